@@ -1,0 +1,1 @@
+"""nkeys text form, xkeys and tokens, over libsodium."""

@@ -1,0 +1,1 @@
+"""The secret store that reads Infisical over HTTP."""

@@ -1,0 +1,1 @@
+"""Composition: settings, containers, lifecycle and the command line."""

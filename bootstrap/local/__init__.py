@@ -1,0 +1,1 @@
+"""A NATS server on this machine, for the demo, for trying things out and for tests."""

@@ -1,0 +1,1 @@
+"""The pure core: what a secret request is and how one is answered, without any I/O."""

@@ -1,0 +1,73 @@
+"""Who may have which secret."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.model.identity import AccountKey, Caller
+    from domain.model.reference import SecretLocation
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """Everything a rule may look at.
+
+    Attributes:
+        location: where the secret is; None when the reference could not be read, so that a rule
+            about locations cannot match.
+        properties: the policy properties as sent; None when the policy could not be read.
+    """
+
+    caller: Caller
+    location: SecretLocation | None
+    field: str | None
+    version: str | None
+    properties: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the caller may, and why.
+
+    Attributes:
+        reason: a constant snake_case code for logs and audit.
+        grant: the name of the rule that allowed it, if one did.
+    """
+
+    allowed: bool
+    reason: str
+    grant: str | None = None
+
+
+class AccessPolicy(Protocol):
+    """The rules in force. Pure: the same request always gets the same decision."""
+
+    @abstractmethod
+    def decide(self, request: AccessRequest) -> Decision:
+        """Decide one request; never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedIssuers(AccessPolicy):
+    """Allows entities whose token was issued by one of the named accounts; empty denies all."""
+
+    issuers: frozenset[AccountKey]
+
+    def decide(self, request: AccessRequest) -> Decision:
+        if request.caller.entity.issuer in self.issuers:
+            return Decision(allowed=True, reason="trusted_issuer")
+        return Decision(allowed=False, reason="issuer_not_trusted")
+
+
+@dataclass(frozen=True, slots=True)
+class AnyValidEntity(AccessPolicy):
+    """Allows every validly signed entity: anybody can mint such a token, so NATS alone guards."""
+
+    def decide(self, request: AccessRequest) -> Decision:  # noqa: ARG002  it is the port's
+        return Decision(allowed=True, reason="any_valid_entity")

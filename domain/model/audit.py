@@ -1,0 +1,51 @@
+"""What is kept about one request: never a value, a token or a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from domain.model.identity import Caller
+    from domain.model.reference import SecretLocation
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One request and its end.
+
+    Attributes:
+        time: seconds since the epoch, at the end of the request.
+        duration: seconds from arrival to the end.
+        reason: a constant code: why it was allowed, or why it failed.
+        error: the wire error's name, such as "Unauthorized"; None when answered.
+        caller: whom the tokens named, once both were verified.
+        key: the key as sent, once the request could be read.
+        location: where the store keeps it, once known.
+        version_served: the version in the answer.
+    """
+
+    time: float
+    duration: float
+    request_id: str
+    operation: str
+    outcome: Outcome
+    reason: str
+    error: str | None = None
+    caller: Caller | None = None
+    key: str | None = None
+    field: str | None = None
+    version_asked: str | None = None
+    version_served: str | None = None
+    location: SecretLocation | None = None
+    grant: str | None = None
+    upstream_request_id: str | None = None

@@ -1,0 +1,112 @@
+"""Every way a request can end without a secret.
+
+    SecretsError
+    ├── SecretNotFound      ├── InvalidXKey        ├── InvalidEntityJwt
+    ├── Unauthorized        ├── EncryptionFailed   ├── InvalidHostJwt
+    ├── InvalidRequest      ├── DecryptionFailed   ├── UpstreamError
+    ├── InvalidPayload      └── InvalidHeaders     ├── PolicyError
+    └── (texts stay in the log)                    └── OtherError   (texts cross the wire in clear)
+
+`domain.model.replies` turns each into the exact JSON that wasmCloud's client parses.
+"""
+
+from __future__ import annotations
+
+
+class SecretsError(Exception):
+    """One request ends here.
+
+    Args:
+        advice: one or two sentences that tell the reader what to do next. It may cross NATS in
+            clear, so it never holds a value, a token, a key or an upstream's own words.
+        reason: a constant snake_case code for logs and audit; defaults to the class's own.
+        upstream_request_id: the store's own id for the call that failed, when it gave one.
+    """
+
+    default_reason = "failed"
+
+    def __init__(
+        self, advice: str, *, reason: str | None = None, upstream_request_id: str | None = None
+    ) -> None:
+        super().__init__(advice)
+        self.advice = advice
+        self.reason = reason or self.default_reason
+        self.upstream_request_id = upstream_request_id
+
+
+class SecretNotFound(SecretsError):
+    """Nothing is stored under the key, or not in that version, or not that field."""
+
+    default_reason = "secret_not_found"
+
+
+class InvalidXKey(SecretsError):
+    """The host's xkey header is no public X25519 key in nkeys text form."""
+
+    default_reason = "invalid_xkey"
+
+
+class EncryptionFailed(SecretsError):
+    """The answer could not be sealed for the host."""
+
+    default_reason = "encryption_failed"
+
+
+class DecryptionFailed(SecretsError):
+    """The body does not open with any of the server's xkeys."""
+
+    default_reason = "decryption_failed"
+
+
+class Unauthorized(SecretsError):
+    """The caller may not have this secret."""
+
+    default_reason = "unauthorized"
+
+
+class InvalidRequest(SecretsError):
+    """The opened body is not a request, or asks for something impossible."""
+
+    default_reason = "invalid_request"
+
+
+class InvalidPayload(SecretsError):
+    """The body is empty or too large to be a request."""
+
+    default_reason = "invalid_payload"
+
+
+class InvalidHeaders(SecretsError):
+    """The host's xkey header is missing."""
+
+    default_reason = "invalid_headers"
+
+
+class InvalidEntityJwt(SecretsError):
+    """The component's or provider's token does not hold."""
+
+    default_reason = "invalid_entity_jwt"
+
+
+class InvalidHostJwt(SecretsError):
+    """The host's token does not hold."""
+
+    default_reason = "invalid_host_jwt"
+
+
+class UpstreamError(SecretsError):
+    """The secret store could not answer, or answered something that must not be passed on."""
+
+    default_reason = "upstream_error"
+
+
+class PolicyError(SecretsError):
+    """The policy in the application's manifest is malformed or asks for more than is allowed."""
+
+    default_reason = "policy_error"
+
+
+class OtherError(SecretsError):
+    """Anything the protocol has no name for: replays, overload, answers too large, bugs."""
+
+    default_reason = "other"

@@ -1,0 +1,62 @@
+"""Which secret is asked for: the request's words and the store's canonical location."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.model.identity import Caller
+
+NO_PROPERTIES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """A secret as the request names it, before any store has read meaning into it.
+
+    Attributes:
+        key: the manifest's `key`, as sent.
+        properties: the manifest's policy properties; they choose within what the operator allows.
+    """
+
+    key: str
+    properties: Mapping[str, str] = NO_PROPERTIES
+
+
+@dataclass(frozen=True, slots=True)
+class SecretLocation:
+    """One place in one store, in the single form that rules, caches and audit compare.
+
+    Two references to the same secret give equal locations.
+
+    Attributes:
+        path: the canonical path of the secret inside its scope: "/", then folders and the secret's
+            own name joined by "/".
+        scope: the store's own coordinates around the path, sorted by name, such as
+            (("environment", "prod"), ("project_id", "…")).
+        encoding: how the stored text is to be read: None as it is, "base64" as binary.
+    """
+
+    path: str
+    scope: tuple[tuple[str, str], ...] = ()
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretQuery:
+    """What the core asks a store for.
+
+    Attributes:
+        version: the version wanted, in the store's own terms; None means the latest.
+        caller: the verified caller, for stores that log in as the workload.
+        deadline: monotonic seconds (`ports.clock.Clock.monotonic`) after which nobody waits.
+    """
+
+    location: SecretLocation
+    version: str | None
+    caller: Caller
+    deadline: float

@@ -1,0 +1,46 @@
+"""One request and its reply as any transport carries them: subjects, headers and bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """The last token of the subject."""
+
+    SERVER_XKEY = "server_xkey"
+    GET = "get"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What arrived.
+
+    Attributes:
+        operation: the operation's name as sent; it may be one nobody knows.
+        body: the raw body.
+        host_xkey: the text of the header `WasmCloud-Host-Xkey`, unchecked; None if absent.
+        received_at: monotonic seconds at which the transport took the request in.
+        max_reply_bytes: the largest body the transport can carry back; None if unlimited.
+    """
+
+    operation: str
+    body: bytes
+    host_xkey: str | None
+    received_at: float
+    max_reply_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back.
+
+    Attributes:
+        body: sealed when `response_xkey` is set, otherwise in clear.
+        response_xkey: the text for the header `Server-Response-Xkey`. It must be absent on errors:
+            with it present wasmCloud's client discards the error.
+    """
+
+    body: bytes
+    response_xkey: str | None = None

@@ -1,0 +1,1 @@
+"""What the core does, step by step, against the ports."""

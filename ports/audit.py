@@ -1,0 +1,18 @@
+"""The record of who asked for what and what became of it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from domain.model.audit import AuditEvent
+
+
+class AuditTrail(Protocol):
+    """Takes one event for every request, whatever its end."""
+
+    @abstractmethod
+    def record(self, event: AuditEvent) -> None:
+        """Keep the event; returns at once and never raises."""
+        ...

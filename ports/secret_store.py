@@ -1,0 +1,41 @@
+"""Where secrets are kept."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from domain.model.reference import SecretLocation, SecretQuery, SecretReference
+    from domain.model.secret import Secret
+
+
+class SecretStore(Protocol):
+    """Reads one secret at a time. Safe for concurrent calls; a cancelled call leaves it usable."""
+
+    @abstractmethod
+    def locate(self, reference: SecretReference) -> SecretLocation:
+        """Read a reference as a place in this store, within what the operator allows.
+
+        Pure and cheap: no I/O. Equal secrets give equal locations, whatever way they are spelled.
+
+        Raises:
+            InvalidRequest: the key cannot name a secret here.
+            PolicyError: a property is unknown, malformed, or chooses outside what is allowed.
+        """
+        ...
+
+    @abstractmethod
+    async def fetch(self, query: SecretQuery) -> Secret:
+        """Return the secret at a location that `locate` gave.
+
+        The version served is the version asked for, or the latest when none is. An empty value is
+        a value.
+
+        Raises:
+            SecretNotFound: nothing there, or not in that version.
+            InvalidRequest: the version cannot be one of this store's.
+            Unauthorized: the store hides the value from this service.
+            UpstreamError: the store cannot answer by the deadline, or its answer cannot be trusted.
+        """
+        ...

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 
 class SecretsError(Exception):
     """One request ends here.
@@ -110,3 +112,38 @@ class OtherError(SecretsError):
     """Anything the protocol has no name for: replays, overload, answers too large, bugs."""
 
     default_reason = "other"
+
+
+RequestError: TypeAlias = (
+    SecretNotFound
+    | InvalidXKey
+    | EncryptionFailed
+    | DecryptionFailed
+    | Unauthorized
+    | InvalidRequest
+    | InvalidPayload
+    | InvalidHeaders
+    | InvalidEntityJwt
+    | InvalidHostJwt
+    | UpstreamError
+    | PolicyError
+    | OtherError
+)
+"""Every error the protocol can carry; matched exhaustively in `domain.model.replies`."""
+
+REQUEST_ERRORS = (
+    SecretNotFound,
+    InvalidXKey,
+    EncryptionFailed,
+    DecryptionFailed,
+    Unauthorized,
+    InvalidRequest,
+    InvalidPayload,
+    InvalidHeaders,
+    InvalidEntityJwt,
+    InvalidHostJwt,
+    UpstreamError,
+    PolicyError,
+    OtherError,
+)
+"""The same, for `except` clauses."""

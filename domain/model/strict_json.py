@@ -1,28 +1,59 @@
-"""JSON as the protocol needs it: UTF-8 only, no duplicate members, no NaN, no surprises."""
+"""JSON as the protocol needs it: UTF-8 only, no duplicate members, no NaN, bounded depth."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, final
+
+MAX_DEPTH = 64
+"""Deeper documents are refused, so that nothing that walks one can exhaust the stack."""
 
 
 class MalformedJsonError(ValueError):
     """The text is not acceptable JSON. Carries nothing of the text."""
 
 
-def parse_json(text: str | bytes) -> object:
+@final
+class NumberText(str):
+    """A number, kept in the digits it was written with."""
+
+    __slots__ = ()
+
+
+def parse_json(text: str | bytes, *, numbers_as_text: bool = False) -> object:
     """Parse one JSON document.
 
+    Args:
+        text: the document; bytes must be UTF-8.
+        numbers_as_text: give `NumberText` instead of int and float.
+
     Raises:
-        MalformedJsonError: not UTF-8, not JSON, too deep, a number too long, NaN or Infinity, or
-            an object that names a member twice.
+        MalformedJsonError: not UTF-8, not JSON, deeper than MAX_DEPTH, a number too long, NaN or
+            Infinity, or an object that names a member twice.
     """
     try:
-        return _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8"))
+        plain = text if isinstance(text, str) else text.decode("utf-8")
+        document = (_TEXT_DECODER if numbers_as_text else _DECODER).decode(plain)
+        if plain.count("[") + plain.count("{") <= MAX_DEPTH or _depth_is_bounded(document):
+            return document
     except (ValueError, RecursionError):
         pass
     # Raised out here so that not even __context__ holds the decoder's copy of the text.
     raise MalformedJsonError("not acceptable JSON")
+
+
+def _depth_is_bounded(document: object) -> bool:
+    level = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return True
+    return not any(isinstance(node, (dict, list)) for node in level)
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -37,3 +68,9 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+_TEXT_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_members,
+    parse_constant=_refuse_constant,
+    parse_int=NumberText,
+    parse_float=NumberText,
+)

@@ -1,0 +1,119 @@
+"""The core's single entry: any request in, exactly one reply out."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.model.audit import Outcome
+from domain.model.errors import REQUEST_ERRORS, OtherError
+from domain.model.reference import SecretQuery
+from domain.model.replies import wire_name, write_error
+from domain.model.transport import Operation, Reply
+from domain.use_cases.request_record import RequestRecord
+from ports.transport import RequestHandler
+
+if TYPE_CHECKING:
+    from domain.model.errors import RequestError
+    from domain.model.transport import Request
+    from domain.use_cases.authenticate_caller import AuthenticateCaller
+    from domain.use_cases.authorize_access import AuthorizeAccess
+    from domain.use_cases.fetch_secret import FetchSecret
+    from domain.use_cases.open_request import OpenRequest
+    from domain.use_cases.seal_reply import SealReply
+    from ports.audit import AuditTrail
+    from ports.clock import Clock
+    from ports.fault_log import FaultLog
+    from ports.request_ids import RequestIds
+
+_REFUSALS = {
+    "overloaded": "The service has too many requests in flight; start the component again shortly.",
+    "stopping": "The service is stopping; start the component again, another replica will answer.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest(RequestHandler):
+    """Answers `server_xkey` and `get`; turns every failure into the protocol's own error.
+
+    The steps of `get` run in one fixed order, each one's failure ending the request, so that no
+    answer tells whether a later step would have passed.
+    """
+
+    open_request: OpenRequest
+    authenticate: AuthenticateCaller
+    authorize: AuthorizeAccess
+    fetch: FetchSecret
+    seal: SealReply
+    clock: Clock
+    audit: AuditTrail
+    faults: FaultLog
+    request_ids: RequestIds
+    timeout_seconds: float
+
+    async def handle(self, request: Request) -> Reply:
+        """Answer one request; raises nothing but a cancellation from outside."""
+        record = RequestRecord(self.request_ids.next(), request.operation, request.received_at)
+        try:
+            reply = await self._perform(request, record)
+        except REQUEST_ERRORS as error:
+            return self._refuse(error, record)
+        except CancelledError:
+            self._close(record, Outcome.CANCELLED, "cancelled")
+            raise
+        except Exception as error:  # noqa: BLE001  the one boundary: a peer must get an answer
+            self.faults.unexpected(error, record.request_id)
+            return self._refuse(_UNEXPECTED, record)
+        reason = record.access.decision.reason if record.access else "public"
+        self._close(record, Outcome.ANSWERED, reason)
+        return reply
+
+    def refuse(self, request: Request, reason: str) -> Reply:
+        """Answer at once that the service cannot take this request now."""
+        record = RequestRecord(self.request_ids.next(), request.operation, request.received_at)
+        return self._refuse(OtherError(_REFUSALS[reason], reason=reason), record)
+
+    async def _perform(self, request: Request, record: RequestRecord) -> Reply:
+        match request.operation:
+            case Operation.GET:
+                return await self._get(request, record)
+            case Operation.SERVER_XKEY:
+                return Reply(self.open_request.keys.current.public.encode())
+            case _:
+                raise OtherError(
+                    "This service knows the operations server_xkey and get; check the subject.",
+                    reason="unknown_operation",
+                )
+
+    async def _get(self, request: Request, record: RequestRecord) -> Reply:
+        opened = self.open_request(request)
+        message = record.message = opened.message
+        caller = record.caller = self.authenticate(message.context)
+        access = record.access = self.authorize(caller, message)
+        deadline = request.received_at + self.timeout_seconds
+        query = SecretQuery(access.enforce(), message.version, caller, deadline)
+        secret = await self.fetch(query, message.field)
+        record.version_served = secret.version
+        record.upstream_request_id = secret.upstream_request_id
+        return self.seal(secret, opened.host_xkey, request.max_reply_bytes)
+
+    def _refuse(self, error: RequestError, record: RequestRecord) -> Reply:
+        record.upstream_request_id = error.upstream_request_id or record.upstream_request_id
+        self._close(record, Outcome.REFUSED, error.reason, wire_name(error))
+        return Reply(write_error(error, record.request_id))
+
+    def _close(
+        self, record: RequestRecord, outcome: Outcome, reason: str, error: str | None = None
+    ) -> None:
+        self.audit.record(
+            record.close(
+                outcome, reason, error, now=self.clock.now(), monotonic=self.clock.monotonic()
+            )
+        )
+
+
+_UNEXPECTED = OtherError(
+    "The service failed in a way nobody foresaw; look the request up in its log and report it.",
+    reason="unexpected",
+)

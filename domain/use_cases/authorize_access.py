@@ -1,0 +1,80 @@
+"""From a caller and a request to a place in the store that this caller may read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.model.access import AccessRequest
+from domain.model.errors import InvalidRequest, PolicyError, Unauthorized
+from domain.model.policy_properties import parse_policy
+from domain.model.reference import SecretLocation, SecretReference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from domain.model.access import AccessPolicy, Decision
+    from domain.model.identity import Caller
+    from domain.model.messages import SecretRequest
+    from ports.secret_store import SecretStore
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the rules say of one request.
+
+    Attributes:
+        target: where the secret is, or why the request names no place.
+    """
+
+    decision: Decision
+    target: SecretLocation | PolicyError | InvalidRequest
+
+    @property
+    def location(self) -> SecretLocation | None:
+        """Where the secret is, as far as the request names a place."""
+        return self.target if isinstance(self.target, SecretLocation) else None
+
+    def enforce(self) -> SecretLocation:
+        """Return the location that may be read.
+
+        A caller who may not have the secret learns nothing else: what is wrong with the key or the
+        policy is said only to those who may.
+
+        Raises:
+            Unauthorized: no rule allows it.
+            PolicyError: the policy is malformed, or chooses outside what the operator allows.
+            InvalidRequest: the key cannot name a secret in this store.
+        """
+        if not self.decision.allowed:
+            raise Unauthorized(
+                "No rule lets this caller have this secret; see the audit record.",
+                reason=self.decision.reason,
+            )
+        if isinstance(self.target, SecretLocation):
+            return self.target
+        raise self.target
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeAccess:
+    """Decides by the rules in force; what the request itself says can only narrow."""
+
+    policy: AccessPolicy
+    store: SecretStore
+
+    def __call__(self, caller: Caller, message: SecretRequest) -> Access:
+        """Decide one request; never raises."""
+        application = message.context.application
+        properties: Mapping[str, str] | None = None
+        target: SecretLocation | PolicyError | InvalidRequest
+        try:
+            properties = parse_policy((application and application.policy) or "")
+            target = self.store.locate(SecretReference(message.key, properties))
+        except (PolicyError, InvalidRequest) as error:
+            target = error
+        location = target if isinstance(target, SecretLocation) else None
+        decision = self.policy.decide(
+            AccessRequest(caller, location, message.field, message.version, properties)
+        )
+        return Access(decision, target)

@@ -1,0 +1,41 @@
+"""From a location to a value, before the host stops waiting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.model.errors import UpstreamError
+from domain.model.json_field import select_field
+
+if TYPE_CHECKING:
+    from domain.model.reference import SecretQuery
+    from domain.model.secret import Secret
+    from ports.clock import Clock
+    from ports.secret_store import SecretStore
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSecret:
+    """Reads one secret, and one field of it when the request names one."""
+
+    store: SecretStore
+    clock: Clock
+
+    async def __call__(self, query: SecretQuery, field: str | None) -> Secret:
+        """Fetch by the query's deadline.
+
+        Raises:
+            UpstreamError: the store did not answer by then, or failed.
+            SecretNotFound, InvalidRequest, Unauthorized: as the store or the field says.
+        """
+        try:
+            async with self.clock.timeout_at(query.deadline):
+                secret = await self.store.fetch(query)
+        except TimeoutError:
+            raise UpstreamError(
+                "The secret store did not answer in time; check that it is up, then start the "
+                "component again.",
+                reason="deadline_passed",
+            ) from None
+        return secret if field is None else select_field(secret, field)

@@ -1,0 +1,61 @@
+"""From sealed bytes to a readable request: size, header, opening, replay, JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.model.errors import InvalidHeaders, InvalidPayload, OtherError
+from domain.model.messages import SecretRequest
+
+if TYPE_CHECKING:
+    from domain.model.identity import PublicXKey
+    from domain.model.transport import Request
+    from domain.use_cases.key_ring import KeyRing
+    from domain.use_cases.replay_guard import ReplayGuard
+    from ports.key_exchange import KeyExchange
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRequest:
+    """A request that only the holder of the host's xkey can have sent, for the first time."""
+
+    message: SecretRequest
+    host_xkey: PublicXKey
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """Opens requests with the server's keys."""
+
+    keys: KeyRing
+    key_exchange: KeyExchange
+    replay_guard: ReplayGuard
+    max_request_bytes: int
+
+    def __call__(self, request: Request) -> OpenedRequest:
+        """Open one request.
+
+        Raises:
+            InvalidPayload: the body is empty or too large.
+            InvalidHeaders, InvalidXKey: the host's xkey is missing, or is none.
+            DecryptionFailed: the body was not sealed by it for this server.
+            OtherError: the same body was seen before.
+            InvalidRequest: what was sealed is no request.
+        """
+        if not request.body or len(request.body) > self.max_request_bytes:
+            raise InvalidPayload(
+                f"The body must have 1 to {self.max_request_bytes} bytes; raise MAX_REQUEST_BYTES "
+                "if policies are really that large.",
+                reason="body_empty" if not request.body else "body_too_large",
+            )
+        if request.host_xkey is None:
+            raise InvalidHeaders("Send the host's public xkey in the header WasmCloud-Host-Xkey.")
+        host_xkey = self.key_exchange.parse_public(request.host_xkey)
+        plaintext = self.keys.open(request.body, host_xkey)
+        if self.replay_guard.is_replay(host_xkey, request.body, request.received_at):
+            raise OtherError(
+                "This request was already answered; seal a new one for each try.",
+                reason="replayed",
+            )
+        return OpenedRequest(SecretRequest.from_json(plaintext), host_xkey)

@@ -1,0 +1,47 @@
+"""Remembers sealed bodies for a while, so that a recorded one cannot be sent again."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from domain.model.identity import PublicXKey
+
+NONCE = slice(4, 28)
+"""Where a sealed body holds its nonce: after the four bytes `xkv1`."""
+
+
+class ReplayGuard:
+    """Two generations of digests; the older is dropped when the younger is full or old enough.
+
+    A body is remembered for at least the window, unless more than `max_entries` arrive within it.
+    Memory is about 100 bytes an entry, for at most twice `max_entries`. Other replicas do not
+    share it.
+    """
+
+    def __init__(self, window_seconds: float, max_entries: int = 250_000) -> None:
+        self._window = window_seconds
+        self._max_entries = max_entries
+        self._young: set[bytes] = set()
+        self._old: set[bytes] = set()
+        self._young_since = 0.0
+
+    def is_replay(self, sender: PublicXKey, sealed: bytes, now: float) -> bool:
+        """Say whether `sender` has sent this body's nonce before, and remember it.
+
+        Args:
+            sender: the host's one-time xkey.
+            sealed: a body that opened, so that its nonce is not just anybody's bytes.
+            now: monotonic seconds.
+        """
+        if now - self._young_since >= self._window or len(self._young) >= self._max_entries:
+            expired = now - self._young_since >= 2 * self._window
+            self._old = set() if expired else self._young
+            self._young = set()
+            self._young_since = now
+        digest = blake2b(sealed[NONCE] + sender.encode(), digest_size=16).digest()
+        if digest in self._young or digest in self._old:
+            return True
+        self._young.add(digest)
+        return False

@@ -1,0 +1,50 @@
+"""What is learned about a request on its way, for the one audit event at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.model.audit import AuditEvent, Outcome
+
+if TYPE_CHECKING:
+    from domain.model.identity import Caller
+    from domain.model.messages import SecretRequest
+    from domain.use_cases.authorize_access import Access
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """Filled in step by step; whatever ends the request, the record holds all known by then."""
+
+    request_id: str
+    operation: str
+    received_at: float
+    message: SecretRequest | None = None
+    caller: Caller | None = None
+    access: Access | None = None
+    version_served: str | None = None
+    upstream_request_id: str | None = None
+
+    def close(
+        self, outcome: Outcome, reason: str, error: str | None, *, now: float, monotonic: float
+    ) -> AuditEvent:
+        """Return the event for a request that ended now."""
+        message, access = self.message, self.access
+        return AuditEvent(
+            time=now,
+            duration=monotonic - self.received_at,
+            request_id=self.request_id,
+            operation=self.operation,
+            outcome=outcome,
+            reason=reason,
+            error=error,
+            caller=self.caller,
+            key=message.key if message else None,
+            field=message.field if message else None,
+            version_asked=message.version if message else None,
+            version_served=self.version_served,
+            location=access.location if access else None,
+            grant=access.decision.grant if access else None,
+            upstream_request_id=self.upstream_request_id,
+        )

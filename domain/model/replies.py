@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import assert_never
+from contextlib import suppress
+from typing import Annotated, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.model.errors import (
     REQUEST_ERRORS,
@@ -102,23 +105,30 @@ class MalformedReplyError(Exception):
     """The server's answer has none of the protocol's shapes. Carries nothing of it."""
 
 
+class _WireSecret(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    version: str
+    string_secret: str | None = Field(default=None, repr=False)
+    binary_secret: list[Annotated[int, Field(ge=0, le=0xFF)]] | None = Field(
+        default=None, repr=False
+    )
+
+
 def read_secret(plaintext: bytes) -> Secret:
     """Read an opened success.
 
     Raises:
-        MalformedReplyError: it has another shape.
+        MalformedReplyError: it has another shape, or not exactly one value.
     """
-    match _parse(plaintext):
-        case {"secret": {"version": str(version), "string_secret": str(text), **rest}} if (
-            rest.get("binary_secret") is None
-        ):
-            return Secret(version=version, value=SecretValue(text))
-        case {"secret": {"version": str(version), "binary_secret": [*numbers], **rest}} if rest.get(
-            "string_secret"
-        ) is None and all(type(number) is int and 0 <= number <= 255 for number in numbers):
-            return Secret(version=version, value=SecretValue(bytes(numbers)))
-        case _:
-            raise MalformedReplyError("the opened reply holds no secret")
+    reply = _parse(plaintext)
+    with suppress(ValidationError):
+        wire = _WireSecret.model_validate(reply.get("secret") if isinstance(reply, dict) else None)
+        if wire.string_secret is not None and wire.binary_secret is None:
+            return Secret(wire.version, SecretValue(wire.string_secret))
+        if wire.binary_secret is not None and wire.string_secret is None:
+            return Secret(wire.version, SecretValue(bytes(wire.binary_secret)))
+    raise MalformedReplyError("the opened reply holds no secret with exactly one value")
 
 
 def read_error(body: bytes) -> RequestError:
@@ -131,9 +141,9 @@ def read_error(body: bytes) -> RequestError:
         case {"error": str(name)} if name in _BY_WIRE_NAME:
             return _BY_WIRE_NAME[name](f"The server answered {name}; its log says why.")
         case {"error": {**members}} if len(members) == 1:
-            name, text = next(iter(members.items()))
-            if name in _BY_WIRE_NAME and isinstance(text, str):
-                return _BY_WIRE_NAME[name](text)
+            key, text = next(iter(members.items()))
+            if key in _BY_WIRE_NAME and isinstance(text, str):
+                return _BY_WIRE_NAME[key](text)
     raise MalformedReplyError("the reply is no error of this protocol")
 
 

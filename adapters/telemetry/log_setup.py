@@ -1,0 +1,70 @@
+"""Logging for the whole process: one record a line on stderr, so that stdout stays for output."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from typing import TYPE_CHECKING, Literal, TextIO
+
+import structlog
+
+from adapters.telemetry.library_log import route_library_logs
+from adapters.telemetry.redaction import redact_fields
+from adapters.telemetry.rendering import console_renderer, put_time_first, render_json
+from adapters.telemetry.stack import describe_exc_info
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "json", "console"]
+
+_LEVELS: dict[LogLevel, int] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def configure_logging(
+    level: LogLevel = "info", log_format: LogFormat = "auto", stream: TextIO | None = None
+) -> None:
+    """Set up structlog, and the standard library's logging for the libraries' sake.
+
+    Args:
+        level: the least that is logged. Libraries are heard from "warning" up in any case.
+        log_format: "auto" is columns on a terminal and JSON otherwise.
+        stream: where lines go; the process's stderr when None.
+    """
+    file = sys.stderr if stream is None else stream
+    as_json = log_format == "json" or (log_format == "auto" and not file.isatty())
+    render: Processor = render_json if as_json else console_renderer(colors=file.isatty())
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            describe_exc_info,
+            redact_fields,
+            put_time_first,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=lambda *_: LineWriter(file),
+        cache_logger_on_first_use=False,
+    )
+    route_library_logs()
+
+
+class LineWriter:
+    """Writes each line whole; a stderr that nobody reads any more is no reason to fail."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def msg(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._file.write(line + "\n")
+            self._file.flush()
+
+    debug = info = warning = error = critical = msg

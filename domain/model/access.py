@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from domain.model.identity import AccountKey, Caller
     from domain.model.reference import SecretLocation
+    from domain.model.transport import Requester
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class AccessRequest:
         location: where the secret is; None when the reference could not be read, so that a rule
             about locations cannot match.
         properties: the policy properties as sent; None when the policy could not be read.
+        backend: the name this backend is addressed by.
+        now: seconds since the epoch.
+        requester: whom the transport vouches for, if it does.
     """
 
     caller: Caller
@@ -28,6 +32,9 @@ class AccessRequest:
     field: str | None
     version: str | None
     properties: Mapping[str, str] | None
+    backend: str
+    now: float
+    requester: Requester | None = None
 
 
 @dataclass(frozen=True, slots=True)

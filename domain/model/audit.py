@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from domain.model.identity import Caller
     from domain.model.reference import SecretLocation
+    from domain.model.transport import Requester
 
 
 class Outcome(StrEnum):
@@ -29,6 +30,7 @@ class AuditEvent:
         reason: a constant code: why it was allowed, or why it failed.
         error: the wire error's name, such as "Unauthorized"; None when answered.
         caller: whom the tokens named, once both were verified.
+        requester: whom the transport vouches for, if it does.
         key: the key as sent, once the request could be read.
         location: where the store keeps it, once known.
         version_served: the version in the answer.
@@ -42,6 +44,7 @@ class AuditEvent:
     reason: str
     error: str | None = None
     caller: Caller | None = None
+    requester: Requester | None = None
     key: str | None = None
     field: str | None = None
     version_asked: str | None = None

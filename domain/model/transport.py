@@ -14,6 +14,19 @@ class Operation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Requester:
+    """Who sent the request, as the transport itself vouches: the one identity nobody can forge.
+
+    Attributes:
+        account: the NATS account the request came from.
+        user: its user in that account, when the server names one.
+    """
+
+    account: str
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What arrived.
 
@@ -23,6 +36,7 @@ class Request:
         host_xkey: the text of the header `WasmCloud-Host-Xkey`, unchecked; None if absent.
         received_at: monotonic seconds at which the transport took the request in.
         max_reply_bytes: the largest body the transport can carry back; None if unlimited.
+        requester: whom the transport vouches for; None where it vouches for nobody.
     """
 
     operation: str
@@ -30,6 +44,7 @@ class Request:
     host_xkey: str | None
     received_at: float
     max_reply_bytes: int | None = None
+    requester: Requester | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class AnswerRequest(RequestHandler):
 
     async def handle(self, request: Request) -> Reply:
         """Answer one request; raises nothing but a cancellation from outside."""
-        record = RequestRecord(self.request_ids.next(), request.operation, request.received_at)
+        record = RequestRecord(self.request_ids.next(), request)
         try:
             reply = await self._perform(request, record)
         except REQUEST_ERRORS as error:
@@ -71,7 +71,7 @@ class AnswerRequest(RequestHandler):
 
     def refuse(self, request: Request, reason: str) -> Reply:
         """Answer at once that the service cannot take this request now."""
-        record = RequestRecord(self.request_ids.next(), request.operation, request.received_at)
+        record = RequestRecord(self.request_ids.next(), request)
         return self._refuse(OtherError(_REFUSALS[reason], reason=reason), record)
 
     async def _perform(self, request: Request, record: RequestRecord) -> Reply:
@@ -90,7 +90,7 @@ class AnswerRequest(RequestHandler):
         opened = self.open_request(request)
         message = record.message = opened.message
         caller = record.caller = self.authenticate(message.context)
-        access = record.access = self.authorize(caller, message)
+        access = record.access = self.authorize(caller, message, request.requester)
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(access.enforce(), message.version, caller, deadline)
         secret = await self.fetch(query, message.field)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from domain.model.access import AccessPolicy, Decision
     from domain.model.identity import Caller
     from domain.model.messages import SecretRequest
+    from domain.model.transport import Requester
+    from ports.clock import Clock
     from ports.secret_store import SecretStore
 
 
@@ -62,8 +64,12 @@ class AuthorizeAccess:
 
     policy: AccessPolicy
     store: SecretStore
+    clock: Clock
+    backend: str
 
-    def __call__(self, caller: Caller, message: SecretRequest) -> Access:
+    def __call__(
+        self, caller: Caller, message: SecretRequest, requester: Requester | None
+    ) -> Access:
         """Decide one request; never raises."""
         application = message.context.application
         properties: Mapping[str, str] | None = None
@@ -75,6 +81,15 @@ class AuthorizeAccess:
             target = error
         location = target if isinstance(target, SecretLocation) else None
         decision = self.policy.decide(
-            AccessRequest(caller, location, message.field, message.version, properties)
+            AccessRequest(
+                caller=caller,
+                location=location,
+                field=message.field,
+                version=message.version,
+                properties=properties,
+                backend=self.backend,
+                now=self.clock.now(),
+                requester=requester,
+            )
         )
         return Access(decision, target)

@@ -10,6 +10,7 @@ from domain.model.audit import AuditEvent, Outcome
 if TYPE_CHECKING:
     from domain.model.identity import Caller
     from domain.model.messages import SecretRequest
+    from domain.model.transport import Request
     from domain.use_cases.authorize_access import Access
 
 
@@ -18,8 +19,7 @@ class RequestRecord:
     """Filled in step by step; whatever ends the request, the record holds all known by then."""
 
     request_id: str
-    operation: str
-    received_at: float
+    request: Request
     message: SecretRequest | None = None
     caller: Caller | None = None
     access: Access | None = None
@@ -33,13 +33,14 @@ class RequestRecord:
         message, access = self.message, self.access
         return AuditEvent(
             time=now,
-            duration=monotonic - self.received_at,
+            duration=monotonic - self.request.received_at,
             request_id=self.request_id,
-            operation=self.operation,
+            operation=self.request.operation,
             outcome=outcome,
             reason=reason,
             error=error,
             caller=self.caller,
+            requester=self.request.requester,
             key=message.key if message else None,
             field=message.field if message else None,
             version_asked=message.version if message else None,

@@ -6,7 +6,9 @@ from domain.model.access import AccessRequest, AnyValidEntity, TrustedIssuers
 from domain.model.identity import AccountKey
 from tests.contracts.secret_store import CALLER
 
-REQUEST = AccessRequest(CALLER, location=None, field=None, version=None, properties=None)
+REQUEST = AccessRequest(
+    CALLER, location=None, field=None, version=None, properties=None, backend="infisical", now=0
+)
 
 
 def test_a_trusted_issuers_entity_may() -> None:

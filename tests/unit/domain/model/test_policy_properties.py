@@ -57,4 +57,4 @@ def test_anything_else_is_a_policy_error(policy: str) -> None:
 
 def test_properties_cannot_be_changed_afterwards() -> None:
     with pytest.raises(TypeError):
-        parse_policy(document(path="/a"))["path"] = "/b"  # type: ignore[index]  on purpose
+        parse_policy(document(path="/a"))["path"] = "/b"  # type: ignore[index]  # on purpose

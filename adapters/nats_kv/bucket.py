@@ -1,0 +1,274 @@
+"""One NATS KV bucket, as the stream it is: reading, listing and appending revisions (ADR-8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import nats.errors
+import nats.js.errors
+from nats.js import JetStreamContext
+from nats.js.api import DeliverPolicy
+
+from adapters.nats_kv.bucket_config import add_bucket
+from adapters.nats_kv.calls import STREAM_NOT_FOUND, ask, ask_again
+from domain.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from nats.aio.client import Client
+    from nats.js.api import RawStreamMsg, StreamInfo
+
+    from adapters.nats_kv.config import NatsKvConfig
+    from ports.clock import Clock
+
+_ATTEMPT_SECONDS = 2.0
+
+
+class Operation(StrEnum):
+    """What a revision did to its key."""
+
+    PUT = "put"
+    DELETE = "delete"
+    PURGE = "purge"
+
+
+OPERATION_HEADER = "KV-Operation"
+_OPERATIONS = {"DEL": Operation.DELETE, "PURGE": Operation.PURGE}
+_MARKER_HEADER = "Nats-Marker-Reason"  # written by nats-server itself, from 2.11
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One revision of one key; a deletion has one too."""
+
+    revision: int
+    operation: Operation
+    created: datetime | None
+    sealed: bytes = field(repr=False)
+
+
+class Bucket:
+    """The bucket behind `config.bucket`, over a connection that somebody else opens and closes.
+
+    Every deadline is in monotonic seconds; every method raises UpstreamError when NATS does not
+    answer by then, refuses, or has no such bucket.
+    """
+
+    def __init__(self, client: Client, config: NatsKvConfig, clock: Clock) -> None:
+        self._client = client
+        self._config = config
+        self._clock = clock
+        self._jetstream = JetStreamContext(conn=client, timeout=_ATTEMPT_SECONDS)
+        self._stream = f"KV_{config.bucket}"
+        self._prefix = f"$KV.{config.bucket}."
+        self._direct: bool | None = None
+
+    @property
+    def max_message_bytes(self) -> int:
+        """The most bytes that the server takes in one message, headers included."""
+        return self._client.max_payload
+
+    async def ensure(self, deadline: float) -> None:
+        """See that the bucket is there; make it if there is none and the configuration says so."""
+        await ask(self._clock, deadline, self._ensure)
+
+    async def latest(self, name: str, deadline: float) -> Entry | None:
+        """Return the newest revision of a key, or None if it has none."""
+
+        async def call() -> Entry | None:
+            return self._entry_of(name, await self._get(subject=self._prefix + name))
+
+        return await ask(self._clock, deadline, call)
+
+    async def at(self, name: str, revision: int, deadline: float) -> Entry | None:
+        """Return one revision of a key, or None if it is another key's or no longer kept."""
+
+        async def call() -> Entry | None:
+            return self._entry_of(name, await self._get(revision=revision))
+
+        return await ask(self._clock, deadline, call)
+
+    async def history(self, name: str, deadline: float) -> list[Entry]:
+        """Return every revision kept of a key, oldest first."""
+
+        async def call() -> list[Entry]:
+            entries: list[Entry] = []
+            revision = 1
+            while message := await self._get(
+                revision=revision, subject=self._prefix + name, following=True
+            ):
+                entry = _entry(message)
+                entries.append(entry)
+                revision = entry.revision + 1
+            return entries
+
+        return await ask(self._clock, deadline, call)
+
+    async def newest(self, count: int, deadline: float) -> list[Entry]:
+        """Return what is kept of the bucket's last `count` revisions, newest first."""
+
+        async def call() -> list[Entry]:
+            last = (await self._info()).state.last_seq
+            revisions = range(last, max(0, last - count), -1)
+            messages = [await self._get(revision=revision) for revision in revisions]
+            return [_entry(message) for message in messages if message is not None]
+
+        return await ask(self._clock, deadline, call)
+
+    async def names(self, deadline: float) -> list[str]:
+        """Return the keys that have a value, sorted."""
+        return await ask(self._clock, deadline, self._names)
+
+    async def append(
+        self, name: str, payload: bytes, headers: Mapping[str, str], deadline: float
+    ) -> int:
+        """Write a key's next revision and return its number.
+
+        Raises:
+            UpstreamError: as everywhere; after a timeout the revision may have been written.
+            WrongLastRevisionError: the headers expect another last revision than the key has.
+        """
+
+        async def call() -> int:
+            try:
+                ack = await self._jetstream.publish(
+                    self._prefix + name, payload, stream=self._stream, headers=dict(headers)
+                )
+            except nats.js.errors.APIError as error:
+                if error.err_code not in _WRONG_LAST_SEQUENCE:
+                    raise
+            else:
+                return ack.seq
+            raise WrongLastRevisionError
+
+        return await ask(self._clock, deadline, call)
+
+    async def _ensure(self) -> None:
+        try:
+            await self._bind()
+        except BucketMissingError:
+            if not self._config.create_bucket:
+                raise
+            await add_bucket(self._jetstream, self._config)
+            await self._bind()
+
+    async def _info(self) -> StreamInfo:
+        try:
+            return await ask_again(self._clock, lambda: self._jetstream.stream_info(self._stream))
+        except nats.js.errors.NotFoundError:
+            pass
+        raise BucketMissingError(self._config.bucket)
+
+    async def _bind(self) -> bool:
+        """Learn whether the bucket's messages can be had from any replica, not its leader alone."""
+        info = await self._info()
+        if info.config.mirror is not None:
+            raise UpstreamError(
+                f"The bucket {self._config.bucket} is a mirror, which holds its origin's subjects; "
+                "set NATS_KV_BUCKET to the bucket it mirrors.",
+                reason="bucket_is_mirror",
+            )
+        self._direct = bool(info.config.allow_direct)
+        return self._direct
+
+    async def _get(
+        self, *, revision: int | None = None, subject: str | None = None, following: bool = False
+    ) -> RawStreamMsg | None:
+        """Return one message: by revision, the last of a subject, or a subject's next from one."""
+
+        async def read(direct: bool) -> RawStreamMsg | None:  # noqa: FBT001  nats-py's own flag
+            try:
+                return await self._jetstream.get_msg(
+                    self._stream, seq=revision, subject=subject, direct=direct, next=following
+                )
+            except nats.js.errors.NotFoundError as error:
+                if error.err_code == STREAM_NOT_FOUND:
+                    raise
+                return None
+
+        async def read_once() -> RawStreamMsg | None:
+            direct = self._direct
+            if direct is None:
+                direct = await self._bind()
+            try:
+                return await read(direct)
+            except (nats.errors.NoRespondersError, nats.js.errors.NotFoundError):
+                self._direct = None
+            # The bucket is gone, or was made anew in another way: look once more.
+            return await read(await self._bind())
+
+        return await ask_again(self._clock, read_once)
+
+    def _entry_of(self, name: str, message: RawStreamMsg | None) -> Entry | None:
+        if message is None or message.subject != self._prefix + name:
+            return None
+        return _entry(message)
+
+    async def _names(self) -> list[str]:
+        info = await self._info()
+        if info.state.messages == 0:
+            return []
+        live: dict[str, bool] = {}
+        messages = await self._jetstream.subscribe(
+            f"{self._prefix}>",
+            stream=self._stream,
+            ordered_consumer=True,
+            deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
+            headers_only=True,
+        )
+        try:
+            pending = True
+            while pending:
+                message = await messages.next_msg(timeout=None)
+                name = message.subject.removeprefix(self._prefix)
+                live[name] = _operation(message.headers) is Operation.PUT
+                pending = message.metadata.num_pending > 0
+        finally:
+            await messages.unsubscribe()
+        return sorted(name for name, is_live in live.items() if is_live)
+
+
+class WrongLastRevisionError(Exception):
+    """The key has another last revision than the one expected."""
+
+
+class BucketMissingError(UpstreamError):
+    """There is no bucket of that name."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(
+            f"There is no bucket {bucket}. Create it, or set NATS_KV_BUCKET to the one that holds "
+            "the secrets.",
+            reason="bucket_missing",
+        )
+
+
+# "wrong last sequence", as two versions of nats-server number it.
+_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+
+
+def _entry(message: RawStreamMsg) -> Entry:
+    if message.seq is None:
+        raise UpstreamError(
+            "JetStream answered without a revision; check nats-server's version.",
+            reason="answer_malformed",
+        )
+    return Entry(
+        revision=message.seq,
+        operation=_operation(message.headers),
+        created=message.time,
+        sealed=message.data or b"",
+    )
+
+
+def _operation(headers: Mapping[str, str] | None) -> Operation:
+    """Read what a message did; a marker of a kind unknown here never counts as a value."""
+    if not headers:
+        return Operation.PUT
+    if operation := headers.get(OPERATION_HEADER):
+        return _OPERATIONS.get(operation, Operation.PUT)
+    return Operation.PURGE if _MARKER_HEADER in headers else Operation.PUT

@@ -1,0 +1,87 @@
+"""Calls to NATS: bounded by a deadline, and failing only in this project's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import nats.errors
+import nats.js.errors
+
+from domain.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ports.clock import Clock
+
+_Answer = TypeVar("_Answer")
+
+STREAM_NOT_FOUND = 10059
+"""JetStream's err_code for a stream, and so a bucket, that does not exist."""
+
+_JETSTREAM_DISABLED = frozenset({10039, 10076})
+"""JetStream's err_codes for "not enabled for account" and "not enabled"."""
+
+
+async def ask(clock: Clock, deadline: float, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """Make a call and wait for its answer until the deadline, in monotonic seconds.
+
+    Raises:
+        UpstreamError: time ran out, or NATS refused; keeps neither NATS's words nor a context.
+    """
+    try:
+        async with clock.timeout_at(deadline):
+            return await call()
+    except (TimeoutError, nats.errors.Error, OSError) as error:
+        failure = upstream_error(error)
+    raise failure
+
+
+async def ask_again(clock: Clock, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """Repeat a call that changes nothing as long as it gets no answer at all.
+
+    A request in flight while a connection breaks is lost without a trace. To be used inside `ask`,
+    which ends it.
+    """
+    while True:
+        try:
+            return await call()
+        except nats.errors.TimeoutError:
+            await clock.sleep(0)
+
+
+def upstream_error(error: Exception) -> UpstreamError:
+    """Say what a failed call means to somebody who can do something about it."""
+    match error:
+        case TimeoutError():
+            return UpstreamError(
+                "NATS KV did not answer in time. Check that nats-server is reachable and that the "
+                "service's user may use the bucket's subjects and its inbox.",
+                reason="timeout",
+            )
+        case nats.js.errors.APIError(err_code=code) if code in _JETSTREAM_DISABLED:
+            return UpstreamError(
+                "JetStream is not enabled for the service's NATS account; enable it there.",
+                reason="jetstream_disabled",
+            )
+        case (
+            nats.errors.NoRespondersError()
+            | nats.js.errors.NoStreamResponseError()
+            | nats.js.errors.ServiceUnavailableError()
+        ):
+            return UpstreamError(
+                "JetStream does not answer. Check that nats-server runs with JetStream, for the "
+                "service's account, and that a cluster has its majority.",
+                reason="jetstream_unavailable",
+            )
+        case nats.js.errors.APIError(err_code=int(code)):
+            return UpstreamError(
+                f"JetStream refused the request with error {code}; look it up in nats-server's log "
+                "and check the bucket's settings.",
+                reason="jetstream_refused",
+            )
+        case _:
+            return UpstreamError(
+                "The connection to NATS failed; check that nats-server runs and is reachable.",
+                reason="nats_failed",
+            )

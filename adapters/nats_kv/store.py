@@ -1,0 +1,88 @@
+"""Secrets out of a NATS KV bucket, drop-in for wasmCloud's own secrets-nats-kv."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from adapters.nats_kv.bucket import Bucket, Operation
+from adapters.nats_kv.keys import kv_key, parse_revision
+from adapters.nats_kv.vault import Vault
+from domain.model.errors import PolicyError, SecretNotFound
+from domain.model.reference import SecretLocation, SecretReference
+from domain.model.secret import Secret
+from ports.secret_store import SecretStore
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+    from adapters.nats_kv.config import NatsKvConfig
+    from domain.model.reference import SecretQuery
+    from ports.clock import Clock
+    from ports.key_exchange import XKeyPair
+
+
+class NatsKvSecretStore(SecretStore):
+    """Reads one bucket, whose values are sealed by `encryption_xkey` for itself.
+
+    A version is a KV revision. After a delete that kept the history, old versions can still be
+    asked for; after a purge nothing is left.
+
+    Args:
+        client: a connection that its owner keeps open and closes.
+    """
+
+    def __init__(
+        self, *, client: Client, config: NatsKvConfig, encryption_xkey: XKeyPair, clock: Clock
+    ) -> None:
+        self._bucket = Bucket(client, config, clock)
+        self._vault = Vault(encryption_xkey)
+        self._config = config
+        self._clock = clock
+
+    @override
+    def locate(self, reference: SecretReference) -> SecretLocation:
+        for name, text in reference.properties.items():
+            if name != "bucket":
+                raise PolicyError(
+                    'NATS KV knows no policy property but "bucket"; remove the others from the '
+                    "manifest.",
+                    reason="policy_property_unknown",
+                )
+            if text != self._config.bucket:
+                raise PolicyError(
+                    "That bucket is not served here; remove the property, or ask the backend that "
+                    "serves it.",
+                    reason="policy_bucket_not_allowed",
+                )
+        return SecretLocation(
+            path=f"/{kv_key(reference.key)}", scope=(("bucket", self._config.bucket),)
+        )
+
+    @override
+    async def fetch(self, query: SecretQuery) -> Secret:
+        return await self._read(
+            query.location.path.removeprefix("/"), query.version, query.deadline
+        )
+
+    async def get(self, key: str, version: str | None = None) -> Secret:
+        """Read a secret for its operator, within the configured time for an operation.
+
+        Raises:
+            SecretsError: as `locate` and `fetch` do.
+        """
+        deadline = self._clock.monotonic() + self._config.operation_seconds
+        return await self._read(kv_key(key), version, deadline)
+
+    async def _read(self, name: str, version: str | None, deadline: float) -> Secret:
+        if version is None:
+            entry = await self._bucket.latest(name, deadline)
+        else:
+            entry = await self._bucket.at(name, parse_revision(version), deadline)
+        if entry is None or entry.operation is not Operation.PUT:
+            raise SecretNotFound(
+                "Nothing is stored under that key, or not in that version; check both against the "
+                "bucket."
+            )
+        return Secret(version=str(entry.revision), value=self._vault.open(entry.sealed))

@@ -1,0 +1,82 @@
+"""Values at rest: sealed by the encryption xkey for itself, as wasmCloud's secrets-nats-kv does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from domain.model.errors import DecryptionFailed, InvalidRequest, UpstreamError
+from domain.model.secret import SecretValue
+
+if TYPE_CHECKING:
+    from ports.key_exchange import XKeyPair
+
+SEAL_BYTES = 44
+"""What sealing adds: `xkv1`, a 24-byte nonce and a 16-byte authenticator."""
+
+
+class Vault:
+    """Seals and opens values with one xkey.
+
+    A sealed value is not bound to its key's name: whoever may write to the bucket can copy one
+    secret's value to another name, so write access must be limited by NATS permissions.
+    """
+
+    def __init__(self, xkey: XKeyPair) -> None:
+        self._xkey = xkey
+
+    @override
+    def __repr__(self) -> str:
+        return f"Vault({self._xkey.public})"
+
+    def seal(self, value: str | bytes) -> bytes:
+        """Seal a value; a text is stored as UTF-8.
+
+        Raises:
+            InvalidRequest: the text holds half a surrogate pair, which UTF-8 cannot carry.
+        """
+        return self._xkey.seal(to_bytes(value), self._xkey.public)
+
+    def open(self, sealed: bytes) -> SecretValue:
+        """Open a stored value: valid UTF-8 is text, anything else is binary.
+
+        Raises:
+            UpstreamError: it was not sealed with this xkey, or is damaged.
+        """
+        try:
+            plain = self._xkey.open(sealed, self._xkey.public)
+        except DecryptionFailed:
+            pass
+        else:
+            return read_value(plain)
+        raise UpstreamError(
+            "The stored value does not open with the encryption xkey. Check that "
+            "ENCRYPTION_XKEY_SEED is the seed it was written with, or write the secret again.",
+            reason="value_unreadable",
+        )
+
+
+def to_bytes(value: str | bytes) -> bytes:
+    """Return the bytes to store.
+
+    Raises:
+        InvalidRequest: the text is no valid Unicode.
+    """
+    if isinstance(value, bytes):
+        return value
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        pass  # the exception holds the value, so it must not become a context
+    raise InvalidRequest(
+        "The value is no valid Unicode text; store it as a file.", reason="value_not_unicode"
+    )
+
+
+def read_value(plain: bytes) -> SecretValue:
+    """Return valid UTF-8 as text and anything else as binary."""
+    try:
+        return SecretValue(plain.decode())
+    except UnicodeDecodeError:
+        return SecretValue(plain)

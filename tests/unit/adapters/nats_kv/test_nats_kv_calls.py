@@ -1,0 +1,164 @@
+"""Calls to NATS end by the deadline, and fail in words that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+
+import nats.errors
+import nats.js.errors
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from typing_extensions import override
+
+from adapters.crypto.xkeys import SodiumXKeyPair
+from adapters.nats_kv.calls import ask, upstream_error
+from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.store import NatsKvSecretStore
+from domain.model.errors import PolicyError, UpstreamError
+from domain.model.reference import SecretLocation, SecretQuery, SecretReference
+from tests.contracts.secret_store import CALLER
+from tests.fakes.clock import FakeClock
+
+UPSTREAM_WORDS = "the upstream's own words"
+API_ERROR = nats.js.errors.APIError
+
+
+class ScriptedClient(Client):
+    """A connection that was never opened; each request gets the next outcome.
+
+    The last outcome stays for good. None is no answer at all, which the driver reports as its
+    own timeout.
+    """
+
+    def __init__(self, *outcomes: bytes | Exception | None) -> None:
+        super().__init__()
+        self.outcomes = list(outcomes)
+        self.subjects: list[str] = []
+
+    @override
+    async def request(
+        self,
+        subject: str,
+        payload: bytes = b"",
+        timeout: float = 0.5,
+        old_style: bool = False,
+        headers: dict[str, str] | None = None,
+    ) -> Msg:
+        self.subjects.append(subject)
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if outcome is None:
+            await asyncio.sleep(0)
+            raise nats.errors.TimeoutError
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Msg(self, subject, data=outcome)
+
+
+def store_over(client: Client, clock: FakeClock) -> NatsKvSecretStore:
+    return NatsKvSecretStore(
+        client=client,
+        config=NatsKvConfig(),
+        encryption_xkey=SodiumXKeyPair.generate(),
+        clock=clock,
+    )
+
+
+def query(deadline: float) -> SecretQuery:
+    return SecretQuery(SecretLocation("/key"), None, CALLER, deadline)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TimeoutError(), "timeout"),
+        (nats.errors.TimeoutError(), "timeout"),
+        (nats.errors.NoRespondersError(), "jetstream_unavailable"),
+        (nats.js.errors.NoStreamResponseError(), "jetstream_unavailable"),
+        (nats.js.errors.ServiceUnavailableError(), "jetstream_unavailable"),
+        (nats.js.errors.ServiceUnavailableError(503, err_code=10039), "jetstream_disabled"),
+        (API_ERROR(400, UPSTREAM_WORDS, 10054), "jetstream_refused"),
+        (API_ERROR(408, UPSTREAM_WORDS), "nats_failed"),
+        (nats.errors.ConnectionClosedError(), "nats_failed"),
+        (nats.errors.OutboundBufferLimitError(), "nats_failed"),
+        (ConnectionResetError(UPSTREAM_WORDS), "nats_failed"),
+    ],
+)
+async def test_a_failure_is_told_apart_and_never_in_natss_own_words(
+    error: Exception, reason: str
+) -> None:
+    async def call() -> None:
+        raise error
+
+    clock = FakeClock()
+    with pytest.raises(UpstreamError) as caught:
+        await ask(clock, clock.monotonic() + 1, call)
+
+    assert caught.value.reason == reason
+    assert UPSTREAM_WORDS not in caught.value.advice
+    assert caught.value.__context__ is None
+
+
+def test_every_error_that_the_driver_declares_is_translated() -> None:
+    def below(kind: type[Exception]) -> list[type[Exception]]:
+        return [kind, *(each for sub in kind.__subclasses__() for each in below(sub))]
+
+    for kind in below(nats.errors.Error):
+        error = kind.__new__(kind)
+        assert isinstance(upstream_error(error), UpstreamError)
+
+
+async def test_a_fetch_that_gets_no_answer_ends_at_the_deadline() -> None:
+    clock = FakeClock()
+    client = ScriptedClient(None)
+    fetch = asyncio.create_task(store_over(client, clock).fetch(query(clock.monotonic() + 8)))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not fetch.done()
+
+    clock.advance(8)
+
+    with pytest.raises(UpstreamError) as caught:
+        await fetch
+    assert caught.value.reason == "timeout"
+
+
+async def test_a_request_that_got_lost_is_sent_again() -> None:
+    clock = FakeClock()
+    missing = b'{"error": {"code": 404, "err_code": 10059, "description": "stream not found"}}'
+    client = ScriptedClient(None, None, missing)
+
+    with pytest.raises(UpstreamError) as caught:
+        await store_over(client, clock).fetch(query(clock.monotonic() + 8))
+
+    assert caught.value.reason == "bucket_missing"
+    assert client.subjects == ["$JS.API.STREAM.INFO.KV_WASMCLOUD_SECRETS"] * 3
+
+
+async def test_a_deadline_already_past_is_an_upstream_error() -> None:
+    clock = FakeClock()
+
+    with pytest.raises(UpstreamError):
+        await store_over(ScriptedClient(None), clock).fetch(query(clock.monotonic() - 1))
+
+
+async def test_a_cancellation_from_outside_passes_through() -> None:
+    clock = FakeClock()
+    fetch = asyncio.create_task(
+        store_over(ScriptedClient(None), clock).fetch(query(clock.monotonic() + 8))
+    )
+    await asyncio.sleep(0)
+    fetch.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await fetch
+
+
+def test_the_property_bucket_may_only_repeat_the_configured_one() -> None:
+    store = store_over(ScriptedClient(None), FakeClock())
+
+    located = store.locate(SecretReference("/a/B", {"bucket": "WASMCLOUD_SECRETS"}))
+
+    assert located == SecretLocation("/a/B", (("bucket", "WASMCLOUD_SECRETS"),))
+    with pytest.raises(PolicyError):
+        store.locate(SecretReference("/a/B", {"bucket": "OTHER"}))

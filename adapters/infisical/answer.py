@@ -1,0 +1,120 @@
+"""From an answer that says 200 to a secret that may be served."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+from adapters.infisical import reasons
+from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
+from domain.model.secret import Secret, SecretValue
+
+if TYPE_CHECKING:
+    from adapters.infisical.exchange import Answer
+    from domain.model.reference import SecretLocation
+
+HIDDEN_VALUE = "<hidden-by-infisical>"
+"""What newer servers answer instead of a value that the identity may describe but not read."""
+
+_REFERENCE = re.compile(
+    r"\$\{(?:@?[A-Za-z0-9_.-]+|[A-Za-z0-9_.-]+::[A-Za-z0-9_.-]+)\}",
+    re.ASCII,
+)
+"""`${NAME}`, `${env.folder.NAME}`, and into other projects `${@slug.env.NAME}` or
+`${slug::env.NAME}`, in the characters that Infisical's own pattern takes. `$5`, `${`, `$$` and
+`${HOME:-x}` are plain text to it."""
+
+
+def read_secret(
+    answer: Answer, location: SecretLocation, version: str | None, *, allow_unresolved: bool
+) -> Secret:
+    """Check that the answer is the secret asked for, and take its value.
+
+    Args:
+        answer: an answer 200.
+        location: what was asked for.
+        version: the version asked for, without leading zeros; None for the latest.
+        allow_unresolved: pass on values that still hold a reference.
+
+    Raises:
+        SecretNotFound: the server gave another version, as those before April 2025 do.
+        Unauthorized: the server hides the value.
+        UpstreamError: the answer is malformed or another secret's, a reference is left in the
+            value, or the value is not in the encoding it should be in.
+    """
+    secret = answer.member("secret")
+    if not isinstance(secret, dict):
+        raise _unreadable(answer)
+    name, value, served = (secret.get(part) for part in ("secretKey", "secretValue", "version"))
+    if secret.get("secretValueHidden") is True or value == HIDDEN_VALUE:
+        raise Unauthorized(
+            "Infisical hides the value; let the machine identity read values, not only describe "
+            "them.",
+            reason=reasons.VALUE_HIDDEN,
+            upstream_request_id=answer.request_id,
+        )
+    if (
+        name != location.path.rpartition("/")[2]
+        or not isinstance(value, str)
+        or not _is_unicode(value)
+        or isinstance(served, bool)
+        or not isinstance(served, int)
+    ):
+        raise _unreadable(answer)
+    if version is not None and str(served) != version:
+        raise SecretNotFound(
+            "Infisical does not serve that version; ask for another, or for the latest.",
+            reason=reasons.VERSION_NOT_FOUND,
+            upstream_request_id=answer.request_id,
+        )
+    if not allow_unresolved and _REFERENCE.search(value):
+        raise UpstreamError(
+            f"The value of {location.path} refers to a secret that is missing, empty or itself; "
+            "mend the reference, or set INFISICAL_UNRESOLVED_REFERENCES=allow.",
+            reason=reasons.REFERENCE_UNRESOLVED,
+            upstream_request_id=answer.request_id,
+        )
+    binary = location.encoding == "base64" or _says_base64(secret.get("secretMetadata"))
+    payload = _decode(value, location, answer) if binary else value
+    return Secret(str(served), SecretValue(payload), answer.request_id)
+
+
+def _says_base64(metadata: object) -> bool:
+    return isinstance(metadata, list) and any(
+        isinstance(entry, dict)
+        and entry.get("key") == "encoding"
+        and entry.get("value") == "base64"
+        for entry in metadata
+    )
+
+
+def _decode(value: str, location: SecretLocation, answer: Answer) -> bytes:
+    # Tools wrap base64 into lines, and the server keeps one line break at the end.
+    text = value.replace("\r", "").replace("\n", "")
+    try:
+        payload = base64.b64decode(text, validate=True)
+        if base64.b64encode(payload).decode("ascii") == text:
+            return payload
+    except (ValueError, binascii.Error):
+        pass
+    raise UpstreamError(
+        f"The value of {location.path} should be base64 and is not; store it encoded, or drop the "
+        "encoding.",
+        reason=reasons.ENCODING_BROKEN,
+        upstream_request_id=answer.request_id,
+    )
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _unreadable(answer: Answer) -> UpstreamError:
+    return UpstreamError(
+        "Infisical's answer is not the secret that was asked for; check the versions of both "
+        "sides.",
+        reason=reasons.ANSWER_UNREADABLE,
+        upstream_request_id=answer.request_id,
+    )

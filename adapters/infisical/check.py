@@ -1,0 +1,88 @@
+"""The check at start: do the credentials, the project and the environment hold?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from typing_extensions import override
+
+from adapters.infisical import reasons
+from adapters.infisical.addressing import Addressing
+from domain.model.errors import SecretNotFound, SecretsError, Unauthorized
+from domain.model.reference import SecretLocation
+from ports.store_check import StoreCheck, StoreMisconfiguredError, StoreUnreachableError
+
+if TYPE_CHECKING:
+    from adapters.infisical.client import InfisicalApi
+    from adapters.infisical.config import InfisicalConfig
+    from ports.clock import Clock
+
+CHECK_SECONDS = 15.0
+PROBE_NAME = "WASMCLOUD_SECRETS_PROBE_THAT_NOBODY_STORES"
+"""Asked for in the hope of "no such secret": the one answer that proves everything around it, and
+needs no more rights than reading secrets does."""
+
+_MISCONFIGURED = frozenset(
+    {
+        reasons.LOGIN_REFUSED,
+        reasons.WRONG_ADDRESS,
+        reasons.CERTIFICATE_UNTRUSTED,
+        reasons.PROJECT_NOT_FOUND,
+    }
+)
+_log = structlog.get_logger()
+
+
+class InfisicalCheck(StoreCheck):
+    """Logs in and reads a secret that does not exist where the configuration points."""
+
+    def __init__(self, config: InfisicalConfig, api: InfisicalApi, clock: Clock) -> None:
+        addressing = Addressing.from_config(config)
+        self._base_url = config.base_url
+        self._probe = SecretLocation(
+            path="/" + "/".join((*addressing.base, PROBE_NAME)),
+            scope=(("environment", config.environment), ("project_id", config.project_id)),
+        )
+        self._api = api
+        self._clock = clock
+
+    @override
+    async def check(self) -> None:
+        deadline = self._clock.monotonic() + CHECK_SECONDS
+        verdict: Exception | None = StoreUnreachableError(
+            f"Infisical at {self._base_url} did not answer within {CHECK_SECONDS:.0f} seconds; "
+            "check its health and INFISICAL_BASE_URL."
+        )
+        try:
+            async with self._clock.timeout_at(deadline):
+                await self._api.read(self._probe, None, deadline)
+                verdict = None
+        except TimeoutError:
+            pass
+        except SecretsError as error:
+            verdict = _verdict(error, self._base_url)
+        if verdict is not None:
+            raise verdict
+
+
+def _verdict(error: SecretsError, base_url: str) -> Exception | None:
+    if error.reason == reasons.FOLDER_NOT_FOUND:
+        return StoreMisconfiguredError(
+            "Infisical knows the project, but not the environment or the folder; check "
+            "INFISICAL_ENVIRONMENT (the slug such as prod, not the name) and INFISICAL_SECRET_PATH."
+        )
+    if isinstance(error, SecretNotFound):
+        return None
+    if error.reason == reasons.NOT_A_MEMBER:
+        return StoreMisconfiguredError(
+            "The machine identity is not a member of the project; add it there, or check "
+            "INFISICAL_PROJECT_ID."
+        )
+    if isinstance(error, Unauthorized):
+        # Rights may well be limited to folders below: the credentials hold, the rest shows later.
+        _log.warning("infisical.check_inconclusive", reason=error.reason)
+        return None
+    if error.reason in _MISCONFIGURED:
+        return StoreMisconfiguredError(error.advice)
+    return StoreUnreachableError(f"Infisical at {base_url}: {error.advice}")

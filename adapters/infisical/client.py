@@ -1,0 +1,146 @@
+"""Infisical's API as far as this store needs it: read one secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import structlog
+
+from adapters.infisical.auth import TokenSource
+from adapters.infisical.error_map import OK, SERVER_ERRORS, error_for, lacks_route, refuses_token
+from adapters.infisical.exchange import exchange
+from adapters.infisical.login import UniversalAuthLogin
+from adapters.infisical.rate_limit import SharedPause
+from adapters.infisical.retry import Retrier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.exchange import Answer
+    from adapters.infisical.login import AccessToken
+    from domain.model.reference import SecretLocation
+    from ports.clock import Clock
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    version: str
+    path: str
+    project_parameter: str
+
+
+_V4 = _Route("v4", "v4/secrets", "projectId")
+_V3 = _Route("v3", "v3/secrets/raw", "workspaceId")
+
+
+class InfisicalApi:
+    """Reads with the newest route the server has, and with a token that holds.
+
+    Owns the HTTP client given to it: `aclose` closes both.
+    """
+
+    def __init__(
+        self,
+        config: InfisicalConfig,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        jitter: Callable[[], float],
+    ) -> None:
+        """Take a client from `build_client`, and evenly spread numbers from 0 up to 1."""
+        self._config = config
+        self._http = http
+        self._retrier = Retrier(clock, jitter)
+        self._read_pause = SharedPause(clock)
+        login_pause = SharedPause(clock)
+        login = UniversalAuthLogin(config, http, self._retrier, login_pause, clock)
+        self._tokens = TokenSource(login, login_pause, clock)
+        self._route = _V4
+
+    async def read(self, location: SecretLocation, version: str | None, deadline: float) -> Answer:
+        """Return the answer 200 for one secret.
+
+        Args:
+            location: from this store's `locate`.
+            version: a whole number from 1 up; None for the latest. Older servers ignore it.
+            deadline: monotonic seconds; the caller bounds the call itself.
+
+        Raises:
+            SecretNotFound, Unauthorized, UpstreamError: see `error_map`.
+        """
+        await self._read_pause.wait(deadline)
+        token = await self._tokens.current(deadline)
+        answer = await self._get(token, location, version, deadline)
+        if refuses_token(answer):
+            self._tokens.reject(token)
+            token = await self._tokens.current(deadline)
+            answer = await self._get(token, location, version, deadline)
+        if answer.status != OK or lacks_route(answer):
+            error = error_for(answer)
+            _log.info("infisical.read_refused", reason=error.reason, **answer.log_fields())
+            raise error
+        return answer
+
+    async def aclose(self) -> None:
+        """End a running login and close all connections."""
+        await self._tokens.aclose()
+        await self._http.aclose()
+
+    async def _get(
+        self, token: AccessToken, location: SecretLocation, version: str | None, deadline: float
+    ) -> Answer:
+        route = self._route
+        answer = await self._get_by(route, token, location, version, deadline)
+        if not lacks_route(answer):
+            return answer
+        other = _V3 if route is _V4 else _V4
+        answer = await self._get_by(other, token, location, version, deadline)
+        # Only an API's answer proves the other route: a proxy may be in the way of both.
+        proven = answer.is_json and answer.status < SERVER_ERRORS and not lacks_route(answer)
+        if proven and self._route is route:
+            self._route = other
+            _log.info("infisical.api_version_chosen", api_version=other.version)
+        return answer
+
+    async def _get_by(
+        self,
+        route: _Route,
+        token: AccessToken,
+        location: SecretLocation,
+        version: str | None,
+        deadline: float,
+    ) -> Answer:
+        folder, _, name = location.path.rpartition("/")
+        # Dots too, so that nothing on the way can take a name for a step between folders.
+        encoded_name = quote(name, safe="").replace(".", "%2E")
+        scope = dict(location.scope)
+        # Every flag is sent: the defaults differ between versions. None may be sent twice.
+        parameters = {
+            route.project_parameter: scope["project_id"],
+            "environment": scope["environment"],
+            "secretPath": folder or "/",
+            "type": "shared",
+            "viewSecretValue": "true",
+            "expandSecretReferences": "true",
+            "include_imports": "true",
+            "includeImports": "true",
+        }
+        if version is not None:
+            parameters["version"] = version
+
+        async def attempt() -> Answer:
+            request = self._http.build_request(
+                "GET",
+                f"{self._config.api_root}/{route.path}/{encoded_name}",
+                params=parameters,
+                headers={"Authorization": f"Bearer {token.value.get_secret_value()}"},
+            )
+            return await exchange(self._http, request)
+
+        return await self._retrier.run(attempt, pause=self._read_pause, deadline=deadline)

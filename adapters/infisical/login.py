@@ -1,0 +1,166 @@
+"""One Universal Auth login."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+from pydantic import SecretStr
+
+from adapters.infisical import reasons
+from adapters.infisical.error_map import OK, SERVER_ERRORS, lacks_route
+from adapters.infisical.exchange import exchange
+from domain.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.exchange import Answer
+    from adapters.infisical.rate_limit import SharedPause
+    from adapters.infisical.retry import Retrier
+    from ports.clock import Clock
+
+LOGIN_BUDGET_SECONDS = 10.0
+"""For one login with all its attempts. Whoever waits for it keeps a deadline of their own."""
+
+DEFAULT_LIFETIME_SECONDS = 3600.0
+"""Assumed when the server does not limit a token; its refusal ends it earlier."""
+
+_REFRESH_SHARE, _MAX_REFRESH_SECONDS = 0.2, 60.0
+_SAFETY_SHARE, _MAX_SAFETY_SECONDS = 0.1, 5.0
+_SENDABLE = re.compile(r"[\x21-\x7e]{1,16384}")
+_log = structlog.get_logger()
+
+REFUSAL_ADVICE = (
+    "Failed to authenticate with Infisical; check INFISICAL_CLIENT_ID and "
+    "INFISICAL_CLIENT_SECRET, that the client secret is neither expired nor used up, and that "
+    "INFISICAL_BASE_URL is the identity's instance."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token and, in monotonic seconds, when to fetch another and when to stop using it."""
+
+    value: SecretStr = field(repr=False)
+    refresh_at: float
+    expires_at: float
+
+
+class UniversalAuthLogin:
+    """Logs the configured machine identity in."""
+
+    def __init__(
+        self,
+        config: InfisicalConfig,
+        http: httpx.AsyncClient,
+        retrier: Retrier,
+        pause: SharedPause,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._http = http
+        self._retrier = retrier
+        self._pause = pause
+        self._clock = clock
+
+    async def __call__(self) -> AccessToken:
+        """Log in.
+
+        Raises:
+            UpstreamError: the credentials are refused, or nobody could check them.
+        """
+        started = self._clock.monotonic()
+        deadline = started + LOGIN_BUDGET_SECONDS
+        token: AccessToken | None = None
+        answer: Answer | None = None
+        try:
+            async with self._clock.timeout_at(deadline):
+                # A rate limit is not waited out here but by each who waits, as their time allows.
+                answer = await self._retrier.run(
+                    self._attempt, pause=self._pause, deadline=deadline, wait_out_pause=False
+                )
+                # The lifetime counts from before the first attempt: rather too early than too late.
+                token = _read_token(answer, started)
+        except TimeoutError:
+            pass
+        if answer is None:
+            raise UpstreamError(
+                "Infisical did not answer the login in time; check its health, then try again.",
+                reason=reasons.TIMED_OUT,
+            )
+        if token is None:
+            error = _login_error(answer)
+            _log.warning("infisical.login_failed", reason=error.reason, **answer.log_fields())
+            raise error
+        _log.info("infisical.login_succeeded", usable_seconds=round(token.expires_at - started, 1))
+        return token
+
+    async def _attempt(self) -> Answer:
+        request = self._http.build_request(
+            "POST",
+            f"{self._config.api_root}/v1/auth/universal-auth/login",
+            # Stripped because secrets read from files tend to end in a line break.
+            json={
+                "clientId": self._config.client_id.get_secret_value().strip(),
+                "clientSecret": self._config.client_secret.get_secret_value().strip(),
+            },
+        )
+        return await exchange(self._http, request)
+
+
+def _read_token(answer: Answer, started: float) -> AccessToken | None:
+    value, lifetime = answer.member("accessToken"), answer.member("expiresIn")
+    if answer.status != OK or not isinstance(value, str) or not _SENDABLE.fullmatch(value):
+        return None
+    if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)):
+        return None
+    seconds = float(lifetime) if lifetime > 0 else DEFAULT_LIFETIME_SECONDS
+    return AccessToken(
+        value=SecretStr(value),
+        refresh_at=started + seconds - min(_MAX_REFRESH_SECONDS, _REFRESH_SHARE * seconds),
+        expires_at=started + seconds - min(_MAX_SAFETY_SECONDS, _SAFETY_SHARE * seconds),
+    )
+
+
+def _login_error(answer: Answer) -> UpstreamError:
+    request_id = answer.request_id
+    if lacks_route(answer):
+        return UpstreamError(
+            "No Infisical API answers at INFISICAL_BASE_URL; set it to the instance's address.",
+            reason=reasons.WRONG_ADDRESS,
+            upstream_request_id=request_id,
+        )
+    if answer.status == OK:
+        return UpstreamError(
+            "Infisical's answer to the login cannot be read; check the versions of both sides.",
+            reason=reasons.ANSWER_UNREADABLE,
+            upstream_request_id=request_id,
+        )
+    if answer.status >= SERVER_ERRORS:
+        return UpstreamError(
+            "Infisical is failing at the login; check its health, then try again.",
+            reason=reasons.FAILING,
+            upstream_request_id=request_id,
+        )
+    if not answer.is_json:
+        return UpstreamError(
+            "A proxy before Infisical refused the login; let this backend through.",
+            reason=reasons.REQUEST_REFUSED,
+            upstream_request_id=request_id,
+        )
+    if "locked" in answer.message:
+        return UpstreamError(
+            "Infisical has locked the machine identity's login after wrong secrets; wait some "
+            "minutes, and look for whoever uses an old secret.",
+            reason=reasons.LOGIN_LOCKED,
+            upstream_request_id=request_id,
+        )
+    # Wrong secret 401, unknown client id 404 or 401, malformed credentials 401 or 422, and in
+    # older servers 403: in all of them other credentials are what helps.
+    return UpstreamError(
+        REFUSAL_ADVICE, reason=reasons.LOGIN_REFUSED, upstream_request_id=request_id
+    )

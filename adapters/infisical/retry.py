@@ -1,0 +1,104 @@
+"""Trying again: what may heal, with growing pauses, inside the deadline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from adapters.infisical import reasons
+from adapters.infisical.exchange import ExchangeFailedError
+from adapters.infisical.rate_limit import pause_asked_for
+from domain.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from adapters.infisical.exchange import Answer
+    from adapters.infisical.rate_limit import SharedPause
+    from ports.clock import Clock
+
+MAX_ATTEMPTS = 5
+FIRST_DELAY_SECONDS = 0.2
+MAX_DELAY_SECONDS = 2.0
+SERVER_ERRORS = 500
+
+_HEALING = frozenset({reasons.UNREACHABLE, reasons.TIMED_OUT})
+_ADVICE = {
+    reasons.UNREACHABLE: "Infisical cannot be reached; check INFISICAL_BASE_URL and the network.",
+    reasons.TIMED_OUT: "Infisical did not answer in time; check its health, then try again.",
+    reasons.CERTIFICATE_UNTRUSTED: "Infisical's certificate is not trusted; set INFISICAL_CA_FILE.",
+    reasons.ANSWER_TOO_LARGE: "Infisical's answer is too large to be one secret.",
+}
+_log = structlog.get_logger()
+
+
+class Retrier:
+    """Repeats an attempt that failed in a way that may heal: no answer, or a server error.
+
+    The pauses double from 0.2 s up to 2 s, each drawn anew between nothing and that ("full
+    jitter"), so that replicas do not knock together.
+    """
+
+    def __init__(self, clock: Clock, jitter: Callable[[], float]) -> None:
+        """Take a clock and a source of evenly spread numbers from 0 up to 1."""
+        self._clock = clock
+        self._jitter = jitter
+
+    async def run(
+        self,
+        attempt: Callable[[], Awaitable[Answer]],
+        *,
+        pause: SharedPause,
+        deadline: float,
+        wait_out_pause: bool = True,
+    ) -> Answer:
+        """Return the first answer below 500, or the last one.
+
+        Args:
+            attempt: sends one request; raises ExchangeFailedError.
+            pause: kept before every attempt, and extended by answers that ask for it.
+            deadline: monotonic seconds; no pause is begun that would end after it.
+            wait_out_pause: False gives up at once on a rate limit.
+
+        Raises:
+            UpstreamError: there was no answer, or the rate limit lasts beyond the deadline.
+        """
+        number = 0
+        while True:
+            await pause.wait(deadline if wait_out_pause else self._clock.monotonic())
+            number += 1
+            answer, failure = await self._try(attempt)
+            limited = None if answer is None else pause_asked_for(answer, self._clock.now())
+            if answer is not None and limited is not None:
+                pause.extend(limited)
+                _log.warning("infisical.rate_limited", pause_seconds=limited, **answer.log_fields())
+                if number == MAX_ATTEMPTS:
+                    raise pause.error()
+                continue
+            if answer is not None and answer.status < SERVER_ERRORS:
+                return answer
+            delay = self._jitter() * min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** (number - 1))
+            if (
+                number == MAX_ATTEMPTS
+                or (failure is not None and failure.reason not in _HEALING)
+                or self._clock.monotonic() + delay >= deadline
+            ):
+                break
+            await self._clock.sleep(delay)
+        if answer is not None:
+            return answer
+        reason = reasons.UNREACHABLE if failure is None else failure.reason
+        raise UpstreamError(_ADVICE[reason], reason=reason)
+
+    async def _try(
+        self, attempt: Callable[[], Awaitable[Answer]]
+    ) -> tuple[Answer | None, ExchangeFailedError | None]:
+        try:
+            answer = await attempt()
+        except ExchangeFailedError as failure:
+            _log.warning("infisical.attempt_failed", reason=failure.reason, kind=failure.kind)
+            return None, ExchangeFailedError(failure.reason, failure.kind)
+        if answer.status >= SERVER_ERRORS:
+            _log.warning("infisical.attempt_failed", **answer.log_fields())
+        return answer, None

@@ -1,0 +1,80 @@
+"""The secret store port over Infisical."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from adapters.infisical import reasons
+from adapters.infisical.addressing import Addressing
+from adapters.infisical.answer import read_secret
+from domain.model.errors import InvalidRequest, SecretNotFound, UpstreamError
+from ports.secret_store import SecretStore
+
+if TYPE_CHECKING:
+    from adapters.infisical.client import InfisicalApi
+    from adapters.infisical.config import InfisicalConfig
+    from domain.model.reference import SecretLocation, SecretQuery, SecretReference
+    from domain.model.secret import Secret
+    from ports.clock import Clock
+
+MAX_VERSION = 2**31 - 1
+"""Infisical counts versions in a 32-bit column and fails on larger numbers."""
+
+_VERSION = re.compile(r"[1-9][0-9]{0,99}", re.ASCII)
+
+
+class InfisicalSecretStore(SecretStore):
+    """Reads single secrets, never the list: there wrong paths look empty (measured).
+
+    One limit of newer servers shows nowhere: a reference to a missing secret becomes empty text.
+    """
+
+    def __init__(self, config: InfisicalConfig, api: InfisicalApi, clock: Clock) -> None:
+        self._addressing = Addressing.from_config(config)
+        self._allow_unresolved = config.unresolved_references == "allow"
+        self._api = api
+        self._clock = clock
+
+    @override
+    def locate(self, reference: SecretReference) -> SecretLocation:
+        return self._addressing.locate(reference)
+
+    @override
+    async def fetch(self, query: SecretQuery) -> Secret:
+        _check_version(query.version)
+        answer = None
+        try:
+            async with self._clock.timeout_at(query.deadline):
+                answer = await self._api.read(query.location, query.version, query.deadline)
+        except TimeoutError:
+            pass
+        if answer is None:
+            raise UpstreamError(
+                "Infisical did not answer in time; check its health, then try again.",
+                reason=reasons.TIMED_OUT,
+            )
+        return read_secret(
+            answer, query.location, query.version, allow_unresolved=self._allow_unresolved
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections, once no fetch is running any more."""
+        await self._api.aclose()
+
+
+def _check_version(version: str | None) -> None:
+    if version is None:
+        return
+    if not _VERSION.fullmatch(version):
+        raise InvalidRequest(
+            "A version of an Infisical secret is a whole number from 1 up, such as 3.",
+            reason="version_malformed",
+        )
+    if int(version) > MAX_VERSION:
+        raise SecretNotFound(
+            "No Infisical secret has that many versions; ask for another.",
+            reason=reasons.VERSION_NOT_FOUND,
+        )

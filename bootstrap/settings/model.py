@@ -1,0 +1,48 @@
+"""All settings of the service in one value."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from bootstrap.settings.nats import NatsSettings
+from bootstrap.settings.service import AccessSettings, KeySettings, LimitSettings, LogSettings
+from bootstrap.settings.stores import InfisicalSettings, NatsKvSettings, StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bootstrap.settings.group import SettingsGroup
+    from bootstrap.settings.problems import Problem
+
+GROUPS: tuple[tuple[str, type[SettingsGroup]], ...] = (
+    ("NATS", NatsSettings),
+    ("Secret store", StoreSettings),
+    ("Infisical", InfisicalSettings),
+    ("NATS KV", NatsKvSettings),
+    ("Server key", KeySettings),
+    ("Access", AccessSettings),
+    ("Limits", LimitSettings),
+    ("Logging", LogSettings),
+)
+"""Every group with its heading, in the order in which people read about them."""
+
+
+class Settings(
+    LogSettings,
+    LimitSettings,
+    AccessSettings,
+    KeySettings,
+    NatsKvSettings,
+    InfisicalSettings,
+    StoreSettings,
+    NatsSettings,
+):
+    """What the service runs on. Frozen; its repr hides every secret."""
+
+    @override
+    @classmethod
+    def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
+        return chain.from_iterable(group.contradictions(given) for _, group in GROUPS)

@@ -1,0 +1,91 @@
+"""The service's own keys, trust, limits and logging."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+from typing_extensions import override
+
+from adapters.telemetry.log_setup import LogFormat, LogLevel
+from bootstrap.settings.group import SettingsGroup
+from bootstrap.settings.nats import both_set
+from bootstrap.settings.problems import Problem
+from bootstrap.settings.values import AccountKeys, Choice, Seconds, XKeySeed, XKeySeeds
+from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS
+
+
+class KeySettings(SettingsGroup):
+    """The xkey that hosts seal their requests for."""
+
+    server_xkey_seed: XKeySeed | None = Field(
+        default=None,
+        description="Seed (`SX…`) of the server's xkey; the same for all replicas. With neither "
+        "this nor the file each start makes a new key, and running hosts must be restarted.",
+    )
+    server_xkey_seed_file: Path | None = Field(
+        default=None, description="File that holds that seed; made if it does not exist."
+    )
+    server_xkey_retired_seeds: XKeySeeds = Field(
+        default=(),
+        description="Former seeds, comma-separated, newest first: still opened, no longer "
+        "announced.",
+    )
+
+    @override
+    @classmethod
+    def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
+        yield from both_set(given, "server_xkey_seed", "server_xkey_seed_file")
+
+
+class AccessSettings(SettingsGroup):
+    """Who is believed."""
+
+    trusted_issuers: AccountKeys = Field(
+        default=(),
+        description="Accounts (`A…`), comma-separated, whose signature on a component or provider "
+        "is trusted. Unset: any signature is, and NATS permissions alone decide who may ask.",
+    )
+
+
+class LimitSettings(SettingsGroup):
+    """How much and how long."""
+
+    max_request_bytes: int = Field(
+        default=131072, ge=1024, description="Largest request that is read."
+    )
+    replay_window_seconds: Seconds = Field(
+        default=300.0, description="Time for which a repeated request is recognised."
+    )
+    clock_leeway_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=300,
+        allow_inf_nan=False,
+        description="Difference allowed between clocks when tokens' times are checked.",
+    )
+    request_timeout_seconds: Annotated[Seconds, Field(lt=HOST_TIMEOUT_SECONDS)] = Field(
+        default=8.0,
+        description="Time to answer a request. Hosts wait 10 seconds, so it must be below that.",
+    )
+    max_in_flight: int = Field(
+        default=8192, ge=1, description="Requests handled at a time; more are refused at once."
+    )
+    shutdown_grace_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Time that requests in flight get to finish when the service stops.",
+    )
+
+
+class LogSettings(SettingsGroup):
+    """What goes to stderr."""
+
+    log_level: Annotated[LogLevel, Choice] = Field(
+        default="info", description="`debug`, `info`, `warning` or `error`."
+    )
+    log_format: Annotated[LogFormat, Choice] = Field(
+        default="auto",
+        description="`json`, `console`, or `auto`: console on a terminal, otherwise JSON.",
+    )

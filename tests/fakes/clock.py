@@ -67,6 +67,8 @@ class FakeClock(Clock):
                 watcher.cancel()
 
     async def _wait_until(self, deadline: float) -> None:
+        if deadline <= self._monotonic:
+            return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._due.append((deadline, waiter))
         await waiter

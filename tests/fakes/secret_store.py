@@ -19,6 +19,7 @@ class FakeSecretStore(SecretStore):
     Attributes:
         queries: every query fetched, in order.
         failure: raised by every fetch while set.
+        asked: set from the first fetch on.
         gate: fetches wait here while it is cleared.
     """
 
@@ -27,6 +28,7 @@ class FakeSecretStore(SecretStore):
         self._versions: dict[tuple[str, str], list[str | bytes]] = {}
         self.queries: list[SecretQuery] = []
         self.failure: BaseException | None = None
+        self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -51,6 +53,7 @@ class FakeSecretStore(SecretStore):
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
         self.queries.append(query)
+        self.asked.set()
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure

@@ -1,0 +1,80 @@
+"""The host's end of the protocol over NATS: for probes, the command line and other replicas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nats import errors
+from typing_extensions import override
+
+from adapters.nats.headers import HOST_XKEY, SERVER_RESPONSE_XKEY
+from domain.model.transport import Reply
+from ports.transport import Channel, ChannelError
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+    from adapters.nats.subjects import SecretsSubjects
+
+_RESPONSE_XKEY = SERVER_RESPONSE_XKEY.lower()
+
+
+class NatsChannel(Channel):
+    """Sends requests as a wasmCloud host does."""
+
+    def __init__(self, client: Client, subjects: SecretsSubjects) -> None:
+        self._client = client
+        self._subjects = subjects
+
+    @override
+    async def request(
+        self, operation: str, body: bytes, host_xkey: str | None, timeout_seconds: float
+    ) -> Reply:
+        subject = self._subjects.of(operation)
+        headers = None if host_xkey is None else {HOST_XKEY: host_xkey}
+        message = None
+        try:
+            message = await self._client.request(
+                subject, body, timeout=timeout_seconds, headers=headers
+            )
+        except errors.NoRespondersError:
+            failure = _no_responders(subject)
+        except TimeoutError:
+            failure = _timeout(subject) if self._client.is_connected else _disconnected(subject)
+        except (errors.Error, OSError):
+            failure = _disconnected(subject)
+        if message is None:
+            raise failure
+        return Reply(message.data, _response_xkey(message.headers))
+
+
+def _response_xkey(headers: dict[str, str] | None) -> str | None:
+    for name, value in (headers or {}).items():
+        if name.lower() == _RESPONSE_XKEY:
+            return value
+    return None
+
+
+def _no_responders(subject: str) -> ChannelError:
+    return ChannelError(
+        f"Nobody listens on {subject}. Check that the service is running, that its "
+        "NATS_SUBJECT_PREFIX, API_VERSION and BACKEND_NAME give this subject, and that both ends "
+        "are in the same NATS account or share the subject between theirs.",
+        reason="no_responders",
+    )
+
+
+def _timeout(subject: str) -> ChannelError:
+    return ChannelError(
+        f"No reply came from {subject} in time. Check the service's log, and that both ends' NATS "
+        "permissions let requests and replies pass.",
+        reason="timeout",
+    )
+
+
+def _disconnected(subject: str) -> ChannelError:
+    return ChannelError(
+        f"The request to {subject} could not be sent: the connection to NATS is gone, or the body "
+        "is larger than the server takes. Check that nats-server is running and NATS_URL is right.",
+        reason="disconnected",
+    )

@@ -1,0 +1,179 @@
+"""nats-py's client, made to outlive what peers and servers send.
+
+As of 2.16, by its source: a header block or a subject that is no text ends the read loop without a
+word; a late PONG does too; a revoked login closes the client for good; a first connect with endless
+reconnects never returns; `tls://` without TLS on the server goes on in clear. Each override below
+takes one of these away and leaves the rest to nats-py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from nats import errors
+from nats.aio.client import Client
+from typing_extensions import override
+
+from adapters.nats.parser import StrictParser
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from nats.aio.client import Srv
+
+    Sink = Callable[[bytes, bytes, bytes, bytes | None], Awaitable[None]]
+    """Takes subject, reply subject (may be empty), body and raw header block of one message."""
+
+_log = structlog.get_logger()
+
+
+class AllServersFailedError(Exception):
+    """The first connect has tried every server once."""
+
+
+class SteadyClient(Client):
+    """Keeps its connection, and hands raw messages to sinks.
+
+    Attributes:
+        insists_on_tls: whether to refuse a server that offers none, before logging in.
+        denied: the server's latest "permissions violation" text; it names a subject, no secret.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ps = StrictParser(self)
+        self._sinks: dict[int, Sink] = {}
+        self._first_connect = False
+        self._untried: list[Srv] | None = None
+        self.insists_on_tls = False
+        self.denied: str | None = None
+
+    async def connect_once(self, **options: Any) -> None:
+        """Try every server once; afterwards reconnect endlessly.
+
+        Takes `Client.connect`'s options. Each failed attempt goes to its `error_cb`.
+
+        Raises:
+            AllServersFailedError: none of them took this client.
+        """
+        self._server_pool.clear()
+        self._first_connect, self._untried = True, None
+        try:
+            await self.connect(**options, max_reconnect_attempts=-1)
+        except BaseException:
+            if self._flush_queue is not None:
+                await self.close()
+            raise
+        finally:
+            self._first_connect = False
+
+    async def listen(self, subject: str, queue: str, sink: Sink) -> int:
+        """Subscribe in a queue group; `sink` is awaited in the read loop and must never raise.
+
+        Returns:
+            the subscription's number, for `deafen`.
+        """
+        sid = self._sid + 1  # what `subscribe` takes before it first yields
+        self._sinks[sid] = sink
+        await self.subscribe(subject, queue)
+        return sid
+
+    async def deafen(self, sid: int) -> None:
+        """End a subscription; once it returns, every message the server sent is in the sink.
+
+        Raises:
+            nats.errors.Error, OSError: the server could not be told. Nothing more arrives anyway.
+        """
+        self._remove_sub(sid)  # a reconnect must not bring it back
+        try:
+            if self.is_connected:
+                await self._send_unsubscribe(sid)
+                await self.flush()
+        finally:
+            self._sinks.pop(sid, None)
+
+    @override
+    async def _process_msg(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
+    ) -> None:
+        sink = self._sinks.get(sid)
+        if sink is not None:
+            self.stats["in_msgs"] += 1
+            self.stats["in_bytes"] += len(data)
+            await sink(subject, reply, data, headers)
+            return
+        try:
+            await super()._process_msg(sid, subject, reply, data, headers or b"")
+        except Exception as error:  # noqa: BLE001  one peer's message must not end everybody's connection
+            _log.warning("nats.message_unreadable", error=type(error).__name__)
+
+    @override
+    async def _process_pong(self) -> None:
+        # nats-py sets the future of a flush that has given up, which ends its read loop.
+        if self._pongs and self._pongs[0].done():
+            self._pongs.pop(0)
+            self._pings_outstanding = 0
+            return
+        await super()._process_pong()
+
+    @override
+    async def _process_err(self, err_msg: str) -> None:
+        error: errors.Error = errors.Error(f"nats: {err_msg}")
+        reason = err_msg.lower()
+        if "permissions violation" in reason:
+            self.denied = err_msg
+            await self._error_cb(error)
+            return
+        if "authorization" in reason or "authentication" in reason:
+            error = errors.AuthorizationError()
+        # nats-py would close for good here; the server ends the connection, not the service.
+        self._err = error
+        await self._error_cb(error)
+        await self._process_op_err(error)
+
+    @override
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        if initial_connection and self.insists_on_tls and not info.get("tls_required"):
+            if not info.get("tls_available"):
+                raise errors.SecureConnWantedError
+            info["tls_required"] = True  # nats-py goes by this alone
+        await super()._process_info(info, initial_connection)
+
+    @override
+    async def _process_connect_init(self) -> None:
+        self._ps.reset()
+        try:
+            await super()._process_connect_init()
+            self._check_welcome()
+        except BaseException:
+            for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
+                if task is not None:
+                    task.cancel()
+            if self._transport is not None:
+                self._transport.close()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
+            raise
+
+    def _check_welcome(self) -> None:
+        # nats-py takes a server that hangs up for one that has answered.
+        if not self.is_connected:
+            raise errors.UnexpectedEOF
+
+    @override
+    async def _select_next_server(self) -> None:
+        if not self._first_connect:
+            await super()._select_next_server()
+            return
+        if self._untried is None:
+            self._untried = list(self._server_pool)
+        while self._untried:
+            server = self._untried.pop(0)
+            try:
+                await self._connect_to_server(server)
+            except Exception as error:  # noqa: BLE001  every kind only means: try the next one
+                self._err = error
+                await self._error_cb(error)
+            else:
+                self._current_server = server
+                return
+        raise AllServersFailedError

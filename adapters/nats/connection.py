@@ -1,0 +1,160 @@
+"""The service's one connection to NATS: opened within bounded time, then kept for good."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Self
+
+import structlog
+
+from adapters.nats.client import AllServersFailedError, SteadyClient
+from adapters.nats.connect_errors import NatsConnectError, connect_error, failure_reason
+from adapters.nats.credentials import CredentialsUnusableError, login_options
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from adapters.nats.config import NatsConfig
+    from ports.clock import Clock
+
+_log = structlog.get_logger()
+
+_PING_SECONDS = 15
+"""Two unanswered pings end a connection: nats-py's own two minutes leave hosts waiting for six."""
+
+_CLOSE_SECONDS = 5.0
+
+
+class NatsConnection:
+    """A connection that reconnects endlessly once it has been opened.
+
+    Attributes:
+        client: exists from the start, so that others can be built around it; usable while open.
+    """
+
+    def __init__(self, config: NatsConfig, clock: Clock) -> None:
+        self.client = SteadyClient()
+        self._config = config
+        self._clock = clock
+        self._failures: list[Exception] | None = None
+        self._closing = False
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a server is there right now."""
+        return self.client.is_connected
+
+    async def __aenter__(self) -> Self:
+        """Open it; see `open`."""
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Connect, trying each server once. After a failure it may be called again.
+
+        Raises:
+            NatsConnectError: no server took this client; the text says what to check.
+        """
+        config = self._config
+        self._closing = False
+        failures = self._failures = []
+        connected = False
+        try:
+            login = await asyncio.to_thread(login_options, config)
+            tls = await asyncio.to_thread(_tls_context, config)
+            self.client.insists_on_tls = config.insists_on_tls
+            await self.client.connect_once(
+                servers=[str(address) for address in config.addresses],
+                name=config.client_name,
+                connect_timeout=config.connect_timeout,
+                reconnect_time_wait=config.reconnect_wait,
+                ping_interval=_PING_SECONDS,
+                inbox_prefix=config.inbox_prefix,
+                tls=tls,
+                tls_handshake_first=config.tls_handshake_first,
+                error_cb=self._on_error,
+                disconnected_cb=self._on_disconnected,
+                reconnected_cb=self._on_reconnected,
+                lame_duck_mode_cb=self._on_lame_duck,
+                **login,
+            )
+            connected = True
+        except AllServersFailedError:
+            pass
+        except CredentialsUnusableError as error:
+            failures.append(error)
+        finally:
+            self._failures = None
+        if not connected:
+            raise connect_error(config.addresses, failures)
+        _log.info("nats.connected", server=self._server())
+
+    async def close(self) -> None:
+        """Send what is buffered and close, within 5 s. Calling it again does nothing."""
+        self._closing = True
+        if self.client.is_closed or not self.client.servers:
+            return
+        try:
+            async with self._clock.timeout_at(self._clock.monotonic() + _CLOSE_SECONDS):
+                await self.client.close()
+        except (OSError, TimeoutError) as error:
+            _log.warning("nats.close_failed", reason=failure_reason(error))
+
+    def _server(self) -> str:
+        # Only what this service was told to use or the cluster announced: free of credentials.
+        url = self.client.connected_url
+        return url.netloc if url is not None else ""
+
+    async def _on_error(self, error: Exception) -> None:
+        if self._failures is not None:
+            self._failures.append(error)
+        elif "permissions violation" in str(error).lower():
+            _log.error("nats.permission_denied", denied=self.client.denied)
+        elif not self._closing:
+            _log.warning("nats.error", reason=failure_reason(error), error=type(error).__name__)
+
+    async def _on_disconnected(self) -> None:
+        if not self._closing:
+            _log.warning("nats.disconnected")
+
+    async def _on_reconnected(self) -> None:
+        _log.info("nats.reconnected", server=self._server())
+
+    async def _on_lame_duck(self) -> None:
+        _log.warning("nats.server_lame_duck", server=self._server())
+
+
+def _tls_context(config: NatsConfig) -> ssl.SSLContext | None:
+    """Read the TLS files.
+
+    Raises:
+        NatsConnectError: one of them cannot be used.
+    """
+    if not config.insists_on_tls:
+        return None
+    unusable = "the CA file", config.tls_ca_file
+    try:
+        context = ssl.create_default_context(cafile=config.tls_ca_file)
+        if config.tls_cert_file is not None:
+            unusable = "the client's certificate or key file", config.tls_cert_file
+            context.load_cert_chain(config.tls_cert_file, config.tls_key_file)
+    except (OSError, ValueError):
+        context = None
+    if context is None:
+        what, path = unusable
+        shown = ", ".join(str(address) for address in config.addresses)
+        raise NatsConnectError(
+            f"Failed to connect to NATS at {shown}: {what} cannot be used. Check that {path} is "
+            "readable PEM, that the key belongs to the certificate and has no passphrase.",
+            reason="tls_files",
+        )
+    return context

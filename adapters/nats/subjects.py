@@ -1,0 +1,62 @@
+"""The subjects of the secrets protocol, v1alpha1."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SUBJECT = re.compile(r"[^\s.*>\x00-\x1f\x7f]+(\.[^\s.*>\x00-\x1f\x7f]+)*")
+
+
+class NatsConfigError(ValueError):
+    """A setting for NATS cannot work; the text says which and holds no credential."""
+
+
+def is_subject(text: str) -> bool:
+    """Whether `text` is a subject that one can publish to: no wildcard, space or empty token."""
+    return _SUBJECT.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsSubjects:
+    """Where one backend listens: `{prefix}.{api_version}.{backend}.{operation}`.
+
+    Raises:
+        NatsConfigError: a part cannot stand in a subject.
+    """
+
+    prefix: str = "wasmcloud.secrets"
+    api_version: str = "v1alpha1"
+    backend: str = "infisical"
+
+    def __post_init__(self) -> None:
+        named = {
+            "subject prefix": self.prefix,
+            "API version": self.api_version,
+            "backend name": self.backend,
+        }
+        for name, text in named.items():
+            if not is_subject(text):
+                raise NatsConfigError(
+                    f"The {name} {text!r} cannot stand in a NATS subject; use words joined by "
+                    "dots, without spaces, '*', '>' or empty parts."
+                )
+
+    @property
+    def base(self) -> str:
+        """What every operation's subject begins with, final dot included."""
+        return f"{self.prefix}.{self.api_version}.{self.backend}."
+
+    @property
+    def every_operation(self) -> str:
+        """Known operations and any other, so that whoever asks wrongly is told so."""
+        return f"{self.base}>"
+
+    @property
+    def queue_group(self) -> str:
+        """The group every replica joins; the other backends name theirs the same way."""
+        return f"{self.prefix}.{self.backend}"
+
+    def of(self, operation: str) -> str:
+        """Return the subject of one operation."""
+        return f"{self.base}{operation}"

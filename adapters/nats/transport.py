@@ -1,0 +1,208 @@
+"""Requests from NATS subjects to the core, each in a task of its own, and the replies back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from nats import errors
+from typing_extensions import override
+
+from adapters.nats.connect_errors import NatsConnectError
+from adapters.nats.headers import SERVER_RESPONSE_XKEY, read_host_xkey, read_requester
+from domain.model.transport import Request
+from ports.transport import Transport
+
+if TYPE_CHECKING:
+    from adapters.nats.client import SteadyClient
+    from adapters.nats.subjects import SecretsSubjects
+    from domain.model.transport import Reply
+    from ports.clock import Clock
+    from ports.transport import RequestHandler
+
+_log = structlog.get_logger()
+
+_XKEY_LENGTH = 56
+_HEADER_BYTES: Final = len(f"NATS/1.0\r\n{SERVER_RESPONSE_XKEY}: \r\n\r\n") + _XKEY_LENGTH
+"""The server counts the header block towards its `max_payload`."""
+
+_LONGEST_REPLY_SUBJECT = 1024
+"""Longer ones could push the reply's control line over what the server takes, and it hangs up."""
+
+_FLUSH_SECONDS = 2.0
+_CANCEL_SECONDS = 2.0
+
+
+class NatsTransport(Transport):
+    """One replica's place in the queue group. It uses the client's connection, never closes it.
+
+    Args:
+        client: connected by the time `start` is called.
+        subjects: where to listen.
+        max_in_flight: requests served at once; any beyond are refused as "overloaded" right away.
+        vouches_for_requesters: pass on the account that the server names in `Nats-Request-Info`.
+            Only for a service alone in its NATS account: whoever shares the account can forge it.
+    """
+
+    def __init__(
+        self,
+        client: SteadyClient,
+        subjects: SecretsSubjects,
+        clock: Clock,
+        *,
+        max_in_flight: int = 8192,
+        vouches_for_requesters: bool = False,
+    ) -> None:
+        self._client = client
+        self._subjects = subjects
+        self._clock = clock
+        self._max_in_flight = max_in_flight
+        self._vouches = vouches_for_requesters
+        self._base_length = len(subjects.base.encode())
+        self._running: set[asyncio.Task[None]] = set()
+        self._handler: RequestHandler | None = None
+        self._sid: int | None = None
+        self.dropped = 0
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being served now."""
+        return len(self._running)
+
+    @override
+    async def start(self, handler: RequestHandler) -> None:
+        """Join the queue group; on return the server knows.
+
+        Raises:
+            NatsConnectError: the server does not let this user listen there, or is gone.
+        """
+        self._handler = handler
+        client, subject = self._client, self._subjects.every_operation
+        client.denied = None
+        lost: Exception | None = None
+        try:
+            self._sid = await client.listen(subject, self._subjects.queue_group, self._take)
+            await client.flush()
+        except (errors.Error, OSError) as error:
+            lost = error
+        denied = client.denied is not None and subject in client.denied
+        if denied or lost is not None:
+            await self.stop(0)
+            raise NatsConnectError(
+                f"Failed to listen on NATS at {subject} in queue group "
+                f"{self._subjects.queue_group}: "
+                + (
+                    "this user has no permission to subscribe there. Grant it on the server."
+                    if denied
+                    else "the connection was lost. Check that nats-server keeps running."
+                ),
+                reason="denied" if denied else "lost",
+            )
+        _log.info("nats.listening", subject=subject, queue_group=self._subjects.queue_group)
+
+    @override
+    async def stop(self, grace_seconds: float) -> None:
+        sid, self._sid = self._sid, None
+        if sid is None:
+            return
+        deadline = self._clock.monotonic() + grace_seconds
+        try:
+            async with self._clock.timeout_at(self._clock.monotonic() + _FLUSH_SECONDS):
+                await self._client.deafen(sid)
+        except (errors.Error, OSError, TimeoutError) as error:
+            _log.warning("nats.unsubscribe_failed", error=type(error).__name__)
+        await self._wait_until(deadline)
+        if self._running:
+            # A task cancelled before its first step could not even refuse.
+            await asyncio.sleep(0)
+            _log.warning("nats.requests_cancelled", count=len(self._running))
+            for task in self._running:
+                task.cancel()
+            await self._wait_until(self._clock.monotonic() + _CANCEL_SECONDS)
+        try:
+            async with self._clock.timeout_at(self._clock.monotonic() + _FLUSH_SECONDS):
+                await self._client.flush()
+        except (errors.Error, OSError, TimeoutError) as error:
+            _log.warning("nats.flush_failed", error=type(error).__name__)
+        _log.info("nats.stopped_listening", dropped=self.dropped)
+
+    async def _wait_until(self, deadline: float) -> None:
+        try:
+            async with self._clock.timeout_at(deadline):
+                while self._running:
+                    await asyncio.wait(self._running)
+        except TimeoutError:
+            pass
+
+    async def _take(
+        self, subject: bytes, reply_to: bytes, body: bytes, headers: bytes | None
+    ) -> None:
+        """Start serving one message; runs in the read loop, so it waits for nothing slow."""
+        handler = self._handler
+        address = _usable(reply_to)
+        if handler is None or address is None:
+            self.dropped += 1
+            _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
+            return
+        request = Request(
+            subject[self._base_length :].decode("utf-8", "replace"),
+            body,
+            read_host_xkey(headers),
+            self._clock.monotonic(),
+            self._client.max_payload - _HEADER_BYTES,
+            read_requester(headers) if self._vouches else None,
+        )
+        if len(self._running) >= self._max_in_flight:
+            await self._refuse(handler, request, address, "overloaded")
+            return
+        task = asyncio.create_task(self._serve(handler, request, address))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _serve(self, handler: RequestHandler, request: Request, address: str) -> None:
+        try:
+            reply = await handler.handle(request)
+        except asyncio.CancelledError:
+            await self._refuse(handler, request, address, "stopping")
+        except Exception as error:  # noqa: BLE001  whatever the core did, somebody waits for an answer
+            _log.error("nats.handler_failed", error=type(error).__name__)
+            await self._refuse(handler, request, address, "overloaded")
+        else:
+            if len(reply.body) > (request.max_reply_bytes or 0):
+                # The server would end the connection over it, and with it every other request.
+                _log.error("nats.reply_too_large", size=len(reply.body))
+                await self._refuse(handler, request, address, "overloaded")
+                return
+            await self._send(address, reply)
+
+    async def _refuse(
+        self, handler: RequestHandler, request: Request, address: str, reason: str
+    ) -> None:
+        try:
+            reply = handler.refuse(request, reason)
+        except Exception as error:  # noqa: BLE001  as in _serve; nothing is left to answer with
+            _log.error("nats.refusal_failed", error=type(error).__name__)
+        else:
+            await self._send(address, reply)
+
+    async def _send(self, address: str, reply: Reply) -> None:
+        headers = {SERVER_RESPONSE_XKEY: reply.response_xkey} if reply.response_xkey else None
+        try:
+            await self._client.publish(address, reply.body, headers=headers)
+        except Exception as error:  # noqa: BLE001  the task must end in peace, whatever publishing met
+            _log.warning("nats.reply_failed", error=type(error).__name__)
+
+
+def _usable(reply_to: bytes) -> str | None:
+    """Return the reply subject if an answer may go there.
+
+    Names beginning with "$" are the server's own: a peer could otherwise have this service write
+    into streams and buckets with the service's permissions.
+    """
+    if not reply_to or reply_to.startswith(b"$") or len(reply_to) > _LONGEST_REPLY_SUBJECT:
+        return None
+    try:
+        return reply_to.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,150 @@
+"""Keys as text, the nkeys way: `SXA…`, `ADSO…`.
+
+A public key is base32 (RFC 4648, no padding) of one prefix byte, the 32 raw bytes and their
+CRC-16/XMODEM, low byte first; in a seed two prefix bytes pack "seed" and the kind. Source: the
+nkeys libraries of NATS (github.com/nats-io/nkeys, `strkey.go`). Every key has exactly one text:
+whatever encodes otherwise is refused.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from binascii import crc_hqx
+from enum import StrEnum
+
+RAW_KEY_BYTES = 32
+PUBLIC_LENGTH = 56
+SEED_LENGTH = 58
+
+
+class KeyKind(StrEnum):
+    """What a key stands for; the value is the first character of its public text."""
+
+    ACCOUNT = "A"
+    CLUSTER = "C"
+    COMPONENT = "M"
+    HOST = "N"
+    OPERATOR = "O"
+    PROVIDER = "V"
+    USER = "U"
+    XKEY = "X"
+
+
+class InvalidNKeyError(ValueError):
+    """The text is not the key that is needed. Its own text is safe to show: it holds no input."""
+
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_INT_DIGITS = b"0123456789abcdefghijklmnopqrstuv"
+# `int(…, 32)` reads a key ten times faster than base64.b32decode. It also takes lower case, signs,
+# blanks and underscores, so everything outside the alphabet is turned into a byte it refuses.
+_TO_INT_DIGITS = bytes(
+    _INT_DIGITS[_ALPHABET.index(byte)] if byte in _ALPHABET else ord("!") for byte in range(256)
+)
+_PREFIX = {kind: _ALPHABET.index(ord(kind)) << 3 for kind in KeyKind}
+_KIND = {prefix: kind for kind, prefix in _PREFIX.items()}
+_SEED_PREFIX = _ALPHABET.index(b"S") << 3
+_CRC_BYTES = 2
+
+
+def encode_public(kind: KeyKind, raw: bytes) -> str:
+    """Write 32 raw bytes as a public key of that kind.
+
+    Raises:
+        InvalidNKeyError: `raw` is not 32 bytes.
+    """
+    return _encode(bytes((_PREFIX[kind],)), raw)
+
+
+def decode_public(text: str, kind: KeyKind | None = None) -> tuple[KeyKind, bytes]:
+    """Read a public key.
+
+    Args:
+        text: exactly the key, 56 characters.
+        kind: the kind it must be of; None takes any.
+
+    Returns:
+        Its kind and its 32 raw bytes.
+
+    Raises:
+        InvalidNKeyError: a seed, another kind, another length, other characters, or a checksum that
+            does not fit.
+    """
+    data = _decode(text, PUBLIC_LENGTH, "A public key")
+    return _expect(_KIND.get(data[0]), kind), data[1:-_CRC_BYTES]
+
+
+def encode_seed(kind: KeyKind, raw: bytes) -> str:
+    """Write 32 secret bytes as a seed; hold the result as the secret it is.
+
+    Raises:
+        InvalidNKeyError: `raw` is not 32 bytes.
+    """
+    prefix = _PREFIX[kind]
+    return _encode(bytes((_SEED_PREFIX | prefix >> 5, (prefix << 3) & 0xFF)), raw)
+
+
+def decode_seed(text: str, kind: KeyKind | None = None) -> tuple[KeyKind, bytes]:
+    """Read a seed.
+
+    Args:
+        text: exactly the seed, 58 characters.
+        kind: the kind it must be of; None takes any.
+
+    Returns:
+        Its kind and its 32 secret bytes.
+
+    Raises:
+        InvalidNKeyError: a public key, another kind, another length, other characters, or a
+            checksum that does not fit.
+    """
+    data = _decode(text, SEED_LENGTH, "A seed")
+    first, second = data[0], data[1]
+    if first & 0b11111_000 != _SEED_PREFIX or second & 0b111:
+        raise InvalidNKeyError("This is no seed; give the text that begins with S.")
+    return _expect(_KIND.get((first & 0b111) << 5 | second >> 3), kind), data[2:-_CRC_BYTES]
+
+
+def _encode(prefix: bytes, raw: bytes) -> str:
+    if len(raw) != RAW_KEY_BYTES:
+        raise InvalidNKeyError(f"A key has {RAW_KEY_BYTES} raw bytes; give exactly these.")
+    body = prefix + raw
+    text = b32encode(body + crc_hqx(body, 0).to_bytes(_CRC_BYTES, "little"))
+    return text.rstrip(b"=").decode("ascii")
+
+
+def _decode(text: str, length: int, name: str) -> bytes:
+    """Return the bytes behind the text, checksum included and checked."""
+    if len(text) != length:
+        raise InvalidNKeyError(f"{name} has exactly {length} characters; copy the whole of it.")
+    number = _base32_number(text) if text.isascii() else -1
+    if number < 0:
+        raise InvalidNKeyError(f"{name} holds only A to Z and 2 to 7; copy it as it was printed.")
+    size, unused_bits = divmod(length * 5, 8)
+    if number & ((1 << unused_bits) - 1):
+        raise InvalidNKeyError(f"{name} cannot end like this one; copy it as it was printed.")
+    data = (number >> unused_bits).to_bytes(size, "big")
+    if crc_hqx(data[:-_CRC_BYTES], 0) != data[-1] << 8 | data[-2]:
+        raise InvalidNKeyError(f"{name} with this text has a broken checksum; copy it again.")
+    return data
+
+
+def _base32_number(text: str) -> int:
+    try:
+        return int(text.encode("ascii").translate(_TO_INT_DIGITS), 32)
+    except ValueError:
+        # Returned, not raised: the exception carries the text.
+        return -1
+
+
+def _expect(found: KeyKind | None, wanted: KeyKind | None) -> KeyKind:
+    if found is None:
+        raise InvalidNKeyError(
+            "A key of this kind is unknown; use one that wasmCloud or NATS made."
+        )
+    if wanted is not None and found is not wanted:
+        raise InvalidNKeyError(
+            f"This is a key of kind {found.name.lower()}; "
+            f"a key of kind {wanted.name.lower()} ({wanted}…) is needed here."
+        )
+    return found

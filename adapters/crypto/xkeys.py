@@ -1,0 +1,145 @@
+"""xkeys over libsodium: X25519 key pairs that seal as NATS' curve keys do.
+
+The sealed form is `xkv1`, a 24-byte nonce and a crypto_box; the source is `xkeys.go` in NATS'
+nkeys library. The low-level bindings are used because the box itself is most of a request's cost,
+and `nacl.public.Box` would add copies and objects to it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn, final
+
+from nacl import bindings
+from nacl.exceptions import CryptoError
+from typing_extensions import override
+
+from adapters.crypto.nkeys_text import (
+    InvalidNKeyError,
+    KeyKind,
+    decode_public,
+    decode_seed,
+    encode_public,
+    encode_seed,
+)
+from domain.model.errors import DecryptionFailed, EncryptionFailed, InvalidXKey
+from domain.model.identity import PublicXKey
+from ports.key_exchange import KeyExchange, XKeyPair
+
+_MAGIC = b"xkv1"
+_NONCE_END = len(_MAGIC) + bindings.crypto_box_NONCEBYTES
+_MAC_BYTES = bindings.crypto_box_ZEROBYTES - bindings.crypto_box_BOXZEROBYTES
+_SHORTEST = _NONCE_END + _MAC_BYTES
+_FIELD_PRIME = 2**255 - 19
+
+
+@final
+class SodiumXKeyPair(XKeyPair):
+    """One X25519 key pair. Neither repr, copy nor pickle gives the secret half away."""
+
+    __slots__ = ("__public", "__secret")
+
+    def __init__(self, secret: bytes) -> None:
+        """Take the 32 secret bytes; `from_seed` and `generate` are the usual ways."""
+        if len(secret) != bindings.crypto_box_SECRETKEYBYTES:
+            raise InvalidXKey("An xkey has 32 secret bytes; give a seed instead.")
+        self.__secret = secret
+        self.__public = _public_text(bindings.crypto_scalarmult_base(secret))
+
+    @classmethod
+    def from_seed(cls, seed: str) -> SodiumXKeyPair:
+        """Read a key pair from its seed (`SX…`, 58 characters).
+
+        Raises:
+            InvalidXKey: the text is anything else.
+        """
+        try:
+            return cls(decode_seed(seed, KeyKind.XKEY)[1])
+        except InvalidNKeyError as error:
+            advice = str(error)
+        raise InvalidXKey(f"The xkey seed (SX…) cannot be read. {advice}", reason="invalid_seed")
+
+    @classmethod
+    def generate(cls) -> SodiumXKeyPair:
+        """Draw a fresh key pair from the operating system's randomness."""
+        return cls(os.urandom(bindings.crypto_box_SECRETKEYBYTES))
+
+    @property
+    @override
+    def public(self) -> PublicXKey:
+        return self.__public
+
+    def seed_text(self) -> str:
+        """Return the seed: the secret itself, to be kept in a file that only the service reads."""
+        return encode_seed(KeyKind.XKEY, self.__secret)
+
+    @override
+    def seal(self, plaintext: bytes, recipient: PublicXKey) -> bytes:
+        nonce = os.urandom(bindings.crypto_box_NONCEBYTES)
+        try:
+            box = bindings.crypto_box_easy(plaintext, nonce, _point(recipient), self.__secret)
+            return b"".join((_MAGIC, nonce, box))
+        except (CryptoError, InvalidNKeyError):
+            pass
+        # Raised out here so that no context keeps the frames that hold the plaintext.
+        raise EncryptionFailed("The recipient's xkey cannot be used; generate a fresh one.")
+
+    @override
+    def open(self, sealed: bytes, sender: PublicXKey) -> bytes:
+        if len(sealed) >= _SHORTEST and sealed.startswith(_MAGIC):
+            try:
+                return bindings.crypto_box_open_easy(
+                    sealed[_NONCE_END:],
+                    sealed[len(_MAGIC) : _NONCE_END],
+                    _point(sender),
+                    self.__secret,
+                )
+            except (CryptoError, InvalidNKeyError):
+                pass
+        raise DecryptionFailed(
+            "The message was not sealed by this sender for this xkey; "
+            "fetch the server's xkey again and seal for it."
+        )
+
+    @override
+    def __repr__(self) -> str:
+        return f"SodiumXKeyPair({self.__public})"
+
+    @override
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key pair cannot be pickled or copied; pass the object itself")
+
+
+@final
+class SodiumKeyExchange(KeyExchange):
+    """Makes and reads xkeys with libsodium. Holds nothing."""
+
+    @override
+    def generate(self) -> SodiumXKeyPair:
+        return SodiumXKeyPair.generate()
+
+    @override
+    def parse_public(self, text: str) -> PublicXKey:
+        try:
+            _point(text)
+            return PublicXKey(text)
+        except InvalidNKeyError as error:
+            advice = str(error)
+        raise InvalidXKey(f"A public xkey (X…) is needed. {advice}")
+
+
+def _public_text(point: bytes) -> PublicXKey:
+    return PublicXKey(encode_public(KeyKind.XKEY, point))
+
+
+def _point(text: str) -> bytes:
+    """Return the 32 bytes of a public xkey, in the one spelling that its point has.
+
+    X25519 ignores the top bit and reduces modulo the field's prime (RFC 7748, section 5), so one
+    key could be written in several ways: a request recorded by somebody would open again under
+    another sender's name, past the check for replays. Key generation never makes such a spelling.
+    """
+    point = decode_public(text, KeyKind.XKEY)[1]
+    if int.from_bytes(point, "little") >= _FIELD_PRIME:
+        raise InvalidNKeyError("This xkey is not in canonical form; generate a fresh one.")
+    return point

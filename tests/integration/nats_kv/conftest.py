@@ -1,73 +1,21 @@
-"""A bucket of the test's own on the session's server, and everything that works on it."""
+"""A bucket of the test's own on the session's server."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import nats
 import pytest
 import pytest_asyncio
-from nats.js import JetStreamContext
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.nats_kv.check import NatsKvCheck
 from adapters.nats_kv.config import NatsKvConfig
-from adapters.nats_kv.store import NatsKvSecretStore
-from adapters.nats_kv.writer import NatsKvSecretWriter
-from adapters.system.clock import SystemClock
+from tests.integration.nats_kv.kv_under_test import Kv
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from nats.aio.client import Client
-
-    from ports.key_exchange import XKeyPair
-
-
-@dataclass(frozen=True, slots=True)
-class Kv:
-    """Store, writer and check over one connection, and the connection for raw access."""
-
-    client: Client
-    config: NatsKvConfig
-    xkey: XKeyPair
-
-    @property
-    def store(self) -> NatsKvSecretStore:
-        return NatsKvSecretStore(
-            client=self.client,
-            config=self.config,
-            encryption_xkey=self.xkey,
-            clock=SystemClock(),
-        )
-
-    @property
-    def writer(self) -> NatsKvSecretWriter:
-        return NatsKvSecretWriter(
-            client=self.client,
-            config=self.config,
-            encryption_xkey=self.xkey,
-            clock=SystemClock(),
-        )
-
-    @property
-    def check(self) -> NatsKvCheck:
-        return NatsKvCheck(
-            client=self.client,
-            config=self.config,
-            encryption_xkey=self.xkey,
-            clock=SystemClock(),
-        )
-
-    @property
-    def jetstream(self) -> JetStreamContext:
-        return JetStreamContext(conn=self.client)
-
-    async def write_raw(self, kv_key: str, stored: bytes) -> int:
-        """Append what any NATS client may write, sealed or not."""
-        ack = await self.jetstream.publish(f"$KV.{self.config.bucket}.{kv_key}", stored)
-        return ack.seq
 
 
 @pytest_asyncio.fixture

@@ -10,7 +10,7 @@ from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConf
 from domain.model.errors import SecretNotFound, UpstreamError
 
 if TYPE_CHECKING:
-    from tests.integration.nats_kv.conftest import Kv
+    from tests.integration.nats_kv.kv_under_test import Kv
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from domain.model.errors import SecretsError, UpstreamError
 from domain.model.reference import SecretQuery, SecretReference
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from tests.contracts.secret_store import CALLER
-from tests.integration.nats_kv.conftest import Kv
+from tests.integration.nats_kv.kv_under_test import Kv
 
 if TYPE_CHECKING:
     from collections.abc import Callable

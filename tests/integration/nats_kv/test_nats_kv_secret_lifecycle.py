@@ -13,7 +13,7 @@ from adapters.nats_kv.writer import VersionConflictError
 from domain.model.errors import InvalidRequest, SecretNotFound
 
 if TYPE_CHECKING:
-    from tests.integration.nats_kv.conftest import Kv
+    from tests.integration.nats_kv.kv_under_test import Kv
 
 HALF_A_MEBIBYTE = 512 * 1024
 

@@ -12,7 +12,7 @@ from tests.contracts.secret_store import SecretStoreContract
 
 if TYPE_CHECKING:
     from ports.secret_store import SecretStore
-    from tests.integration.nats_kv.conftest import Kv
+    from tests.integration.nats_kv.kv_under_test import Kv
 
 
 class TestNatsKvSecretStore(SecretStoreContract):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import nats.errors
@@ -13,42 +11,20 @@ from nats.js.api import DeliverPolicy
 
 from adapters.nats_kv.bucket_config import add_bucket
 from adapters.nats_kv.calls import STREAM_NOT_FOUND, ask, ask_again
+from adapters.nats_kv.entry import Operation, read_entry, read_operation
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from nats.aio.client import Client
     from nats.js.api import RawStreamMsg, StreamInfo
 
     from adapters.nats_kv.config import NatsKvConfig
+    from adapters.nats_kv.entry import Entry
     from ports.clock import Clock
 
 _ATTEMPT_SECONDS = 2.0
-
-
-class Operation(StrEnum):
-    """What a revision did to its key."""
-
-    PUT = "put"
-    DELETE = "delete"
-    PURGE = "purge"
-
-
-OPERATION_HEADER = "KV-Operation"
-_OPERATIONS = {"DEL": Operation.DELETE, "PURGE": Operation.PURGE}
-_MARKER_HEADER = "Nats-Marker-Reason"  # written by nats-server itself, from 2.11
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One revision of one key; a deletion has one too."""
-
-    revision: int
-    operation: Operation
-    created: datetime | None
-    sealed: bytes = field(repr=False)
 
 
 class Bucket:
@@ -101,7 +77,7 @@ class Bucket:
             while message := await self._get(
                 revision=revision, subject=self._prefix + name, following=True
             ):
-                entry = _entry(message)
+                entry = read_entry(message)
                 entries.append(entry)
                 revision = entry.revision + 1
             return entries
@@ -115,7 +91,7 @@ class Bucket:
             last = (await self._info()).state.last_seq
             revisions = range(last, max(0, last - count), -1)
             messages = [await self._get(revision=revision) for revision in revisions]
-            return [_entry(message) for message in messages if message is not None]
+            return [read_entry(message) for message in messages if message is not None]
 
         return await ask(self._clock, deadline, call)
 
@@ -206,7 +182,7 @@ class Bucket:
     def _entry_of(self, name: str, message: RawStreamMsg | None) -> Entry | None:
         if message is None or message.subject != self._prefix + name:
             return None
-        return _entry(message)
+        return read_entry(message)
 
     async def _names(self) -> list[str]:
         info = await self._info()
@@ -225,7 +201,7 @@ class Bucket:
             while pending:
                 message = await messages.next_msg(timeout=None)
                 name = message.subject.removeprefix(self._prefix)
-                live[name] = _operation(message.headers) is Operation.PUT
+                live[name] = read_operation(message.headers) is Operation.PUT
                 pending = message.metadata.num_pending > 0
         finally:
             await messages.unsubscribe()
@@ -249,26 +225,3 @@ class BucketMissingError(UpstreamError):
 
 # "wrong last sequence", as two versions of nats-server number it.
 _WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
-
-
-def _entry(message: RawStreamMsg) -> Entry:
-    if message.seq is None:
-        raise UpstreamError(
-            "JetStream answered without a revision; check nats-server's version.",
-            reason="answer_malformed",
-        )
-    return Entry(
-        revision=message.seq,
-        operation=_operation(message.headers),
-        created=message.time,
-        sealed=message.data or b"",
-    )
-
-
-def _operation(headers: Mapping[str, str] | None) -> Operation:
-    """Read what a message did; a marker of a kind unknown here never counts as a value."""
-    if not headers:
-        return Operation.PUT
-    if operation := headers.get(OPERATION_HEADER):
-        return _OPERATIONS.get(operation, Operation.PUT)
-    return Operation.PURGE if _MARKER_HEADER in headers else Operation.PUT

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from adapters.nats_kv.bucket import Bucket, Operation
+from adapters.nats_kv.bucket import Bucket
+from adapters.nats_kv.entry import Operation
 from adapters.nats_kv.keys import kv_key, parse_revision
 from adapters.nats_kv.vault import Vault
 from domain.model.errors import PolicyError, SecretNotFound

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.nats_kv.bucket import OPERATION_HEADER, Bucket, Operation, WrongLastRevisionError
+from adapters.nats_kv.bucket import Bucket, WrongLastRevisionError
+from adapters.nats_kv.entry import OPERATION_HEADER, Operation
 from adapters.nats_kv.keys import MAX_REVISION, kv_key, parse_revision
 from adapters.nats_kv.vault import SEAL_BYTES, Vault, read_value, to_bytes
 from domain.model.errors import InvalidRequest, SecretNotFound

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner, Result
 
-from adapters.nats_kv.bucket import Operation
+from adapters.nats_kv.entry import Operation
 from adapters.nats_kv.vault import read_value
 from adapters.nats_kv.writer import Revision, VersionConflictError
 from bootstrap.cli import kv

@@ -13,6 +13,11 @@ class AuditTrail(Protocol):
     """Takes one event for every request, whatever its end."""
 
     @abstractmethod
+    def accepts(self) -> bool:
+        """Say whether one more event would be kept; where not, requests are refused unanswered."""
+        ...
+
+    @abstractmethod
     def record(self, event: AuditEvent) -> None:
         """Keep the event; returns at once and never raises."""
         ...

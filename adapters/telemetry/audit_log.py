@@ -39,6 +39,10 @@ class AuditLog(AuditTrail):
         self._log: FilteringBoundLogger = logger or structlog.get_logger().bind()
 
     @override
+    def accepts(self) -> bool:
+        return True
+
+    @override
     def record(self, event: AuditEvent) -> None:
         answered = event.outcome is Outcome.ANSWERED
         level = logging.INFO if answered else logging.WARNING

@@ -87,6 +87,11 @@ class AnswerRequest(RequestHandler):
                 )
 
     async def _get(self, request: Request, record: RequestRecord) -> Reply:
+        if not self.audit.accepts():
+            raise OtherError(
+                "The audit trail is full, and no secret leaves unrecorded; make room for it.",
+                reason="audit_unavailable",
+            )
         opened = self.open_request(request)
         message = record.message = opened.message
         caller = record.caller = self.authenticate(message.context)

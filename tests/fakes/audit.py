@@ -13,10 +13,20 @@ if TYPE_CHECKING:
 
 
 class FakeAuditTrail(AuditTrail):
-    """Attributes: `events`, every event recorded, in order."""
+    """Keeps what it is given.
+
+    Attributes:
+        events: every event recorded, in order.
+        full: while set, the trail accepts no more; what is recorded all the same is kept.
+    """
 
     def __init__(self) -> None:
         self.events: list[AuditEvent] = []
+        self.full = False
+
+    @override
+    def accepts(self) -> bool:
+        return not self.full
 
     @override
     def record(self, event: AuditEvent) -> None:

@@ -335,6 +335,15 @@ async def test_a_cancelled_request_is_audited_and_stays_cancelled(core: Core) ->
     assert core.event.outcome == Outcome.CANCELLED
 
 
+async def test_no_secret_leaves_while_the_audit_trail_takes_no_more(core: Core) -> None:
+    core.store.put("/KEY", "value")
+    core.audit.full = True
+
+    assert isinstance(await core.get(), OtherError)
+    assert core.event.reason == "audit_unavailable"
+    assert core.store.queries == []
+
+
 @pytest.mark.parametrize("reason", ["overloaded", "stopping"])
 async def test_a_refused_request_gets_a_typed_answer_and_an_event(core: Core, reason: str) -> None:
     reply = core.answer.refuse(operation(Operation.GET), reason)

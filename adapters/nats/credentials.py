@@ -6,8 +6,10 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any
 
-import nkeys  # type: ignore[import-untyped]  # it ships no types
+from nacl.signing import SigningKey
 from nats.errors import Error
+
+from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,18 +68,13 @@ def _signing(seed: Callable[[], str], user_jwt: Callable[[], str]) -> dict[str, 
 def _sign(seed: str, nonce: str) -> bytes:
     """Return the signature as the CONNECT line carries it."""
     try:
-        if not seed.startswith("SU"):
-            raise ValueError  # noqa: TRY301  to end as every other unusable seed does
-        pair = nkeys.from_seed(bytearray(seed.encode()))
-        signature = base64.b64encode(pair.sign(nonce.encode()))
-        pair.wipe()
-    except Exception:  # noqa: BLE001  nkeys raises many kinds, and each may hold the seed
-        signature = None
-    if signature is None:
-        raise CredentialsUnusableError(
-            "The NATS nkey seed is not a user's seed. It begins with SU and is 58 characters long."
-        )
-    return signature
+        _, raw = decode_seed(seed, KeyKind.USER)
+    except InvalidNKeyError as error:
+        # Its text holds no input; raised outside the block, so that no context does either.
+        problem = str(error)
+    else:
+        return base64.b64encode(SigningKey(raw).sign(nonce.encode()).signature)
+    raise CredentialsUnusableError(f"The NATS nkey seed cannot be used. {problem}")
 
 
 def _configured_seed(config: NatsConfig) -> str:

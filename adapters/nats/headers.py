@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from domain.model.transport import Requester
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOST_XKEY = "WasmCloud-Host-Xkey"
 SERVER_RESPONSE_XKEY = "Server-Response-Xkey"
 
-_HOST_XKEY = HOST_XKEY.lower().encode()
-_REQUEST_INFO = b"Nats-Request-Info"
+_HOST_XKEY = b"\r\n" + HOST_XKEY.lower().encode() + b":"
+_REQUEST_INFO = b"\r\nNats-Request-Info:"
 
 
 def read_host_xkey(block: bytes | None) -> str | None:
@@ -23,10 +19,12 @@ def read_host_xkey(block: bytes | None) -> str | None:
     The name is compared case-insensitively. Contradicting copies come back joined by ", ", as HTTP
     reads them: no key looks like that, so the sender is told that its header is wrong.
     """
-    values = {value for name, value in _fields(block) if name.lower() == _HOST_XKEY}
+    if block is None:
+        return None
+    values = _values(block, block.lower(), _HOST_XKEY)
     if not values:
         return None
-    return b", ".join(sorted(values)).decode("utf-8", "replace")
+    return b", ".join(dict.fromkeys(values)).decode("utf-8", "replace")
 
 
 def read_requester(block: bytes | None) -> Requester | None:
@@ -36,7 +34,9 @@ def read_requester(block: bytes | None) -> Requester | None:
     import, and replaces a header of that exact name. Another casing would be the sender's own, so
     this name alone is compared exactly. It proves nothing about senders in this very account.
     """
-    values = [value for name, value in _fields(block) if name == _REQUEST_INFO]
+    if block is None:
+        return None
+    values = _values(block, block, _REQUEST_INFO)
     if len(values) != 1:
         return None
     try:
@@ -51,10 +51,16 @@ def read_requester(block: bytes | None) -> Requester | None:
     return Requester(account, user if isinstance(user, str) and user else None)
 
 
-def _fields(block: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-    if block is None:
-        return
-    for line in block.split(b"\r\n")[1:]:  # the first line is the version, perhaps a status
-        name, colon, value = line.partition(b":")
-        if colon:
-            yield name, value.strip()
+def _values(block: bytes, searched: bytes, line_start: bytes) -> list[bytes]:
+    """Return the values of all lines that begin so, where `searched` shows the block's names.
+
+    The search needs no loop over lines: it runs for every request.
+    """
+    values = []
+    found = searched.find(line_start)
+    while found >= 0:
+        start = found + len(line_start)
+        end = block.find(b"\r\n", start)
+        values.append(block[start : len(block) if end < 0 else end].strip())
+        found = searched.find(line_start, start)
+    return values

@@ -81,6 +81,10 @@ def audit_fields(event: AuditEvent) -> dict[str, object]:
         fields["path"] = _cut(event.location.path)
         for name, text in event.location.scope:
             fields[f"scope_{name}"] = text
+    if event.requester is not None:
+        fields["requester_account"] = _cut(event.requester.account)
+        if event.requester.user is not None:
+            fields["requester_user"] = _cut(event.requester.user)
     if event.caller is not None:
         entity, host = event.caller.entity, event.caller.host
         fields["entity"] = entity.subject

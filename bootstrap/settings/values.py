@@ -113,9 +113,9 @@ def _user_seed(secret: SecretStr) -> SecretStr:
     return _seed(KeyKind.USER, "SU", secret)
 
 
-Text = Annotated[str, BeforeValidator(_strip), Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), BeforeValidator(_strip)]
 Choice = BeforeValidator(_lower)
-SecretText = Annotated[SecretStr, BeforeValidator(_strip), Field(min_length=1)]
+SecretText = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_strip)]
 XKeySeed = Annotated[SecretStr, BeforeValidator(_strip), AfterValidator(_xkey_seed)]
 UserSeed = Annotated[SecretStr, BeforeValidator(_strip), AfterValidator(_user_seed)]
 SubjectToken = Annotated[str, BeforeValidator(_strip), AfterValidator(_subject_token)]

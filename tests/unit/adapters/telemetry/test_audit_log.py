@@ -11,6 +11,7 @@ from adapters.telemetry.log_setup import configure_logging
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation
+from domain.model.transport import Requester
 
 if TYPE_CHECKING:
     from tests.unit.adapters.telemetry.conftest import LogText
@@ -30,6 +31,7 @@ ANSWERED = AuditEvent(
     outcome=Outcome.ANSWERED,
     reason="trusted_issuer",
     caller=CALLER,
+    requester=Requester("AACC", "edge"),
     key="payments/API_KEY",
     field="user",
     version_asked="3",
@@ -77,6 +79,8 @@ def test_an_answered_request_is_one_flat_record(log_text: LogText) -> None:
             "issuer": "A1",
             "host": "N1",
             "host_name": "edge-7",
+            "requester_account": "AACC",
+            "requester_user": "edge",
             "application": "shop",
         }
     ]

@@ -1,0 +1,47 @@
+"""`wasmcloud-secrets`: run the service, play a host, keep secrets, make keys and tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bootstrap.cli import keys, kv, request, token
+from bootstrap.version import __version__
+
+app = typer.Typer(
+    name="wasmcloud-secrets",
+    help="A secrets backend for wasmCloud. Configured by environment variables; see the README.",
+    no_args_is_help=True,
+    # Typer's own tracebacks show locals, and those may hold secrets.
+    pretty_exceptions_enable=False,
+)
+app.command("request")(request.request)
+app.add_typer(kv.app, name="kv")
+app.add_typer(keys.app, name="keys")
+app.add_typer(token.app, name="token")
+
+
+@app.command()
+def serve() -> None:
+    """Run the service until SIGTERM or Ctrl-C."""
+    # Imported here: the other commands need none of the container and start faster without it.
+    from bootstrap import main  # noqa: PLC0415  see above
+
+    raise typer.Exit(main.serve())
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it with the option's value
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    del version

@@ -1,0 +1,79 @@
+"""How commands end when they fail: one line that says what to do, and never a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+from rich.console import Console
+
+from adapters.crypto.nkeys_text import InvalidNKeyError
+from adapters.nats.connect_errors import NatsConnectError
+from adapters.telemetry.log_setup import configure_logging
+from bootstrap.seed_file import SeedFileError
+from bootstrap.settings import SettingsError
+from domain.model.errors import REQUEST_ERRORS
+from domain.model.replies import MalformedReplyError, wire_name
+from ports.transport import ChannelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+_Result = TypeVar("_Result")
+
+FAILED, MISUSED = 1, 2
+
+
+class CommandError(Exception):
+    """The command cannot do what it was asked to; the text says what to give instead."""
+
+
+def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
+    """Run a command's work on an event loop, with logging set up for a person's eyes."""
+    configure_logging("error", "auto")
+    return guarded(lambda: asyncio.run(work()))
+
+
+def guarded(work: Callable[[], _Result]) -> _Result:
+    """Do the work; whatever goes wrong becomes one line on stderr and an exit code.
+
+    Raises:
+        typer.Exit: 1 when it failed, 2 when it was asked for wrongly.
+    """
+    try:
+        return work()
+    except (SettingsError, CommandError, InvalidNKeyError, SeedFileError) as error:
+        text, code = str(error), MISUSED
+    except MalformedReplyError as error:
+        text, code = f"The answer is not of this protocol: {error}.", FAILED
+    except (NatsConnectError, ChannelError) as error:
+        text, code = str(error), FAILED
+    except REQUEST_ERRORS as error:
+        text, code = f"{wire_name(error)}: {error.advice}", FAILED
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:  # noqa: BLE001  a traceback would show locals, and so secrets
+        name = type(error).__name__
+        text, code = f"The command failed in a way nobody foresaw ({name}); report it.", FAILED
+    raise failure(text, code)
+
+
+def failure(text: str, code: int = FAILED) -> typer.Exit:
+    """Say on stderr what to do, and return what ends the command."""
+    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True, style="red")
+    return typer.Exit(code)
+
+
+def read_text(path: Path, what: str) -> str:
+    """Return a small file's text without the space around it.
+
+    Raises:
+        CommandError: it cannot be read.
+    """
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        pass
+    raise CommandError(f"The file with {what} cannot be read; check its path and mode.")

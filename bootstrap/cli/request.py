@@ -1,0 +1,114 @@
+"""`request`: play a wasmCloud host and ask the running service for one secret."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.crypto.xkeys import SodiumKeyExchange
+from adapters.nats.channel import NatsChannel
+from adapters.nats.connection import NatsConnection
+from adapters.system.clock import SystemClock
+from bootstrap import factories
+from bootstrap.cli.identity import IdentitySource
+from bootstrap.cli.reporting import CommandError, run
+from bootstrap.settings import NatsSettings, load_settings
+from domain.model.messages import Application, SecretRequest
+from domain.model.policy_properties import PROPERTIES_TYPE
+from domain.model.replies import write_secret
+from domain.model.secret import Secret
+from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS, HostClient
+
+
+class Output(StrEnum):
+    """How the secret is shown."""
+
+    RAW = "raw"
+    JSON = "json"
+
+
+def request(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="As in the manifest: API_KEY, a/B.")],
+    *,
+    field: Annotated[str | None, typer.Option(help="One member of a JSON secret.")] = None,
+    version: Annotated[str | None, typer.Option(help="Another version than the latest.")] = None,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option("--property", metavar="NAME=VALUE", help="A policy property; repeatable."),
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option(metavar="JSON", help="The whole policy document, sent as it is.")
+    ] = None,
+    application: Annotated[str | None, typer.Option(help="The wadm application's name.")] = None,
+    entity_token_file: Annotated[
+        Path | None, typer.Option(help="Ask with this token of a component or provider.")
+    ] = None,
+    entity_seed_file: Annotated[
+        Path | None, typer.Option(help="Ask as the component (SM…) or provider (SV…) of this seed.")
+    ] = None,
+    issuer_seed_file: Annotated[
+        Path | None, typer.Option(help="Sign the token with this account's seed (SA…).")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds to wait for each reply.")
+    ] = HOST_TIMEOUT_SECONDS,
+    output: Annotated[
+        Output, typer.Option(help="The value's exact bytes, or the protocol's JSON.")
+    ] = Output.RAW,
+) -> None:
+    """Ask for a secret as a host does, with a made-up identity unless told otherwise.
+
+    Exit code 1 if the service refuses or does not answer; the protocol's error is shown.
+    """
+
+    async def ask() -> Secret:
+        message = SecretRequest(
+            key=key,
+            field=field,
+            version=version,
+            context=IdentitySource(
+                token_file=entity_token_file,
+                entity_seed_file=entity_seed_file,
+                issuer_seed_file=issuer_seed_file,
+            ).context(
+                Application(name=application, policy=_policy(properties or [], policy)), clock
+            ),
+        )
+        settings = load_settings(NatsSettings)
+        connection = NatsConnection(factories.nats_config(settings), clock)
+        async with connection:
+            channel = NatsChannel(connection.client, factories.subjects(settings))
+            return await HostClient(channel, SodiumKeyExchange(), timeout).get(message)
+
+    clock = SystemClock()
+    _show(run(ask), output)
+
+
+def _policy(properties: list[str], policy: str | None) -> str:
+    if policy is not None and properties:
+        raise CommandError("Give --policy or --property, not both.")
+    if policy is not None or not properties:
+        return policy or ""
+    pairs = [text.partition("=") for text in properties]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise CommandError("Write each --property as NAME=VALUE.")
+    document = {
+        "type": PROPERTIES_TYPE,
+        "properties": {name: value for name, _, value in pairs},
+    }
+    return json.dumps(document)
+
+
+def _show(secret: Secret, output: Output) -> None:
+    if output is Output.JSON:
+        shown = write_secret(secret)
+    else:
+        value = secret.value.reveal()
+        shown = value.encode() if isinstance(value, str) else value
+    sys.stdout.buffer.write(shown)
+    if sys.stdout.isatty() or output is Output.JSON:
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,79 @@
+"""What depends on what. Synchronous and free of I/O; `bootstrap.lifecycle` opens and closes.
+
+One container serves one run: override what a test replaces before anything is first built.
+"""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from adapters.crypto.token_verifier import WascapTokenVerifier
+from adapters.crypto.xkeys import SodiumKeyExchange
+from adapters.nats.channel import NatsChannel
+from adapters.nats.connection import NatsConnection
+from adapters.system.clock import SystemClock
+from adapters.system.request_ids import CountingRequestIds
+from adapters.telemetry.audit_log import AuditLog
+from adapters.telemetry.fault_log import StructlogFaultLog
+from bootstrap import factories
+from bootstrap.server_keys import ServiceKeys
+from bootstrap.settings import Settings
+from bootstrap.settings.stores import INFISICAL, NATS_KV
+
+
+class Container(containers.DeclarativeContainer):
+    """From settings and keys to a service that is ready to run."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    keys = providers.Dependency(instance_of=ServiceKeys)
+
+    clock = providers.Singleton(SystemClock)
+    key_exchange = providers.Singleton(SodiumKeyExchange)
+    tokens = providers.Singleton(WascapTokenVerifier)
+    request_ids = providers.Singleton(CountingRequestIds)
+    audit = providers.Singleton(AuditLog)
+    faults = providers.Singleton(StructlogFaultLog)
+
+    subjects = providers.Singleton(factories.subjects, settings)
+    nats_config = providers.Singleton(factories.nats_config, settings)
+    connection = providers.Singleton(NatsConnection, nats_config, clock)
+    client = providers.Singleton(factories.nats_client, connection)
+    channel = providers.Singleton(NatsChannel, client, subjects)
+    transport = providers.Singleton(factories.nats_transport, client, subjects, clock, settings)
+
+    store = providers.Selector(
+        settings.provided.secret_store,
+        **{
+            INFISICAL: providers.Singleton(factories.infisical_store, settings, clock),
+            NATS_KV: providers.Singleton(factories.nats_kv_store, settings, client, keys, clock),
+        },
+    )
+
+    policy = providers.Singleton(factories.access_policy, settings)
+    handler = providers.Singleton(
+        factories.answer_request,
+        settings=settings,
+        keys=keys,
+        parts=store,
+        policy=policy,
+        key_exchange=key_exchange,
+        tokens=tokens,
+        clock=clock,
+        audit=audit,
+        faults=faults,
+        request_ids=request_ids,
+    )
+    service = providers.Singleton(
+        factories.service,
+        settings=settings,
+        keys=keys,
+        connection=connection,
+        client=client,
+        channel=channel,
+        transport=transport,
+        handler=handler,
+        parts=store,
+        key_exchange=key_exchange,
+        clock=clock,
+        served=subjects,
+    )

@@ -1,0 +1,206 @@
+"""The service from its first connect to its last reply: opens in order, closes in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from adapters.nats.connect_errors import NatsConnectError
+from bootstrap.version import __version__
+from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from adapters.nats.subjects import SecretsSubjects
+    from bootstrap.server_keys import ServiceKeys
+    from bootstrap.settings import Settings
+    from bootstrap.store_parts import StoreParts
+    from ports.clock import Clock
+    from ports.key_exchange import KeyExchange
+    from ports.transport import Channel, RequestHandler, Transport
+
+_log = structlog.get_logger()
+
+_REPLICA_SECONDS = 2.0
+_FIRST_RETRY_SECONDS = 1.0
+_LONGEST_RETRY_SECONDS = 30.0
+_CONNECTION_WATCH_SECONDS = 1.0
+
+
+class ServiceFailedError(Exception):
+    """The service cannot go on; the text says what to do and holds no credential."""
+
+
+class Connection(Protocol):
+    """What the service opens first and closes last: `adapters.nats.connection.NatsConnection`."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Client(Protocol):
+    """What tells that the connection is lost for good: `adapters.nats.client.SteadyClient`."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One replica."""
+
+    settings: Settings
+    keys: ServiceKeys
+    connection: Connection
+    client: Client
+    channel: Channel
+    transport: Transport
+    handler: RequestHandler
+    parts: StoreParts
+    key_exchange: KeyExchange
+    clock: Clock
+    subjects: SecretsSubjects
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then answer what is in flight and close.
+
+        A store that cannot be reached is no reason not to start: requests get typed errors, and
+        the store is asked again until it answers.
+
+        Raises:
+            ServiceFailedError: it could not start, or cannot go on.
+        """
+        async with AsyncExitStack() as opened:
+            opening = self._open(opened)
+            try:
+                store_answers = await _unless(stop, opening)
+            except (NatsConnectError, StoreMisconfiguredError) as error:
+                raise ServiceFailedError(str(error)) from None
+            if store_answers is None:
+                return
+            await self._watch(stop, store_answers=store_answers)
+            _log.info("service.stopping", grace_seconds=self.settings.shutdown_grace_seconds)
+        _log.info("service.stopped")
+
+    async def _open(self, opened: AsyncExitStack) -> bool:
+        """Open everything, and return whether the store answers."""
+        self._warn_about_trust()
+        opened.push_async_callback(self.parts.close)
+        opened.push_async_callback(self.connection.close)
+        await self.connection.open()
+        await self._refuse_second_key()
+        store_answers = await self._check_store()
+        opened.push_async_callback(self.transport.stop, self.settings.shutdown_grace_seconds)
+        await self.transport.start(self.handler)
+        if store_answers:
+            self._announce()
+        return store_answers
+
+    async def _refuse_second_key(self) -> None:
+        mine = self.keys.server.current.public
+        match await check_replicas(
+            self.channel, self.key_exchange, self.keys.server, _REPLICA_SECONDS
+        ):
+            case ReplicaXKey.DIFFERENT:
+                raise ServiceFailedError(
+                    f"Another replica answers {self.subjects.of('server_xkey')} with another "
+                    f"server xkey than this one's ({mine}). Hosts keep one key and are served by "
+                    "any replica, so requests would fail at random: give all replicas the same "
+                    "SERVER_XKEY_SEED or SERVER_XKEY_SEED_FILE, or stop the other replicas first."
+                )
+            case ReplicaXKey.RETIRED:
+                _log.warning(
+                    "server_xkey.rotating",
+                    server_xkey=mine,
+                    meaning="Other replicas still announce a key that is retired here, and cannot "
+                    "open what is sealed for the new one.",
+                    advice="Restart them with the same seeds soon.",
+                )
+            case ReplicaXKey.NOBODY | ReplicaXKey.SAME:
+                pass
+
+    async def _check_store(self) -> bool:
+        try:
+            await self.parts.check.check()
+        except StoreUnreachableError as error:
+            _log.warning("service.not_ready", store=self.settings.secret_store, advice=str(error))
+            return False
+        return True
+
+    async def _watch(self, stop: asyncio.Event, *, store_answers: bool) -> None:
+        """Wait until told to stop, or until going on is pointless."""
+        watches = [self._watch_connection()]
+        if not store_answers:
+            watches.append(self._watch_store())
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(watch) for watch in watches]
+                await stop.wait()
+                for task in tasks:
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            failure = failures.exceptions[0]
+        else:
+            return
+        if isinstance(failure, StoreMisconfiguredError):
+            failure = ServiceFailedError(str(failure))
+        raise failure
+
+    async def _watch_connection(self) -> None:
+        while not self.client.is_closed:
+            await self.clock.sleep(_CONNECTION_WATCH_SECONDS)
+        raise ServiceFailedError(
+            "The connection to NATS is closed for good. Check the records above, NATS_URL and the "
+            "credentials, and start the service again."
+        )
+
+    async def _watch_store(self) -> None:
+        pause = _FIRST_RETRY_SECONDS
+        while True:
+            await self.clock.sleep(pause)
+            if await self._check_store():
+                self._announce()
+                return
+            pause = min(pause * 2, _LONGEST_RETRY_SECONDS)
+
+    def _announce(self) -> None:
+        _log.info(
+            "service.ready",
+            version=__version__,
+            subjects=self.subjects.every_operation,
+            queue_group=self.subjects.queue_group,
+            server_xkey=self.keys.server.current.public,
+            retired_xkeys=len(self.keys.server.retired),
+            store=self.settings.secret_store,
+            trusted_issuers=len(self.settings.trusted_issuers),
+        )
+
+    def _warn_about_trust(self) -> None:
+        if not self.settings.trusted_issuers:
+            _log.warning(
+                "access.any_issuer",
+                meaning="Anybody can sign a component's token with a key of their own, so whoever "
+                "NATS lets publish to these subjects may read every secret this service can.",
+                advice="Set TRUSTED_ISSUERS to the accounts that sign your components.",
+            )
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> bool | None:
+    """Do the work, or give it up and return None as soon as `stop` is set."""
+    task = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        stopping.cancel()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task, stopping})

@@ -1,0 +1,94 @@
+"""The service as a process: `python -m bootstrap.main`.
+
+Exit codes: 0 stopped when told to, 1 could not start or go on, 2 wrong configuration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from adapters.telemetry.log_setup import configure_logging
+from bootstrap.containers import Container
+from bootstrap.lifecycle import Service, ServiceFailedError
+from bootstrap.server_keys import load_service_keys
+from bootstrap.settings import Settings, SettingsError, load_settings
+from bootstrap.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OK, FAILED, MISCONFIGURED = 0, 1, 2
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+_log = structlog.get_logger()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until told to stop, and return the exit code.
+
+    Args:
+        argv: arguments after the program's name; only `--version` is known. Everything else is
+            configured by environment variables.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments:
+        known = list(arguments) == ["--version"]
+        sys.stdout.write(
+            f"{__version__}\n" if known else "Configure by environment variables; see the README.\n"
+        )
+        return OK if known else MISCONFIGURED
+    return serve()
+
+
+def serve() -> int:
+    """Read the configuration, run one replica and return the exit code."""
+    try:
+        settings = load_settings(Settings)
+        configure_logging(settings.log_level, settings.log_format)
+        container = Container(settings=settings, keys=load_service_keys(settings))
+        service: Service = container.service()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return MISCONFIGURED
+    try:
+        asyncio.run(_run(service))
+    except ServiceFailedError as error:
+        _log.error("service.failed", advice=str(error))
+        return FAILED
+    except Exception:  # noqa: BLE001  Python's own last words would hold the exception's text
+        _log.exception("service.crashed")
+        return FAILED
+    return OK
+
+
+async def _run(service: Service) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_unhandled)
+    stop = asyncio.Event()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stop.is_set():
+            # Twice means now: whatever is in flight is given up.
+            os._exit(128 + number)
+        _log.info("service.signalled", signal=number.name)
+        stop.set()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, on_signal, number)
+    await service.run(stop)
+
+
+def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # asyncio's own handler would print reprs of callbacks, tasks and exceptions.
+    _log.error("service.unhandled", exc_info=context.get("exception"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

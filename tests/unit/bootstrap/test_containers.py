@@ -1,0 +1,139 @@
+"""Everything can be built, for every kind of configuration, without a connection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dependency_injector import errors, providers
+
+from adapters.crypto.nkeys_text import KeyKind
+from adapters.crypto.token_signer import SigningKey
+from adapters.infisical.store import InfisicalSecretStore
+from adapters.nats_kv.store import NatsKvSecretStore
+from bootstrap.containers import Container
+from bootstrap.lifecycle import Service
+from bootstrap.server_keys import load_service_keys
+from bootstrap.settings import Settings, SettingsError
+from bootstrap.store_parts import StoreParts
+from domain.model.access import AnyValidEntity, TrustedIssuers
+from domain.model.transport import Operation, Request
+from domain.use_cases.answer_request import AnswerRequest
+from ports.audit import AuditTrail
+from ports.clock import Clock
+from ports.fault_log import FaultLog
+from ports.key_exchange import KeyExchange
+from ports.request_ids import RequestIds
+from ports.token_verifier import TokenVerifier
+from ports.transport import Channel, Transport
+from tests.fakes.audit import FakeAuditTrail
+from tests.fakes.clock import FakeClock
+from tests.fakes.secret_store import FakeSecretStore
+from tests.fakes.store_check import FakeStoreCheck
+from tests.support.environments import infisical_environment, nats_kv_environment, new_xkey_seed
+
+PORTS = {
+    "audit": AuditTrail,
+    "channel": Channel,
+    "clock": Clock,
+    "faults": FaultLog,
+    "handler": AnswerRequest,
+    "key_exchange": KeyExchange,
+    "request_ids": RequestIds,
+    "service": Service,
+    "store": StoreParts,
+    "tokens": TokenVerifier,
+    "transport": Transport,
+}
+
+
+def container(**variables: Any) -> Container:
+    settings = Settings.model_validate({name.lower(): text for name, text in variables.items()})
+    return Container(settings=settings, keys=load_service_keys(settings))
+
+
+def variants(folder: Path) -> dict[str, dict[str, str]]:
+    issuer = SigningKey.generate(KeyKind.ACCOUNT).public
+    user = SigningKey.generate(KeyKind.USER).seed_text()
+    infisical, nats_kv = infisical_environment(), nats_kv_environment(folder)
+    return {
+        "infisical": infisical,
+        "nats-kv": nats_kv,
+        "trusted issuers": infisical | {"TRUSTED_ISSUERS": issuer},
+        "retired keys": infisical | {"SERVER_XKEY_RETIRED_SEEDS": new_xkey_seed()},
+        "nkey": nats_kv | {"NATS_NKEY_SEED": user},
+        "nkey with jwt": nats_kv | {"NATS_NKEY_SEED": user, "NATS_USER_JWT": "jwt"},
+        "credentials file": nats_kv | {"NATS_CREDENTIALS_FILE": __file__},
+        "password": nats_kv | {"NATS_USER": "u", "NATS_PASSWORD": "p"},
+        "token": nats_kv | {"NATS_TOKEN": "t"},
+        "credentials in the address": nats_kv | {"NATS_URL": "nats://u:p@h1,tls://u:p@h2"},
+        "tls": nats_kv | {"NATS_TLS_CERT_FILE": __file__, "NATS_TLS_KEY_FILE": __file__},
+    }
+
+
+@pytest.mark.parametrize("variant", list(variants(Path())))
+def test_every_provider_builds_what_its_users_expect(tmp_path: Path, variant: str) -> None:
+    built = container(**variants(tmp_path)[variant])
+
+    for name, provider in built.providers.items():
+        made = provider()
+        assert made is not None, name
+        if name in PORTS:
+            assert PORTS[name] in type(made).__mro__, name
+
+
+def test_the_setting_chooses_the_store(tmp_path: Path) -> None:
+    assert isinstance(container(**infisical_environment()).store().store, InfisicalSecretStore)
+    assert isinstance(container(**nats_kv_environment(tmp_path)).store().store, NatsKvSecretStore)
+
+
+def test_named_issuers_choose_the_rules() -> None:
+    issuer = SigningKey.generate(KeyKind.ACCOUNT).public
+
+    assert container(**infisical_environment()).policy() == AnyValidEntity()
+    assert isinstance(
+        container(**infisical_environment(), TRUSTED_ISSUERS=issuer).policy(), TrustedIssuers
+    )
+
+
+def test_everything_is_built_once() -> None:
+    built = container(**infisical_environment())
+
+    assert built.service().parts is built.store()
+    assert built.service().client is built.client()
+
+
+def test_a_file_without_certificates_is_a_wrong_setting() -> None:
+    with pytest.raises(SettingsError, match="INFISICAL_CA_FILE must name certificates"):
+        container(**infisical_environment(), INFISICAL_CA_FILE=__file__).service()
+
+
+def test_credentials_that_differ_between_addresses_are_a_wrong_setting(tmp_path: Path) -> None:
+    built = container(**nats_kv_environment(tmp_path), NATS_URL="nats://a:canary@h,nats://b:c@h")
+
+    with pytest.raises(SettingsError) as caught:
+        built.service()
+
+    assert "NATS_URL" in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+def test_settings_must_be_settings() -> None:
+    with pytest.raises(errors.Error):
+        Container(settings={}, keys={}).settings()
+
+
+async def test_fakes_take_the_place_of_the_world() -> None:
+    built = container(**infisical_environment())
+    audit = FakeAuditTrail()
+
+    with (
+        built.clock.override(providers.Object(FakeClock())),
+        built.audit.override(providers.Object(audit)),
+        built.store.override(providers.Object(StoreParts(FakeSecretStore(), FakeStoreCheck()))),
+    ):
+        reply = await built.handler().handle(Request(Operation.SERVER_XKEY, b"", None, 0.0))
+
+    assert reply.body.decode() == built.keys().server.current.public
+    assert len(audit.events) == 1

@@ -1,0 +1,229 @@
+"""What operators write, how it is read, and what they are told when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.crypto.nkeys_text import KeyKind
+from adapters.crypto.token_signer import SigningKey
+from bootstrap.settings import NatsSettings, Settings, SettingsError, load_settings
+from tests.support.environments import CLIENT_SECRET, infisical_environment, new_xkey_seed
+
+CANARY = "canary-77aa"
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in (infisical_environment() | variables).items():
+        monkeypatch.setenv(name, value)
+    return load_settings(Settings)
+
+
+def problems(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, str]:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, **variables)
+    return {problem.setting: problem.advice for problem in caught.value.problems}
+
+
+def test_the_defaults_are_the_ones_users_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
+
+    assert settings.nats_url == ("nats://localhost:4222",)
+    assert settings.nats_subject_prefix == "wasmcloud.secrets"
+    assert (settings.backend_name, settings.api_version) == ("infisical", "v1alpha1")
+    assert (settings.secret_store, settings.infisical_environment) == ("infisical", "prod")
+    assert (settings.max_request_bytes, settings.max_in_flight) == (131072, 8192)
+    assert (settings.request_timeout_seconds, settings.shutdown_grace_seconds) == (8, 10)
+    assert (settings.replay_window_seconds, settings.clock_leeway_seconds) == (300, 5)
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    issuers = [SigningKey.generate(KeyKind.ACCOUNT).public for _ in range(2)]
+
+    settings = load(
+        monkeypatch,
+        NATS_URL="nats://a:4222, b ,",
+        TRUSTED_ISSUERS=",".join(issuers),
+        INFISICAL_ALLOWED_PATHS="/payments/, /shared",
+    )
+
+    assert settings.nats_url == ("nats://a:4222", "nats://b")
+    assert list(settings.trusted_issuers) == issuers
+    assert settings.infisical_allowed_paths == ("/payments", "/shared")
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, NATS_URL="", NATS_USER="", MAX_IN_FLIGHT="", TRUSTED_ISSUERS="")
+
+    assert settings.nats_url == ("nats://localhost:4222",)
+    assert (settings.nats_user, settings.max_in_flight) == (None, 8192)
+
+
+def test_choices_are_read_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, LOG_LEVEL="DEBUG").log_level == "debug"
+
+
+def test_a_dotenv_file_is_read_and_variables_win_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("BACKEND_NAME=from-file\nAPI_VERSION=v2\nOTHERS_SETTING=1\n")
+
+    settings = load(monkeypatch, API_VERSION="v3")
+
+    assert (settings.backend_name, settings.api_version) == ("from-file", "v3")
+
+
+def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = problems(
+        monkeypatch,
+        INFISICAL_CLIENT_ID="",
+        INFISICAL_PROJECT_ID="  ",
+        MAX_IN_FLIGHT="many",
+        REQUEST_TIMEOUT_SECONDS="10",
+        NATS_USER="service",
+        NATS_TLS_FIRST="perhaps",
+    )
+
+    assert set(found) == {
+        "INFISICAL_CLIENT_ID",
+        "INFISICAL_PROJECT_ID",
+        "MAX_IN_FLIGHT",
+        "REQUEST_TIMEOUT_SECONDS",
+        "NATS_PASSWORD",
+        "NATS_TLS_FIRST",
+    }
+    assert found["REQUEST_TIMEOUT_SECONDS"] == "must be below 10."
+    assert found["MAX_IN_FLIGHT"] == "must be a whole number."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("API_VERSION", "v1.alpha", "must be one subject token"),
+        ("BACKEND_NAME", "a*", "must be one subject token"),
+        ("CLOCK_LEEWAY_SECONDS", "nan", "must be a number"),
+        ("CLOCK_LEEWAY_SECONDS", "-1", "must be at least 0"),
+        ("ENCRYPTION_XKEY_SEED", CANARY, "must be a seed (SX…)"),
+        ("INFISICAL_BASE_URL", f"ftp://{CANARY}", "must be an address"),
+        ("INFISICAL_BASE_URL", f"https://u:{CANARY}@h", "must hold no credentials"),
+        ("INFISICAL_BASE_URL", f"https://h:{CANARY}", "must be an address"),
+        ("INFISICAL_CA_FILE", f"/{CANARY}", "names a file that does not exist"),
+        ("INFISICAL_CONNECT_TIMEOUT_SECONDS", "0", "must be more than 0"),
+        ("INFISICAL_ENVIRONMENT", " ", "must not be blank"),
+        ("INFISICAL_SECRET_PATH", CANARY, "must be a folder"),
+        ("INFISICAL_UNRESOLVED_REFERENCES", CANARY, "must be 'error' or 'allow'"),
+        ("LOG_FORMAT", CANARY, "must be 'auto', 'json' or 'console'"),
+        ("MAX_REQUEST_BYTES", "1.5", "must be a whole number"),
+        ("NATS_CREDENTIALS_FILE", f"/{CANARY}", "names a file that does not exist"),
+        ("NATS_KV_BUCKET", f"{CANARY}.x", "must hold only letters"),
+        ("NATS_KV_HISTORY", "65", "must be at most 64"),
+        ("NATS_KV_REPLICAS", "0", "must be at least 1"),
+        ("NATS_NKEY_SEED", CANARY, "must be a seed (SU…)"),
+        ("NATS_SUBJECT_PREFIX", "a..b", "must be subject tokens"),
+        ("NATS_URL", f"http://{CANARY}", "entry 1 must be an address"),
+        ("NATS_URL", "nats://h:port", "entry 1 must be an address"),
+        ("NATS_URL", " , ", "must have at least one entry"),
+        ("SECRET_STORE", CANARY, "must be 'infisical' or 'nats-kv'"),
+        ("SERVER_XKEY_RETIRED_SEEDS", CANARY, "entry 1 must be a seed (SX…)"),
+        ("SERVER_XKEY_SEED", CANARY, "must be a seed (SX…)"),
+        ("TRUSTED_ISSUERS", CANARY, "entry 1 must be an account's public key (A…)"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, advice: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(monkeypatch, **{name: value})
+
+    error = caught.value
+    (problem,) = error.problems
+    assert problem.setting == name
+    assert problem.advice.startswith(advice)
+    assert CANARY not in f"{error!s} {error!r} {error.__context__!r} {error.__cause__!r}"
+
+
+def test_a_key_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = SigningKey.generate(KeyKind.USER)
+
+    found = problems(monkeypatch, SERVER_XKEY_SEED=user.seed_text(), TRUSTED_ISSUERS=user.public)
+
+    assert set(found) == {"SERVER_XKEY_SEED", "TRUSTED_ISSUERS"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "setting"),
+    [
+        ({"SERVER_XKEY_SEED": "*", "SERVER_XKEY_SEED_FILE": "f"}, "SERVER_XKEY_SEED"),
+        ({"ENCRYPTION_XKEY_SEED": "*", "ENCRYPTION_XKEY_SEED_FILE": "f"}, "ENCRYPTION_XKEY_SEED"),
+        ({"NATS_USER": "u"}, "NATS_PASSWORD"),
+        ({"NATS_PASSWORD": "p"}, "NATS_USER"),
+        ({"NATS_TLS_CERT_FILE": __file__}, "NATS_TLS_KEY_FILE"),
+        ({"NATS_TLS_KEY_FILE": __file__}, "NATS_TLS_CERT_FILE"),
+        ({"NATS_USER_JWT": "jwt"}, "NATS_USER_JWT"),
+        ({"NATS_USER": "u", "NATS_PASSWORD": "p", "NATS_TOKEN": "t"}, "NATS_USER, NATS_TOKEN"),
+        ({"NATS_URL": "nats://u:p@h", "NATS_TOKEN": "t"}, "NATS_URL, NATS_TOKEN"),
+        (
+            {"NATS_CREDENTIALS_FILE": __file__, "NATS_NKEY_SEED_FILE": __file__},
+            "NATS_CREDENTIALS_FILE, NATS_NKEY_SEED",
+        ),
+        ({"SECRET_STORE": "nats-kv"}, "ENCRYPTION_XKEY_SEED"),
+        ({"INFISICAL_CLIENT_SECRET": ""}, "INFISICAL_CLIENT_SECRET"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], setting: str
+) -> None:
+    drawn = {name: new_xkey_seed() if value == "*" else value for name, value in variables.items()}
+
+    (found,) = problems(monkeypatch, **drawn)
+
+    assert found.startswith(setting)
+
+
+def test_a_token_may_stand_beside_a_credentials_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, NATS_CREDENTIALS_FILE=__file__, NATS_TOKEN="callout")
+
+    assert settings.nats_token is not None
+
+
+def test_infisical_settings_are_not_needed_with_another_store(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECRET_STORE", "nats-kv")
+    monkeypatch.setenv("ENCRYPTION_XKEY_SEED", new_xkey_seed())
+
+    assert load_settings(Settings).infisical_client_id is None
+
+
+def test_one_group_can_be_read_while_another_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_IN_FLIGHT", "many")
+
+    assert load_settings(NatsSettings).nats_url == ("nats://localhost:4222",)
+
+
+def test_a_repr_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    seed = new_xkey_seed()
+
+    settings = load(
+        monkeypatch,
+        SERVER_XKEY_SEED=seed,
+        SERVER_XKEY_RETIRED_SEEDS=seed,
+        NATS_URL=f"nats://u:{CANARY}@h",
+    )
+
+    assert CLIENT_SECRET not in repr(settings)
+    assert seed not in repr(settings)
+    assert CANARY not in repr(settings)
+
+
+def test_settings_cannot_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch)
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.max_in_flight = 1  # type: ignore[misc]  what mypy forbids, too
+
+
+def test_a_dotenv_file_that_cannot_be_read_is_reported() -> None:
+    Path(".env").write_bytes(b"NATS_URL=\xff\xfe")
+
+    with pytest.raises(SettingsError, match=r"\.env cannot be read"):
+        load_settings(NatsSettings)

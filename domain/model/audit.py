@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from domain.model.identity import Caller
     from domain.model.reference import SecretLocation
     from domain.model.transport import Requester
@@ -31,7 +33,12 @@ class AuditEvent:
         error: the wire error's name, such as "Unauthorized"; None when answered.
         caller: whom the tokens named, once both were verified.
         requester: whom the transport vouches for, if it does.
+        backend: the name this backend is addressed by.
         key: the key as sent, once the request could be read.
+        properties: the policy properties as sent, once they could be read.
+        allowed: what the rules decided, once they were asked; an allowed request can still fail.
+        grant: the name of the rule that allowed it, if one did.
+        served_from: where the answer came from, such as "store".
         location: where the store keeps it, once known.
         version_served: the version in the answer.
     """
@@ -52,3 +59,7 @@ class AuditEvent:
     location: SecretLocation | None = None
     grant: str | None = None
     upstream_request_id: str | None = None
+    backend: str = ""
+    properties: Mapping[str, str] | None = None
+    allowed: bool | None = None
+    served_from: str | None = None

@@ -41,6 +41,7 @@ def select_field(secret: Secret, field: str) -> Secret:
         version=secret.version,
         value=SecretValue(member if is_text else _json_text(member)),
         upstream_request_id=secret.upstream_request_id,
+        source=secret.source,
     )
 
 

@@ -52,8 +52,10 @@ class Secret:
     Attributes:
         version: the store's own name for the version served, never empty.
         upstream_request_id: the store's id for the call, for the audit trail.
+        source: where this answer came from, such as "store"; for the audit trail.
     """
 
     version: str
     value: SecretValue
     upstream_request_id: str | None = None
+    source: str = "store"

@@ -54,7 +54,7 @@ class AnswerRequest(RequestHandler):
 
     async def handle(self, request: Request) -> Reply:
         """Answer one request; raises nothing but a cancellation from outside."""
-        record = RequestRecord(self.request_ids.next(), request)
+        record = RequestRecord(self.request_ids.next(), request, self.authorize.backend)
         try:
             reply = await self._perform(request, record)
         except REQUEST_ERRORS as error:
@@ -71,7 +71,7 @@ class AnswerRequest(RequestHandler):
 
     def refuse(self, request: Request, reason: str) -> Reply:
         """Answer at once that the service cannot take this request now."""
-        record = RequestRecord(self.request_ids.next(), request)
+        record = RequestRecord(self.request_ids.next(), request, self.authorize.backend)
         return self._refuse(OtherError(_REFUSALS[reason], reason=reason), record)
 
     async def _perform(self, request: Request, record: RequestRecord) -> Reply:
@@ -101,6 +101,7 @@ class AnswerRequest(RequestHandler):
         secret = await self.fetch(query, message.field)
         record.version_served = secret.version
         record.upstream_request_id = secret.upstream_request_id
+        record.served_from = secret.source
         return self.seal(secret, opened.host_xkey, request.max_reply_bytes)
 
     def _refuse(self, error: RequestError, record: RequestRecord) -> Reply:

@@ -27,10 +27,12 @@ class Access:
 
     Attributes:
         target: where the secret is, or why the request names no place.
+        properties: the policy properties as sent; None when the policy could not be read.
     """
 
     decision: Decision
     target: SecretLocation | PolicyError | InvalidRequest
+    properties: Mapping[str, str] | None = None
 
     @property
     def location(self) -> SecretLocation | None:
@@ -92,4 +94,4 @@ class AuthorizeAccess:
                 requester=requester,
             )
         )
-        return Access(decision, target)
+        return Access(decision, target, properties)

@@ -20,11 +20,13 @@ class RequestRecord:
 
     request_id: str
     request: Request
+    backend: str
     message: SecretRequest | None = None
     caller: Caller | None = None
     access: Access | None = None
     version_served: str | None = None
     upstream_request_id: str | None = None
+    served_from: str | None = None
 
     def close(
         self, outcome: Outcome, reason: str, error: str | None, *, now: float, monotonic: float
@@ -48,4 +50,8 @@ class RequestRecord:
             location=access.location if access else None,
             grant=access.decision.grant if access else None,
             upstream_request_id=self.upstream_request_id,
+            backend=self.backend,
+            properties=access.properties if access else None,
+            allowed=access.decision.allowed if access else None,
+            served_from=self.served_from,
         )

@@ -41,9 +41,9 @@ def test_a_member_is_text_as_it_is_or_json_text(field: str, expected: str) -> No
 
 
 def test_version_and_origin_stay_those_of_the_whole_secret() -> None:
-    secret = select_field(Secret("3", SecretValue('{"a":"b"}'), "up-1"), "a")
+    secret = select_field(Secret("3", SecretValue('{"a":"b"}'), "up-1", "cache"), "a")
 
-    assert (secret.version, secret.upstream_request_id) == ("3", "up-1")
+    assert (secret.version, secret.upstream_request_id, secret.source) == ("3", "up-1", "cache")
 
 
 def test_a_binary_value_that_holds_json_has_fields_too() -> None:

@@ -383,3 +383,38 @@ async def test_every_error_is_sent_in_clear_without_the_response_xkey_header(
 
     assert type(error) is kind
     assert core.event.error == wire_name(kind(""))
+
+
+async def test_the_event_tells_what_the_rules_said_even_where_the_request_failed_later(
+    core: Core,
+) -> None:
+    await core.get("ABSENT", policy=policy(environment="prod"))
+
+    event = core.event
+    assert (event.error, event.allowed, event.backend) == ("SecretNotFound", True, "infisical")
+    assert event.properties == {"environment": "prod"}
+    assert event.served_from is None
+
+
+async def test_the_event_of_an_unreadable_request_names_the_backend_and_no_decision(
+    core: Core,
+) -> None:
+    await core.send(b"", None)
+
+    event = core.event
+    assert (event.backend, event.allowed, event.properties) == ("infisical", None, None)
+
+
+async def test_the_event_of_a_denied_request_says_so() -> None:
+    core = Core(access=TrustedIssuers(frozenset()))
+    await core.get(policy="nonsense")
+
+    assert (core.event.allowed, core.event.properties) == (False, None)
+
+
+@pytest.mark.parametrize("field", [None, "user"])
+async def test_the_event_tells_where_the_answer_came_from(core: Core, field: str | None) -> None:
+    core.store.put("/KEY", '{"user": "name"}')
+    await core.get(field=field)
+
+    assert core.event.served_from == "store"

@@ -219,7 +219,7 @@ def test_settings_cannot_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch)
 
     with pytest.raises(ValueError, match="frozen"):
-        settings.max_in_flight = 1  # type: ignore[misc]  what mypy forbids, too
+        settings.max_in_flight = 1  # type: ignore[misc]  # mypy forbids it, too
 
 
 def test_a_dotenv_file_that_cannot_be_read_is_reported() -> None:

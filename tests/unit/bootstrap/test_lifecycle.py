@@ -1,0 +1,282 @@
+"""From start to stop on fakes: the order of things, and every way not to start."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typing_extensions import override
+
+from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
+from adapters.nats.connect_errors import NatsConnectError
+from adapters.nats.subjects import SecretsSubjects
+from adapters.telemetry.log_setup import configure_logging
+from bootstrap.lifecycle import Service, ServiceFailedError
+from bootstrap.server_keys import ServiceKeys
+from bootstrap.settings import Settings
+from bootstrap.store_parts import StoreParts
+from domain.model.transport import Reply
+from domain.use_cases.key_ring import KeyRing
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from tests.fakes.clock import FakeClock
+from tests.fakes.secret_store import FakeSecretStore
+from tests.fakes.store_check import FakeStoreCheck
+from tests.fakes.transport import FakeChannel, FakeHandler, FakeTransport
+from tests.support.environments import infisical_environment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from ports.transport import RequestHandler
+
+UNREACHABLE = StoreUnreachableError("The store is away; check it.")
+MISCONFIGURED = StoreMisconfiguredError("The secret is wrong; check it.")
+
+
+class FakeConnection:
+    """A connection that opens, fails or takes forever, as a test says."""
+
+    def __init__(self, events: list[str]) -> None:
+        self.is_closed = False
+        self.failure: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._events = events
+
+    async def open(self) -> None:
+        self._events.append("connection opened")
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+
+    async def close(self) -> None:
+        self._events.append("connection closed")
+
+
+class RecordingTransport(FakeTransport):
+    """Notes when it starts and stops."""
+
+    def __init__(self, clock: FakeClock, events: list[str]) -> None:
+        super().__init__(clock)
+        self._events = events
+
+    @override
+    async def start(self, handler: RequestHandler) -> None:
+        self._events.append("transport started")
+        await super().start(handler)
+
+    @override
+    async def stop(self, grace_seconds: float) -> None:
+        self._events.append(f"transport stopped within {grace_seconds:g}")
+        await super().stop(grace_seconds)
+
+
+class World:
+    """Everything around one service."""
+
+    def __init__(self, *checks: StoreMisconfiguredError | StoreUnreachableError | None) -> None:
+        self.events: list[str] = []
+        self.log = io.StringIO()
+        configure_logging("debug", "json", self.log)
+        self.clock = FakeClock()
+        self.connection = FakeConnection(self.events)
+        self.transport = RecordingTransport(self.clock, self.events)
+        self.others = FakeTransport(self.clock)
+        self.check = FakeStoreCheck(checks or (None,))
+        self.keys = KeyRing(SodiumXKeyPair.generate(), (SodiumXKeyPair.generate(),))
+        self.stop = asyncio.Event()
+        self.variables: dict[str, Any] = infisical_environment()
+
+    def service(self) -> Service:
+        settings = {name.lower(): value for name, value in self.variables.items()}
+        return Service(
+            settings=Settings.model_validate(settings),
+            keys=ServiceKeys(self.keys),
+            connection=self.connection,
+            client=self.connection,
+            channel=FakeChannel(self.others),
+            transport=self.transport,
+            handler=FakeHandler(),
+            parts=StoreParts(FakeSecretStore(), self.check, self._close_store),
+            key_exchange=SodiumKeyExchange(),
+            clock=self.clock,
+            subjects=SecretsSubjects(),
+        )
+
+    async def _close_store(self) -> None:
+        self.events.append("store closed")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
+        """Run the service; leaving stops it."""
+        task = asyncio.create_task(self.service().run(self.stop))
+        yield task
+        self.stop.set()
+        await asyncio.wait({task})
+
+    async def until(self, holds: Callable[[], bool], seconds_a_turn: float = 0) -> None:
+        """Let the loop turn, and time pass, until something is so."""
+        for _ in range(1000):
+            if holds():
+                return
+            self.clock.advance(seconds_a_turn)
+            await asyncio.sleep(0)
+        raise AssertionError("it never came to that")
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        records = map(json.loads, self.log.getvalue().splitlines())
+        return [record for record in records if record["event"] == event]
+
+
+async def test_it_opens_in_order_and_closes_in_reverse() -> None:
+    world = World()
+
+    async with world.running() as task:
+        await world.until(lambda: bool(world.logged("service.ready")))
+    task.result()
+
+    assert world.events == [
+        "connection opened",
+        "transport started",
+        "transport stopped within 10",
+        "connection closed",
+        "store closed",
+    ]
+    assert world.logged("service.stopped")
+
+
+async def test_ready_says_the_public_facts() -> None:
+    world = World()
+
+    async with world.running():
+        await world.until(lambda: bool(world.logged("service.ready")))
+
+    (record,) = world.logged("service.ready")
+    assert record["subjects"] == "wasmcloud.secrets.v1alpha1.infisical.>"
+    assert record["queue_group"] == "wasmcloud.secrets.infisical"
+    assert record["server_xkey"] == world.keys.current.public
+    assert (record["retired_xkeys"], record["trusted_issuers"]) == (1, 0)
+    assert record["store"] == "infisical"
+
+
+async def test_without_trusted_issuers_a_warning_says_what_that_means() -> None:
+    world = World()
+
+    async with world.running():
+        await world.until(lambda: bool(world.logged("service.ready")))
+
+    (record,) = world.logged("access.any_issuer")
+    assert record["level"] == "warning"
+    assert "TRUSTED_ISSUERS" in record["advice"]
+
+
+async def test_nats_that_cannot_be_reached_ends_it_and_closes_what_was_open() -> None:
+    world = World()
+    world.connection.failure = NatsConnectError("Failed to connect; check it.", reason="refused")
+
+    with pytest.raises(ServiceFailedError, match="Failed to connect; check it"):
+        await world.service().run(world.stop)
+
+    assert world.events == ["connection opened", "connection closed", "store closed"]
+
+
+async def test_a_wrong_configuration_of_the_store_ends_it_before_it_takes_requests() -> None:
+    world = World(MISCONFIGURED)
+
+    with pytest.raises(ServiceFailedError, match="The secret is wrong"):
+        await world.service().run(world.stop)
+
+    assert "transport started" not in world.events
+
+
+async def test_a_store_that_is_away_is_asked_again_until_it_answers() -> None:
+    world = World(UNREACHABLE, UNREACHABLE, None)
+
+    async with world.running():
+        await world.until(lambda: "transport started" in world.events)
+        assert world.logged("service.not_ready")[0]["advice"] == str(UNREACHABLE)
+        assert not world.logged("service.ready")
+        await world.until(lambda: bool(world.logged("service.ready")), seconds_a_turn=1)
+        for _ in range(100):
+            world.clock.advance(1)
+            await asyncio.sleep(0)
+
+    assert world.check.calls == 3
+
+
+async def test_a_store_that_turns_out_misconfigured_ends_it() -> None:
+    world = World(UNREACHABLE, MISCONFIGURED)
+
+    async with world.running() as task:
+        await world.until(task.done, seconds_a_turn=1)
+
+    with pytest.raises(ServiceFailedError, match="The secret is wrong"):
+        task.result()
+    assert "transport stopped within 10" in world.events
+
+
+async def test_a_connection_that_is_closed_for_good_ends_it() -> None:
+    world = World()
+
+    async with world.running() as task:
+        await world.until(lambda: bool(world.logged("service.ready")))
+        world.connection.is_closed = True
+        await world.until(task.done, seconds_a_turn=1)
+
+    with pytest.raises(ServiceFailedError, match="closed for good"):
+        task.result()
+
+
+async def test_it_stops_while_it_is_still_starting() -> None:
+    world = World()
+    world.connection.gate.clear()
+
+    async with world.running() as task:
+        await world.until(lambda: world.events == ["connection opened"])
+    task.result()
+
+    assert world.events == ["connection opened", "connection closed", "store closed"]
+
+
+class OtherReplica(FakeHandler):
+    """Announces an xkey."""
+
+    def __init__(self, announced: bytes) -> None:
+        super().__init__()
+        self._announced = announced
+
+    @override
+    async def handle(self, request: Any) -> Reply:
+        return Reply(self._announced)
+
+
+async def test_another_replica_with_another_key_ends_it_before_it_takes_requests() -> None:
+    world = World()
+    await world.others.start(OtherReplica(SodiumXKeyPair.generate().public.encode()))
+
+    with pytest.raises(ServiceFailedError, match="SERVER_XKEY_SEED"):
+        await world.service().run(world.stop)
+
+    assert "transport started" not in world.events
+
+
+async def test_another_replica_with_the_same_key_is_welcome() -> None:
+    world = World()
+    await world.others.start(OtherReplica(world.keys.current.public.encode()))
+
+    async with world.running():
+        await world.until(lambda: bool(world.logged("service.ready")))
+
+
+async def test_a_replica_with_a_retired_key_is_a_rotation_and_worth_a_warning() -> None:
+    world = World()
+    await world.others.start(OtherReplica(world.keys.retired[0].public.encode()))
+
+    async with world.running():
+        await world.until(lambda: bool(world.logged("service.ready")))
+
+    assert world.logged("server_xkey.rotating")[0]["level"] == "warning"

@@ -1,0 +1,83 @@
+"""Settings of a service on the session's server, a host to ask it, and ways to store secrets."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from adapters.nats.config import NatsConfig
+from adapters.nats.connection import NatsConnection
+from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.writer import NatsKvSecretWriter
+from adapters.system.clock import SystemClock
+from bootstrap.server_keys import load_encryption_xkey
+from bootstrap.settings.stores import NatsKvSettings
+from tests.support.environments import nats_kv_environment
+from tests.support.host import Host, connected_host
+from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
+from tests.support.infisical_server import InfisicalServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def nats_kv_settings(nats_url: str, subject_prefix: str, tmp_path: Path) -> dict[str, str]:
+    """A service on a bucket of the test's own."""
+    return nats_kv_environment(tmp_path) | {
+        "NATS_URL": nats_url,
+        "NATS_SUBJECT_PREFIX": subject_prefix,
+        "NATS_KV_BUCKET": subject_prefix,
+    }
+
+
+@pytest_asyncio.fixture
+async def infisical() -> AsyncIterator[InfisicalServer]:
+    async with InfisicalServer() as server:
+        yield server
+
+
+@pytest.fixture
+def infisical_settings(
+    infisical: InfisicalServer, nats_url: str, subject_prefix: str, tmp_path: Path
+) -> dict[str, str]:
+    """A service on the local Infisical."""
+    return {
+        "NATS_URL": nats_url,
+        "NATS_SUBJECT_PREFIX": subject_prefix,
+        "SERVER_XKEY_SEED_FILE": str(tmp_path / "server.seed"),
+        "INFISICAL_BASE_URL": infisical.url,
+        "INFISICAL_CLIENT_ID": CLIENT_ID,
+        "INFISICAL_CLIENT_SECRET": CLIENT_SECRET,
+        "INFISICAL_PROJECT_ID": PROJECT_ID,
+    }
+
+
+@pytest_asyncio.fixture
+async def host(nats_url: str, subject_prefix: str) -> AsyncIterator[Host]:
+    async with connected_host(nats_url, subject_prefix) as connected:
+        yield connected
+
+
+@asynccontextmanager
+async def open_writer(settings: dict[str, str]) -> AsyncIterator[NatsKvSecretWriter]:
+    """Write into the bucket that the settings name, with the service's own encryption key."""
+    values = {name.lower(): value for name, value in settings.items()}
+    clock = SystemClock()
+    async with NatsConnection(NatsConfig(urls=(settings["NATS_URL"],)), clock) as connection:
+        yield NatsKvSecretWriter(
+            client=connection.client,
+            config=NatsKvConfig(bucket=settings["NATS_KV_BUCKET"]),
+            encryption_xkey=load_encryption_xkey(NatsKvSettings.model_validate(values)),
+            clock=clock,
+        )
+
+
+@pytest_asyncio.fixture
+async def writer(nats_kv_settings: dict[str, str]) -> AsyncIterator[NatsKvSecretWriter]:
+    async with open_writer(nats_kv_settings) as opened:
+        yield opened

@@ -37,13 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments after the program's name; only `--version` is known. Everything else is
             configured by environment variables.
     """
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:
+        sys.stdout.write(f"{__version__}\n")
+        return OK
     if arguments:
-        known = list(arguments) == ["--version"]
-        sys.stdout.write(
-            f"{__version__}\n" if known else "Configure by environment variables; see the README.\n"
-        )
-        return OK if known else MISCONFIGURED
+        sys.stderr.write("Configure by environment variables; see the README.\n")
+        return MISCONFIGURED
     return serve()
 
 

@@ -1,0 +1,110 @@
+"""The command line against a running service: store, ask, be refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.crypto.nkeys_text import KeyKind
+from adapters.crypto.token_signer import SigningKey
+from tests.support.service_process import ROOT, ServiceProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class CommandLine:
+    """Runs commands with the service's settings."""
+
+    def __init__(self, settings: dict[str, str], folder: Path) -> None:
+        self._environment = {"PYTHONPATH": str(ROOT), **settings}
+        self._folder = folder
+
+    async def run(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
+        """Return the exit code, stdout and stderr."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bootstrap.cli", *arguments),
+            cwd=self._folder,
+            env=self._environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate(stdin)
+        return process.returncode or 0, out, err.decode()
+
+
+@pytest.fixture
+def command_line(nats_kv_settings: dict[str, str], tmp_path: Path) -> CommandLine:
+    return CommandLine(nats_kv_settings, tmp_path)
+
+
+async def test_what_kv_put_stores_request_gets(
+    nats_kv_settings: dict[str, str], tmp_path: Path, command_line: CommandLine
+) -> None:
+    await command_line.run("kv", "put", "payments/LOGIN", stdin=b'{"user": "ann"}')
+    await command_line.run("kv", "put", "payments/CERT", stdin=b"\x00\xff")
+
+    async with ServiceProcess(nats_kv_settings, tmp_path):
+        raw = await command_line.run("request", "payments/LOGIN")
+        field = await command_line.run("request", "payments/LOGIN", "--field", "user")
+        binary = await command_line.run("request", "payments/CERT")
+        document = await command_line.run("request", "payments/CERT", "--output", "json")
+
+    assert raw == (0, b'{"user": "ann"}', "")
+    assert field == (0, b"ann", "")
+    assert binary == (0, b"\x00\xff", "")
+    secret = json.loads(document[1])["secret"]
+    assert (secret["string_secret"], secret["binary_secret"]) == (None, [0, 255])
+
+
+async def test_a_refusal_is_the_protocols_error_and_exit_code_1(
+    nats_kv_settings: dict[str, str], tmp_path: Path, command_line: CommandLine
+) -> None:
+    async with ServiceProcess(nats_kv_settings, tmp_path):
+        missing = await command_line.run("request", "NOTHING")
+        policy = await command_line.run("request", "NOTHING", "--property", "environment=dev")
+
+    assert (missing[0], missing[1]) == (1, b"")
+    assert missing[2].startswith("SecretNotFound: ")
+    assert (policy[0], policy[1]) == (1, b"")
+    assert policy[2].startswith("PolicyError: ")
+
+
+async def test_a_trusted_issuers_seed_opens_what_a_made_up_identity_cannot(
+    nats_kv_settings: dict[str, str], tmp_path: Path, command_line: CommandLine
+) -> None:
+    issuer = SigningKey.generate(KeyKind.ACCOUNT)
+    (tmp_path / "issuer").write_text(issuer.seed_text())
+    await command_line.run("kv", "put", "KEY", stdin=b"value")
+
+    async with ServiceProcess(nats_kv_settings | {"TRUSTED_ISSUERS": issuer.public}, tmp_path):
+        stranger = await command_line.run("request", "KEY")
+        member = await command_line.run("request", "KEY", "--issuer-seed-file", "issuer")
+
+    assert stranger[0] == 1
+    assert stranger[2].startswith("Unauthorized: ")
+    assert member == (0, b"value", "")
+
+
+async def test_without_a_service_it_says_what_to_check(command_line: CommandLine) -> None:
+    code, out, err = await command_line.run("request", "KEY")
+
+    assert (code, out) == (1, b"")
+    assert "Nobody listens" in err
+
+
+async def test_without_a_nats_server_it_says_what_to_check(
+    nats_kv_settings: dict[str, str], tmp_path: Path
+) -> None:
+    away = CommandLine(nats_kv_settings | {"NATS_URL": "nats://127.0.0.1:1"}, tmp_path)
+
+    asked, stored = await away.run("request", "KEY"), await away.run("kv", "list")
+
+    assert (asked[0], stored[0]) == (1, 1)
+    for _, _, err in (asked, stored):
+        assert err.startswith("Failed to connect to NATS at nats://127.0.0.1:1")

@@ -1,0 +1,68 @@
+"""Exit codes, and what is said before the first log line."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from bootstrap.main import main
+from bootstrap.version import __version__
+from tests.support.environments import infisical_environment
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_arguments_are_refused_with_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--nats-url=x"]) == 2
+
+    assert "environment variables" in capsys.readouterr().err
+
+
+def test_wrong_settings_are_listed_on_stderr(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_IN_FLIGHT", "many")
+
+    assert main([]) == 2
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "  - MAX_IN_FLIGHT must be a whole number." in captured.err
+    assert "  - INFISICAL_CLIENT_SECRET is not set" in captured.err
+
+
+def test_a_seed_file_that_cannot_be_used_is_a_wrong_setting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in infisical_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SERVER_XKEY_SEED_FILE", "/no/such/folder/seed")
+
+    assert main([]) == 2
+
+    assert "SERVER_XKEY_SEED_FILE" in capsys.readouterr().err
+
+
+def test_a_bug_ends_it_with_a_record_and_without_its_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ValueError("canary-3b1d")
+
+    for name, value in infisical_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("bootstrap.lifecycle.Service.run", broken)
+
+    assert main([]) == 1
+
+    captured = capsys.readouterr()
+    record = json.loads(captured.err.splitlines()[-1])
+    assert (record["event"], record["exception"]) == ("service.crashed", "ValueError")
+    assert "canary" not in captured.err

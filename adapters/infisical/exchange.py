@@ -24,6 +24,9 @@ MAX_ANSWER_BYTES = 2 * 1024 * 1024
 IDLE_CONNECTION_SECONDS = 30.0
 """Below the server's idle timeout of 72 s and the 60 s of common load balancers."""
 
+MAX_CAUSES = 10
+"""How deep to look for an error's cause: such chains can bite their own tail."""
+
 _SAFE_LABEL = re.compile(r"[A-Za-z ]{1,64}")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -161,8 +164,8 @@ def _read(response: httpx.Response, body: bytes) -> Answer:
 
 def _reason(error: httpx.HTTPError) -> str:
     cause: BaseException | None = error
-    while cause is not None:
+    for _ in range(MAX_CAUSES):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return reasons.CERTIFICATE_UNTRUSTED
-        cause = cause.__cause__ or cause.__context__
+        cause = cause and (cause.__cause__ or cause.__context__)
     return reasons.TIMED_OUT if isinstance(error, httpx.TimeoutException) else reasons.UNREACHABLE

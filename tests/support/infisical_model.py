@@ -1,0 +1,184 @@
+"""Infisical's behaviour as measured, without a network: from a request to an answer.
+
+It keeps versions, folders, imports of nothing, tokens and faults; `infisical_server` puts it behind
+a socket and respx behind a client. Texts and statuses are those of the recordings.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CLIENT_ID = "2b35f3e5-27c0-4b75-9cff-b30cafc32d2e"
+CLIENT_SECRET = "canary-client-secret"
+PROJECT_ID = "0b341d53-2ad7-418a-b82f-5b33c974a5e0"
+LOGIN_PATH = "/api/v1/auth/universal-auth/login"
+V3_PREFIX, V4_PREFIX = "/api/v3/secrets/raw/", "/api/v4/secrets/"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as the server saw it."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """The path as sent, percent-encoding and all."""
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; one given twice is an error, as it is to the server."""
+        pairs = parse_qsl(urlsplit(self.target).query, keep_blank_values=True)
+        assert len(dict(pairs)) == len(pairs), "a parameter was given twice"
+        return dict(pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An answer to send: a document becomes JSON, bytes go out as they are."""
+
+    status: int
+    body: Any = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> tuple[dict[str, str], bytes]:
+        """Return the headers and the body in bytes."""
+        if isinstance(self.body, bytes):
+            return dict(self.headers), self.body
+        kind = {"content-type": "application/json; charset=utf-8"}
+        return {**kind, **self.headers}, json.dumps(self.body).encode()
+
+
+def refusal(status: int, label: str, message: object, **headers: str) -> Result:
+    """Return an error in the server's shape; underscores in header names become hyphens."""
+    body = {"statusCode": status, "message": message, "error": label}
+    return Result(status, body, {name.replace("_", "-"): text for name, text in headers.items()})
+
+
+def html(status: int = 200) -> Result:
+    """Return a page such as the bundled user interface or a proxy answers."""
+    return Result(status, b"<!doctype html><title>hello</title>", {"content-type": "text/html"})
+
+
+class InfisicalModel:
+    """One project with Universal Auth.
+
+    Attributes:
+        calls: everything asked, in order.
+        v4: whether the newer routes exist.
+        honours_version: False is the server before April 2025, which serves the latest instead.
+        token_seconds: what logins answer as `expiresIn`.
+        faults: answers to give to secret reads instead, first come first served. A callable gets
+            the call.
+        login_faults: the same for logins.
+    """
+
+    def __init__(self, *, v4: bool = True, honours_version: bool = True) -> None:
+        self.v4 = v4
+        self.honours_version = honours_version
+        self.token_seconds: object = 7200
+        self.calls: list[Call] = []
+        self.faults: list[Result | Callable[[Call], Result]] = []
+        self.login_faults: list[Result] = []
+        self.valid_tokens: set[str] = set()
+        self.folders: set[tuple[str, str]] = {("prod", "/")}
+        self._issued = 0
+        self._secrets: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+
+    @property
+    def logins(self) -> list[Call]:
+        """The logins asked for so far."""
+        return [call for call in self.calls if call.path == LOGIN_PATH]
+
+    @property
+    def reads(self) -> list[Call]:
+        """The secret reads asked for so far."""
+        return [call for call in self.calls if call.path != LOGIN_PATH]
+
+    def put(
+        self, name: str, value: str, *, folder: str = "/", environment: str = "prod", **extra: Any
+    ) -> str:
+        """Store the next version of a secret and return its number."""
+        self.folders.add((environment, folder))
+        versions = self._secrets.setdefault((environment, folder, name), [])
+        versions.append(
+            {
+                "id": "e67c981a-a1a6-4efd-9e28-b766ee2f4819",
+                "workspace": PROJECT_ID,
+                "environment": environment,
+                "version": len(versions) + 1,
+                "type": "shared",
+                "secretKey": name,
+                "secretValue": value,
+                "secretComment": "",
+                "tags": [],
+                **extra,
+            }
+        )
+        return str(len(versions))
+
+    def answer(self, call: Call) -> Result:
+        """Answer one request."""
+        self.calls.append(call)
+        if call.method == "POST" and call.path == LOGIN_PATH:
+            return self.login_faults.pop(0) if self.login_faults else self._login(call)
+        prefix = next((p for p in (V4_PREFIX, V3_PREFIX) if call.path.startswith(p)), None)
+        if call.method != "GET" or prefix is None or (prefix == V4_PREFIX and not self.v4):
+            return refusal(404, "Not Found", f"Route {call.method}:{call.target} not found")
+        if self.faults:
+            fault = self.faults.pop(0)
+            return fault if isinstance(fault, Result) else fault(call)
+        return self._read(call, prefix)
+
+    def _login(self, call: Call) -> Result:
+        if "authorization" in call.headers:
+            return refusal(403, "TokenError", "The provided access token is malformed.")
+        body = json.loads(call.body)
+        if body["clientId"] != CLIENT_ID:
+            return refusal(404, "NotFound", "No identity with specified client ID was found")
+        if body["clientSecret"] != CLIENT_SECRET:
+            return refusal(401, "UnauthorizedError", "Invalid credentials")
+        self._issued += 1
+        token = f"canary-access-token-{self._issued}"
+        self.valid_tokens.add(token)
+        return Result(
+            200,
+            {
+                "accessToken": token,
+                "expiresIn": self.token_seconds,
+                "accessTokenMaxTTL": self.token_seconds,
+                "tokenType": "Bearer",
+            },
+        )
+
+    def _read(self, call: Call, prefix: str) -> Result:
+        token = call.headers.get("authorization", "")[len("Bearer ") :]
+        if token not in self.valid_tokens:
+            return refusal(401, "UnauthorizedError", "No identity access token found")
+        query = call.query
+        if query.get("projectId" if prefix == V4_PREFIX else "workspaceId") != PROJECT_ID:
+            return refusal(404, "NotFound", "Project not found during bot lookup. Are you sure ...")
+        place = (query["environment"], query["secretPath"])
+        if place not in self.folders:
+            return refusal(
+                404,
+                "Create secret",
+                "Folder not found for the given environment slug & secret path",
+            )
+        versions = self._secrets.get((*place, unquote(call.path.removeprefix(prefix)).strip()))
+        if versions is None:
+            return refusal(404, "NotFound", "Secret not found")
+        wanted = int(query.get("version", len(versions))) if self.honours_version else len(versions)
+        if not 1 <= wanted <= len(versions):
+            return refusal(404, "NotFound", "Secret not found")
+        return Result(200, {"secret": versions[wanted - 1]})

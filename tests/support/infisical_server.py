@@ -1,0 +1,165 @@
+"""A local HTTP server that speaks as Infisical does: a model, recordings, or broken on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl
+
+from tests.support.infisical_model import Call, InfisicalModel, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECORDINGS = Path(__file__).resolve().parents[1] / "recordings" / "infisical"
+
+
+def recording(name: str) -> dict[str, Any]:
+    """Return a recorded exchange with a real server."""
+    document: dict[str, Any] = json.loads((RECORDINGS / f"{name}.json").read_text("utf-8"))
+    return document
+
+
+def recorded_result(name: str) -> Result:
+    """Return a recorded answer, ready to send; only hop-by-hop headers are left out."""
+    response = recording(name)["response"]
+    headers = {k: v for k, v in response["headers"].items() if k != "connection"}
+    return Result(response["status"], response["body"] or b"", headers)
+
+
+class Break:
+    """Ways to break a connection instead of answering on it."""
+
+    HANG = "hang"
+    RESET = "reset"
+    HALF = "half"
+    CLOSE = "close"
+
+
+class InfisicalServer:
+    """Listens on a free port of this machine while its context is open.
+
+    Attributes:
+        model: answers whatever no break is scheduled for.
+        breaks: what to do to the next secret reads instead, first come first served.
+        login_breaks: the same for logins.
+    """
+
+    def __init__(self, answer: Callable[[Call], Result] | None = None) -> None:
+        self.model = InfisicalModel()
+        self.breaks: list[str] = []
+        self.login_breaks: list[str] = []
+        self._answer = answer
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                while (call := await _read_call(reader)) is not None:
+                    if not await self._respond(call, writer):
+                        break
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _respond(self, call: Call, writer: asyncio.StreamWriter) -> bool:
+        """Answer, and say whether the connection may be used again."""
+        schedule = self.login_breaks if call.path.endswith("/login") else self.breaks
+        way = schedule.pop(0) if schedule else None
+        if way is not None:
+            self.model.calls.append(call)
+        if way == Break.HANG:
+            await asyncio.Event().wait()
+        if way == Break.RESET:
+            writer.transport.abort()
+        if way in {Break.RESET, Break.CLOSE}:
+            return False
+        result = (self._answer or self.model.answer)(call)
+        headers, body = result.encoded()
+        lines = [f"HTTP/1.1 {result.status} Status"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"content-length: {len(body)}", "", ""]
+        writer.write("\r\n".join(lines).encode("latin-1"))
+        writer.write(body[: len(body) // 2] if way == Break.HALF else body)
+        await writer.drain()
+        return way != Break.HALF
+
+
+async def _read_call(reader: asyncio.StreamReader) -> Call | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.IncompleteReadError:
+        return None
+    request_line, *lines = head.rstrip("\r\n").split("\r\n")
+    method, target, _ = request_line.split(" ")
+    headers = {
+        name.lower(): value.strip() for name, _, value in (ln.partition(":") for ln in lines)
+    }
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Call(method, target, headers, body)
+
+
+class Replay:
+    """Answers calls from recordings, each checked against the request that was recorded.
+
+    A call must have the recorded method, path and essential query, and carry a token exactly if the
+    recording does; anything else is answered 418, which no adapter takes for good.
+    """
+
+    ESSENTIAL = ("workspaceId", "environment", "secretPath", "version")
+
+    def __init__(self, *names: str) -> None:
+        self._recordings = [recording(name) for name in names]
+        self.calls: list[Call] = []
+
+    def __call__(self, call: Call) -> Result:
+        """Answer with the first recording that matches."""
+        self.calls.append(call)
+        if call.path.startswith("/api/v4/"):
+            return recorded_result("unknown_route_v4_secrets")
+        for recorded in self._recordings:
+            if self._matches(call, recorded["request"]):
+                return recorded_result(recorded["case"])
+        return Result(418)
+
+    def _matches(self, call: Call, request: dict[str, Any]) -> bool:
+        if (call.method, _plain(call.path)) != (request["method"], _plain(request["path"])):
+            return False
+        if call.method == "POST":
+            return "authorization" not in call.headers
+        query = request["query"] or {}
+        if isinstance(query, str):
+            query = dict(parse_qsl(query))
+        return call.headers.get("authorization", "").startswith("Bearer ") and all(
+            call.query.get(name) == str(query[name]) for name in self.ESSENTIAL if name in query
+        )
+
+
+def _plain(path: str) -> str:
+    """Undo the one difference in spelling between the recording client and this adapter."""
+    return path.replace("%2E", ".")

@@ -1,0 +1,251 @@
+"""One token for everybody: fetched once, ahead of time, and never by force."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+from typing_extensions import override
+
+from adapters.infisical import reasons
+from adapters.infisical.auth import TokenSource
+from adapters.infisical.login import AccessToken
+from adapters.infisical.rate_limit import SharedPause
+from domain.model.errors import UpstreamError
+from tests.fakes.clock import FakeClock
+
+LIFETIME = 100.0
+
+
+class ScriptedLogin:
+    """Gives tokens that last 100 s, to be refreshed after 80, or fails as told."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.count = 0
+        self.failures: list[Exception] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self) -> AccessToken:
+        self.count += 1
+        await self.gate.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        now = self.clock.monotonic()
+        return AccessToken(SecretStr(f"t{self.count}"), now + 0.8 * LIFETIME, now + LIFETIME)
+
+
+class Setting:
+    """A token source with its collaborators."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.login = ScriptedLogin(self.clock)
+        self.pause = SharedPause(self.clock)
+        self.tokens = TokenSource(self.login, self.pause, self.clock)
+
+    async def current(self, seconds: float = 8.0) -> str:
+        token = await self.tokens.current(self.clock.monotonic() + seconds)
+        return token.value.get_secret_value()
+
+    async def settle(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def refused() -> UpstreamError:
+    return UpstreamError("Refused.", reason=reasons.LOGIN_REFUSED)
+
+
+def failing() -> UpstreamError:
+    return UpstreamError("Failing.", reason=reasons.FAILING)
+
+
+async def test_everybody_shares_one_login(setting: Setting) -> None:
+    assert set(await asyncio.gather(*(setting.current() for _ in range(50)))) == {"t1"}
+    assert await setting.current() == "t1"
+    assert setting.login.count == 1
+
+
+async def test_near_its_end_a_token_is_replaced_while_it_still_serves(setting: Setting) -> None:
+    await setting.current()
+    setting.clock.advance(81.0)
+    setting.login.gate.clear()
+
+    assert {await setting.current() for _ in range(5)} == {"t1"}
+    setting.login.gate.set()
+    await setting.settle()
+
+    assert await setting.current() == "t2"
+    assert setting.login.count == 2
+
+
+async def test_an_expired_token_is_not_used(setting: Setting) -> None:
+    await setting.current()
+    setting.clock.advance(100.0)
+
+    assert await setting.current() == "t2"
+
+
+async def test_a_jump_of_the_wall_clock_changes_nothing(setting: Setting) -> None:
+    await setting.current()
+    setting.clock.jump(10_000.0)
+
+    assert await setting.current() == "t1"
+
+
+async def test_a_batch_of_refused_calls_costs_one_login(setting: Setting) -> None:
+    deadline = setting.clock.monotonic() + 8.0
+    old = await setting.tokens.current(deadline)
+
+    async def refused_call() -> AccessToken:
+        setting.tokens.reject(old)
+        return await setting.tokens.current(deadline)
+
+    fresh = await asyncio.gather(*(refused_call() for _ in range(20)))
+    late = await refused_call()
+
+    assert {token.value.get_secret_value() for token in (*fresh, late)} == {"t2"}
+    assert setting.login.count == 2
+
+
+async def test_a_cancelled_waiter_does_not_take_the_login_with_it(setting: Setting) -> None:
+    setting.login.gate.clear()
+    first, second = (asyncio.create_task(setting.current()) for _ in range(2))
+    await setting.settle()
+    first.cancel()
+    await setting.settle()
+    setting.login.gate.set()
+
+    assert await second == "t1"
+    assert setting.login.count == 1
+
+
+async def test_refused_credentials_are_everybody_s_failure_and_are_not_tried_again_at_once(
+    setting: Setting,
+) -> None:
+    setting.login.failures = [refused()]
+
+    failures = await asyncio.gather(*(setting.current() for _ in range(5)), return_exceptions=True)
+    with pytest.raises(UpstreamError, match="Refused"):
+        await setting.current()
+
+    assert {type(failure) for failure in failures} == {UpstreamError}
+    assert len({id(failure) for failure in failures}) == 5
+    assert setting.login.count == 1
+
+
+async def test_refused_credentials_stay_below_three_tries_in_thirty_seconds(
+    setting: Setting,
+) -> None:
+    setting.login.failures = [refused() for _ in range(100)]
+    tried_at = []
+    for _ in range(240):
+        before = setting.login.count
+        with pytest.raises(UpstreamError):
+            await setting.current()
+        if setting.login.count > before:
+            tried_at.append(setting.clock.monotonic())
+        setting.clock.advance(1.0)
+
+    assert all(later - earlier >= 60.0 for earlier, later in itertools.pairwise(tried_at))
+    assert len(tried_at) == 4
+
+
+async def test_corrected_credentials_work_after_the_memory_has_faded(setting: Setting) -> None:
+    setting.login.failures = [refused()]
+    with pytest.raises(UpstreamError):
+        await setting.current()
+    setting.clock.advance(60.0)
+
+    assert await setting.current() == "t2"
+
+
+async def test_a_failing_server_is_asked_again_by_the_next_request(setting: Setting) -> None:
+    setting.login.failures = [failing()]
+    with pytest.raises(UpstreamError, match="Failing"):
+        await setting.current()
+
+    assert await setting.current() == "t2"
+
+
+@pytest.mark.parametrize(("failure", "quiet_seconds"), [(failing(), 5.0), (refused(), 60.0)])
+async def test_a_failed_refresh_leaves_the_token_in_use_and_waits_before_the_next(
+    setting: Setting, failure: UpstreamError, quiet_seconds: float
+) -> None:
+    setting.tokens = TokenSource(setting.login, setting.pause, setting.clock)
+    long_lived = AccessToken(
+        SecretStr("long"), setting.clock.monotonic(), setting.clock.monotonic() + 1000.0
+    )
+    setting.tokens._token = long_lived
+    setting.login.failures = [failure]
+
+    for _ in range(10):
+        assert await setting.current() == "long"
+        await setting.settle()
+    assert setting.login.count == 1
+
+    setting.clock.advance(quiet_seconds)
+    assert await setting.current() == "long"
+    await setting.settle()
+    assert setting.login.count == 2
+
+
+async def test_a_rate_limited_login_is_waited_out_or_refused_by_each_as_their_time_allows(
+    setting: Setting,
+) -> None:
+    class Limited(ScriptedLogin):
+        @override
+        async def __call__(self) -> AccessToken:
+            if self.count == 0:
+                self.count += 1
+                setting.pause.extend(5.0)
+                raise setting.pause.error()
+            return await super().__call__()
+
+    login = Limited(setting.clock)
+    setting.tokens = TokenSource(login, setting.pause, setting.clock)
+    patient = asyncio.create_task(setting.current(seconds=8.0))
+    hasty = asyncio.create_task(setting.current(seconds=3.0))
+    await setting.settle()
+
+    assert hasty.done()
+    assert not patient.done()
+    with pytest.raises(UpstreamError, match="5 seconds"):
+        await hasty
+    setting.clock.advance(5.0)
+    assert await patient == "t2"
+
+
+async def test_a_bug_in_the_login_reaches_who_waits_and_the_log_without_its_text(
+    setting: Setting,
+) -> None:
+    setting.login.failures = [RuntimeError("canary")]
+
+    with capture_logs() as logs, pytest.raises(RuntimeError):
+        await setting.current()
+
+    assert logs == [
+        {"event": "infisical.login_crashed", "error_type": "RuntimeError", "log_level": "error"}
+    ]
+    assert await setting.current() == "t2"
+
+
+async def test_closing_ends_a_running_login_and_tells_who_waits(setting: Setting) -> None:
+    setting.login.gate.clear()
+    waiting = asyncio.create_task(setting.current())
+    await setting.settle()
+
+    await setting.tokens.aclose()
+
+    with pytest.raises(UpstreamError, match="shutting down"):
+        await waiting

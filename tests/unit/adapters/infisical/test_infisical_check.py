@@ -1,0 +1,119 @@
+"""The check at start: what is an operator's mistake, what heals, what is fine."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from tests.support.infisical_model import Result, html, refusal
+
+if TYPE_CHECKING:
+    from tests.unit.adapters.infisical.conftest import World
+
+
+async def test_a_good_configuration_passes_with_one_login_and_one_read(world: World) -> None:
+    await world.check.check()
+
+    assert (len(world.model.logins), len(world.model.reads)) == (1, 1)
+
+
+async def test_a_secret_of_the_probe_s_name_does_not_hurt(world: World) -> None:
+    world.model.put("WASMCLOUD_SECRETS_PROBE_THAT_NOBODY_STORES", "v")
+
+    await world.check.check()
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (refusal(401, "UnauthorizedError", "Invalid credentials"), "Failed to authenticate with"),
+        (refusal(404, "NotFound", "No identity with specified"), "Failed to authenticate with"),
+        (html(200), "INFISICAL_BASE_URL"),
+        (refusal(404, "Not Found", "Route POST:/api/x not found"), "INFISICAL_BASE_URL"),
+    ],
+)
+async def test_a_login_that_cannot_work_is_a_misconfiguration(
+    world: World, answer: Result, text: str
+) -> None:
+    world.model.login_faults = [answer]
+
+    with pytest.raises(StoreMisconfiguredError, match=text):
+        await world.check.check()
+
+
+FOLDER = "Folder with path '/' in environment with slug 'prod' not found"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (refusal(404, "Create secret", "Folder not found for the"), "INFISICAL_ENVIRONMENT"),
+        (refusal(404, "GetSecretByName", FOLDER), "INFISICAL_SECRET_PATH"),
+        (refusal(404, "NotFound", "Project not found during bot"), "INFISICAL_PROJECT_ID"),
+        (refusal(403, "Identity is not a member of the specified project", "x"), "member"),
+    ],
+)
+async def test_a_place_that_does_not_exist_is_a_misconfiguration(
+    world: World, answer: Result, text: str
+) -> None:
+    world.model.faults = [answer]
+
+    with pytest.raises(StoreMisconfiguredError, match=text):
+        await world.check.check()
+
+
+async def test_rights_limited_to_folders_below_pass_with_a_warning(world: World) -> None:
+    world.model.faults = [refusal(403, "PermissionDenied", "You are not allowed to read")]
+
+    with capture_logs() as logs:
+        await world.check.check()
+
+    assert logs[-1]["event"] == "infisical.check_inconclusive"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(500, "Find one", "Something went wrong"),
+        html(502),
+        refusal(429, "RateLimitExceeded", "Please try again in 60 seconds"),
+        refusal(401, "UnauthorizedError", "temporarily locked, please try again later"),
+    ],
+)
+async def test_what_may_heal_is_unreachable(world: World, answer: Result) -> None:
+    world.model.login_faults = [answer] * 5
+
+    with pytest.raises(StoreUnreachableError, match=r"https://infisical\.test"):
+        await world.check.check()
+
+
+async def test_a_server_that_is_not_there_is_unreachable(world: World) -> None:
+    world.connection_faults = [httpx.ConnectError("x")] * 5
+
+    with pytest.raises(StoreUnreachableError, match="INFISICAL_BASE_URL"):
+        await world.check.check()
+
+
+async def test_a_hanging_server_is_unreachable(world: World) -> None:
+    await world.check.check()
+    world.gate.clear()
+    checking = asyncio.create_task(world.check.check())
+    await world.settle()
+    world.clock.advance(16.0)
+
+    with pytest.raises(StoreUnreachableError, match="15 seconds"):
+        await checking
+
+
+async def test_a_check_that_passed_leaves_the_token_for_the_first_request(world: World) -> None:
+    world.model.put("KEY", "v")
+    await world.check.check()
+
+    await world.get("KEY")
+
+    assert len(world.model.logins) == 1

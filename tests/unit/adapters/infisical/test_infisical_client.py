@@ -1,0 +1,395 @@
+"""Which calls are made for a secret, and which answers lead to another call."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from adapters.infisical import reasons
+from adapters.infisical.exchange import MAX_ANSWER_BYTES
+from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
+from tests.support.infisical_model import PROJECT_ID, Call, Result, html, refusal
+
+if TYPE_CHECKING:
+    from tests.unit.adapters.infisical.conftest import World
+
+FAULT = refusal(500, "Find one", "Something went wrong")
+ROUTE = refusal(404, "Not Found", "Route GET:/api/v4/secrets/KEY?x=y not found")
+
+
+def limited(seconds: int) -> Result:
+    return refusal(500, "InternalServerError", "Something went wrong", retry_after=str(seconds))
+
+
+async def test_every_flag_is_sent_explicitly(world: World) -> None:
+    world.model.put("KEY", "v", folder="/a/b c")
+
+    await world.get("a/b c/KEY", "1")
+
+    call = world.model.reads[0]
+    assert (call.method, call.path) == ("GET", "/api/v4/secrets/KEY")
+    assert call.query == {
+        "projectId": PROJECT_ID,
+        "environment": "prod",
+        "secretPath": "/a/b c",
+        "type": "shared",
+        "viewSecretValue": "true",
+        "expandSecretReferences": "true",
+        "include_imports": "true",
+        "includeImports": "true",
+        "version": "1",
+    }
+    assert call.headers["authorization"] == "Bearer canary-access-token-1"
+    assert call.headers["user-agent"] == "wasmcloud-secrets/9.9.9"
+    assert "cookie" not in call.headers
+
+
+@pytest.mark.parametrize(
+    ("name", "encoded"),
+    [
+        ("with space", "with%20space"),
+        ("with-dash.and.dot", "with-dash%2Eand%2Edot"),
+        ("...", "%2E%2E%2E"),
+        ("a%2Fb", "a%252Fb"),
+        ("a?b#c&d=e;f\\g", "a%3Fb%23c%26d%3De%3Bf%5Cg"),
+        ("ключ-🔐", "%D0%BA%D0%BB%D1%8E%D1%87-%F0%9F%94%90"),
+    ],
+)
+async def test_a_name_is_encoded_whole(world: World, name: str, encoded: str) -> None:
+    world.model.put(name, "v")
+
+    assert (await world.get(name)).value.reveal() == "v"
+    assert world.model.reads[0].path == f"/api/v4/secrets/{encoded}"
+
+
+async def test_a_server_without_v4_is_found_out_once(world: World) -> None:
+    world.model.v4 = False
+    world.model.put("KEY", "v")
+
+    for _ in range(3):
+        assert (await world.get("KEY")).value.reveal() == "v"
+
+    assert [call.path for call in world.model.reads] == [
+        "/api/v4/secrets/KEY",
+        *["/api/v3/secrets/raw/KEY"] * 3,
+    ]
+    assert world.model.reads[1].query["workspaceId"] == PROJECT_ID
+    assert "projectId" not in world.model.reads[1].query
+
+
+@pytest.mark.parametrize("answer", [html(200), html(404), html(405), Result(302), ROUTE])
+async def test_a_page_instead_of_the_route_means_the_same(world: World, answer: Result) -> None:
+    world.model.put("KEY", "v")
+    world.model.faults = [answer]
+
+    await world.get("KEY")
+    await world.get("KEY")
+
+    assert [call.path.split("/")[2] for call in world.model.reads] == ["v4", "v3", "v3"]
+
+
+async def test_a_missing_secret_does_not_lead_to_the_older_route(world: World) -> None:
+    with pytest.raises(SecretNotFound):
+        await world.get("NOPE")
+
+    assert len(world.model.reads) == 1
+
+
+async def test_a_proxy_in_the_way_of_both_routes_is_not_remembered(world: World) -> None:
+    world.model.put("KEY", "v")
+    world.model.faults = [html(404), html(404)]
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY")
+    await world.get("KEY")
+
+    assert failure.value.reason == reasons.WRONG_ADDRESS
+    assert [call.path.split("/")[2] for call in world.model.reads] == ["v4", "v3", "v4"]
+
+
+async def test_a_server_error_of_the_older_route_proves_nothing(world: World) -> None:
+    world.model.put("KEY", "v")
+    world.model.faults = [html(404), *[FAULT] * 5]
+
+    with pytest.raises(UpstreamError):
+        await world.get("KEY")
+    await world.get("KEY")
+
+    assert world.model.reads[-1].path.startswith("/api/v4/")
+
+
+async def test_a_server_that_lost_the_older_route_is_asked_by_the_newer(world: World) -> None:
+    world.model.v4 = False
+    world.model.put("KEY", "v")
+    await world.get("KEY")
+    world.model.v4 = True
+    world.model.faults = [refusal(404, "Not Found", "Route GET:/api/v3/x not found")]
+
+    assert (await world.get("KEY")).value.reveal() == "v"
+
+
+REFUSED_TOKENS = [
+    refusal(401, "UnauthorizedError", "No identity access token found"),
+    refusal(401, "UnauthorizedError", "Failed to renew MI access token due to TTL expiration"),
+    refusal(403, "TokenError", "Your token has expired. Please re-authenticate."),
+]
+
+
+@pytest.mark.parametrize("answer", REFUSED_TOKENS)
+async def test_a_refused_token_leads_to_one_login_and_one_more_try(
+    world: World, answer: Result
+) -> None:
+    world.model.put("KEY", "v")
+    world.model.faults = [answer]
+
+    assert (await world.get("KEY")).value.reveal() == "v"
+
+    assert (len(world.model.logins), len(world.model.reads)) == (2, 2)
+    assert world.model.reads[1].headers["authorization"] == "Bearer canary-access-token-2"
+
+
+async def test_a_token_refused_twice_is_an_upstream_error(world: World) -> None:
+    world.model.faults = [*REFUSED_TOKENS]
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY")
+
+    assert failure.value.reason == reasons.TOKEN_REFUSED
+    assert (len(world.model.logins), len(world.model.reads)) == (2, 2)
+
+
+async def test_a_batch_refused_together_costs_one_login(world: World) -> None:
+    world.model.put("KEY", "v")
+    await world.get("KEY")
+    world.model.valid_tokens.clear()
+
+    secrets = await asyncio.gather(*(world.get("KEY") for _ in range(20)))
+
+    assert {secret.value.reveal() for secret in secrets} == {"v"}
+    assert len(world.model.logins) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(403, "PermissionDenied", "You are not allowed to read on secrets"),
+        refusal(401, "PermissionDenied", "You are not allowed to read on secrets"),
+        refusal(403, "Identity is not a member of the specified project", "You are not allowed"),
+    ],
+)
+async def test_a_denial_is_an_answer_and_no_reason_to_log_in(world: World, answer: Result) -> None:
+    world.model.faults = [answer]
+
+    with pytest.raises(Unauthorized):
+        await world.get("KEY")
+
+    assert len(world.model.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        httpx.ConnectError("x"),
+        httpx.ConnectTimeout("x"),
+        httpx.ReadTimeout("x"),
+        httpx.ReadError("x"),
+        httpx.RemoteProtocolError("x"),
+        httpx.PoolTimeout("x"),
+    ],
+)
+async def test_a_broken_connection_is_tried_again(world: World, fault: Exception) -> None:
+    world.model.put("KEY", "v")
+    world.connection_faults = [fault, fault]
+
+    assert (await world.get("KEY")).value.reveal() == "v"
+    assert len(world.model.reads) == 3
+
+
+@pytest.mark.parametrize("fault", [FAULT, html(502), html(503), refusal(504, "x", "y")])
+async def test_a_server_error_is_tried_again(world: World, fault: Result) -> None:
+    world.model.put("KEY", "v")
+    world.model.faults = [fault, fault]
+
+    assert (await world.get("KEY")).value.reveal() == "v"
+    assert len(world.model.reads) == 3
+
+
+async def test_a_lasting_server_error_is_given_up_after_five_tries(world: World) -> None:
+    world.model.faults = [FAULT] * 9
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY")
+
+    assert failure.value.reason == reasons.FAILING
+    assert len(world.model.reads) == 5
+
+
+async def test_a_lasting_break_is_given_up_after_five_tries(world: World) -> None:
+    world.connection_faults = [httpx.ReadTimeout("x")] * 9
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY")
+
+    assert failure.value.reason == reasons.TIMED_OUT
+    assert len(world.model.reads) == 5
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(400, "BadRequest", "Missing environment"),
+        refusal(401, "ValidationFailure", []),
+        refusal(404, "NotFound", "Secret not found"),
+        refusal(422, "ValidationFailure", []),
+        html(403),
+    ],
+)
+async def test_a_refused_request_is_never_tried_again(world: World, answer: Result) -> None:
+    world.model.faults = [answer]
+
+    with pytest.raises((UpstreamError, SecretNotFound)):
+        await world.get("KEY")
+
+    assert len(world.model.reads) == 1
+
+
+async def test_too_large_an_answer_is_refused_unread(world: World) -> None:
+    world.model.faults = [
+        Result(200, b" " * (MAX_ANSWER_BYTES + 1), {"content-type": "application/json"})
+    ]
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY")
+
+    assert failure.value.reason == reasons.ANSWER_TOO_LARGE
+
+
+async def test_an_answer_that_names_a_member_twice_is_refused(world: World) -> None:
+    body = b'{"secret":{"secretKey":"KEY","secretValue":"a","secretValue":"b","version":1}}'
+    world.model.faults = [Result(200, body, {"content-type": "application/json"})]
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY")
+
+    assert failure.value.reason == reasons.ANSWER_UNREADABLE
+
+
+async def test_no_pause_is_begun_that_would_end_after_the_deadline(world: World) -> None:
+    world.api._retrier._jitter = lambda: 0.999
+    world.model.put("KEY", "v")
+    await world.get("KEY")
+    world.model.faults = [FAULT] * 9
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY", seconds=0.1)
+
+    assert failure.value.reason == reasons.FAILING
+    assert len(world.model.reads) == 2
+
+
+async def test_pauses_between_tries_grow_and_are_drawn_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws = [0.5, 1.0, 0.25, 0.1]
+    world.api._retrier._jitter = lambda: draws.pop(0)
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 6))
+        world.clock.advance(seconds)
+
+    monkeypatch.setattr(world.clock, "sleep", sleep)
+    world.model.put("KEY", "v")
+    world.model.faults = [FAULT] * 4
+
+    await world.get("KEY")
+
+    assert slept == [0.1, 0.4, 0.2, 0.16]
+
+
+async def test_a_limited_read_pauses_everybody_and_who_has_no_time_is_told(world: World) -> None:
+    world.model.put("KEY", "v")
+    world.model.faults = [limited(59)]
+
+    with pytest.raises(UpstreamError, match="59 seconds"):
+        await world.get("KEY")
+    world.clock.advance(20.0)
+    with pytest.raises(UpstreamError, match="39 seconds"):
+        await world.get("OTHER")
+
+    assert len(world.model.reads) == 1
+    world.clock.advance(39.0)
+    assert (await world.get("KEY")).value.reveal() == "v"
+
+
+async def test_a_short_limit_is_waited_out(world: World) -> None:
+    world.model.put("KEY", "v")
+    world.model.faults = [refusal(429, "RateLimitExceeded", "Please try again in 3 seconds")]
+    waiting = asyncio.create_task(world.get("KEY"))
+    await world.settle()
+    assert len(world.model.reads) == 1
+
+    world.clock.advance(3.0)
+
+    assert (await waiting).value.reveal() == "v"
+
+
+async def test_a_server_that_always_limits_is_given_up(world: World) -> None:
+    world.model.faults = [limited(1)] * 9
+    waiting = asyncio.create_task(world.get("KEY", seconds=60.0))
+    for _ in range(9):
+        await world.settle()
+        world.clock.advance(1.0)
+
+    with pytest.raises(UpstreamError) as failure:
+        await waiting
+
+    assert failure.value.reason == reasons.RATE_LIMITED
+    assert len(world.model.reads) == 5
+
+
+async def test_a_hanging_server_is_an_upstream_error_at_the_deadline(world: World) -> None:
+    world.model.put("KEY", "v")
+    await world.get("KEY")
+    world.gate.clear()
+    waiting = asyncio.create_task(world.get("KEY", seconds=8.0))
+    await world.settle()
+    world.clock.advance(7.9)
+    await world.settle()
+    assert not waiting.done()
+
+    world.clock.advance(0.2)
+    with pytest.raises(UpstreamError) as failure:
+        await waiting
+    assert failure.value.reason == reasons.TIMED_OUT
+
+    world.gate.set()
+    assert (await world.get("KEY")).value.reveal() == "v"
+
+
+async def test_a_cookie_of_the_server_is_not_sent_back(world: World) -> None:
+    world.model.put("KEY", "v")
+    cookie = refusal(404, "NotFound", "Secret not found", set_cookie="session=canary; Path=/")
+    world.model.faults = [cookie]
+    with pytest.raises(SecretNotFound):
+        await world.get("KEY")
+
+    await world.get("KEY")
+
+    assert "cookie" not in world.model.reads[-1].headers
+
+
+async def test_a_redirect_is_not_followed_with_the_token(world: World) -> None:
+    def away(_: Call) -> Result:
+        return Result(307, b"", {"location": "https://elsewhere.test/steal"})
+
+    world.model.faults = [away, away]
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY")
+
+    assert failure.value.reason == reasons.WRONG_ADDRESS
+    assert all(call.headers["host"] == "infisical.test" for call in world.model.calls)

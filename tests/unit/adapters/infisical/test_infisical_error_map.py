@@ -1,0 +1,121 @@
+"""Every refusal of Infisical, old and new, as the core's own error."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.infisical import reasons
+from adapters.infisical.error_map import error_for, lacks_route, refuses_token
+from adapters.infisical.exchange import Answer
+from domain.model.errors import SecretNotFound, SecretsError, Unauthorized, UpstreamError
+
+
+def refusal(status: int, label: str, message: object, **more: object) -> Answer:
+    document = {"statusCode": status, "error": label, "message": message, **more}
+    return Answer(status, {}, is_json=True, document=document)
+
+
+def page(status: int, kind: str = "text/html") -> Answer:
+    return Answer(status, {"content-type": kind}, is_json=False, document=None)
+
+
+NOT_A_MEMBER = "Identity is not a member of the specified project"
+SECRET = "Secret with name 'canary' not found"
+FOLDER = "Folder with path '/canary' in environment with slug 'dev' not found"
+PROJECT = "Project with ID 'canary' not found during bot lookup."
+
+TABLE: list[tuple[Answer, type[SecretsError], str]] = [
+    (refusal(404, "NotFound", "Secret not found"), SecretNotFound, "secret_not_found"),
+    (refusal(404, "NotFound", SECRET, reqId="r"), SecretNotFound, "secret_not_found"),
+    (refusal(404, "Create secret", "Folder not found for"), SecretNotFound, "folder"),
+    (refusal(404, "GetSecretByName", FOLDER), SecretNotFound, reasons.FOLDER_NOT_FOUND),
+    (refusal(404, "NotFound", "Environment with slug 'x'"), SecretNotFound, "folder"),
+    (refusal(404, "NotFound", "Project not found during"), UpstreamError, "project"),
+    (refusal(404, "NotFound", PROJECT), UpstreamError, reasons.PROJECT_NOT_FOUND),
+    (refusal(400, "BadRequest", "Project not found"), UpstreamError, "project"),
+    (refusal(404, "NotFound", "Bot not found. Please ask"), UpstreamError, "project"),
+    (refusal(404, "Not Found", "Route GET:/api not found"), UpstreamError, "wrong_address"),
+    (refusal(404, "", "no Route matched"), UpstreamError, reasons.WRONG_ADDRESS),
+    (Answer(404, {}, is_json=True, document=None), UpstreamError, reasons.WRONG_ADDRESS),
+    (page(404), UpstreamError, reasons.WRONG_ADDRESS),
+    (page(200), UpstreamError, reasons.WRONG_ADDRESS),
+    (page(302), UpstreamError, reasons.WRONG_ADDRESS),
+    (refusal(308, "x", "y"), UpstreamError, reasons.WRONG_ADDRESS),
+    (refusal(401, "UnauthorizedError", "Token missing"), UpstreamError, reasons.TOKEN_REFUSED),
+    (refusal(403, "TokenError", "invalid signature"), UpstreamError, reasons.TOKEN_REFUSED),
+    (refusal(401, "ValidationFailure", [{}]), UpstreamError, reasons.REQUEST_REFUSED),
+    (refusal(403, "ValidationFailure", [{}]), UpstreamError, reasons.REQUEST_REFUSED),
+    (refusal(422, "ValidationFailure", [{}]), UpstreamError, reasons.REQUEST_REFUSED),
+    (refusal(400, "BadRequest", "Missing environment"), UpstreamError, reasons.REQUEST_REFUSED),
+    (refusal(403, NOT_A_MEMBER, "You are"), Unauthorized, reasons.NOT_A_MEMBER),
+    (refusal(403, "ForbiddenError", NOT_A_MEMBER), Unauthorized, reasons.NOT_A_MEMBER),
+    (refusal(403, "PermissionDenied", "You are not"), Unauthorized, reasons.READ_DENIED),
+    (refusal(401, "PermissionDenied", "You are not"), Unauthorized, reasons.READ_DENIED),
+    (refusal(403, "ForbiddenError", "You are attempting"), Unauthorized, reasons.READ_DENIED),
+    (page(403), UpstreamError, reasons.REQUEST_REFUSED),
+    (page(401), UpstreamError, reasons.REQUEST_REFUSED),
+    (refusal(409, "Conflict", "Words."), UpstreamError, reasons.REQUEST_REFUSED),
+    (refusal(418, "x", "Words."), UpstreamError, reasons.REQUEST_REFUSED),
+    (refusal(500, "Find one", "Something went wrong"), UpstreamError, reasons.FAILING),
+    (page(502), UpstreamError, reasons.FAILING),
+    (refusal(504, "GatewayTimeoutError", "Words."), UpstreamError, reasons.FAILING),
+    (Answer(204, {}, is_json=False, document=None), UpstreamError, reasons.REQUEST_REFUSED),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind", "reason"), TABLE)
+def test_each_refusal_has_its_error(answer: Answer, kind: type[SecretsError], reason: str) -> None:
+    error = error_for(answer)
+
+    assert type(error) is kind
+    assert reason in error.reason
+
+
+@pytest.mark.parametrize(("answer", "_kind", "_reason"), TABLE)
+def test_the_upstream_s_own_words_are_not_passed_on(
+    answer: Answer, _kind: type[SecretsError], _reason: str
+) -> None:
+    error = error_for(answer)
+
+    assert "canary" not in str(error)
+    assert not answer.message or answer.message not in str(error)
+    assert error.advice[0].isupper()
+    assert error.advice.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused"),
+    [
+        (refusal(401, "UnauthorizedError", "No identity access token found"), True),
+        (refusal(403, "TokenError", "Your token has expired."), True),
+        (refusal(401, "TokenError", ""), True),
+        (refusal(403, "UnauthorizedError", ""), True),
+        (refusal(401, "ValidationFailure", []), False),
+        (refusal(403, "PermissionDenied", ""), False),
+        (refusal(403, NOT_A_MEMBER, ""), False),
+        (refusal(404, "TokenError", ""), False),
+        (refusal(500, "UnauthorizedError", ""), False),
+        (page(401), False),
+    ],
+)
+def test_only_a_refused_token_is_a_reason_to_log_in_again(answer: Answer, refused: bool) -> None:
+    assert refuses_token(answer) is refused
+
+
+def test_a_missing_secret_does_not_look_like_a_missing_route() -> None:
+    assert not lacks_route(refusal(404, "NotFound", "Secret not found"))
+    assert not lacks_route(page(502))
+    assert not lacks_route(page(403))
+
+
+@pytest.mark.parametrize("request_id", ["req-Ab_9", None, "x" * 65, "a b", "a\nb", 7])
+def test_a_request_id_is_kept_when_it_is_safe_to_show(request_id: object) -> None:
+    error = error_for(refusal(500, "x", "y", reqId=request_id))
+
+    assert error.upstream_request_id == ("req-Ab_9" if request_id == "req-Ab_9" else None)
+
+
+def test_only_a_harmless_label_is_logged() -> None:
+    assert refusal(404, "Create secret", "").log_fields()["error_label"] == "Create secret"
+    assert refusal(404, "Secret x=1", "").log_fields()["error_label"] is None
+    assert refusal(404, "y" * 65, "").log_fields()["error_label"] is None

@@ -1,0 +1,57 @@
+"""The secret store contract over a modelled server, of today and of yesterday."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+from typing_extensions import override
+
+from tests.contracts.secret_store import SecretStoreContract
+
+if TYPE_CHECKING:
+    from ports.secret_store import SecretStore
+    from tests.unit.adapters.infisical.conftest import World
+
+
+class TestInfisicalOfToday(SecretStoreContract):
+    """Route v4, versions honoured, binary values marked by metadata."""
+
+    world: World
+
+    @pytest.fixture(autouse=True)
+    def _world(self, world: World) -> None:
+        self.world = world
+        world.model.folders.add(("prod", "/contract"))
+
+    @override
+    def store(self) -> SecretStore:
+        return self.world.store
+
+    @override
+    async def put(self, key: str, value: str | bytes) -> str:
+        folder, _, name = key.rpartition("/")
+        if isinstance(value, str):
+            return self.world.model.put(name, value, folder=f"/{folder}")
+        return self.world.model.put(
+            name,
+            base64.b64encode(value).decode(),
+            folder=f"/{folder}",
+            secretMetadata=[{"key": "encoding", "value": "base64"}],
+        )
+
+    @override
+    def deadline(self) -> float:
+        return self.world.clock.monotonic() + 8.0
+
+
+class TestInfisicalOfYesterday(TestInfisicalOfToday):
+    """Route v3 only; the server ignores the version asked for."""
+
+    history = False
+
+    @pytest.fixture(autouse=True)
+    def _yesterday(self, world: World) -> None:
+        world.model.v4 = False
+        world.model.honours_version = False

@@ -1,0 +1,118 @@
+"""The audit trail as a file of JSON lines; rotating it is left to the system."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from adapters.audit.buffered import BufferedSink, BufferLimits, DeliveryFailedError
+from adapters.audit.line_file import AppendFailedError, LineFile
+from adapters.audit.sink import AuditSinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from adapters.audit.buffered import AuditLine
+    from ports.clock import Clock
+
+_MAX_BATCH = 1000
+
+_ADVICE = {
+    "permission_denied": "let the service's user write to it and its folder",
+    "folder_missing": "create its folder",
+    "no_regular_file": "name a regular file",
+    "symbolic_link": "name the file itself, not a symbolic link",
+    "read_only": "choose a place that is not mounted read-only",
+    "disk_full": "make room on its disk",
+}
+
+
+class FsyncPolicy(StrEnum):
+    """When written events are forced from the system's memory to the disk."""
+
+    NEVER = "never"
+    """The system decides: a power failure may cost the last half minute."""
+
+    BATCH = "batch"
+    """After each batch, which is whatever arrived while the last one was written."""
+
+    ALWAYS = "always"
+    """After each event on its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFileConfig:
+    """Where the file is and how surely events reach the disk."""
+
+    path: Path
+    fsync: FsyncPolicy = FsyncPolicy.BATCH
+    limits: BufferLimits = field(default_factory=BufferLimits)
+
+
+class AuditFile(BufferedSink):
+    """Appends one JSON line for each event, from a worker thread.
+
+    A file that was moved away is noticed at the next write and made anew. While it cannot be
+    written, `OnFull.REFUSE` refuses at once: what waits in memory is not yet kept.
+    """
+
+    def __init__(self, config: AuditFileConfig, clock: Clock) -> None:
+        one_by_one = config.fsync is FsyncPolicy.ALWAYS
+        super().__init__(
+            "file",
+            clock,
+            config.limits,
+            max_batch=1 if one_by_one else _MAX_BATCH,
+            refuse_while_failing=True,
+        )
+        self._path = config.path
+        self._file = LineFile(config.path, sync=config.fsync is not FsyncPolicy.NEVER)
+        self._reopen = False
+        self._thread: asyncio.Future[None] | None = None
+
+    def reopen(self) -> None:
+        """Open the file anew before the next write, as SIGHUP asks for."""
+        self._reopen = True
+
+    @override
+    async def _open(self) -> None:
+        try:
+            await asyncio.to_thread(self._file.open)
+        except AppendFailedError as failure:
+            reason = failure.reason
+        else:
+            return
+        advice = _ADVICE.get(reason, "see the reason and choose another place")
+        raise AuditSinkError(f"The audit file {self._path} cannot be opened ({reason}); {advice}.")
+
+    @override
+    async def _deliver(self, batch: Sequence[AuditLine]) -> None:
+        lines = [line.text for line in batch]
+        try:
+            await self._in_thread(lambda: self._append(lines))
+        except AppendFailedError as failure:
+            reason, appended = failure.reason, failure.appended
+        else:
+            return
+        raise DeliveryFailedError(reason, appended)
+
+    @override
+    async def _close(self) -> None:
+        # A write that hangs outlives the grace period; its file cannot be taken from under it.
+        if self._thread is None or self._thread.done():
+            await asyncio.to_thread(self._file.close)
+
+    def _append(self, lines: Sequence[bytes]) -> None:
+        if self._reopen:
+            self._reopen = False
+            self._file.close()
+        self._file.append(lines)
+
+    async def _in_thread(self, work: Callable[[], None]) -> None:
+        self._thread = asyncio.get_running_loop().run_in_executor(None, work)
+        await asyncio.shield(self._thread)

@@ -1,0 +1,179 @@
+"""Appending whole lines to a file that others may move away. Blocking: for a worker thread."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_FLAGS = (
+    os.O_RDWR
+    | os.O_APPEND
+    | os.O_CREAT
+    | os.O_CLOEXEC
+    | os.O_NOFOLLOW  # whoever may write to the folder must not choose what is appended to
+    | os.O_NONBLOCK  # opening a pipe would wait for its reader
+)
+
+_REASONS = {
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EFBIG: "file_too_large",
+    errno.EACCES: "permission_denied",
+    errno.EPERM: "permission_denied",
+    errno.EROFS: "read_only",
+    errno.ENOENT: "folder_missing",
+    errno.ENOTDIR: "folder_missing",
+    errno.EISDIR: "no_regular_file",
+    errno.ENXIO: "no_regular_file",
+    errno.ELOOP: "symbolic_link",
+}
+
+
+class AppendFailedError(Exception):
+    """Not everything could be appended.
+
+    Attributes:
+        reason: a constant snake_case code.
+        appended: how many of the first lines stand in the file, whole.
+    """
+
+    def __init__(self, reason: str, appended: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.appended = appended
+
+
+class LineFile:
+    """A regular file, made with mode 0600 if it is not there; an existing one keeps its mode.
+
+    Several processes may append to one file on a local disk: a batch is one write.
+
+    Args:
+        sync: whether each call of `append` ends with the lines on the disk itself.
+    """
+
+    def __init__(self, path: Path, *, sync: bool) -> None:
+        self._path = path
+        self._sync = sync
+        self._descriptor: int | None = None
+        self._torn = False
+
+    def open(self) -> None:
+        """Open the file, unless it is open already and still the one under its name.
+
+        Raises:
+            AppendFailedError: it cannot be opened.
+        """
+        try:
+            if self._descriptor is not None and not self._is_in_place(self._descriptor):
+                self.close()
+            if self._descriptor is None:
+                self._descriptor = self._open()
+        except OSError as error:
+            reason = _reason(error)
+        else:
+            return
+        raise AppendFailedError(reason)
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Append the lines, each with a newline after it.
+
+        Raises:
+            AppendFailedError: a line that does not fit was taken back, or is ended by the next
+                call, so that no line ever continues another.
+        """
+        self.open()
+        descriptor = self._descriptor
+        assert descriptor is not None  # noqa: S101  open() returned
+        start = b"\n" if self._torn else b""
+        data = memoryview(start + b"".join(line + b"\n" for line in lines))
+        written = 0
+        try:
+            while written < len(data):
+                written += os.write(descriptor, data[written:])
+        except OSError as error:
+            reason = _reason(error)
+        else:
+            self._torn = False
+            self._flush(descriptor)
+            return
+        appended, torn_bytes = _whole_lines(lines, written - len(start))
+        self._take_back(descriptor, torn_bytes)
+        self.close()
+        raise AppendFailedError(reason, appended)
+
+    def close(self) -> None:
+        """Close the file; `append` opens it again."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            with suppress(OSError):
+                os.close(descriptor)
+
+    def _open(self) -> int:
+        descriptor = os.open(self._path, _FLAGS, 0o600)
+        try:
+            self._torn = _ends_torn(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _is_in_place(self, descriptor: int) -> bool:
+        mine = os.fstat(descriptor)
+        try:
+            named = self._path.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return (mine.st_dev, mine.st_ino) == (named.st_dev, named.st_ino)
+
+    def _flush(self, descriptor: int) -> None:
+        if not self._sync:
+            return
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            reason = _reason(error)
+        else:
+            return
+        # The system may have given up on these lines for good, so they are written once more.
+        self.close()
+        raise AppendFailedError(reason)
+
+    def _take_back(self, descriptor: int, torn_bytes: int) -> None:
+        if not torn_bytes:
+            return
+        with suppress(OSError):
+            end = os.lseek(descriptor, 0, os.SEEK_CUR)
+            # Another process may have appended since; its lines must stay.
+            if os.fstat(descriptor).st_size == end:
+                os.ftruncate(descriptor, end - torn_bytes)
+
+
+def _ends_torn(descriptor: int) -> bool:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.ENXIO, "no regular file")
+    return status.st_size > 0 and os.pread(descriptor, 1, status.st_size - 1) != b"\n"
+
+
+def _whole_lines(lines: Sequence[bytes], size: int) -> tuple[int, int]:
+    """Return how many lines the first `size` bytes hold, and the bytes of a torn one after them."""
+    count = 0
+    for line in lines:
+        if size <= len(line):
+            break
+        size -= len(line) + 1
+        count += 1
+    return count, max(size, 0)
+
+
+def _reason(error: OSError) -> str:
+    number = error.errno or 0
+    return _REASONS.get(number) or errno.errorcode.get(number, "unknown_error").lower()

@@ -1,0 +1,70 @@
+"""What is said about a sink that cannot keep up: once when it fails, once when it is back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from ports.clock import Clock
+
+_SECONDS_BETWEEN_DROP_REPORTS = 10.0
+
+
+class Outages:
+    """Counts and logs.
+
+    Args:
+        name: the sink's, for events such as `audit.file_failed`.
+
+    Attributes:
+        dropped: events lost since the start.
+        reason: why the sink fails at present, or None.
+    """
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self._clock = clock
+        self._log = structlog.get_logger()
+        self._failed, self._recovered, self._dropping, self._lost = (
+            f"audit.{name}_{what}" for what in ("failed", "recovered", "dropping", "lost")
+        )
+        self._since = 0.0
+        self._dropped_before = 0
+        self._next_report = 0.0
+        self.dropped = 0
+        self.reason: str | None = None
+
+    def failed(self, reason: str, *, waiting: int) -> None:
+        """Note a failed write; only the first of an outage is logged."""
+        if self.reason is None:
+            self._since = self._clock.monotonic()
+            self._dropped_before = self.dropped
+            self._log.error(self._failed, reason=reason, waiting=waiting)
+        self.reason = reason
+
+    def over(self) -> None:
+        """Note a write that went well."""
+        if self.reason is None:
+            return
+        self._log.warning(
+            self._recovered,
+            reason=self.reason,
+            seconds=round(self._clock.monotonic() - self._since, 3),
+            dropped=self.dropped - self._dropped_before,
+        )
+        self.reason = None
+
+    def drop(self) -> None:
+        """Count one lost event; logged at most every ten seconds."""
+        self.dropped += 1
+        now = self._clock.monotonic()
+        if now >= self._next_report:
+            self._next_report = now + _SECONDS_BETWEEN_DROP_REPORTS
+            self._log.error(self._dropping, dropped=self.dropped)
+
+    def lose(self, count: int) -> None:
+        """Count and log what was still waiting when the sink was closed."""
+        if count:
+            self.dropped += count
+            self._log.error(self._lost, events=count, dropped=self.dropped)

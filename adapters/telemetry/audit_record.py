@@ -1,0 +1,159 @@
+"""What one audit record holds: the schema of docs/audit-log.md, the same for every sink."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from adapters.telemetry.redaction import REDACTED, is_sensitive_name, redact_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from domain.model.audit import AuditEvent
+    from domain.model.identity import Caller
+
+EVENT = "secret_request"
+
+SCHEMA = 1
+"""Raised when a field changes its meaning; a new field alone does not raise it."""
+
+MAX_TEXT = 256
+"""Longer texts are cut: a request must not be able to flood what keeps the records."""
+
+MAX_GROUP = 2048
+"""The characters that all tags, or all properties, may take together; the rest is left out."""
+
+
+def audit_fields(event: AuditEvent) -> dict[str, object]:
+    """Return the record's fields, nothing nested but `properties`; what is unknown is absent.
+
+    Texts are cut to `MAX_TEXT`. A property whose name says that it holds a secret shows no value.
+
+    Raises:
+        OverflowError, ValueError: the event's time is none.
+    """
+    fields: dict[str, object] = {
+        "timestamp": _timestamp(event.time),
+        "schema": SCHEMA,
+        "request_id": event.request_id,
+        "operation": _cut(event.operation),
+        "backend": event.backend,
+        "outcome": event.outcome.value,
+        "reason": event.reason,
+        "duration_ms": round(event.duration * 1000, 3),
+    }
+    if event.error is not None:
+        fields["error"] = event.error
+    _add_request(fields, event)
+    if event.allowed is not None:
+        fields["decision"] = "allow" if event.allowed else "deny"
+    for name, text in (
+        ("grant", event.grant),
+        ("version_served", event.version_served),
+        ("served_from", event.served_from),
+        ("upstream_request_id", event.upstream_request_id),
+    ):
+        if text is not None:
+            fields[name] = _cut(text)
+    if event.caller is not None:
+        _add_caller(fields, event.caller)
+    if event.requester is not None:
+        fields["requester_account"] = _cut(event.requester.account)
+        if event.requester.user is not None:
+            fields["requester_user"] = _cut(event.requester.user)
+    return fields
+
+
+def audit_line(event: AuditEvent) -> bytes:
+    """Return the record as one line of ASCII JSON, without a newline after it.
+
+    Whatever looks like a seed, a JWT or a bearer credential is hidden, wherever it stands.
+
+    Raises:
+        OverflowError, ValueError: the event's time is none.
+    """
+    fields = audit_fields(event)
+    line = {"timestamp": fields.pop("timestamp"), "event": EVENT, **fields}
+    return redact_text(_encode(line)).encode("ascii")
+
+
+def _add_request(fields: dict[str, object], event: AuditEvent) -> None:
+    if event.key is not None:
+        fields["key"] = _cut(event.key)
+    if event.field is not None:
+        fields["field"] = _cut(event.field)
+    if event.version_asked is not None:
+        fields["version_asked"] = _cut(event.version_asked)
+    if event.properties:
+        fields["properties"] = _shown_properties(event.properties)
+    if event.location is not None:
+        fields["path"] = _cut(event.location.path)
+        for name, text in event.location.scope:
+            fields[f"scope_{name}"] = _cut(text)
+
+
+def _add_caller(fields: dict[str, object], caller: Caller) -> None:
+    entity, host = caller.entity, caller.host
+    fields["entity"] = entity.subject
+    fields["entity_kind"] = entity.kind.value
+    fields["issuer"] = entity.issuer
+    fields["token_id"] = _cut(entity.token_id)
+    if entity.name is not None:
+        fields["entity_name"] = _cut(entity.name)
+    if entity.revision is not None:
+        fields["entity_revision"] = entity.revision
+    if entity.artifact_hash is not None:
+        fields["entity_hash"] = _cut(entity.artifact_hash)
+    if entity.tags:
+        fields["entity_tags"] = _shown_tags(entity.tags)
+    fields["host"] = host.subject
+    if host.name is not None:
+        fields["host_name"] = _cut(host.name)
+    if caller.application is not None:
+        fields["application"] = _cut(caller.application)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
+
+
+def _shown_tags(tags: Iterable[str]) -> list[str]:
+    shown: list[str] = []
+    room = MAX_GROUP
+    for tag in tags:
+        text = _cut(tag)
+        room -= len(text) + 1
+        if room < 0:
+            break
+        shown.append(text)
+    return shown
+
+
+def _shown_properties(properties: Mapping[str, str]) -> dict[str, str]:
+    shown: dict[str, str] = {}
+    room = MAX_GROUP
+    for name, value in properties.items():
+        label = _cut(name)
+        text = REDACTED if is_sensitive_name(label) else _cut(value)
+        room -= len(label) + len(text) + 1
+        if room < 0:
+            break
+        shown[label] = text
+    return shown
+
+
+def _timestamp(time: float) -> str:
+    # Formatting a date costs more than all other fields together; its seconds rarely change.
+    seconds = int(time // 1)
+    return f"{_whole_seconds(seconds)}.{int((time - seconds) * 1_000_000):06d}Z"
+
+
+@lru_cache(maxsize=4)
+def _whole_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode

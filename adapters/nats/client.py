@@ -1,21 +1,24 @@
 """nats-py's client, made to outlive what peers and servers send.
 
 As of 2.16, by its source: a header block or a subject that is no text ends the read loop without a
-word; a late PONG does too; a revoked login closes the client for good; a first connect with endless
-reconnects never returns; `tls://` without TLS on the server goes on in clear. Each override below
-takes one of these away and leaves the rest to nats-py.
+word; a late PONG does too; a flush overtakes what it should confirm; a revoked login closes the
+client for good; a failed TLS handshake makes a reconnect wait for ever; a first connect with
+endless reconnects never returns; `tls://` without TLS on the server goes on in clear. Each override
+below takes one of these away and leaves the rest to nats-py.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from nats import errors
-from nats.aio.client import Client
+from nats.aio.client import PING_PROTO, Client
 from typing_extensions import override
 
 from adapters.nats.parser import StrictParser
+from adapters.nats.tcp import SteadyTcpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -109,6 +112,16 @@ class SteadyClient(Client):
             _log.warning("nats.message_unreadable", error=type(error).__name__)
 
     @override
+    async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
+        # nats-py writes the PING past what is still buffered, so that a flush returns before the
+        # server has seen the subscription it was meant to confirm.
+        if not self.is_connected:
+            raise errors.ConnectionReconnectingError
+        self._pongs.append(future or asyncio.get_running_loop().create_future())
+        await self._send_command(PING_PROTO)
+        await self._flush_pending()
+
+    @override
     async def _process_pong(self) -> None:
         # nats-py sets the future of a flush that has given up, which ends its read loop.
         if self._pongs and self._pongs[0].done():
@@ -139,6 +152,12 @@ class SteadyClient(Client):
                 raise errors.SecureConnWantedError
             info["tls_required"] = True  # nats-py goes by this alone
         await super()._process_info(info, initial_connection)
+
+    @override
+    async def _connect_to_server(self, s: Srv) -> None:
+        if not self._transport:
+            self._transport = SteadyTcpTransport()
+        await super()._connect_to_server(s)
 
     @override
     async def _process_connect_init(self) -> None:

@@ -1,0 +1,61 @@
+"""nats-py's TCP transport, made to close in bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from nats.aio.transport import TcpTransport
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    import ssl
+    from urllib.parse import ParseResult
+
+_CLOSE_SECONDS = 1.0
+
+
+class SteadyTcpTransport(TcpTransport):
+    """Never leaves a connect, a reconnect or a close waiting for a peer."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
+        self._untouched = True
+
+    @override
+    def __bool__(self) -> bool:
+        # nats-py puts a transport of its own in the place of one that is false.
+        return self._untouched or self._io_writer is not None
+
+    @override
+    async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
+        self._untouched = False
+        await super().connect(uri, buffer_size, connect_timeout)
+
+    @override
+    async def connect_tls(
+        self,
+        uri: str | ParseResult,
+        ssl_context: ssl.SSLContext,
+        buffer_size: int,
+        connect_timeout: int,
+    ) -> None:
+        try:
+            await super().connect_tls(uri, ssl_context, buffer_size, connect_timeout)
+        except BaseException:
+            # The handshake took the plain stream's protocol away: its end is never announced.
+            self._abort()
+            raise
+
+    @override
+    async def wait_closed(self) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await super().wait_closed()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
+        except TimeoutError:
+            self._abort()
+
+    def _abort(self) -> None:
+        if self._io_writer is not None:
+            self._io_writer.transport.abort()
+        self._io_writer = self._io_reader = None

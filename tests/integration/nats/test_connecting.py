@@ -1,0 +1,320 @@
+"""The first connect: every way to log in, and what its failures say."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from nacl.signing import SigningKey
+from pydantic import SecretStr
+
+from adapters.crypto.nkeys_text import KeyKind, encode_public, encode_seed
+from adapters.nats.config import NatsConfig
+from adapters.nats.connect_errors import NatsConnectError
+from adapters.nats.connection import NatsConnection
+from adapters.system.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bootstrap.local.nats_server import LocalNatsServer
+    from tests.integration.conftest import StartNatsServer
+
+TLS = Path(__file__).parent / "tls"
+CANARY = "c4n4ry"
+
+PASSWORD = f"authorization {{ user: me, password: {CANARY} }}"
+TOKEN = f'authorization {{ token: "{CANARY}" }}'
+SERVER_TLS = f'cert_file: "{TLS}/server.pem", key_file: "{TLS}/server-key.pem"'
+CLIENT_VERIFIED = f'{SERVER_TLS}, ca_file: "{TLS}/ca.pem", verify: true'
+
+
+class KeyPair:
+    """A signing nkey, as `nsc` would make it."""
+
+    def __init__(self, kind: KeyKind) -> None:
+        self.signing = SigningKey(os.urandom(32))
+        self.public = encode_public(kind, self.signing.verify_key.encode())
+        self.seed = encode_seed(kind, self.signing.encode())
+
+    def token(self, subject: str, name: str, nats: dict[str, Any]) -> str:
+        """Return a NATS JWT about `subject`."""
+        claims = {"jti": "1", "iat": 1, "iss": self.public, "sub": subject, "name": name}
+        parts = [{"typ": "JWT", "alg": "ed25519-nkey"}, {**claims, "nats": {**nats, "version": 2}}]
+        signed = ".".join(encode_segment(json.dumps(part).encode()) for part in parts)
+        signature = self.signing.sign(signed.encode()).signature
+        return f"{signed}.{encode_segment(signature)}"
+
+
+def encode_segment(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+async def assert_connects(config: NatsConfig) -> None:
+    async with NatsConnection(config, SystemClock()) as connection:
+        assert connection.is_connected
+        await connection.client.flush()
+
+
+async def fail(config: NatsConfig) -> NatsConnectError:
+    """Return what the first connect fails with, well within bounded time."""
+    connection = NatsConnection(config, SystemClock())
+    async with asyncio.timeout(10):
+        with pytest.raises(NatsConnectError) as failure:
+            await connection.open()
+    await connection.close()
+    assert CANARY not in str(failure.value)
+    assert str(failure.value).startswith("Failed to connect to NATS at ")
+    return failure.value
+
+
+async def test_user_and_password_log_in(start_nats_server: StartNatsServer) -> None:
+    server = await start_nats_server(PASSWORD)
+
+    await assert_connects(NatsConfig(urls=(server.url,), user="me", password=SecretStr(CANARY)))
+    await assert_connects(NatsConfig(urls=(f"nats://me:{CANARY}@127.0.0.1:{server.port}",)))
+
+
+async def test_a_token_logs_in(start_nats_server: StartNatsServer) -> None:
+    server = await start_nats_server(TOKEN)
+
+    await assert_connects(NatsConfig(urls=(server.url,), token=SecretStr(CANARY)))
+
+
+async def test_an_nkey_logs_in(start_nats_server: StartNatsServer, tmp_path: Path) -> None:
+    user = KeyPair(KeyKind.USER)
+    server = await start_nats_server(f"authorization {{ users: [{{ nkey: {user.public} }}] }}")
+    (tmp_path / "seed").write_text(user.seed)
+
+    await assert_connects(NatsConfig(urls=(server.url,), nkey_seed=SecretStr(user.seed)))
+    await assert_connects(NatsConfig(urls=(server.url,), nkey_seed_file=tmp_path / "seed"))
+    stranger = KeyPair(KeyKind.USER).seed
+    error = await fail(NatsConfig(urls=(server.url,), nkey_seed=SecretStr(stranger)))
+    assert error.reason == "authorization"
+
+
+async def test_a_credentials_file_logs_in_where_an_operator_rules(
+    start_nats_server: StartNatsServer, tmp_path: Path
+) -> None:
+    operator, account = KeyPair(KeyKind.OPERATOR), KeyPair(KeyKind.ACCOUNT)
+    user = KeyPair(KeyKind.USER)
+    unlimited = dict.fromkeys(
+        ("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1
+    ) | {"wildcards": True}
+    operator_jwt = operator.token(operator.public, "O", {"type": "operator"})
+    account_jwt = operator.token(account.public, "A", {"type": "account", "limits": unlimited})
+    user_jwt = account.token(
+        user.public, "U", {"type": "user", "subs": -1, "data": -1, "payload": -1}
+    )
+    server = await start_nats_server(
+        f"operator: {operator_jwt}\nresolver: MEMORY\n"
+        f"resolver_preload: {{ {account.public}: {account_jwt} }}"
+    )
+    credentials = tmp_path / "user.creds"
+    credentials.write_text(
+        f"-----BEGIN NATS USER JWT-----\n{user_jwt}\n------END NATS USER JWT------\n\n"
+        f"-----BEGIN USER NKEY SEED-----\n{user.seed}\n------END USER NKEY SEED------\n"
+    )
+
+    await assert_connects(NatsConfig(urls=(server.url,), credentials_file=credentials))
+    await assert_connects(
+        NatsConfig(urls=(server.url,), nkey_seed=SecretStr(user.seed), user_jwt=SecretStr(user_jwt))
+    )
+    credentials.write_text(credentials.read_text().replace("BEGIN USER", CANARY))
+    error = await fail(NatsConfig(urls=(server.url,), credentials_file=credentials))
+    assert error.reason == "credentials"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        (PASSWORD, {"user": "me", "password": SecretStr(f"{CANARY}x")}),
+        (PASSWORD, {"token": SecretStr(CANARY)}),
+        (PASSWORD, {}),
+        (TOKEN, {"token": SecretStr(f"{CANARY}x")}),
+    ],
+)
+async def test_rejected_credentials_are_named_as_such(
+    start_nats_server: StartNatsServer, wanted: str, given: dict[str, Any]
+) -> None:
+    server = await start_nats_server(wanted)
+
+    error = await fail(NatsConfig(urls=(server.url,), **given))
+
+    assert error.reason == "authorization"
+    assert "rejected the credentials" in str(error)
+
+
+async def test_a_password_in_the_url_is_not_repeated(start_nats_server: StartNatsServer) -> None:
+    server = await start_nats_server(TOKEN)
+
+    error = await fail(NatsConfig(urls=(f"nats://me:{CANARY}@127.0.0.1:{server.port}",)))
+
+    assert f"nats://127.0.0.1:{server.port}:" in str(error)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_server_that_is_not_there_is_refused_at_once(
+    unused_port: Callable[[], int], host: str
+) -> None:
+    error = await fail(NatsConfig(urls=(f"nats://{host}:{unused_port()}",)))
+
+    assert error.reason == "refused"
+    assert "Check that nats-server is running" in str(error)
+
+
+async def test_an_unknown_host_is_named_as_such() -> None:
+    assert (await fail(NatsConfig(urls=("nats://no-such-host.invalid",)))).reason in {
+        "unresolved",
+        "timeout",
+    }
+
+
+@pytest.mark.parametrize(
+    ("greeting", "reason"),
+    [
+        (None, "timeout"),
+        (b"", "not_nats"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not_nats"),
+        (b"INFO {]\r\n", "not_nats"),
+        (b"INFO {}\r\n-ERR 'maximum connections exceeded'\r\n", "rejected"),
+        (b"INFO {}\r\nINFO {}\r\n", "failed"),
+        (b"INFO {}\r\n", "failed"),
+    ],
+)
+async def test_something_else_behind_the_port_is_told_apart(
+    greeting: bytes | None, reason: str
+) -> None:
+    done = asyncio.Event()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if greeting is None:
+            await done.wait()
+        else:
+            writer.write(greeting)
+            if greeting.startswith(b"INFO {}"):
+                await reader.readuntil(b"PING\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as impostor:
+        port = impostor.sockets[0].getsockname()[1]
+        error = await fail(NatsConfig(urls=(f"nats://127.0.0.1:{port}",), connect_timeout=0.3))
+        done.set()
+
+    assert error.reason == reason
+
+
+async def test_the_first_server_that_answers_is_taken(
+    nats_server: LocalNatsServer, unused_port: Callable[[], int]
+) -> None:
+    for _ in range(3):  # the order is drawn
+        await assert_connects(
+            NatsConfig(urls=(f"nats://127.0.0.1:{unused_port()}", nats_server.url))
+        )
+
+
+async def test_after_a_failure_the_same_connection_may_be_opened_again(
+    start_nats_server: StartNatsServer,
+) -> None:
+    server = await start_nats_server()
+    connection = NatsConnection(NatsConfig(urls=(server.url,)), SystemClock())
+    await server.kill()
+    for _ in range(2):
+        with pytest.raises(NatsConnectError):
+            await connection.open()
+
+    await server.start()
+    await connection.open()
+
+    assert connection.is_connected
+    await connection.close()
+    await connection.close()
+
+
+async def test_tls_with_an_own_authority_and_a_client_certificate(
+    start_nats_server: StartNatsServer,
+) -> None:
+    server = await start_nats_server(f"tls {{ {CLIENT_VERIFIED} }}")
+    trusting: dict[str, Any] = {"tls_ca_file": TLS / "ca.pem"}
+    certified: dict[str, Any] = {
+        "tls_cert_file": TLS / "client.pem",
+        "tls_key_file": TLS / "client-key.pem",
+    }
+
+    await assert_connects(NatsConfig(urls=(server.url,), **trusting, **certified))
+    error = await fail(NatsConfig(urls=(server.url,), **trusting))
+    assert error.reason in {"tls", "failed"}
+    assert (await fail(NatsConfig(urls=(server.url,), **certified))).reason == "certificate"
+
+
+async def test_tls_with_the_handshake_first(start_nats_server: StartNatsServer) -> None:
+    server = await start_nats_server(f"tls {{ {SERVER_TLS}, handshake_first: true }}")
+    trusting: dict[str, Any] = {"tls_ca_file": TLS / "ca.pem", "connect_timeout": 1.0}
+
+    await assert_connects(NatsConfig(urls=(server.url,), tls_handshake_first=True, **trusting))
+    error = await fail(NatsConfig(urls=(server.url,), **trusting))
+    assert error.reason in {"timeout", "not_nats"}
+    assert "handshake" in str(error) or error.reason == "timeout"
+
+
+async def test_a_server_whose_certificate_is_not_trusted_gets_no_credentials(
+    start_nats_server: StartNatsServer,
+) -> None:
+    server = await start_nats_server(f"tls {{ {SERVER_TLS} }}")
+
+    assert (await fail(NatsConfig(urls=(server.url,)))).reason == "certificate"
+
+
+async def test_where_tls_is_asked_for_a_server_without_it_gets_no_credentials(
+    nats_server: LocalNatsServer,
+) -> None:
+    for config in (
+        NatsConfig(urls=(f"tls://127.0.0.1:{nats_server.port}",)),
+        NatsConfig(urls=(nats_server.url,), tls_ca_file=TLS / "ca.pem"),
+    ):
+        assert (await fail(config)).reason == "tls_missing"
+
+
+async def test_where_tls_is_asked_for_and_optional_on_the_server_it_is_used(
+    start_nats_server: StartNatsServer,
+) -> None:
+    server = await start_nats_server(f"tls {{ {SERVER_TLS} }}\nallow_non_tls: true")
+
+    await assert_connects(NatsConfig(urls=(server.url,), tls_ca_file=TLS / "ca.pem"))
+    assert (await fail(NatsConfig(urls=(f"tls://127.0.0.1:{server.port}",)))).reason == (
+        "certificate"
+    )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"tls_ca_file": TLS / "missing.pem"},
+        {"tls_ca_file": TLS / "README.md"},
+        {"tls_cert_file": TLS / "client.pem", "tls_key_file": TLS / "server-key.pem"},
+    ],
+)
+async def test_unusable_tls_files_are_named(nats_url: str, files: dict[str, Any]) -> None:
+    error = await fail(NatsConfig(urls=(nats_url,), **files))
+
+    assert error.reason == "tls_files"
+    assert "tls" in str(error)
+
+
+@pytest.fixture
+def unused_port() -> Callable[[], int]:
+    """Ports on which nothing listens."""
+
+    def draw() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    return draw

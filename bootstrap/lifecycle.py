@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,6 +31,7 @@ _REPLICA_SECONDS = 2.0
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 30.0
 _CONNECTION_WATCH_SECONDS = 1.0
+_CANCEL_AGAIN_SECONDS = 0.1
 
 
 class ServiceFailedError(Exception):
@@ -78,9 +79,8 @@ class Service:
             ServiceFailedError: it could not start, or cannot go on.
         """
         async with AsyncExitStack() as opened:
-            opening = self._open(opened)
             try:
-                store_answers = await _unless(stop, opening)
+                store_answers = await _unless(stop, self._open(opened))
             except (NatsConnectError, StoreMisconfiguredError) as error:
                 raise ServiceFailedError(str(error)) from None
             if store_answers is None:
@@ -201,6 +201,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> boo
         return task.result() if task.done() else None
     finally:
         stopping.cancel()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait({task, stopping})
+        # Again and again: up to Python 3.11 `wait_for`, which nats-py uses, may lose a cancellation.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CANCEL_AGAIN_SECONDS)

@@ -274,6 +274,8 @@ async def test_it_can_be_stopped_while_it_is_starting(
 
     service = ServiceProcess(infisical_settings, tmp_path, ready="nats.connected")
     async with service:
-        assert await service.stop() == 0
+        async with asyncio.timeout(5):
+            assert await service.stop() == 0
 
     assert not service.logged("service.ready")
+    assert not service.logged("nats.listening")

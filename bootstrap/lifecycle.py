@@ -201,7 +201,10 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> boo
         return task.result() if task.done() else None
     finally:
         stopping.cancel()
-        # Again and again: up to Python 3.11 `wait_for`, which nats-py uses, may lose a cancellation.
+        # Again and again: `wait_for`, which nats-py uses, may lose a cancellation on Python 3.11.
         while not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_CANCEL_AGAIN_SECONDS)
+        if not task.cancelled():
+            # Asking keeps asyncio from reporting an error that no longer matters.
+            task.exception()

@@ -53,6 +53,7 @@ class LocalNatsServer:
         store_dir: where JetStream keeps them; by default a folder that is removed at exit.
         config: further text in nats-server's configuration language.
         log_file: where its log goes; by default into a file that is removed at exit.
+        keep_open: file descriptors it inherits, such as a lock that must outlive this process.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class LocalNatsServer:
         store_dir: Path | None = None,
         config: str = "",
         log_file: Path | None = None,
+        keep_open: tuple[int, ...] = (),
     ) -> None:
         self._port = port
         self._jetstream = jetstream
         self._store_dir = store_dir
         self._config = config
         self._log_file = log_file
+        self._keep_open = keep_open
         self._clock = SystemClock()
         self._folder: TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,6 +85,13 @@ class LocalNatsServer:
     def url(self) -> str:
         """Where clients connect, without credentials."""
         return f"nats://127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id while it runs."""
+        if self._process is None:
+            raise RuntimeError("start the LocalNatsServer first")
+        return self._process.pid
 
     async def __aenter__(self) -> Self:
         """Start the server and wait until it accepts connections.
@@ -116,7 +126,13 @@ class LocalNatsServer:
         """
         if self._process is not None:
             return
-        self._process = await asyncio.to_thread(self._spawn)
+        spawning = asyncio.create_task(asyncio.to_thread(self._spawn))
+        try:
+            self._process = await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            # The thread goes on all the same, and what it starts must be ended.
+            self._process = await spawning
+            raise
         await self._wait_until_ready(self._process)
 
     async def stop(self) -> None:
@@ -157,6 +173,7 @@ class LocalNatsServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=self._keep_open,
             )
 
     def _configuration(self, ports: Path) -> str:

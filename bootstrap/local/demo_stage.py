@@ -1,0 +1,119 @@
+"""What the demo plays on: server, service, bucket and host, with keys made for the run."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nats.js import JetStreamContext
+
+from adapters.crypto.xkeys import SodiumXKeyPair
+from adapters.nats.channel import NatsChannel
+from adapters.nats.config import NatsConfig
+from adapters.nats.connection import NatsConnection
+from adapters.nats.subjects import SecretsSubjects
+from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.writer import NatsKvSecretWriter
+from bootstrap.local.demo_checks import check
+from bootstrap.local.demo_host import DemoComponent, DemoHost
+from bootstrap.local.nats_server import LocalNatsServer
+from bootstrap.local.service_process import ServiceProcess
+from bootstrap.seed_file import write_seed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+    from pathlib import Path
+
+    from ports.clock import Clock
+
+_BUCKET = NatsKvConfig()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoStage:
+    """Everything there is while the demo plays.
+
+    Attributes:
+        nats_version: as the server itself says.
+        server_pair: the service's own key pair; the demo made it, so it can open requests.
+        seeds: every seed the service has.
+    """
+
+    nats: LocalNatsServer
+    nats_version: str
+    service: ServiceProcess
+    subjects: SecretsSubjects
+    server_pair: SodiumXKeyPair
+    writer: NatsKvSecretWriter
+    component: DemoComponent
+    host: DemoHost
+    seeds: tuple[str, ...] = field(repr=False)
+    jetstream: JetStreamContext
+
+    async def at_rest(self, version: str) -> bytes:
+        """Return what the bucket really holds for a version."""
+        message = await self.jetstream.get_msg(f"KV_{_BUCKET.bucket}", seq=int(version))
+        return message.data or b""
+
+    def check_log(self, requests: int, confidential: Iterable[bytes]) -> None:
+        """See that the log has a record for each request, and nothing confidential.
+
+        Raises:
+            DemoFailedError: it has not.
+        """
+        records = [
+            record
+            for record in self.service.records("secret_request")
+            if record.get("operation") == "get"
+        ]
+        check(
+            len(records) == requests,
+            f"the audit log has {len(records)} records of {requests} requests",
+        )
+        log = "\n".join(self.service.log).encode()
+        credentials = (text.encode() for text in (*self.seeds, *self.component.tokens))
+        for secret in (*confidential, *credentials):
+            check(secret not in log, "the service's log holds a value, a token or a seed")
+
+
+@asynccontextmanager
+async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
+    """Start everything in the folder, and stop it in reverse order.
+
+    Raises:
+        NatsServerUnavailableError: nats-server is not installed, or did not start.
+        ServiceProcessError: the service did not start.
+        NatsConnectError: the demo itself cannot connect.
+    """
+    server_pair, encryption_pair = SodiumXKeyPair.generate(), SodiumXKeyPair.generate()
+    component = DemoComponent(clock)
+    subjects = SecretsSubjects()
+    seeds = {"SERVER_XKEY_SEED_FILE": server_pair, "ENCRYPTION_XKEY_SEED_FILE": encryption_pair}
+    files = {name: folder / name.lower() for name in seeds}
+    for name, pair in seeds.items():
+        write_seed(files[name], pair.seed_text())
+    async with LocalNatsServer(jetstream=True, store_dir=folder / "jetstream") as nats:
+        settings = {
+            "NATS_URL": nats.url,
+            "SECRET_STORE": "nats-kv",
+            "TRUSTED_ISSUERS": component.account,
+            **{name: str(path) for name, path in files.items()},
+        }
+        connection = NatsConnection(NatsConfig(urls=(nats.url,)), clock)
+        async with ServiceProcess(settings, folder) as service, connection:
+            client, version = connection.client, connection.client.connected_server_version
+            yield DemoStage(
+                nats=nats,
+                nats_version=f"{version.major}.{version.minor}.{version.patch}",
+                service=service,
+                subjects=subjects,
+                server_pair=server_pair,
+                writer=NatsKvSecretWriter(
+                    client=client, config=_BUCKET, encryption_xkey=encryption_pair, clock=clock
+                ),
+                component=component,
+                host=DemoHost(NatsChannel(client, subjects), clock),
+                seeds=tuple(pair.seed_text() for pair in seeds.values()),
+                jetstream=JetStreamContext(client),
+            )

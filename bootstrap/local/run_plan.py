@@ -1,0 +1,125 @@
+"""What `make run` adds to the environment it was given, and how to use what it starts."""
+
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bootstrap import factories
+from bootstrap.local.run_folder import RunFolder
+from bootstrap.settings import NatsSettings, load_settings
+from bootstrap.settings.stores import INFISICAL, NATS_KV
+
+_INFISICAL = ("infisical_client_id", "infisical_client_secret", "infisical_project_id")
+_SHARED = ("nats_subject_prefix", "api_version", "backend_name", "nats_kv_bucket")
+
+
+class _Given(NatsSettings):
+    """What decides here. The service itself checks all of it, and the rest."""
+
+    secret_store: str | None = None
+    infisical_client_id: SecretStr | None = None
+    infisical_client_secret: SecretStr | None = None
+    infisical_project_id: SecretStr | None = None
+    server_xkey_seed: SecretStr | None = None
+    server_xkey_seed_file: Path | None = None
+    encryption_xkey_seed: SecretStr | None = None
+    encryption_xkey_seed_file: Path | None = None
+    nats_kv_bucket: str | None = None
+    trusted_issuers: str | None = None
+
+    def has(self, *names: str) -> bool:
+        """Whether any of the settings is set."""
+        return not self.model_fields_set.isdisjoint(names)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What to start, and how.
+
+    Attributes:
+        starts_server: whether a nats-server of its own is needed.
+        store: the secret store's name.
+        additions: environment variables for the service, beside the inherited ones.
+    """
+
+    starts_server: bool
+    store: str
+    additions: dict[str, str]
+    _given: _Given
+
+    def instructions(self, nats_url: str | None) -> list[str]:
+        """Return lines that say what to type in another terminal.
+
+        Args:
+            nats_url: where the server started here listens; None when it is somebody else's.
+        """
+        lines = ["In another terminal:", ""]
+        if nats_url is not None:
+            lines.append(f"  export NATS_URL={nats_url}")
+        else:
+            lines.append("  # with the same NATS_URL, and NATS_* beside it, as in this one")
+        lines += [f"  export {name}={text}" for name, text in self._exports()]
+        if self.store == NATS_KV and "ENCRYPTION_XKEY_SEED_FILE" not in self.additions:
+            lines.append("  # with the same encryption xkey as in this one")
+        command = _command()
+        if self.store == NATS_KV:
+            lines.append(f"  echo 'a value' | {command} kv put shop/API_KEY")
+        issuer = " --issuer-seed-file FILE" if self._given.has("trusted_issuers") else ""
+        lines.append(f"  {command} request shop/API_KEY{issuer}")
+        served = factories.subjects(self._given)
+        return [
+            *lines,
+            "",
+            "For wasmCloud hosts, version 1.1 to 1.9:",
+            "",
+            f"  NATS URL         {nats_url or ', '.join(self._addresses())}",
+            f"  option           --secrets-topic {served.prefix}",
+            f"  in the manifest  backend: {served.backend}",
+        ]
+
+    def _exports(self) -> list[tuple[str, str]]:
+        shared = [
+            (name.upper(), str(getattr(self._given, name)))
+            for name in _SHARED
+            if self._given.has(name)
+        ]
+        seed = self.additions.get("ENCRYPTION_XKEY_SEED_FILE")
+        if seed is not None:
+            shared.append(("ENCRYPTION_XKEY_SEED_FILE", seed))
+        return [(name, shlex.quote(text)) for name, text in shared]
+
+    def _addresses(self) -> list[str]:
+        # Not the setting itself, which may hold credentials.
+        return [str(address) for address in factories.nats_config(self._given).addresses]
+
+
+def plan_run(folder: RunFolder) -> RunPlan:
+    """Read what is given, and fill in the rest.
+
+    Raises:
+        SettingsError: how NATS is reached makes no sense.
+    """
+    given = load_settings(_Given)
+    store = (given.secret_store or "").strip().lower()
+    additions = {}
+    if not store:
+        # One of them is enough: the service then says which of the others are missing.
+        store = additions["SECRET_STORE"] = INFISICAL if given.has(*_INFISICAL) else NATS_KV
+    if not given.has("server_xkey_seed", "server_xkey_seed_file"):
+        additions["SERVER_XKEY_SEED_FILE"] = str(folder.server_seed)
+    if store == NATS_KV and not given.has("encryption_xkey_seed", "encryption_xkey_seed_file"):
+        additions["ENCRYPTION_XKEY_SEED_FILE"] = str(folder.encryption_seed)
+    return RunPlan(not given.has("nats_url"), store, additions, given)
+
+
+def _command() -> str:
+    """Return how a shell in this folder finds the command line."""
+    beside_python = Path(sys.executable).parent / "wasmcloud-secrets"
+    if shutil.which("wasmcloud-secrets") == str(beside_python) or not beside_python.exists():
+        return "wasmcloud-secrets"
+    return shlex.quote(os.path.relpath(beside_python))

@@ -20,6 +20,7 @@ from bootstrap.local.demo_host import DemoComponent, DemoHost
 from bootstrap.local.nats_server import LocalNatsServer
 from bootstrap.local.service_process import ServiceProcess
 from bootstrap.seed_file import write_seed
+from bootstrap.settings.stores import NATS_KV
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -96,7 +97,7 @@ async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
     async with LocalNatsServer(jetstream=True, store_dir=folder / "jetstream") as nats:
         settings = {
             "NATS_URL": nats.url,
-            "SECRET_STORE": "nats-kv",
+            "SECRET_STORE": NATS_KV,
             "TRUSTED_ISSUERS": component.account,
             **{name: str(path) for name, path in files.items()},
         }

@@ -81,16 +81,15 @@ class _Foreground:
         self._clock = SystemClock()
         self._task = asyncio.current_task()
         self._child: asyncio.subprocess.Process | None = None
-        self._last_signal = float("-inf")
+        self._last_passed = float("-inf")
         self.cancelled = False
 
     def signalled(self, number: signal.Signals) -> None:
         """Pass a signal on; the service knows that a second one means at once."""
         now = self._clock.monotonic()
-        repeated = now - self._last_signal < _SAME_SIGNAL_SECONDS
-        self._last_signal = now
-        if repeated:
+        if now - self._last_passed < _SAME_SIGNAL_SECONDS:
             return
+        self._last_passed = now
         if self._child is not None:
             if self._child.returncode is None:
                 self._child.send_signal(

@@ -69,9 +69,7 @@ def error_for(answer: Answer) -> SecretsError:
             reason=reasons.WRONG_ADDRESS,
             upstream_request_id=request_id,
         )
-    if answer.status in {BAD_REQUEST, NOT_FOUND} and answer.message.startswith(
-        ("Project", "Bot ", "Service token")
-    ):
+    if answer.status in {BAD_REQUEST, NOT_FOUND} and answer.message.startswith(("Project", "Bot ")):
         return UpstreamError(
             "Infisical does not know the project; check INFISICAL_PROJECT_ID (an id, not a slug) "
             "or the policy's project_id.",

@@ -168,4 +168,6 @@ def _reason(error: httpx.HTTPError) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return reasons.CERTIFICATE_UNTRUSTED
         cause = cause and (cause.__cause__ or cause.__context__)
+    if isinstance(error, httpx.DecodingError):
+        return reasons.ANSWER_UNREADABLE
     return reasons.TIMED_OUT if isinstance(error, httpx.TimeoutException) else reasons.UNREACHABLE

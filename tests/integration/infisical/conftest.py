@@ -1,0 +1,64 @@
+"""The adapter with real time and real sockets, against local servers that speak as Infisical."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest_asyncio
+from pydantic import SecretStr
+
+from adapters.infisical.check import InfisicalCheck
+from adapters.infisical.client import InfisicalApi
+from adapters.infisical.config import InfisicalConfig
+from adapters.infisical.exchange import build_client
+from adapters.infisical.store import InfisicalSecretStore
+from adapters.system.clock import SystemClock
+from domain.model.reference import SecretQuery, SecretReference
+from tests.contracts.secret_store import CALLER
+from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
+
+if TYPE_CHECKING:
+    from domain.model.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """The store and the check, sharing one client as they do in the service."""
+
+    store: InfisicalSecretStore
+    check: InfisicalCheck
+    clock: SystemClock
+
+    async def get(self, key: str, version: str | None = None, *, seconds: float = 10.0) -> Secret:
+        """Fetch a key within that many seconds."""
+        location = self.store.locate(SecretReference(key))
+        deadline = self.clock.monotonic() + seconds
+        return await self.store.fetch(SecretQuery(location, version, CALLER, deadline))
+
+
+OpenAdapter = Callable[..., Adapter]
+
+
+@pytest_asyncio.fixture
+async def open_adapter() -> AsyncIterator[OpenAdapter]:
+    """Build adapters for a base URL and further settings; they are closed after the test."""
+    async with AsyncExitStack() as stack:
+
+        def build(base_url: str, **settings: Any) -> Adapter:
+            config = InfisicalConfig(
+                client_id=SecretStr(CLIENT_ID),
+                client_secret=SecretStr(CLIENT_SECRET),
+                project_id=PROJECT_ID,
+                base_url=base_url,
+            )
+            config = replace(config, **settings)
+            clock = SystemClock()
+            api = InfisicalApi(config, build_client(config), clock, jitter=lambda: 0.0)
+            store = InfisicalSecretStore(config, api, clock)
+            stack.push_async_callback(store.aclose)
+            return Adapter(store, InfisicalCheck(config, api, clock), clock)
+
+        yield build

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
@@ -43,8 +44,9 @@ OpenAdapter = Callable[..., Adapter]
 
 
 @pytest_asyncio.fixture
-async def open_adapter() -> AsyncIterator[OpenAdapter]:
+async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAdapter]:
     """Build adapters for a base URL and further settings; they are closed after the test."""
+    monkeypatch.setenv("NO_PROXY", "*")
     async with AsyncExitStack() as stack:
 
         def build(base_url: str, **settings: Any) -> Adapter:

@@ -229,7 +229,7 @@ async def test_a_rate_limit_stops_further_calls_and_says_when_to_try_again(
     assert len(reads) == 1
 
 
-async def test_a_recorded_token_limit_of_three_calls_costs_a_login_every_three_calls(
+async def test_a_token_limited_to_three_calls_costs_a_login_every_three_calls(
     open_adapter: OpenAdapter,
 ) -> None:
     used: list[str] = []

@@ -95,8 +95,9 @@ def config() -> InfisicalConfig:
 
 
 @pytest_asyncio.fixture
-async def world(config: InfisicalConfig) -> AsyncIterator[World]:
+async def world(config: InfisicalConfig, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """The adapter, built for `config`, over a model with the configured folder."""
+    monkeypatch.setenv("NO_PROXY", "*")
     clock = FakeClock()
     api = InfisicalApi(config, build_client(config), clock, jitter=lambda: 0.0)
     world = World(

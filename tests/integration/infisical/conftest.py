@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
@@ -22,6 +21,8 @@ from tests.contracts.secret_store import CALLER
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
 
 if TYPE_CHECKING:
+    import pytest
+
     from domain.model.secret import Secret
 
 

@@ -69,6 +69,7 @@ async def _guarded() -> int:
         try:
             async with clock.timeout_at(clock.monotonic() + _LONGEST_SECONDS):
                 await _play(clock)
+            cancel.check()
         except asyncio.CancelledError:
             if cancel.received is None:
                 raise

@@ -89,7 +89,7 @@ async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
     """
     server_pair, encryption_pair = SodiumXKeyPair.generate(), SodiumXKeyPair.generate()
     component = DemoComponent(clock)
-    subjects = SecretsSubjects()
+    subjects = SecretsSubjects(backend=NATS_KV)
     seeds = {"SERVER_XKEY_SEED_FILE": server_pair, "ENCRYPTION_XKEY_SEED_FILE": encryption_pair}
     files = {name: folder / name.lower() for name in seeds}
     for name, pair in seeds.items():
@@ -98,6 +98,7 @@ async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
         settings = {
             "NATS_URL": nats.url,
             "SECRET_STORE": NATS_KV,
+            "BACKEND_NAME": subjects.backend,
             "TRUSTED_ISSUERS": component.account,
             **{name: str(path) for name, path in files.items()},
         }

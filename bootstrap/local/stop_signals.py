@@ -42,3 +42,15 @@ class CancelOnce:
         if self.received is None and self._task is not None:
             self.received = number
             self._task.cancel()
+
+    def check(self) -> None:
+        """Cancel once more if the first time was in vain.
+
+        `asyncio.wait_for` loses a cancellation that comes together with its result (before Python
+        3.12), and nats-py waits for every reply with it.
+
+        Raises:
+            asyncio.CancelledError: there was a signal.
+        """
+        if self.received is not None:
+            raise asyncio.CancelledError

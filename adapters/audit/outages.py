@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,9 +27,7 @@ class Outages:
     def __init__(self, name: str, clock: Clock) -> None:
         self._clock = clock
         self._log = structlog.get_logger()
-        self._failed, self._recovered, self._dropping, self._lost = (
-            f"audit.{name}_{what}" for what in ("failed", "recovered", "dropping", "lost")
-        )
+        self._name = name
         self._since = 0.0
         self._dropped_before = 0
         self._next_report = 0.0
@@ -37,23 +36,24 @@ class Outages:
 
     def failed(self, reason: str, *, waiting: int) -> None:
         """Note a failed write; only the first of an outage is logged."""
-        if self.reason is None:
+        is_first = self.reason is None
+        self.reason = reason
+        if is_first:
             self._since = self._clock.monotonic()
             self._dropped_before = self.dropped
-            self._log.error(self._failed, reason=reason, waiting=waiting)
-        self.reason = reason
+            self._say("failed", reason=reason, waiting=waiting)
 
     def over(self) -> None:
         """Note a write that went well."""
         if self.reason is None:
             return
-        self._log.warning(
-            self._recovered,
-            reason=self.reason,
+        reason, self.reason = self.reason, None
+        self._say(
+            "recovered",
+            reason=reason,
             seconds=round(self._clock.monotonic() - self._since, 3),
             dropped=self.dropped - self._dropped_before,
         )
-        self.reason = None
 
     def drop(self) -> None:
         """Count one lost event; logged at most every ten seconds."""
@@ -61,10 +61,17 @@ class Outages:
         now = self._clock.monotonic()
         if now >= self._next_report:
             self._next_report = now + _SECONDS_BETWEEN_DROP_REPORTS
-            self._log.error(self._dropping, dropped=self.dropped)
+            self._say("dropping", dropped=self.dropped)
 
     def lose(self, count: int) -> None:
         """Count and log what was still waiting when the sink was closed."""
         if count:
             self.dropped += count
-            self._log.error(self._lost, events=count, dropped=self.dropped)
+            self._say("lost", events=count, dropped=self.dropped)
+
+    def _say(self, what: str, **fields: object) -> None:
+        # The log may stand on the same full disk, and must not take the trail with it.
+        with suppress(Exception):
+            (self._log.warning if what == "recovered" else self._log.error)(
+                f"audit.{self._name}_{what}", **fields
+            )

@@ -128,6 +128,7 @@ class AuditStream(BufferedSink):
         try:
             await ensure_stream(self._jetstream, self._config)
         except AuditSinkError as error:
-            _log.error("audit.stream_unusable", advice=str(error))
+            if not self.failing:
+                _log.error("audit.stream_unusable", advice=str(error))
         except (nats.errors.Error, TimeoutError, OSError):
             pass  # the next round fails for the same reason, and that is logged

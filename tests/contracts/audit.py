@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typing_extensions import override
 
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
@@ -167,6 +168,7 @@ class AuditOutputContract(AuditContract):
         """Return what was written, as a collector reads it."""
         return [json.loads(line) for line in (await self.raw()).splitlines()]
 
+    @override
     async def kept(self) -> list[str]:
         return [line["request_id"] for line in await self.lines()]
 

@@ -1,0 +1,201 @@
+"""`audit`: the audit trail as it happens, readable."""
+
+import importlib
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Protocol, cast
+
+import typer
+from nats.aio.client import Client
+from rich.console import Console
+from rich.text import Text
+
+from adapters.audit.file_reader import read_file
+from adapters.audit.reading import AuditReadError
+from adapters.audit.stream_config import DEFAULT_STREAM
+from adapters.audit.stream_reader import read_stream
+from adapters.system.clock import SystemClock
+from bootstrap.cli.reporting import CommandError, run
+
+app = typer.Typer(
+    name="audit",
+    help="Show who asked for what, and what became of it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+_INTERRUPTED = 130
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_COLOURS = {"answered": "green", "refused": "red", "cancelled": "yellow"}
+_SHOWN_OF_A_KEY = 8
+
+
+class OpenNats(Protocol):
+    """Reads the settings, connects, and closes again at the end of the context.
+
+    Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
+    """
+
+    def __call__(self) -> AbstractAsyncContextManager[Client]: ...
+
+
+def session() -> OpenNats:
+    """Return `bootstrap.cli.nats_session.open_nats`, imported only once a command needs it."""
+    return cast("OpenNats", importlib.import_module("bootstrap.cli.nats_session").open_nats)
+
+
+@app.callback()
+def _audit() -> None:
+    """Make `tail` a command of its own, however few there are."""
+
+
+@app.command()
+def tail(
+    *,
+    since: Annotated[
+        str, typer.Option(metavar="AGE", help="Begin that long ago, such as 90s, 10m, 2h or 7d.")
+    ] = "10m",
+    follow: Annotated[
+        bool, typer.Option(help="Go on showing events as they come, until Ctrl-C.")
+    ] = True,
+    errors_only: Annotated[
+        bool, typer.Option("--errors-only", help="Show only what was not answered.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Show events as they are, one a line.")
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="Read this file instead of the stream.", dir_okay=False)
+    ] = None,
+    stream: Annotated[str, typer.Option(help="The stream's name.")] = DEFAULT_STREAM,
+) -> None:
+    """Show audit events, oldest first, from the JetStream stream or a file."""
+
+    async def show() -> None:
+        clock = SystemClock()
+        begin = max(0.0, clock.now() - _seconds(since))
+        if file is not None:
+            await _show(read_file(file, clock, follow=follow), begin, errors_only, as_json)
+            return
+        async with session()() as client:
+            events = read_stream(client, stream, clock, since=begin, follow=follow)
+            await _show(events, begin, errors_only, as_json)
+
+    try:
+        run(show)
+    except KeyboardInterrupt:
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+async def _show(
+    lines: AsyncIterator[bytes],
+    begin: float,
+    errors_only: bool,  # noqa: FBT001  the command's own option
+    as_json: bool,  # noqa: FBT001  as above
+) -> None:
+    out, err = Console(), Console(stderr=True)
+    # Timestamps are of one form, in which the order of texts is the order of times.
+    earliest = datetime.fromtimestamp(begin, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    try:
+        async with aclosing(cast("Any", lines)) as open_lines:
+            async for line in open_lines:
+                event = _read(line)
+                if event is None:
+                    err.print("A line that is no audit event was left out.", style="dim")
+                    continue
+                if str(event.get("timestamp", "")) < earliest:
+                    continue
+                if errors_only and event.get("outcome") == "answered":
+                    continue
+                shown = Text(json.dumps(event)) if as_json else describe(event)
+                out.print(shown, soft_wrap=True, highlight=False)
+    except AuditReadError as error:
+        advice = str(error)
+    else:
+        return
+    raise CommandError(advice)
+
+
+def describe(event: dict[str, Any]) -> Text:
+    """Return one line for a person: when, the outcome, who wanted what, why, and how long."""
+    outcome = _text(event, "outcome")
+    time = _text(event, "timestamp").replace("T", " ").removesuffix("Z")[:-3]
+    line = Text.assemble(
+        (time, "dim"),
+        "  ",
+        (f"{outcome:<9}", _COLOURS.get(outcome, "")),
+        "  ",
+        (_who(event), "bold"),
+        " → ",
+        _what(event),
+        "  ",
+        (_why(event), "" if outcome == "answered" else "red"),
+        (f"  {_text(event, 'duration_ms')} ms  {_text(event, 'request_id')}", "dim"),
+    )
+    line.no_wrap = True
+    return line
+
+
+def _who(event: dict[str, Any]) -> str:
+    entity = _text(event, "entity")
+    if not entity:
+        account = _text(event, "requester_account")
+        return f"account {account}" if account else "somebody"
+    key = entity if len(entity) <= _SHOWN_OF_A_KEY else f"{entity[:_SHOWN_OF_A_KEY]}…"
+    name = _text(event, "entity_name")
+    application = _text(event, "application")
+    named = "/".join(part for part in (application, name) if part)
+    kind = _text(event, "entity_kind")
+    return f"{kind} {named} ({key})" if named else f"{kind} {key}"
+
+
+def _what(event: dict[str, Any]) -> str:
+    if "key" not in event:
+        return _text(event, "operation")
+    field, asked = _text(event, "field"), _text(event, "version_asked")
+    served = _text(event, "version_served")
+    version = served or asked
+    return "".join(
+        (
+            _text(event, "key") or '""',
+            f" field {field}" if field else "",
+            f" version {version}" if version else "",
+        )
+    )
+
+
+def _why(event: dict[str, Any]) -> str:
+    reason, error, grant = (_text(event, name) for name in ("reason", "error", "grant"))
+    if error:
+        return f"{error}: {reason}"
+    return f"{reason} by {grant}" if grant else reason
+
+
+def _text(event: dict[str, Any], name: str) -> str:
+    """Return a field as text that cannot steer a terminal."""
+    value = event.get(name)
+    text = "" if value is None else str(value)
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _seconds(age: str) -> float:
+    """Return an age in seconds.
+
+    Raises:
+        CommandError: it is not written as one.
+    """
+    if not (found := re.fullmatch(r"(\d{1,9})([smhd])", age.strip())):
+        raise CommandError("Write --since as a number and a unit, such as 90s, 10m, 2h or 7d.")
+    return float(int(found[1]) * _UNITS[found[2]])

@@ -72,7 +72,7 @@ class SteadyClient(Client):
             self._first_connect = False
 
     async def listen(self, subject: str, queue: str, sink: Sink) -> int:
-        """Subscribe in a queue group; `sink` is awaited in the read loop and must never raise.
+        """Subscribe in a queue group; `sink` is awaited in the read loop and must not be slow.
 
         Returns:
             the subscription's number, for `deafen`.
@@ -101,13 +101,13 @@ class SteadyClient(Client):
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
     ) -> None:
         sink = self._sinks.get(sid)
-        if sink is not None:
+        try:
+            if sink is None:
+                await super()._process_msg(sid, subject, reply, data, headers or b"")
+                return
             self.stats["in_msgs"] += 1
             self.stats["in_bytes"] += len(data)
             await sink(subject, reply, data, headers)
-            return
-        try:
-            await super()._process_msg(sid, subject, reply, data, headers or b"")
         except Exception as error:  # noqa: BLE001  one peer's message must not end everybody's connection
             _log.warning("nats.message_unreadable", error=type(error).__name__)
 
@@ -155,6 +155,7 @@ class SteadyClient(Client):
 
     @override
     async def _connect_to_server(self, s: Srv) -> None:
+        _honour_cancellation()
         if not self._transport:
             self._transport = SteadyTcpTransport()
         await super()._connect_to_server(s)
@@ -163,20 +164,29 @@ class SteadyClient(Client):
     async def _process_connect_init(self) -> None:
         self._ps.reset()
         try:
+            _honour_cancellation()
             await super()._process_connect_init()
+            _honour_cancellation()
             self._check_welcome()
-        except BaseException:
-            for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
-                if task is not None:
-                    task.cancel()
-            if self._transport is not None:
-                self._transport.close()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
+        except (errors.Error, OSError, TimeoutError, asyncio.CancelledError):
+            self._forget_attempt()
             raise
+        except Exception as error:
+            # nats-py goes on to the next attempt after its own kinds of error only.
+            self._forget_attempt()
+            raise errors.ProtocolError from error
 
     def _check_welcome(self) -> None:
         # nats-py takes a server that hangs up for one that has answered.
         if not self.is_connected:
             raise errors.UnexpectedEOF
+
+    def _forget_attempt(self) -> None:
+        for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
+            if task is not None:
+                task.cancel()
+        if self._transport is not None:
+            self._transport.close()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
 
     @override
     async def _select_next_server(self) -> None:
@@ -196,3 +206,14 @@ class SteadyClient(Client):
                 self._current_server = server
                 return
         raise AllServersFailedError
+
+
+def _honour_cancellation() -> None:
+    """Leave if a cancellation was asked for.
+
+    Until Python 3.12 `asyncio.wait_for` loses one that meets a result, and nats-py's endless loop
+    would outlive its client, and keep the process from ending.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -39,6 +39,7 @@ _REASONS = (
     (errors.AuthorizationError, "authorization"),
     (errors.SecureConnWantedError, "tls_missing"),
     (errors.UnexpectedEOF, "failed"),
+    (errors.ProtocolError, "not_nats"),
     (ssl.SSLCertVerificationError, "certificate"),
     (ssl.SSLError, "tls"),
     (TimeoutError, "timeout"),

@@ -183,6 +183,8 @@ async def test_an_unknown_host_is_named_as_such() -> None:
         (b"", "not_nats"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not_nats"),
         (b"INFO {]\r\n", "not_nats"),
+        (b"x" * 200_000, "not_nats"),
+        (b"INFO {}\r\n\xff\xfe -ERR\r\n", "not_nats"),
         (b"INFO {}\r\n-ERR 'maximum connections exceeded'\r\n", "rejected"),
         (b"INFO {}\r\nINFO {}\r\n", "failed"),
         (b"INFO {}\r\n", "failed"),

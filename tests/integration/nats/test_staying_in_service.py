@@ -236,6 +236,40 @@ async def test_a_login_refused_at_a_reconnect_is_tried_until_it_is_granted(
     assert await ask(host, 1) == [b"echo 0"]
 
 
+async def test_over_tls_it_reconnects_as_well(
+    start_nats_server: StartNatsServer, start_replica: StartReplica
+) -> None:
+    tls = Path(__file__).parent / "tls"
+    working = f'tls {{ cert_file: "{tls}/server.pem", key_file: "{tls}/server-key.pem" }}'
+    server = await start_nats_server(working)
+    replica = await start_replica(server.url, tls_ca_file=tls / "ca.pem")
+
+    for config in (working, "", working):  # without TLS it must not log in, and go on trying
+        server._config = config
+        await server.restart()
+        if config:
+            await wait_until_connected(replica.connection.client)
+        else:
+            await asyncio.sleep(0.2)
+            assert not replica.connection.is_connected
+
+
+async def test_closing_between_two_attempts_leaves_nothing_running(
+    fresh_nats_server: LocalNatsServer,
+) -> None:
+    config = NatsConfig(urls=(fresh_nats_server.url,), reconnect_wait=0)
+    connections = [NatsConnection(config, SystemClock()) for _ in range(30)]
+    for connection in connections:
+        await connection.open()
+    await fresh_nats_server.kill()
+    await until(lambda: not any(connection.is_connected for connection in connections))
+
+    for connection in connections:
+        await connection.close()
+
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+
+
 async def test_without_the_permission_to_listen_the_start_says_so(
     start_nats_server: StartNatsServer, subjects: SecretsSubjects
 ) -> None:

@@ -24,6 +24,7 @@ ADDRESSES = [NatsAddress("a", 1, tls=False), NatsAddress("b", 2, tls=True)]
         (errors.Error("nats: 'maximum connections exceeded'"), "rejected"),
         (errors.Error("nats: empty response from server when expecting INFO"), "not_nats"),
         (errors.Error("nats: info message, json parse error"), "not_nats"),
+        (errors.ProtocolError(), "not_nats"),
         (errors.SecureConnWantedError(), "tls_missing"),
         (ssl.SSLCertVerificationError("self-signed"), "certificate"),
         (ssl.SSLError("handshake failure"), "tls"),

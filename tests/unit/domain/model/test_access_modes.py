@@ -1,0 +1,56 @@
+"""Observing instead of enforcing, and insisting on a known requester."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+from typing_extensions import override
+
+from domain.model.access import AccessPolicy, AccessRequest, Decision
+from domain.model.access_modes import ObservedPolicy, RequesterRequired
+from domain.model.transport import Requester
+from tests.contracts.secret_store import CALLER
+
+REQUEST = AccessRequest(
+    CALLER, location=None, field=None, version=None, properties=None, backend="infisical", now=0
+)
+GRANTED = Decision(allowed=True, reason="granted", grant="billing")
+REFUSED = Decision(allowed=False, reason="key_not_granted", grant="billing")
+
+
+@dataclass
+class FixedPolicy(AccessPolicy):
+    decision: Decision
+    asked: list[AccessRequest] = field(default_factory=list)
+
+    @override
+    def decide(self, request: AccessRequest) -> Decision:
+        self.asked.append(request)
+        return self.decision
+
+
+def test_observing_leaves_a_permission_as_it_is() -> None:
+    assert ObservedPolicy(FixedPolicy(GRANTED)).decide(REQUEST) == GRANTED
+
+
+def test_observing_lets_a_refusal_through_and_says_what_it_would_have_been() -> None:
+    assert ObservedPolicy(FixedPolicy(REFUSED)).decide(REQUEST) == Decision(
+        allowed=True, reason="observed_key_not_granted", grant="billing"
+    )
+
+
+def test_a_request_nobody_vouches_for_is_refused_without_asking_further() -> None:
+    inner = FixedPolicy(GRANTED)
+
+    assert RequesterRequired(inner).decide(REQUEST) == Decision(
+        allowed=False, reason="requester_unknown"
+    )
+    assert inner.asked == []
+
+
+@pytest.mark.parametrize("decision", [GRANTED, REFUSED])
+def test_a_request_somebody_vouches_for_is_decided_by_the_rules(decision: Decision) -> None:
+    request = replace(REQUEST, requester=Requester("HOSTS"))
+
+    assert RequesterRequired(FixedPolicy(decision)).decide(request) == decision

@@ -1,0 +1,1 @@
+"""The access policy file: read, watched, explained and drafted."""

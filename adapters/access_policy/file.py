@@ -1,0 +1,225 @@
+"""The rules in force, as the policy file on disk last gave them without a mistake."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, final
+
+import structlog
+from typing_extensions import override
+
+from adapters.access_policy.document import read_policy
+from adapters.access_policy.mistakes import AccessPolicyError, Mistake
+from adapters.access_policy.yaml_tree import MAX_BYTES
+from domain.model.access import AccessPolicy, Decision
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adapters.access_policy.document import PolicyDocument
+    from domain.model.access import AccessRequest
+    from ports.clock import Clock
+
+POLL_SECONDS = 2.0
+SETTLE_SECONDS = 0.5
+"""A new content must stay the same for so long: half a file may be a valid one, without the
+denials at its end."""
+MAX_LOGGED = 20
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRefusal:
+    """Why the file as it is now is not in force.
+
+    Attributes:
+        at: seconds since the epoch.
+    """
+
+    at: float
+    mistakes: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStatus:
+    """What is in force, for readiness and metrics.
+
+    Attributes:
+        digest: SHA-256 of the file in force, in hexadecimal; None before one was loaded.
+        loaded_at: seconds since the epoch at which it was loaded.
+        refusal: set while the file on disk is refused and an older one, or none, is in force.
+    """
+
+    digest: str | None = None
+    loaded_at: float | None = None
+    issuers: int = 0
+    grants: int = 0
+    denials: int = 0
+    refusal: PolicyRefusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What was found on disk: bytes, or the mistake of not finding any."""
+
+    data: bytes
+    unreadable: str | None = None
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.data).hexdigest()
+
+
+@final
+class AccessPolicyFile(AccessPolicy):
+    """Denies everything until the first `load`; from then on the last good file decides.
+
+    `load`, `reload` and `watch` may run at the same time. Nothing is read in the constructor.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._document: PolicyDocument | None = None
+        self._status = PolicyStatus()
+        self._seen: _Content | None = None
+        self._lock = asyncio.Lock()
+
+    @property
+    def status(self) -> PolicyStatus:
+        """What is in force, and what is wrong with the file if it is not that."""
+        return self._status
+
+    @override
+    def decide(self, request: AccessRequest) -> Decision:
+        if self._document is None:
+            return Decision(allowed=False, reason="policy_not_loaded")
+        return self._document.rules.decide(request)
+
+    async def load(self) -> None:
+        """Read the file at start.
+
+        Raises:
+            AccessPolicyError: with every mistake in it; whatever was in force stays so.
+        """
+        async with self._lock:
+            mistakes = await self._apply(await asyncio.to_thread(_read, self._path))
+        if mistakes:
+            raise AccessPolicyError(mistakes)
+
+    async def reload(self) -> bool:
+        """Read the file again at once, as on SIGHUP; never raises for what is in it.
+
+        Returns:
+            Whether the file as it is now is in force. Where not, the log and `status` say why.
+        """
+        async with self._lock:
+            content = await asyncio.to_thread(_read, self._path)
+            if content == self._seen and self._status.refusal is None:
+                _log.info("access_policy.unchanged", digest=self._status.digest)
+                return True
+            return not await self._apply(content)
+
+    async def watch(self) -> None:
+        """Take over every change of the file until cancelled.
+
+        The content is compared, not its times: that alone sees the swapped links of a mounted
+        Kubernetes volume, a file put in another's place, and two writes in one tick.
+        """
+        while True:
+            await self._clock.sleep(POLL_SECONDS)
+            async with self._lock:
+                content = await self._settled()
+                if content != self._seen:
+                    await self._apply(content)
+
+    async def _settled(self) -> _Content:
+        content = await asyncio.to_thread(_read, self._path)
+        while content != self._seen:
+            await self._clock.sleep(SETTLE_SECONDS)
+            before, content = content, await asyncio.to_thread(_read, self._path)
+            if before == content:
+                break
+        return content
+
+    async def _apply(self, content: _Content) -> tuple[Mistake, ...]:
+        self._seen = content
+        try:
+            document = await asyncio.to_thread(_parse, content)
+        except AccessPolicyError as error:
+            mistakes = error.mistakes
+        else:
+            self._put_in_force(document, content.digest)
+            return ()
+        self._refuse(mistakes)
+        return mistakes
+
+    def _put_in_force(self, document: PolicyDocument, digest: str) -> None:
+        rules = document.rules
+        self._document = document
+        self._status = PolicyStatus(
+            digest=digest,
+            loaded_at=self._clock.now(),
+            issuers=len(rules.issuers),
+            grants=len(rules.grants),
+            denials=len(rules.denials),
+        )
+        _log.info(
+            "access_policy.loaded",
+            digest=digest,
+            issuers=len(rules.issuers),
+            grants=len(rules.grants),
+            denials=len(rules.denials),
+            revoked=len(rules.revoked_subjects) + len(rules.revoked_tokens),
+        )
+
+    def _refuse(self, mistakes: tuple[Mistake, ...]) -> None:
+        status = self._status
+        self._status = PolicyStatus(
+            digest=status.digest,
+            loaded_at=status.loaded_at,
+            issuers=status.issuers,
+            grants=status.grants,
+            denials=status.denials,
+            refusal=PolicyRefusal(self._clock.now(), mistakes),
+        )
+        _log.error(
+            "access_policy.refused",
+            file=str(self._path),
+            mistakes=[str(mistake) for mistake in mistakes[:MAX_LOGGED]],
+            mistakes_found=len(mistakes),
+            still_in_force=status.digest,
+        )
+
+
+def read_policy_file(path: Path) -> PolicyDocument:
+    """Read a policy file once; blocking, for the command line.
+
+    Raises:
+        AccessPolicyError: with every mistake in it.
+    """
+    return _parse(_read(path))
+
+
+def _parse(content: _Content) -> PolicyDocument:
+    if content.unreadable is not None:
+        raise AccessPolicyError((Mistake(0, "", content.unreadable),))
+    return read_policy(content.data)
+
+
+def _read(path: Path) -> _Content:
+    try:
+        # A pipe or device would keep its reader waiting for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return _Content(b"", "the policy file is no regular file; name a file of YAML")
+        with path.open("rb") as file:
+            return _Content(file.read(MAX_BYTES + 1))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no usable path"
+    return _Content(
+        b"", f"the policy file cannot be read ({reason}); check its path, its mode and the mount"
+    )

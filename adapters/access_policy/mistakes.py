@@ -1,0 +1,39 @@
+"""What is wrong with an access policy file, for the person who wrote it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One thing to mend. Holds names that the file gives its rules, but no key and no value.
+
+    Attributes:
+        line: counted from 1; 0 for the file as a whole.
+        place: the member it is about, such as `grants[2] "billing": entities[0].issuer`, or "".
+        advice: what is wrong and what to do.
+    """
+
+    line: int
+    place: str
+    advice: str
+
+    @override
+    def __str__(self) -> str:
+        where = (f"line {self.line}" if self.line else "", self.place, self.advice)
+        return ": ".join(part for part in where if part)
+
+
+class AccessPolicyError(Exception):
+    """The file cannot be used.
+
+    Args:
+        mistakes: every one that was found, at least one; kept in the order of their lines.
+    """
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = tuple(sorted(mistakes))
+        super().__init__("; ".join(map(str, self.mistakes)))

@@ -1,0 +1,188 @@
+"""Grants and denials as the file writes them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from adapters.access_policy import values
+from adapters.access_policy.spot import Spot, suggestion
+from adapters.access_policy.yaml_tree import Scalar, Sequence
+from domain.model.access_rules import Denial, EntityPattern, Grant, SecretPattern
+from domain.model.identity import AccountKey
+from domain.model.patterns import TextPattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from domain.model.identity import SubjectKey
+
+    Members = Mapping[str, Spot]
+    Issuers = Mapping[str, AccountKey | None]
+
+_GRANT = ("name", "entities", "applications", "hosts", "accounts", "users", "secrets")
+_DENIAL = ("name", "entities", "keys")
+_WHO = ("subject", "subjects", "names", "tags")
+_ENTITY = ("issuer", *_WHO, "kinds", "min_rev", "hashes", "max_token_age")
+_SECRET = ("keys", "backends", "fields", "versions", "properties")
+_EVERYBODY = TextPattern("*")
+
+_Value = TypeVar("_Value")
+
+
+def grant(spot: Spot, name: str, issuers: Issuers) -> Grant | None:
+    """Read one grant; `name` is the one it was found to have."""
+    members = spot.members(_GRANT, required=("entities", "secrets"))
+    if members is None:
+        return None
+    return Grant(
+        name=name,
+        entities=_listed(members, "entities", lambda item: _entity(item, issuers)) or (),
+        secrets=_listed(members, "secrets", _secret) or (),
+        applications=_listed(members, "applications", values.text_pattern),
+        hosts=_set(_listed(members, "hosts", values.host_key)),
+        accounts=_set(_listed(members, "accounts", values.name)),
+        users=_set(_listed(members, "users", values.name)),
+    )
+
+
+def denial(spot: Spot, name: str, issuers: Issuers) -> Denial | None:
+    """Read one denial; `name` is the one it was found to have."""
+    members = spot.members(_DENIAL)
+    if members is None:
+        return None
+    if not members.keys() & {"entities", "keys"}:
+        spot.wrong("this would deny everything to everybody; name entities, keys, or both")
+    _refuse_empty_lists(members)
+    return Denial(
+        name=name,
+        entities=_listed(members, "entities", lambda item: _denied_entity(item, issuers)),
+        paths=_listed(members, "keys", values.path_pattern),
+    )
+
+
+def _denied_entity(spot: Spot, issuers: Issuers) -> EntityPattern | None:
+    members = spot.members(_ENTITY)
+    if members is None:
+        return None
+    for member in members.keys() & {"min_rev", "max_token_age"}:
+        members[member].wrong(
+            "in a denial this would pass over the old and deny the new; put it into the grants"
+        )
+    _refuse_empty_lists(members)
+    return _entity_of(spot, members, issuers)
+
+
+def _refuse_empty_lists(members: Members) -> None:
+    for spot in members.values():
+        if isinstance(spot.node, Sequence) and not spot.node.items:
+            spot.wrong(
+                "an empty list would deny nothing; name some, or remove the member to mean all"
+            )
+
+
+def _entity(spot: Spot, issuers: Issuers) -> EntityPattern | None:
+    members = spot.members(_ENTITY)
+    return None if members is None else _entity_of(spot, members, issuers)
+
+
+def _entity_of(spot: Spot, members: Members, issuers: Issuers) -> EntityPattern:
+    if "issuer" not in members:
+        spot.wrong('the member "issuer" is missing; add the name of one that stands under issuers')
+    if not members.keys() & set(_WHO):
+        spot.wrong(
+            "this does not say whom it means; add a subject, names or tags "
+            '(names: ["*"] means every entity of the issuer)'
+        )
+    names = _listed(members, "names", values.text_pattern)
+    if names is not None and _EVERYBODY in names:
+        # A pattern on names would pass over a token that holds no name at all.
+        names = None
+    issuer = _read(members, "issuer", lambda item: _issuer(item, issuers))
+    return EntityPattern(
+        # Where there is none a mistake has been noted, and the rules will never be used.
+        issuer=issuer or AccountKey(""),
+        subjects=_subjects(members),
+        kinds=_set(_listed(members, "kinds", values.kind)),
+        names=names,
+        tags=_listed(members, "tags", values.text_pattern),
+        min_revision=_read(members, "min_rev", values.revision),
+        hashes=_set(_listed(members, "hashes", values.artifact_hash)),
+        max_token_age=_read(members, "max_token_age", values.age),
+    )
+
+
+def _issuer(spot: Spot, issuers: Issuers) -> AccountKey | None:
+    text = spot.text()
+    if text is not None and text not in issuers:
+        advice = "no issuer has this name; write one of the names that stand under issuers."
+        spot.wrong(advice + suggestion(text, issuers.keys()))
+    return None if text is None else issuers.get(text)
+
+
+def _subjects(members: Members) -> frozenset[SubjectKey] | None:
+    one = _read(members, "subject", values.entity_key)
+    several = _listed(members, "subjects", values.entity_key)
+    if "subject" not in members:
+        return _set(several)
+    if several is not None:
+        members["subject"].wrong('"subjects" stands beside it; write all of them there')
+    return frozenset() if one is None else frozenset({one})
+
+
+def _secret(spot: Spot) -> SecretPattern | None:
+    members = spot.members(_SECRET, required=("keys",))
+    if members is None:
+        return None
+    versions = _any_or_listed(members, "versions", ("any", "latest"))
+    return SecretPattern(
+        paths=_listed(members, "keys", values.path_pattern) or (),
+        backends=_set(_listed(members, "backends", values.name)),
+        fields=_fields(members),
+        versions="any" if versions is None else versions,
+        properties=_read(members, "properties", _properties),
+    )
+
+
+def _fields(members: Members) -> frozenset[str] | None:
+    fields = _any_or_listed(members, "fields", ("any",))
+    return fields if isinstance(fields, frozenset) else None
+
+
+def _any_or_listed(
+    members: Members, member: str, words: tuple[Literal["any", "latest"], ...]
+) -> frozenset[str] | Literal["any", "latest"] | None:
+    spot = members.get(member)
+    if spot is None:
+        return None
+    if not isinstance(spot.node, Scalar):
+        # A member of a JSON object may be named "", so an empty text is one to list.
+        return frozenset(spot.each(Spot.text))
+    for word in words:
+        if spot.node.text == word:
+            return word
+    spot.wrong(f"write {' or '.join(words)}, or a list of the {member} meant")
+    return None
+
+
+def _properties(spot: Spot) -> Mapping[str, frozenset[str]] | None:
+    listed: dict[str, frozenset[str]] = {}
+    for name, allowed in spot.entries() or ():
+        if name == "backend":
+            allowed.wrong('rules never see the property "backend"; list "backends" beside the keys')
+        listed[name] = frozenset(allowed.each(Spot.text))
+    return MappingProxyType(listed)
+
+
+def _read(members: Members, member: str, read: Callable[[Spot], _Value | None]) -> _Value | None:
+    return read(members[member]) if member in members else None
+
+
+def _listed(
+    members: Members, member: str, read: Callable[[Spot], _Value | None]
+) -> tuple[_Value, ...] | None:
+    return members[member].each(read) if member in members else None
+
+
+def _set(values_read: tuple[_Value, ...] | None) -> frozenset[_Value] | None:
+    return None if values_read is None else frozenset(values_read)

@@ -1,0 +1,138 @@
+"""One place in the file: what stands there, how to name it, and whom to tell of mistakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, TypeVar
+
+from adapters.access_policy.mistakes import Mistake
+from adapters.access_policy.yaml_tree import Mapping, Refused, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from adapters.access_policy.yaml_tree import Node
+
+MAX_SHOWN = 64
+"""Longer texts are not repeated in a mistake: they may be something pasted by accident."""
+
+MAX_CANDIDATES = 500
+"""Among more names none is suggested: comparing them all would take too long."""
+
+_TITLED = ": "
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A node and its place. Readers note what is wrong and return None or nothing instead.
+
+    Attributes:
+        place: as in `Mistake`.
+        mistakes: where mistakes are collected, shared by all spots of one file.
+    """
+
+    node: Node
+    place: str
+    mistakes: list[Mistake]
+
+    def wrong(self, advice: str) -> None:
+        """Note a mistake about what stands here."""
+        self.mistakes.append(Mistake(self.node.line, self.place.removesuffix(_TITLED), advice))
+
+    def titled(self, name: str) -> Spot:
+        """Return this spot with the name that the file gives what stands here."""
+        return Spot(self.node, f'{self.place} "{name}"{_TITLED}', self.mistakes)
+
+    def members(
+        self, known: Collection[str], required: Collection[str] = ()
+    ) -> dict[str, Spot] | None:
+        """Read a mapping of known members; None if it is no mapping."""
+        entries = self.entries()
+        if entries is None:
+            return None
+        found = dict(entries)
+        for name in found.keys() - set(known):
+            unknown = found.pop(name)
+            unknown.wrong(_unknown_member(name, known))
+        for name in required:
+            if name not in found:
+                self.wrong(f'the member "{name}" is missing; add it')
+        return found
+
+    def entries(self) -> list[tuple[str, Spot]] | None:
+        """Read a mapping whose names the writer chooses; None if it is no mapping."""
+        if not isinstance(self.node, Mapping):
+            self.expected("members, each as name: value")
+            return None
+        entries: list[tuple[str, Spot]] = []
+        lines: dict[str, int] = {}
+        for key, value in self.node.entries:
+            if not isinstance(key, Scalar):
+                Spot(key, self.place, self.mistakes).expected("a plain name before the colon")
+            elif key.text in lines:
+                Spot(key, self._member_place(key.text), self.mistakes).wrong(
+                    f"this name stands on line {lines[key.text]} already; keep one of the two"
+                )
+            else:
+                lines[key.text] = key.line
+                spot = Spot(value, self._member_place(key.text), self.mistakes)
+                entries.append((key.text, spot))
+        return entries
+
+    def items(self) -> list[Spot] | None:
+        """Read a list; None if it is none."""
+        if not isinstance(self.node, Sequence):
+            self.expected("a list, such as [a, b]")
+            return None
+        return [
+            Spot(item, f"{self.place}[{index}]", self.mistakes)
+            for index, item in enumerate(self.node.items)
+        ]
+
+    def each(self, read: Callable[[Spot], _Value | None]) -> tuple[_Value, ...]:
+        """Read a list's items; those that cannot be read are left out, their mistakes noted."""
+        values = (read(item) for item in self.items() or ())
+        return tuple(value for value in values if value is not None)
+
+    def text(self) -> str | None:
+        """Read a text; it may be empty only between quotes."""
+        if isinstance(self.node, Scalar) and not self.node.empty:
+            return self.node.text
+        self.expected("a text")
+        return None
+
+    def expected(self, what: str) -> None:
+        """Note that something else should stand here, unless it was refused for itself already."""
+        if not isinstance(self.node, Refused):
+            empty = isinstance(self.node, Scalar) and self.node.empty
+            self.wrong(
+                f"{'nothing stands here' if empty else 'this has another form'}; write {what}"
+            )
+
+    def _member_place(self, name: str) -> str:
+        shown = name if is_showable(name) else "?"
+        if not self.place or self.place.endswith(_TITLED):
+            return self.place + shown
+        return f"{self.place}.{shown}"
+
+
+def is_showable(text: str) -> bool:
+    """Tell whether a text may be repeated in a mistake: short, and on one line."""
+    return 0 < len(text) <= MAX_SHOWN and text.isprintable()
+
+
+def suggestion(text: str, candidates: Collection[str]) -> str:
+    """Return ' Did you mean "…"?' where one of the candidates is near, otherwise nothing."""
+    if not is_showable(text) or len(candidates) > MAX_CANDIDATES:
+        return ""
+    near = get_close_matches(text, candidates, n=1)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def _unknown_member(name: str, known: Collection[str]) -> str:
+    if name == "<<":
+        return "merging (<<) is not read here; write the members out"
+    return f"no such member is known here; use {', '.join(known)}.{suggestion(name, known)}"

@@ -1,0 +1,190 @@
+"""YAML as a tree of texts with line numbers.
+
+Less than YAML on purpose: no aliases (a few lines of them make a document of any size), no tags
+(no value is turned into an object), one document. A plain value is the text as it is written, so
+`no` and `010` stay what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import yaml
+
+from adapters.access_policy.mistakes import AccessPolicyError, Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 16
+MAX_NODES = 100_000
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+# What YAML 1.1 calls printable, and so lets stand in a file (section 5.1).
+_UNPRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text. `empty` says that nothing was written, or a plain `null`."""
+
+    line: int
+    text: str
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    line: int
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Members in the order written; names that stand twice are both there."""
+
+    line: int
+    entries: tuple[tuple[Node, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something a mistake has been noted for already."""
+
+    line: int
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping | Refused
+
+
+def parse_tree(data: bytes) -> tuple[Node, list[Mistake]]:
+    """Read a file's bytes.
+
+    Returns:
+        The tree, and the mistakes beside which the rest could still be read.
+
+    Raises:
+        AccessPolicyError: the tree could not be read to its end.
+    """
+    text = _decode(data)
+    builder = _Builder()
+    try:
+        # The loader is a safe one, and only its events are used: no object is ever made.
+        for event in yaml.parse(text, Loader=_LOADER):
+            builder.take(event)
+    except yaml.YAMLError as error:
+        mistake = _syntax_mistake(error)
+    else:
+        return builder.root or Scalar(1, "", empty=True), builder.mistakes
+    # Raised out here: YAML's own error quotes the file.
+    raise AccessPolicyError((*builder.mistakes, mistake))
+
+
+def _decode(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise _whole(0, f"the file has more than {MAX_BYTES} bytes; write fewer, wider rules")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+    else:
+        stray = _UNPRINTABLE.search(text)
+        if stray is None:
+            return text
+        line = text.count("\n", 0, stray.start()) + 1
+        raise _whole(line, "a control character stands here; remove it")
+    raise _whole(line, "this is not UTF-8; save the file as UTF-8 text")
+
+
+def _whole(line: int, advice: str) -> AccessPolicyError:
+    return AccessPolicyError((Mistake(line, "", advice),))
+
+
+def _syntax_mistake(error: yaml.YAMLError) -> Mistake:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    # After "but" the loader quotes what it found.
+    problem = str(getattr(error, "problem", None) or "unreadable").split(", but ", maxsplit=1)[0]
+    return Mistake(
+        0 if mark is None else mark.line + 1,
+        "",
+        f"this is not YAML ({problem}); check the indentation, colons and quotes near it",
+    )
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not come."""
+
+    line: int
+    is_mapping: bool
+    children: list[Node]
+
+    def close(self) -> Node:
+        if not self.is_mapping:
+            return Sequence(self.line, tuple(self.children))
+        return Mapping(self.line, tuple(self._pairs()))
+
+    def _pairs(self) -> Iterator[tuple[Node, Node]]:
+        return zip(self.children[::2], self.children[1::2], strict=True)
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self.mistakes: list[Mistake] = []
+        self._open: list[_Open] = []
+        self._nodes = 0
+
+    def take(self, event: yaml.Event) -> None:
+        line = 0 if event.start_mark is None else event.start_mark.line + 1
+        match event:
+            case yaml.AliasEvent():
+                self._note(line, "an alias (*name) is not read here; write the value out")
+                self._add(Refused(line))
+            case yaml.ScalarEvent():
+                self._check_decoration(event, line)
+                plain = event.style in {None, ""}
+                self._add(Scalar(line, event.value, empty=plain and event.value in _NULLS))
+            case yaml.CollectionStartEvent():
+                self._check_decoration(event, line)
+                self._begin(_Open(line, isinstance(event, yaml.MappingStartEvent), []), line)
+            case yaml.CollectionEndEvent():
+                self._add(self._open.pop().close())
+            case _:
+                pass
+
+    def _check_decoration(self, event: yaml.NodeEvent, line: int) -> None:
+        if event.anchor is not None:
+            self._note(line, "an anchor (&name) is not read here; write the value out")
+        if getattr(event, "tag", None) is not None:
+            self._note(line, "a tag (!name) is not read here; write the plain value")
+
+    def _begin(self, collection: _Open, line: int) -> None:
+        if len(self._open) >= MAX_DEPTH:
+            self._stop(line, f"lists and members are nested deeper than {MAX_DEPTH}; flatten them")
+        self._open.append(collection)
+
+    def _add(self, node: Node) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            self._stop(node.line, f"the file holds more than {MAX_NODES} values; write wider rules")
+        if self._open:
+            self._open[-1].children.append(node)
+        elif self.root is None:
+            self.root = node
+        else:
+            self._stop(node.line, 'a second document begins before here; remove the "---" line')
+
+    def _note(self, line: int, advice: str) -> None:
+        self.mistakes.append(Mistake(line, "", advice))
+
+    def _stop(self, line: int, advice: str) -> None:
+        raise AccessPolicyError((*self.mistakes, Mistake(line, "", advice)))

@@ -17,6 +17,7 @@ from nats import errors
 from nats.aio.client import PING_PROTO, Client
 from typing_extensions import override
 
+from adapters.nats.cancellation import honour_cancellation
 from adapters.nats.parser import StrictParser
 from adapters.nats.tcp import SteadyTcpTransport
 
@@ -155,7 +156,7 @@ class SteadyClient(Client):
 
     @override
     async def _connect_to_server(self, s: Srv) -> None:
-        _honour_cancellation()
+        honour_cancellation()  # else this endless loop could outlive its client
         if not self._transport:
             self._transport = SteadyTcpTransport()
         await super()._connect_to_server(s)
@@ -164,9 +165,9 @@ class SteadyClient(Client):
     async def _process_connect_init(self) -> None:
         self._ps.reset()
         try:
-            _honour_cancellation()
+            honour_cancellation()
             await super()._process_connect_init()
-            _honour_cancellation()
+            honour_cancellation()
             self._check_welcome()
         except (errors.Error, OSError, TimeoutError, asyncio.CancelledError):
             self._forget_attempt()
@@ -206,14 +207,3 @@ class SteadyClient(Client):
                 self._current_server = server
                 return
         raise AllServersFailedError
-
-
-def _honour_cancellation() -> None:
-    """Leave if a cancellation was asked for.
-
-    Until Python 3.12 `asyncio.wait_for` loses one that meets a result, and nats-py's endless loop
-    would outlive its client, and keep the process from ending.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from nats.aio.transport import TcpTransport
 from typing_extensions import override
 
+from adapters.nats.cancellation import honour_cancellation
+
 if TYPE_CHECKING:
     import ssl
     from urllib.parse import ParseResult
@@ -54,6 +56,9 @@ class SteadyTcpTransport(TcpTransport):
                 await super().wait_closed()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
         except TimeoutError:
             self._abort()
+        except asyncio.CancelledError:
+            # Streams share one future among all who wait: it stays cancelled after the first one.
+            honour_cancellation()
 
     def _abort(self) -> None:
         if self._io_writer is not None:

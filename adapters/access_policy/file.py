@@ -15,6 +15,7 @@ from adapters.access_policy.document import read_policy
 from adapters.access_policy.mistakes import AccessPolicyError, Mistake
 from adapters.access_policy.yaml_tree import MAX_BYTES
 from domain.model.access import AccessPolicy, Decision
+from domain.model.access_index import IndexedRules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +85,7 @@ class AccessPolicyFile(AccessPolicy):
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._document: PolicyDocument | None = None
+        self._rules: IndexedRules | None = None
         self._status = PolicyStatus()
         self._seen: _Content | None = None
         self._lock = asyncio.Lock()
@@ -96,9 +97,9 @@ class AccessPolicyFile(AccessPolicy):
 
     @override
     def decide(self, request: AccessRequest) -> Decision:
-        if self._document is None:
+        if self._rules is None:
             return Decision(allowed=False, reason="policy_not_loaded")
-        return self._document.rules.decide(request)
+        return self._rules.decide(request)
 
     async def load(self) -> None:
         """Read the file at start.
@@ -149,18 +150,18 @@ class AccessPolicyFile(AccessPolicy):
     async def _apply(self, content: _Content) -> tuple[Mistake, ...]:
         self._seen = content
         try:
-            document = await asyncio.to_thread(_parse, content)
+            indexed = await asyncio.to_thread(lambda: IndexedRules(_parse(content).rules))
         except AccessPolicyError as error:
             mistakes = error.mistakes
         else:
-            self._put_in_force(document, content.digest)
+            self._put_in_force(indexed, content.digest)
             return ()
         self._refuse(mistakes)
         return mistakes
 
-    def _put_in_force(self, document: PolicyDocument, digest: str) -> None:
-        rules = document.rules
-        self._document = document
+    def _put_in_force(self, indexed: IndexedRules, digest: str) -> None:
+        rules = indexed.rules
+        self._rules = indexed
         self._status = PolicyStatus(
             digest=digest,
             loaded_at=self._clock.now(),

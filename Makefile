@@ -38,7 +38,6 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive domain ports adapters bootstrap
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

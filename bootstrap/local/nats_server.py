@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import subprocess  # nosec B404
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -167,7 +167,7 @@ class LocalNatsServer:
         config.write_text(self._configuration(ports), "utf-8")
         with self._log_path().open("ab") as log:
             # A session of its own keeps Ctrl-C from ending it before those it serves.
-            return subprocess.Popen(  # noqa: S603  the environment's own binary  # nosec B603
+            return subprocess.Popen(  # noqa: S603  the environment's own binary
                 [find_nats_server(), "--config", config],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

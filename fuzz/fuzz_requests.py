@@ -1,0 +1,148 @@
+"""Fuzz the whole core, in-process: `python -m fuzz.fuzz_requests --count 1000000 --seconds 3600`.
+
+With atheris installed (the extra `fuzz`) coverage guides the mutations; otherwise they come from a
+seeded generator. It ends with exit code 1 at the first broken promise, and prints the bytes that
+`--replay` takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import random
+import sys
+import tempfile
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adapters.system.clock import SystemClock
+
+if TYPE_CHECKING:
+    from fuzz.session import Session
+
+INPUT_BYTES = 384
+WARM_UP = 50_000
+FLAT_BYTES = 16 * 1024 * 1024
+"""The most that memory may grow after the warm-up, caches filling up and all."""
+
+
+@dataclass
+class Run:
+    """One time-boxed run; ends the process, since atheris' loop never returns."""
+
+    session: Session
+    engine: str
+    count: int
+    seconds: float
+    baseline: int = 0
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    def __post_init__(self) -> None:
+        self._started = self.clock.monotonic()
+
+    def one(self, data: bytes) -> None:
+        """Send one attack; end the process when the run is over or a promise was broken."""
+        try:
+            self.session.attack(data)
+        except Exception:  # noqa: BLE001  whatever it is, the bytes that led to it must be shown
+            traceback.print_exc()
+            say(f"broken after {self.session.sent} requests; repeat with --replay {data.hex()}")
+            leave(1)
+        if self.session.sent == min(WARM_UP, self.count // 2):
+            self.baseline = self.memory()
+        if not self.session.sent % 1000:
+            elapsed = self.clock.monotonic() - self._started
+            if self.session.sent >= self.count or elapsed >= self.seconds:
+                self.end(elapsed)
+
+    def end(self, elapsed: float) -> None:
+        """Print what was found and leave."""
+        memory = self.memory()
+        grown = memory - (self.baseline or memory)
+        say(
+            f"engine: {self.engine}, Python {sys.version.split()[0]}",
+            f"requests: {self.session.sent} in {elapsed:.0f} s, "
+            f"{self.session.sent / elapsed:.0f} a second; each got one well-formed reply and one "
+            "clean audit record",
+            f"memory: {memory / 2**20:.1f} MiB, {grown / 2**20:+.1f} MiB since the warm-up",
+            *(f"  {count:>9}  {name}" for name, count in self.session.outcomes.most_common()),
+        )
+        leave(0 if grown <= FLAT_BYTES else 1)
+
+    @staticmethod
+    def memory() -> int:
+        from fuzz.session import resident_bytes  # noqa: PLC0415  atheris instruments it at import
+
+        return resident_bytes()
+
+
+def say(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def leave(code: int) -> None:
+    # atheris would take an ordinary exit for a crash.
+    os._exit(code)
+
+
+def run_seeded(options: argparse.Namespace) -> None:
+    """Draw every attack from a seeded generator."""
+    from fuzz.session import Session  # noqa: PLC0415  the other engine imports it in its own way
+
+    generator = random.Random(options.seed)  # noqa: S311  repeatable on purpose
+    run = Run(Session(), f"seeded ({options.seed})", options.count, options.seconds)
+    while True:
+        run.one(generator.randbytes(INPUT_BYTES))
+
+
+def run_atheris(options: argparse.Namespace) -> None:
+    """Let atheris' libFuzzer look for new paths through the project's own code."""
+    atheris: Any = importlib.import_module("atheris")
+    with atheris.instrument_imports(include=["domain", "adapters"]):
+        from fuzz.session import Session  # noqa: PLC0415  imported here to be instrumented
+
+    run = Run(Session(), "atheris", options.count, options.seconds)
+    generator = random.Random(options.seed)  # noqa: S311  repeatable on purpose
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as corpus:
+        for number in range(256):
+            Path(corpus, str(number)).write_bytes(generator.randbytes(INPUT_BYTES))
+        atheris.Setup(
+            [
+                sys.argv[0],
+                f"-max_len={INPUT_BYTES}",
+                f"-seed={options.seed}",
+                "-len_control=0",
+                "-verbosity=0",
+                "-rss_limit_mb=0",
+                corpus,
+            ],
+            run.one,
+        )
+        atheris.Fuzz()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--count", type=int, default=1_000_000, help="requests to send")
+    parser.add_argument("--seconds", type=float, default=3600, help="time box")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", choices=["auto", "atheris", "seeded"], default="auto")
+    parser.add_argument("--replay", help="send the one attack of these bytes (hexadecimal)")
+    options = parser.parse_args()
+    if options.replay is not None:
+        from fuzz.session import Session  # noqa: PLC0415  as above
+
+        Run(Session(), "replay", 1, 0).one(bytes.fromhex(options.replay))
+        return
+    has_atheris = importlib.util.find_spec("atheris") is not None
+    if options.engine == "atheris" or (options.engine == "auto" and has_atheris):
+        run_atheris(options)
+    run_seeded(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -164,6 +164,10 @@ class SteadyClient(Client):
     @override
     async def _process_connect_init(self) -> None:
         self._ps.reset()
+        # A PING for the lost connection would have its PONG answer a flush of the new one.
+        kept = [command for command in self._pending if command != PING_PROTO]
+        self._pending_data_size -= len(PING_PROTO) * (len(self._pending) - len(kept))
+        self._pending = kept
         try:
             honour_cancellation()
             await super()._process_connect_init()

@@ -376,6 +376,7 @@ async def test_a_server_about_to_leave_is_logged(
     with capture_logs() as logs:
         process.send_signal(signal.SIGUSR2)
         await until(lambda: any(entry["event"] == "nats.server_lame_duck" for entry in logs))
+    await fresh_nats_server.kill()  # it would take its time
 
 
 async def test_a_reply_the_server_lets_nobody_have_is_logged_and_harms_nothing(

@@ -44,11 +44,14 @@ class Decision:
     Attributes:
         reason: a constant snake_case code for logs and audit.
         grant: the name of the rule that allowed it, if one did.
+        knows_of: whether the rules told the caller of this very secret; where they only cover it
+            by a wildcard, whether it exists may be kept from the caller.
     """
 
     allowed: bool
     reason: str
     grant: str | None = None
+    knows_of: bool = True
 
 
 class AccessPolicy(Protocol):

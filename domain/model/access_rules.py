@@ -110,6 +110,15 @@ class SecretPattern:
                 yield "version_not_granted", request.version in pinned
         yield "property_not_granted", self._properties_hold(request)
 
+    def names(self, request: AccessRequest) -> bool:
+        """Say whether the request is meant, and its secret written out and not only covered."""
+        location = request.location
+        return (
+            location is not None
+            and any(path.is_exact and path.matches(location.path) for path in self.paths)
+            and all(holds for _, holds in self.conditions(request))
+        )
+
     def _properties_hold(self, request: AccessRequest) -> bool:
         if request.properties is None or request.location is None:
             return False
@@ -150,6 +159,10 @@ class Grant:
             if missed is not None:
                 return Refusal(stage * _STAGE + missed.depth, missed.reason)
         return None
+
+    def names_secret(self, request: AccessRequest) -> bool:
+        """Say of a request that this grant allows whether it writes the very secret out."""
+        return any(pattern.names(request) for pattern in self.secrets)
 
     def _surroundings(self, request: AccessRequest) -> Iterator[Condition]:
         requester = request.requester
@@ -207,11 +220,18 @@ class AccessRules(AccessPolicy):
         denied_by = sorted(denial.name for denial in self.denials if denial.matches(request))
         if denied_by:
             return Decision(allowed=False, reason="denied_by_rule", grant=denied_by[0])
-        refusals = [(grant.refusal(request), grant.name) for grant in self.grants]
-        granted_by = sorted(name for refusal, name in refusals if refusal is None)
+        refusals = [(grant.refusal(request), grant) for grant in self.grants]
+        granted_by = [grant for refusal, grant in refusals if refusal is None]
         if granted_by:
-            return Decision(allowed=True, reason="granted", grant=granted_by[0])
-        missed = [(-refusal.depth, name, refusal.reason) for refusal, name in refusals if refusal]
+            return Decision(
+                allowed=True,
+                reason="granted",
+                grant=min(grant.name for grant in granted_by),
+                knows_of=any(grant.names_secret(request) for grant in granted_by),
+            )
+        missed = [
+            (-refusal.depth, grant.name, refusal.reason) for refusal, grant in refusals if refusal
+        ]
         _, nearest, reason = min(missed, default=(0, None, "no_grants"))
         return Decision(allowed=False, reason=reason, grant=nearest)
 

@@ -47,6 +47,11 @@ class PathPattern:
         regex = "/".join("[^/]+(?:/[^/]+)*" if p == "**" else _glob(p, "[^/]*") for p in parts)
         object.__setattr__(self, "_regex", re.compile("/" + regex))
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it means one path and no other."""
+        return "*" not in self.text
+
     def matches(self, path: str) -> bool:
         """Say whether a canonical path is one of those meant."""
         return self._regex.fullmatch(path) is not None

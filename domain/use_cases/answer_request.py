@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.audit import Outcome
-from domain.model.errors import REQUEST_ERRORS, OtherError
+from domain.model.errors import REQUEST_ERRORS, OtherError, SecretNotFound
 from domain.model.reference import SecretQuery
 from domain.model.replies import wire_name, write_error
 from domain.model.transport import Operation, Reply
@@ -98,7 +98,10 @@ class AnswerRequest(RequestHandler):
         access = record.access = self.authorize(caller, message, request.requester)
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(access.enforce(), message.version, caller, deadline)
-        secret = await self.fetch(query, message.field)
+        try:
+            secret = await self.fetch(query, message.field)
+        except SecretNotFound as error:
+            raise access.missing(error) from None
         record.version_served = secret.version
         record.upstream_request_id = secret.upstream_request_id
         record.served_from = secret.source

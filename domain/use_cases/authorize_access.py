@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.access import AccessRequest
-from domain.model.errors import InvalidRequest, PolicyError, Unauthorized
+from domain.model.errors import InvalidRequest, PolicyError, SecretNotFound, Unauthorized
 from domain.model.policy_properties import parse_policy
 from domain.model.reference import SecretLocation, SecretReference
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ports.secret_store import SecretStore
 
 
+_NOT_THIS_ONE = "No rule lets this caller have this secret; see the audit record."
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What the rules say of one request.
@@ -28,11 +31,13 @@ class Access:
     Attributes:
         target: where the secret is, or why the request names no place.
         properties: the policy properties as sent; None when the policy could not be read.
+        hides_missing: whether the caller is not to learn that the secret does not exist.
     """
 
     decision: Decision
     target: SecretLocation | PolicyError | InvalidRequest
     properties: Mapping[str, str] | None = None
+    hides_missing: bool = False
 
     @property
     def location(self) -> SecretLocation | None:
@@ -51,23 +56,38 @@ class Access:
             InvalidRequest: the key cannot name a secret in this store.
         """
         if not self.decision.allowed:
-            raise Unauthorized(
-                "No rule lets this caller have this secret; see the audit record.",
-                reason=self.decision.reason,
-            )
+            raise Unauthorized(_NOT_THIS_ONE, reason=self.decision.reason)
         if isinstance(self.target, SecretLocation):
             return self.target
         raise self.target
 
+    def missing(self, error: SecretNotFound) -> SecretNotFound | Unauthorized:
+        """Return how it is answered that the secret, its version or its field is not there.
+
+        To a caller who is not to learn that, it looks like any secret that the rules keep from it.
+        The reason, which only the operator sees, stays.
+        """
+        if not self.hides_missing:
+            return error
+        return Unauthorized(
+            _NOT_THIS_ONE, reason=error.reason, upstream_request_id=error.upstream_request_id
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizeAccess:
-    """Decides by the rules in force; what the request itself says can only narrow."""
+    """Decides by the rules in force; what the request itself says can only narrow.
+
+    Attributes:
+        backend: the name this backend is addressed by.
+        hide_missing: keep from callers whether a secret exists that no rule names outright.
+    """
 
     policy: AccessPolicy
     store: SecretStore
     clock: Clock
     backend: str
+    hide_missing: bool = False
 
     def __call__(
         self, caller: Caller, message: SecretRequest, requester: Requester | None
@@ -94,4 +114,4 @@ class AuthorizeAccess:
                 requester=requester,
             )
         )
-        return Access(decision, target, properties)
+        return Access(decision, target, properties, self.hide_missing and not decision.knows_of)

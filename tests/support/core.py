@@ -46,6 +46,7 @@ class Core:
     """The use case on fakes; a valid component's and host's token are registered."""
 
     access: AccessPolicy = field(default_factory=AnyValidEntity)
+    hide_missing: bool = False
     max_request_bytes: int = 4096
     clock: FakeClock = field(default_factory=FakeClock)
     store: FakeSecretStore = field(default_factory=FakeSecretStore)
@@ -65,7 +66,9 @@ class Core:
                 keys, self.key_exchange, ReplayGuard(300), self.max_request_bytes
             ),
             authenticate=AuthenticateCaller(self.tokens, self.clock, leeway_seconds=5),
-            authorize=AuthorizeAccess(self.access, self.store, self.clock, "infisical"),
+            authorize=AuthorizeAccess(
+                self.access, self.store, self.clock, "infisical", self.hide_missing
+            ),
             fetch=FetchSecret(self.store, self.clock),
             seal=SealReply(self.key_exchange),
             clock=self.clock,

@@ -69,8 +69,35 @@ def entity(**changes: object) -> AccessRequest:
 
 def test_a_grant_allows_what_it_names() -> None:
     assert rules(grant()).decide(REQUEST) == Decision(
-        allowed=True, reason="granted", grant="billing"
+        allowed=True, reason="granted", grant="billing", knows_of=False
     )
+
+
+EXACT, COVERING = PathPattern("/payments/API_KEY"), PathPattern("/payments/*")
+
+
+@pytest.mark.parametrize(
+    ("secrets", "knows_of"),
+    [
+        ([SecretPattern((EXACT,))], True),
+        ([SecretPattern((COVERING,))], False),
+        ([SecretPattern((PathPattern("/payments/API_*"), PathPattern("/**")))], False),
+        ([SecretPattern((COVERING, EXACT))], True),
+        ([SecretPattern((COVERING,)), SecretPattern((EXACT,))], True),
+        ([SecretPattern((COVERING,)), SecretPattern((EXACT,), versions=frozenset({"1"}))], False),
+        ([SecretPattern((COVERING,)), SecretPattern((PathPattern("/payments/OTHER"),))], False),
+    ],
+)
+def test_a_caller_knows_of_a_secret_that_a_grant_writes_out(
+    secrets: list[SecretPattern], *, knows_of: bool
+) -> None:
+    in_one_grant = rules(Grant("billing", (ENTITIES,), tuple(secrets)))
+    in_several = AccessRules(
+        frozenset({TEAM}), tuple(Grant("billing", (ENTITIES,), (one,)) for one in secrets)
+    )
+
+    expected = Decision(allowed=True, reason="granted", grant="billing", knows_of=knows_of)
+    assert in_one_grant.decide(REQUEST) == in_several.decide(REQUEST) == expected
 
 
 def test_without_grants_everybody_is_refused() -> None:
@@ -306,7 +333,7 @@ SOME_GRANTS = st.builds(
         ),
     ),
     st.sampled_from(["one", "two", "three"]),
-    st.lists(st.sampled_from(["/payments/*", "/admin/*", "/**"]), max_size=2),
+    st.lists(st.sampled_from(["/payments/*", "/admin/*", "/**", "/payments/API_KEY"]), max_size=2),
     PROPERTY_MAPS,
 )
 

@@ -38,6 +38,14 @@ def test_a_path_pattern_means_what_it_says(pattern: str, path: str, *, matches: 
 
 
 @pytest.mark.parametrize(
+    ("pattern", "exact"),
+    [("/payments/API_KEY", True), ("/payments/API_*", False), ("/payments/**", False)],
+)
+def test_a_pattern_without_wildcards_means_one_path(pattern: str, *, exact: bool) -> None:
+    assert PathPattern(pattern).is_exact is exact
+
+
+@pytest.mark.parametrize(
     "trick",
     [
         "/payments/../admin/KEY",

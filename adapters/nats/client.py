@@ -53,15 +53,19 @@ class SteadyClient(Client):
         self.insists_on_tls = False
         self.denied: str | None = None
 
-    async def connect_once(self, **options: Any) -> None:
+    async def connect_once(self, *, public_nkey: str | None = None, **options: Any) -> None:
         """Try every server once; afterwards reconnect endlessly.
 
-        Takes `Client.connect`'s options. Each failed attempt goes to its `error_cb`.
+        Args:
+            public_nkey: whom `signature_cb` signs for, when no user JWT says so. nats-py itself
+                takes seeds only, and a further library for them.
+            options: `Client.connect`'s own. Each failed attempt goes to its `error_cb`.
 
         Raises:
             AllServersFailedError: none of them took this client.
         """
         self._server_pool.clear()
+        self._public_nkey = public_nkey
         self._first_connect, self._untried = True, None
         try:
             await self.connect(**options, max_reconnect_attempts=-1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nacl.signing import SigningKey
 from nats.errors import Error
 
-from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_seed
+from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_seed, encode_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ class CredentialsUnusableError(Error):
 
 
 def login_options(config: NatsConfig) -> dict[str, Any]:
-    """Return what nats-py's `connect` takes to log in.
+    """Return what `SteadyClient.connect_once` takes to log in.
 
     Files are read by the callbacks at every connect, so that renewed ones are picked up, and once
     here, so that unusable ones are named before anything is sent.
@@ -47,33 +47,35 @@ def login_options(config: NatsConfig) -> dict[str, Any]:
             lambda: _from_credentials(config, _USER_JWT, "the user's JWT"),
         )
     elif config.nkey_seed is not None or config.nkey_seed_file is not None:
-        user_jwt = config.user_jwt
-        if user_jwt is None:
-            _sign(_configured_seed(config), "check")
-            options["nkeys_seed_str"] = _configured_seed(config)
-        else:
-            options |= _signing(lambda: _configured_seed(config), user_jwt.get_secret_value)
+        options |= _signing(
+            lambda: _configured_seed(config),
+            None if config.user_jwt is None else config.user_jwt.get_secret_value,
+        )
     return options
 
 
-def _signing(seed: Callable[[], str], user_jwt: Callable[[], str]) -> dict[str, Any]:
-    _sign(seed(), "check")
+def _signing(seed: Callable[[], str], user_jwt: Callable[[], str] | None) -> dict[str, Any]:
+    key = _signing_key(seed())
+    signing = {"signature_cb": lambda nonce: _sign(seed(), nonce)}
+    if user_jwt is None:
+        return {**signing, "public_nkey": encode_public(KeyKind.USER, bytes(key.verify_key))}
     user_jwt()
-    return {
-        "signature_cb": lambda nonce: _sign(seed(), nonce),
-        "user_jwt_cb": lambda: user_jwt().encode(),
-    }
+    return {**signing, "user_jwt_cb": lambda: user_jwt().encode()}
 
 
 def _sign(seed: str, nonce: str) -> bytes:
     """Return the signature as the CONNECT line carries it."""
+    return base64.b64encode(_signing_key(seed).sign(nonce.encode()).signature)
+
+
+def _signing_key(seed: str) -> SigningKey:
     try:
         _, raw = decode_seed(seed, KeyKind.USER)
     except InvalidNKeyError as error:
         # Its text holds no input; raised outside the block, so that no context does either.
         problem = str(error)
     else:
-        return base64.b64encode(SigningKey(raw).sign(nonce.encode()).signature)
+        return SigningKey(raw)
     raise CredentialsUnusableError(f"The NATS nkey seed cannot be used. {problem}")
 
 

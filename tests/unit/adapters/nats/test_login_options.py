@@ -10,7 +10,7 @@ import pytest
 from nacl.signing import SigningKey
 from pydantic import SecretStr
 
-from adapters.crypto.nkeys_text import KeyKind, decode_seed, encode_seed
+from adapters.crypto.nkeys_text import KeyKind, decode_seed, encode_public, encode_seed
 from adapters.nats.config import NatsConfig
 from adapters.nats.credentials import CredentialsUnusableError, login_options
 
@@ -56,7 +56,12 @@ def test_a_seed_without_a_jwt_is_an_nkey(tmp_path: Path) -> None:
         NatsConfig(urls=URLS, nkey_seed=SecretStr(seed)),
         NatsConfig(urls=URLS, nkey_seed_file=tmp_path / "seed"),
     ):
-        assert login_options(config) == {"nkeys_seed_str": seed}
+        options = login_options(config)
+        assert_signs_as(seed, options)
+        _, raw = decode_seed(seed)
+        public = encode_public(KeyKind.USER, bytes(SigningKey(raw).verify_key))
+        assert options["public_nkey"] == public
+        assert "user_jwt_cb" not in options
 
 
 def test_a_seed_with_a_jwt_signs_for_it() -> None:

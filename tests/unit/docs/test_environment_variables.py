@@ -1,0 +1,69 @@
+"""Every environment variable that a document names exists."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bootstrap.settings.model import GROUPS
+from tests.unit.docs.documents import documents, name_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = frozenset(name.upper() for _, group in GROUPS for name in group.model_fields)
+
+OTHERS = frozenset(
+    {
+        "WASMCLOUD_SECRETS_TOPIC",  # the host's own
+        "TRANSIT_XKEY_SEED",  # of secrets-nats-kv
+        "WASMCLOUD_SECRETS",  # the bucket of secrets-nats-kv, and of NATS KV here
+        "SECRETS_AUDIT",  # the audit trail's stream
+        "WASMCLOUD_HOSTS",  # a NATS account in an example
+        # Secrets in examples.
+        "API_KEY",
+        "CARD_GATEWAY",
+        "DATABASE_URL",
+        "REDIS_PASSWORD",
+        "REDIS_URL",
+        # systemd and the socket API.
+        "AF_INET",
+        "AF_INET6",
+        "AF_UNIX",
+    }
+)
+
+# Words of capitals joined by underscores; not parts of paths, keys, longer names or file names.
+_NAME = re.compile(r"(?<![\w$.%{-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w.]?\w)")
+
+
+def names_in(text: str) -> set[str]:
+    return set(_NAME.findall(text))
+
+
+@pytest.mark.parametrize("document", documents(), ids=name_of)
+def test_every_variable_that_is_named_exists(document: Path) -> None:
+    unknown = names_in(document.read_text("utf-8")) - SETTINGS - OTHERS
+
+    assert not unknown
+
+
+def test_the_words_that_are_no_settings_are_still_needed() -> None:
+    used = set[str]().union(*(names_in(path.read_text("utf-8")) for path in documents()))
+
+    assert used >= OTHERS
+    assert not OTHERS & SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("set `NATS_URL` to", {"NATS_URL"}),
+        ("NATS_URL=nats://x, then API_VERSION.", {"NATS_URL", "API_VERSION"}),
+        ("the JSON, README.md and INFISICAL_ variables", set()),
+    ],
+)
+def test_names_are_found_as_people_write_them(text: str, names: set[str]) -> None:
+    assert names_in(text) == names

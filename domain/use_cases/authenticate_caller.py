@@ -23,7 +23,9 @@ _ADVICE = {
     "expired": "it has expired; sign it again, or check both clocks",
     "not_yet_valid": "it is not valid yet; check both clocks",
 }
-_BAD_TOKEN = "it is no wasCap token for this kind of subject; sign it again with current tools"  # noqa: S105  a text about tokens
+_BAD_TOKEN = (
+    "it is no signed wascap token for a subject of this kind; sign it again with current tools"  # noqa: S105  a text about tokens
+)
 
 
 @dataclass(frozen=True, slots=True)

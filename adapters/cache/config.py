@@ -1,0 +1,63 @@
+"""How long answers are kept, and how many."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+LONGEST_NEGATIVE_SECONDS = 1.0
+"""A secret that was just created, or a store that is just back, is not hidden for longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheConfig:
+    """What the operator decides about the cache.
+
+    Attributes:
+        ttl_seconds: how old a value may get, counted from when the store was asked; 0 keeps nothing
+            and still shares calls that are under way.
+        max_stale_seconds: how long past that a value is served while the store is out; 0 is never.
+        patience_seconds: how long a request waits for a silent store where a stale value is at
+            hand.
+        negative_seconds: how long a failed call answers further requests, at most 1.
+        call_seconds: what a call to the store gets at least, whoever began it.
+        jitter_share: the largest part of a lifetime that is cut off at random, below 1.
+        refresh_share: the part of its lifetime after which a much-asked value is fetched anew; 1 is
+            never.
+        refresh_min_hits: how often a value must have been asked for by then.
+        max_entries: values kept at most.
+        max_bytes: memory that these may take, keys and bookkeeping included.
+
+    Raises:
+        ValueError: a value is outside its range.
+    """
+
+    ttl_seconds: float = 5.0
+    max_stale_seconds: float = 0.0
+    patience_seconds: float = 2.0
+    negative_seconds: float = 1.0
+    call_seconds: float = 8.0
+    jitter_share: float = 0.1
+    refresh_share: float = 0.8
+    refresh_min_hits: int = 3
+    max_entries: int = 10_000
+    max_bytes: int = 64 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for name, seconds in (
+            ("TTL", self.ttl_seconds),
+            ("longest stale time", self.max_stale_seconds),
+            ("patience", self.patience_seconds),
+        ):
+            if not 0 <= seconds < math.inf:
+                raise ValueError(f"The cache's {name} must be 0 or more seconds.")
+        if not 0 <= self.negative_seconds <= LONGEST_NEGATIVE_SECONDS:
+            raise ValueError("The cache may remember a failure for 0 to 1 second.")
+        if not 0 < self.call_seconds < math.inf:
+            raise ValueError("The time for a call must be more than 0 seconds.")
+        if not 0 <= self.jitter_share < 1:
+            raise ValueError("The cache's jitter must be 0 or more and less than 1.")
+        if not 0 < self.refresh_share <= 1:
+            raise ValueError("The cache's refresh share must be more than 0 and at most 1.")
+        if min(self.refresh_min_hits, self.max_entries, self.max_bytes) < 1:
+            raise ValueError("The cache's hits, entries and bytes must be 1 or more.")

@@ -15,7 +15,7 @@ ADDING_A_STORE = ROOT / "docs" / "adding-a-store.md"
 ADRS = ROOT / "docs" / "adr"
 PACKAGES = ("domain", "ports", "adapters", "bootstrap")
 
-_LOG_LEVELS = frozenset({"debug", "info", "warning", "error", "exception"})
+_LOGGING_CALL = re.compile(r"log\.(debug|info|warning|error|exception)\b")
 _EVENT = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
@@ -72,7 +72,7 @@ def log_events() -> frozenset[str]:
     return frozenset(
         event
         for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr in _LOG_LEVELS and call.args
+        if call.args and _LOGGING_CALL.search(ast.unparse(call.func))
         if (event := _text_of(call.args[0])) and _EVENT.fullmatch(event)
     )
 

@@ -56,6 +56,7 @@ class Session:
 
     Attributes:
         sent: how many requests they were sent.
+        cores: both of them.
         outcomes: how often one ended in which way: a secret, or an error and its reason.
     """
 
@@ -65,7 +66,7 @@ class Session:
     def __post_init__(self) -> None:
         log = LogText()
         configure_logging("debug", "json", log)
-        self._cores = [
+        self.cores = [
             DefendedCore(
                 log,
                 access=access,
@@ -80,6 +81,10 @@ class Session:
         self._previous: Attack | None = None
         self._loop = asyncio.new_event_loop()
 
+    def close(self) -> None:
+        """Close the event loop."""
+        self._loop.close()
+
     def attack(self, data: bytes) -> None:
         """Send the one request these bytes stand for.
 
@@ -88,7 +93,7 @@ class Session:
                 one record, or something in either that must not be there.
         """
         choices = Choices(data)
-        core = choices.of(self._cores)
+        core = choices.of(self.cores)
         attack = next_attack(choices, core.server.public, core.retired.public, self._previous)
         self._loop.run_until_complete(self._judge(core, attack))
         self._previous = attack

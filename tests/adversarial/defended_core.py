@@ -81,7 +81,7 @@ class LogText(io.StringIO):
         return lines
 
 
-def message(key: str = "KEY", **changes: Any) -> dict[str, Any]:
+def message(key: Any = "KEY", **changes: Any) -> dict[str, Any]:
     """Return a request that is in order; `entity_jwt`, `host_jwt` and `application` go inside."""
     context = {"entity_jwt": ENTITY_TOKEN, "host_jwt": HOST_TOKEN}
     inside = {name: changes.pop(name) for name in (*context, "application") if name in changes}

@@ -1,0 +1,69 @@
+"""The fuzzer itself: that it runs, and that it would notice."""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typing_extensions import override
+
+from domain.use_cases.answer_request import AnswerRequest
+from fuzz.session import Session
+from tests.adversarial.defended_core import VALUE
+
+if TYPE_CHECKING:
+    from domain.model.transport import Reply, Request
+    from tests.adversarial.defended_core import LogText
+
+ATTACKS = 500
+
+
+def run(session: Session) -> None:
+    generator = random.Random(5)
+    for _ in range(ATTACKS):
+        session.attack(generator.randbytes(384))
+
+
+def test_mutated_requests_get_one_reply_and_one_clean_record_each(log: LogText) -> None:
+    with closing(Session()) as session:
+        run(session)
+
+    assert session.sent == ATTACKS
+    assert session.outcomes["secret"] > 10
+    assert len(session.outcomes) > 12
+    assert log.getvalue() == ""  # the session took logging over
+
+
+class Leaking(AnswerRequest):
+    """Answers as the core does, with the value in clear beside the box."""
+
+    @override
+    async def handle(self, request: Request) -> Reply:
+        reply = await super().handle(request)
+        if reply.response_xkey is None:
+            return reply
+        return type(reply)(reply.body + VALUE.encode(), reply.response_xkey)
+
+
+class Stumbling(AnswerRequest):
+    """Fails in a way nobody foresaw, as a parser with a hole would."""
+
+    @override
+    async def _get(self, request: Request, record: Any) -> Reply:
+        del request, record
+        raise IndexError
+
+
+@pytest.mark.parametrize("defect", [Leaking, Stumbling])
+def test_a_planted_defect_is_noticed(log: LogText, defect: type[AnswerRequest]) -> None:
+    del log  # puts logging back after the session
+    with closing(Session()) as session:
+        for core in session.cores:
+            parts = {part.name: getattr(core.answer, part.name) for part in fields(core.answer)}
+            core.answer = defect(**parts)
+
+        with pytest.raises(AssertionError):
+            run(session)

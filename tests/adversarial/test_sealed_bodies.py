@@ -1,0 +1,301 @@
+"""Bodies and xkeys: sealed for another, by another, damaged, replayed, or not sealed at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from adapters.crypto.nkeys_text import KeyKind, decode_public, encode_public
+from adapters.crypto.token_signer import SigningKey
+from adapters.crypto.xkeys import SodiumXKeyPair
+from domain.model.errors import (
+    DecryptionFailed,
+    InvalidHeaders,
+    InvalidPayload,
+    InvalidXKey,
+    OtherError,
+)
+from domain.model.secret import Secret
+from domain.model.transport import Operation
+from tests.adversarial.defended_core import (
+    INPUT,
+    MAX_REQUEST_BYTES,
+    VALUE,
+    DefendedCore,
+    LogText,
+    message,
+)
+from tests.fakes.clock import FakeClock
+
+PLAIN = json.dumps(message()).encode()
+FIELD_PRIME = 2**255 - 19
+
+LOW_ORDER = [
+    0,
+    1,
+    325606250916557431795983626356110631294008115727848805560023387167927233504,
+    39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    FIELD_PRIME - 1,
+]
+"""The points whose shared secret is the same for everybody (https://cr.yp.to/ecdh.html)."""
+
+
+def xkey(point: int) -> str:
+    return encode_public(KeyKind.XKEY, point.to_bytes(32, "little"))
+
+
+@pytest.fixture
+def host() -> SodiumXKeyPair:
+    return SodiumXKeyPair.generate()
+
+
+async def test_a_body_sealed_for_another_server_does_not_open(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    answer = await core.ask(PLAIN, one_time=host, sealed_for=SodiumXKeyPair.generate())
+
+    assert isinstance(answer, DecryptionFailed)
+
+
+async def test_a_stale_but_retired_xkey_still_opens_and_an_unknown_one_does_not(
+    core: DefendedCore,
+) -> None:
+    assert isinstance(await core.ask(PLAIN, sealed_for=core.retired), Secret)
+    assert isinstance(await core.ask(PLAIN, sealed_for=SodiumXKeyPair.generate()), DecryptionFailed)
+
+
+async def test_a_body_under_another_hosts_name_does_not_open(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    sealed = host.seal(PLAIN, core.server.public)
+
+    refused = await core.refused(sealed, SodiumXKeyPair.generate().public)
+
+    assert isinstance(refused, DecryptionFailed)
+
+
+async def test_the_server_reflected_at_itself_does_not_open(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    """An answer of the server is no request to it, whichever key is named as the sender."""
+    one_time = host.seal(PLAIN, core.server.public)
+    reply = await core.handle(one_time, host.public)
+
+    for name in (reply.response_xkey, core.server.public, host.public):
+        assert isinstance(await core.refused(reply.body, name), DecryptionFailed)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda sealed: sealed[:-1],
+        lambda sealed: sealed + b"\0",
+        lambda sealed: sealed + sealed,
+        lambda sealed: sealed[:44],
+        lambda sealed: sealed[:43],
+        lambda sealed: sealed[:28],
+        lambda sealed: sealed[:4],
+        lambda sealed: sealed[:1],
+        lambda sealed: b"xkv2" + sealed[4:],
+        lambda sealed: b"XKV1" + sealed[4:],
+        lambda sealed: sealed[4:],
+        lambda sealed: b"xkv1" + sealed,
+        lambda sealed: sealed[:4] + bytes(24) + sealed[28:],
+        lambda sealed: sealed[:28] + bytes(16) + sealed[44:],
+        lambda sealed: sealed[:44] + sealed[45:],
+        lambda sealed: sealed[::-1],
+        lambda sealed: b"\0" * len(sealed),
+    ],
+)
+async def test_a_damaged_box_does_not_open(
+    core: DefendedCore, host: SodiumXKeyPair, damage: object
+) -> None:
+    assert callable(damage)
+    sealed = damage(host.seal(PLAIN, core.server.public))
+
+    assert isinstance(await core.refused(sealed, host.public), DecryptionFailed)
+    assert core.fetches == 0
+
+
+async def test_every_flipped_bit_of_a_box_is_noticed(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    sealed = host.seal(b"{}", core.server.public)
+
+    for bit in range(len(sealed) * 8):
+        flipped = bytearray(sealed)
+        flipped[bit // 8] ^= 1 << bit % 8
+        assert isinstance(await core.refused(bytes(flipped), host.public), DecryptionFailed)
+
+
+async def test_an_empty_box_is_no_request(core: DefendedCore) -> None:
+    assert not isinstance(await core.ask(b""), Secret)
+    assert core.record["reason"] == "request_malformed"
+
+
+async def test_a_request_in_clear_is_not_read(core: DefendedCore, host: SodiumXKeyPair) -> None:
+    assert isinstance(await core.refused(PLAIN, host.public), DecryptionFailed)
+    assert "key" not in core.record
+
+
+async def test_an_empty_body_is_an_invalid_payload(core: DefendedCore) -> None:
+    assert isinstance(await core.refused(b"", None), InvalidPayload)
+
+
+async def test_a_giant_body_is_refused_before_anything_is_done_with_it(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    sealed = host.seal(PLAIN + b" " * MAX_REQUEST_BYTES, core.server.public)
+
+    assert isinstance(await core.refused(sealed, host.public), InvalidPayload)
+    assert isinstance(await core.refused(sealed, None), InvalidPayload)
+
+
+@pytest.mark.parametrize("point", LOW_ORDER)
+async def test_a_low_order_xkey_agrees_on_no_secret(core: DefendedCore, point: int) -> None:
+    sealed = SodiumXKeyPair.generate().seal(PLAIN, core.server.public)
+
+    assert isinstance(await core.refused(sealed, xkey(point)), DecryptionFailed)
+
+
+@pytest.mark.parametrize(
+    "point", [FIELD_PRIME, FIELD_PRIME + 1, 2**255 - 1, 2**255, 2**256 - 1, 2**255 + 9]
+)
+async def test_an_xkey_in_a_second_spelling_is_refused(core: DefendedCore, point: int) -> None:
+    sealed = SodiumXKeyPair.generate().seal(PLAIN, core.server.public)
+
+    assert isinstance(await core.refused(sealed, xkey(point)), InvalidXKey)
+
+
+async def test_a_replay_under_a_respelled_sender_is_refused(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    """X25519 ignores the top bit: the same body would open again under another name."""
+    sealed = host.seal(PLAIN, core.server.public)
+    assert isinstance(core.opened(await core.handle(sealed, host.public), host), Secret)
+    point = int.from_bytes(decode_public(host.public)[1], "little")
+
+    respelled = xkey(point | 1 << 255)
+
+    assert isinstance(await core.refused(sealed, respelled), InvalidXKey)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        INPUT,
+        "X" * 56,
+        "x" + "a" * 55,
+        "\u2169" * 56,
+        "X" + "\uff21" * 55,
+        "X" + "A" * 54 + "\0",
+        "X" + "A" * 55 + "\r\nWasmCloud-Host-Xkey: X",
+        "\udcff" * 56,
+        "X" * 100_000,
+        SodiumXKeyPair.generate().seed_text(),
+        SigningKey.generate(KeyKind.ACCOUNT).public,
+        SigningKey.generate(KeyKind.COMPONENT).public,
+        SodiumXKeyPair.generate().public.lower(),
+        SodiumXKeyPair.generate().public + "=",
+        f"{SodiumXKeyPair.generate().public}, {SodiumXKeyPair.generate().public}",
+    ],
+    ids=lambda name: repr(name[:12]),
+)
+async def test_what_is_no_public_xkey_is_refused_without_being_repeated(
+    core: DefendedCore, name: str
+) -> None:
+    refused = await core.refused(b"body", name)
+
+    assert isinstance(refused, InvalidXKey)
+    assert not name.strip() or name not in json.dumps(core.record)
+
+
+async def test_a_missing_xkey_is_invalid_headers(core: DefendedCore) -> None:
+    assert isinstance(await core.refused(b"body", None), InvalidHeaders)
+
+
+async def test_a_replay_is_refused_and_recorded(core: DefendedCore, host: SodiumXKeyPair) -> None:
+    sealed = host.seal(PLAIN, core.server.public)
+    first = core.opened(await core.handle(sealed, host.public), host)
+
+    refused = await core.refused(sealed, host.public)
+
+    assert isinstance(first, Secret)
+    assert isinstance(refused, OtherError)
+    assert core.record["reason"] == "replayed"
+    assert core.fetches == 1
+
+
+async def test_a_replay_of_a_refused_request_is_refused_all_the_same(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    sealed = host.seal(b"no request", core.server.public)
+    await core.refused(sealed, host.public)
+
+    assert isinstance(await core.refused(sealed, host.public), OtherError)
+
+
+async def test_a_damaged_copy_does_not_use_up_the_real_request(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    """Whoever sees a request on its way must not be able to make it a replay."""
+    sealed = host.seal(PLAIN, core.server.public)
+    await core.refused(sealed[:-1] + bytes([sealed[-1] ^ 1]), host.public)
+
+    assert isinstance(core.opened(await core.handle(sealed, host.public), host), Secret)
+
+
+async def test_a_replay_within_the_window_is_refused_however_many_seconds_passed(
+    log: LogText, host: SodiumXKeyPair
+) -> None:
+    clock = FakeClock()
+    core = DefendedCore(log, clock=clock)
+    sealed = host.seal(PLAIN, core.server.public)
+    await core.handle(sealed, host.public)
+
+    for _ in range(5):
+        clock.advance(59)
+        assert isinstance(await core.refused(sealed, host.public), OtherError)
+
+
+async def test_a_replay_after_the_window_is_sealed_for_the_first_hosts_key_alone(
+    log: LogText, host: SodiumXKeyPair
+) -> None:
+    """Not stopped by the guard, and useless: the answer opens with the host's key only."""
+    clock = FakeClock()
+    core = DefendedCore(log, clock=clock)
+    sealed = host.seal(PLAIN, core.server.public)
+    await core.handle(sealed, host.public)
+    clock.advance(601)
+
+    reply = await core.handle(sealed, host.public)
+
+    assert VALUE.encode() not in reply.body
+    thief = SodiumXKeyPair.generate()
+    with pytest.raises(DecryptionFailed):
+        core.opened(reply, thief)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["", "get.get", "GET", "get ", "server_xkey.", "server_xkey\0", "*", ">", "\udcff", INPUT],
+)
+async def test_an_unknown_operation_gets_an_error_and_no_secret(
+    core: DefendedCore, host: SodiumXKeyPair, operation: str
+) -> None:
+    sealed = host.seal(PLAIN, core.server.public)
+
+    assert isinstance(await core.refused(sealed, host.public, operation=operation), OtherError)
+    assert core.fetches == 0
+
+
+async def test_server_xkey_answers_with_the_public_key_whatever_comes_along(
+    core: DefendedCore, host: SodiumXKeyPair
+) -> None:
+    for body in (b"", PLAIN, b"\0" * MAX_REQUEST_BYTES):
+        reply = await core.handle(body, host.public, operation=Operation.SERVER_XKEY)
+        assert reply.body == core.server.public.encode()
+        assert reply.response_xkey is None

@@ -47,7 +47,8 @@ class InfisicalServer:
     """Listens on a free port of this machine while its context is open.
 
     Attributes:
-        model: answers whatever no break is scheduled for.
+        answer: answers whatever no break is scheduled for; None leaves it to the model.
+        model: the server's behaviour.
         breaks: what to do to the next secret reads instead, first come first served.
         login_breaks: the same for logins.
     """
@@ -58,7 +59,7 @@ class InfisicalServer:
         self.model = InfisicalModel()
         self.breaks: list[str] = []
         self.login_breaks: list[str] = []
-        self._answer = answer
+        self.answer = answer
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,7 +107,7 @@ class InfisicalServer:
             writer.transport.abort()
         if way in {Break.RESET, Break.CLOSE}:
             return False
-        result = (self._answer or self.model.answer)(call)
+        result = (self.answer or self.model.answer)(call)
         headers, body = result.encoded()
         lines = [f"HTTP/1.1 {result.status} Status"]
         lines += [f"{name}: {value}" for name, value in headers.items()]

@@ -54,7 +54,7 @@ class CacheConfig:
         if not 0 <= self.negative_seconds <= LONGEST_NEGATIVE_SECONDS:
             raise ValueError("The cache may remember a failure for 0 to 1 second.")
         if not 0 < self.call_seconds < math.inf:
-            raise ValueError("The time for a call must be more than 0 seconds.")
+            raise ValueError("The cache's time for a call must be more than 0 seconds.")
         if not 0 <= self.jitter_share < 1:
             raise ValueError("The cache's jitter must be 0 or more and less than 1.")
         if not 0 < self.refresh_share <= 1:

@@ -1,0 +1,116 @@
+"""How much is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.cache.config import CacheConfig
+from adapters.cache.failures import MAX_FAILURES, Failure, FailureMemory
+from adapters.cache.key import key_bytes
+from adapters.cache.selection import CacheSelection
+from domain.model.errors import SecretNotFound
+from tests.contracts.secret_store import CALLER
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, place
+
+
+async def test_the_least_recently_used_value_goes_first() -> None:
+    rig = Rig(CacheConfig(max_entries=2))
+    for name in "abc":
+        rig.inner.put(f"/{name}", name)
+    await rig.fetch("/a")
+    await rig.fetch("/b")
+    await rig.fetch("/a")
+    await rig.fetch("/c")
+
+    statistics = rig.cache.statistics()
+    assert (statistics.entries, statistics.evictions) == (2, 1)
+    assert [(await rig.fetch(f"/{name}")).source for name in "acb"] == ["cache", "cache", "store"]
+
+
+async def test_bytes_are_bounded_and_counted() -> None:
+    rig = Rig(CacheConfig(max_bytes=20_000))
+    for number in range(10):
+        rig.inner.put(f"/{number}", "x" * 5000)
+        await rig.fetch(f"/{number}")
+        statistics = rig.cache.statistics()
+        assert 5000 * statistics.entries < statistics.bytes <= 20_000
+
+    assert rig.cache.statistics().entries == 3
+    rig.cache.invalidate(CacheSelection.everything())
+    assert rig.cache.statistics().bytes == 0
+
+
+async def test_a_value_larger_than_all_the_room_is_served_and_pushes_nothing_out() -> None:
+    rig = Rig(CacheConfig(max_bytes=5000))
+    rig.inner.put("/small", "x")
+    rig.inner.put("/large", "x" * 5000)
+    await rig.fetch("/small")
+
+    assert len((await rig.text("/large"))[1].__str__()) == 5000
+    assert (await rig.fetch("/large")).source == "store"
+    assert (await rig.fetch("/small")).source == "cache"
+
+
+async def test_a_value_that_grew_too_large_does_not_leave_the_old_one_behind() -> None:
+    rig = Rig(CacheConfig(max_bytes=5000, max_stale_seconds=60))
+    rig.inner.put(PATH, "old")
+    await rig.fetch()
+    rig.inner.put(PATH, "x" * 5000)
+    rig.clock.advance(5)
+    await rig.fetch()
+
+    assert rig.cache.statistics().entries == 0
+    assert rig.cache.statistics().bytes == 0
+
+
+async def test_values_whose_time_is_over_make_room_without_counting_as_evicted() -> None:
+    rig = Rig()
+    for number in range(10):
+        rig.inner.put(f"/{number}", "x")
+        await rig.fetch(f"/{number}")
+    rig.clock.advance(5)
+    await rig.fetch("/9")
+
+    statistics = rig.cache.statistics()
+    assert (statistics.entries, statistics.evictions) == (1, 0)
+
+
+async def test_asking_for_what_is_not_there_pushes_no_value_out() -> None:
+    rig = Rig(CacheConfig(max_entries=2))
+    rig.inner.put(PATH, "value")
+    await rig.fetch()
+    for number in range(50):
+        with pytest.raises(SecretNotFound):
+            await rig.fetch(f"/missing/{number}")
+
+    assert (await rig.fetch()).source == "cache"
+
+
+def test_what_a_caller_says_of_itself_counts() -> None:
+    wordy = replace(CALLER, host=replace(CALLER.host, labels=(("label", "é" * 10_000),)))
+
+    assert key_bytes((place(), None, wordy)) > 40_000
+    assert key_bytes((place(), None, CALLER)) > key_bytes((place(), None, None))
+
+
+def test_failures_are_bounded_and_do_not_outlive_their_time() -> None:
+    memory = FailureMemory(1.0)
+    failure = Failure(SecretNotFound, "None.", "secret_not_found")
+    for number in range(MAX_FAILURES + 10):
+        memory.remember((place(f"/{number}"), None, None), failure, 0.0)
+    assert len(memory) == MAX_FAILURES
+    assert memory.get((place("/9"), None, None), 0.0) is None
+    assert memory.get((place("/10"), None, None), 0.999) is failure
+    assert memory.get((place("/10"), None, None), 1.0) is None
+
+    memory.remember((place(), None, None), failure, 1.0)
+    assert len(memory) == 1
+
+
+def test_a_negative_time_of_zero_remembers_nothing() -> None:
+    memory = FailureMemory(0.0)
+    memory.remember((place(), None, None), Failure(SecretNotFound, "None.", "x"), 0.0)
+
+    assert len(memory) == 0

@@ -1,7 +1,6 @@
 """`keys`: make nkeys and xkeys, and tell what a key is."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from adapters.crypto.inspection import describe_key
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumXKeyPair
+from bootstrap.cli.key_kinds import KINDS, key_kind
 from bootstrap.cli.reporting import CommandError, guarded
 from bootstrap.seed_file import write_seed
 
@@ -22,29 +22,23 @@ app = typer.Typer(
 )
 
 
-class Kind(StrEnum):
-    """Kinds of keys by the names people use."""
-
-    XKEY = "xkey"
-    ACCOUNT = "account"
-    COMPONENT = "component"
-    PROVIDER = "provider"
-    HOST = "host"
-    USER = "user"
-
-
 @app.command()
 def generate(
-    kind: Annotated[Kind, typer.Argument(help="xkey is what SERVER_XKEY_SEED holds.")],
+    kind: Annotated[
+        KeyKind,
+        typer.Argument(
+            parser=key_kind,
+            metavar="KIND",
+            help=f"{KINDS}. SERVER_XKEY_SEED holds an xkey.",
+        ),
+    ],
     *,
     out: Annotated[
         Path | None, typer.Option(help="Write the seed to a new file that only you can read.")
     ] = None,
 ) -> None:
     """Make a key; prints the public key, and the seed unless it goes to a file."""
-    pair = (
-        SodiumXKeyPair.generate() if kind is Kind.XKEY else SigningKey.generate(KeyKind[kind.name])
-    )
+    pair = SodiumXKeyPair.generate() if kind is KeyKind.XKEY else SigningKey.generate(kind)
     if out is None:
         typer.echo(f"public: {pair.public}\nseed: {pair.seed_text()}")
         return

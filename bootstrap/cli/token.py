@@ -12,8 +12,8 @@ from adapters.crypto.inspection import TokenDescription, describe_token
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.system.clock import SystemClock
+from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
 from bootstrap.cli.reporting import FAILED, guarded, read_text
-from domain.model.identity import IdentityKind
 
 app = typer.Typer(
     name="token",
@@ -36,8 +36,14 @@ def sign(
         ),
     ] = None,
     kind: Annotated[
-        IdentityKind, typer.Option(help="What a new subject is.")
-    ] = IdentityKind.COMPONENT,
+        KeyKind,
+        typer.Option(
+            parser=subject_kind,
+            metavar="KIND",
+            show_default="component",
+            help=f"What a new subject is: {SUBJECT_KINDS}.",
+        ),
+    ] = KeyKind.COMPONENT,
     name: Annotated[str | None, typer.Option(help="Name to write into the token.")] = None,
     expires_in: Annotated[
         int | None,
@@ -56,7 +62,7 @@ def sign(
         now = int(SystemClock().now())
         return sign_token(
             issuer,
-            subject or SigningKey.generate(KeyKind[kind.name]).public,
+            subject or SigningKey.generate(kind).public,
             token_id=str(uuid.uuid4()),
             issued_at=now,
             expires_at=None if expires_in is None else now + expires_in,

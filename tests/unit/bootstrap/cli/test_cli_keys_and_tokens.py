@@ -44,6 +44,56 @@ def test_a_new_key_is_of_the_kind_asked_for(kind: str) -> None:
     assert (described.kind.name.lower(), described.public) == (kind, lines["public"])
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("X", KeyKind.XKEY),
+        ("a", KeyKind.ACCOUNT),
+        ("M", KeyKind.COMPONENT),
+        ("V", KeyKind.PROVIDER),
+        ("n", KeyKind.HOST),
+        ("U", KeyKind.USER),
+        ("curve", KeyKind.XKEY),
+        ("Module", KeyKind.COMPONENT),
+        ("service", KeyKind.PROVIDER),
+        ("SERVER", KeyKind.HOST),
+    ],
+)
+def test_a_kind_may_be_a_letter_or_the_word_that_nkeys_has_for_it(word: str, kind: KeyKind) -> None:
+    lines = dict(line.split(": ") for line in run("keys", "generate", word).output.splitlines())
+
+    assert describe_key(lines["seed"]).kind is kind
+
+
+def test_a_kind_that_nobody_needs_is_refused_with_those_there_are() -> None:
+    result = run("keys", "generate", "operator")
+
+    assert result.exit_code == 2
+    assert "component (M)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"), [("N", "host"), ("service", "provider"), ("component", "component")]
+)
+def test_a_tokens_new_subject_is_of_the_kind_asked_for(
+    issuer: SigningKey, tmp_path: Path, word: str, kind: str
+) -> None:
+    seed_file = str(tmp_path / "issuer.seed")
+
+    token = run("token", "sign", "--issuer-seed-file", seed_file, "--kind", word).output.strip()
+
+    assert json.loads(run("token", "inspect", token).output)["kind"] == kind
+
+
+def test_no_token_is_for_an_account(issuer: SigningKey, tmp_path: Path) -> None:
+    seed_file = str(tmp_path / "issuer.seed")
+
+    result = run("token", "sign", "--issuer-seed-file", seed_file, "--kind", "A")
+
+    assert result.exit_code == 2
+    assert "provider (V)" in result.stderr
+
+
 def test_a_new_seed_goes_to_a_file_for_the_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "new.seed"
 

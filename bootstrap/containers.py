@@ -13,7 +13,6 @@ from adapters.nats.channel import NatsChannel
 from adapters.nats.connection import NatsConnection
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
-from adapters.telemetry.audit_log import AuditLog
 from adapters.telemetry.fault_log import StructlogFaultLog
 from bootstrap import factories
 from bootstrap.server_keys import ServiceKeys
@@ -31,7 +30,6 @@ class Container(containers.DeclarativeContainer):
     key_exchange = providers.Singleton(SodiumKeyExchange)
     tokens = providers.Singleton(WascapTokenVerifier)
     request_ids = providers.Singleton(CountingRequestIds)
-    audit = providers.Singleton(AuditLog)
     faults = providers.Singleton(StructlogFaultLog)
 
     subjects = providers.Singleton(factories.subjects, settings)
@@ -49,13 +47,14 @@ class Container(containers.DeclarativeContainer):
         },
     )
 
-    policy = providers.Singleton(factories.access_policy, settings)
+    access = providers.Singleton(factories.access_parts, settings, clock)
+    audit = providers.Singleton(factories.audit_parts, settings, client, clock)
     handler = providers.Singleton(
         factories.answer_request,
         settings=settings,
         keys=keys,
         parts=store,
-        policy=policy,
+        access=access,
         key_exchange=key_exchange,
         tokens=tokens,
         clock=clock,
@@ -67,12 +66,15 @@ class Container(containers.DeclarativeContainer):
         factories.service,
         settings=settings,
         keys=keys,
+        nats=nats_config,
         connection=connection,
         client=client,
         channel=channel,
         transport=transport,
         handler=handler,
         parts=store,
+        access=access,
+        audit=audit,
         key_exchange=key_exchange,
         clock=clock,
         served=subjects,

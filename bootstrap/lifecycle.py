@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from adapters.audit.sink import AuditSinkError
 from adapters.nats.connect_errors import NatsConnectError
 from bootstrap.version import __version__
+from bootstrap.weaknesses import warn_of_weaknesses
 from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from adapters.nats.config import NatsConfig
     from adapters.nats.subjects import SecretsSubjects
+    from bootstrap.access_parts import AccessParts
+    from bootstrap.audit_parts import AuditParts
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreParts
@@ -59,44 +64,55 @@ class Service:
 
     settings: Settings
     keys: ServiceKeys
+    nats: NatsConfig
     connection: Connection
     client: Client
     channel: Channel
     transport: Transport
     handler: RequestHandler
     parts: StoreParts
+    access: AccessParts
+    audit: AuditParts
     key_exchange: KeyExchange
     clock: Clock
     subjects: SecretsSubjects
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
         """Serve until `stop` is set, then answer what is in flight and close.
 
         A store that cannot be reached is no reason not to start: requests get typed errors, and
         the store is asked again until it answers.
 
+        Args:
+            stop: set when it is time to end.
+            reload: set whenever files are to be read and opened anew; it is cleared then.
+
         Raises:
+            SettingsError: the access policy file cannot be used; nothing was connected to.
             ServiceFailedError: it could not start, or cannot go on.
         """
         async with AsyncExitStack() as opened:
             try:
                 store_answers = await _unless(stop, self._open(opened))
-            except (NatsConnectError, StoreMisconfiguredError) as error:
+            except (NatsConnectError, StoreMisconfiguredError, AuditSinkError) as error:
                 raise ServiceFailedError(str(error)) from None
             if store_answers is None:
                 return
-            await self._watch(stop, store_answers=store_answers)
+            await self._watch(stop, reload, store_answers=store_answers)
             _log.info("service.stopping", grace_seconds=self.settings.shutdown_grace_seconds)
         _log.info("service.stopped")
 
     async def _open(self, opened: AsyncExitStack) -> bool:
         """Open everything, and return whether the store answers."""
-        self._warn_about_trust()
+        await self.access.load(required=self.settings.require_access_policy)
+        warn_of_weaknesses(self.settings, self.nats)
         opened.push_async_callback(self.parts.close)
         opened.push_async_callback(self.connection.close)
         await self.connection.open()
         await self._refuse_second_key()
         store_answers = await self._check_store()
+        opened.push_async_callback(self.audit.trail.aclose)
+        await self.audit.trail.start()
         opened.push_async_callback(self.transport.stop, self.settings.shutdown_grace_seconds)
         await self.transport.start(self.handler)
         if store_answers:
@@ -134,9 +150,13 @@ class Service:
             return False
         return True
 
-    async def _watch(self, stop: asyncio.Event, *, store_answers: bool) -> None:
+    async def _watch(
+        self, stop: asyncio.Event, reload: asyncio.Event, *, store_answers: bool
+    ) -> None:
         """Wait until told to stop, or until going on is pointless."""
-        watches = [self._watch_connection()]
+        watches = [self._watch_connection(), self._watch_reload(reload)]
+        if self.access.file is not None:
+            watches.append(self.access.file.watch())
         if not store_answers:
             watches.append(self._watch_store())
         try:
@@ -161,6 +181,14 @@ class Service:
             "credentials, and start the service again."
         )
 
+    async def _watch_reload(self, reload: asyncio.Event) -> None:
+        while True:
+            await reload.wait()
+            reload.clear()
+            self.audit.reopen()
+            if self.access.file is not None:
+                await self.access.file.reload()
+
     async def _watch_store(self) -> None:
         pause = _FIRST_RETRY_SECONDS
         while True:
@@ -180,16 +208,8 @@ class Service:
             retired_xkeys=len(self.keys.server.retired),
             store=self.settings.secret_store,
             trusted_issuers=len(self.settings.trusted_issuers),
+            authorization_mode=self.settings.authorization_mode,
         )
-
-    def _warn_about_trust(self) -> None:
-        if not self.settings.trusted_issuers:
-            _log.warning(
-                "access.any_issuer",
-                meaning="Anybody can sign a component's token with a key of their own, so whoever "
-                "NATS lets publish to these subjects may read every secret this service can.",
-                advice="Set TRUSTED_ISSUERS to the accounts that sign your components.",
-            )
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> bool | None:

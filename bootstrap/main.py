@@ -15,6 +15,7 @@ import structlog
 
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.containers import Container
+from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import load_service_keys
 from bootstrap.settings import Settings, SettingsError, load_settings
@@ -52,6 +53,7 @@ def serve() -> int:
     try:
         settings = load_settings(Settings)
         configure_logging(settings.log_level, settings.log_format)
+        _harden(settings)
         container = Container(settings=settings, keys=load_service_keys(settings))
         service: Service = container.service()
     except SettingsError as error:
@@ -59,6 +61,9 @@ def serve() -> int:
         return MISCONFIGURED
     try:
         asyncio.run(_run(service))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return MISCONFIGURED
     except ServiceFailedError as error:
         _log.error("service.failed", advice=str(error))
         return FAILED
@@ -68,10 +73,17 @@ def serve() -> int:
     return OK
 
 
+def _harden(settings: Settings) -> None:
+    """Keep memory from being written to a disk; it has to happen before any seed is read."""
+    done = harden_process(settings.lock_memory)
+    as_asked = not settings.lock_memory or done.memory_lock is MemoryLock.LOCKED
+    (_log.info if as_asked else _log.warning)("process.hardened", **done.fields())
+
+
 async def _run(service: Service) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_unhandled)
-    stop = asyncio.Event()
+    stop, reload = asyncio.Event(), asyncio.Event()
 
     def on_signal(number: signal.Signals) -> None:
         if stop.is_set():
@@ -80,9 +92,14 @@ async def _run(service: Service) -> None:
         _log.info("service.signalled", signal=number.name)
         stop.set()
 
+    def on_hangup() -> None:
+        _log.info("service.signalled", signal=signal.SIGHUP.name)
+        reload.set()
+
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
-    await service.run(stop)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    await service.run(stop, reload)
 
 
 def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

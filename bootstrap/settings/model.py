@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from bootstrap.settings.access import AccessSettings
+from bootstrap.settings.audit import AuditSettings
 from bootstrap.settings.nats import NatsSettings
-from bootstrap.settings.service import AccessSettings, KeySettings, LimitSettings, LogSettings
+from bootstrap.settings.service import KeySettings, LimitSettings, LogSettings, ProcessSettings
 from bootstrap.settings.stores import InfisicalSettings, NatsKvSettings, StoreSettings
 
 if TYPE_CHECKING:
@@ -24,7 +26,9 @@ GROUPS: tuple[tuple[str, type[SettingsGroup]], ...] = (
     ("NATS KV", NatsKvSettings),
     ("Server key", KeySettings),
     ("Access", AccessSettings),
+    ("Audit trail", AuditSettings),
     ("Limits", LimitSettings),
+    ("Process", ProcessSettings),
     ("Logging", LogSettings),
 )
 """Every group with its heading, in the order in which people read about them."""
@@ -32,7 +36,9 @@ GROUPS: tuple[tuple[str, type[SettingsGroup]], ...] = (
 
 class Settings(
     LogSettings,
+    ProcessSettings,
     LimitSettings,
+    AuditSettings,
     AccessSettings,
     KeySettings,
     NatsKvSettings,

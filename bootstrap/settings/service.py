@@ -1,4 +1,4 @@
-"""The service's own keys, trust, limits and logging."""
+"""The service's own keys, limits, process and logging."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from adapters.telemetry.log_setup import LogFormat, LogLevel
 from bootstrap.settings.group import SettingsGroup
 from bootstrap.settings.nats import both_set
 from bootstrap.settings.problems import Problem
-from bootstrap.settings.values import AccountKeys, Choice, Seconds, XKeySeed, XKeySeeds
+from bootstrap.settings.values import Choice, Seconds, XKeySeed, XKeySeeds
 from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS
 
 
@@ -36,16 +36,6 @@ class KeySettings(SettingsGroup):
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
         yield from both_set(given, "server_xkey_seed", "server_xkey_seed_file")
-
-
-class AccessSettings(SettingsGroup):
-    """Who is believed."""
-
-    trusted_issuers: AccountKeys = Field(
-        default=(),
-        description="Accounts (`A…`), comma-separated, whose signature on a component or provider "
-        "is trusted. Unset: any signature is, and NATS permissions alone decide who may ask.",
-    )
 
 
 class LimitSettings(SettingsGroup):
@@ -76,6 +66,16 @@ class LimitSettings(SettingsGroup):
         ge=0,
         allow_inf_nan=False,
         description="Time that requests in flight get to finish when the service stops.",
+    )
+
+
+class ProcessSettings(SettingsGroup):
+    """What the operating system is asked for."""
+
+    lock_memory: bool = Field(
+        default=False,
+        description="Keep the process's memory out of swap, where the system lets it (Linux, "
+        "`ulimit -l`). Core dumps are off in any case.",
     )
 
 

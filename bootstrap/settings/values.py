@@ -18,6 +18,16 @@ _SUBJECT_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _NATS_SCHEMES = {"nats", "tls"}
 
 
+def says_yes(value: object) -> bool:
+    """Say whether a raw value is one of those that pydantic reads as true."""
+    return str(value).strip().lower() in {"1", "on", "t", "true", "y", "yes"}
+
+
+def says_no(value: object) -> bool:
+    """Say whether a raw value is one of those that pydantic reads as false."""
+    return str(value).strip().lower() in {"0", "off", "f", "false", "n", "no"}
+
+
 def _strip(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 

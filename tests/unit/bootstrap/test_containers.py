@@ -8,33 +8,42 @@ from typing import Any
 import pytest
 from dependency_injector import errors, providers
 
+from adapters.access_policy.file import AccessPolicyFile
+from adapters.audit.fan_out import AuditFanOut
+from adapters.audit.file import AuditFile
+from adapters.audit.stream import AuditStream
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.nats_kv.store import NatsKvSecretStore
+from adapters.telemetry.audit_log import AuditLog
+from bootstrap.access_parts import AccessParts
+from bootstrap.audit_parts import AuditParts
 from bootstrap.containers import Container
 from bootstrap.lifecycle import Service
 from bootstrap.server_keys import load_service_keys
 from bootstrap.settings import Settings, SettingsError
 from bootstrap.store_parts import StoreParts
 from domain.model.access import AnyValidEntity, TrustedIssuers
+from domain.model.access_modes import ObservedPolicy, RequesterRequired
+from domain.model.identity import AccountKey
 from domain.model.transport import Operation, Request
 from domain.use_cases.answer_request import AnswerRequest
-from ports.audit import AuditTrail
 from ports.clock import Clock
 from ports.fault_log import FaultLog
 from ports.key_exchange import KeyExchange
 from ports.request_ids import RequestIds
 from ports.token_verifier import TokenVerifier
 from ports.transport import Channel, Transport
-from tests.fakes.audit import FakeAuditTrail
+from tests.fakes.audit_sink import FakeAuditSink
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.store_check import FakeStoreCheck
 from tests.support.environments import infisical_environment, nats_kv_environment, new_xkey_seed
 
 PORTS = {
-    "audit": AuditTrail,
+    "access": AccessParts,
+    "audit": AuditParts,
     "channel": Channel,
     "clock": Clock,
     "faults": FaultLog,
@@ -61,6 +70,15 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
         "infisical": infisical,
         "nats-kv": nats_kv,
         "trusted issuers": infisical | {"TRUSTED_ISSUERS": issuer},
+        "policy file": infisical | {"ACCESS_POLICY_FILE": __file__},
+        "policy file, required": infisical
+        | {"ACCESS_POLICY_FILE": __file__, "REQUIRE_ACCESS_POLICY": "true"},
+        "observed": infisical | {"AUTHORIZATION_MODE": "observe"},
+        "known requesters": infisical | {"NATS_REQUESTER_REQUIRED": "true"},
+        "audit file": infisical | {"AUDIT_FILE": "audit.log", "AUDIT_FILE_FSYNC": "always"},
+        "audit stream": nats_kv | {"AUDIT_STREAM": "SECRETS_AUDIT", "AUDIT_WHEN_FULL": "drop"},
+        "audit everywhere": infisical | {"AUDIT_FILE": "audit.log", "AUDIT_STREAM": "AUDIT"},
+        "audit not in the log": infisical | {"AUDIT_FILE": "audit.log", "AUDIT_LOG": "false"},
         "retired keys": infisical | {"SERVER_XKEY_RETIRED_SEEDS": new_xkey_seed()},
         "nkey": nats_kv | {"NATS_NKEY_SEED": user},
         "nkey with jwt": nats_kv | {"NATS_NKEY_SEED": user, "NATS_USER_JWT": "jwt"},
@@ -91,10 +109,48 @@ def test_the_setting_chooses_the_store(tmp_path: Path) -> None:
 def test_named_issuers_choose_the_rules() -> None:
     issuer = SigningKey.generate(KeyKind.ACCOUNT).public
 
-    assert container(**infisical_environment()).policy() == AnyValidEntity()
-    assert isinstance(
-        container(**infisical_environment(), TRUSTED_ISSUERS=issuer).policy(), TrustedIssuers
+    named = container(**infisical_environment(), TRUSTED_ISSUERS=issuer).access()
+
+    assert container(**infisical_environment()).access() == AccessParts(AnyValidEntity())
+    assert named.policy == TrustedIssuers(frozenset({AccountKey(issuer)}))
+
+
+def test_a_policy_file_chooses_the_rules() -> None:
+    built = container(**infisical_environment(), ACCESS_POLICY_FILE=__file__)
+
+    access = built.access()
+
+    assert isinstance(access.policy, AccessPolicyFile)
+    assert access.policy is access.file
+    assert built.handler().authorize.policy is access.policy
+    assert built.handler().authorize.hide_missing
+
+
+def test_whoever_only_observes_lets_unknown_requesters_through_as_well() -> None:
+    built = container(
+        **infisical_environment(), AUTHORIZATION_MODE="observe", NATS_REQUESTER_REQUIRED="true"
     )
+
+    assert built.access().policy == ObservedPolicy(RequesterRequired(AnyValidEntity()))
+
+
+def test_the_header_that_names_requesters_is_read_only_where_they_are_required() -> None:
+    settings = infisical_environment()
+
+    assert not container(**settings).transport()._vouches
+    assert container(**settings, NATS_REQUESTER_REQUIRED="true").transport()._vouches
+
+
+def test_the_audit_trail_goes_where_the_settings_say() -> None:
+    settings = infisical_environment()
+
+    assert isinstance(container(**settings).audit().trail, AuditLog)
+    only_file = container(**settings, AUDIT_FILE="f", AUDIT_LOG="false").audit()
+    assert isinstance(only_file.trail, AuditFile)
+    assert only_file.reopen == only_file.trail.reopen
+    everywhere = container(**settings, AUDIT_FILE="f", AUDIT_STREAM="S").audit().trail
+    assert isinstance(everywhere, AuditFanOut)
+    assert [type(sink) for sink in everywhere._sinks] == [AuditLog, AuditFile, AuditStream]
 
 
 def test_everything_is_built_once() -> None:
@@ -126,11 +182,11 @@ def test_settings_must_be_settings() -> None:
 
 async def test_fakes_take_the_place_of_the_world() -> None:
     built = container(**infisical_environment())
-    audit = FakeAuditTrail()
+    audit = FakeAuditSink()
 
     with (
         built.clock.override(providers.Object(FakeClock())),
-        built.audit.override(providers.Object(audit)),
+        built.audit.override(providers.Object(AuditParts(audit))),
         built.store.override(providers.Object(StoreParts(FakeSecretStore(), FakeStoreCheck()))),
     ):
         reply = await built.handler().handle(Request(Operation.SERVER_XKEY, b"", None, 0.0))

@@ -11,17 +11,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
+from adapters.access_policy.file import POLL_SECONDS, AccessPolicyFile
+from adapters.audit.sink import AuditSinkError
+from adapters.crypto.nkeys_text import KeyKind, encode_public
 from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
+from adapters.nats.config import NatsConfig
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.subjects import SecretsSubjects
 from adapters.telemetry.log_setup import configure_logging
+from bootstrap.access_parts import AccessParts
+from bootstrap.audit_parts import AuditParts
 from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import ServiceKeys
-from bootstrap.settings import Settings
+from bootstrap.settings import Settings, SettingsError
 from bootstrap.store_parts import StoreParts
+from domain.model.access import AnyValidEntity
 from domain.model.transport import Reply
 from domain.use_cases.key_ring import KeyRing
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from tests.fakes.audit_sink import FakeAuditSink
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.store_check import FakeStoreCheck
@@ -30,6 +38,7 @@ from tests.support.environments import infisical_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from ports.transport import RequestHandler
 
@@ -88,7 +97,9 @@ class World:
         self.others = FakeTransport(self.clock)
         self.check = FakeStoreCheck(checks or (None,))
         self.keys = KeyRing(SodiumXKeyPair.generate(), (SodiumXKeyPair.generate(),))
-        self.stop = asyncio.Event()
+        self.stop, self.reload = asyncio.Event(), asyncio.Event()
+        self.audit = FakeAuditSink(self.events)
+        self.access = AccessParts(AnyValidEntity())
         self.variables: dict[str, Any] = infisical_environment()
 
     def service(self) -> Service:
@@ -96,12 +107,15 @@ class World:
         return Service(
             settings=Settings.model_validate(settings),
             keys=ServiceKeys(self.keys),
+            nats=NatsConfig(urls=("nats://localhost:4222",)),
             connection=self.connection,
             client=self.connection,
             channel=FakeChannel(self.others),
             transport=self.transport,
             handler=FakeHandler(),
             parts=StoreParts(FakeSecretStore(), self.check, self._close_store),
+            access=self.access,
+            audit=AuditParts(self.audit, self.audit.reopen),
             key_exchange=SodiumKeyExchange(),
             clock=self.clock,
             subjects=SecretsSubjects(),
@@ -113,7 +127,7 @@ class World:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
         """Run the service; leaving stops it."""
-        task = asyncio.create_task(self.service().run(self.stop))
+        task = asyncio.create_task(self.service().run(self.stop, self.reload))
         yield task
         self.stop.set()
         await asyncio.wait({task})
@@ -141,8 +155,10 @@ async def test_it_opens_in_order_and_closes_in_reverse() -> None:
 
     assert world.events == [
         "connection opened",
+        "audit started",
         "transport started",
         "transport stopped within 10",
+        "audit closed",
         "connection closed",
         "store closed",
     ]
@@ -174,12 +190,130 @@ async def test_without_trusted_issuers_a_warning_says_what_that_means() -> None:
     assert "TRUSTED_ISSUERS" in record["advice"]
 
 
+async def test_an_audit_trail_that_cannot_be_kept_ends_it_before_it_takes_requests() -> None:
+    world = World()
+    world.audit.failure = AuditSinkError("Make room for the audit trail.")
+
+    with pytest.raises(ServiceFailedError, match="Make room for the audit trail"):
+        await world.service().run(world.stop, world.reload)
+
+    assert world.events == [
+        "connection opened",
+        "audit started",
+        "audit closed",
+        "connection closed",
+        "store closed",
+    ]
+
+
+TEAM = encode_public(KeyKind.ACCOUNT, b"t" * 32)
+NO_GRANTS = f"version: 1\nissuers: {{team: {TEAM}}}\ngrants: []\n"
+ONE_GRANT = f"""\
+version: 1
+issuers:
+  team: {TEAM}
+grants:
+  - name: all
+    entities: [{{issuer: team, names: ["*"]}}]
+    secrets: [{{keys: ["/**"]}}]
+"""
+
+
+class PolicyWorld(World):
+    """A world whose rules come from a file."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        super().__init__()
+        self.path = path
+        path.write_text(text)
+        self.rules = AccessPolicyFile(path, self.clock)
+        self.access = AccessParts(self.rules, self.rules)
+        self.variables["ACCESS_POLICY_FILE"] = str(path)
+
+    async def patiently(self, holds: Callable[[], bool], seconds_a_turn: float = 0) -> None:
+        """Wait until something is so that takes a thread, as reading the file does."""
+        for _ in range(1000):
+            if holds():
+                return
+            self.clock.advance(seconds_a_turn)
+            await asyncio.sleep(0.005)
+        raise AssertionError("it never came to that")
+
+
+async def test_a_broken_policy_file_is_a_wrong_setting_and_nothing_is_connected_to(
+    tmp_path: Path,
+) -> None:
+    world = PolicyWorld(tmp_path / "policy.yaml", "version: 2\nissuers: {}\ngrnts: []\n")
+
+    with pytest.raises(SettingsError) as caught:
+        await world.service().run(world.stop, world.reload)
+
+    assert world.events == []
+    texts = [str(problem) for problem in caught.value.problems]
+    assert len(texts) > 1
+    assert all(text.startswith("ACCESS_POLICY_FILE ") for text in texts)
+    assert any("line 3: grnts" in text for text in texts)
+
+
+@pytest.mark.parametrize(("required", "starts"), [("true", False), ("false", True)])
+async def test_a_required_policy_file_must_grant_something(
+    tmp_path: Path, required: str, starts: bool
+) -> None:
+    world = PolicyWorld(tmp_path / "policy.yaml", NO_GRANTS)
+    world.variables["REQUIRE_ACCESS_POLICY"] = required
+
+    async with world.running() as task:
+        await world.patiently(lambda: task.done() or bool(world.logged("service.ready")))
+
+    assert bool(world.logged("service.ready")) is starts
+    if not starts:
+        with pytest.raises(SettingsError, match="REQUIRE_ACCESS_POLICY insists"):
+            task.result()
+
+
+async def test_a_changed_policy_file_comes_into_force_by_itself(tmp_path: Path) -> None:
+    world = PolicyWorld(tmp_path / "policy.yaml", NO_GRANTS)
+
+    async with world.running():
+        await world.patiently(lambda: bool(world.logged("service.ready")))
+        world.path.write_text(ONE_GRANT)
+        await world.patiently(lambda: world.rules.status.grants == 1, POLL_SECONDS)
+
+    assert "audit reopened" not in world.events
+
+
+async def test_reloading_reads_the_policy_file_and_reopens_the_audit_file_each_time(
+    tmp_path: Path,
+) -> None:
+    world = PolicyWorld(tmp_path / "policy.yaml", NO_GRANTS)
+    world.reload.set()  # before it is up: it is not forgotten
+
+    async with world.running():
+        await world.patiently(lambda: world.events.count("audit reopened") == 1)
+        world.path.write_text(ONE_GRANT)
+        world.reload.set()
+        await world.patiently(lambda: world.rules.status.grants == 1)
+
+    assert world.events.count("audit reopened") == 2
+
+
+async def test_reloading_without_a_policy_file_reopens_the_audit_file() -> None:
+    world = World()
+
+    async with world.running():
+        await world.until(lambda: bool(world.logged("service.ready")))
+        world.reload.set()
+        await world.until(lambda: "audit reopened" in world.events)
+
+    assert not world.reload.is_set()
+
+
 async def test_nats_that_cannot_be_reached_ends_it_and_closes_what_was_open() -> None:
     world = World()
     world.connection.failure = NatsConnectError("Failed to connect; check it.", reason="refused")
 
     with pytest.raises(ServiceFailedError, match="Failed to connect; check it"):
-        await world.service().run(world.stop)
+        await world.service().run(world.stop, world.reload)
 
     assert world.events == ["connection opened", "connection closed", "store closed"]
 
@@ -188,7 +322,7 @@ async def test_a_wrong_configuration_of_the_store_ends_it_before_it_takes_reques
     world = World(MISCONFIGURED)
 
     with pytest.raises(ServiceFailedError, match="The secret is wrong"):
-        await world.service().run(world.stop)
+        await world.service().run(world.stop, world.reload)
 
     assert "transport started" not in world.events
 
@@ -259,7 +393,7 @@ async def test_another_replica_with_another_key_ends_it_before_it_takes_requests
     await world.others.start(OtherReplica(SodiumXKeyPair.generate().public.encode()))
 
     with pytest.raises(ServiceFailedError, match="SERVER_XKEY_SEED"):
-        await world.service().run(world.stop)
+        await world.service().run(world.stop, world.reload)
 
     assert "transport started" not in world.events
 

@@ -5,12 +5,28 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
+from bootstrap.hardening import Hardening, MemoryLock
 from bootstrap.main import main
 from bootstrap.version import __version__
 from tests.support.environments import infisical_environment
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def hardened(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Leave the tests' own process as it is, and note what was asked for."""
+    asked: list[bool] = []
+
+    def harden(lock_memory: bool) -> Hardening:
+        asked.append(lock_memory)
+        return Hardening(core_dumps_off=True, undumpable=True, memory_lock=MemoryLock.LIMITED)
+
+    monkeypatch.setattr("bootstrap.main.harden_process", harden)
+    return asked
 
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,3 +82,39 @@ def test_a_bug_ends_it_with_a_record_and_without_its_text(
     record = json.loads(captured.err.splitlines()[-1])
     assert (record["event"], record["exception"]) == ("service.crashed", "ValueError")
     assert "canary" not in captured.err
+
+
+def test_a_broken_policy_file_is_reported_by_line_and_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in infisical_environment().items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "policy.yaml").write_text("version: 1\nissuers: {team: A}\ngrants: [{name: x}]\n")
+    monkeypatch.setenv("ACCESS_POLICY_FILE", str(tmp_path / "policy.yaml"))
+
+    assert main([]) == 2
+
+    told = capsys.readouterr().err
+    assert "  - ACCESS_POLICY_FILE line 2: issuers.team: " in told
+    assert '  - ACCESS_POLICY_FILE line 3: grants[0] "x": ' in told
+
+
+@pytest.mark.parametrize(("asked", "level"), [("true", "warning"), ("false", "info")])
+def test_the_process_is_hardened_before_any_seed_is_read(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    hardened: list[bool],
+    asked: str,
+    level: str,
+) -> None:
+    for name, value in infisical_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LOCK_MEMORY", asked)
+    monkeypatch.setenv("SERVER_XKEY_SEED_FILE", "/no/such/folder/seed")
+
+    assert main([]) == 2
+
+    record = json.loads(capsys.readouterr().err.splitlines()[0])
+    assert (record["event"], record["level"]) == ("process.hardened", level)
+    assert record["memory_lock"] == "limited"
+    assert hardened == [asked == "true"]

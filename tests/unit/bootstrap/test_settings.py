@@ -98,11 +98,23 @@ def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("name", "value", "advice"),
     [
+        ("ACCESS_POLICY_FILE", f"/{CANARY}", "names a file that does not exist"),
         ("API_VERSION", "v1.alpha", "must be one subject token"),
+        ("AUDIT_BUFFER_BYTES", "1", "must be at least 1024"),
+        ("AUDIT_FILE_FSYNC", CANARY, "must be 'never', 'batch' or 'always'"),
+        ("AUDIT_LOG", CANARY, "must be true or false"),
+        ("AUDIT_STREAM", "a.b", "must hold only letters"),
+        ("AUDIT_STREAM", "true", "must be the stream's name, such as SECRETS_AUDIT"),
+        ("AUDIT_STREAM_MAX_AGE_DAYS", "-1", "must be at least 0"),
+        ("AUDIT_STREAM_MAX_BYTES", "0", "must be at least 1"),
+        ("AUDIT_STREAM_REPLICAS", "6", "must be at most 5"),
+        ("AUDIT_WHEN_FULL", CANARY, "must be 'refuse' or 'drop'"),
+        ("AUTHORIZATION_MODE", CANARY, "must be 'enforce' or 'observe'"),
         ("BACKEND_NAME", "a*", "must be one subject token"),
         ("CLOCK_LEEWAY_SECONDS", "nan", "must be a number"),
         ("CLOCK_LEEWAY_SECONDS", "-1", "must be at least 0"),
         ("ENCRYPTION_XKEY_SEED", CANARY, "must be a seed (SX…)"),
+        ("HIDE_MISSING_SECRETS", CANARY, "must be 'auto', 'true' or 'false'"),
         ("INFISICAL_BASE_URL", f"ftp://{CANARY}", "must be an address"),
         ("INFISICAL_BASE_URL", f"https://u:{CANARY}@h", "must hold no credentials"),
         ("INFISICAL_BASE_URL", f"https://h:{CANARY}", "must be an address"),
@@ -167,16 +179,66 @@ def test_a_key_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         ),
         ({"SECRET_STORE": "nats-kv"}, "ENCRYPTION_XKEY_SEED"),
         ({"INFISICAL_CLIENT_SECRET": ""}, "INFISICAL_CLIENT_SECRET"),
+        (
+            {"TRUSTED_ISSUERS": "*A", "ACCESS_POLICY_FILE": __file__},
+            "TRUSTED_ISSUERS, ACCESS_POLICY_FILE",
+        ),
+        ({"REQUIRE_ACCESS_POLICY": "Yes"}, "REQUIRE_ACCESS_POLICY"),
+        (
+            {
+                "REQUIRE_ACCESS_POLICY": "true",
+                "TRUSTED_ISSUERS": "*A",
+                "AUTHORIZATION_MODE": "Observe",
+            },
+            "REQUIRE_ACCESS_POLICY, AUTHORIZATION_MODE",
+        ),
+        ({"AUDIT_LOG": "no"}, "AUDIT_LOG"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], setting: str
 ) -> None:
-    drawn = {name: new_xkey_seed() if value == "*" else value for name, value in variables.items()}
+    account = SigningKey.generate(KeyKind.ACCOUNT).public
+    drawing = {"*": new_xkey_seed(), "*A": account}
+    drawn = {name: drawing.get(value, value) for name, value in variables.items()}
 
     (found,) = problems(monkeypatch, **drawn)
 
     assert found.startswith(setting)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"REQUIRE_ACCESS_POLICY": "false"},
+        {"REQUIRE_ACCESS_POLICY": "true", "ACCESS_POLICY_FILE": __file__},
+        {"REQUIRE_ACCESS_POLICY": "true", "TRUSTED_ISSUERS": "*A"},
+        {"AUDIT_LOG": "false", "AUDIT_FILE": "audit.log"},
+        {"AUDIT_LOG": "false", "AUDIT_STREAM": "SECRETS_AUDIT"},
+    ],
+)
+def test_settings_that_go_together_are_taken(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    account = SigningKey.generate(KeyKind.ACCOUNT).public
+
+    load(monkeypatch, **{name: account if v == "*A" else v for name, v in variables.items()})
+
+
+@pytest.mark.parametrize(
+    ("variables", "hides"),
+    [
+        ({}, False),
+        ({"ACCESS_POLICY_FILE": __file__}, True),
+        ({"ACCESS_POLICY_FILE": __file__, "AUTHORIZATION_MODE": "observe"}, False),
+        ({"ACCESS_POLICY_FILE": __file__, "HIDE_MISSING_SECRETS": "False"}, False),
+        ({"HIDE_MISSING_SECRETS": "true"}, True),
+    ],
+)
+def test_missing_secrets_are_hidden_by_default_where_a_policy_file_is_enforced(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], hides: bool
+) -> None:
+    assert load(monkeypatch, **variables).hides_missing_secrets is hides
 
 
 def test_a_token_may_stand_beside_a_credentials_file(monkeypatch: pytest.MonkeyPatch) -> None:

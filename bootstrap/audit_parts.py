@@ -1,0 +1,27 @@
+"""The audit trail as the service runs it: recording, and its file opened anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.audit.sink import AuditSink
+
+
+def nothing_to_reopen() -> None:
+    """Reopen an audit trail that has no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditParts:
+    """What records.
+
+    Attributes:
+        reopen: has the file opened anew before its next event, as after a rotation.
+    """
+
+    trail: AuditSink
+    reopen: Callable[[], None] = nothing_to_reopen

@@ -1,0 +1,29 @@
+"""A connection to NATS for the length of a command, from the same settings as the service's."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from adapters.nats.connection import NatsConnection
+from adapters.system.clock import SystemClock
+from bootstrap import factories
+from bootstrap.settings import NatsSettings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from adapters.nats.client import SteadyClient
+
+
+@asynccontextmanager
+async def open_nats() -> AsyncIterator[SteadyClient]:
+    """Connect; only the NATS settings are read, so the rest may be missing or wrong.
+
+    Raises:
+        SettingsError: the settings do not allow it.
+        NatsConnectError: no NATS server does.
+    """
+    config = factories.nats_config(load_settings(NatsSettings))
+    async with NatsConnection(config, SystemClock()) as connection:
+        yield connection.client

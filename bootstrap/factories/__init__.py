@@ -1,0 +1,24 @@
+"""How each part of the service is built. None does any I/O beyond reading CA files.
+
+The container only names these; they are plain functions so that mypy sees every argument.
+"""
+
+from bootstrap.factories.access import access_parts
+from bootstrap.factories.audit import audit_parts
+from bootstrap.factories.nats import nats_client, nats_config, nats_transport, subjects
+from bootstrap.factories.service import answer_request, service
+from bootstrap.factories.stores import infisical_store, nats_kv_config, nats_kv_store
+
+__all__ = [
+    "access_parts",
+    "answer_request",
+    "audit_parts",
+    "infisical_store",
+    "nats_client",
+    "nats_config",
+    "nats_kv_config",
+    "nats_kv_store",
+    "nats_transport",
+    "service",
+    "subjects",
+]

@@ -1,0 +1,89 @@
+"""Secret stores, one function each."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from adapters.infisical.check import InfisicalCheck
+from adapters.infisical.client import InfisicalApi
+from adapters.infisical.config import InfisicalConfig
+from adapters.infisical.exchange import build_client
+from adapters.infisical.store import InfisicalSecretStore
+from adapters.nats_kv.check import NatsKvCheck
+from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.store import NatsKvSecretStore
+from bootstrap.factories.nats import CLIENT_NAME
+from bootstrap.settings import Problem, SettingsError
+from bootstrap.store_parts import StoreParts
+
+if TYPE_CHECKING:
+    from adapters.nats.client import SteadyClient
+    from bootstrap.server_keys import ServiceKeys
+    from bootstrap.settings import Settings
+    from bootstrap.settings.stores import NatsKvSettings
+    from ports.clock import Clock
+
+
+def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
+    """Build the Infisical store.
+
+    Raises:
+        SettingsError: a setting cannot work.
+    """
+    try:
+        config = InfisicalConfig(
+            client_id=SecretStr(settings.infisical_client_id or ""),
+            client_secret=settings.infisical_client_secret or SecretStr(""),
+            project_id=settings.infisical_project_id or "",
+            base_url=settings.infisical_base_url,
+            environment=settings.infisical_environment,
+            secret_path=settings.infisical_secret_path,
+            allowed_environments=settings.infisical_allowed_environments,
+            allowed_projects=settings.infisical_allowed_projects,
+            allowed_paths=settings.infisical_allowed_paths,
+            ca_file=settings.infisical_ca_file,
+            connect_timeout_seconds=settings.infisical_connect_timeout_seconds,
+            read_timeout_seconds=settings.infisical_read_timeout_seconds,
+            unresolved_references=settings.infisical_unresolved_references,
+            user_agent=CLIENT_NAME,
+        )
+        http = build_client(config)
+    except OSError:
+        problem = Problem("INFISICAL_CA_FILE", "must name certificates in PEM form.")
+    except ValueError as error:
+        setting, _, advice = str(error).partition(" ")
+        problem = Problem(setting, advice)
+    else:
+        api = InfisicalApi(config, http, clock, random.SystemRandom().random)
+        store = InfisicalSecretStore(config, api, clock)
+        return StoreParts(store, InfisicalCheck(config, api, clock), store.aclose)
+    raise SettingsError(problem)
+
+
+def nats_kv_config(settings: NatsKvSettings) -> NatsKvConfig:
+    """Name the bucket and its shape."""
+    return NatsKvConfig(
+        bucket=settings.nats_kv_bucket,
+        history=settings.nats_kv_history,
+        replicas=settings.nats_kv_replicas,
+    )
+
+
+def nats_kv_store(
+    settings: Settings, client: SteadyClient, keys: ServiceKeys, clock: Clock
+) -> StoreParts:
+    """Build the NATS KV store, over the connection that requests come by."""
+    if keys.encryption is None:
+        raise SettingsError(
+            Problem("ENCRYPTION_XKEY_SEED", "is not set; the store nats-kv needs it.")
+        )
+    config = nats_kv_config(settings)
+    return StoreParts(
+        NatsKvSecretStore(
+            client=client, config=config, encryption_xkey=keys.encryption, clock=clock
+        ),
+        NatsKvCheck(client=client, config=config, encryption_xkey=keys.encryption, clock=clock),
+    )

@@ -1,0 +1,88 @@
+"""Where the audit trail is kept, and what happens when it cannot be."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+from typing_extensions import override
+
+from adapters.audit.stream_config import MAX_REPLICAS, AuditStreamConfig
+from bootstrap.settings.group import SettingsGroup
+from bootstrap.settings.problems import Problem
+from bootstrap.settings.values import Choice, Text, says_no, says_yes
+
+
+def _stream(name: str) -> str:
+    if says_yes(name) or says_no(name):
+        raise ValueError("must be the stream's name, such as SECRETS_AUDIT; unset it for none.")
+    try:
+        AuditStreamConfig(stream=name)
+    except ValueError:
+        pass
+    else:
+        return name
+    raise ValueError('must hold only letters, digits, "_" and "-".')
+
+
+class AuditSettings(SettingsGroup):
+    """One event for every request: into the log, a file, a stream, or several of them."""
+
+    audit_log: bool = Field(
+        default=True, description="Write audit events among the log lines on stderr."
+    )
+    audit_file: Path | None = Field(
+        default=None,
+        description="File that audit events are appended to, one line each; opened anew on SIGHUP.",
+    )
+    audit_file_fsync: Annotated[Literal["never", "batch", "always"], Choice] = Field(
+        default="batch",
+        description="When written events are forced to the disk: `never`, after each `batch`, or "
+        "`always`, after each event.",
+    )
+    audit_stream: Annotated[Text, AfterValidator(_stream)] | None = Field(
+        default=None,
+        description="JetStream stream that keeps audit events, such as `SECRETS_AUDIT`; made if "
+        "it does not exist.",
+    )
+    audit_stream_max_age_days: float = Field(
+        default=90.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Days for which the stream keeps an event, should it have to be made; 0 for "
+        "as long as there is room.",
+    )
+    audit_stream_max_bytes: int = Field(
+        default=1024**3,
+        ge=1,
+        description="Bytes that the stream may take, should it have to be made; beyond, the "
+        "oldest events go.",
+    )
+    audit_stream_replicas: int = Field(
+        default=1,
+        ge=1,
+        le=MAX_REPLICAS,
+        description="Servers that each hold the stream, should it have to be made.",
+    )
+    audit_buffer_bytes: int = Field(
+        default=16 * 1024**2,
+        ge=1024,
+        description="Bytes of events that may wait in memory for the file, and as many for the "
+        "stream.",
+    )
+    audit_when_full: Annotated[Literal["refuse", "drop"], Choice] = Field(
+        default="refuse",
+        description="While the file or stream can keep no more events: `refuse` requests, or "
+        "`drop` events.",
+    )
+
+    @override
+    @classmethod
+    def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
+        kept = given.keys() & {"audit_file", "audit_stream"}
+        if says_no(given.get("audit_log")) and not kept:
+            yield Problem(
+                "AUDIT_LOG",
+                "is false, and nothing else keeps the audit trail; set AUDIT_FILE or AUDIT_STREAM "
+                "as well.",
+            )

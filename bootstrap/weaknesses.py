@@ -1,0 +1,70 @@
+"""What an operator should know about a configuration that works and protects less than it could."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import structlog
+
+from bootstrap.settings.stores import INFISICAL
+
+if TYPE_CHECKING:
+    from adapters.nats.config import NatsConfig
+    from bootstrap.settings import Settings
+
+_log = structlog.get_logger()
+
+
+def warn_of_weaknesses(settings: Settings, nats: NatsConfig) -> None:
+    """Log one warning for each weakness."""
+    _warn_about_trust(settings)
+    exposed = [str(address) for address in nats.addresses if not is_loopback(address.host)]
+    if exposed and not nats.insists_on_tls:
+        _log.warning(
+            "nats.tls_not_required",
+            servers=exposed,
+            meaning="Whoever is on the way to NATS can read how this service logs in, and drop or "
+            "replay requests. Values themselves are sealed for the hosts.",
+            advice="Write tls:// in NATS_URL, or set NATS_TLS_CA_FILE.",
+        )
+    infisical = urlsplit(settings.infisical_base_url)
+    if (
+        settings.secret_store == INFISICAL
+        and infisical.scheme == "http"
+        and not is_loopback(infisical.hostname or "")
+    ):
+        _log.warning(
+            "infisical.unencrypted",
+            server=settings.infisical_base_url,
+            meaning="Whoever is on the way to Infisical can read every secret and the client "
+            "secret.",
+            advice="Write https:// in INFISICAL_BASE_URL, with INFISICAL_CA_FILE for a private CA.",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine, whatever the network does."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _warn_about_trust(settings: Settings) -> None:
+    if not settings.trusted_issuers and settings.access_policy_file is None:
+        _log.warning(
+            "access.any_issuer",
+            meaning="Anybody can sign a component's token with a key of their own, so whoever "
+            "NATS lets publish to these subjects may read every secret this service can.",
+            advice="Set ACCESS_POLICY_FILE, or TRUSTED_ISSUERS to the accounts that sign your "
+            "components.",
+        )
+    if settings.observes_only:
+        _log.warning(
+            "access.only_observed",
+            meaning="No request is refused, whatever the rules say: nothing is protected.",
+            advice="Look for reasons that begin with observed_ in the audit trail; once there are "
+            "none, set AUTHORIZATION_MODE=enforce.",
+        )

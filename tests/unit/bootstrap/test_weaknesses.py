@@ -1,0 +1,110 @@
+"""Configurations that work and protect less than they could are named at start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.crypto.nkeys_text import KeyKind, encode_public
+from bootstrap.factories import nats_config
+from bootstrap.settings import Settings
+from bootstrap.weaknesses import is_loopback, warn_of_weaknesses
+from tests.support.environments import infisical_environment
+
+ISSUER = encode_public(KeyKind.ACCOUNT, b"i" * 32)
+
+
+def warnings(**variables: str) -> dict[str, Any]:
+    given = infisical_environment() | {"TRUSTED_ISSUERS": ISSUER} | variables
+    settings = Settings.model_validate({name.lower(): text for name, text in given.items()})
+    with capture_logs() as logs:
+        warn_of_weaknesses(settings, nats_config(settings))
+    assert all(record["log_level"] == "warning" for record in logs)
+    return {record["event"]: record for record in logs}
+
+
+def test_a_sound_configuration_is_not_warned_about() -> None:
+    assert warnings() == {}
+    assert warnings(TRUSTED_ISSUERS="", ACCESS_POLICY_FILE=__file__) == {}
+
+
+def test_without_rules_a_warning_says_what_that_means() -> None:
+    (record,) = warnings(TRUSTED_ISSUERS="").values()
+
+    assert record["event"] == "access.any_issuer"
+    assert "TRUSTED_ISSUERS" in record["advice"]
+
+
+def test_observing_is_loud() -> None:
+    (record,) = warnings(AUTHORIZATION_MODE="observe").values()
+
+    assert record["event"] == "access.only_observed"
+    assert "AUTHORIZATION_MODE=enforce" in record["advice"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "warned"),
+    [
+        ({"NATS_URL": "nats://nats.example.com"}, True),
+        ({"NATS_URL": "nats://localhost,nats://10.0.0.1"}, True),
+        ({"NATS_URL": "tls://nats.example.com"}, False),
+        ({"NATS_URL": "nats://nats.example.com", "NATS_TLS_FIRST": "true"}, False),
+        ({"NATS_URL": "nats://nats.example.com", "NATS_TLS_CA_FILE": __file__}, False),
+        ({"NATS_URL": "nats://127.0.0.1:4333"}, False),
+    ],
+)
+def test_nats_without_tls_is_warned_about_beyond_this_machine(
+    variables: dict[str, str], warned: bool
+) -> None:
+    assert set(warnings(**variables)) == ({"nats.tls_not_required"} if warned else set())
+
+
+def test_no_credential_of_an_address_is_shown() -> None:
+    (record,) = warnings(NATS_URL="nats://user:canary@nats.example.com").values()
+
+    assert record["servers"] == ["nats://nats.example.com:4222"]
+    assert "canary" not in repr(record)
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://infisical.example.com", True),
+        ("http://10.0.0.1:8080", True),
+        ("https://infisical.example.com", False),
+        ("http://localhost:8080", False),
+        ("http://[::1]:8080", False),
+    ],
+)
+def test_infisical_without_tls_is_warned_about_beyond_this_machine(url: str, warned: bool) -> None:
+    expected = {"infisical.unencrypted"} if warned else set()
+
+    assert set(warnings(INFISICAL_BASE_URL=url)) == expected
+
+
+def test_a_store_that_is_not_used_is_not_warned_about() -> None:
+    assert not warnings(
+        SECRET_STORE="nats-kv",
+        ENCRYPTION_XKEY_SEED_FILE="seed",
+        INFISICAL_BASE_URL="http://infisical.example.com",
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("nats.localhost", True),
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("::1", True),
+        ("localhost.example.com", False),
+        ("0.0.0.0", False),
+        ("192.168.0.1", False),
+        ("", False),
+    ],
+)
+def test_what_is_this_machine(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected

@@ -104,10 +104,6 @@ class FailureMemory:
         while self._by_key and self._first_is_to_go(now):
             self._by_key.popitem(last=False)
 
-    def forget(self, key: CacheKey) -> None:
-        """Drop the failure, if there is one."""
-        self._by_key.pop(key, None)
-
     def drop(self, selection: CacheSelection) -> None:
         """Drop all failures selected."""
         for key in [key for key in self._by_key if selection.matches(key[0])]:

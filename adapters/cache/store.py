@@ -183,7 +183,6 @@ class CachedSecretStore(SecretStore):
 
     def _keep(self, key: CacheKey, secret: Secret, asked_at: float, now: float) -> None:
         config = self._config
-        self._failures.forget(key)
         # Only ever shorter: the TTL is a promise to whoever rotates a secret.
         lifetime = config.ttl_seconds * (1 - config.jitter_share * self._jitter())
         fresh_until = asked_at + lifetime

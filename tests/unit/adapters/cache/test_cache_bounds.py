@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from adapters.cache.key import key_bytes
 from adapters.cache.selection import CacheSelection
 from domain.model.errors import SecretNotFound
 from tests.contracts.secret_store import CALLER
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, place
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, place, settle, unreachable
 
 
 async def test_the_least_recently_used_value_goes_first() -> None:
@@ -48,7 +49,7 @@ async def test_a_value_larger_than_all_the_room_is_served_and_pushes_nothing_out
     rig.inner.put("/large", "x" * 5000)
     await rig.fetch("/small")
 
-    assert len((await rig.text("/large"))[1].__str__()) == 5000
+    assert await rig.text("/large") == ("store", "x" * 5000)
     assert (await rig.fetch("/large")).source == "store"
     assert (await rig.fetch("/small")).source == "cache"
 
@@ -109,8 +110,43 @@ def test_failures_are_bounded_and_do_not_outlive_their_time() -> None:
     assert len(memory) == 1
 
 
+def test_a_failure_met_again_lives_its_whole_time_and_holds_no_other_up() -> None:
+    memory = FailureMemory(1.0)
+    failure = Failure(SecretNotFound, "None.", "secret_not_found")
+    again, once, last = [(place(path), None, None) for path in ("/again", "/once", "/last")]
+    memory.remember(again, failure, 0.0)
+    memory.remember(once, failure, 0.1)
+    memory.remember(again, failure, 0.9)
+    memory.remember(last, failure, 1.5)
+
+    assert memory.get(again, 1.8) is failure
+    assert len(memory) == 2
+
+
 def test_a_negative_time_of_zero_remembers_nothing() -> None:
     memory = FailureMemory(0.0)
     memory.remember((place(), None, None), Failure(SecretNotFound, "None.", "x"), 0.0)
 
     assert len(memory) == 0
+
+
+async def test_a_refresh_may_fail_after_its_value_was_pushed_out() -> None:
+    rig = Rig(CacheConfig(max_entries=1))
+    rig.inner.put(PATH, "value")
+    rig.inner.put("/other", "value")
+    for _ in range(3):
+        await rig.fetch()
+    rig.clock.advance(4)
+    gate = rig.inner.gate
+    gate.clear()
+    await rig.fetch()
+    await settle()
+    rig.inner.gate = asyncio.Event()
+    rig.inner.gate.set()
+    await rig.fetch("/other")
+    rig.inner.failure = unreachable()
+    gate.set()
+    await settle()
+
+    rig.inner.failure = None
+    assert await rig.text() == ("store", "value")

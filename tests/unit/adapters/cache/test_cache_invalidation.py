@@ -177,3 +177,21 @@ async def test_a_flush_forgets_failures() -> None:
 
     rig.cache.invalidate(CacheSelection.one(place()))
     assert await rig.text() == ("store", "value")
+
+
+async def test_a_call_that_crashes_after_a_flush_drops_nothing_newer() -> None:
+    rig = Rig()
+    rig.inner.put(PATH, "value")
+    rig.inner.gate.clear()
+    early = asyncio.create_task(rig.fetch())
+    await settle()
+    rig.cache.invalidate(CacheSelection.everything())
+    gate, rig.inner.gate = rig.inner.gate, asyncio.Event()
+    rig.inner.gate.set()
+    await rig.fetch()
+    rig.inner.failure = LookupError()
+    gate.set()
+    with pytest.raises(LookupError):
+        await early
+
+    assert (await rig.fetch()).source == "cache"

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from adapters.cache.config import CacheConfig
+from adapters.cache.selection import CacheSelection
 from domain.model.errors import (
     InvalidRequest,
     SecretNotFound,
@@ -126,6 +127,45 @@ async def test_a_refresh_that_fails_leaves_the_value_and_is_not_repeated() -> No
     rig.inner.failure = None
     rig.clock.advance(1)
     assert await rig.text() == ("store", "value")
+
+
+async def test_a_failed_refresh_that_somebody_waited_for_is_remembered() -> None:
+    rig = await kept(CacheConfig())
+    for _ in range(3):
+        await rig.fetch()
+    rig.inner.gate.clear()
+    rig.clock.advance(4)
+    await rig.fetch()
+    await settle()
+    rig.clock.advance(1)
+    joined = asyncio.create_task(rig.fetch())
+    await settle()
+    rig.inner.failure = unreachable()
+    rig.inner.gate.set()
+
+    with pytest.raises(UpstreamError):
+        await joined
+    with pytest.raises(UpstreamError):
+        await rig.fetch()
+    assert rig.calls == 2
+
+
+async def test_a_value_renewed_during_the_wait_is_served_as_fresh() -> None:
+    rig = await kept(age=5)
+    rig.inner.gate.clear()
+    rig.inner.failure = unreachable()
+    waiting = asyncio.create_task(rig.text())
+    await settle()
+    rig.cache.invalidate(CacheSelection.everything())
+    gate, rig.inner.gate = rig.inner.gate, asyncio.Event()
+    rig.inner.gate.set()
+    rig.inner.failure = None
+    rig.inner.put(PATH, "new")
+    await rig.fetch()
+    rig.inner.failure = unreachable()
+    gate.set()
+
+    assert await waiting == ("cache", "new")
 
 
 async def test_a_request_for_another_version_does_not_end_the_latest() -> None:

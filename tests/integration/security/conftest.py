@@ -1,0 +1,159 @@
+"""Servers with the configuration that is shipped, and clients who log in to them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import nats
+import pytest
+import pytest_asyncio
+
+from adapters.crypto.xkeys import SodiumKeyExchange
+from adapters.nats.channel import NatsChannel
+from adapters.nats.config import NatsConfig
+from adapters.nats.connection import NatsConnection
+from adapters.nats.subjects import SecretsSubjects
+from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.writer import NatsKvSecretWriter
+from adapters.system.clock import SystemClock
+from bootstrap.server_keys import load_encryption_xkey
+from bootstrap.settings.stores import NatsKvSettings
+from domain.use_cases.ask_for_secret import HostClient
+from tests.support.environments import nats_kv_environment
+from tests.support.host import Host
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from nats.aio.client import Client
+
+    from bootstrap.local.nats_server import LocalNatsServer
+    from tests.integration.conftest import StartNatsServer
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "nats"
+SUBJECTS = SecretsSubjects()
+USERS = ("host", "host-a", "host-b", "backend", "operator")
+
+
+def password(user: str) -> str:
+    return f"password-of-{user}"
+
+
+@pytest.fixture(autouse=True)
+def passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put each user's password where the configuration takes it from."""
+    for user in USERS:
+        name = user.upper().replace("-", "_")
+        monkeypatch.setenv(f"NATS_{name}_PASSWORD", password(user))
+
+
+@pytest_asyncio.fixture
+async def accounts_server(start_nats_server: StartNatsServer) -> LocalNatsServer:
+    """A server with deploy/nats/accounts.conf as it is."""
+    return await start_nats_server((DEPLOY / "accounts.conf").read_text(), jetstream=True)
+
+
+@pytest_asyncio.fixture(params=["accounts.conf", "permissions.conf"])
+async def shipped_server(
+    request: pytest.FixtureRequest, start_nats_server: StartNatsServer
+) -> LocalNatsServer:
+    """A server with each of the two."""
+    return await start_nats_server((DEPLOY / request.param).read_text(), jetstream=True)
+
+
+@pytest.fixture
+def host_user(request: pytest.FixtureRequest) -> str:
+    """The user that a host logs in as on the shipped server."""
+    shipped = request.node.callspec.params["shipped_server"]
+    return "host-a" if shipped == "accounts.conf" else "host"
+
+
+class PlainClient:
+    """A client that keeps the server's complaints."""
+
+    def __init__(self, client: Client, complaints: list[str]) -> None:
+        self.client = client
+        self.complaints = complaints
+
+    async def denied(self) -> list[str]:
+        """Return what the server has refused by now."""
+        await self.client.flush()
+        await asyncio.sleep(0.05)
+        return [text for text in self.complaints if "permissions violation" in text.lower()]
+
+    async def may_publish(self, subject: str, body: bytes = b"") -> bool:
+        """Whether the server takes a message on the subject."""
+        self.complaints.clear()
+        await self.client.publish(subject, body)
+        return not await self.denied()
+
+    async def may_subscribe(self, subject: str, queue: str = "") -> bool:
+        """Whether the server takes a subscription."""
+        self.complaints.clear()
+        await self.client.subscribe(subject, queue)
+        return not await self.denied()
+
+
+class LogIn(Protocol):
+    """Connects a client, closed after the test."""
+
+    async def __call__(self, server: LocalNatsServer, user: str) -> PlainClient: ...
+
+
+@pytest_asyncio.fixture
+async def log_in() -> AsyncIterator[LogIn]:
+    async with AsyncExitStack() as clients:
+
+        async def connect(server: LocalNatsServer, user: str) -> PlainClient:
+            complaints: list[str] = []
+
+            async def note(error: Exception) -> None:
+                complaints.append(str(error))
+
+            client = await nats.connect(
+                server.url, user=user, password=password(user), error_cb=note
+            )
+            clients.push_async_callback(client.close)
+            return PlainClient(client, complaints)
+
+        yield connect
+
+
+def url_of(server: LocalNatsServer, user: str) -> str:
+    """Return the address with the user's login in it."""
+    return f"nats://{user}:{password(user)}@127.0.0.1:{server.port}"
+
+
+def service_settings(server: LocalNatsServer, folder: Path) -> dict[str, str]:
+    """Return the environment of a service that logs in as the backend, on a bucket."""
+    return nats_kv_environment(folder) | {"NATS_URL": url_of(server, "backend")}
+
+
+async def store_secret(server: LocalNatsServer, folder: Path, key: str, value: str) -> None:
+    """Write a secret as the operator does."""
+    config = NatsConfig(urls=(url_of(server, "operator"),))
+    values = {name.lower(): text for name, text in nats_kv_environment(folder).items()}
+    clock = SystemClock()
+    async with NatsConnection(config, clock) as connection:
+        writer = NatsKvSecretWriter(
+            client=connection.client,
+            config=NatsKvConfig(),
+            encryption_xkey=load_encryption_xkey(NatsKvSettings.model_validate(values)),
+            clock=clock,
+        )
+        await writer.put(key, value)
+        assert await writer.keys() == [key]
+
+
+@asynccontextmanager
+async def asking_host(
+    server: LocalNatsServer, user: str, *, channel: type[NatsChannel] = NatsChannel
+) -> AsyncIterator[Host]:
+    """Log a wasmCloud host in; its channel may be one that cheats."""
+    config = NatsConfig(urls=(url_of(server, user),))
+    async with NatsConnection(config, SystemClock()) as connection:
+        opened = channel(connection.client, SUBJECTS)
+        yield Host(HostClient(opened, SodiumKeyExchange()), opened)

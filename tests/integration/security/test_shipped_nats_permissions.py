@@ -1,0 +1,209 @@
+"""deploy/nats on a real server: everybody can do their work, and nobody more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import nats.errors
+import pytest
+
+from adapters.audit.stream_reader import read_stream
+from adapters.nats.config import NatsConfig
+from adapters.nats.connect_errors import NatsConnectError
+from adapters.nats.connection import NatsConnection
+from adapters.system.clock import SystemClock
+from domain.model.transport import Operation
+from tests.integration.security.conftest import (
+    SUBJECTS,
+    asking_host,
+    service_settings,
+    store_secret,
+)
+from tests.support.service_process import ServiceProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootstrap.local.nats_server import LocalNatsServer
+    from tests.integration.security.conftest import LogIn, PlainClient
+
+BUCKET, AUDIT = "WASMCLOUD_SECRETS", "SECRETS_AUDIT"
+READS = [
+    f"$JS.API.{call}"
+    for stream in (f"KV_{BUCKET}", AUDIT)
+    for call in (
+        f"STREAM.INFO.{stream}",
+        f"STREAM.MSG.GET.{stream}",
+        f"DIRECT.GET.{stream}",
+        f"DIRECT.GET.{stream}.$KV.{BUCKET}.KEY",
+        f"CONSUMER.CREATE.{stream}",
+        f"CONSUMER.CREATE.{stream}.name",
+        f"CONSUMER.DURABLE.CREATE.{stream}.name",
+        f"STREAM.SNAPSHOT.{stream}",
+    )
+]
+WRITES = [
+    f"$KV.{BUCKET}.KEY",
+    *(
+        f"$JS.API.{call}"
+        for stream in (f"KV_{BUCKET}", AUDIT)
+        for call in (
+            f"STREAM.UPDATE.{stream}",
+            f"STREAM.DELETE.{stream}",
+            f"STREAM.PURGE.{stream}",
+            f"STREAM.MSG.DELETE.{stream}",
+            f"STREAM.RESTORE.{stream}",
+        )
+    ),
+]
+
+
+@pytest.fixture
+def settings(shipped_server: LocalNatsServer, tmp_path: Path) -> dict[str, str]:
+    return service_settings(shipped_server, tmp_path) | {"AUDIT_STREAM": AUDIT}
+
+
+async def asked(client: PlainClient, subject: str) -> dict[str, object] | None:
+    """Return what a request gets, or None if nobody answers or the server refuses to carry it."""
+    try:
+        reply = await client.client.request(subject, b'{"seq":1,"last_by_subj":">"}', timeout=0.3)
+    except nats.errors.Error:
+        return None
+    answer: dict[str, object] = json.loads(reply.data) if reply.data else {"error": "empty"}
+    return answer
+
+
+async def test_a_host_asks_and_is_answered_and_the_operator_reads_the_audit_trail(
+    shipped_server: LocalNatsServer,
+    host_user: str,
+    settings: dict[str, str],
+    tmp_path: Path,
+    log_in: LogIn,
+) -> None:
+    await store_secret(shipped_server, tmp_path, "KEY", "value")
+
+    async with (
+        ServiceProcess(settings, tmp_path) as service,
+        asking_host(shipped_server, host_user) as host,
+    ):
+        secret = await host.get("KEY")
+        assert await service.stop() == 0
+
+    assert secret.value.reveal() == "value"
+    assert "violation" not in service.output.lower()
+    operator = await log_in(shipped_server, "operator")
+    lines = read_stream(operator.client, AUDIT, SystemClock(), since=0, follow=False)
+    events = [json.loads(line) async for line in lines]
+    assert [event["key"] for event in events if event["operation"] == Operation.GET] == ["KEY"]
+
+
+async def test_a_second_replica_sees_that_the_first_has_the_same_key(
+    shipped_server: LocalNatsServer, settings: dict[str, str], tmp_path: Path
+) -> None:
+    await store_secret(shipped_server, tmp_path, "KEY", "value")
+    other = settings | {"SERVER_XKEY_SEED_FILE": str(tmp_path / "another.seed")}
+
+    async with ServiceProcess(settings, tmp_path) as first, ServiceProcess(settings, tmp_path):
+        third = ServiceProcess(other, tmp_path)
+        await third.start()
+        assert await third.exit_code() != 0
+        assert "violation" not in first.output.lower()
+
+
+@pytest.mark.parametrize(
+    "subject", [SUBJECTS.of("server_xkey"), SUBJECTS.of("get"), "wasmcloud.secrets.>"]
+)
+async def test_a_rogue_responder_among_the_hosts_cannot_subscribe(
+    shipped_server: LocalNatsServer, host_user: str, log_in: LogIn, subject: str
+) -> None:
+    rogue = await log_in(shipped_server, host_user)
+
+    assert not await rogue.may_subscribe(subject)
+    assert not await rogue.may_subscribe(subject, SUBJECTS.queue_group)
+
+
+async def test_a_rogue_responder_with_a_wider_subscription_hears_no_request(
+    shipped_server: LocalNatsServer,
+    host_user: str,
+    settings: dict[str, str],
+    tmp_path: Path,
+    log_in: LogIn,
+) -> None:
+    await store_secret(shipped_server, tmp_path, "KEY", "value")
+    rogue = await log_in(shipped_server, host_user)
+    heard: list[str] = []
+
+    async def hear(message: object) -> None:
+        heard.append(getattr(message, "subject", ""))
+
+    for subject in (">", "wasmcloud.>", "*.*.*.*.*"):
+        await rogue.client.subscribe(subject, cb=hear)
+    await rogue.client.flush()
+
+    async with (
+        ServiceProcess(settings, tmp_path),
+        asking_host(shipped_server, host_user) as host,
+    ):
+        await host.get("KEY")
+    await rogue.client.flush()
+
+    assert [subject for subject in heard if subject.startswith("wasmcloud.")] == []
+
+
+async def test_a_host_reads_and_writes_neither_the_bucket_nor_the_audit_stream(
+    shipped_server: LocalNatsServer,
+    host_user: str,
+    settings: dict[str, str],
+    tmp_path: Path,
+    log_in: LogIn,
+) -> None:
+    await store_secret(shipped_server, tmp_path, "KEY", "value")
+    async with ServiceProcess(settings, tmp_path):
+        host = await log_in(shipped_server, host_user)
+        answers = await asyncio.gather(*(asked(host, subject) for subject in READS + WRITES))
+        audit = await asked(host, "wasmcloud.secrets.audit.v1")
+
+    assert all(answer is None or "error" in answer for answer in answers)
+    assert audit is None
+
+
+async def test_the_backend_can_do_no_more_than_it_must(
+    shipped_server: LocalNatsServer, log_in: LogIn
+) -> None:
+    backend = await log_in(shipped_server, "backend")
+    forbidden = [
+        *WRITES,
+        *(read for read in READS if AUDIT in read and "INFO" not in read),
+        *(read for read in READS if "CONSUMER" in read or "SNAPSHOT" in read),
+        "$JS.API.STREAM.LIST",
+        "$JS.API.STREAM.CREATE.OTHER",
+        SUBJECTS.of("get"),
+        "wasmbus.ctl.v1.default.component.auction",
+        "anything.else",
+    ]
+
+    taken = [subject for subject in forbidden if await backend.may_publish(subject)]
+
+    assert taken == []
+    for subject in (">", "wasmcloud.secrets.>", SUBJECTS.every_operation, "$KV.>", "wasmbus.>"):
+        assert not await backend.may_subscribe(subject)
+    assert await backend.may_subscribe(SUBJECTS.every_operation, SUBJECTS.queue_group)
+
+
+async def test_the_operator_cannot_ask_as_a_host_nor_answer_as_the_backend(
+    shipped_server: LocalNatsServer, log_in: LogIn
+) -> None:
+    operator = await log_in(shipped_server, "operator")
+
+    for subject in (SUBJECTS.of("get"), SUBJECTS.of("server_xkey"), "wasmcloud.secrets.audit.v1"):
+        assert not await operator.may_publish(subject)
+        assert not await operator.may_subscribe(subject)
+
+
+async def test_nobody_logs_in_without_a_password(shipped_server: LocalNatsServer) -> None:
+    connection = NatsConnection(NatsConfig(urls=(shipped_server.url,)), SystemClock())
+
+    with pytest.raises(NatsConnectError):
+        await connection.open()

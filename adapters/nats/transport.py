@@ -60,6 +60,7 @@ class NatsTransport(Transport):
         self._max_in_flight = max_in_flight
         self._vouches = vouches_for_requesters
         self._base_length = len(subjects.base.encode())
+        self._own_subjects = f"{subjects.prefix}.".encode()
         self._running: set[asyncio.Task[None]] = set()
         self._handler: RequestHandler | None = None
         self._sid: int | None = None
@@ -140,7 +141,7 @@ class NatsTransport(Transport):
     ) -> None:
         """Start serving one message; runs in the read loop, so it waits for nothing slow."""
         handler = self._handler
-        address = _usable(reply_to)
+        address = _usable(reply_to, self._own_subjects)
         if handler is None or address is None:
             self.dropped += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
@@ -194,13 +195,16 @@ class NatsTransport(Transport):
             _log.warning("nats.reply_failed", error=type(error).__name__)
 
 
-def _usable(reply_to: bytes) -> str | None:
+def _usable(reply_to: bytes, own_subjects: bytes) -> str | None:
     """Return the reply subject if an answer may go there.
 
     Names beginning with "$" are the server's own: a peer could otherwise have this service write
-    into streams and buckets with the service's permissions.
+    into streams and buckets with the service's permissions. Those below the prefix are where
+    requests go, this service's and other backends', and by default the audit events.
     """
-    if not reply_to or reply_to.startswith(b"$") or len(reply_to) > _LONGEST_REPLY_SUBJECT:
+    if not reply_to or len(reply_to) > _LONGEST_REPLY_SUBJECT:
+        return None
+    if reply_to.startswith((b"$", own_subjects)):
         return None
     try:
         return reply_to.decode()

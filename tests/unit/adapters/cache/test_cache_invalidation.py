@@ -195,3 +195,26 @@ async def test_a_call_that_crashes_after_a_flush_drops_nothing_newer() -> None:
         await early
 
     assert (await rig.fetch()).source == "cache"
+
+
+async def test_a_call_begun_before_a_flush_does_not_end_or_answer_the_one_begun_after() -> None:
+    rig = Rig()
+    rig.inner.put(PATH, "old")
+    rig.inner.gate.clear()
+    early = asyncio.create_task(rig.text())
+    await settle()
+    rig.cache.invalidate(CacheSelection.everything())
+    gate, rig.inner.gate = rig.inner.gate, asyncio.Event()
+    late = asyncio.create_task(rig.text())
+    await settle()
+    gate.set()
+    assert await early == ("store", "old")
+    assert rig.cache.statistics().entries == 0
+    rig.inner.put(PATH, "new")
+    joining = asyncio.create_task(rig.text())
+    await settle()
+    rig.inner.gate.set()
+
+    assert await late == await joining == ("store", "new")
+    assert rig.calls == 2
+    assert await rig.text() == ("cache", "new")

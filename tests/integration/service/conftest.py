@@ -15,6 +15,7 @@ from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from bootstrap.server_keys import load_encryption_xkey
 from bootstrap.settings.stores import NatsKvSettings
+from tests.support.command_line import CommandLine
 from tests.support.environments import nats_kv_environment
 from tests.support.host import Host, connected_host
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
@@ -33,6 +34,11 @@ def nats_kv_settings(nats_url: str, subject_prefix: str, tmp_path: Path) -> dict
         "NATS_SUBJECT_PREFIX": subject_prefix,
         "NATS_KV_BUCKET": subject_prefix,
     }
+
+
+@pytest.fixture
+def command_line(nats_kv_settings: dict[str, str], tmp_path: Path) -> CommandLine:
+    return CommandLine(nats_kv_settings, tmp_path)
 
 
 @pytest_asyncio.fixture

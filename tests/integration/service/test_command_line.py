@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from typing import TYPE_CHECKING
-
-import pytest
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
-from tests.support.service_process import ROOT, ServiceProcess
+from tests.support.command_line import CommandLine
+from tests.support.service_process import ServiceProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class CommandLine:
-    """Runs commands with the service's settings."""
-
-    def __init__(self, settings: dict[str, str], folder: Path) -> None:
-        self._environment = {"PYTHONPATH": str(ROOT), **settings}
-        self._folder = folder
-
-    async def run(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
-        """Return the exit code, stdout and stderr."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bootstrap.cli", *arguments),
-            cwd=self._folder,
-            env=self._environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate(stdin)
-        return process.returncode or 0, out, err.decode()
-
-
-@pytest.fixture
-def command_line(nats_kv_settings: dict[str, str], tmp_path: Path) -> CommandLine:
-    return CommandLine(nats_kv_settings, tmp_path)
 
 
 async def test_what_kv_put_stores_request_gets(

@@ -56,6 +56,12 @@ async def accounts_server(start_nats_server: StartNatsServer) -> LocalNatsServer
     return await start_nats_server((DEPLOY / "accounts.conf").read_text(), jetstream=True)
 
 
+@pytest_asyncio.fixture
+async def permissions_server(start_nats_server: StartNatsServer) -> LocalNatsServer:
+    """A server with deploy/nats/permissions.conf as it is."""
+    return await start_nats_server((DEPLOY / "permissions.conf").read_text(), jetstream=True)
+
+
 @pytest_asyncio.fixture(params=["accounts.conf", "permissions.conf"])
 async def shipped_server(
     request: pytest.FixtureRequest, start_nats_server: StartNatsServer

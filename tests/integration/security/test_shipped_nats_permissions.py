@@ -26,6 +26,8 @@ from tests.support.service_process import ServiceProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nats.aio.msg import Msg
+
     from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.security.conftest import LogIn, PlainClient
 
@@ -207,3 +209,40 @@ async def test_nobody_logs_in_without_a_password(shipped_server: LocalNatsServer
 
     with pytest.raises(NatsConnectError):
         await connection.open()
+
+
+async def test_what_a_host_overhears_in_inboxes_is_sealed_and_in_accounts_it_is_nothing(
+    shipped_server: LocalNatsServer,
+    host_user: str,
+    settings: dict[str, str],
+    tmp_path: Path,
+    log_in: LogIn,
+) -> None:
+    """In one account a host hears the store's answers: ciphertext, for the encryption xkey."""
+    await store_secret(shipped_server, tmp_path, "KEY", "canary-value")
+    listener = await log_in(shipped_server, host_user)
+    heard: list[bytes] = []
+
+    async def hear(message: Msg) -> None:
+        heard.append(message.data)
+
+    async with (
+        ServiceProcess(settings, tmp_path),
+        asking_host(shipped_server, host_user) as host,
+    ):
+        await listener.client.subscribe("_INBOX.>", cb=hear)
+        await listener.client.flush()
+        await host.get("KEY")
+        await listener.client.flush()
+
+    assert not any(b"canary-value" in data for data in heard)
+    overheard = [data for data in heard if data.startswith(b"xkv1")]
+    assert len(overheard) == (1 if host_user == "host-a" else 2)
+
+
+async def test_in_one_account_a_host_cannot_answer_in_the_stores_place(
+    permissions_server: LocalNatsServer, log_in: LogIn
+) -> None:
+    host = await log_in(permissions_server, "host")
+
+    assert not await host.may_publish("_INBOX.anybody.at.all", b"forged")

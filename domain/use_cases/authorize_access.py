@@ -64,8 +64,9 @@ class Access:
     def missing(self, error: SecretNotFound) -> SecretNotFound | Unauthorized:
         """Return how it is answered that the secret, its version or its field is not there.
 
-        To a caller who is not to learn that, it looks like any secret that the rules keep from it.
-        The reason, which only the operator sees, stays.
+        To a caller who is not to learn that, it looks like any secret that the rules keep from it;
+        the reason, which only the operator sees, stays. Time may still tell how far the caller's
+        own grant reaches, but never what exists beyond it: a refusal by the rules asks no store.
         """
         if not self.hides_missing:
             return error

@@ -75,7 +75,19 @@ async def test_without_a_nats_server_it_says_what_to_check(
     away = CommandLine(nats_kv_settings | {"NATS_URL": "nats://127.0.0.1:1"}, tmp_path)
 
     asked, stored = await away.run("request", "KEY"), await away.run("kv", "list")
+    tailed = await away.run("audit", "tail", "--no-follow")
 
-    assert (asked[0], stored[0]) == (1, 1)
-    for _, _, err in (asked, stored):
+    assert (asked[0], stored[0], tailed[0]) == (1, 1, 1)
+    for _, _, err in (asked, stored, tailed):
         assert err.startswith("Failed to connect to NATS at nats://127.0.0.1:1")
+
+
+async def test_wrong_nats_settings_are_told_to_commands_that_need_nats(
+    nats_kv_settings: dict[str, str], tmp_path: Path
+) -> None:
+    wrong = CommandLine(nats_kv_settings | {"NATS_USER": "without-password"}, tmp_path)
+
+    for command in (("audit", "tail"), ("policy", "import-nats-kv")):
+        code, _, err = await wrong.run(*command)
+        assert code == 2
+        assert "NATS_PASSWORD must be set as well" in err

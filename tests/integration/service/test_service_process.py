@@ -279,3 +279,16 @@ async def test_it_can_be_stopped_while_it_is_starting(
 
     assert not service.logged("service.ready")
     assert not service.logged("nats.listening")
+
+
+async def test_the_process_is_hardened_before_anything_else(
+    nats_kv_settings: Settings, tmp_path: Path, host: Host, writer: NatsKvSecretWriter
+) -> None:
+    await writer.put("KEY", "value")
+
+    async with ServiceProcess(nats_kv_settings | {"LOCK_MEMORY": "true"}, tmp_path) as service:
+        assert (await host.get("KEY")).value.reveal() == "value"
+
+    assert service.records[0]["event"] == "process.hardened"
+    assert service.records[0]["core_dumps_off"] is True
+    assert service.records[0]["memory_lock"] in {"locked", "limited", "refused", "unsupported"}

@@ -176,6 +176,7 @@ async def test_ready_says_the_public_facts() -> None:
     assert record["queue_group"] == "wasmcloud.secrets.infisical"
     assert record["server_xkey"] == world.keys.current.public
     assert (record["retired_xkeys"], record["trusted_issuers"]) == (1, 0)
+    assert record["authorization_mode"] == "enforce"
     assert record["store"] == "infisical"
 
 

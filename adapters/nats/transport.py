@@ -11,12 +11,12 @@ from typing_extensions import override
 
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import SERVER_RESPONSE_XKEY, read_host_xkey, read_requester
+from adapters.nats.subjects import SecretsSubjects
 from domain.model.transport import Request
 from ports.transport import Transport
 
 if TYPE_CHECKING:
     from adapters.nats.client import SteadyClient
-    from adapters.nats.subjects import SecretsSubjects
     from domain.model.transport import Reply
     from ports.clock import Clock
     from ports.transport import RequestHandler
@@ -60,7 +60,9 @@ class NatsTransport(Transport):
         self._max_in_flight = max_in_flight
         self._vouches = vouches_for_requesters
         self._base_length = len(subjects.base.encode())
-        self._own_subjects = f"{subjects.prefix}.".encode()
+        # Where requests go, and by default the audit events, under whatever prefix they are here.
+        prefixes = {subjects.prefix, SecretsSubjects().prefix}
+        self._never_answered = (b"$", *(f"{prefix}.".encode() for prefix in sorted(prefixes)))
         self._running: set[asyncio.Task[None]] = set()
         self._handler: RequestHandler | None = None
         self._sid: int | None = None
@@ -141,7 +143,7 @@ class NatsTransport(Transport):
     ) -> None:
         """Start serving one message; runs in the read loop, so it waits for nothing slow."""
         handler = self._handler
-        address = _usable(reply_to, self._own_subjects)
+        address = _usable(reply_to, self._never_answered)
         if handler is None or address is None:
             self.dropped += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
@@ -195,16 +197,14 @@ class NatsTransport(Transport):
             _log.warning("nats.reply_failed", error=type(error).__name__)
 
 
-def _usable(reply_to: bytes, own_subjects: bytes) -> str | None:
+def _usable(reply_to: bytes, never: tuple[bytes, ...]) -> str | None:
     """Return the reply subject if an answer may go there.
 
     Names beginning with "$" are the server's own: a peer could otherwise have this service write
-    into streams and buckets with the service's permissions. Those below the prefix are where
-    requests go, this service's and other backends', and by default the audit events.
+    into streams and buckets with the service's permissions. Those of the secrets protocol would
+    carry an answer to this service itself, to another backend, or among the audit events.
     """
-    if not reply_to or len(reply_to) > _LONGEST_REPLY_SUBJECT:
-        return None
-    if reply_to.startswith((b"$", own_subjects)):
+    if not reply_to or len(reply_to) > _LONGEST_REPLY_SUBJECT or reply_to.startswith(never):
         return None
     try:
         return reply_to.decode()

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from nats.js import JetStreamContext
 
+from adapters.audit.stream_config import DEFAULT_SUBJECT
 from adapters.nats.subjects import SecretsSubjects
 from tests.integration.nats.conftest import RawPeer
 from tests.support.environments import nats_kv_environment
@@ -115,9 +116,9 @@ async def test_answers_cannot_be_written_into_buckets_streams_or_the_jetstream_a
     attacker: Client,
     host: Host,
 ) -> None:
-    audit_subject = f"{subjects.prefix}.audit.v1"
+    audit_subjects = [DEFAULT_SUBJECT, f"{subjects.prefix}.audit.v1"]
     jetstream = JetStreamContext(attacker)
-    await jetstream.add_stream(name="AUDIT", subjects=[audit_subject])
+    await jetstream.add_stream(name="AUDIT", subjects=audit_subjects)
     async with ServiceProcess(settings, tmp_path) as service:
         bucket = await jetstream.stream_info("KV_WASMCLOUD_SECRETS")
         for reply in (
@@ -125,7 +126,7 @@ async def test_answers_cannot_be_written_into_buckets_streams_or_the_jetstream_a
             "$JS.API.STREAM.DELETE.KV_WASMCLOUD_SECRETS",
             "$JS.API.STREAM.PURGE.KV_WASMCLOUD_SECRETS",
             "$SYS.REQ.SERVER.PING",
-            audit_subject,
+            *audit_subjects,
         ):
             for asked in ("get", "server_xkey"):
                 await attacker.publish(subjects.of(asked), b"x", reply=reply)

@@ -1,0 +1,183 @@
+"""Every metric of the service: its name, type, labels and the values that these may have.
+
+No label ever holds a key, a subject, an issuer or any other text that a request may choose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from domain.model.audit import Outcome
+from domain.model.errors import REQUEST_ERRORS
+from domain.model.replies import wire_name
+from domain.model.transport import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX: Final = "wasmcloud_secrets_"
+OTHER: Final = "other"
+"""Stands for whatever a label has no value of its own for."""
+
+NONE: Final = "none"
+
+OPERATIONS: Final = (*(str(operation) for operation in Operation), OTHER)
+OUTCOMES: Final = tuple(str(outcome) for outcome in Outcome)
+ERRORS: Final = (NONE, *(wire_name(kind("")) for kind in REQUEST_ERRORS))
+SOURCES: Final = ("store", "cache", "stale", OTHER, NONE)
+STORE_OUTCOMES: Final = (
+    "ok",
+    "not_found",
+    "unauthorized",
+    "invalid_request",
+    "upstream_error",
+    "timed_out",
+    "cancelled",
+    "failed",
+)
+LOOKUP_RESULTS: Final = ("hit", "miss", "shared", "remembered")
+
+DURATION_BUCKETS: Final = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.5, 5.0, 10.0),
+)
+"""Seconds. From a cached answer to the 10 seconds that hosts wait."""
+
+
+class Kind(StrEnum):
+    """The types of Prometheus that are used here."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label.
+
+    Attributes:
+        values: all that it may have; None where configuration or a constant code decides.
+    """
+
+    name: str
+    values: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One metric, under the name that queries use; a histogram's without `_bucket` and the like."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels' names, in order."""
+        return tuple(label.name for label in self.labels)
+
+
+def _counter(name: str, meaning: str, *labels: Label) -> MetricSpec:
+    return MetricSpec(f"{PREFIX}{name}_total", Kind.COUNTER, meaning, labels)
+
+
+def _gauge(name: str, meaning: str, *labels: Label) -> MetricSpec:
+    return MetricSpec(PREFIX + name, Kind.GAUGE, meaning, labels)
+
+
+def _histogram(name: str, meaning: str, *labels: Label) -> MetricSpec:
+    return MetricSpec(PREFIX + name, Kind.HISTOGRAM, meaning, labels)
+
+
+_OPERATION = Label("operation", OPERATIONS)
+_OUTCOME = Label("outcome", OUTCOMES)
+_SINK = Label("sink")
+
+REQUESTS = _counter(
+    "requests",
+    "Requests that ended, by operation, outcome and the error's name on the wire.",
+    _OPERATION,
+    _OUTCOME,
+    Label("error", ERRORS),
+)
+REASONS = _counter(
+    "request_reasons",
+    "Requests that ended, by the constant code that the audit trail gives as their reason.",
+    _OUTCOME,
+    Label("reason"),
+)
+DURATION = _histogram(
+    "request_duration_seconds",
+    "Time from a request's arrival to its end, by operation and where the value came from.",
+    _OPERATION,
+    Label("served_from", SOURCES),
+)
+IN_FLIGHT = _gauge("requests_in_flight", "Requests being served now.")
+IN_FLIGHT_LIMIT = _gauge(
+    "requests_in_flight_limit", "Requests served at a time; more are refused at once."
+)
+DROPPED = _counter("requests_dropped", "Requests that named no subject to which a reply may go.")
+
+STORE_DURATION = _histogram(
+    "store_call_duration_seconds",
+    "Time of calls to the secret store, by how they ended; its count is that of the calls.",
+    Label("outcome", STORE_OUTCOMES),
+)
+STORE_IN_FLIGHT = _gauge("store_calls_in_flight", "Calls to the secret store under way.")
+
+CACHE_LOOKUPS = _counter(
+    "cache_lookups",
+    "Requests to the cache: answered by a fresh value, begun or joined a call to the store, or "
+    "met a failure of a moment ago.",
+    Label("result", LOOKUP_RESULTS),
+)
+CACHE_STALE = _counter("cache_stale", "Answers past their time, served because the store is out.")
+CACHE_REFRESHES = _counter("cache_refreshes", "Calls to the store made ahead of expiry.")
+CACHE_EVICTIONS = _counter("cache_evictions", "Values given up to stay within the bounds.")
+CACHE_FLUSHED = _counter("cache_flushed", "Values dropped on demand.")
+CACHE_ENTRIES = _gauge("cache_entries", "Values held.")
+CACHE_BYTES = _gauge("cache_bytes", "Memory that the values held take, keys included.")
+
+NATS_CONNECTED = _gauge("nats_connected", "1 while connected to NATS, otherwise 0.")
+
+AUDIT_ACCEPTING = _gauge(
+    "audit_accepting", "1 while the audit trail takes events; at 0 requests are refused."
+)
+AUDIT_WAITING = _gauge("audit_events_waiting", "Audit events not yet written.", _SINK)
+AUDIT_DROPPED = _counter("audit_events_dropped", "Audit events lost.", _SINK)
+AUDIT_FAILING = _gauge("audit_sink_failing", "1 while the last write failed, otherwise 0.", _SINK)
+
+POLICY_LOADED = _gauge("access_policy_loaded", "1 once a policy file is in force, otherwise 0.")
+POLICY_REFUSED = _gauge(
+    "access_policy_refused",
+    "1 while the policy file has a mistake and an older one, or none, is in force.",
+)
+POLICY_LOADED_AT = _gauge(
+    "access_policy_loaded_timestamp_seconds",
+    "When the policy in force was loaded, in seconds since the epoch; absent before.",
+)
+POLICY_ISSUERS = _gauge("access_policy_issuers", "Issuers that the policy in force trusts.")
+POLICY_GRANTS = _gauge("access_policy_grants", "Grants of the policy in force.")
+POLICY_DENIALS = _gauge("access_policy_denials", "Denials of the policy in force.")
+
+CHECK_OK = _gauge(
+    "readiness_check_ok",
+    "1 while this check of /readyz holds, otherwise 0; absent until it was made.",
+    Label("check"),
+)
+CHECK_AGE = _gauge(
+    "readiness_check_age_seconds", "Seconds since the check was made.", Label("check")
+)
+
+BUILD_INFO = _gauge(
+    "build_info", "Always 1; says which release this is.", Label("version"), Label("store")
+)
+
+
+def catalogue() -> Iterator[MetricSpec]:
+    """Yield every metric, in the order of this module."""
+    return (value for value in globals().values() if isinstance(value, MetricSpec))

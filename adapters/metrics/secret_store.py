@@ -1,0 +1,72 @@
+"""The secret store port, decorated: every call is timed by how it ends."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from adapters.metrics import catalogue
+from adapters.metrics.catalogue import STORE_OUTCOMES
+from domain.model.errors import InvalidRequest, SecretNotFound, Unauthorized, UpstreamError
+from ports.secret_store import SecretStore
+
+if TYPE_CHECKING:
+    from adapters.metrics.registry import Metrics
+    from domain.model.reference import SecretLocation, SecretQuery, SecretReference
+    from domain.model.secret import Secret
+    from ports.clock import Clock
+
+_OUTCOME_OF: dict[type[Exception], str] = {
+    SecretNotFound: "not_found",
+    Unauthorized: "unauthorized",
+    InvalidRequest: "invalid_request",
+    UpstreamError: "upstream_error",
+}
+
+
+class MeteredSecretStore(SecretStore):
+    """Passes everything on to `inner`, and times what it passes on.
+
+    Put directly around the store, inside any cache, so that it sees the calls really made.
+    """
+
+    def __init__(self, inner: SecretStore, metrics: Metrics, clock: Clock) -> None:
+        self._inner = inner
+        self._clock = clock
+        duration = metrics.histogram(catalogue.STORE_DURATION)
+        self._duration = {outcome: duration.labels(outcome) for outcome in STORE_OUTCOMES}
+        self._in_flight = metrics.gauge(catalogue.STORE_IN_FLIGHT)
+        self._last_success: float | None = None
+
+    def last_success(self) -> float | None:
+        """Return the monotonic seconds at which the store last gave a value; None before."""
+        return self._last_success
+
+    @override
+    def locate(self, reference: SecretReference) -> SecretLocation:
+        return self._inner.locate(reference)
+
+    @override
+    async def fetch(self, query: SecretQuery) -> Secret:
+        started = self._clock.monotonic()
+        outcome = "failed"
+        self._in_flight.inc()
+        try:
+            secret = await self._inner.fetch(query)
+            outcome = "ok"
+        except CancelledError:
+            # The core ends a call at its deadline by cancelling it.
+            late = self._clock.monotonic() >= query.deadline
+            outcome = "timed_out" if late else "cancelled"
+            raise
+        except Exception as error:
+            outcome = _OUTCOME_OF.get(type(error), "failed")
+            raise
+        finally:
+            ended = self._clock.monotonic()
+            self._in_flight.dec()
+            self._duration[outcome].observe(ended - started)
+        self._last_success = ended
+        return secret

@@ -1,0 +1,114 @@
+"""The metrics of one replica, with every source there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from adapters.access_policy.file import PolicyStatus
+from adapters.cache.statistics import CacheStatistics
+from adapters.metrics.audit_trail import MeteredAuditTrail
+from adapters.metrics.live import LiveCollector
+from adapters.metrics.registry import Metrics
+from adapters.metrics.secret_store import MeteredSecretStore
+from adapters.metrics.sources import Sources
+from tests.fakes.audit import FakeAuditTrail
+from tests.fakes.clock import FakeClock
+from tests.fakes.secret_store import FakeSecretStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass
+class Transport:
+    in_flight: int = 0
+    dropped: int = 0
+
+
+@dataclass
+class Connection:
+    is_connected: bool = True
+
+
+@dataclass
+class Sink:
+    waiting: int = 0
+    dropped: int = 0
+    failing: bool = False
+
+
+@dataclass
+class Policy:
+    status: PolicyStatus = field(
+        default_factory=lambda: PolicyStatus("d" * 64, 1_800_000_000.0, 2, 5, 1)
+    )
+
+
+@dataclass
+class Cache:
+    counts: CacheStatistics = field(default_factory=CacheStatistics)
+
+    def statistics(self) -> CacheStatistics:
+        return self.counts
+
+
+@dataclass
+class LastVerdict:
+    ok: bool
+    age_seconds: float
+
+
+@dataclass
+class Checks:
+    verdicts: dict[str, LastVerdict] = field(
+        default_factory=lambda: {"store": LastVerdict(True, 4.0)}
+    )
+
+    def last(self) -> Mapping[str, LastVerdict]:
+        return self.verdicts
+
+
+class Replica:
+    """Fakes behind real metrics; change a fake, then look at `value`."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.metrics = Metrics(self.clock, version="1.2.3", store="infisical")
+        self.audit = FakeAuditTrail()
+        self.trail = MeteredAuditTrail(self.audit, self.metrics)
+        self.store = FakeSecretStore()
+        self.metered_store = MeteredSecretStore(self.store, self.metrics, self.clock)
+        self.transport = Transport()
+        self.connection = Connection()
+        self.sink = Sink()
+        self.policy = Policy()
+        self.cache = Cache()
+        self.checks = Checks()
+        self.metrics.add(
+            LiveCollector(
+                Sources(
+                    transport=self.transport,
+                    connection=self.connection,
+                    audit=self.audit,
+                    in_flight_limit=8192,
+                    sinks={"file": self.sink},
+                    policy=self.policy,
+                    cache=self.cache,
+                    readiness=self.checks,
+                )
+            )
+        )
+
+    def samples(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """Return every sample by its name and sorted labels."""
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in self.metrics.families()
+            for sample in family.samples
+        }
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """Return one sample's value; the name goes without the service's prefix."""
+        wanted = f"wasmcloud_secrets_{name}", tuple(sorted(labels.items()))
+        return self.samples().get(wanted)

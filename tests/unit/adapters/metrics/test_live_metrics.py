@@ -1,0 +1,161 @@
+"""What is read from the parts at each scrape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.access_policy.file import PolicyRefusal, PolicyStatus
+from adapters.metrics.live import LiveCollector
+from adapters.metrics.registry import Metrics
+from adapters.metrics.sources import Sources
+from tests.fakes.audit import FakeAuditTrail
+from tests.fakes.clock import FakeClock
+from tests.unit.adapters.metrics.replica import (
+    Connection,
+    LastVerdict,
+    Replica,
+    Transport,
+)
+
+if TYPE_CHECKING:
+    from adapters.access_policy.file import AccessPolicyFile
+    from adapters.admin_http.readiness import Readiness
+    from adapters.audit.buffered import BufferedSink
+    from adapters.audit.fan_out import AuditFanOut
+    from adapters.cache.store import CachedSecretStore
+    from adapters.nats.connection import NatsConnection
+    from adapters.nats.transport import NatsTransport
+
+
+def test_the_transport_and_the_connection_are_read_at_the_scrape() -> None:
+    replica = Replica()
+    assert replica.value("requests_in_flight") == 0
+    assert replica.value("nats_connected") == 1
+
+    replica.transport.in_flight, replica.transport.dropped = 7, 2
+    replica.connection.is_connected = False
+
+    assert replica.value("requests_in_flight") == 7
+    assert replica.value("requests_in_flight_limit") == 8192
+    assert replica.value("requests_dropped_total") == 2
+    assert replica.value("nats_connected") == 0
+
+
+def test_every_audit_sink_is_read_by_its_name() -> None:
+    replica = Replica()
+    replica.sink.waiting, replica.sink.dropped, replica.sink.failing = 40, 3, True
+    replica.audit.full = True
+
+    assert replica.value("audit_events_waiting", sink="file") == 40
+    assert replica.value("audit_events_dropped_total", sink="file") == 3
+    assert replica.value("audit_sink_failing", sink="file") == 1
+    assert replica.value("audit_accepting") == 0
+
+
+def test_the_policy_in_force_is_described() -> None:
+    replica = Replica()
+
+    assert replica.value("access_policy_loaded") == 1
+    assert replica.value("access_policy_refused") == 0
+    assert replica.value("access_policy_loaded_timestamp_seconds") == 1_800_000_000.0
+    assert replica.value("access_policy_issuers") == 2
+    assert replica.value("access_policy_grants") == 5
+    assert replica.value("access_policy_denials") == 1
+
+
+def test_a_policy_that_never_loaded_has_no_time_of_loading() -> None:
+    replica = Replica()
+    replica.policy.status = PolicyStatus(refusal=PolicyRefusal(1.0, ()))
+
+    assert replica.value("access_policy_loaded") == 0
+    assert replica.value("access_policy_refused") == 1
+    assert replica.value("access_policy_loaded_timestamp_seconds") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("cache_lookups_total", {"result": "hit"}, 1),
+        ("cache_lookups_total", {"result": "miss"}, 2),
+        ("cache_lookups_total", {"result": "shared"}, 3),
+        ("cache_lookups_total", {"result": "remembered"}, 4),
+        ("cache_stale_total", {}, 5),
+        ("cache_refreshes_total", {}, 6),
+        ("cache_evictions_total", {}, 7),
+        ("cache_flushed_total", {}, 8),
+        ("cache_entries", {}, 9),
+        ("cache_bytes", {}, 10),
+    ],
+)
+def test_the_caches_counts_are_shown(name: str, labels: dict[str, str], value: int) -> None:
+    replica = Replica()
+    replica.cache.counts = replace(
+        replica.cache.counts,
+        hits=1,
+        misses=2,
+        shared=3,
+        remembered=4,
+        stale=5,
+        refreshes=6,
+        evictions=7,
+        flushed=8,
+        entries=9,
+        bytes=10,
+    )
+
+    assert replica.value(name, **labels) == value
+
+
+def test_the_last_verdicts_of_the_readiness_checks_are_shown() -> None:
+    replica = Replica()
+    replica.checks.verdicts = {"nats": LastVerdict(True, 0.5), "store": LastVerdict(False, 12.0)}
+
+    assert replica.value("readiness_check_ok", check="nats") == 1
+    assert replica.value("readiness_check_ok", check="store") == 0
+    assert replica.value("readiness_check_age_seconds", check="store") == 12.0
+
+
+def test_parts_that_are_not_there_have_no_metrics() -> None:
+    metrics = Metrics(FakeClock(), version="1", store="nats-kv")
+    metrics.add(
+        LiveCollector(
+            Sources(
+                transport=Transport(),
+                connection=Connection(),
+                audit=FakeAuditTrail(),
+                in_flight_limit=1,
+            )
+        )
+    )
+
+    text = metrics.render().decode()
+    assert "wasmcloud_secrets_requests_in_flight 0.0" in text
+    assert "access_policy" not in text
+    assert "cache" not in text
+    assert "readiness" not in text
+
+
+def the_real_parts_fit(
+    *,
+    transport: NatsTransport,
+    connection: NatsConnection,
+    audit: AuditFanOut,
+    sink: BufferedSink,
+    policy: AccessPolicyFile,
+    cache: CachedSecretStore,
+    readiness: Readiness,
+) -> Sources:
+    """Never called: mypy holds the real parts to what is read from them."""
+    return Sources(
+        transport=transport,
+        connection=connection,
+        audit=audit,
+        in_flight_limit=1,
+        sinks={"file": sink},
+        policy=policy,
+        cache=cache,
+        readiness=readiness,
+    )

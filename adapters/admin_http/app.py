@@ -1,0 +1,86 @@
+"""The ASGI application: three pages to read, and nothing to send."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from adapters.admin_http.bounds import OnlyReading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from adapters.admin_http.readiness import Readiness, Verdict
+
+_NEVER_KEPT: Final = {"cache-control": "no-store"}
+_NOT_HERE: Final = "Nothing here; ask for /livez, /readyz or /metrics.\n"
+
+
+class Exposition(Protocol):
+    """As `adapters.metrics.registry.Metrics` has it."""
+
+    @property
+    def content_type(self) -> str: ...
+
+    def render(self) -> bytes: ...
+
+
+def build_app(readiness: Readiness, metrics: Exposition) -> OnlyReading:
+    """Put the pages together.
+
+    /livez answers as long as the event loop turns. /readyz answers 200 or 503 with every check's
+    verdict. /metrics begins the checks that are due, for the next scrape to show.
+    """
+
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse("alive\n", headers=_NEVER_KEPT)
+
+    async def readyz(_: Request) -> Response:
+        verdicts = await readiness.report()
+        ready = all(verdict.ok for verdict in verdicts.values())
+        return Response(
+            _written(verdicts, ready=ready),
+            status_code=200 if ready else 503,
+            media_type="application/json",
+            headers=_NEVER_KEPT,
+        )
+
+    async def shown(_: Request) -> Response:
+        readiness.refresh()
+        return Response(
+            metrics.render(), headers={**_NEVER_KEPT, "content-type": metrics.content_type}
+        )
+
+    async def not_here(_: Request, __: Exception) -> Response:
+        return PlainTextResponse(_NOT_HERE, status_code=404, headers=_NEVER_KEPT)
+
+    handlers: Mapping[Any, Any] = {404: not_here}
+    app = Starlette(
+        routes=[
+            Route("/livez", livez, methods=["GET"]),
+            Route("/readyz", readyz, methods=["GET"]),
+            Route("/metrics", shown, methods=["GET"]),
+        ],
+        exception_handlers=handlers,
+    )
+    # A redirect would repeat whatever host the request claims to be for.
+    app.router.redirect_slashes = False
+    return OnlyReading(app)
+
+
+def _written(verdicts: Mapping[str, Verdict], *, ready: bool) -> bytes:
+    checks = {
+        name: {
+            "ok": verdict.ok,
+            "advice": verdict.advice,
+            "age_seconds": round(verdict.age_seconds, 1),
+        }
+        for name, verdict in verdicts.items()
+    }
+    return json.dumps({"ready": ready, "checks": checks}, indent=2).encode() + b"\n"

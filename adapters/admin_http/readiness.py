@@ -1,0 +1,153 @@
+"""Whether this replica can answer requests: named checks, made as seldom as their age allows."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from ports.clock import Clock
+
+PATIENCE_SECONDS: Final = 0.5
+"""Orchestrators give a probe one second: a slower check goes on behind it for the next one."""
+
+_log = structlog.get_logger()
+
+
+class Finding(NamedTuple):
+    """What a check found.
+
+    Attributes:
+        advice: what to do about it, empty when all is well. Whoever reaches the admin HTTP reads
+            it, so it holds no credential.
+    """
+
+    ok: bool
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessCheck:
+    """One thing without which requests would be refused.
+
+    Attributes:
+        name: a constant word; it becomes a label of metrics.
+        probe: makes the check. Whatever it raises counts as a failure that nobody foresaw.
+        limit_seconds: how long it may take.
+        fresh_seconds: how long its finding stands before it is made again.
+        proof: the monotonic seconds at which real work last showed that all is well, if it can
+            tell; that counts as a check made then.
+    """
+
+    name: str
+    probe: Callable[[], Awaitable[Finding]]
+    limit_seconds: float = 2.0
+    fresh_seconds: float = 1.0
+    proof: Callable[[], float | None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A finding, and how old it is."""
+
+    ok: bool
+    advice: str
+    age_seconds: float
+
+
+@dataclass(slots=True)
+class _Watched:
+    check: ReadinessCheck
+    finding: Finding | None = None
+    found_at: float = 0.0
+    running: asyncio.Task[None] | None = None
+
+
+@final
+class Readiness:
+    """All checks of one replica; any number of probes at a time share each check under way."""
+
+    def __init__(self, checks: Iterable[ReadinessCheck], clock: Clock) -> None:
+        self._clock = clock
+        self._watched = {check.name: _Watched(check) for check in checks}
+
+    def refresh(self) -> set[asyncio.Task[None]]:
+        """Begin the checks that are due, and return all that are under way."""
+        now = self._clock.monotonic()
+        for watched in self._watched.values():
+            self._take_proof(watched)
+            due = watched.finding is None or now - watched.found_at >= watched.check.fresh_seconds
+            if due and watched.running is None:
+                watched.running = asyncio.create_task(
+                    self._make(watched), name=f"readiness-{watched.check.name}"
+                )
+        return {watched.running for watched in self._watched.values() if watched.running}
+
+    async def report(self) -> Mapping[str, Verdict]:
+        """Return a verdict for every check, waiting half a second at most for those under way.
+
+        A check that takes longer is reported as it was found before; until it first ends, as not
+        ready.
+        """
+        if running := self.refresh():
+            try:
+                async with self._clock.timeout_at(self._clock.monotonic() + PATIENCE_SECONDS):
+                    await asyncio.wait(running)
+            except TimeoutError:
+                pass
+        return {name: self._verdict(watched) for name, watched in self._watched.items()}
+
+    def last(self) -> Mapping[str, Verdict]:
+        """Return the last verdict of every check that was ever made, without making any."""
+        return {
+            name: self._verdict(watched)
+            for name, watched in self._watched.items()
+            if watched.finding is not None
+        }
+
+    async def aclose(self) -> None:
+        """End the checks under way."""
+        running = {watched.running for watched in self._watched.values() if watched.running}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+    async def _make(self, watched: _Watched) -> None:
+        check = watched.check
+        began = self._clock.monotonic()
+        try:
+            async with self._clock.timeout_at(began + check.limit_seconds):
+                finding = await check.probe()
+        except TimeoutError:
+            finding = Finding(
+                ok=False,
+                advice=f"The check did not end within {check.limit_seconds:g} seconds; see the "
+                "service's log.",
+            )
+        except Exception as error:  # noqa: BLE001  a probe must get an answer, whatever broke
+            _log.error("admin_http.check_failed", check=check.name, error=type(error).__name__)
+            finding = Finding(ok=False, advice="The check itself failed; see the service's log.")
+        finally:
+            watched.running = None
+        watched.finding, watched.found_at = finding, self._clock.monotonic()
+
+    def _take_proof(self, watched: _Watched) -> None:
+        proved_at = watched.check.proof()
+        if proved_at is None:
+            return
+        if watched.finding is None or proved_at > watched.found_at:
+            watched.finding, watched.found_at = Finding(ok=True), proved_at
+
+    def _verdict(self, watched: _Watched) -> Verdict:
+        self._take_proof(watched)
+        finding = watched.finding or Finding(
+            ok=False, advice="The first check is still under way; ask again."
+        )
+        age = self._clock.monotonic() - watched.found_at if watched.finding else 0.0
+        return Verdict(finding.ok, finding.advice, max(0.0, age))

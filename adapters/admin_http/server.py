@@ -1,0 +1,170 @@
+"""uvicorn inside the service's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, final
+
+import structlog
+import uvicorn
+from typing_extensions import override
+
+from adapters.admin_http.address import AdminAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp
+
+    from ports.clock import Clock
+
+MAX_CONNECTIONS: Final = 64
+MAX_HEAD_BYTES: Final = 8192
+CLOSE_SECONDS: Final = 2
+_BACKLOG: Final = 64
+_KEEP_ALIVE_SECONDS: Final = 30
+
+_log = structlog.get_logger()
+
+
+class AdminHttpError(Exception):
+    """The admin HTTP cannot listen where it was told to; the text says what to change."""
+
+
+@final
+class AdminHttp:
+    """Serves `app` from `start` to `aclose`. It listens on no other address than the one given."""
+
+    def __init__(self, address: AdminAddress, app: ASGIApp, clock: Clock) -> None:
+        self._address = address
+        self._app = app
+        self._clock = clock
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> AdminAddress:
+        """Listen, and return where: on return requests are answered.
+
+        Raises:
+            AdminHttpError: the address is taken, not of this machine, or not allowed.
+        """
+        listener = await _bind(self._address)
+        host, port = listener.getsockname()[:2]
+        server = self._server = _Server(_config(self._app))
+        serving = self._serving = asyncio.create_task(
+            server.serve(sockets=[listener]), name="admin-http"
+        )
+        listening = asyncio.create_task(server.listening.wait())
+        try:
+            await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
+            listener.close()
+            await self.aclose()
+            raise
+        finally:
+            listening.cancel()
+        if serving.done():
+            listener.close()
+            raise AdminHttpError(f"ADMIN_ADDR {self._address}: the HTTP server did not start.")
+        serving.add_done_callback(_ended)
+        bound = AdminAddress(host, port)
+        _log.info("admin_http.listening", address=str(bound))
+        return bound
+
+    async def aclose(self) -> None:
+        """Answer what is under way, within two seconds; calling it again does nothing."""
+        server, serving = self._server, self._serving
+        self._server = self._serving = None
+        if server is None or serving is None:
+            return
+        server.should_exit = True
+        deadline = self._clock.monotonic() + CLOSE_SECONDS + 1
+        with suppress(TimeoutError):
+            async with self._clock.timeout_at(deadline):
+                await asyncio.wait({serving})
+        serving.cancel()
+        await asyncio.wait({serving})
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the service, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        workers=1,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+    )
+
+
+async def _bind(address: AdminAddress) -> socket.socket:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError:
+        found = []
+    if not found:
+        raise AdminHttpError(
+            f"ADMIN_ADDR {address}: that host is unknown here; name an IP address of this machine."
+        )
+    family, kind, protocol, _, where = found[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.settimeout(0)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(where)
+        # Linux lets two sockets bind as long as neither listens yet.
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = _BIND_FAILURES.get(error.errno or 0, "it cannot be listened on; name another.")
+    else:
+        return listener
+    raise AdminHttpError(f"ADMIN_ADDR {address}: {reason}")
+
+
+_BIND_FAILURES: Final = {
+    errno.EADDRINUSE: "another process listens there; stop it, or choose another port.",
+    errno.EADDRNOTAVAIL: "no interface of this machine has that address; choose one that has.",
+    errno.EACCES: "this user may not listen there; choose a port above 1023.",
+}
+
+
+def _ended(serving: asyncio.Task[None]) -> None:
+    # Asking for the exception also keeps asyncio from reporting it with its text.
+    if not serving.cancelled() and (crash := serving.exception()) is not None:
+        _log.error("admin_http.crashed", error=type(crash).__name__)

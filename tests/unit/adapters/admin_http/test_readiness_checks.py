@@ -1,0 +1,93 @@
+"""What each check looks at, and what it tells the operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.access_policy.file import PolicyRefusal, PolicyStatus
+from adapters.admin_http.checks import (
+    STORE_FRESH_SECONDS,
+    audit_check,
+    nats_check,
+    policy_check,
+    serving_check,
+    store_check,
+)
+from adapters.admin_http.readiness import Finding, Readiness
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from tests.fakes.clock import FakeClock
+from tests.fakes.store_check import FakeStoreCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.admin_http.readiness import ReadinessCheck
+
+REFUSAL = PolicyRefusal(1.0, ())
+
+
+@pytest.mark.parametrize("make", [nats_check, serving_check, audit_check])
+async def test_a_condition_is_looked_at_anew_by_every_probe(
+    make: Callable[[Callable[[], bool]], ReadinessCheck],
+) -> None:
+    answers = [False, True]
+    check = make(answers.pop)
+    readiness = Readiness([check], FakeClock())
+
+    assert (await readiness.report())[check.name].ok
+    refused = (await readiness.report())[check.name]
+
+    assert not refused.ok
+    assert refused.advice.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("status", "ok", "advice"),
+    [
+        (PolicyStatus("digest", 1.0), True, ""),
+        (PolicyStatus("digest", 1.0, refusal=REFUSAL), True, "stays in force"),
+        (PolicyStatus(), False, "ACCESS_POLICY_FILE"),
+        (PolicyStatus(refusal=REFUSAL), False, "ACCESS_POLICY_FILE"),
+    ],
+)
+async def test_a_policy_must_be_in_force_and_mistakes_since_are_mentioned(
+    status: PolicyStatus, ok: bool, advice: str
+) -> None:
+    finding = await policy_check(lambda: status).probe()
+
+    assert finding.ok is ok
+    assert advice in finding.advice
+    assert bool(finding.advice) is bool(advice)
+
+
+@pytest.mark.parametrize("kind", [StoreMisconfiguredError, StoreUnreachableError])
+async def test_a_store_that_does_not_answer_is_reported_in_its_checks_own_words(
+    kind: type[StoreMisconfiguredError | StoreUnreachableError],
+) -> None:
+    check = store_check(FakeStoreCheck([kind("Check INFISICAL_BASE_URL.")]), lambda: None)
+
+    assert await check.probe() == Finding(ok=False, advice="Check INFISICAL_BASE_URL.")
+
+
+async def test_however_often_it_is_probed_the_store_is_asked_once_in_thirty_seconds() -> None:
+    clock, store = FakeClock(), FakeStoreCheck()
+    readiness = Readiness([store_check(store, lambda: None)], clock)
+
+    for _ in range(120):
+        assert (await readiness.report())["store"].ok
+        clock.advance(1)
+
+    assert store.calls == 120 / STORE_FRESH_SECONDS
+
+
+async def test_requests_that_got_their_value_spare_the_store_the_check() -> None:
+    clock, store = FakeClock(), FakeStoreCheck()
+    readiness = Readiness([store_check(store, lambda: clock.monotonic() - 5)], clock)
+
+    for _ in range(120):
+        assert (await readiness.report())["store"].ok
+        clock.advance(1)
+
+    assert store.calls == 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import TYPE_CHECKING
 
+import nats.errors
 import pytest
 from typing_extensions import override
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.conftest import StartNatsServer
+    from tests.support.host import Host
 
 ISSUER = SigningKey(KeyKind.ACCOUNT, b"i" * 32)
 COMPONENT = SigningKey(KeyKind.COMPONENT, b"m" * 32).public
@@ -256,3 +259,67 @@ async def test_an_import_alone_lets_a_rogue_client_of_the_account_hear_the_reque
         await host.get("KEY", entity_token=ENTITY)
         async with asyncio.timeout(5):
             await heard.wait()
+
+
+LEAVES = """
+leafnodes {
+  host: "127.0.0.1", port: LEAF_PORT
+  authorization {users: [{user: leaf-b, password: password-of-leaf, account: LATTICE_B}]}
+}
+accounts {
+  SECRETS {
+    jetstream: enabled
+    users: [
+      {user: backend, password: password-of-backend}
+      {user: operator, password: password-of-operator}
+    ]
+    exports: [{service: "wasmcloud.secrets.v1alpha1.infisical.>"}]
+  }
+  LATTICE_B {
+    imports: [
+      {service: {account: SECRETS, subject: "wasmcloud.secrets.v1alpha1.infisical.>"}, share: true}
+    ]
+  }
+}
+"""
+LEAF = """
+leafnodes {remotes: [{url: "nats-leaf://leaf-b:password-of-leaf@127.0.0.1:LEAF_PORT"}]}
+"""
+
+
+@pytest.mark.parametrize("headers", [{}, *FORGERIES[:2]])
+async def test_whoever_is_behind_a_leaf_node_is_named_by_the_leaf_nodes_login(
+    start_nats_server: StartNatsServer,
+    tmp_path: Path,
+    strict: dict[str, str],
+    headers: dict[str, str],
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    hub = await start_nats_server(LEAVES.replace("LEAF_PORT", port), jetstream=True)
+    await store_secret(hub, tmp_path, "KEY", "value")
+    leaf = await start_nats_server(LEAF.replace("LEAF_PORT", port))
+
+    async with (
+        ServiceProcess(service_settings(hub, tmp_path) | strict, tmp_path) as service,
+        asking_host(leaf, "host-a", channel=forging(headers)) as host,
+    ):
+        await until_reachable(host)
+        with pytest.raises(Unauthorized):
+            await host.get("KEY", entity_token=ENTITY)
+
+    record = service.logged("secret_request")[-1]
+    assert (record["requester_account"], record["requester_user"]) == ("LATTICE_B", "leaf-b")
+
+
+async def until_reachable(host: Host) -> None:
+    """Wait until the leaf node has found its hub."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await host.client.server_xkey()
+            except nats.errors.NoRespondersError:
+                await asyncio.sleep(0.1)
+            else:
+                return

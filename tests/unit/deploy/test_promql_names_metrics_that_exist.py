@@ -1,0 +1,164 @@
+"""The dashboard and the alert rules name metrics, labels and values that exist."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import CollectorRegistry
+
+from adapters.metrics.catalogue import Kind, MetricSpec, catalogue
+from tests.unit.deploy.promql import Expression, read
+from tests.unit.docs.documents import code_texts, log_events
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
+DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/wasmcloud-secrets.json").read_text())
+GROUPS: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "prometheus/alerts.yaml").read_text())[
+    "groups"
+]
+RULES: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"]]
+PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
+EXPRESSIONS = [target["expr"] for panel in PANELS for target in panel["targets"]] + [
+    rule["expr"] for rule in RULES
+]
+
+SCRAPED = {"instance", "job"}
+"""Labels that Prometheus itself adds."""
+
+
+def series() -> dict[str, MetricSpec]:
+    """Return every series of the service by the name that queries use."""
+    found = {}
+    for spec in catalogue():
+        suffixes = ("_bucket", "_count", "_sum") if spec.kind is Kind.HISTOGRAM else ("",)
+        found.update({spec.name + suffix: spec for suffix in suffixes})
+    return found
+
+
+def process_series() -> set[str]:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return {sample.name for family in registry.collect() for sample in family.samples}
+
+
+def labels_of(metric: str) -> set[str]:
+    spec = series().get(metric)
+    own = set(spec.label_names) if spec else set()
+    return own | SCRAPED | ({"le"} if metric.endswith("_bucket") else set())
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_every_metric_that_is_named_exists(text: str) -> None:
+    expression = read(text)
+
+    assert expression.selectors
+    known = series().keys() | process_series()
+    assert {selector.metric for selector in expression.selectors} <= known
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_every_label_that_is_named_is_one_of_its_metrics(text: str) -> None:
+    expression = read(text)
+
+    for selector in expression.selectors:
+        assert selector.matched.keys() <= labels_of(selector.metric), selector
+    named = set[str]().union(*(labels_of(selector.metric) for selector in expression.selectors))
+    assert expression.grouped_by <= named
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_every_value_that_a_label_is_compared_with_can_occur(text: str) -> None:
+    for selector in read(text).selectors:
+        spec = series().get(selector.metric)
+        for label in spec.labels if spec else ():
+            for value in selector.matched.get(label.name, ()):
+                assert value in (label.values or code_texts()), f"{label.name}={value}"
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_counters_are_read_through_a_rate_and_gauges_are_not(text: str) -> None:
+    for selector in read(text).selectors:
+        spec = series().get(selector.metric)
+        counts = selector.metric.endswith("_total") if spec is None else spec.kind != Kind.GAUGE
+        assert (selector.window is not None) is counts, selector.metric
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_every_alert_says_how_bad_it_is_what_it_is_and_what_to_do(rule: dict[str, Any]) -> None:
+    assert re.fullmatch(r"WasmcloudSecrets([A-Z][a-z]+)+", rule["alert"])
+    assert re.fullmatch(r"\d+m", rule["for"])
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert rule["annotations"].keys() == {"summary", "runbook"}
+    assert all(text.endswith(".") for text in rule["annotations"].values())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_every_label_in_an_alerts_text_survives_its_expression(rule: dict[str, Any]) -> None:
+    expression: Expression = read(rule["expr"])
+    shown = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+
+    kept = expression.grouped_by or labels_of(expression.selectors[0].metric)
+    assert shown <= kept
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_every_log_event_that_an_alert_names_is_logged(rule: dict[str, Any]) -> None:
+    named = set(re.findall(r"\b[a-z_]+\.[a-z]+_?[a-z]+\b", rule["annotations"]["runbook"]))
+
+    # The names of the audit sinks' events are put together when they are logged.
+    assert {event for event in named if not event.startswith("audit.")} <= log_events()
+
+
+def test_no_two_alerts_or_panels_share_a_name() -> None:
+    assert len({rule["alert"] for rule in RULES}) == len(RULES)
+    assert len({panel["title"] for panel in PANELS}) == len(PANELS)
+    assert len({panel["id"] for panel in PANELS}) == len(PANELS)
+
+
+def test_the_dashboard_can_be_imported_anywhere() -> None:
+    assert DASHBOARD["uid"]
+    assert "id" not in DASHBOARD
+    variables = {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
+    assert variables["datasource"]["type"] == "datasource"
+    (asked,) = read(variables["instance"]["query"]["query"]).selectors[:1]
+    assert asked.metric in series()
+    for panel in PANELS:
+        assert panel["datasource"]["uid"] == "${datasource}"
+        assert all(target["datasource"] == panel["datasource"] for target in panel["targets"])
+
+
+def test_panels_do_not_lie_on_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in PANELS:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert place["x"] + place["w"] <= 24
+        assert not taken & cells, panel["title"]
+        taken |= cells
+
+
+@pytest.mark.parametrize(
+    "broken", ["sum(a", "a)", 'a{b="c}', "a{b}", "a[5 minutes]", "(a]", 'rate(a{b~"c"}[5m])']
+)
+def test_a_broken_expression_is_noticed(broken: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read(broken)
+
+
+def test_an_expression_is_taken_apart() -> None:
+    expression = read('sum by (x, le) (rate(one_total{a=~"b|c",d!="e"}[5m])) / two > 0.5')
+
+    one, two = expression.selectors
+    assert (one.metric, one.window) == ("one_total", "5m")
+    assert one.matched == {"a": ("b", "c"), "d": ("e",)}
+    assert (two.metric, two.matched, two.window) == ("two", {}, None)
+    assert expression.grouped_by == {"x", "le"}

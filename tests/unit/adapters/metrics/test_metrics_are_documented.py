@@ -1,0 +1,83 @@
+"""docs/monitoring.md lists the metrics, the alerts and the checks as they are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from adapters.access_policy.file import PolicyStatus
+from adapters.admin_http.checks import (
+    audit_check,
+    nats_check,
+    policy_check,
+    serving_check,
+    store_check,
+)
+from adapters.metrics.catalogue import MetricSpec, catalogue
+from tests.fakes.store_check import FakeStoreCheck
+from tests.unit.docs.documents import ROOT, inline_code, section
+
+MONITORING = ROOT / "docs" / "monitoring.md"
+ALERTS = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text("utf-8"))
+
+
+def rows(heading: str, first: str) -> list[list[str]]:
+    """Return the cells of the rows whose first cell begins as `first` says."""
+    lines = section(MONITORING, heading).splitlines()
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in lines
+        if line.startswith(f"| `{first}")
+    ]
+
+
+def test_the_table_of_metrics_is_the_registrys() -> None:
+    assert rows("Metrics", "wasmcloud_secrets_") == [
+        [
+            f"`{spec.name}`",
+            str(spec.kind),
+            ", ".join(f"`{name}`" for name in spec.label_names),
+            spec.meaning,
+        ]
+        for spec in catalogue()
+    ]
+
+
+def test_every_label_is_explained() -> None:
+    explained = set(re.findall(r"^\| `(\w+)`", section(MONITORING, "Metrics"), re.MULTILINE))
+
+    labels = {name for spec in catalogue() for name in spec.label_names}
+    assert labels - {"version", "store"} <= explained
+
+
+@pytest.mark.parametrize("spec", list(catalogue()), ids=lambda spec: spec.name)
+def test_every_value_of_a_label_is_named(spec: MetricSpec) -> None:
+    named = set(inline_code(MONITORING))
+    values = {
+        value for label in spec.labels if label.name != "error" for value in label.values or ()
+    }
+
+    assert values <= named
+
+
+def test_the_table_of_alerts_is_that_of_the_rules() -> None:
+    rules = [rule for group in ALERTS["groups"] for rule in group["rules"]]
+
+    assert [row[:3] for row in rows("Alerts", "Wasmcloud")] == [
+        [f"`{rule['alert']}`", rule["labels"]["severity"], rule["for"]] for rule in rules
+    ]
+
+
+def test_the_table_of_checks_is_that_of_readiness() -> None:
+    checks = [
+        serving_check(bool),
+        nats_check(bool),
+        store_check(FakeStoreCheck(), lambda: None),
+        policy_check(PolicyStatus),
+        audit_check(bool),
+    ]
+
+    explained = section(MONITORING, "Probes").partition("| check |")[2]
+    assert re.findall(r"^\| `(\w+)`", explained, re.MULTILINE) == [c.name for c in checks]

@@ -47,6 +47,8 @@ def audit_fields(event: AuditEvent) -> dict[str, object]:
     }
     if event.error is not None:
         fields["error"] = event.error
+    if event.advice is not None:
+        fields["advice"] = _cut(event.advice)
     _add_request(fields, event)
     if event.allowed is not None:
         fields["decision"] = "allow" if event.allowed else "deny"

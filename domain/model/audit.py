@@ -31,6 +31,7 @@ class AuditEvent:
         duration: seconds from arrival to the end.
         reason: a constant code: why it was allowed, or why it failed.
         error: the wire error's name, such as "Unauthorized"; None when answered.
+        advice: what the error's reader should do; the protocol carries it for some errors only.
         caller: whom the tokens named, once both were verified.
         requester: whom the transport vouches for, if it does.
         backend: the name this backend is addressed by.
@@ -63,3 +64,4 @@ class AuditEvent:
     properties: Mapping[str, str] | None = None
     allowed: bool | None = None
     served_from: str | None = None
+    advice: str | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from domain.model.audit import Outcome
 from domain.model.errors import REQUEST_ERRORS, OtherError, SecretNotFound
 from domain.model.reference import SecretQuery
-from domain.model.replies import wire_name, write_error
+from domain.model.replies import write_error
 from domain.model.transport import Operation, Reply
 from domain.use_cases.request_record import RequestRecord
 from ports.transport import RequestHandler
@@ -109,11 +109,15 @@ class AnswerRequest(RequestHandler):
 
     def _refuse(self, error: RequestError, record: RequestRecord) -> Reply:
         record.upstream_request_id = error.upstream_request_id or record.upstream_request_id
-        self._close(record, Outcome.REFUSED, error.reason, wire_name(error))
+        self._close(record, Outcome.REFUSED, error.reason, error)
         return Reply(write_error(error, record.request_id))
 
     def _close(
-        self, record: RequestRecord, outcome: Outcome, reason: str, error: str | None = None
+        self,
+        record: RequestRecord,
+        outcome: Outcome,
+        reason: str,
+        error: RequestError | None = None,
     ) -> None:
         self.audit.record(
             record.close(

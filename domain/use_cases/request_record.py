@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.audit import AuditEvent, Outcome
+from domain.model.replies import wire_name
 
 if TYPE_CHECKING:
+    from domain.model.errors import RequestError
     from domain.model.identity import Caller
     from domain.model.messages import SecretRequest
     from domain.model.transport import Request
@@ -29,7 +31,13 @@ class RequestRecord:
     served_from: str | None = None
 
     def close(
-        self, outcome: Outcome, reason: str, error: str | None, *, now: float, monotonic: float
+        self,
+        outcome: Outcome,
+        reason: str,
+        error: RequestError | None,
+        *,
+        now: float,
+        monotonic: float,
     ) -> AuditEvent:
         """Return the event for a request that ended now."""
         message, access = self.message, self.access
@@ -40,7 +48,7 @@ class RequestRecord:
             operation=self.request.operation,
             outcome=outcome,
             reason=reason,
-            error=error,
+            error=wire_name(error) if error else None,
             caller=self.caller,
             requester=self.request.requester,
             key=message.key if message else None,
@@ -54,4 +62,5 @@ class RequestRecord:
             properties=access.properties if access else None,
             allowed=access.decision.allowed if access else None,
             served_from=self.served_from,
+            advice=error.advice if error else None,
         )

@@ -142,7 +142,9 @@ def test_a_line_is_the_record_with_time_and_event_first() -> None:
 def test_every_field_is_documented_with_its_schemas_version() -> None:
     text = DOCUMENT.read_text("utf-8")
     documented = set(re.findall(r"`([a-z_]+…?)`", text))
-    shown = set(audit_fields(replace(ANSWERED, error="Other"))) - {"scope_environment"}
+    shown = set(audit_fields(replace(ANSWERED, error="Other", advice="Wait."))) - {
+        "scope_environment"
+    }
 
     assert shown <= documented
     assert {"scope_…", "level", "event"} <= documented
@@ -172,4 +174,5 @@ def test_nothing_that_an_event_knows_is_left_out() -> None:
         "properties",
         "allowed",
         "served_from",
+        "advice",
     }

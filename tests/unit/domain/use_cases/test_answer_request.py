@@ -384,7 +384,7 @@ async def test_every_error_is_sent_in_clear_without_the_response_xkey_header(
     error = await core.get()
 
     assert type(error) is kind
-    assert core.event.error == wire_name(kind(""))
+    assert (core.event.error, core.event.advice) == (wire_name(kind("")), "Do this.")
 
 
 async def test_the_event_tells_what_the_rules_said_even_where_the_request_failed_later(

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from adapters.audit.reading import AuditReadError
 from adapters.audit.stream_config import DEFAULT_STREAM
 from adapters.audit.stream_reader import read_stream
 from adapters.system.clock import SystemClock
+from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import CommandError, run
 
 app = typer.Typer(
@@ -29,7 +29,6 @@ app = typer.Typer(
 )
 
 _INTERRUPTED = 130
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _COLOURS = {"answered": "green", "refused": "red", "cancelled": "yellow"}
 _SHOWN_OF_A_KEY = 8
 
@@ -57,7 +56,7 @@ def _audit() -> None:
 def tail(
     *,
     since: Annotated[
-        str, typer.Option(metavar="AGE", help="Begin that long ago, such as 90s, 10m, 2h or 7d.")
+        str, typer.Option(metavar=METAVAR, help="Begin that long ago, such as 90s, 10m, 2h or 7d.")
     ] = "10m",
     follow: Annotated[
         bool, typer.Option(help="Go on showing events as they come, until Ctrl-C.")
@@ -77,7 +76,7 @@ def tail(
 
     async def show() -> None:
         clock = SystemClock()
-        begin = max(0.0, clock.now() - _seconds(since))
+        begin = max(0.0, clock.now() - _age(since))
         if file is not None:
             await _show(read_file(file, clock, follow=follow), begin, errors_only, as_json)
             return
@@ -190,12 +189,8 @@ def _read(line: bytes) -> dict[str, Any] | None:
     return event if isinstance(event, dict) else None
 
 
-def _seconds(age: str) -> float:
-    """Return an age in seconds.
-
-    Raises:
-        CommandError: it is not written as one.
-    """
-    if not (found := re.fullmatch(r"(\d{1,9})([smhd])", age.strip())):
-        raise CommandError("Write --since as a number and a unit, such as 90s, 10m, 2h or 7d.")
-    return float(int(found[1]) * _UNITS[found[2]])
+def _age(text: str) -> int:
+    try:
+        return duration_seconds(text)
+    except ValueError as error:
+        raise CommandError(f"--since is no length of time: {error}.") from None

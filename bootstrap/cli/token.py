@@ -12,6 +12,7 @@ from adapters.crypto.inspection import TokenDescription, describe_token
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.system.clock import SystemClock
+from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
 from bootstrap.cli.reporting import FAILED, guarded, read_text
 
@@ -45,15 +46,31 @@ def sign(
         ),
     ] = KeyKind.COMPONENT,
     name: Annotated[str | None, typer.Option(help="Name to write into the token.")] = None,
+    revision: Annotated[
+        int | None, typer.Option("--rev", min=0, help="Revision to write into the token.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Tag to write into the token; may be repeated.")
+    ] = None,
     expires_in: Annotated[
         int | None,
-        typer.Option(min=1, metavar="SECONDS", show_default=False, help="Default: never."),
+        typer.Option(
+            parser=duration_seconds,
+            metavar=METAVAR,
+            show_default=False,
+            help="Such as 90s, 10m, 2h or 7d. Default: never.",
+        ),
     ] = None,
     not_before_in: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="Valid only from then on.")
+        int | None,
+        typer.Option(
+            parser=duration_seconds, metavar=METAVAR, help="Valid only from then on, such as 10m."
+        ),
     ] = None,
 ) -> None:
     """Sign a token and print it."""
+    said = {"name": name, "tags": tag, "rev": revision}
+    metadata = {member: value for member, value in said.items() if value is not None}
 
     def signed() -> str:
         issuer = SigningKey.from_seed(
@@ -67,7 +84,7 @@ def sign(
             issued_at=now,
             expires_at=None if expires_in is None else now + expires_in,
             not_before=None if not_before_in is None else now + not_before_in,
-            metadata=None if name is None else {"name": name},
+            metadata=metadata or None,
         )
 
     typer.echo(guarded(signed))

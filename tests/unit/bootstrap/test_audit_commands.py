@@ -146,7 +146,7 @@ def test_a_file_that_is_not_there_is_one_line_of_advice(path: Path) -> None:
     assert "cannot be read" in result.stderr
 
 
-@pytest.mark.parametrize("since", ["", "10", "m", "-5m", "1.5h", "1w", "9999999999d"])
+@pytest.mark.parametrize("since", ["", "m", "-5m", "1.5h", "1w", "9999999999d"])
 def test_an_age_that_is_none_is_one_line_of_advice(path: Path, since: str) -> None:
     result = run("--file", str(path), "--since", since)
 

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo run test unit integration lint format clean
+.PHONY: demo run test unit integration fuzz lint format clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
@@ -21,7 +21,7 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests/unit
+	$(BIN)/coverage run -m pytest tests/unit tests/adversarial
 	$(BIN)/coverage run -m pytest tests/integration
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='domain/*' --fail-under=100
@@ -32,6 +32,13 @@ unit: $(READY)
 
 integration: $(READY)
 	$(BIN)/python -m pytest tests/integration
+
+# Not part of the tests: a million mutated requests, for an hour at most.
+COUNT ?= 1000000
+SECONDS ?= 3600
+fuzz: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	$(BIN)/python -m fuzz.fuzz_requests --count $(COUNT) --seconds $(SECONDS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from domain.model.access import AccessRequest
 from domain.model.errors import InvalidRequest, PolicyError, SecretNotFound, Unauthorized
 from domain.model.policy_properties import parse_policy
 from domain.model.reference import SecretLocation, SecretReference
+from domain.use_cases.known_places import KnownPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from ports.secret_store import SecretStore
 
 
+Target: TypeAlias = SecretLocation | PolicyError | InvalidRequest
+"""Where the secret is, or why the request names no place."""
+
 _NOT_THIS_ONE = "No rule lets this caller have this secret; see the audit record."
 
 
@@ -29,13 +33,12 @@ class Access:
     """What the rules say of one request.
 
     Attributes:
-        target: where the secret is, or why the request names no place.
         properties: the policy properties as sent; None when the policy could not be read.
         hides_missing: whether the caller is not to learn that the secret does not exist.
     """
 
     decision: Decision
-    target: SecretLocation | PolicyError | InvalidRequest
+    target: Target
     properties: Mapping[str, str] | None = None
     hides_missing: bool = False
 
@@ -89,19 +92,16 @@ class AuthorizeAccess:
     clock: Clock
     backend: str
     hide_missing: bool = False
+    _known: KnownPlaces = field(default_factory=KnownPlaces, init=False, repr=False, compare=False)
 
     def __call__(
         self, caller: Caller, message: SecretRequest, requester: Requester | None
     ) -> Access:
         """Decide one request; never raises."""
         application = message.context.application
-        properties: Mapping[str, str] | None = None
-        target: SecretLocation | PolicyError | InvalidRequest
-        try:
-            properties = parse_policy((application and application.policy) or "")
-            target = self.store.locate(SecretReference(message.key, properties))
-        except (PolicyError, InvalidRequest) as error:
-            target = error
+        policy = (application and application.policy) or ""
+        known = self._known.find(caller.entity, message.key, policy)
+        properties, target = known or self._read(message.key, policy)
         location = target if isinstance(target, SecretLocation) else None
         decision = self.policy.decide(
             AccessRequest(
@@ -115,4 +115,14 @@ class AuthorizeAccess:
                 requester=requester,
             )
         )
+        if known is None and decision.allowed and location and properties is not None:
+            self._known.keep(caller.entity, message.key, policy, (properties, location))
         return Access(decision, target, properties, self.hide_missing and not decision.knows_of)
+
+    def _read(self, key: str, policy: str) -> tuple[Mapping[str, str] | None, Target]:
+        properties: Mapping[str, str] | None = None
+        try:
+            properties = parse_policy(policy)
+            return properties, self.store.locate(SecretReference(key, properties))
+        except (PolicyError, InvalidRequest) as error:
+            return properties, error

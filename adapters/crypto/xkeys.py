@@ -8,6 +8,7 @@ and `nacl.public.Box` would add copies and objects to it.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import NoReturn, final
 
 from nacl import bindings
@@ -132,6 +133,8 @@ def _public_text(point: bytes) -> PublicXKey:
     return PublicXKey(encode_public(KeyKind.XKEY, point))
 
 
+# Every request names one key three times: to be checked, to open it, and to seal its answer.
+@lru_cache(maxsize=1024)
 def _point(text: str) -> bytes:
     """Return the 32 bytes of a public xkey, in the one spelling that its point has.
 

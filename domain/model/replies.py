@@ -64,6 +64,8 @@ def wire_name(error: RequestError) -> str:  # noqa: C901, PLR0911, PLR0912  one 
 
 _WITH_TEXT = (InvalidEntityJwt, InvalidHostJwt, UpstreamError, PolicyError, OtherError)
 
+_quote = json.JSONEncoder(ensure_ascii=False).encode
+
 _BY_WIRE_NAME = {wire_name(kind("")): kind for kind in REQUEST_ERRORS}
 
 
@@ -86,13 +88,12 @@ def write_secret(secret: Secret) -> bytes:
         UpstreamError: the text is no valid Unicode, which JSON cannot carry.
     """
     value = secret.value.reveal()
-    members = {
-        "version": secret.version,
-        "string_secret": value if isinstance(value, str) else None,
-        "binary_secret": None if isinstance(value, str) else list(value),
-    }
+    text, numbers = (_quote(value), "null") if isinstance(value, str) else ("null", list(value))
     try:
-        return json.dumps({"secret": members}, ensure_ascii=False).encode()
+        return (
+            f'{{"secret": {{"version": {_quote(secret.version)}, '
+            f'"string_secret": {text}, "binary_secret": {numbers}}}}}'
+        ).encode()
     except UnicodeEncodeError:
         pass
     raise UpstreamError(

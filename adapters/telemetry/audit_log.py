@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from typing_extensions import override
 
-from adapters.telemetry.audit_record import EVENT, audit_fields
-from adapters.telemetry.rendering import put_time_first
+from adapters.telemetry.audit_record import EVENT, as_text, audit_fields
+from adapters.telemetry.rendering import render_json
 from domain.model.audit import Outcome
 from ports.audit import AuditTrail
 
 if TYPE_CHECKING:
+    from structlog.typing import Processor
+
     from domain.model.audit import AuditEvent
 
 
@@ -23,12 +24,16 @@ class AuditLog(AuditTrail):
 
     The level only labels a record: an audit trail that `LOG_LEVEL` could thin out would be none.
 
-    Args:
-        logger: where records go; None takes the process's logging as it is configured now.
+    Records go where the process's logging went when this was made, as it renders them. None of its
+    other processors is used: the schema has hidden already what must not be shown, and hiding by a
+    field's name would take it for ordinary log fields. Credentials are hidden by their shape all the
+    same.
     """
 
-    def __init__(self, logger: Any = None) -> None:
-        self._log = logger or _unfiltered_logger()
+    def __init__(self) -> None:
+        configuration = structlog.get_config()
+        self._render: Processor = configuration["processors"][-1]
+        self._output = configuration["logger_factory"]()
 
     async def start(self) -> None:
         """Do nothing: logging is there from the start."""
@@ -44,21 +49,10 @@ class AuditLog(AuditTrail):
     def record(self, event: AuditEvent) -> None:
         # Whatever goes wrong here, the request has its answer already and must get it.
         with contextlib.suppress(Exception):
-            write = self._log.info if event.outcome is Outcome.ANSWERED else self._log.warning
-            write(EVENT, **audit_fields(event))
-
-
-def _unfiltered_logger() -> Any:
-    """Return a logger that writes as the process's logging does, without its level.
-
-    Of its processors only the last, which renders, is kept: the schema has hidden already what
-    must not be shown, and hiding by a field's name would take it for ordinary log fields. The
-    renderer still hides whatever looks like a credential.
-
-    Bound once: looking the configuration up anew costs more than the rest of a record.
-    """
-    return structlog.wrap_logger(
-        None,
-        processors=[put_time_first, structlog.get_config()["processors"][-1]],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
-    ).bind()
+            level = "info" if event.outcome is Outcome.ANSWERED else "warning"
+            fields = audit_fields(event)
+            time = fields.pop("timestamp")
+            record = {"timestamp": time, "level": level, "event": EVENT, **fields}
+            # Past structlog, which costs as much as all the rest: this runs for every request.
+            as_json = self._render is render_json
+            self._output.msg(as_text(record) if as_json else self._render(None, level, record))

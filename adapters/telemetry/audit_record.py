@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pydantic_core import to_json
+
 from adapters.telemetry.redaction import REDACTED, is_sensitive_name, redact_text
 
 if TYPE_CHECKING:
@@ -79,7 +81,17 @@ def audit_line(event: AuditEvent) -> bytes:
     """
     fields = audit_fields(event)
     line = {"timestamp": fields.pop("timestamp"), "event": EVENT, **fields}
-    return redact_text(_encode(line)).encode("ascii")
+    return as_text(line).encode("ascii")
+
+
+def as_text(fields: Mapping[str, object]) -> str:
+    """Write fields that `audit_fields` gave as one line of ASCII JSON, hiding as `audit_line`."""
+    try:
+        text = to_json(fields, ensure_ascii=True).decode("ascii")
+    except ValueError:
+        # Half a surrogate pair, which only the slower encoder writes.
+        text = _encode(fields)
+    return redact_text(text)
 
 
 def _add_request(fields: dict[str, object], event: AuditEvent) -> None:

@@ -176,3 +176,10 @@ def test_nothing_that_an_event_knows_is_left_out() -> None:
         "served_from",
         "advice",
     }
+
+
+def test_half_a_surrogate_pair_is_written_in_ascii_as_well() -> None:
+    line = audit_line(replace(ANSWERED, key="caf\u00e9 \ud83d"))
+
+    assert json.loads(line)["key"] == "caf\u00e9 \ud83d"
+    assert line.isascii()

@@ -78,12 +78,16 @@ def policy_check(status: Callable[[], PolicyStatus]) -> ReadinessCheck:
     return ReadinessCheck("policy", probe)
 
 
-def store_check(check: StoreCheck, last_success: Callable[[], float | None]) -> ReadinessCheck:
+def store_check(
+    check: StoreCheck, last_success: Callable[[], float | None], is_serving: Callable[[], bool]
+) -> ReadinessCheck:
     """Check that the store answers with the service's own credentials.
 
     Args:
         check: made at most every 30 seconds, and not while requests are being answered.
         last_success: monotonic seconds at which a request last got its value from the store.
+        is_serving: no check is made before the service has started, when the connection that the
+            store uses may not be there, nor while it stops.
     """
 
     async def probe() -> Finding:
@@ -99,6 +103,7 @@ def store_check(check: StoreCheck, last_success: Callable[[], float | None]) -> 
         limit_seconds=STORE_LIMIT_SECONDS,
         fresh_seconds=STORE_FRESH_SECONDS,
         proof=last_success,
+        possible=is_serving,
     )
 
 

@@ -42,6 +42,7 @@ class ReadinessCheck:
         fresh_seconds: how long its finding stands before it is made again.
         proof: the monotonic seconds at which real work last showed that all is well, if it can
             tell; that counts as a check made then.
+        possible: whether the check can be made by now; it is not while this says no.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ReadinessCheck:
     limit_seconds: float = 2.0
     fresh_seconds: float = 1.0
     proof: Callable[[], float | None] = lambda: None
+    possible: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Readiness:
         for watched in self._watched.values():
             self._take_proof(watched)
             due = watched.finding is None or now - watched.found_at >= watched.check.fresh_seconds
-            if due and watched.running is None:
+            if due and watched.running is None and watched.check.possible():
                 watched.running = asyncio.create_task(
                     self._make(watched), name=f"readiness-{watched.check.name}"
                 )
@@ -147,7 +149,7 @@ class Readiness:
     def _verdict(self, watched: _Watched) -> Verdict:
         self._take_proof(watched)
         finding = watched.finding or Finding(
-            ok=False, advice="The first check is still under way; ask again."
+            ok=False, advice="Not checked yet; ask again in a moment."
         )
         age = self._clock.monotonic() - watched.found_at if watched.finding else 0.0
         return Verdict(finding.ok, finding.advice, max(0.0, age))

@@ -66,14 +66,16 @@ async def test_a_policy_must_be_in_force_and_mistakes_since_are_mentioned(
 async def test_a_store_that_does_not_answer_is_reported_in_its_checks_own_words(
     kind: type[StoreMisconfiguredError | StoreUnreachableError],
 ) -> None:
-    check = store_check(FakeStoreCheck([kind("Check INFISICAL_BASE_URL.")]), lambda: None)
+    check = store_check(
+        FakeStoreCheck([kind("Check INFISICAL_BASE_URL.")]), lambda: None, lambda: True
+    )
 
     assert await check.probe() == Finding(ok=False, advice="Check INFISICAL_BASE_URL.")
 
 
 async def test_however_often_it_is_probed_the_store_is_asked_once_in_thirty_seconds() -> None:
     clock, store = FakeClock(), FakeStoreCheck()
-    readiness = Readiness([store_check(store, lambda: None)], clock)
+    readiness = Readiness([store_check(store, lambda: None, lambda: True)], clock)
 
     for _ in range(120):
         assert (await readiness.report())["store"].ok
@@ -84,10 +86,25 @@ async def test_however_often_it_is_probed_the_store_is_asked_once_in_thirty_seco
 
 async def test_requests_that_got_their_value_spare_the_store_the_check() -> None:
     clock, store = FakeClock(), FakeStoreCheck()
-    readiness = Readiness([store_check(store, lambda: clock.monotonic() - 5)], clock)
+    readiness = Readiness([store_check(store, lambda: clock.monotonic() - 5, lambda: True)], clock)
 
     for _ in range(120):
         assert (await readiness.report())["store"].ok
         clock.advance(1)
 
     assert store.calls == 0
+
+
+async def test_the_store_is_not_asked_before_the_service_has_started() -> None:
+    store = FakeStoreCheck()
+    started = False
+    readiness = Readiness([store_check(store, lambda: None, lambda: started)], FakeClock())
+
+    early = (await readiness.report())["store"]
+    assert not early.ok
+    assert "Not checked yet" in early.advice
+    assert store.calls == 0
+    assert not readiness.last()
+
+    started = True
+    assert (await readiness.report())["store"].ok

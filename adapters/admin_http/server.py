@@ -57,6 +57,7 @@ class AdminHttp:
         serving = self._serving = asyncio.create_task(
             server.serve(sockets=[listener]), name="admin-http"
         )
+        serving.add_done_callback(_ended)
         listening = asyncio.create_task(server.listening.wait())
         try:
             await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -68,8 +69,10 @@ class AdminHttp:
             listening.cancel()
         if serving.done():
             listener.close()
-            raise AdminHttpError(f"ADMIN_ADDR {self._address}: the HTTP server did not start.")
-        serving.add_done_callback(_ended)
+            raise AdminHttpError(
+                f"ADMIN_ADDR {self._address}: the HTTP server did not start; see the log, and "
+                "report it."
+            )
         bound = AdminAddress(host, port)
         _log.info("admin_http.listening", address=str(bound))
         return bound

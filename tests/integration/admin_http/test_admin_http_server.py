@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
+import uvicorn
+from structlog.testing import capture_logs
 
 from adapters.admin_http.address import AdminAddress, parse_admin_address
 from adapters.admin_http.app import build_app
@@ -242,3 +244,22 @@ async def test_many_scrapes_at_once_are_all_answered() -> None:
         answers = await asyncio.gather(*(get(address, "/metrics") for _ in range(40)))
 
     assert {status for status, _ in answers} == {200}
+
+
+async def test_a_server_that_breaks_while_it_starts_is_said_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("canary-hunter2")
+
+    monkeypatch.setattr(uvicorn.Server, "startup", broken)
+    admin = admin_http()
+
+    with capture_logs() as logs, pytest.raises(AdminHttpError, match="did not start") as failed:
+        await admin.start()
+
+    await admin.aclose()
+    assert [(log["event"], log["error"]) for log in logs] == [
+        ("admin_http.crashed", "RuntimeError")
+    ]
+    assert "canary" not in str(failed.value) + repr(logs)

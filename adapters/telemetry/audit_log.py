@@ -26,8 +26,7 @@ class AuditLog(AuditTrail):
 
     Records go where the process's logging went when this was made, as it renders them. None of its
     other processors is used: the schema has hidden already what must not be shown, and hiding by a
-    field's name would take it for ordinary log fields. Credentials are hidden by their shape all
-    the same.
+    field's name would take it for ordinary log fields. Whatever looks like a credential is hidden.
     """
 
     def __init__(self) -> None:

@@ -51,6 +51,8 @@ def audit_fields(event: AuditEvent) -> dict[str, object]:
         fields["error"] = event.error
     if event.advice is not None:
         fields["advice"] = _cut(event.advice)
+    if event.server_key is not None:
+        fields["server_key"] = event.server_key.value
     _add_request(fields, event)
     if event.allowed is not None:
         fields["decision"] = "allow" if event.allowed else "deny"

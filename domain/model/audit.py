@@ -22,6 +22,13 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ServerKey(StrEnum):
+    """Which of the server's xkeys a request was sealed for."""
+
+    CURRENT = "current"
+    RETIRED = "retired"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One request and its end.
@@ -42,6 +49,7 @@ class AuditEvent:
         served_from: where the answer came from, such as "store".
         location: where the store keeps it, once known.
         version_served: the version in the answer.
+        server_key: what the request was sealed for, once it could be read.
     """
 
     time: float
@@ -65,3 +73,4 @@ class AuditEvent:
     allowed: bool | None = None
     served_from: str | None = None
     advice: str | None = None
+    server_key: ServerKey | None = None

@@ -94,6 +94,7 @@ class AnswerRequest(RequestHandler):
             )
         opened = self.open_request(request)
         message = record.message = opened.message
+        record.server_key = opened.server_key
         caller = record.caller = self.authenticate(message.context)
         access = record.access = self.authorize(caller, message, request.requester)
         deadline = request.received_at + self.timeout_seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.model.audit import ServerKey
 from domain.model.errors import DecryptionFailed
 
 if TYPE_CHECKING:
@@ -24,17 +25,18 @@ class KeyRing:
     current: XKeyPair
     retired: tuple[XKeyPair, ...] = ()
 
-    def open(self, sealed: bytes, sender: PublicXKey) -> bytes:
-        """Open with the current key, then with the retired ones.
+    def open(self, sealed: bytes, sender: PublicXKey) -> tuple[bytes, ServerKey]:
+        """Open with the current key, then with the retired ones, and tell which it was.
 
         Raises:
             DecryptionFailed: none of them opens it.
         """
         for pair in (self.current, *self.retired):
             try:
-                return pair.open(sealed, sender)
+                plaintext = pair.open(sealed, sender)
             except DecryptionFailed:
                 continue
+            return plaintext, ServerKey.CURRENT if pair is self.current else ServerKey.RETIRED
         raise DecryptionFailed(
             "The body opens with no key of this server; restart the host so that it asks for the "
             "server's xkey again, or list the former seed in SERVER_XKEY_RETIRED_SEEDS.",

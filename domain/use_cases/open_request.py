@@ -9,6 +9,7 @@ from domain.model.errors import InvalidHeaders, InvalidPayload, OtherError
 from domain.model.messages import SecretRequest
 
 if TYPE_CHECKING:
+    from domain.model.audit import ServerKey
     from domain.model.identity import PublicXKey
     from domain.model.transport import Request
     from domain.use_cases.key_ring import KeyRing
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OpenedRequest:
-    """A request that only the holder of the host's xkey can have sent, for the first time."""
+    """A request that only the holder of the host's xkey can have sent, for the first time.
+
+    Attributes:
+        server_key: which of the server's keys it was sealed for.
+    """
 
     message: SecretRequest
     host_xkey: PublicXKey
+    server_key: ServerKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,10 @@ class OpenRequest:
         if request.host_xkey is None:
             raise InvalidHeaders("Send the host's public xkey in the header WasmCloud-Host-Xkey.")
         host_xkey = self.key_exchange.parse_public(request.host_xkey)
-        plaintext = self.keys.open(request.body, host_xkey)
+        plaintext, server_key = self.keys.open(request.body, host_xkey)
         if self.replay_guard.is_replay(host_xkey, request.body, request.received_at):
             raise OtherError(
                 "This request was already answered; seal a new one for each try.",
                 reason="replayed",
             )
-        return OpenedRequest(SecretRequest.from_json(plaintext), host_xkey)
+        return OpenedRequest(SecretRequest.from_json(plaintext), host_xkey, server_key)

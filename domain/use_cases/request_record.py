@@ -9,6 +9,7 @@ from domain.model.audit import AuditEvent, Outcome
 from domain.model.replies import wire_name
 
 if TYPE_CHECKING:
+    from domain.model.audit import ServerKey
     from domain.model.errors import RequestError
     from domain.model.identity import Caller
     from domain.model.messages import SecretRequest
@@ -29,6 +30,7 @@ class RequestRecord:
     version_served: str | None = None
     upstream_request_id: str | None = None
     served_from: str | None = None
+    server_key: ServerKey | None = None
 
     def close(
         self,
@@ -63,4 +65,5 @@ class RequestRecord:
             allowed=access.decision.allowed if access else None,
             served_from=self.served_from,
             advice=error.advice if error else None,
+            server_key=self.server_key,
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
-from domain.model.audit import AuditEvent, Outcome
+from domain.model.audit import AuditEvent, Outcome, ServerKey
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation
 from domain.model.transport import Requester
@@ -57,6 +57,7 @@ ANSWERED = AuditEvent(
     grant="payments",
     served_from="store",
     upstream_request_id="req-9",
+    server_key=ServerKey.CURRENT,
 )
 REFUSED = AuditEvent(
     time=1_800_000_000.0,

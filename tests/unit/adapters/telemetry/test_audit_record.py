@@ -27,6 +27,7 @@ def test_an_answered_request_has_every_field() -> None:
         "outcome": "answered",
         "reason": "granted",
         "duration_ms": 1.5,
+        "server_key": "current",
         "key": "payments/API_KEY",
         "field": "user",
         "version_asked": "3",
@@ -175,6 +176,7 @@ def test_nothing_that_an_event_knows_is_left_out() -> None:
         "allowed",
         "served_from",
         "advice",
+        "server_key",
     }
 
 

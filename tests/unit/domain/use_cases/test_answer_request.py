@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from domain.model.access import AccessPolicy, AccessRequest, Decision, TrustedIssuers
-from domain.model.audit import Outcome
+from domain.model.audit import Outcome, ServerKey
 from domain.model.errors import (
     REQUEST_ERRORS,
     DecryptionFailed,
@@ -420,6 +420,17 @@ async def test_the_event_tells_where_the_answer_came_from(core: Core, field: str
     await core.get(field=field)
 
     assert core.event.served_from == "store"
+
+
+async def test_the_event_tells_whether_the_server_s_present_or_a_retired_xkey_was_used(
+    core: Core,
+) -> None:
+    await core.get("ABSENT")
+    await core.get("ABSENT", server=core.retired.public)
+    await core.get("ABSENT", server=core.key_exchange.generate().public)
+
+    used = [event.server_key for event in core.audit.events]
+    assert used == [ServerKey.CURRENT, ServerKey.RETIRED, None]
 
 
 class Covering(AccessPolicy):

@@ -1,0 +1,158 @@
+"""What crosses the control subject, in strict JSON: the order to forget, and each answer to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from adapters.change_notice.selection import ROOT, Selection
+from domain.model.errors import InvalidRequest
+from domain.model.strict_json import MalformedJsonError, parse_json
+
+if TYPE_CHECKING:
+    from typing import Self
+
+MAX_MESSAGE_BYTES = 16 * 1024
+SCHEMA = 1
+
+_NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}\z")]
+
+
+class Cause(StrEnum):
+    """Why values are to be forgotten."""
+
+    WEBHOOK = "webhook"
+    FLUSH = "flush"
+
+
+class MalformedMessageError(ValueError):
+    """The message is none of this protocol. Carries nothing of it."""
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` can name a replica or a sender: up to 128 of `A-Z a-z 0-9 . _ : @ -`."""
+    return _NAME.fullmatch(text) is not None
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", hide_input_in_errors=True, serialize_by_alias=True
+    )
+
+
+class _Order(_Wire):
+    version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
+    id: _Name
+    origin: _Name
+    cause: Literal["webhook", "flush"]
+    scope: dict[str, str]
+    key: str | None = None
+    folder: str | None = None
+    all: bool | None = None
+
+
+class _Answer(_Wire):
+    replica: _Name
+    removed: int = Field(ge=0, lt=2**53)
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidation:
+    """An order to every replica.
+
+    Attributes:
+        id: names it in logs and in the event.
+        origin: who sent it: a replica or a command; a hint for logs.
+    """
+
+    id: str
+    origin: str
+    cause: Cause
+    selection: Selection
+
+    def to_json(self) -> bytes:
+        """Write it; exactly one of `key`, `folder` and `all` is present."""
+        selected = self.selection
+        everything = selected.key is None and selected.folder == ROOT
+        order = _Order(
+            schema=SCHEMA,
+            id=self.id,
+            origin=self.origin,
+            cause=self.cause.value,
+            scope=dict(selected.scope),
+            key=selected.key,
+            folder=None if selected.key is not None or everything else selected.folder,
+            all=True if everything else None,
+        )
+        return order.model_dump_json(exclude_none=True).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read one.
+
+        Raises:
+            MalformedMessageError: anything else, an unknown member included.
+        """
+        try:
+            order = _Order.model_validate(_parse(data))
+            selection = _selection(order)
+        except (MalformedJsonError, ValidationError, InvalidRequest):
+            selection = None
+        if selection is None:
+            raise MalformedMessageError("no invalidation")
+        return cls(order.id, order.origin, Cause(order.cause), selection)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaAnswer:
+    """What one replica did.
+
+    Attributes:
+        removed: how many values it forgot.
+    """
+
+    replica: str
+    removed: int
+
+    def to_json(self) -> bytes:
+        """Write it."""
+        return _Answer(replica=self.replica, removed=self.removed).model_dump_json().encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read one.
+
+        Raises:
+            MalformedMessageError: anything else.
+        """
+        try:
+            answer = _Answer.model_validate(_parse(data))
+        except (MalformedJsonError, ValidationError):
+            answer = None
+        if answer is None:
+            raise MalformedMessageError("no answer of a replica")
+        return cls(answer.replica, answer.removed)
+
+
+def _parse(data: bytes) -> object:
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MalformedJsonError("too long")
+    return parse_json(data)
+
+
+def _selection(order: _Order) -> Selection | None:
+    scope = tuple(order.scope.items())
+    match order.key, order.folder, order.all:
+        case str() as key, None, None:
+            return Selection.one(key, scope)
+        case None, str() as folder, None:
+            return Selection.below(folder, scope)
+        case None, None, True:
+            return Selection.everything(scope)
+        case _:
+            return None

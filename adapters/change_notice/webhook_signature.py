@@ -1,0 +1,177 @@
+"""That a webhook comes from Infisical, is recent, and comes for the first time.
+
+Infisical signs with the key of the webhook, in `x-infisical-signature` (its `webhook-fns.ts`):
+`t=<ms>;<hex>`, an HMAC-SHA256 over the raw body, which holds `t` as its `timestamp`. Its alerts use
+another form: `t=<ms>,v1=<hex>`, over `<t>.<body>`. Neither can pass for the other: a body of the
+first is a JSON object, and `<t>.` before an object is no JSON.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from domain.model.strict_json import MalformedJsonError, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+    from ports.clock import Clock
+
+WINDOW_SECONDS = 300.0
+MIN_KEY_LENGTH = 16
+MAX_REMEMBERED = 16_384
+
+_OVER_BODY = re.compile(r"t=([0-9]{1,15});([0-9a-f]{64})", re.ASCII)
+_OVER_TIME_AND_BODY = re.compile(r"t=([0-9]{1,15}),v1=([0-9a-f]{64})", re.ASCII)
+
+
+class WebhookRefusedError(Exception):
+    """The webhook is not acted upon. The text says what to do, and nothing of what was sent.
+
+    Attributes:
+        reason: a constant snake_case code.
+    """
+
+    reason = "refused"
+
+
+class SignatureInvalidError(WebhookRefusedError):
+    """No signature, one of no known form, or not made with this key over this body."""
+
+    reason = "signature_invalid"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The signature does not hold; check that the webhook's secret key in Infisical is "
+            "INFISICAL_WEBHOOK_KEY, and that nothing in between changes the body."
+        )
+
+
+class SignedBodyMalformedError(WebhookRefusedError):
+    """Signed with the key, and yet no JSON object with the signature's own time in it."""
+
+    reason = "body_malformed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The body is no webhook of a known form; choose the type General in Infisical."
+        )
+
+
+class OutsideWindowError(WebhookRefusedError):
+    """Signed too long ago, or too far ahead."""
+
+    reason = "outside_window"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The webhook was signed too long ago or in the future; check the clocks of both sides."
+        )
+
+
+class ReplayedError(WebhookRefusedError):
+    """Taken before."""
+
+    reason = "replayed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This webhook was already taken; if two webhooks for one folder lead here, remove one."
+        )
+
+
+class TooManyWebhooksError(WebhookRefusedError):
+    """More came within the window than can be remembered, so that a replay could hide."""
+
+    reason = "too_many"
+
+    def __init__(self) -> None:
+        super().__init__("Too many webhooks came in a short time; flush the cache by hand instead.")
+
+
+class WebhookVerifier:
+    """Verifies for one process: other replicas do not share what was seen.
+
+    Raises:
+        ValueError: the key is shorter than 16 characters, or a bound is not positive.
+    """
+
+    def __init__(
+        self,
+        key: SecretStr,
+        clock: Clock,
+        *,
+        window_seconds: float = WINDOW_SECONDS,
+        max_remembered: int = MAX_REMEMBERED,
+    ) -> None:
+        if len(key.get_secret_value()) < MIN_KEY_LENGTH:
+            raise ValueError(
+                f"The webhook's key must have at least {MIN_KEY_LENGTH} characters; anybody who "
+                "guesses it can empty the cache."
+            )
+        if window_seconds <= 0 or max_remembered < 1:
+            raise ValueError("The webhook's age window and memory must be positive.")
+        self._key = key
+        self._clock = clock
+        self._window = window_seconds
+        self._max_remembered = max_remembered
+        self._seen: OrderedDict[bytes, float] = OrderedDict()
+
+    def verify(self, header: str | None, body: bytes) -> Mapping[str, object]:
+        """Return the body as a JSON object, once; what comes again is refused.
+
+        Args:
+            header: the text of `x-infisical-signature`, None if it is absent.
+            body: the raw body, as it came.
+
+        Raises:
+            WebhookRefusedError: as its subclasses say; nothing is remembered then.
+        """
+        milliseconds, signature, timed = self._checked(header or "", body)
+        document = _read(body)
+        stamp = document.get("timestamp")
+        if not (type(stamp) is int and stamp == milliseconds) and (
+            not timed or "timestamp" in document
+        ):
+            raise SignedBodyMalformedError
+        if abs(self._clock.now() - milliseconds / 1000) > self._window:
+            raise OutsideWindowError
+        self._remember(signature)
+        return document
+
+    def _checked(self, header: str, body: bytes) -> tuple[int, bytes, bool]:
+        found = _OVER_BODY.fullmatch(header) or _OVER_TIME_AND_BODY.fullmatch(header)
+        if found is None:
+            raise SignatureInvalidError
+        timed = found.re is _OVER_TIME_AND_BODY
+        signed = f"{found[1]}.".encode() + body if timed else body
+        expected = hmac.digest(self._key.get_secret_value().encode(), signed, "sha256")
+        if not hmac.compare_digest(expected, bytes.fromhex(found[2])):
+            raise SignatureInvalidError
+        return int(found[1]), expected, timed
+
+    def _remember(self, signature: bytes) -> None:
+        now = self._clock.monotonic()
+        while self._seen and next(iter(self._seen.values())) <= now:
+            self._seen.popitem(last=False)
+        if signature in self._seen:
+            raise ReplayedError
+        if len(self._seen) >= self._max_remembered:
+            raise TooManyWebhooksError
+        # One signed a whole window ahead stays acceptable for two.
+        self._seen[signature] = now + 2 * self._window + 1
+
+
+def _read(body: bytes) -> dict[str, object]:
+    try:
+        document = parse_json(body)
+    except MalformedJsonError:
+        document = None
+    if not isinstance(document, dict):
+        raise SignedBodyMalformedError
+    return document

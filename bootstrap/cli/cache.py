@@ -1,0 +1,155 @@
+"""`cache`: have every replica forget what it keeps."""
+
+import importlib
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Protocol, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from adapters.change_notice.broadcast import ANSWER_SECONDS, InvalidationBroadcast
+from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer
+from adapters.change_notice.selection import Scope, Selection
+from adapters.change_notice.subjects import ControlSubjects
+from adapters.nats.client import SteadyClient
+from adapters.system.clock import SystemClock
+from adapters.system.request_ids import CountingRequestIds
+from bootstrap.cli.reporting import CommandError, failure, run
+from bootstrap.settings import NatsSettings, load_settings
+from domain.model.errors import InvalidRequest
+
+app = typer.Typer(
+    name="cache",
+    help="Have every replica forget values that it keeps.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+ORIGIN = "cache-flush"
+
+
+class OpenNats(Protocol):
+    """Reads the settings, connects, and closes again at the end of the context.
+
+    Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
+    """
+
+    def __call__(self) -> AbstractAsyncContextManager[SteadyClient]: ...
+
+
+def session() -> OpenNats:
+    """Return `bootstrap.cli.nats_session.open_nats`, imported only once a command needs it."""
+    return cast("OpenNats", importlib.import_module("bootstrap.cli.nats_session").open_nats)
+
+
+@app.callback()
+def _cache() -> None:
+    """Make `flush` a command of its own, however few there are."""
+
+
+@app.command()
+def flush(
+    *,
+    key: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="One secret by its whole path: /payments/API_KEY."),
+    ] = None,
+    folder: Annotated[
+        str | None, typer.Option(metavar="PATH", help="A folder and all below it: /payments.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that is kept.")] = False,
+    environment: Annotated[
+        str | None, typer.Option(help="Only in this environment; default: in all.")
+    ] = None,
+    project: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only in this project; default: in all.")
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="How long to gather answers.")
+    ] = ANSWER_SECONDS,
+) -> None:
+    """Empty every replica's cache, whole or in part, and show how many values each one dropped.
+
+    Exit code 1 if no replica answers. Hosts keep what they have until a component starts again.
+    """
+
+    async def ask() -> list[ReplicaAnswer]:
+        selection = _selection(key, folder, everything, environment, project)
+        settings = load_settings(NatsSettings)
+        subjects = ControlSubjects(settings.nats_subject_prefix, settings.backend_name)
+        async with session()() as client:
+            return await _flush(client, subjects, selection, wait)
+
+    _show(run(ask))
+
+
+async def _flush(
+    client: SteadyClient, subjects: ControlSubjects, selection: Selection, wait: float
+) -> list[ReplicaAnswer]:
+    broadcast = InvalidationBroadcast(client, subjects, SystemClock())
+    invalidation = Invalidation(CountingRequestIds().next(), ORIGIN, Cause.FLUSH, selection)
+    answers = await broadcast.send(invalidation)
+    # A denied publish is on the same connection before the flush that `send` ends with.
+    _check_allowed(client, subjects.invalidate)
+    gathered = await answers.gather(wait)
+    _check_allowed(client, answers.inbox)
+    if not gathered:
+        raise failure(
+            f"Nobody listens on {subjects.invalidate}. Check that the service is running with its "
+            "cache on, that NATS_SUBJECT_PREFIX and BACKEND_NAME are the service's, and that both "
+            "are in one NATS account."
+            if answers.nobody_listens
+            else f"No replica answered on {subjects.invalidate} in time. Check the service's log, "
+            "and that its NATS user may publish to the inbox of this one; or wait longer: --wait."
+        )
+    await broadcast.publish_changed(invalidation, len(gathered))
+    if _denied(client, subjects.changed):
+        Console(stderr=True).print(
+            f"The caches are flushed, but this NATS user may not publish to {subjects.changed}, so "
+            "nobody else was told.",
+            soft_wrap=True,
+            highlight=False,
+            style="yellow",
+        )
+    return gathered
+
+
+def _selection(
+    key: str | None,
+    folder: str | None,
+    everything: bool,  # noqa: FBT001  the command's own option
+    environment: str | None,
+    project: str | None,
+) -> Selection:
+    if [key is not None, folder is not None, everything].count(True) != 1:
+        raise CommandError("Say what to flush: one of --key, --folder and --all.")
+    given = {"environment": environment, "project_id": project}
+    scope: Scope = tuple((name, text) for name, text in given.items() if text is not None)
+    try:
+        if key is not None:
+            return Selection.one(key, scope)
+        return Selection.everything(scope) if folder is None else Selection.below(folder, scope)
+    except InvalidRequest as error:
+        advice = error.advice
+    raise CommandError(advice)
+
+
+def _denied(client: SteadyClient, subject: str) -> bool:
+    return client.denied is not None and f'"{subject}"' in client.denied.replace("'", '"')
+
+
+def _check_allowed(client: SteadyClient, subject: str) -> None:
+    if _denied(client, subject):
+        raise failure(
+            f"This NATS user may not use {subject}. Log in as the operator, whose permissions are "
+            "in docs/change-notice.md."
+        )
+
+
+def _show(answers: list[ReplicaAnswer]) -> None:
+    table = Table("replica", "values dropped")
+    table.columns[1].justify = "right"
+    for answer in answers:
+        table.add_row(answer.replica, str(answer.removed))
+    Console().print(table)

@@ -1,0 +1,183 @@
+"""Replicas with caches on a real nats-server, and an operator who listens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx
+import pytest
+import pytest_asyncio
+import structlog
+from starlette.applications import Starlette
+from typing_extensions import override
+
+from adapters.cache.config import CacheConfig
+from adapters.cache.selection import CacheSelection
+from adapters.cache.store import CachedSecretStore
+from adapters.change_notice.announcer import ChangeAnnouncer
+from adapters.change_notice.broadcast import InvalidationBroadcast
+from adapters.change_notice.listener import InvalidationListener
+from adapters.change_notice.selection import CacheInvalidator
+from adapters.change_notice.subjects import ControlSubjects
+from adapters.change_notice.webhook import PATH, InfisicalWebhook
+from adapters.change_notice.webhook_signature import WebhookVerifier
+from adapters.nats.config import NatsConfig
+from adapters.nats.connection import NatsConnection
+from adapters.system.clock import SystemClock
+from adapters.system.request_ids import CountingRequestIds
+from domain.model.reference import SecretLocation, SecretQuery
+from tests.contracts.secret_store import CALLER
+from tests.fakes.secret_store import FakeSecretStore
+from tests.unit.adapters.change_notice.infisical_webhooks import SECRET_KEY, body, header
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from nats.aio.msg import Msg
+
+    from adapters.change_notice.selection import Selection
+    from adapters.nats.client import SteadyClient
+    from domain.model.secret import Secret
+
+CLOCK = SystemClock()
+
+
+class Kept(CacheInvalidator):
+    """The cache behind the protocol, as the service puts it there."""
+
+    def __init__(self, cache: CachedSecretStore) -> None:
+        self._cache = cache
+
+    @override
+    def invalidate(self, selection: Selection) -> int:
+        if selection.key is not None:
+            return self._cache.invalidate(CacheSelection(selection.key, scope=selection.scope))
+        return self._cache.invalidate(CacheSelection.below(selection.folder, selection.scope))
+
+
+def place(path: str, environment: str = "prod") -> SecretLocation:
+    return SecretLocation(path, (("environment", environment), ("project_id", "p-1")))
+
+
+@dataclass
+class Replica:
+    """One service: its store, its cache, and what it knows of the rest of the world."""
+
+    name: str
+    client: SteadyClient
+    store: FakeSecretStore
+    cache: CachedSecretStore
+    announcer: ChangeAnnouncer
+    app: Starlette
+
+    async def fetch(self, path: str, environment: str = "prod") -> Secret:
+        deadline = CLOCK.monotonic() + 8
+        return await self.cache.fetch(SecretQuery(place(path, environment), None, CALLER, deadline))
+
+    async def kept(self) -> int:
+        return self.cache.statistics().entries
+
+    async def webhook(self, **project: Any) -> httpx.Response:
+        at = int(CLOCK.now() * 1000)
+        raw = body(at=at, **project)
+        transport = httpx.ASGITransport(app=self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
+            return await client.post(
+                PATH, content=raw, headers={"x-infisical-signature": header(raw, at)}
+            )
+
+
+class StartReplica(Protocol):
+    """Starts a replica, stopped after the test."""
+
+    async def __call__(self, name: str, url: str) -> Replica: ...
+
+
+@dataclass
+class Operator:
+    """Hears the events."""
+
+    client: SteadyClient
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    async def hear(self, message: Msg) -> None:
+        self.events.append(json.loads(message.data))
+
+    async def heard(self, count: int = 1) -> list[dict[str, Any]]:
+        async with asyncio.timeout(10):
+            while len(self.events) < count:  # noqa: ASYNC110  events tell nobody else
+                await asyncio.sleep(0.01)
+        return self.events
+
+
+async def connected(stack: AsyncExitStack, url: str) -> SteadyClient:
+    config = NatsConfig(urls=(url,), reconnect_wait=0.05)
+    connection = await stack.enter_async_context(NatsConnection(config, CLOCK))
+    return connection.client
+
+
+@pytest.fixture(autouse=True)
+def _restored_logging() -> Iterator[None]:
+    # The commands set logging up for a person's eyes.
+    root = logging.getLogger()
+    handlers, level = tuple(root.handlers), root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def control(subject_prefix: str) -> ControlSubjects:
+    """Subjects of the test's own."""
+    return ControlSubjects(prefix=subject_prefix)
+
+
+@pytest_asyncio.fixture
+async def start_replica(control: ControlSubjects) -> AsyncIterator[StartReplica]:
+    async with AsyncExitStack() as stack:
+
+        async def start(name: str, url: str) -> Replica:
+            client = await connected(stack, url)
+            store = FakeSecretStore(("prod", "dev"))
+            cache = CachedSecretStore(store, CacheConfig(ttl_seconds=600), CLOCK, lambda: 0.0)
+            stack.push_async_callback(cache.aclose)
+            kept = Kept(cache)
+            listener = InvalidationListener(client, control, kept, CLOCK, replica=name)
+            stack.push_async_callback(listener.aclose)
+            await listener.start()
+            announcer = ChangeAnnouncer(
+                InvalidationBroadcast(client, control, CLOCK),
+                kept,
+                CountingRequestIds(),
+                CLOCK,
+                replica=name,
+            )
+            stack.push_async_callback(announcer.aclose)
+            webhook = InfisicalWebhook(
+                WebhookVerifier(SECRET_KEY, CLOCK), announcer.announce, CLOCK
+            )
+            app = Starlette(routes=[webhook.route()])
+            return Replica(name, client, store, cache, announcer, app)
+
+        yield start
+
+
+@pytest_asyncio.fixture
+async def replicas(start_replica: StartReplica, nats_url: str) -> list[Replica]:
+    """Two of them on the session's server."""
+    return [await start_replica(name, nats_url) for name in ("replica-1", "replica-2")]
+
+
+@pytest_asyncio.fixture
+async def operator(nats_url: str, control: ControlSubjects) -> AsyncIterator[Operator]:
+    async with AsyncExitStack() as stack:
+        operator = Operator(await connected(stack, nats_url))
+        await operator.client.subscribe(control.changed, cb=operator.hear)
+        await operator.client.flush()
+        yield operator

@@ -51,6 +51,11 @@ def read_requester(block: bytes | None) -> Requester | None:
     return Requester(account, user if isinstance(user, str) and user else None)
 
 
+def response_block(xkey: str) -> bytes:
+    """Write the header block of an answer sealed by that public xkey."""
+    return f"NATS/1.0\r\n{SERVER_RESPONSE_XKEY}: {xkey}\r\n\r\n".encode()
+
+
 def _values(block: bytes, searched: bytes, line_start: bytes) -> list[bytes]:
     """Return the values of all lines that begin so, where `searched` shows the block's names.
 

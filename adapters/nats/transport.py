@@ -10,7 +10,7 @@ from nats import errors
 from typing_extensions import override
 
 from adapters.nats.connect_errors import NatsConnectError
-from adapters.nats.headers import SERVER_RESPONSE_XKEY, read_host_xkey, read_requester
+from adapters.nats.headers import read_host_xkey, read_requester, response_block
 from adapters.nats.subjects import SecretsSubjects
 from domain.model.transport import Request
 from ports.transport import Transport
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _XKEY_LENGTH = 56
-_HEADER_BYTES: Final = len(f"NATS/1.0\r\n{SERVER_RESPONSE_XKEY}: \r\n\r\n") + _XKEY_LENGTH
+_HEADER_BYTES: Final = len(response_block("X" * _XKEY_LENGTH))
 """The server counts the header block towards its `max_payload`."""
 
 _LONGEST_REPLY_SUBJECT = 1024
@@ -63,7 +63,8 @@ class NatsTransport(Transport):
         # Where requests go, and by default the audit events, under whatever prefix they are here.
         prefixes = {subjects.prefix, SecretsSubjects().prefix}
         self._never_answered = (b"$", *(f"{prefix}.".encode() for prefix in sorted(prefixes)))
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._taken = 0
         self._handler: RequestHandler | None = None
         self._sid: int | None = None
         self.dropped = 0
@@ -120,7 +121,7 @@ class NatsTransport(Transport):
             # A task cancelled before its first step could not even refuse.
             await asyncio.sleep(0)
             _log.warning("nats.requests_cancelled", count=len(self._running))
-            for task in self._running:
+            for task in self._running.values():
                 task.cancel()
             await self._wait_until(self._clock.monotonic() + _CANCEL_SECONDS)
         try:
@@ -134,7 +135,7 @@ class NatsTransport(Transport):
         try:
             async with self._clock.timeout_at(deadline):
                 while self._running:
-                    await asyncio.wait(self._running)
+                    await asyncio.wait(self._running.values())
         except TimeoutError:
             pass
 
@@ -159,11 +160,12 @@ class NatsTransport(Transport):
         if len(self._running) >= self._max_in_flight:
             await self._refuse(handler, request, address, "overloaded")
             return
-        task = asyncio.create_task(self._serve(handler, request, address))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._taken = number = self._taken + 1
+        self._running[number] = asyncio.create_task(self._serve(handler, request, address, number))
 
-    async def _serve(self, handler: RequestHandler, request: Request, address: str) -> None:
+    async def _serve(
+        self, handler: RequestHandler, request: Request, address: str, number: int
+    ) -> None:
         try:
             reply = await handler.handle(request)
         except asyncio.CancelledError:
@@ -178,6 +180,9 @@ class NatsTransport(Transport):
                 await self._refuse(handler, request, address, "overloaded")
                 return
             await self._send(address, reply)
+        finally:
+            # A done callback would need a turn of the loop for each request.
+            del self._running[number]
 
     async def _refuse(
         self, handler: RequestHandler, request: Request, address: str, reason: str
@@ -190,9 +195,12 @@ class NatsTransport(Transport):
             await self._send(address, reply)
 
     async def _send(self, address: str, reply: Reply) -> None:
-        headers = {SERVER_RESPONSE_XKEY: reply.response_xkey} if reply.response_xkey else None
         try:
-            await self._client.publish(address, reply.body, headers=headers)
+            if reply.response_xkey is None:
+                await self._client.publish(address, reply.body)
+            else:
+                block = response_block(reply.response_xkey)
+                await self._client.answer(address, block, reply.body)
         except Exception as error:  # noqa: BLE001  the task must end in peace, whatever publishing met
             _log.warning("nats.reply_failed", error=type(error).__name__)
 

@@ -1,0 +1,78 @@
+"""Answers published with a header block that is ready: same bytes, same refusals as nats-py's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from nats import errors
+
+from adapters.nats.client import SteadyClient
+from adapters.nats.headers import SERVER_RESPONSE_XKEY, response_block
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bootstrap.local.nats_server import LocalNatsServer
+
+XKEY = "X" * 56
+
+
+@pytest.fixture
+async def client(nats_server: LocalNatsServer) -> AsyncIterator[SteadyClient]:
+    client = SteadyClient()
+    await client.connect_once(servers=[nats_server.url])
+    yield client
+    await client.close()
+
+
+async def test_an_answer_arrives_with_its_header_and_body(client: SteadyClient) -> None:
+    inbox = await client.subscribe("inbox")
+
+    await client.answer("inbox", response_block(XKEY), b"sealed")
+
+    message = await inbox.next_msg(timeout=5)
+    assert message.headers == {SERVER_RESPONSE_XKEY: XKEY}
+    assert message.data == b"sealed"
+
+
+@pytest.mark.parametrize("subject", ["", "a b", "a\tb", "a\r\nPUB b 0", "a\n"])
+async def test_a_subject_that_could_hold_a_command_is_refused(
+    client: SteadyClient, subject: str
+) -> None:
+    with pytest.raises(errors.BadSubjectError):
+        await client.answer(subject, response_block(XKEY), b"sealed")
+
+
+async def test_what_the_server_would_hang_up_over_is_refused(client: SteadyClient) -> None:
+    block = response_block(XKEY)
+
+    with pytest.raises(errors.MaxPayloadError):
+        await client.answer("inbox", block, bytes(client.max_payload - len(block) + 1))
+
+    await client.answer("inbox", block, bytes(client.max_payload - len(block)))
+    await client.flush()
+    assert client.is_connected
+
+
+async def test_a_closed_client_refuses(client: SteadyClient) -> None:
+    await client.close()
+
+    with pytest.raises(errors.ConnectionClosedError):
+        await client.answer("inbox", response_block(XKEY), b"sealed")
+
+
+async def test_while_reconnecting_only_so_much_is_kept(client: SteadyClient) -> None:
+    inbox = await client.subscribe("inbox")
+    await client.flush()
+    block = response_block(XKEY)
+    client._status = SteadyClient.RECONNECTING
+    client._max_pending_size = 1000
+
+    await client.answer("inbox", block, b"kept")
+    with pytest.raises(errors.OutboundBufferLimitError):
+        await client.answer("inbox", block, bytes(1000))
+
+    client._status = SteadyClient.CONNECTED
+    await client.flush()
+    assert (await inbox.next_msg(timeout=5)).data == b"kept"

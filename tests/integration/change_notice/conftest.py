@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 import pytest
 import pytest_asyncio
-import structlog
 from starlette.applications import Starlette
 from typing_extensions import override
 
@@ -36,7 +34,7 @@ from tests.fakes.secret_store import FakeSecretStore
 from tests.unit.adapters.change_notice.infisical_webhooks import SECRET_KEY, body, header
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from nats.aio.msg import Msg
 
@@ -119,17 +117,6 @@ async def connected(stack: AsyncExitStack, url: str) -> SteadyClient:
     config = NatsConfig(urls=(url,), reconnect_wait=0.05)
     connection = await stack.enter_async_context(NatsConnection(config, CLOCK))
     return connection.client
-
-
-@pytest.fixture(autouse=True)
-def _restored_logging() -> Iterator[None]:
-    # The commands set logging up for a person's eyes.
-    root = logging.getLogger()
-    handlers, level = tuple(root.handlers), root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

@@ -10,14 +10,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-import structlog
 
 from bootstrap.local import demo
 from bootstrap.local.demo_host import DemoHost
 from bootstrap.local.service_process import surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from bootstrap.local.demo_host import Exchange
@@ -38,13 +37,6 @@ async def playing(tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     if process.returncode is None:
         process.kill()
         await process.communicate()
-
-
-@pytest.fixture
-def logging_reset() -> Iterator[None]:
-    """Undo what the demo sets up for its own process."""
-    yield
-    structlog.reset_defaults()
 
 
 async def test_it_plays_to_the_end_and_leaves_nothing_behind(
@@ -86,7 +78,6 @@ async def test_interrupted_it_leaves_nothing_behind_either(
     assert [pid for pid in _processes(text) if _is_alive(pid)] == []
 
 
-@pytest.mark.usefixtures("logging_reset")
 def test_a_service_that_answers_a_replay_makes_it_fail(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,7 +95,6 @@ def test_a_service_that_answers_a_replay_makes_it_fail(
     assert [pid for pid in _processes(said.out) if _is_alive(pid)] == []
 
 
-@pytest.mark.usefixtures("logging_reset")
 def test_without_nats_server_it_names_the_package_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

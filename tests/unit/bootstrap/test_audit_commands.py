@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from adapters.nats.connect_errors import NatsConnectError
@@ -21,14 +20,8 @@ from domain.model.identity import SubjectKey
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
-
-
-@pytest.fixture(autouse=True)
-def _restored_logging() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from adapters.access_policy.file import (
@@ -24,19 +23,11 @@ from tests.fakes.clock import FakeClock
 from tests.unit.adapters.access_policy.policies import GOOD, request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 EMPTY = "version: 1\nissuers: {}\ngrants: []\n"
 BROKEN = GOOD.replace("subject:", "subjekt:")
-
-
-@pytest.fixture(autouse=True)
-def _unfiltered_log() -> Iterator[None]:
-    """Undo what commands set up for a terminal: they log errors alone."""
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture

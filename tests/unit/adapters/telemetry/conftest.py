@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-import structlog
 
 from adapters.telemetry.log_setup import configure_logging
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class LogText(io.StringIO):
@@ -25,17 +20,7 @@ class LogText(io.StringIO):
 
 
 @pytest.fixture
-def restored_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = tuple(root.handlers), root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
-@pytest.fixture
-def log_text(restored_logging: None) -> LogText:
+def log_text() -> LogText:
     """Log everything as JSON."""
     stream = LogText()
     configure_logging("debug", "json", stream)

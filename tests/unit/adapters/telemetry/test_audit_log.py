@@ -50,9 +50,7 @@ def test_what_was_not_answered_is_a_warning(
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
-def test_every_request_is_recorded_whatever_the_logs_level(
-    restored_logging: None, level: LogLevel
-) -> None:
+def test_every_request_is_recorded_whatever_the_logs_level(level: LogLevel) -> None:
     stream = io.StringIO()
     configure_logging(level, "json", stream)
     audit = AuditLog()
@@ -72,7 +70,7 @@ def test_fields_that_ordinary_logs_would_hide_by_name_are_shown(log_text: LogTex
     assert record["properties"] == {"role": "shop"}
 
 
-def test_a_person_at_a_terminal_sees_columns(restored_logging: None) -> None:
+def test_a_person_at_a_terminal_sees_columns() -> None:
     stream = io.StringIO()
     configure_logging("info", "console", stream)
 

@@ -39,7 +39,7 @@ def test_a_record_is_one_line_of_json_with_time_level_and_event_first(log_text: 
     assert log_text.records()[0] | {"subject": "a\nb", "count": 2} == log_text.records()[0]
 
 
-def test_records_below_the_level_are_not_written(restored_logging: None) -> None:
+def test_records_below_the_level_are_not_written() -> None:
     stream = io.StringIO()
     configure_logging("warning", "json", stream)
     log = structlog.get_logger()
@@ -51,9 +51,7 @@ def test_records_below_the_level_are_not_written(restored_logging: None) -> None
     assert "loud" in stream.getvalue()
 
 
-def test_auto_means_json_for_a_collector_and_columns_for_a_terminal(
-    restored_logging: None,
-) -> None:
+def test_auto_means_json_for_a_collector_and_columns_for_a_terminal() -> None:
     collected, terminal = io.StringIO(), Terminal()
 
     configure_logging("info", "auto", collected)
@@ -66,7 +64,7 @@ def test_auto_means_json_for_a_collector_and_columns_for_a_terminal(
     assert not terminal.getvalue().startswith("{")
 
 
-def test_the_console_shows_no_control_characters_of_a_requester(restored_logging: None) -> None:
+def test_the_console_shows_no_control_characters_of_a_requester() -> None:
     stream = io.StringIO()
     configure_logging("info", "console", stream)
 
@@ -81,9 +79,7 @@ def test_the_console_shows_no_control_characters_of_a_requester(restored_logging
     "name",
     ["value", "token", "seed", "password", "client_secret", "Authorization", "entity_jwt"],
 )
-def test_a_field_named_like_a_secret_is_hidden(
-    restored_logging: None, log_format: str, name: str
-) -> None:
+def test_a_field_named_like_a_secret_is_hidden(log_format: str, name: str) -> None:
     stream = io.StringIO()
     configure_logging("info", "json" if log_format == "json" else "console", stream)
 
@@ -96,7 +92,7 @@ def test_a_field_named_like_a_secret_is_hidden(
 @pytest.mark.parametrize("log_format", ["json", "console"])
 @pytest.mark.parametrize("secret", [SEED, JWT, f"Bearer {CANARY}"])
 def test_a_text_shaped_like_a_credential_is_hidden_wherever_it_stands(
-    restored_logging: None, log_format: str, secret: str
+    log_format: str, secret: str
 ) -> None:
     stream = io.StringIO()
     configure_logging("info", "json" if log_format == "json" else "console", stream)
@@ -185,7 +181,7 @@ def test_a_failed_task_that_asyncio_reports_does_not_show_its_exception(log_text
     assert log_text.records()[0]["message"] == "Task exception was never retrieved"
 
 
-def test_a_stream_that_is_closed_does_not_fail_the_caller(restored_logging: None) -> None:
+def test_a_stream_that_is_closed_does_not_fail_the_caller() -> None:
     stream = io.StringIO()
     configure_logging("info", "json", stream)
     stream.close()

@@ -47,6 +47,7 @@ class ChangeAnnouncer:
         self._ids = ids
         self._clock = clock
         self._replica = replica
+        self._free = asyncio.Semaphore(MAX_UNDER_WAY)
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def announce(self, notice: ChangeNotice) -> None:
@@ -62,13 +63,17 @@ class ChangeAnnouncer:
         selection = notice.selection
         # Here at once: the broadcast comes back to this replica too, but only while NATS is there.
         self._cache.invalidate(selection)
-        while len(self._under_way) >= MAX_UNDER_WAY:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
         invalidation = Invalidation(self._ids.next(), self._replica, Cause.WEBHOOK, selection)
-        answers = await self._broadcast.send(invalidation)
+        # Beyond that many at a time Infisical waits, for a second or so.
+        await self._free.acquire()
+        try:
+            answers = await self._broadcast.send(invalidation)
+        except BaseException:
+            self._free.release()
+            raise
         task = asyncio.create_task(self._confirm(invalidation, answers), name="change-notice")
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._done)
 
     async def aclose(self) -> None:
         """Publish what is still to be published, within a few seconds."""
@@ -80,6 +85,10 @@ class ChangeAnnouncer:
             task.cancel()
         if self._under_way:
             await asyncio.wait(self._under_way)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._free.release()
 
     async def _confirm(self, invalidation: Invalidation, answers: Answers) -> None:
         gathered = await answers.gather()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.model.errors import UpstreamError
 from domain.model.json_field import select_field
+from domain.use_cases.deadline import finish_by
 
 if TYPE_CHECKING:
     from domain.model.reference import SecretQuery
@@ -30,8 +31,7 @@ class FetchSecret:
             SecretNotFound, InvalidRequest, Unauthorized: as the store or the field says.
         """
         try:
-            async with self.clock.timeout_at(query.deadline):
-                secret = await self.store.fetch(query)
+            secret = await finish_by(query.deadline, self.clock, self.store.fetch(query))
         except TimeoutError:
             raise UpstreamError(
                 "The secret store did not answer in time; check that it is up, then start the "

@@ -13,6 +13,7 @@ from adapters.infisical.error_map import OK, SERVER_ERRORS, error_for, lacks_rou
 from adapters.infisical.exchange import exchange
 from adapters.infisical.login import UniversalAuthLogin
 from adapters.infisical.rate_limit import SharedPause
+from adapters.infisical.read_gate import ReadGate
 from adapters.infisical.retry import Retrier
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from adapters.infisical.config import InfisicalConfig
     from adapters.infisical.exchange import Answer
     from adapters.infisical.login import AccessToken
+    from adapters.infisical.read_gate_state import ReadGateState
     from domain.model.reference import SecretLocation
     from ports.clock import Clock
 
@@ -57,7 +59,9 @@ class InfisicalApi:
         self._config = config
         self._http = http
         self._retrier = Retrier(clock, jitter)
-        self._read_pause = SharedPause(clock)
+        # One connection is left to the login, so that hanging reads cannot hold it up.
+        places = max(1, config.max_connections - 1)
+        self._gate = ReadGate(clock, places, config.max_requests_per_minute)
         login_pause = SharedPause(clock)
         login = UniversalAuthLogin(config, http, self._retrier, login_pause, clock)
         self._tokens = TokenSource(login, login_pause, clock)
@@ -74,7 +78,7 @@ class InfisicalApi:
         Raises:
             SecretNotFound, Unauthorized, UpstreamError: see `error_map`.
         """
-        await self._read_pause.wait(deadline)
+        self._gate.check(location, deadline)
         token = await self._tokens.current(deadline)
         answer = await self._get(token, location, version, deadline)
         if refuses_token(answer):
@@ -87,8 +91,13 @@ class InfisicalApi:
             raise error
         return answer
 
+    def reads(self) -> ReadGateState:
+        """Return how many reads are under way, wait or were refused, and what limits them."""
+        return self._gate.state()
+
     async def aclose(self) -> None:
         """End a running login and close all connections."""
+        await self._gate.aclose()
         await self._tokens.aclose()
         await self._http.aclose()
 
@@ -134,7 +143,7 @@ class InfisicalApi:
         if version is not None:
             parameters["version"] = version
 
-        async def attempt() -> Answer:
+        async def send() -> Answer:
             request = self._http.build_request(
                 "GET",
                 f"{self._config.api_root}/{route.path}/{encoded_name}",
@@ -143,4 +152,7 @@ class InfisicalApi:
             )
             return await exchange(self._http, request)
 
-        return await self._retrier.run(attempt, pause=self._read_pause, deadline=deadline)
+        async def attempt() -> Answer:
+            return await self._gate.send(location, deadline, send)
+
+        return await self._retrier.run(attempt, pause=self._gate, deadline=deadline)

@@ -34,7 +34,10 @@ class InfisicalConfig:
         connect_timeout_seconds: for reaching the server, at each attempt.
         read_timeout_seconds: for each wait for further bytes, at each attempt.
         unresolved_references: what becomes of a value that still holds `${…}`.
-        max_connections: open connections at most; further requests wait for one.
+        max_connections: open connections at most; further requests take turns. With two or more,
+            one is left to the login.
+        max_requests_per_minute: reads sent at most, in any minute, by this process; None is no
+            limit but the server's own.
         user_agent: sent with every call, such as `wasmcloud-secrets/1.2.3`.
     """
 
@@ -52,6 +55,7 @@ class InfisicalConfig:
     read_timeout_seconds: float = 5.0
     unresolved_references: Literal["error", "allow"] = "error"
     max_connections: int = 20
+    max_requests_per_minute: int | None = None
     user_agent: str = "wasmcloud-secrets"
 
     def __post_init__(self) -> None:
@@ -65,6 +69,12 @@ class InfisicalConfig:
         ):
             if not value.strip():
                 raise ValueError(f"{setting} is empty; set it.")
+        for setting, number in (
+            ("INFISICAL_MAX_CONNECTIONS", self.max_connections),
+            ("INFISICAL_MAX_REQUESTS_PER_MINUTE", self.max_requests_per_minute),
+        ):
+            if number is not None and number < 1:
+                raise ValueError(f"{setting} must be 1 or more.")
         _read_folder("INFISICAL_SECRET_PATH", self.secret_path)
         for path in self.allowed_paths:
             _read_folder("INFISICAL_ALLOWED_PATHS", path)

@@ -27,6 +27,7 @@ IDLE_CONNECTION_SECONDS = 30.0
 MAX_CAUSES = 10
 """How deep to look for an error's cause: such chains can bite their own tail."""
 
+_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"})
 _SAFE_LABEL = re.compile(r"[A-Za-z ]{1,64}")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -43,6 +44,11 @@ class ExchangeFailedError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
+
+    @property
+    def never_sent(self) -> bool:
+        """Whether the request surely did not reach the server, which so cannot have counted it."""
+        return self.kind in _NEVER_SENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,8 @@ class UniversalAuthLogin:
         answer: Answer | None = None
         try:
             async with self._clock.timeout_at(deadline):
-                # A rate limit is not waited out here but by each who waits, as their time allows.
                 answer = await self._retrier.run(
-                    self._attempt, pause=self._pause, deadline=deadline, wait_out_pause=False
+                    self._attempt, pause=self._pause, deadline=deadline
                 )
                 # The lifetime counts from before the first attempt: rather too early than too late.
                 token = _read_token(answer, started)
@@ -100,6 +99,9 @@ class UniversalAuthLogin:
         return token
 
     async def _attempt(self) -> Answer:
+        # A rate limit is not waited out here but by each who waits, as their time allows.
+        if self._pause.active:
+            raise self._pause.error()
         request = self._http.build_request(
             "POST",
             f"{self._config.api_root}/v1/auth/universal-auth/login",

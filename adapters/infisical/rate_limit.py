@@ -1,4 +1,4 @@
-"""Infisical's rate limits: how it says "later", and a pause that all requests keep."""
+"""How Infisical says "later", and the pause that all logins keep; reads have `read_gate`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _from_header(text: str | None, now: float) -> float | None:
 
 
 class SharedPause:
-    """A time until which no request of one kind is sent. Logins and reads are limited apart."""
+    """A time until which nothing is sent. Infisical limits logins and reads apart."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

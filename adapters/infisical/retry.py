@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from adapters.infisical.exchange import Answer
-    from adapters.infisical.rate_limit import SharedPause
     from ports.clock import Clock
 
 MAX_ATTEMPTS = 5
@@ -34,6 +33,18 @@ _ADVICE = {
 _log = structlog.get_logger()
 
 
+class Pause(Protocol):
+    """What is told when the server asks to wait; every attempt keeps it by itself."""
+
+    def extend(self, seconds: float) -> None:
+        """Send nothing for at least that long from now."""
+        ...
+
+    def error(self) -> UpstreamError:
+        """Return the error that says when to try again."""
+        ...
+
+
 class Retrier:
     """Repeats an attempt that failed in a way that may heal: no answer, or a server error.
 
@@ -50,24 +61,22 @@ class Retrier:
         self,
         attempt: Callable[[], Awaitable[Answer]],
         *,
-        pause: SharedPause,
+        pause: Pause,
         deadline: float,
-        wait_out_pause: bool = True,
     ) -> Answer:
         """Return the first answer below 500, or the last one.
 
         Args:
-            attempt: sends one request; raises ExchangeFailedError.
-            pause: kept before every attempt, and extended by answers that ask for it.
-            deadline: monotonic seconds; no pause is begun that would end after it.
-            wait_out_pause: False gives up at once on a rate limit.
+            attempt: waits for its turn and sends one request; raises ExchangeFailedError, or
+                UpstreamError to give up.
+            pause: extended by answers that ask for it.
+            deadline: monotonic seconds; no wait between attempts is begun that would end after it.
 
         Raises:
-            UpstreamError: there was no answer, or the rate limit lasts beyond the deadline.
+            UpstreamError: there was no answer, the attempt gave up, or the server limited all.
         """
         number = 0
         while True:
-            await pause.wait(deadline if wait_out_pause else self._clock.monotonic())
             number += 1
             answer, failure = await self._try(attempt)
             limited = None if answer is None else pause_asked_for(answer, self._clock.now())

@@ -1,0 +1,145 @@
+"""The decorator: fails at once while the store is down, and finds out by single calls when not."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+from typing_extensions import override
+
+from adapters.breaker.circuit import Circuit, Outcome, State
+from domain.model.errors import InvalidRequest, PolicyError, SecretsError, UpstreamError
+from ports.secret_store import SecretStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
+
+    from adapters.breaker.config import BreakerConfig
+    from domain.model.reference import SecretLocation, SecretQuery, SecretReference
+    from domain.model.secret import Secret
+    from ports.clock import Clock
+
+CIRCUIT_OPEN = "store_circuit_open"
+"""`reason` of the errors raised without asking the store."""
+
+DEADLINE_MARGIN_SECONDS = 0.01
+"""Timers may ring a little early."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerState:
+    """What a metric shows.
+
+    Attributes:
+        state: "closed", "open" or "half_open".
+        since: when it came into this state, in monotonic seconds.
+        opened_count: how often the store was found to be down; failed probes do not count again.
+        refused_count: requests refused without asking the store.
+    """
+
+    state: State
+    since: float
+    opened_count: int
+    refused_count: int
+
+
+class BreakingSecretStore(SecretStore):
+    """Passes calls on while the store works; safe for concurrent calls of one event loop."""
+
+    def __init__(
+        self,
+        inner: SecretStore,
+        config: BreakerConfig,
+        clock: Clock,
+        jitter: Callable[[], float],
+        *,
+        outages: AbstractSet[str],
+    ) -> None:
+        """Wrap a store.
+
+        Args:
+            inner: asked while it works.
+            config: when it counts as down, and how soon it is asked again.
+            clock: only its monotonic time is used.
+            jitter: draws evenly from 0 up to 1, such as `random.random`.
+            outages: the `reason` codes of those of its UpstreamErrors that mean unreachable, too
+                slow or failing. Not rate limits: a store that counts calls is up.
+        """
+        self._inner = inner
+        self._outages = outages
+        self._clock = clock
+        self._circuit = Circuit(config, jitter, clock.monotonic())
+        self._refused = 0
+
+    @override
+    def locate(self, reference: SecretReference) -> SecretLocation:
+        return self._inner.locate(reference)
+
+    @override
+    async def fetch(self, query: SecretQuery) -> Secret:
+        before = self._circuit.state
+        now = self._clock.monotonic()
+        call = self._circuit.admit(query.location, now)
+        self._log_change(before)
+        if call is None:
+            self._refused += 1
+            seconds = max(1, math.ceil(self._circuit.retry_in(now)))
+            raise UpstreamError(
+                f"The secret store is failing; it is asked again in {seconds} seconds. Check its "
+                "health, then start the component again.",
+                reason=CIRCUIT_OPEN,
+            )
+        outcome = Outcome.NOTHING
+        try:
+            secret = await self._inner.fetch(query)
+            outcome = Outcome.ANSWERED
+        except SecretsError as error:
+            outcome = self._outcome_of(error)
+            raise
+        except asyncio.CancelledError:
+            # Whoever waits may end the call at its deadline a moment before the store does.
+            if self._clock.monotonic() >= query.deadline - DEADLINE_MARGIN_SECONDS:
+                outcome = Outcome.FAILED
+            raise
+        finally:
+            before = self._circuit.state
+            self._circuit.end(call, outcome, self._clock.monotonic())
+            self._log_change(before)
+        return secret
+
+    def state(self) -> BreakerState:
+        """Return how things stand now."""
+        circuit = self._circuit
+        return BreakerState(circuit.state, circuit.since, circuit.opened_count, self._refused)
+
+    def _outcome_of(self, error: SecretsError) -> Outcome:
+        if isinstance(error, UpstreamError):
+            return Outcome.FAILED if error.reason in self._outages else Outcome.UNDECIDED
+        # A store may refuse these two by itself, without asking anybody.
+        return (
+            Outcome.NOTHING
+            if isinstance(error, InvalidRequest | PolicyError)
+            else (Outcome.ANSWERED)
+        )
+
+    def _log_change(self, before: State) -> None:
+        state = self._circuit.state
+        if state is before:
+            return
+        if state is State.CLOSED:
+            _log.info("breaker.closed")
+        elif state is State.HALF_OPEN:
+            _log.info("breaker.half_open")
+        else:
+            seconds = self._circuit.retry_in(self._clock.monotonic())
+            _log.warning(
+                "breaker.opened",
+                seconds=round(seconds, 1),
+                opened_count=self._circuit.opened_count,
+            )

@@ -1,0 +1,266 @@
+"""Where reads wait for their turn: for a place among the connections, and for the rate limit."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from adapters.infisical import reasons
+from adapters.infisical.exchange import ExchangeFailedError
+from adapters.infisical.fair_queue import FairQueue
+from adapters.infisical.pace import Pace
+from adapters.infisical.places import Places
+from adapters.infisical.rate_limit import pause_asked_for
+from adapters.infisical.rate_report import read_report
+from adapters.infisical.read_gate_state import ReadGateState
+from adapters.infisical.request_budget import RequestBudget
+from domain.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable
+
+    from adapters.infisical.exchange import Answer
+    from domain.model.reference import SecretLocation
+    from ports.clock import Clock
+
+MIN_CALL_SECONDS = 0.02
+"""What a read takes at least; whoever has no more left is refused instead of sent."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """Attributes: `turn`, which ends with None to go on, or with why not."""
+
+    folder: Hashable
+    secret: Hashable
+    deadline: float
+    turn: asyncio.Future[UpstreamError | None] = field(repr=False)
+
+
+class ReadGate:
+    """Lets reads pass within the limits, fairly; whose turn comes too late is refused at once.
+
+    Secrets take turns (see `FairQueue`), and no folder takes all places (see `Places`). Every place
+    comes free at the latest with the deadline of the read that holds it.
+    """
+
+    def __init__(self, clock: Clock, places: int, max_per_minute: int | None) -> None:
+        """Take how many reads may be under way at once, and how many may be sent in a minute."""
+        self._clock = clock
+        self._places = Places(places)
+        self._budget = RequestBudget(max_per_minute)
+        self._queue: FairQueue[_Waiter] = FairQueue()
+        self._pace = Pace()
+        self._seen_revision = 0
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = math.inf
+        self._logged_until = -math.inf
+        self._refused = 0
+
+    async def send(
+        self, location: SecretLocation, deadline: float, send: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """Wait for this read's turn, send it, and learn from its answer.
+
+        Args:
+            location: what is read.
+            deadline: monotonic seconds; the caller bounds the call itself.
+            send: sends one request.
+
+        Raises:
+            UpstreamError: the turn would come too late.
+            ExchangeFailedError: there was no answer.
+        """
+        folder = _folder(location)
+        await self._enter(folder, location, deadline)
+        sent_at = self._clock.monotonic()
+        answer: Answer | None = None
+        never_sent = False
+        try:
+            answer = await send()
+        except ExchangeFailedError as failure:
+            never_sent = failure.never_sent
+            raise
+        finally:
+            now = self._clock.monotonic()
+            if answer is not None:
+                # Before the place is given on: its next holder must keep the pause as well.
+                pause = pause_asked_for(answer, self._clock.now())
+                if pause is not None:
+                    self._budget.pause(pause, now)
+                self._budget.answered(sent_at, now, read_report(answer))
+            elif never_sent:
+                self._budget.withdraw(now)
+            else:
+                self._budget.lost(now)
+            self._release(folder, now)
+        return answer
+
+    def check(self, location: SecretLocation, deadline: float) -> None:
+        """Refuse a read whose turn is already known to come too late.
+
+        Raises:
+            UpstreamError: it says why, and when to try again.
+        """
+        now = self._clock.monotonic()
+        folder = _folder(location)
+        position = self._queue.ahead(folder, location)
+        refusal: UpstreamError | None = None
+        turn = self._budget.turn(position, now)
+        if turn.at > now and turn.at >= deadline:
+            self._log_limit(turn.at, now)
+            refusal = turn.refusal(now)
+        elif not self._places.may_take(folder) and self._pace.is_hopeless(position, deadline - now):
+            refusal = _busy(self._pace.wait(position))
+        if refusal is not None:
+            self._refused += 1
+            raise refusal
+
+    def extend(self, seconds: float) -> None:
+        """Send nothing for at least that long, as an answer asked."""
+        self._budget.pause(seconds, self._clock.monotonic())
+        self._let_pass()
+
+    def error(self) -> UpstreamError:
+        """Return the error that says when to try again."""
+        now = self._clock.monotonic()
+        return self._budget.turn(len(self._queue), now).refusal(now)
+
+    def state(self) -> ReadGateState:
+        """Return how things stand now."""
+        capacity = self._budget.capacity(self._clock.monotonic())
+        return ReadGateState(
+            in_flight=self._places.taken,
+            waiting=len(self._queue),
+            refused=self._refused,
+            limit=self._budget.learned_limit,
+            capacity=None if math.isinf(capacity) else int(capacity),
+        )
+
+    async def aclose(self) -> None:
+        """End the waiting for the next window."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            await asyncio.wait({self._alarm})
+
+    async def _enter(self, folder: Hashable, location: SecretLocation, deadline: float) -> None:
+        self.check(location, deadline)
+        future = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(folder, location, deadline, future)
+        self._queue.push(waiter)
+        self._let_pass()
+        if not future.done():
+            if self._queue.shared:
+                self._refuse_hopeless()
+            await self._wait(waiter)
+        refusal = future.result()
+        if refusal is not None:
+            self._refused += 1
+            raise refusal
+
+    async def _wait(self, waiter: _Waiter) -> None:
+        """Wait until the turn is decided, by the deadline at the latest."""
+        try:
+            async with self._clock.timeout_at(waiter.deadline - MIN_CALL_SECONDS):
+                await asyncio.wait({waiter.turn})
+        except TimeoutError:
+            if not waiter.turn.done():
+                self._queue.remove(waiter)
+                waiter.turn.set_result(self._too_late())
+                self._let_pass()
+        except asyncio.CancelledError:
+            if not waiter.turn.done():
+                self._queue.remove(waiter)
+            elif waiter.turn.result() is None:
+                now = self._clock.monotonic()
+                self._budget.withdraw(now)
+                self._release(waiter.folder, now)
+            self._let_pass()
+            raise
+
+    def _release(self, folder: Hashable, now: float) -> None:
+        self._places.give_back(folder)
+        if len(self._queue):
+            self._pace.freed(now)
+        self._let_pass()
+
+    def _let_pass(self) -> None:
+        """Let everybody pass who can; called after everything that may change who that is."""
+        now = self._clock.monotonic()
+        while self._places.free and self._budget.capacity(now):
+            waiter = self._queue.pop(self._places.may_take)
+            if waiter is None:
+                break
+            self._places.take(waiter.folder)
+            self._budget.begin(now)
+            waiter.turn.set_result(None)
+        if self._budget.revision != self._seen_revision:
+            self._seen_revision = self._budget.revision
+            self._refuse_hopeless()
+        if not len(self._queue):
+            self._pace.rush_over()
+        elif not self._budget.capacity(now):
+            self._set_alarm(now)
+
+    def _refuse_hopeless(self) -> None:
+        now = self._clock.monotonic()
+        position = 0
+        for waiter in list(self._queue.in_order()):
+            turn = self._budget.turn(position, now)
+            if turn.at > now and turn.at >= waiter.deadline:
+                self._queue.remove(waiter)
+                waiter.turn.set_result(turn.refusal(now))
+            else:
+                position += 1
+
+    def _too_late(self) -> UpstreamError:
+        now = self._clock.monotonic()
+        turn = self._budget.turn(0, now)
+        return turn.refusal(now) if turn.at > now else _busy(self._pace.wait(len(self._queue)))
+
+    def _set_alarm(self, now: float) -> None:
+        at = self._budget.turn(0, now).at
+        if at <= now or (self._alarm is not None and self._alarm_at <= at):
+            # Where no time is known, a read under way will tell.
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = at
+        self._alarm = asyncio.create_task(self._ring(at), name="infisical-read-turns")
+        self._log_limit(at, now)
+
+    async def _ring(self, at: float) -> None:
+        while (now := self._clock.monotonic()) < at:
+            await self._clock.sleep(at - now)
+        self._alarm = None
+        self._alarm_at = math.inf
+        self._let_pass()
+
+    def _log_limit(self, until: float, now: float) -> None:
+        if now >= self._logged_until:
+            self._logged_until = until
+            _log.warning(
+                "infisical.reads_held_back",
+                seconds=round(until - now, 1),
+                limit=self._budget.learned_limit,
+                waiting=len(self._queue),
+            )
+
+
+def _folder(location: SecretLocation) -> Hashable:
+    return (location.scope, location.path.rpartition("/")[0])
+
+
+def _busy(wait: float) -> UpstreamError:
+    seconds = max(1, math.ceil(wait))
+    return UpstreamError(
+        "Infisical is too slow for all that is asked of it; check its health, and try again in "
+        f"{seconds} seconds.",
+        reason=reasons.BUSY,
+    )

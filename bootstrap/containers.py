@@ -47,13 +47,15 @@ class Container(containers.DeclarativeContainer):
         },
     )
 
+    stack = providers.Singleton(factories.store_stack, settings, store, clock)
+
     access = providers.Singleton(factories.access_parts, settings, clock)
     audit = providers.Singleton(factories.audit_parts, settings, client, clock)
     handler = providers.Singleton(
         factories.answer_request,
         settings=settings,
         keys=keys,
-        parts=store,
+        stack=stack,
         access=access,
         key_exchange=key_exchange,
         tokens=tokens,
@@ -72,7 +74,7 @@ class Container(containers.DeclarativeContainer):
         channel=channel,
         transport=transport,
         handler=handler,
-        parts=store,
+        stack=stack,
         access=access,
         audit=audit,
         key_exchange=key_exchange,

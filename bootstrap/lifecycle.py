@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.audit_parts import AuditParts
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
-    from bootstrap.store_parts import StoreParts
+    from bootstrap.store_parts import StoreStack
     from ports.clock import Clock
     from ports.key_exchange import KeyExchange
     from ports.transport import Channel, RequestHandler, Transport
@@ -70,7 +70,7 @@ class Service:
     channel: Channel
     transport: Transport
     handler: RequestHandler
-    parts: StoreParts
+    stack: StoreStack
     access: AccessParts
     audit: AuditParts
     key_exchange: KeyExchange
@@ -106,7 +106,7 @@ class Service:
         """Open everything, and return whether the store answers."""
         await self.access.load(required=self.settings.require_access_policy)
         warn_of_weaknesses(self.settings, self.nats)
-        opened.push_async_callback(self.parts.close)
+        opened.push_async_callback(self.stack.close)
         opened.push_async_callback(self.connection.close)
         await self.connection.open()
         await self._refuse_second_key()
@@ -144,7 +144,7 @@ class Service:
 
     async def _check_store(self) -> bool:
         try:
-            await self.parts.check.check()
+            await self.stack.parts.check.check()
         except StoreUnreachableError as error:
             _log.warning("service.not_ready", store=self.settings.secret_store, advice=str(error))
             return False

@@ -1,4 +1,4 @@
-"""A secret store as the service runs it: reading, checking at start, closing at the end."""
+"""A secret store as it is built, and as the service runs it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from adapters.cache.store import CachedSecretStore
     from ports.secret_store import SecretStore
     from ports.store_check import StoreCheck
 
@@ -22,8 +23,41 @@ class StoreParts:
 
     Attributes:
         close: ends the connections that the store itself opened; called once, after the last fetch.
+        outages: the `reason` codes of those of its UpstreamErrors that mean unreachable, too slow
+            or failing: a value that was kept may stand in then.
+        limits: those that mean that it is up, and not to be asked this often.
+        per_caller: it answers each caller for itself, so that answers are not shared.
+        cache_ttl_seconds: how old its answers may get where the operator does not say; 0 for a
+            store that answers as fast as a cache would.
     """
 
     store: SecretStore
     check: StoreCheck
     close: Callable[[], Awaitable[None]] = nothing_to_close
+    outages: frozenset[str] = frozenset()
+    limits: frozenset[str] = frozenset()
+    per_caller: bool = False
+    cache_ttl_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStack:
+    """A store with all that stands around it.
+
+    Attributes:
+        store: what requests are answered from.
+        parts: the store that this ends in.
+        cache: the outermost layer; None where nothing is kept.
+    """
+
+    store: SecretStore
+    parts: StoreParts
+    cache: CachedSecretStore | None = None
+
+    async def close(self) -> None:
+        """End calls under way, then the store's own connections."""
+        try:
+            if self.cache is not None:
+                await self.cache.aclose()
+        finally:
+            await self.parts.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import nats.errors
 import nats.js.errors
 
+from adapters.nats_kv import reasons
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ def upstream_error(error: Exception) -> UpstreamError:
             return UpstreamError(
                 "NATS KV did not answer in time. Check that nats-server is reachable and that the "
                 "service's user may use the bucket's subjects and its inbox.",
-                reason="timeout",
+                reason=reasons.TIMED_OUT,
             )
         case nats.js.errors.APIError(err_code=code) if code in _JETSTREAM_DISABLED:
             return UpstreamError(
                 "JetStream is not enabled for the service's NATS account; enable it there.",
-                reason="jetstream_disabled",
+                reason=reasons.JETSTREAM_DISABLED,
             )
         case (
             nats.errors.NoRespondersError()
@@ -72,16 +73,16 @@ def upstream_error(error: Exception) -> UpstreamError:
             return UpstreamError(
                 "JetStream does not answer. Check that nats-server runs with JetStream, for the "
                 "service's account, and that a cluster has its majority.",
-                reason="jetstream_unavailable",
+                reason=reasons.JETSTREAM_UNAVAILABLE,
             )
         case nats.js.errors.APIError(err_code=int(code)):
             return UpstreamError(
                 f"JetStream refused the request with error {code}; look it up in nats-server's log "
                 "and check the bucket's settings.",
-                reason="jetstream_refused",
+                reason=reasons.JETSTREAM_REFUSED,
             )
         case _:
             return UpstreamError(
                 "The connection to NATS failed; check that nats-server runs and is reachable.",
-                reason="nats_failed",
+                reason=reasons.NATS_FAILED,
             )

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from adapters.nats_kv.bucket import Bucket
 from adapters.nats_kv.entry import Operation
+from adapters.nats_kv.reasons import OUTAGES
 from adapters.nats_kv.vault import Vault
 from domain.model.errors import UpstreamError
 from ports.store_check import StoreCheck, StoreMisconfiguredError, StoreUnreachableError
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ports.key_exchange import XKeyPair
 
 _SAMPLE = 16
-
-_WAITING_MAY_HELP = frozenset({"timeout", "jetstream_unavailable", "nats_failed"})
 
 
 class NatsKvCheck(StoreCheck):
@@ -48,7 +47,7 @@ class NatsKvCheck(StoreCheck):
             failure = error
         else:
             return
-        if failure.reason in _WAITING_MAY_HELP:
+        if failure.reason in OUTAGES:
             raise StoreUnreachableError(failure.advice)
         raise StoreMisconfiguredError(failure.advice)
 

@@ -7,6 +7,7 @@ from bootstrap.factories.access import access_parts
 from bootstrap.factories.audit import audit_parts
 from bootstrap.factories.nats import nats_client, nats_config, nats_transport, subjects
 from bootstrap.factories.service import answer_request, service
+from bootstrap.factories.store_stack import store_stack
 from bootstrap.factories.stores import infisical_store, nats_kv_config, nats_kv_store
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "nats_kv_store",
     "nats_transport",
     "service",
+    "store_stack",
     "subjects",
 ]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bootstrap.audit_parts import AuditParts
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
-    from bootstrap.store_parts import StoreParts
+    from bootstrap.store_parts import StoreStack
     from ports.clock import Clock
     from ports.fault_log import FaultLog
     from ports.key_exchange import KeyExchange
@@ -35,7 +35,7 @@ def answer_request(
     *,
     settings: Settings,
     keys: ServiceKeys,
-    parts: StoreParts,
+    stack: StoreStack,
     access: AccessParts,
     key_exchange: KeyExchange,
     tokens: TokenVerifier,
@@ -55,12 +55,12 @@ def answer_request(
         authenticate=AuthenticateCaller(tokens, clock, settings.clock_leeway_seconds),
         authorize=AuthorizeAccess(
             access.policy,
-            parts.store,
+            stack.store,
             clock,
             settings.backend_name,
             settings.hides_missing_secrets,
         ),
-        fetch=FetchSecret(parts.store, clock),
+        fetch=FetchSecret(stack.store, clock),
         seal=SealReply(key_exchange),
         clock=clock,
         audit=audit.trail,
@@ -80,7 +80,7 @@ def service(
     channel: Channel,
     transport: Transport,
     handler: RequestHandler,
-    parts: StoreParts,
+    stack: StoreStack,
     access: AccessParts,
     audit: AuditParts,
     key_exchange: KeyExchange,
@@ -97,7 +97,7 @@ def service(
         channel=channel,
         transport=transport,
         handler=handler,
-        parts=parts,
+        stack=stack,
         access=access,
         audit=audit,
         key_exchange=key_exchange,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from adapters.infisical import reasons as infisical_reasons
 from adapters.infisical.check import InfisicalCheck
 from adapters.infisical.client import InfisicalApi
 from adapters.infisical.config import InfisicalConfig
 from adapters.infisical.exchange import build_client
 from adapters.infisical.store import InfisicalSecretStore
+from adapters.nats_kv import reasons as nats_kv_reasons
 from adapters.nats_kv.check import NatsKvCheck
 from adapters.nats_kv.config import NatsKvConfig
 from adapters.nats_kv.store import NatsKvSecretStore
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from bootstrap.settings import Settings
     from bootstrap.settings.stores import NatsKvSettings
     from ports.clock import Clock
+
+_INFISICAL_OUTAGES = frozenset(
+    {infisical_reasons.UNREACHABLE, infisical_reasons.TIMED_OUT, infisical_reasons.FAILING}
+)
+_INFISICAL_LIMITS = frozenset({infisical_reasons.RATE_LIMITED})
 
 
 def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
@@ -59,7 +66,13 @@ def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
     else:
         api = InfisicalApi(config, http, clock, random.SystemRandom().random)
         store = InfisicalSecretStore(config, api, clock)
-        return StoreParts(store, InfisicalCheck(config, api, clock), store.aclose)
+        return StoreParts(
+            store,
+            InfisicalCheck(config, api, clock),
+            store.aclose,
+            outages=_INFISICAL_OUTAGES,
+            limits=_INFISICAL_LIMITS,
+        )
     raise SettingsError(problem)
 
 
@@ -86,4 +99,7 @@ def nats_kv_store(
             client=client, config=config, encryption_xkey=keys.encryption, clock=clock
         ),
         NatsKvCheck(client=client, config=config, encryption_xkey=keys.encryption, clock=clock),
+        outages=nats_kv_reasons.OUTAGES,
+        # It answers within a millisecond or two, and whoever puts a value expects to get it.
+        cache_ttl_seconds=0.0,
     )

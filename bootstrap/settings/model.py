@@ -9,9 +9,11 @@ from typing_extensions import override
 
 from bootstrap.settings.access import AccessSettings
 from bootstrap.settings.audit import AuditSettings
+from bootstrap.settings.cache import CacheSettings
 from bootstrap.settings.nats import NatsSettings
 from bootstrap.settings.service import KeySettings, LimitSettings, LogSettings, ProcessSettings
 from bootstrap.settings.stores import InfisicalSettings, NatsKvSettings, StoreSettings
+from bootstrap.settings.workers import WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,11 +26,13 @@ GROUPS: tuple[tuple[str, type[SettingsGroup]], ...] = (
     ("Secret store", StoreSettings),
     ("Infisical", InfisicalSettings),
     ("NATS KV", NatsKvSettings),
+    ("Cache", CacheSettings),
     ("Server key", KeySettings),
     ("Access", AccessSettings),
     ("Audit trail", AuditSettings),
     ("Limits", LimitSettings),
     ("Process", ProcessSettings),
+    ("Worker processes", WorkerSettings),
     ("Logging", LogSettings),
 )
 """Every group with its heading, in the order in which people read about them."""
@@ -36,11 +40,13 @@ GROUPS: tuple[tuple[str, type[SettingsGroup]], ...] = (
 
 class Settings(
     LogSettings,
+    WorkerSettings,
     ProcessSettings,
     LimitSettings,
     AuditSettings,
     AccessSettings,
     KeySettings,
+    CacheSettings,
     NatsKvSettings,
     InfisicalSettings,
     StoreSettings,

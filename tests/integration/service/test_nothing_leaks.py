@@ -98,6 +98,8 @@ async def test_nothing_leaks_with_infisical(
         "SERVER_XKEY_RETIRED_SEEDS": retired,
         "REQUEST_TIMEOUT_SECONDS": "2",
         "INFISICAL_READ_TIMEOUT_SECONDS": "0.5",
+        # Else what follows one failure would only hear of it again.
+        "CACHE_TTL_SECONDS": "0",
     }
 
     async with ServiceProcess(settings, tmp_path) as service:
@@ -147,8 +149,9 @@ async def test_nothing_leaks_with_nats_kv(
 ) -> None:
     await writer.put("JSON", json.dumps({"user": VALUE, "nested": {"password": VALUE}}))
     await writer.put("TEXT", VALUE)
+    settings = nats_kv_settings | {"LOG_LEVEL": "debug", "CACHE_TTL_SECONDS": "5"}
 
-    async with ServiceProcess(nats_kv_settings | {"LOG_LEVEL": "debug"}, tmp_path) as service:
+    async with ServiceProcess(settings, tmp_path) as service:
         await ask_in_every_way(host)
         assert await service.stop() == 0
 

@@ -23,7 +23,7 @@ from bootstrap.containers import Container
 from bootstrap.lifecycle import Service
 from bootstrap.server_keys import load_service_keys
 from bootstrap.settings import Settings, SettingsError
-from bootstrap.store_parts import StoreParts
+from bootstrap.store_parts import StoreParts, StoreStack
 from domain.model.access import AnyValidEntity, TrustedIssuers
 from domain.model.access_modes import ObservedPolicy, RequesterRequired
 from domain.model.identity import AccountKey
@@ -51,6 +51,7 @@ PORTS = {
     "key_exchange": KeyExchange,
     "request_ids": RequestIds,
     "service": Service,
+    "stack": StoreStack,
     "store": StoreParts,
     "tokens": TokenVerifier,
     "transport": Transport,
@@ -79,6 +80,9 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
         "audit stream": nats_kv | {"AUDIT_STREAM": "SECRETS_AUDIT", "AUDIT_WHEN_FULL": "drop"},
         "audit everywhere": infisical | {"AUDIT_FILE": "audit.log", "AUDIT_STREAM": "AUDIT"},
         "audit not in the log": infisical | {"AUDIT_FILE": "audit.log", "AUDIT_LOG": "false"},
+        "no cache": infisical | {"CACHE_TTL_SECONDS": "0"},
+        "cached": nats_kv | {"CACHE_TTL_SECONDS": "5"},
+        "only stale values kept": nats_kv | {"CACHE_MAX_STALE_SECONDS": "60"},
         "retired keys": infisical | {"SERVER_XKEY_RETIRED_SEEDS": new_xkey_seed()},
         "nkey": nats_kv | {"NATS_NKEY_SEED": user},
         "nkey with jwt": nats_kv | {"NATS_NKEY_SEED": user, "NATS_USER_JWT": "jwt"},
@@ -104,6 +108,59 @@ def test_every_provider_builds_what_its_users_expect(tmp_path: Path, variant: st
 def test_the_setting_chooses_the_store(tmp_path: Path) -> None:
     assert isinstance(container(**infisical_environment()).store().store, InfisicalSecretStore)
     assert isinstance(container(**nats_kv_environment(tmp_path)).store().store, NatsKvSecretStore)
+
+
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [
+        ({"SECRET_STORE": "infisical"}, 5),
+        ({"SECRET_STORE": "infisical", "CACHE_TTL_SECONDS": "60"}, 60),
+        ({"SECRET_STORE": "infisical", "CACHE_TTL_SECONDS": "0"}, None),
+        ({"SECRET_STORE": "nats-kv"}, None),
+        ({"SECRET_STORE": "nats-kv", "CACHE_TTL_SECONDS": "5"}, 5),
+        ({"SECRET_STORE": "nats-kv", "CACHE_MAX_STALE_SECONDS": "60"}, 0),
+    ],
+)
+def test_a_store_is_cached_for_as_long_as_it_says_or_the_settings_do(
+    tmp_path: Path, variables: dict[str, str], seconds: float | None
+) -> None:
+    built = container(**infisical_environment() | nats_kv_environment(tmp_path) | variables)
+
+    stack = built.stack()
+
+    assert (stack.cache is None) is (seconds is None)
+    if stack.cache is not None:
+        assert stack.store is stack.cache
+        assert stack.cache._config.ttl_seconds == seconds
+        assert stack.cache._config.call_seconds == 8
+        assert stack.cache._inner is built.store().store
+
+
+@pytest.mark.parametrize(
+    ("variables", "outages"),
+    [
+        (
+            {"SECRET_STORE": "infisical"},
+            {
+                "infisical_unreachable",
+                "infisical_timed_out",
+                "infisical_failing",
+                "infisical_rate_limited",
+            },
+        ),
+        ({"SECRET_STORE": "nats-kv"}, {"timeout", "jetstream_unavailable", "nats_failed"}),
+    ],
+)
+def test_stale_values_are_for_outages_of_the_chosen_store(
+    tmp_path: Path, variables: dict[str, str], outages: set[str]
+) -> None:
+    given = infisical_environment() | nats_kv_environment(tmp_path) | variables
+
+    cache = container(**given, CACHE_MAX_STALE_SECONDS="60").stack().cache
+
+    assert cache is not None
+    assert cache._outages >= outages
+    assert not any("refused" in reason for reason in cache._outages)
 
 
 def test_named_issuers_choose_the_rules() -> None:
@@ -156,7 +213,8 @@ def test_the_audit_trail_goes_where_the_settings_say() -> None:
 def test_everything_is_built_once() -> None:
     built = container(**infisical_environment())
 
-    assert built.service().parts is built.store()
+    assert built.service().stack is built.stack()
+    assert built.stack().parts is built.store()
     assert built.service().client is built.client()
 
 

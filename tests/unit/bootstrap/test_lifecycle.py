@@ -13,6 +13,8 @@ from typing_extensions import override
 
 from adapters.access_policy.file import POLL_SECONDS, AccessPolicyFile
 from adapters.audit.sink import AuditSinkError
+from adapters.cache.config import CacheConfig
+from adapters.cache.store import CachedSecretStore
 from adapters.crypto.nkeys_text import KeyKind, encode_public
 from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
 from adapters.nats.config import NatsConfig
@@ -24,11 +26,14 @@ from bootstrap.audit_parts import AuditParts
 from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import ServiceKeys
 from bootstrap.settings import Settings, SettingsError
-from bootstrap.store_parts import StoreParts
+from bootstrap.store_parts import StoreParts, StoreStack
 from domain.model.access import AnyValidEntity
+from domain.model.errors import UpstreamError
+from domain.model.reference import SecretQuery, SecretReference
 from domain.model.transport import Reply
 from domain.use_cases.key_ring import KeyRing
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from tests.contracts.secret_store import CALLER
 from tests.fakes.audit_sink import FakeAuditSink
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
@@ -113,13 +118,17 @@ class World:
             channel=FakeChannel(self.others),
             transport=self.transport,
             handler=FakeHandler(),
-            parts=StoreParts(FakeSecretStore(), self.check, self._close_store),
+            stack=self.stack(),
             access=self.access,
             audit=AuditParts(self.audit, self.audit.reopen),
             key_exchange=SodiumKeyExchange(),
             clock=self.clock,
             subjects=SecretsSubjects(),
         )
+
+    def stack(self) -> StoreStack:
+        store = FakeSecretStore()
+        return StoreStack(store, StoreParts(store, self.check, self._close_store))
 
     async def _close_store(self) -> None:
         self.events.append("store closed")
@@ -163,6 +172,36 @@ async def test_it_opens_in_order_and_closes_in_reverse() -> None:
         "store closed",
     ]
     assert world.logged("service.stopped")
+
+
+class CachedWorld(World):
+    """A world with a cache before its store."""
+
+    @override
+    def stack(self) -> StoreStack:
+        parts = super().stack().parts
+        self.cache = CachedSecretStore(parts.store, CacheConfig(), self.clock, lambda: 0.0)
+        return StoreStack(self.cache, parts, self.cache)
+
+
+async def test_calls_that_the_cache_began_end_before_the_store_is_closed() -> None:
+    world = CachedWorld()
+    service = world.service()
+    store = service.stack.parts.store
+    assert isinstance(store, FakeSecretStore)
+    store.gate.clear()
+    location = store.locate(SecretReference("KEY"))
+    deadline = world.clock.monotonic() + 60
+    waiting = asyncio.create_task(world.cache.fetch(SecretQuery(location, None, CALLER, deadline)))
+    await store.asked.wait()
+
+    closing = asyncio.create_task(service.stack.close())
+
+    with pytest.raises(UpstreamError) as caught:
+        await waiting
+    await closing
+    assert caught.value.reason == "cache_closed"
+    assert world.events == ["store closed"]
 
 
 async def test_ready_says_the_public_facts() -> None:

@@ -1,0 +1,14 @@
+"""The `reason` codes of calls to NATS that failed, for the audit trail and the check at start."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TIMED_OUT: Final = "timeout"
+JETSTREAM_UNAVAILABLE: Final = "jetstream_unavailable"
+JETSTREAM_DISABLED: Final = "jetstream_disabled"
+JETSTREAM_REFUSED: Final = "jetstream_refused"
+NATS_FAILED: Final = "nats_failed"
+
+OUTAGES: Final = frozenset({TIMED_OUT, JETSTREAM_UNAVAILABLE, NATS_FAILED})
+"""Those that waiting may mend."""

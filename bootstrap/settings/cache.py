@@ -1,0 +1,32 @@
+"""How long the service keeps what a store answered, and how much of it."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bootstrap.settings.group import SettingsGroup
+
+
+class CacheSettings(SettingsGroup):
+    """Answers kept in memory, sealed, behind the rules of access."""
+
+    cache_ttl_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Time for which a value is answered from memory. Unset: 5 for Infisical, 0 for "
+        "NATS KV. 0 keeps none.",
+    )
+    cache_max_stale_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Time past that for which a value is answered while the store is unreachable, "
+        "failing or limiting; 0 is never.",
+    )
+    cache_max_entries: int = Field(
+        default=10_000, ge=1, description="Values kept; beyond, the longest unused go."
+    )
+    cache_max_bytes: int = Field(
+        default=64 * 1024**2, ge=1024, description="Memory that these may take."
+    )

@@ -1,0 +1,104 @@
+"""Measure everything and print one table: `python -m benchmarks [--quick] [--json FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.floor import Floor
+from benchmarks.phases import concurrency, memory, saturation, start_up, storm
+from benchmarks.report import print_table, write_json
+from benchmarks.sealed_requests import Requester
+from benchmarks.stage import secret_name, secret_value
+from domain.model.replies import write_secret
+from domain.model.secret import Secret, SecretValue
+
+if TYPE_CHECKING:
+    from benchmarks.report import Section
+
+RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
+
+SETTINGS = {"CACHE_TTL_SECONDS": "5"}
+"""The default, spelled out: what is measured is the service as it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured."""
+
+    rounds: int
+    requests: int
+    starts: int
+    cached: int
+    long_run: tuple[int, int]
+
+
+FULL = Plan(rounds=9, requests=12_000, starts=5, cached=10_000, long_run=(100_000, 1_000_000))
+QUICK = Plan(rounds=3, requests=6_000, starts=2, cached=1_000, long_run=(20_000, 60_000))
+
+PHASES = ("saturation", "concurrency", "storm", "start", "cached", "long-run")
+
+
+def main() -> int:
+    """Read the command line, measure, print, write; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less of everything: a minute")
+    parser.add_argument("--json", type=Path, default=RESULTS, help="where the figures go")
+    parser.add_argument("--only", choices=PHASES, action="append", help="one phase; repeatable")
+    options = parser.parse_args()
+    if not Path("/proc/self/stat").exists():
+        parser.error("it reads what processes use from /proc, so it needs Linux")
+    plan = QUICK if options.quick else FULL
+    sections = asyncio.run(run(plan, frozenset(options.only or PHASES)))
+    print_table(sections)
+    write_json(sections, options.json)
+    sys.stdout.write(f"The same as JSON: {options.json}\n")
+    return 0
+
+
+async def run(plan: Plan, phases: frozenset[str]) -> list[Section]:
+    """Measure the chosen phases, one after the other, each on a service of its own."""
+    name = secret_name(0)
+    floor = Floor(
+        plain_request=Requester().ask(name),
+        plain_reply=write_secret(Secret("1", SecretValue(secret_value(name)))),
+    )
+    sections: list[Section] = []
+    if "saturation" in phases:
+        say("CPU at saturation")
+        section, floor_us = await saturation.measure(
+            floor, SETTINGS, rounds=plan.rounds, requests=plan.requests
+        )
+        sections.append(section)
+    else:
+        floor_us = floor.measure(4000)
+    if "concurrency" in phases:
+        say("throughput and latency")
+        sections.append(await concurrency.measure(floor_us, SETTINGS, requests=plan.requests))
+    if "storm" in phases:
+        say("rollout storm")
+        sections.append(await storm.measure(SETTINGS))
+    if "start" in phases:
+        say("cold start")
+        sections.append(await start_up.measure(SETTINGS, starts=plan.starts))
+    if "cached" in phases:
+        say("memory of the cache")
+        sections.append(await memory.measure_cached(SETTINGS, secrets=plan.cached))
+    if "long-run" in phases:
+        say("memory over a long run")
+        first, last = plan.long_run
+        sections.append(await memory.measure_long_run(SETTINGS, first=first, last=last))
+    return sections
+
+
+def say(phase: str) -> None:
+    """Tell on stderr what is being measured, so that the table stands alone on stdout."""
+    sys.stderr.write(f"measuring {phase} …\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""CPU for each request of a busy service, against what libsodium alone takes for it."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks.figures import cost_each, median_ratio
+from benchmarks.report import Row, Section
+from benchmarks.stage import secret_name, set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.floor import Floor
+
+GOAL = 1.6
+
+_SECRETS = 50
+_HOSTS = 512
+_FLOOR_CALLS = 4000
+
+
+async def measure(
+    floor: Floor, settings: Mapping[str, str], *, rounds: int, requests: int
+) -> tuple[Section, float]:
+    """Alternate between the floor and the service, and compare neighbours.
+
+    Returns:
+        the findings, and the floor in microseconds.
+    """
+    keys = [secret_name(number % _SECRETS) for number in range(requests)]
+    floors, costs, errors = [floor.measure(_FLOOR_CALLS)], [], 0
+    async with set_up(settings, secrets=_SECRETS) as stage:
+        await stage.ask(keys[: 4 * _HOSTS], 8)
+        for _ in range(rounds):
+            prepared = stage.prepare(keys)
+            before = stage.service.cpu_seconds()
+            result = await stage.send(keys, prepared, _HOSTS)
+            costs.append(cost_each(stage.service.cpu_seconds() - before, requests))
+            errors += requests - result.answered
+            stage.service.shorten_log()
+            floors.append(floor.measure(_FLOOR_CALLS))
+    ratio, lowest = median_ratio(costs, floors), median(floors)
+    return Section(
+        "CPU for a request at saturation, one process, cache warm",
+        [
+            Row("libsodium's calls alone (the floor)", f"{lowest:.0f} µs", "1.00"),
+            Row("the whole service", f"{median(costs):.0f} µs", f"{ratio:.2f} x floor"),
+            Row(f"goal: at most {GOAL} x floor", "met" if ratio <= GOAL else "missed"),
+            Row("requests, refused among them", f"{rounds * requests}, {errors}"),
+        ],
+        {
+            "floor_us": floors,
+            "service_us": costs,
+            "ratio": ratio,
+            "goal": GOAL,
+            "requests": rounds * requests,
+            "errors": errors,
+        },
+    ), lowest

@@ -1,0 +1,125 @@
+"""Everything a measurement runs on: a real nats-server, an upstream, the service and its load."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
+from adapters.nats.headers import SERVER_RESPONSE_XKEY
+from adapters.nats.subjects import SecretsSubjects
+from benchmarks.load import INBOX, LoadConnection
+from benchmarks.sealed_requests import HostXKey, Requester, frames
+from benchmarks.service import MeasuredService
+from benchmarks.upstream import PacedInfisical
+from bootstrap.local.nats_server import LocalNatsServer
+from domain.model.transport import Operation
+from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from benchmarks.load import LoadResult
+
+
+class WrongAnswerError(Exception):
+    """A reply did not hold the secret that was asked for; no figure of this run counts."""
+
+
+def secret_name(number: int) -> str:
+    """Return the name of a secret that the upstream has."""
+    return f"SECRET_{number:05d}"
+
+
+def secret_value(name: str) -> str:
+    """Return what the upstream keeps under a name."""
+    return f"postgres://shop:{name.lower()}-4f6d0c1b9a@db.internal:5432/shop"
+
+
+@dataclass
+class Stage:
+    """One service under load."""
+
+    service: MeasuredService
+    upstream: PacedInfisical
+    load: LoadConnection
+    host: HostXKey
+    requester: Requester
+
+    @property
+    def reads(self) -> int:
+        """How many secrets the upstream was asked for so far."""
+        return len(self.upstream.model.reads)
+
+    async def ask(self, keys: Sequence[str], at_once: int) -> LoadResult:
+        """Ask for every key, sealed beforehand, and look at what came back.
+
+        Raises:
+            WrongAnswerError: the latest secret is not the one asked for.
+        """
+        prepared = self.prepare(keys)
+        return await self.send(keys, prepared, at_once)
+
+    def prepare(self, keys: Sequence[str]) -> list[bytes]:
+        """Seal one request for each key."""
+        plain = {key: self.requester.ask(key) for key in set(keys)}
+        subject = SecretsSubjects().of(Operation.GET)
+        return frames(self.host, [plain[key] for key in keys], subject, INBOX)
+
+    async def send(self, keys: Sequence[str], prepared: list[bytes], at_once: int) -> LoadResult:
+        """Send what `prepare` made; it can be sent once only."""
+        result = await self.load.run(prepared, at_once)
+        if result.answered:
+            number, head, body = result.last
+            self._check(keys[number], head, body)
+        return result
+
+    def _check(self, key: str, head: bytes, body: bytes) -> None:
+        name, _, xkey = head.decode().splitlines()[1].partition(": ")
+        if name != SERVER_RESPONSE_XKEY:
+            raise WrongAnswerError(name)
+        sender = SodiumKeyExchange().parse_public(xkey)
+        secret = json.loads(self.host.pair.open(body, sender))["secret"]
+        if secret["string_secret"] != secret_value(key):
+            raise WrongAnswerError(key)
+
+
+@asynccontextmanager
+async def set_up(
+    settings: Mapping[str, str], *, secrets: int, latency: float = 0.0, calls_a_second: float = 0.0
+) -> AsyncIterator[Stage]:
+    """Start everything, with the cache's time to live as in `settings`.
+
+    Args:
+        settings: environment variables of the service beside those that connect it.
+        secrets: how many the upstream has.
+        latency: seconds that each of its answers takes.
+        calls_a_second: how many it begins at most; 0 for any number.
+    """
+    async with AsyncExitStack() as opened:
+        folder = Path(opened.enter_context(TemporaryDirectory(prefix="bench-")))
+        nats = await opened.enter_async_context(LocalNatsServer())
+        upstream = await opened.enter_async_context(
+            PacedInfisical(latency=latency, calls_a_second=calls_a_second)
+        )
+        for number in range(secrets):
+            upstream.model.put(secret_name(number), secret_value(secret_name(number)))
+        xkey, requester = SodiumXKeyPair.generate(), Requester()
+        environment = {
+            "NATS_URL": nats.url,
+            "INFISICAL_BASE_URL": upstream.url,
+            "INFISICAL_CLIENT_ID": CLIENT_ID,
+            "INFISICAL_CLIENT_SECRET": CLIENT_SECRET,
+            "INFISICAL_PROJECT_ID": PROJECT_ID,
+            "SERVER_XKEY_SEED": xkey.seed_text(),
+            "TRUSTED_ISSUERS": requester.issuer.public,
+            **settings,
+        }
+        service = await opened.enter_async_context(MeasuredService(environment, folder))
+        load = await LoadConnection.open(nats.port)
+        opened.callback(load.close)
+        yield Stage(service, upstream, load, HostXKey(xkey.public), requester)

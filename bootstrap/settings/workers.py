@@ -1,0 +1,19 @@
+"""How many processes serve on this machine."""
+
+from pydantic import Field
+
+from bootstrap.settings.group import SettingsGroup
+
+MOST_WORKERS = 256
+
+
+class WorkerSettings(SettingsGroup):
+    """One process uses one core."""
+
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_WORKERS,
+        description="Processes that share the requests, each with limits and connections of its "
+        "own. From 2 up one more process starts them and keeps them running.",
+    )

@@ -10,10 +10,12 @@ from __future__ import annotations
 import ctypes
 import errno
 import resource
+import signal
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 """`linux/prctl.h`; 0 also keeps other processes of the user from attaching or reading /proc."""
 
@@ -76,6 +78,11 @@ def harden_process(lock_memory: bool) -> Hardening:  # noqa: FBT001  a setting, 
         undumpable=_undumpable(),
         memory_lock=_lock_memory() if lock_memory else MemoryLock.OFF,
     )
+
+
+def end_with_parent() -> None:
+    """Have Linux send SIGTERM to this process when the thread that started it ends."""
+    _call_libc("prctl", _PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _core_dumps_off() -> bool:

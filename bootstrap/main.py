@@ -20,9 +20,12 @@ from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import load_service_keys
 from bootstrap.settings import Settings, SettingsError, load_settings
 from bootstrap.version import __version__
+from bootstrap.workers.supervise import WorkersEndedError, supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from bootstrap.server_keys import ServiceKeys
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
@@ -49,44 +52,76 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def serve() -> int:
-    """Read the configuration, run one replica and return the exit code."""
-    try:
+    """Read the configuration, run one replica or several, and return the exit code."""
+
+    def start() -> None:
         settings = load_settings(Settings)
         configure_logging(settings.log_level, settings.log_format)
-        _harden(settings)
-        container = Container(settings=settings, keys=load_service_keys(settings))
-        service: Service = container.service()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return MISCONFIGURED
+        harden(settings)
+        keys = load_service_keys(settings)
+        if settings.workers == 1:
+            serve_one(settings, keys)
+        else:
+            supervise(settings, keys)
+
+    return exit_code_of(start)
+
+
+def exit_code_of(work: Callable[[], None]) -> int:
+    """Do the work, say what went wrong if something did, and return the exit code."""
     try:
-        asyncio.run(_run(service))
+        work()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return MISCONFIGURED
     except ServiceFailedError as error:
         _log.error("service.failed", advice=str(error))
         return FAILED
+    except WorkersEndedError as error:
+        return error.exit_code
     except Exception:  # noqa: BLE001  Python's own last words would hold the exception's text
         _log.exception("service.crashed")
         return FAILED
     return OK
 
 
-def _harden(settings: Settings) -> None:
+def serve_one(
+    settings: Settings,
+    keys: ServiceKeys,
+    adapt: Callable[[Service], Service] = lambda service: service,
+    *,
+    twice_means_now: bool = True,
+) -> None:
+    """Run one replica until told to stop.
+
+    Args:
+        settings: what it runs on.
+        keys: its own.
+        adapt: changes the service before it is run.
+        twice_means_now: whether a second signal ends the process at once.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+        ServiceFailedError: it could not start, or cannot go on.
+    """
+    service: Service = Container(settings=settings, keys=keys).service()
+    asyncio.run(_run(adapt(service), twice_means_now=twice_means_now))
+
+
+def harden(settings: Settings) -> None:
     """Keep memory from being written to a disk; it has to happen before any seed is read."""
     done = harden_process(settings.lock_memory)
     as_asked = not settings.lock_memory or done.memory_lock is MemoryLock.LOCKED
     (_log.info if as_asked else _log.warning)("process.hardened", **done.fields())
 
 
-async def _run(service: Service) -> None:
+async def _run(service: Service, *, twice_means_now: bool) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_unhandled)
     stop, reload = asyncio.Event(), asyncio.Event()
 
     def on_signal(number: signal.Signals) -> None:
-        if stop.is_set():
+        if stop.is_set() and twice_means_now:
             # Twice means now: whatever is in flight is given up.
             os._exit(128 + number)
         _log.info("service.signalled", signal=number.name)

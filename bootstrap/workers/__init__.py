@@ -1,0 +1,1 @@
+"""Several processes for several cores: one supervisor, and workers that each are a replica."""

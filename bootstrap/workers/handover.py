@@ -1,0 +1,99 @@
+"""What a worker is given: the settings, with seeds in the place of the files they came from.
+
+It goes over a socket that only the two processes hold: a command line is shown in process lists,
+and a file or variable would outlive its reader.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr, ValidationError
+from typing_extensions import override
+
+from adapters.admin_http.address import parse_admin_address
+from adapters.crypto.xkeys import SodiumXKeyPair
+from bootstrap.settings import Settings, SettingsError
+from bootstrap.settings.group import problem_of
+
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+    from bootstrap.server_keys import ServiceKeys
+    from ports.key_exchange import XKeyPair
+
+
+class _HandedSettings(Settings):
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def settings_with_keys(settings: Settings, keys: ServiceKeys) -> Settings:
+    """Return settings by which every worker has these very keys, generated ones included."""
+    update: dict[str, object] = {
+        "server_xkey_seed": _seed(keys.server.current),
+        "server_xkey_seed_file": None,
+        "server_xkey_retired_seeds": tuple(_seed(pair) for pair in keys.server.retired),
+    }
+    if keys.encryption is not None:
+        update |= {
+            "encryption_xkey_seed": _seed(keys.encryption),
+            "encryption_xkey_seed_file": None,
+        }
+    return settings.model_copy(update=update)
+
+
+def settings_of(settings: Settings, number: int) -> Settings:
+    """Return one worker's settings: the admin HTTP of worker N listens N ports further on."""
+    shared = getattr(settings, "admin_addr", None)
+    if shared is None:
+        return settings
+    address = parse_admin_address(str(shared))
+    own = replace(address, port=address.port + number)
+    return settings.model_copy(update={"admin_addr": str(own)})
+
+
+def write_settings(settings: Settings) -> bytes:
+    """Return the settings as one line, secrets in clear."""
+    # What was not set is left out: rules on what is set together would count it as set.
+    given = {
+        name: value
+        for name in settings.model_fields_set
+        if (value := getattr(settings, name)) not in (None, ())
+    }
+    return json.dumps(given, default=_plain).encode("ascii") + b"\n"
+
+
+def read_settings(line: bytes) -> Settings:
+    """Read what `write_settings` wrote; neither the environment nor a `.env` file changes it.
+
+    Raises:
+        SettingsError: something no longer holds, such as that a file exists.
+    """
+    try:
+        return _HandedSettings(**json.loads(line))
+    except ValidationError as error:
+        problems = [problem_of(entry) for entry in error.errors(include_url=False)]
+    # Raised out here: pydantic's error keeps the values it was given.
+    raise SettingsError(*problems)
+
+
+def _seed(pair: XKeyPair) -> SecretStr:
+    if not isinstance(pair, SodiumXKeyPair):
+        raise TypeError("only keys that come from seeds can be handed over")
+    return SecretStr(pair.seed_text())
+
+
+def _plain(value: Any) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

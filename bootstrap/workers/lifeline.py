@@ -1,0 +1,64 @@
+"""The worker's end of the socket between it and its supervisor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from bootstrap.hardening import end_with_parent
+from bootstrap.workers.process import STARTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Lifeline:
+    """Brings the settings, takes the news that the worker serves, and tells of orphanhood.
+
+    Args:
+        descriptor: the inherited socket.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+        self._socket.set_inheritable(False)
+
+    def receive(self) -> bytes:
+        """Return the line that the supervisor sends first; empty if it is gone already."""
+        with self._socket.makefile("rb") as lines:
+            return lines.readline()
+
+    def tell_started(self) -> None:
+        """Say that requests are taken."""
+        try:
+            self._socket.sendall(STARTED)
+        except OSError:
+            # The supervisor is gone; the watching thread ends this process.
+            return
+
+    def watch(self, stop_seconds: float) -> None:
+        """Stop this process as SIGTERM does once the supervisor is gone, whatever ended that.
+
+        Args:
+            stop_seconds: the time to stop in; after it the process ends all the same.
+        """
+        end_with_parent()
+        threading.Thread(target=self._watch, args=(stop_seconds,), daemon=True).start()
+
+    def _watch(self, stop_seconds: float) -> None:
+        wait_for_end(self._socket.recv)
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Event().wait(stop_seconds)
+        os._exit(1)
+
+
+def wait_for_end(receive: Callable[[int], bytes]) -> None:
+    """Return once the other end is closed."""
+    try:
+        while receive(1024):
+            pass
+    except OSError:
+        return

@@ -1,0 +1,116 @@
+"""Worker processes as the supervisor sees them, and the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from typing_extensions import override
+
+import bootstrap
+
+if TYPE_CHECKING:
+    import signal
+    from asyncio.subprocess import Process
+
+STARTED = b"started\n"
+"""What a worker sends once it takes requests."""
+
+
+class WorkerProcess(Protocol):
+    """One life of one worker."""
+
+    @property
+    def pid(self) -> int: ...
+
+    async def started(self) -> bool:
+        """Wait until it takes requests; False if it ended instead."""
+        ...
+
+    async def ended(self) -> int:
+        """Wait for its end and return its exit code, negative for a signal."""
+        ...
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; does nothing if it has ended."""
+        ...
+
+
+class StartWorker(Protocol):
+    """Starts the worker of a number; the numbers count from 0."""
+
+    async def __call__(self, number: int) -> WorkerProcess: ...
+
+
+class ChildProcess(WorkerProcess):
+    """A process of its own, which ends when this one does: it watches the socket between them."""
+
+    def __init__(
+        self, process: Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+
+    @property
+    @override
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @override
+    async def started(self) -> bool:
+        """Wait until it takes requests; False if it ended instead."""
+        with suppress(ConnectionError):
+            return await self._reader.readline() == STARTED
+        return False
+
+    @override
+    async def ended(self) -> int:
+        """Wait for its end and return its exit code, negative for a signal."""
+        code = await self._process.wait()
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+        return code
+
+    @override
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; does nothing if it has ended."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+
+async def start_child(number: int, settings_line: bytes) -> ChildProcess:
+    """Start a worker and hand it its settings."""
+    ours, theirs = socket.socketpair()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            # Without -P whatever lies in the working folder would be imported first.
+            *(sys.executable, "-P", "-m", "bootstrap.workers.worker"),
+            *(str(number), str(theirs.fileno())),
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            env=os.environ | {"PYTHONPATH": _python_path()},
+            # Ctrl-C is for the supervisor, which stops its workers in order.
+            start_new_session=True,
+        )
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    reader, writer = await asyncio.open_connection(sock=ours)
+    writer.write(settings_line)
+    return ChildProcess(process, reader, writer)
+
+
+def _python_path() -> str:
+    """Return where modules are found, with this very package first: it need not be installed."""
+    root = str(Path(bootstrap.__file__).parents[1])
+    return os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))

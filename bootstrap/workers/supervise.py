@@ -1,0 +1,78 @@
+"""The service as several processes, seen from the one that was started."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+import structlog
+
+from adapters.system.clock import SystemClock
+from bootstrap.workers.handover import settings_of, settings_with_keys, write_settings
+from bootstrap.workers.process import WorkerProcess, start_child
+from bootstrap.workers.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from bootstrap.server_keys import ServiceKeys
+    from bootstrap.settings import Settings
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_CLOSING_SECONDS = 12.0
+"""What a worker may take beyond the grace period: the last answers, the audit trail, NATS."""
+
+_log = structlog.get_logger()
+
+
+def stop_seconds(settings: Settings) -> float:
+    """Return how long a worker may take to stop before it is ended by force."""
+    return settings.shutdown_grace_seconds + _CLOSING_SECONDS
+
+
+class WorkersEndedError(Exception):
+    """The workers ended with something else than 0; their own records say why."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+def supervise(settings: Settings, keys: ServiceKeys) -> None:
+    """Run the workers until told to stop.
+
+    Raises:
+        WorkersEndedError: not all of them did as they were told.
+    """
+    code = asyncio.run(_supervise(settings_with_keys(settings, keys)))
+    if code:
+        raise WorkersEndedError(code)
+
+
+async def _supervise(settings: Settings) -> int:
+    async def start(number: int) -> WorkerProcess:
+        return await start_child(number, write_settings(settings_of(settings, number)))
+
+    supervisor = Supervisor(settings.workers, start, SystemClock(), stop_seconds(settings))
+    received: list[signal.Signals] = []
+    forced: list[int] = []
+
+    def on_stop(number: signal.Signals) -> None:
+        _log.info("service.signalled", signal=number.name)
+        received.append(number)
+        if len(received) == 1:
+            supervisor.stop()
+        else:
+            # Twice means now: whatever is in flight is given up.
+            forced.append(128 + number)
+            supervisor.kill()
+
+    def on_hangup() -> None:
+        _log.info("service.signalled", signal=signal.SIGHUP.name)
+        supervisor.reload()
+
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, on_stop, number)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    code = await supervisor.run()
+    return forced[0] if forced else code

@@ -1,0 +1,162 @@
+"""Keeps a fixed number of workers running, and ends when told to or when none can start."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bootstrap.workers.backoff import Backoff
+
+if TYPE_CHECKING:
+    from bootstrap.workers.process import StartWorker, WorkerProcess
+    from ports.clock import Clock
+
+FAILED = 1
+_SIGNALLED = 128
+_log = structlog.get_logger()
+
+
+class Supervisor:
+    """Starts `count` workers and starts each anew that dies, later and later.
+
+    A worker that ends before it has ever taken requests is a mistake that trying again does not
+    mend: the others are stopped, and its exit code is the supervisor's.
+
+    Args:
+        stop_seconds: the time that workers get to stop; those still there are killed.
+    """
+
+    def __init__(self, count: int, start: StartWorker, clock: Clock, stop_seconds: float) -> None:
+        self._count = count
+        self._start = start
+        self._clock = clock
+        self._stop_seconds = stop_seconds
+        self._stopping = asyncio.Event()
+        self._running: dict[int, WorkerProcess] = {}
+        self._taking: set[int] = set()
+        self._to_reload: set[int] = set()
+        self._codes = [0]
+        self._stop_signal = signal.SIGTERM
+
+    def stop(self) -> None:
+        """Let every worker answer what is in flight and end."""
+        self._stopping.set()
+
+    def kill(self) -> None:
+        """End every worker at once."""
+        self._stopping.set()
+        self._stop_signal = signal.SIGKILL
+        self._send()
+
+    def reload(self) -> None:
+        """Have every worker read its files anew; one that is starting does so once it is there."""
+        for number, process in self._running.items():
+            if number in self._taking:
+                process.send(signal.SIGHUP)
+            else:
+                self._to_reload.add(number)
+
+    async def run(self) -> int:
+        """Keep the workers running until `stop`; return the worst of their exit codes."""
+        keeping = [asyncio.create_task(self._keep(number)) for number in range(self._count)]
+        for task in keeping:
+            # None ends before, but by a bug.
+            task.add_done_callback(lambda _: self.stop())
+        try:
+            await self._stopping.wait()
+            self._send()
+            with suppress(TimeoutError):
+                async with self._clock.timeout_at(self._clock.monotonic() + self._stop_seconds):
+                    # In a shield, since those tasks see to it that nobody is left behind.
+                    await asyncio.shield(asyncio.gather(*keeping))
+        finally:
+            self.kill()
+            await asyncio.gather(*keeping)
+        code = max(self._codes)
+        _log.info("workers.stopped", exit_code=code)
+        return code
+
+    async def _keep(self, number: int) -> None:
+        backoff, has_served, deaths = Backoff(), False, 0
+        while not self._stopping.is_set():
+            began = self._clock.monotonic()
+            process = await self._begin(number)
+            if process is None:
+                code = FAILED
+            else:
+                served = await self._serve(number, process, deaths)
+                has_served = has_served or served
+                code = _exit_code(await self._end(number, process), told=self._stopping.is_set())
+            if self._stopping.is_set():
+                self._codes.append(code)
+                return
+            if not has_served:
+                # Whatever its code says, nothing was told to end.
+                self._codes.append(code or FAILED)
+                _log.error("worker.died", worker=number, exit_code=code, advice=_NEVER_SERVED)
+                self.stop()
+                return
+            deaths += 1
+            pause = backoff.after(self._clock.monotonic() - began)
+            _log.error("worker.died", worker=number, exit_code=code, again_in_seconds=pause)
+            await self._pause(pause)
+
+    async def _begin(self, number: int) -> WorkerProcess | None:
+        try:
+            process = await self._start(number)
+        except OSError as error:
+            # No memory or no processes left, which may pass.
+            _log.warning("worker.not_started", worker=number, errno=error.errno)
+            return None
+        self._running[number] = process
+        if self._stopping.is_set():
+            process.send(self._stop_signal)
+        return process
+
+    async def _serve(self, number: int, process: WorkerProcess, deaths: int) -> bool:
+        """Wait until it takes requests, and return whether it ever did."""
+        if not await process.started():
+            return False
+        self._taking.add(number)
+        if number in self._to_reload:
+            process.send(signal.SIGHUP)
+        if deaths:
+            _log.info("worker.restarted", worker=number, pid=process.pid, deaths=deaths)
+        elif len(self._taking) == self._count:
+            _log.info("workers.started", workers=self._count)
+        return True
+
+    async def _end(self, number: int, process: WorkerProcess) -> int:
+        try:
+            return await process.ended()
+        finally:
+            del self._running[number]
+            self._taking.discard(number)
+            self._to_reload.discard(number)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with self._clock.timeout_at(self._clock.monotonic() + seconds):
+                await self._stopping.wait()
+
+    def _send(self) -> None:
+        for process in self._running.values():
+            process.send(self._stop_signal)
+
+
+_NEVER_SERVED = (
+    "This worker ended before it took any request, and so would the next: put right what its own "
+    "records say, then start the service again."
+)
+
+
+def _exit_code(code: int, *, told: bool) -> int:
+    """Return the code as a shell counts it; one that did as it was told is 0."""
+    if told and code == -signal.SIGTERM:
+        # It was still starting and had nothing in flight.
+        return 0
+    return code if code >= 0 else _SIGNALLED - code

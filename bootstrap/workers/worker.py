@@ -1,0 +1,71 @@
+"""One worker as a process: `python -m bootstrap.workers.worker NUMBER DESCRIPTOR`.
+
+The supervisor starts it; its settings come by the inherited socket.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from adapters.telemetry.log_setup import configure_logging
+from bootstrap import main
+from bootstrap.server_keys import load_service_keys
+from bootstrap.workers.handover import read_settings
+from bootstrap.workers.lifeline import Lifeline
+from bootstrap.workers.log_lines import number_log_lines
+from bootstrap.workers.supervise import stop_seconds
+from ports.transport import RequestHandler, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bootstrap.lifecycle import Service
+
+
+class ReportingTransport(Transport):
+    """Tells when requests are taken."""
+
+    def __init__(self, inner: Transport, report: Callable[[], None]) -> None:
+        self._inner = inner
+        self._report = report
+
+    @override
+    async def start(self, handler: RequestHandler) -> None:
+        await self._inner.start(handler)
+        self._report()
+
+    @override
+    async def stop(self, grace_seconds: float) -> None:
+        await self._inner.stop(grace_seconds)
+
+
+def work(arguments: Sequence[str]) -> int:
+    """Serve as the worker of a number until told to stop, and return the exit code."""
+    number, descriptor = map(int, arguments)
+    lifeline = Lifeline(descriptor)
+    line = lifeline.receive()
+    if not line:
+        return main.OK
+
+    def reporting(service: Service) -> Service:
+        transport = ReportingTransport(service.transport, lifeline.tell_started)
+        return replace(service, transport=transport)
+
+    def start() -> None:
+        settings = read_settings(line)
+        configure_logging(settings.log_level, settings.log_format)
+        number_log_lines(number)
+        main.harden(settings)
+        lifeline.watch(stop_seconds(settings))
+        keys = load_service_keys(settings)
+        main.serve_one(settings, keys, reporting, twice_means_now=False)
+
+    return main.exit_code_of(start)
+
+
+if __name__ == "__main__":
+    sys.exit(work(sys.argv[1:]))

@@ -57,6 +57,18 @@ def read_or_create_seed(path: Path, generate: Callable[[], str]) -> SeedText:
     return SeedText(seed, created=True)
 
 
+def read_seed(path: Path) -> SeedText | None:
+    """Read the seed; None if there is no such file.
+
+    Raises:
+        SeedFileError: it cannot be read.
+    """
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        return None
+
+
 def write_seed(path: Path, seed: str) -> None:
     """Write a new file with mode 0600; it appears whole, or not at all.
 

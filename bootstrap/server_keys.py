@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from bootstrap.seed_file import SeedFileError, read_or_create_seed
+from bootstrap.seed_file import SeedFileError, read_or_create_seed, read_seed
+from bootstrap.seed_rotation import next_of, retired_of
 from bootstrap.settings import Problem, SettingsError
 from bootstrap.settings.stores import NATS_KV
 from domain.model.errors import InvalidXKey
 from domain.use_cases.key_ring import KeyRing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pydantic import SecretStr
 
+    from bootstrap.seed_file import SeedText
     from bootstrap.settings import Settings
     from bootstrap.settings.stores import NatsKvSettings
 
@@ -46,8 +49,9 @@ def load_service_keys(settings: Settings) -> ServiceKeys:
     """
     problems: list[Problem] = []
     server = encryption = None
+    retired: list[SodiumXKeyPair] = []
     try:
-        server = _server_xkey(settings)
+        server, retired = _server_xkeys(settings)
     except SettingsError as error:
         problems.extend(error.problems)
     if settings.secret_store == NATS_KV:
@@ -57,11 +61,13 @@ def load_service_keys(settings: Settings) -> ServiceKeys:
             problems.extend(error.problems)
     if server is None or problems:
         raise SettingsError(*problems)
-    retired = tuple(
+    retired += [
         SodiumXKeyPair.from_seed(seed.get_secret_value())
         for seed in settings.server_xkey_retired_seeds
-    )
-    return ServiceKeys(KeyRing(server, retired), encryption)
+    ]
+    # While files are swapped one key may be read twice, and each costs every alien body a try.
+    others = {pair.public: pair for pair in retired if pair.public != server.public}
+    return ServiceKeys(KeyRing(server, tuple(others.values())), encryption)
 
 
 def load_encryption_xkey(settings: NatsKvSettings) -> SodiumXKeyPair:
@@ -86,12 +92,15 @@ def load_encryption_xkey(settings: NatsKvSettings) -> SodiumXKeyPair:
     return pair
 
 
-def _server_xkey(settings: Settings) -> SodiumXKeyPair:
-    pair = _from_settings(
-        "SERVER_XKEY_SEED_FILE", settings.server_xkey_seed, settings.server_xkey_seed_file
-    )
+def _server_xkeys(settings: Settings) -> tuple[SodiumXKeyPair, list[SodiumXKeyPair]]:
+    """Return the announced key, and those of the files that a rotation puts beside its own."""
+    path = settings.server_xkey_seed_file
+    # In this order no swap of the files can hide a key: see `bootstrap.seed_rotation`.
+    coming = None if path is None else _beside(next_of(path))
+    pair = _from_settings("SERVER_XKEY_SEED_FILE", settings.server_xkey_seed, path)
     if pair is not None:
-        return pair
+        former = None if path is None else _beside(retired_of(path))
+        return pair, [other for other in (coming, former) if other is not None]
     pair = SodiumXKeyPair.generate()
     _log.warning(
         "server_xkey.generated",
@@ -100,7 +109,12 @@ def _server_xkey(settings: Settings) -> SodiumXKeyPair:
         "until they are restarted, and no second replica can start.",
         advice="Set SERVER_XKEY_SEED_FILE or SERVER_XKEY_SEED.",
     )
-    return pair
+    return pair, []
+
+
+def _beside(path: Path) -> SodiumXKeyPair | None:
+    setting = f"SERVER_XKEY_SEED_FILE ({path.suffix})"
+    return _read_pair(setting, lambda: read_seed(path))
 
 
 def _from_settings(
@@ -110,8 +124,17 @@ def _from_settings(
         return SodiumXKeyPair.from_seed(seed.get_secret_value())
     if path is None:
         return None
+    return _read_pair(
+        file_setting,
+        lambda: read_or_create_seed(path, lambda: SodiumXKeyPair.generate().seed_text()),
+    )
+
+
+def _read_pair(file_setting: str, read: Callable[[], SeedText | None]) -> SodiumXKeyPair | None:
     try:
-        found = read_or_create_seed(path, lambda: SodiumXKeyPair.generate().seed_text())
+        found = read()
+        if found is None:
+            return None
         pair = SodiumXKeyPair.from_seed(found.text)
     except SeedFileError as error:
         advice = str(error)

@@ -1,4 +1,4 @@
-"""`keys`: make nkeys and xkeys, and tell what a key is."""
+"""`keys`: make nkeys and xkeys, rotate the server's, and tell what a key is."""
 
 import sys
 from pathlib import Path
@@ -12,14 +12,18 @@ from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.key_kinds import KINDS, key_kind
 from bootstrap.cli.reporting import CommandError, guarded
+from bootstrap.cli.rotate import rotate
 from bootstrap.seed_file import write_seed
 
 app = typer.Typer(
     name="keys",
-    help="Make and inspect keys.",
+    help="Make, rotate and inspect keys.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+app.command("rotate")(rotate)
 
 
 @app.command()

@@ -1,0 +1,159 @@
+"""The files of a rotation: FILE announced, FILE.next and FILE.retired opened beside it.
+
+A replica that starts reads FILE.next, then FILE, then FILE.retired. The swap first copies FILE to
+FILE.retired and then moves FILE.next to FILE. However the two interleave, the replica knows both
+keys.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from adapters.crypto.xkeys import SodiumXKeyPair
+from bootstrap.seed_file import SeedFileError, read_seed, write_seed
+from domain.model.errors import InvalidXKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class Step(Enum):
+    """What a rotation needs next."""
+
+    PREPARE = "make the new key"
+    ANNOUNCE = "announce the new key"
+    FINISH = "forget the old key"
+
+
+def next_of(path: Path) -> Path:
+    """Return the file of the key that is to be announced."""
+    return path.with_name(path.name + ".next")
+
+
+def retired_of(path: Path) -> Path:
+    """Return the file of the key that was announced before."""
+    return path.with_name(path.name + ".retired")
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """How far the rotation of one seed file has come.
+
+    Attributes:
+        coming: the key of FILE.next.
+        retired: the key of FILE.retired.
+    """
+
+    path: Path
+    current: SodiumXKeyPair
+    coming: SodiumXKeyPair | None
+    retired: SodiumXKeyPair | None
+
+    @classmethod
+    def read(cls, path: Path) -> Rotation:
+        """Look at the files.
+
+        Raises:
+            SeedFileError: one of them cannot be used, or FILE is missing.
+        """
+        current = _pair(path)
+        if current is None:
+            raise SeedFileError(
+                f"There is no file {path}. The service makes it when it first starts; rotate the "
+                "key where that file is."
+            )
+        return cls(path, current, _pair(next_of(path)), _pair(retired_of(path)))
+
+    @property
+    def step(self) -> Step:
+        """What is to be done next.
+
+        Raises:
+            SeedFileError: the rotation before this one has not ended.
+        """
+        if self.coming is None:
+            return Step.PREPARE if self.retired is None else Step.FINISH
+        if self.retired is not None and self.retired.public != self.current.public:
+            raise SeedFileError(
+                f"{retired_of(self.path)} is still there from another rotation. Remove it once no "
+                "host uses that key, restart the replicas, and go on then."
+            )
+        return Step.ANNOUNCE
+
+    def prepare(self) -> SodiumXKeyPair:
+        """Make FILE.next for those who may read FILE, and return its key.
+
+        Raises:
+            SeedFileError: it cannot be written.
+        """
+        pair = SodiumXKeyPair.generate()
+        _write_like(self.path, next_of(self.path), pair.seed_text())
+        return pair
+
+    def announce(self) -> None:
+        """Swap the files; done in part, it goes on where it was.
+
+        Raises:
+            SeedFileError: they cannot be written.
+        """
+        if self.retired is None:
+            _write_like(self.path, retired_of(self.path), self.current.seed_text())
+        _change(lambda: next_of(self.path).replace(self.path))
+
+    def finish(self) -> None:
+        """Remove FILE.retired.
+
+        Raises:
+            SeedFileError: it cannot be removed.
+        """
+        _change(lambda: retired_of(self.path).unlink())
+
+
+def _pair(path: Path) -> SodiumXKeyPair | None:
+    found = read_seed(path)
+    if found is None:
+        return None
+    try:
+        return SodiumXKeyPair.from_seed(found.text)
+    except InvalidXKey:
+        pass
+    raise SeedFileError(f"{path} holds no xkey seed; it must hold the 58 characters SX….")
+
+
+def _write_like(model: Path, path: Path, seed: str) -> None:
+    """Write a new file with the owner and mode of another: the service must be able to read it."""
+    try:
+        write_seed(path, seed)
+    except FileExistsError:
+        written = False
+    else:
+        written = True
+    if not written:
+        raise SeedFileError(f"{path} was made by somebody else just now; run this again.")
+
+    def adopt() -> None:
+        wanted = model.stat()
+        os.chown(path, wanted.st_uid, wanted.st_gid)
+        path.chmod(wanted.st_mode & 0o777)
+
+    try:
+        _change(adopt)
+    except SeedFileError:
+        path.unlink()
+        raise
+
+
+def _change(change: Callable[[], object]) -> None:
+    try:
+        change()
+    except OSError:
+        pass
+    else:
+        return
+    raise SeedFileError(
+        "The seed files cannot be changed. Run this as their owner, in a folder it may write to."
+    )

@@ -1,0 +1,48 @@
+"""Two replicas on one volume, an Infisical, and the command line beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from tests.support.command_line import CommandLine
+from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
+from tests.support.infisical_server import InfisicalServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest_asyncio.fixture
+async def infisical() -> AsyncIterator[InfisicalServer]:
+    async with InfisicalServer() as server:
+        server.model.put("KEY", "value")
+        yield server
+
+
+@pytest.fixture
+def replica_settings(
+    infisical: InfisicalServer, nats_url: str, subject_prefix: str, tmp_path: Path
+) -> dict[str, str]:
+    return {
+        "NATS_URL": nats_url,
+        "NATS_SUBJECT_PREFIX": subject_prefix,
+        "SERVER_XKEY_SEED_FILE": str(tmp_path / "server.seed"),
+        "INFISICAL_BASE_URL": infisical.url,
+        "INFISICAL_CLIENT_ID": CLIENT_ID,
+        "INFISICAL_CLIENT_SECRET": CLIENT_SECRET,
+        "INFISICAL_PROJECT_ID": PROJECT_ID,
+    }
+
+
+@pytest.fixture
+def command_line(nats_url: str, subject_prefix: str, tmp_path: Path) -> CommandLine:
+    settings = {
+        "NATS_URL": nats_url,
+        "NATS_SUBJECT_PREFIX": subject_prefix,
+        "SERVER_XKEY_SEED_FILE": str(tmp_path / "server.seed"),
+    }
+    return CommandLine(settings, tmp_path)

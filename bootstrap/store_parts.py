@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from adapters.breaker.store import BreakingSecretStore
     from adapters.cache.store import CachedSecretStore
     from ports.secret_store import SecretStore
     from ports.store_check import StoreCheck
@@ -24,8 +25,9 @@ class StoreParts:
     Attributes:
         close: ends the connections that the store itself opened; called once, after the last fetch.
         outages: the `reason` codes of those of its UpstreamErrors that mean unreachable, too slow
-            or failing: a value that was kept may stand in then.
-        limits: those that mean that it is up, and not to be asked this often.
+            or failing: it is left alone for a moment, and a value that was kept may stand in.
+        limits: those that mean that it is up, and not to be asked this often: a value that was
+            kept may stand in.
         per_caller: it answers each caller for itself, so that answers are not shared.
         cache_ttl_seconds: how old its answers may get where the operator does not say; 0 for a
             store that answers as fast as a cache would.
@@ -47,11 +49,13 @@ class StoreStack:
     Attributes:
         store: what requests are answered from.
         parts: the store that this ends in.
+        breaker: inside the cache, so that nobody is refused what is at hand.
         cache: the outermost layer; None where nothing is kept.
     """
 
     store: SecretStore
     parts: StoreParts
+    breaker: BreakingSecretStore | None = None
     cache: CachedSecretStore | None = None
 
     async def close(self) -> None:

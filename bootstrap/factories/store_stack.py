@@ -1,10 +1,12 @@
-"""What stands around a secret store."""
+"""What stands around a secret store: from the outside in, a cache and a breaker."""
 
 from __future__ import annotations
 
 import random
 from typing import TYPE_CHECKING
 
+from adapters.breaker.config import BreakerConfig
+from adapters.breaker.store import CIRCUIT_OPEN, BreakingSecretStore
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
 from bootstrap.store_parts import StoreStack
@@ -13,17 +15,28 @@ if TYPE_CHECKING:
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreParts
     from ports.clock import Clock
+    from ports.secret_store import SecretStore
 
 
 def store_stack(settings: Settings, parts: StoreParts, clock: Clock) -> StoreStack:
-    """Put a cache before the store, unless it were to keep nothing."""
+    """Build all layers; a cache that were to keep nothing is left out."""
+    breaker = BreakingSecretStore(
+        parts.store, BreakerConfig(), clock, random.random, outages=parts.outages
+    )
+    cache = _cache(settings, parts, breaker, clock)
+    return StoreStack(breaker if cache is None else cache, parts, breaker, cache)
+
+
+def _cache(
+    settings: Settings, parts: StoreParts, inner: SecretStore, clock: Clock
+) -> CachedSecretStore | None:
     ttl_seconds = settings.cache_ttl_seconds
     if ttl_seconds is None:
         ttl_seconds = parts.cache_ttl_seconds
     if not ttl_seconds and not settings.cache_max_stale_seconds:
-        return StoreStack(parts.store, parts)
-    cache = CachedSecretStore(
-        parts.store,
+        return None
+    return CachedSecretStore(
+        inner,
         CacheConfig(
             ttl_seconds=ttl_seconds,
             max_stale_seconds=settings.cache_max_stale_seconds,
@@ -34,6 +47,5 @@ def store_stack(settings: Settings, parts: StoreParts, clock: Clock) -> StoreSta
         clock,
         random.random,
         per_caller=parts.per_caller,
-        outages=parts.outages | parts.limits,
+        outages=parts.outages | parts.limits | {CIRCUIT_OPEN},
     )
-    return StoreStack(cache, parts, cache)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _INFISICAL_OUTAGES = frozenset(
     {infisical_reasons.UNREACHABLE, infisical_reasons.TIMED_OUT, infisical_reasons.FAILING}
 )
-_INFISICAL_LIMITS = frozenset({infisical_reasons.RATE_LIMITED})
+_INFISICAL_LIMITS = frozenset({infisical_reasons.RATE_LIMITED, infisical_reasons.BUSY})
 
 
 def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
@@ -55,6 +55,7 @@ def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
             connect_timeout_seconds=settings.infisical_connect_timeout_seconds,
             read_timeout_seconds=settings.infisical_read_timeout_seconds,
             unresolved_references=settings.infisical_unresolved_references,
+            max_requests_per_minute=settings.infisical_max_requests_per_minute,
             user_agent=CLIENT_NAME,
         )
         http = build_client(config)

@@ -74,6 +74,12 @@ class InfisicalSettings(SettingsGroup):
     infisical_read_timeout_seconds: Seconds = Field(
         default=5.0, description="Time to wait for an answer, for each try."
     )
+    infisical_max_requests_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        description="Reads that each process sends to Infisical at most, in any minute. Unset: as "
+        "many as Infisical's own limit takes.",
+    )
     infisical_allowed_environments: Texts = Field(
         default=(),
         description="Environments that a manifest's policy may choose, comma-separated, beside "

@@ -70,6 +70,7 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
     return {
         "infisical": infisical,
         "nats-kv": nats_kv,
+        "own rate limit": infisical | {"INFISICAL_MAX_REQUESTS_PER_MINUTE": "100"},
         "trusted issuers": infisical | {"TRUSTED_ISSUERS": issuer},
         "policy file": infisical | {"ACCESS_POLICY_FILE": __file__},
         "policy file, required": infisical
@@ -133,7 +134,9 @@ def test_a_store_is_cached_for_as_long_as_it_says_or_the_settings_do(
         assert stack.store is stack.cache
         assert stack.cache._config.ttl_seconds == seconds
         assert stack.cache._config.call_seconds == 8
-        assert stack.cache._inner is built.store().store
+        assert stack.cache._inner is stack.breaker
+    assert stack.breaker is not None
+    assert stack.breaker._inner is built.store().store
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,7 @@ def test_a_store_is_cached_for_as_long_as_it_says_or_the_settings_do(
                 "infisical_timed_out",
                 "infisical_failing",
                 "infisical_rate_limited",
+                "infisical_busy",
             },
         ),
         ({"SECRET_STORE": "nats-kv"}, {"timeout", "jetstream_unavailable", "nats_failed"}),
@@ -159,8 +163,19 @@ def test_stale_values_are_for_outages_of_the_chosen_store(
     cache = container(**given, CACHE_MAX_STALE_SECONDS="60").stack().cache
 
     assert cache is not None
-    assert cache._outages >= outages
+    assert cache._outages >= outages | {"store_circuit_open"}
     assert not any("refused" in reason for reason in cache._outages)
+
+
+def test_a_store_that_limits_is_up_and_goes_on_being_asked() -> None:
+    breaker = container(**infisical_environment()).stack().breaker
+
+    assert breaker is not None
+    assert breaker._outages == {
+        "infisical_unreachable",
+        "infisical_timed_out",
+        "infisical_failing",
+    }
 
 
 def test_named_issuers_choose_the_rules() -> None:

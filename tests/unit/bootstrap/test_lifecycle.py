@@ -181,7 +181,7 @@ class CachedWorld(World):
     def stack(self) -> StoreStack:
         parts = super().stack().parts
         self.cache = CachedSecretStore(parts.store, CacheConfig(), self.clock, lambda: 0.0)
-        return StoreStack(self.cache, parts, self.cache)
+        return StoreStack(self.cache, parts, cache=self.cache)
 
 
 async def test_calls_that_the_cache_began_end_before_the_store_is_closed() -> None:

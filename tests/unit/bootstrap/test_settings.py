@@ -125,6 +125,7 @@ def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         ("INFISICAL_CA_FILE", f"/{CANARY}", "names a file that does not exist"),
         ("INFISICAL_CONNECT_TIMEOUT_SECONDS", "0", "must be more than 0"),
         ("INFISICAL_ENVIRONMENT", " ", "must not be blank"),
+        ("INFISICAL_MAX_REQUESTS_PER_MINUTE", "0", "must be at least 1"),
         ("INFISICAL_SECRET_PATH", CANARY, "must be a folder"),
         ("INFISICAL_UNRESOLVED_REFERENCES", CANARY, "must be 'error' or 'allow'"),
         ("LOG_FORMAT", CANARY, "must be 'auto', 'json' or 'console'"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+
+from adapters.infisical import reasons
+from domain.model.errors import UpstreamError
 
 SAMPLES = 20
 CAUTION = 2.0
@@ -33,3 +37,12 @@ class Pace:
     def is_hopeless(self, position: int, seconds_left: float) -> bool:
         """Say whether one with that many before it would surely wait for longer than it can."""
         return self.wait(position) > CAUTION * max(seconds_left, 0.0)
+
+    def refusal(self, position: int) -> UpstreamError:
+        """Return the error that says why, and when to try again."""
+        seconds = max(1, math.ceil(self.wait(position)))
+        return UpstreamError(
+            "Infisical is too slow for all that is asked of it; check its health, and try again in "
+            f"{seconds} seconds.",
+            reason=reasons.BUSY,
+        )

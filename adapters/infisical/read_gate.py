@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.infisical import reasons
 from adapters.infisical.exchange import ExchangeFailedError
 from adapters.infisical.fair_queue import FairQueue
 from adapters.infisical.pace import Pace
@@ -18,12 +17,12 @@ from adapters.infisical.rate_limit import pause_asked_for
 from adapters.infisical.rate_report import read_report
 from adapters.infisical.read_gate_state import ReadGateState
 from adapters.infisical.request_budget import RequestBudget
-from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
     from adapters.infisical.exchange import Answer
+    from domain.model.errors import UpstreamError
     from domain.model.reference import SecretLocation
     from ports.clock import Clock
 
@@ -117,7 +116,7 @@ class ReadGate:
             self._log_limit(turn.at, now)
             refusal = turn.refusal(now)
         elif not self._places.may_take(folder) and self._pace.is_hopeless(position, deadline - now):
-            refusal = _busy(self._pace.wait(position))
+            refusal = self._pace.refusal(position)
         if refusal is not None:
             self._refused += 1
             raise refusal
@@ -222,7 +221,7 @@ class ReadGate:
     def _too_late(self) -> UpstreamError:
         now = self._clock.monotonic()
         turn = self._budget.turn(0, now)
-        return turn.refusal(now) if turn.at > now else _busy(self._pace.wait(len(self._queue)))
+        return turn.refusal(now) if turn.at > now else self._pace.refusal(len(self._queue))
 
     def _set_alarm(self, now: float) -> None:
         at = self._budget.turn(0, now).at
@@ -255,12 +254,3 @@ class ReadGate:
 
 def _folder(location: SecretLocation) -> Hashable:
     return (location.scope, location.path.rpartition("/")[0])
-
-
-def _busy(wait: float) -> UpstreamError:
-    seconds = max(1, math.ceil(wait))
-    return UpstreamError(
-        "Infisical is too slow for all that is asked of it; check its health, and try again in "
-        f"{seconds} seconds.",
-        reason=reasons.BUSY,
-    )

@@ -1,0 +1,156 @@
+"""Whatever is asked, however slow the way: the server never has to refuse, and nobody is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.infisical.exchange import Answer, ExchangeFailedError
+from adapters.infisical.read_gate import ReadGate
+from domain.model.errors import UpstreamError
+from tests.fakes.clock import FakeClock
+from tests.unit.adapters.infisical.counting_server import CountingServer, place
+
+STEP = 0.25
+REFUSED_TOKEN = Answer(401, {}, is_json=True, document={})
+
+
+@dataclass(frozen=True)
+class Request:
+    """Times in steps; `fate` is what becomes of the call, None an answer."""
+
+    wait: int
+    secret: int
+    folder: int
+    seconds: float
+    outward: int
+    back: int
+    fate: str | None
+
+
+requests = st.builds(
+    Request,
+    wait=st.sampled_from([0, 0, 0, 0, 1, 3, 40, 200]),
+    secret=st.integers(0, 5),
+    folder=st.integers(0, 2),
+    seconds=st.sampled_from([1.0, 8.0, 8.0, 70.0]),
+    outward=st.integers(0, 3),
+    back=st.integers(0, 3),
+    fate=st.sampled_from([None, None, None, None, "token", "lost", "unsent", "cancel"]),
+)
+
+
+@dataclass
+class World:
+    """One gate before one server, on a clock that goes in steps."""
+
+    gate: ReadGate
+    server: CountingServer
+    clock: FakeClock
+    arrivals: list[float] = field(default_factory=list)
+
+    async def ask(self, request: Request) -> str:
+        """Return how the request ended."""
+
+        async def send() -> Answer:
+            if request.fate == "unsent":
+                raise ExchangeFailedError("unreachable", "ConnectError")
+            await self.clock.sleep(request.outward * STEP)
+            if request.fate == "token":
+                return REFUSED_TOKEN
+            self.arrivals.append(self.clock.monotonic())
+            answer = self.server.answer(self.clock.monotonic())
+            await self.clock.sleep(request.back * STEP)
+            if request.fate == "lost":
+                raise ExchangeFailedError("timed out", "ReadTimeout")
+            return answer
+
+        deadline = self.clock.monotonic() + request.seconds
+        try:
+            async with self.clock.timeout_at(deadline):
+                location = place(f"K{request.secret}", f"/{request.folder}")
+                await self.gate.send(location, deadline, send)
+        except UpstreamError as refusal:
+            return "refused" if "try again in" in refusal.advice else "refused without advice"
+        except (TimeoutError, ExchangeFailedError):
+            return "failed"
+        return "answered"
+
+    async def step(self, number: int = 1) -> None:
+        for _ in range(number):
+            self.clock.advance(STEP)
+            for _ in range(12):
+                await asyncio.sleep(0)
+
+
+async def play(script: list[Request], limit: int, own: int | None, places: int) -> World:
+    clock = FakeClock()
+    world = World(ReadGate(clock, places, own), CountingServer(limit), clock)
+    # As at the service's start: one read alone, whose answer names the limit.
+    assert await world.ask(Request(0, 0, 0, 8.0, 0, 0, None)) == "answered"
+    tasks: list[asyncio.Task[str]] = []
+    for request in script:
+        await world.step(request.wait)
+        task = asyncio.create_task(world.ask(request))
+        tasks.append(task)
+        if request.fate == "cancel":
+            await world.step()
+            task.cancel()
+    # No deadline is further away than that: whoever still waits then would wait for ever.
+    await world.step(300)
+    assert all(task.done() for task in tasks)
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    known = {"answered", "refused", "failed"}
+    assert all(end in known or isinstance(end, asyncio.CancelledError) for end in ends)
+    state = world.gate.state()
+    assert (state.in_flight, state.waiting) == (0, 0)
+    await world.gate.aclose()
+    return world
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    script=st.lists(requests, max_size=60),
+    limit=st.integers(2, 12),
+    places=st.integers(1, 6),
+)
+def test_the_servers_limit_is_never_overrun(script: list[Request], limit: int, places: int) -> None:
+    world = asyncio.run(play(script, limit, None, places))
+
+    assert world.server.over == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(script=st.lists(requests, max_size=60), own=st.integers(1, 10), places=st.integers(1, 6))
+def test_the_operators_limit_holds_in_every_minute(
+    script: list[Request], own: int, places: int
+) -> None:
+    world = asyncio.run(play(script, 1000, own, places))
+
+    for first in world.arrivals:
+        assert sum(first <= other < first + 60.0 for other in world.arrivals) <= own
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    script=st.lists(
+        requests.filter(lambda request: request.fate is None and request.seconds == 8.0),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_without_a_limit_everybody_is_answered(script: list[Request]) -> None:
+    async def check() -> None:
+        clock = FakeClock()
+        world = World(ReadGate(clock, 40, None), CountingServer(10_000), clock)
+        tasks = []
+        for request in script:
+            await world.step(request.wait)
+            tasks.append(asyncio.create_task(world.ask(request)))
+        await world.step(40)
+        assert [task.result() for task in tasks] == ["answered"] * len(tasks)
+
+    asyncio.run(check())

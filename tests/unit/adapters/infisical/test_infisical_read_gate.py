@@ -1,0 +1,330 @@
+"""Who may read when: within the limits, in turn, and refused at once where time will not do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.infisical import reasons
+from adapters.infisical.exchange import Answer, ExchangeFailedError
+from adapters.infisical.read_gate import ReadGate
+from domain.model.errors import UpstreamError
+from tests.fakes.clock import FakeClock
+from tests.unit.adapters.infisical.counting_server import CountingServer, place
+
+if TYPE_CHECKING:
+    from domain.model.reference import SecretLocation
+
+UNLIMITED = Answer(200, {}, is_json=True, document={})
+
+
+async def settle() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+class Rig:
+    """A gate before a server whose answers the test lets go.
+
+    Attributes: `sent`, the names of what reached the server, in order.
+    """
+
+    def __init__(
+        self, *, places: int = 4, own: int | None = None, server: CountingServer | None = None
+    ) -> None:
+        self.clock = FakeClock()
+        self.gate = ReadGate(self.clock, places, own)
+        self.server = server
+        self.sent: list[str] = []
+        self.hang = asyncio.Event()
+        self.hang.set()
+        self.failure: ExchangeFailedError | None = None
+
+    def read(
+        self, name: str = "KEY", folder: str = "", seconds: float = 8.0
+    ) -> asyncio.Task[Answer]:
+        return asyncio.create_task(self._read(place(name, folder), seconds))
+
+    async def _read(self, location: SecretLocation, seconds: float) -> Answer:
+        async def send() -> Answer:
+            self.sent.append(location.path)
+            await self.hang.wait()
+            if self.failure is not None:
+                raise self.failure
+            return self.server.answer(self.clock.monotonic()) if self.server else UNLIMITED
+
+        return await self.gate.send(location, self.clock.monotonic() + seconds, send)
+
+
+async def outcomes(tasks: list[asyncio.Task[Answer]]) -> tuple[int, list[UpstreamError]]:
+    """Return how many were answered, and how the rest was refused."""
+    await settle()
+    results = await asyncio.gather(*(t for t in tasks if t.done()), return_exceptions=True)
+    refusals = [result for result in results if isinstance(result, UpstreamError)]
+    return sum(isinstance(result, Answer) for result in results), refusals
+
+
+@pytest.mark.parametrize("status", [500, 429])
+async def test_of_a_rush_the_limit_is_served_and_the_rest_refused_at_once(status: int) -> None:
+    rig = Rig(places=19, server=CountingServer(40, status))
+
+    answered, refusals = await outcomes([rig.read(f"K{n}") for n in range(200)])
+
+    assert (answered, len(refusals), len(rig.sent)) == (40, 160, 40)
+    assert {refusal.reason for refusal in refusals} == {reasons.RATE_LIMITED}
+    assert {refusal.advice for refusal in refusals} == {
+        "Infisical limits the rate of calls; try again in 60 seconds, or raise its limits."
+    }
+    assert rig.gate.state().refused == 160
+    await rig.gate.aclose()
+
+
+async def test_the_operators_limit_holds_where_the_server_names_none() -> None:
+    rig = Rig(own=10)
+
+    answered, refusals = await outcomes([rig.read(f"K{n}") for n in range(30)])
+    rig.clock.advance(50.0)
+    waiting = rig.read("LATER", seconds=12.0)
+    await settle()
+
+    assert (answered, len(refusals), len(rig.sent)) == (10, 20, 10)
+    assert refusals[0].advice == (
+        "INFISICAL_MAX_REQUESTS_PER_MINUTE limits the rate of calls; try again in 60 seconds, or "
+        "raise it."
+    )
+    assert not waiting.done()
+    rig.clock.advance(10.0)
+    await waiting
+    await rig.gate.aclose()
+
+
+async def test_whoever_has_the_time_waits_for_the_next_window_and_goes_first_come_first() -> None:
+    rig = Rig(places=1, server=CountingServer(3))
+    await asyncio.gather(*(rig.read(f"OLD{n}") for n in range(3)))
+    rig.clock.advance(55.0)
+
+    waiting = [rig.read(f"NEW{n}") for n in range(4)]
+    await settle()
+    assert len(rig.sent) == 3
+    with pytest.raises(UpstreamError, match="try again in 65 seconds"):
+        await waiting[3]
+    rig.clock.advance(5.0)
+
+    await asyncio.gather(*waiting[:3])
+    assert rig.sent[3:] == ["/NEW0", "/NEW1", "/NEW2"]
+    assert rig.server is not None
+    assert rig.server.over == 0
+    await rig.gate.aclose()
+
+
+async def test_a_secret_asked_for_by_thousands_holds_another_up_by_one_place_only() -> None:
+    rig = Rig(places=1)
+    rig.hang.clear()
+    hot = [rig.read("HOT") for _ in range(2000)]
+    await settle()
+    cold = rig.read("COLD")
+    await settle()
+
+    rig.hang.set()
+    await cold
+
+    assert rig.sent.index("/COLD") == 2
+    assert (await outcomes(hot))[0] > 0
+    await asyncio.gather(*hot)
+
+
+async def test_a_folder_that_hangs_leaves_places_for_others() -> None:
+    rig = Rig(places=8)
+    rig.hang.clear()
+    slow = [rig.read(f"K{n}", folder="/slow") for n in range(100)]
+    also_slow = [rig.read(f"K{n}", folder="/also") for n in range(100)]
+    await settle()
+    assert rig.gate.state().in_flight == 6
+    rig.hang.set()
+    quick = rig.read("K", folder="/quick")
+    rig.hang.clear()
+    await settle()
+
+    assert "/quick/K" in rig.sent
+    rig.hang.set()
+    await asyncio.gather(quick, *slow, *also_slow)
+
+
+async def test_a_read_that_found_no_place_in_time_says_so_and_gives_its_own_back() -> None:
+    rig = Rig(places=1)
+    rig.hang.clear()
+    slow = rig.read("SLOW", seconds=60.0)
+    await settle()
+    late = rig.read("LATE", seconds=2.0)
+    await settle()
+    rig.clock.advance(2.0)
+
+    with pytest.raises(UpstreamError, match="too slow") as refusal:
+        await late
+
+    assert refusal.value.reason == reasons.BUSY
+    assert rig.gate.state().waiting == 0
+    rig.hang.set()
+    await slow
+    assert rig.sent == ["/SLOW"]
+
+
+async def test_in_a_rush_who_would_wait_twice_too_long_is_refused_at_once() -> None:
+    rig = Rig(places=1)
+
+    async def steady(name: str, seconds: float) -> Answer:
+        async def send() -> Answer:
+            await rig.clock.sleep(0.5)
+            return UNLIMITED
+
+        return await rig.gate.send(place(name), rig.clock.monotonic() + seconds, send)
+
+    rush = [asyncio.create_task(steady(f"K{n}", 100.0)) for n in range(60)]
+    for _ in range(25):
+        await settle()
+        rig.clock.advance(0.5)
+    await settle()
+
+    with pytest.raises(UpstreamError, match=r"try again in 1[78] seconds") as refusal:
+        await steady("NO TIME", 8.0)
+    unsure = asyncio.create_task(steady("UNSURE", 12.0))
+    await settle()
+
+    assert refusal.value.reason == reasons.BUSY
+    assert not unsure.done()
+    for task in (*rush, unsure):
+        task.cancel()
+    await asyncio.gather(*rush, unsure, return_exceptions=True)
+    assert rig.gate.state().in_flight == 0
+
+
+async def test_a_cancelled_waiter_gives_its_place_in_the_queue_back() -> None:
+    rig = Rig(places=1, server=CountingServer(2))
+    rig.hang.clear()
+    first = rig.read("FIRST")
+    await settle()
+    second, third = rig.read("SECOND"), rig.read("THIRD")
+    await settle()
+    second.cancel()
+    await settle()
+    rig.hang.set()
+
+    await asyncio.gather(first, third)
+    assert rig.sent == ["/FIRST", "/THIRD"]
+    await rig.gate.aclose()
+
+
+async def test_who_is_cancelled_with_its_turn_just_granted_gives_the_place_back() -> None:
+    rig = Rig(places=1, own=2)
+    rig.hang.clear()
+    first = rig.read("FIRST")
+    await settle()
+    second = rig.read("SECOND")
+    await settle()
+    rig.hang.set()
+    for _ in range(50):
+        await asyncio.sleep(0)
+        if not rig.gate.state().waiting:
+            break
+    second.cancel()
+    await settle()
+
+    assert second.cancelled()
+    assert rig.sent == ["/FIRST"]
+    assert (rig.gate.state().in_flight, rig.gate.state().capacity) == (0, 1)
+    await asyncio.gather(first, rig.read("THIRD"))
+
+
+async def test_a_pause_asked_for_without_any_count_is_kept_by_all() -> None:
+    rig = Rig()
+    rig.gate.extend(30.0)
+
+    with pytest.raises(UpstreamError, match="try again in 30 seconds"):
+        await rig.read()
+    rig.clock.advance(25.0)
+    waiting = rig.read()
+    await settle()
+    assert not waiting.done()
+    rig.clock.advance(5.0)
+    await waiting
+    await rig.gate.aclose()
+
+
+async def test_a_longer_pause_refuses_at_once_who_waited_for_a_shorter_one() -> None:
+    rig = Rig()
+    rig.gate.extend(5.0)
+    waiting = rig.read()
+    await settle()
+    rig.gate.extend(30.0)
+
+    with pytest.raises(UpstreamError, match="try again in 30 seconds"):
+        await waiting
+    await rig.gate.aclose()
+
+
+async def test_calls_that_others_make_from_the_same_address_are_reckoned_with() -> None:
+    server = CountingServer(40)
+    rig = Rig(places=19, server=server)
+    for _ in range(30):
+        server.hit(rig.clock.monotonic())
+    await rig.read("CHECK")
+
+    answered, refusals = await outcomes([rig.read(f"K{n}") for n in range(50)])
+
+    assert (answered, len(refusals), server.over) == (9, 41, 0)
+    await rig.gate.aclose()
+
+
+async def test_reads_refused_for_their_token_cost_nothing() -> None:
+    rig = Rig(server=CountingServer(2))
+    await rig.read()
+    rig.server = None
+    for _ in range(5):
+        await rig.read()
+
+    assert rig.gate.state().capacity == 1
+
+
+async def test_reads_that_never_left_cost_nothing() -> None:
+    rig = Rig(own=3)
+    rig.failure = ExchangeFailedError(reasons.UNREACHABLE, "ConnectError")
+    for _ in range(5):
+        with pytest.raises(ExchangeFailedError):
+            await rig.read()
+
+    assert rig.gate.state().capacity == 3
+
+
+async def test_a_read_without_an_answer_counts_until_a_later_answer_tells() -> None:
+    server = CountingServer(3)
+    rig = Rig(server=server)
+    await rig.read()
+    rig.failure = ExchangeFailedError(reasons.TIMED_OUT, "ReadTimeout")
+    with pytest.raises(ExchangeFailedError):
+        await rig.read()
+    assert rig.gate.state().capacity == 1
+    rig.failure = None
+    rig.clock.advance(1.0)
+    await rig.read()
+
+    assert rig.gate.state().capacity == 1
+    assert server.served == [2]
+
+
+async def test_an_outage_does_not_use_a_window_up_for_good() -> None:
+    server = CountingServer(3)
+    rig = Rig(server=server)
+    await rig.read()
+    rig.clock.advance(61.0)
+    rig.failure = ExchangeFailedError(reasons.TIMED_OUT, "ReadTimeout")
+    for _ in range(3):
+        with pytest.raises(ExchangeFailedError):
+            await rig.read()
+    rig.failure = None
+
+    with pytest.raises(UpstreamError, match="60 seconds"):
+        await rig.read()
+    rig.clock.advance(60.0)
+    await rig.read()

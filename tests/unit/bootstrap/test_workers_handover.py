@@ -1,0 +1,203 @@
+"""What a worker is given, and that it arrives as it was."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from adapters.telemetry.audit_log import AuditLog
+from adapters.telemetry.log_setup import configure_logging
+from bootstrap.server_keys import ServiceKeys, load_service_keys
+from bootstrap.settings import Settings, SettingsError, load_settings
+from bootstrap.workers.handover import (
+    read_settings,
+    settings_of,
+    settings_with_keys,
+    write_settings,
+)
+from bootstrap.workers.lifeline import wait_for_end
+from bootstrap.workers.log_lines import number_log_lines
+from bootstrap.workers.supervise import stop_seconds
+from bootstrap.workers.worker import ReportingTransport
+from domain.use_cases.key_ring import KeyRing
+from tests.contracts.audit import ANSWERED
+from tests.fakes.clock import FakeClock
+from tests.fakes.key_exchange import FakeKeyExchange
+from tests.fakes.transport import FakeHandler, FakeTransport
+from tests.support.environments import infisical_environment, nats_kv_environment, new_xkey_seed
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return load_settings(Settings, env_file=None)
+
+
+def handed_over(settings: Settings) -> Settings:
+    return read_settings(write_settings(settings_with_keys(settings, load_service_keys(settings))))
+
+
+def test_a_generated_key_and_retired_ones_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = given(
+        monkeypatch,
+        **infisical_environment(),
+        SERVER_XKEY_RETIRED_SEEDS=f"{new_xkey_seed()},{new_xkey_seed()}",
+    )
+    keys = load_service_keys(settings)
+
+    arrived = load_service_keys(
+        read_settings(write_settings(settings_with_keys(settings, keys)))
+    ).server
+
+    assert arrived.current.public == keys.server.current.public
+    assert [p.public for p in arrived.retired] == [p.public for p in keys.server.retired]
+
+
+def test_seeds_take_the_place_of_their_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = given(monkeypatch, **nats_kv_environment(tmp_path))
+    keys = load_service_keys(settings)
+    line = write_settings(settings_with_keys(settings, keys))
+    for path in tmp_path.iterdir():
+        path.unlink()
+
+    arrived = load_service_keys(read_settings(line))
+
+    assert arrived.server.current.public == keys.server.current.public
+    assert arrived.encryption is not None
+    assert keys.encryption is not None
+    assert arrived.encryption.public == keys.encryption.public
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_other_setting_arrives_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.touch()
+    settings = given(
+        monkeypatch,
+        **infisical_environment(),
+        NATS_URL="nats://a:1,tls://b:2",
+        NATS_USER="u",
+        NATS_PASSWORD="p",
+        ACCESS_POLICY_FILE=str(policy),
+        AUDIT_FILE=str(tmp_path / "audit.jsonl"),
+        MAX_IN_FLIGHT="17",
+        SHUTDOWN_GRACE_SECONDS="1.5",
+        LOCK_MEMORY="true",
+        INFISICAL_ALLOWED_PATHS="/a,/b",
+        WORKERS="3",
+    )
+
+    arrived = handed_over(settings)
+
+    ours = {"server_xkey_seed", "server_xkey_seed_file", "server_xkey_retired_seeds"}
+    for name in Settings.model_fields.keys() - ours:
+        assert getattr(arrived, name) == getattr(settings, name), name
+
+
+def test_neither_the_environment_nor_a_file_changes_what_arrives(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = given(monkeypatch, **infisical_environment(), MAX_IN_FLIGHT="17")
+    line = write_settings(settings)
+    monkeypatch.setenv("SERVER_XKEY_SEED_FILE", str(tmp_path / "other"))
+    monkeypatch.setenv("MAX_IN_FLIGHT", "18")
+    Path(".env").write_text("LOG_LEVEL=debug\n", "ascii")
+
+    arrived = read_settings(line)
+
+    assert (arrived.max_in_flight, arrived.log_level) == (17, "info")
+    assert arrived.server_xkey_seed_file is None
+
+
+def test_what_no_longer_holds_is_told_without_values(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    policy = tmp_path / "canary.yaml"
+    policy.touch()
+    line = write_settings(
+        given(monkeypatch, **infisical_environment(), ACCESS_POLICY_FILE=str(policy))
+    )
+    policy.unlink()
+
+    with pytest.raises(SettingsError) as caught:
+        read_settings(line)
+
+    assert "ACCESS_POLICY_FILE names a file that does not exist" in str(caught.value)
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_key_without_a_seed_cannot_be_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ServiceKeys(KeyRing(FakeKeyExchange().generate()))
+
+    with pytest.raises(TypeError, match="come from seeds"):
+        settings_with_keys(given(monkeypatch, **infisical_environment()), keys)
+
+
+def test_without_an_admin_address_all_workers_have_the_same_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = given(monkeypatch, **infisical_environment())
+
+    assert settings_of(settings, 3) is settings
+
+
+def test_a_worker_may_take_longer_to_stop_than_its_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = given(monkeypatch, **infisical_environment(), SHUTDOWN_GRACE_SECONDS="3")
+
+    assert stop_seconds(settings) > 3
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_every_line_names_the_worker_those_of_the_audit_trail_included(log_format: Any) -> None:
+    stream = io.StringIO()
+    configure_logging("info", log_format, stream)
+    number_log_lines(4)
+
+    structlog.get_logger().info("something.happened", braces="{}")
+    AuditLog().record(ANSWERED)
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        if log_format == "json":
+            assert json.loads(line)["worker"] == 4
+        else:
+            assert line.endswith(" worker=4")
+
+
+async def test_the_worker_is_reported_once_it_takes_requests() -> None:
+    inner, reports = FakeTransport(FakeClock()), list[bool]()
+    handler = FakeHandler()
+    transport = ReportingTransport(inner, lambda: reports.append(True))
+
+    await transport.start(handler)
+    await transport.stop(1)
+
+    assert reports == [True]
+
+
+def test_the_end_of_the_other_side_is_noticed_whatever_it_sends_before() -> None:
+    chunks = [b"x", b"y", b""]
+
+    wait_for_end(lambda _: chunks.pop(0))
+
+    assert chunks == []
+
+
+def test_a_broken_connection_is_an_end_as_well() -> None:
+    def broken(_: int) -> bytes:
+        raise ConnectionResetError
+
+    wait_for_end(broken)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from adapters.audit.buffered import BufferedSink
     from adapters.audit.sink import AuditSink
 
 
@@ -21,7 +23,9 @@ class AuditParts:
 
     Attributes:
         reopen: has the file opened anew before its next event, as after a rotation.
+        buffers: the sinks in which events may wait, by the names that metrics give them.
     """
 
     trail: AuditSink
     reopen: Callable[[], None] = nothing_to_reopen
+    buffers: Mapping[str, BufferedSink] = field(default_factory=lambda: MappingProxyType({}))

@@ -47,10 +47,12 @@ class Container(containers.DeclarativeContainer):
         },
     )
 
-    stack = providers.Singleton(factories.store_stack, settings, store, clock)
+    metrics = providers.Singleton(factories.metrics, settings, clock)
+    stack = providers.Singleton(factories.store_stack, settings, store, metrics, clock)
 
     access = providers.Singleton(factories.access_parts, settings, clock)
     audit = providers.Singleton(factories.audit_parts, settings, client, clock)
+    trail = providers.Singleton(factories.audit_trail, audit, metrics)
     handler = providers.Singleton(
         factories.answer_request,
         settings=settings,
@@ -60,9 +62,20 @@ class Container(containers.DeclarativeContainer):
         key_exchange=key_exchange,
         tokens=tokens,
         clock=clock,
-        audit=audit,
+        trail=trail,
         faults=faults,
         request_ids=request_ids,
+    )
+    admin = providers.Singleton(
+        factories.admin_parts,
+        settings=settings,
+        registry=metrics,
+        connection=connection,
+        transport=transport,
+        stack=stack,
+        access=access,
+        audit=audit,
+        clock=clock,
     )
     service = providers.Singleton(
         factories.service,
@@ -77,6 +90,7 @@ class Container(containers.DeclarativeContainer):
         stack=stack,
         access=access,
         audit=audit,
+        admin=admin,
         key_exchange=key_exchange,
         clock=clock,
         served=subjects,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from adapters.admin_http.server import AdminHttpError
 from adapters.audit.sink import AuditSinkError
 from adapters.nats.connect_errors import NatsConnectError
 from bootstrap.version import __version__
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from adapters.nats.config import NatsConfig
     from adapters.nats.subjects import SecretsSubjects
     from bootstrap.access_parts import AccessParts
+    from bootstrap.admin_parts import AdminParts
     from bootstrap.audit_parts import AuditParts
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
@@ -37,6 +39,12 @@ _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 30.0
 _CONNECTION_WATCH_SECONDS = 1.0
 _CANCEL_AGAIN_SECONDS = 0.1
+_REASONS_NOT_TO_START = (
+    AdminHttpError,
+    AuditSinkError,
+    NatsConnectError,
+    StoreMisconfiguredError,
+)
 
 
 class ServiceFailedError(Exception):
@@ -73,6 +81,7 @@ class Service:
     stack: StoreStack
     access: AccessParts
     audit: AuditParts
+    admin: AdminParts
     key_exchange: KeyExchange
     clock: Clock
     subjects: SecretsSubjects
@@ -94,7 +103,7 @@ class Service:
         async with AsyncExitStack() as opened:
             try:
                 store_answers = await _unless(stop, self._open(opened))
-            except (NatsConnectError, StoreMisconfiguredError, AuditSinkError) as error:
+            except _REASONS_NOT_TO_START as error:
                 raise ServiceFailedError(str(error)) from None
             if store_answers is None:
                 return
@@ -106,6 +115,9 @@ class Service:
         """Open everything, and return whether the store answers."""
         await self.access.load(required=self.settings.require_access_policy)
         warn_of_weaknesses(self.settings, self.nats)
+        # First and last, so that probes are answered all the while.
+        opened.push_async_callback(self.admin.aclose)
+        await self.admin.start()
         opened.push_async_callback(self.stack.close)
         opened.push_async_callback(self.connection.close)
         await self.connection.open()
@@ -115,6 +127,8 @@ class Service:
         await self.audit.trail.start()
         opened.push_async_callback(self.transport.stop, self.settings.shutdown_grace_seconds)
         await self.transport.start(self.handler)
+        opened.push_async_callback(self.admin.end_serving)
+        self.admin.begin_serving()
         if store_answers:
             self._announce()
         return store_answers

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from adapters.breaker.store import BreakingSecretStore
     from adapters.cache.store import CachedSecretStore
+    from adapters.metrics.secret_store import MeteredSecretStore
     from ports.secret_store import SecretStore
     from ports.store_check import StoreCheck
 
@@ -49,12 +50,14 @@ class StoreStack:
     Attributes:
         store: what requests are answered from.
         parts: the store that this ends in.
+        metered: the innermost layer, so that it times the calls really made; None without metrics.
         breaker: inside the cache, so that nobody is refused what is at hand.
         cache: the outermost layer; None where nothing is kept.
     """
 
     store: SecretStore
     parts: StoreParts
+    metered: MeteredSecretStore | None = None
     breaker: BreakingSecretStore | None = None
     cache: CachedSecretStore | None = None
 

@@ -20,6 +20,7 @@ _log = structlog.get_logger()
 def warn_of_weaknesses(settings: Settings, nats: NatsConfig) -> None:
     """Log one warning for each weakness."""
     _warn_about_trust(settings)
+    _warn_about_admin_http(settings)
     exposed = [str(address) for address in nats.addresses if not is_loopback(address.host)]
     if exposed and not nats.insists_on_tls:
         _log.warning(
@@ -50,6 +51,19 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def _warn_about_admin_http(settings: Settings) -> None:
+    address = settings.admin_address
+    if address is not None and not address.is_loopback:
+        _log.warning(
+            "admin_http.exposed",
+            address=str(address),
+            meaning="Whoever reaches this address reads, without a login and in clear, how the "
+            "service is doing. No secret and no key of one is among it.",
+            advice="Let only Prometheus and the orchestrator through, by a NetworkPolicy or a "
+            "firewall; or set ADMIN_ADDR to a loopback address such as :9090.",
+        )
 
 
 def _warn_about_trust(settings: Settings) -> None:

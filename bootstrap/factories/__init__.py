@@ -4,6 +4,7 @@ The container only names these; they are plain functions so that mypy sees every
 """
 
 from bootstrap.factories.access import access_parts
+from bootstrap.factories.admin import admin_parts, audit_trail, metrics
 from bootstrap.factories.audit import audit_parts
 from bootstrap.factories.nats import nats_client, nats_config, nats_transport, subjects
 from bootstrap.factories.service import answer_request, service
@@ -12,9 +13,12 @@ from bootstrap.factories.stores import infisical_store, nats_kv_config, nats_kv_
 
 __all__ = [
     "access_parts",
+    "admin_parts",
     "answer_request",
     "audit_parts",
+    "audit_trail",
     "infisical_store",
+    "metrics",
     "nats_client",
     "nats_config",
     "nats_kv_config",

@@ -14,6 +14,7 @@ from adapters.telemetry.audit_log import AuditLog
 from bootstrap.audit_parts import AuditParts, nothing_to_reopen
 
 if TYPE_CHECKING:
+    from adapters.audit.buffered import BufferedSink
     from adapters.audit.sink import AuditSink
     from adapters.nats.client import SteadyClient
     from bootstrap.settings import Settings
@@ -28,13 +29,14 @@ def audit_parts(settings: Settings, client: SteadyClient, clock: Clock) -> Audit
         max_bytes=settings.audit_buffer_bytes, on_full=OnFull(settings.audit_when_full)
     )
     sinks: list[AuditSink] = [AuditLog()] if settings.audit_log else []
+    buffers: dict[str, BufferedSink] = {}
     reopen = nothing_to_reopen
     if settings.audit_file is not None:
         file = AuditFile(
             AuditFileConfig(settings.audit_file, FsyncPolicy(settings.audit_file_fsync), limits),
             clock,
         )
-        sinks.append(file)
+        buffers["file"] = file
         reopen = file.reopen
     if settings.audit_stream is not None:
         config = AuditStreamConfig(
@@ -44,5 +46,6 @@ def audit_parts(settings: Settings, client: SteadyClient, clock: Clock) -> Audit
             replicas=settings.audit_stream_replicas,
             limits=limits,
         )
-        sinks.append(AuditStream(client, config, clock))
-    return AuditParts(sinks[0] if len(sinks) == 1 else AuditFanOut(sinks), reopen)
+        buffers["stream"] = AuditStream(client, config, clock)
+    sinks += buffers.values()
+    return AuditParts(sinks[0] if len(sinks) == 1 else AuditFanOut(sinks), reopen, buffers)

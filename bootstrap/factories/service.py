@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from adapters.nats.connection import NatsConnection
     from adapters.nats.subjects import SecretsSubjects
     from bootstrap.access_parts import AccessParts
+    from bootstrap.admin_parts import AdminParts
     from bootstrap.audit_parts import AuditParts
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreStack
+    from ports.audit import AuditTrail
     from ports.clock import Clock
     from ports.fault_log import FaultLog
     from ports.key_exchange import KeyExchange
@@ -40,7 +42,7 @@ def answer_request(
     key_exchange: KeyExchange,
     tokens: TokenVerifier,
     clock: Clock,
-    audit: AuditParts,
+    trail: AuditTrail,
     faults: FaultLog,
     request_ids: RequestIds,
 ) -> AnswerRequest:
@@ -63,7 +65,7 @@ def answer_request(
         fetch=FetchSecret(stack.store, clock),
         seal=SealReply(key_exchange),
         clock=clock,
-        audit=audit.trail,
+        audit=trail,
         faults=faults,
         request_ids=request_ids,
         timeout_seconds=settings.request_timeout_seconds,
@@ -83,6 +85,7 @@ def service(
     stack: StoreStack,
     access: AccessParts,
     audit: AuditParts,
+    admin: AdminParts,
     key_exchange: KeyExchange,
     clock: Clock,
     served: SecretsSubjects,
@@ -100,6 +103,7 @@ def service(
         stack=stack,
         access=access,
         audit=audit,
+        admin=admin,
         key_exchange=key_exchange,
         clock=clock,
         subjects=served,

@@ -1,4 +1,4 @@
-"""What stands around a secret store: from the outside in, a cache and a breaker."""
+"""What stands around a secret store: from the outside in, a cache, a breaker and a stopwatch."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from adapters.breaker.config import BreakerConfig
 from adapters.breaker.store import CIRCUIT_OPEN, BreakingSecretStore
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
+from adapters.metrics.secret_store import MeteredSecretStore
 from bootstrap.store_parts import StoreStack
 
 if TYPE_CHECKING:
+    from adapters.metrics.registry import Metrics
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreParts
     from ports.clock import Clock
     from ports.secret_store import SecretStore
 
 
-def store_stack(settings: Settings, parts: StoreParts, clock: Clock) -> StoreStack:
+def store_stack(
+    settings: Settings, parts: StoreParts, registry: Metrics | None, clock: Clock
+) -> StoreStack:
     """Build all layers; a cache that were to keep nothing is left out."""
+    metered = None if registry is None else MeteredSecretStore(parts.store, registry, clock)
     breaker = BreakingSecretStore(
-        parts.store, BreakerConfig(), clock, random.random, outages=parts.outages
+        metered or parts.store, BreakerConfig(), clock, random.random, outages=parts.outages
     )
     cache = _cache(settings, parts, breaker, clock)
-    return StoreStack(breaker if cache is None else cache, parts, breaker, cache)
+    return StoreStack(cache or breaker, parts, metered, breaker, cache)
 
 
 def _cache(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from bootstrap.settings.access import AccessSettings
+from bootstrap.settings.admin import AdminSettings
 from bootstrap.settings.audit import AuditSettings
 from bootstrap.settings.cache import CacheSettings
 from bootstrap.settings.nats import NatsSettings
@@ -30,6 +31,7 @@ GROUPS: tuple[tuple[str, type[SettingsGroup]], ...] = (
     ("Server key", KeySettings),
     ("Access", AccessSettings),
     ("Audit trail", AuditSettings),
+    ("Admin HTTP", AdminSettings),
     ("Limits", LimitSettings),
     ("Process", ProcessSettings),
     ("Worker processes", WorkerSettings),
@@ -43,6 +45,7 @@ class Settings(
     WorkerSettings,
     ProcessSettings,
     LimitSettings,
+    AdminSettings,
     AuditSettings,
     AccessSettings,
     KeySettings,

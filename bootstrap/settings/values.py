@@ -28,7 +28,8 @@ def says_no(value: object) -> bool:
     return str(value).strip().lower() in {"0", "off", "f", "false", "n", "no"}
 
 
-def _strip(value: Any) -> Any:
+def strip(value: Any) -> Any:
+    """Return a text without space around it, and anything else as it is."""
     return value.strip() if isinstance(value, str) else value
 
 
@@ -123,16 +124,16 @@ def _user_seed(secret: SecretStr) -> SecretStr:
     return _seed(KeyKind.USER, "SU", secret)
 
 
-Text = Annotated[str, Field(min_length=1), BeforeValidator(_strip)]
+Text = Annotated[str, Field(min_length=1), BeforeValidator(strip)]
 Choice = BeforeValidator(_lower)
-SecretText = Annotated[SecretStr, Field(min_length=1), BeforeValidator(_strip)]
-XKeySeed = Annotated[SecretStr, BeforeValidator(_strip), AfterValidator(_xkey_seed)]
-UserSeed = Annotated[SecretStr, BeforeValidator(_strip), AfterValidator(_user_seed)]
-SubjectToken = Annotated[str, BeforeValidator(_strip), AfterValidator(_subject_token)]
-SubjectPrefix = Annotated[str, BeforeValidator(_strip), AfterValidator(_subject_prefix)]
-HttpUrl = Annotated[str, BeforeValidator(_strip), AfterValidator(_http_url)]
+SecretText = Annotated[SecretStr, Field(min_length=1), BeforeValidator(strip)]
+XKeySeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_xkey_seed)]
+UserSeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_user_seed)]
+SubjectToken = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_token)]
+SubjectPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_prefix)]
+HttpUrl = Annotated[str, BeforeValidator(strip), AfterValidator(_http_url)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
-Folder = Annotated[str, BeforeValidator(_strip), AfterValidator(_folder)]
+Folder = Annotated[str, BeforeValidator(strip), AfterValidator(_folder)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]

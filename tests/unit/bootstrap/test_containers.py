@@ -9,15 +9,19 @@ import pytest
 from dependency_injector import errors, providers
 
 from adapters.access_policy.file import AccessPolicyFile
+from adapters.admin_http.server import AdminHttp
 from adapters.audit.fan_out import AuditFanOut
 from adapters.audit.file import AuditFile
 from adapters.audit.stream import AuditStream
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.infisical.store import InfisicalSecretStore
+from adapters.metrics.audit_trail import MeteredAuditTrail
+from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.telemetry.audit_log import AuditLog
 from bootstrap.access_parts import AccessParts
+from bootstrap.admin_parts import AdminParts
 from bootstrap.audit_parts import AuditParts
 from bootstrap.containers import Container
 from bootstrap.lifecycle import Service
@@ -29,6 +33,7 @@ from domain.model.access_modes import ObservedPolicy, RequesterRequired
 from domain.model.identity import AccountKey
 from domain.model.transport import Operation, Request
 from domain.use_cases.answer_request import AnswerRequest
+from ports.audit import AuditTrail
 from ports.clock import Clock
 from ports.fault_log import FaultLog
 from ports.key_exchange import KeyExchange
@@ -42,6 +47,7 @@ from tests.fakes.store_check import FakeStoreCheck
 from tests.support.environments import infisical_environment, nats_kv_environment, new_xkey_seed
 
 PORTS = {
+    "admin": AdminParts,
     "access": AccessParts,
     "audit": AuditParts,
     "channel": Channel,
@@ -54,6 +60,7 @@ PORTS = {
     "stack": StoreStack,
     "store": StoreParts,
     "tokens": TokenVerifier,
+    "trail": AuditTrail,
     "transport": Transport,
 }
 
@@ -84,6 +91,15 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
         "no cache": infisical | {"CACHE_TTL_SECONDS": "0"},
         "cached": nats_kv | {"CACHE_TTL_SECONDS": "5"},
         "only stale values kept": nats_kv | {"CACHE_MAX_STALE_SECONDS": "60"},
+        "monitored": infisical | {"ADMIN_ADDR": ":9090"},
+        "monitored, everything": nats_kv
+        | {
+            "ACCESS_POLICY_FILE": __file__,
+            "ADMIN_ADDR": "[::1]:9090",
+            "AUDIT_FILE": "audit.log",
+            "AUDIT_STREAM": "AUDIT",
+            "CACHE_TTL_SECONDS": "5",
+        },
         "retired keys": infisical | {"SERVER_XKEY_RETIRED_SEEDS": new_xkey_seed()},
         "nkey": nats_kv | {"NATS_NKEY_SEED": user},
         "nkey with jwt": nats_kv | {"NATS_NKEY_SEED": user, "NATS_USER_JWT": "jwt"},
@@ -101,7 +117,7 @@ def test_every_provider_builds_what_its_users_expect(tmp_path: Path, variant: st
 
     for name, provider in built.providers.items():
         made = provider()
-        assert made is not None, name
+        assert made is not None or name == "metrics", name
         if name in PORTS:
             assert PORTS[name] in type(made).__mro__, name
 
@@ -251,6 +267,48 @@ def test_credentials_that_differ_between_addresses_are_a_wrong_setting(tmp_path:
 def test_settings_must_be_settings() -> None:
     with pytest.raises(errors.Error):
         Container(settings={}, keys={}).settings()
+
+
+def test_without_an_address_nothing_listens_and_nothing_is_counted() -> None:
+    built = container(**infisical_environment())
+
+    assert built.admin() == AdminParts()
+    assert built.metrics() is None
+    assert built.stack().metered is None
+    assert built.trail() is built.audit().trail
+
+
+def test_with_an_address_calls_and_requests_are_counted_where_they_happen() -> None:
+    built = container(**infisical_environment(), ADMIN_ADDR=":9090")
+
+    stack = built.stack()
+
+    assert isinstance(built.admin().listener, AdminHttp)
+    assert stack.breaker is not None
+    assert stack.breaker._inner is stack.metered
+    assert isinstance(stack.metered, MeteredSecretStore)
+    assert stack.metered._inner is built.store().store
+    assert isinstance(built.trail(), MeteredAuditTrail)
+    assert built.handler().audit is built.trail()
+
+
+def test_every_part_that_is_configured_has_metrics(tmp_path: Path) -> None:
+    built = container(**variants(tmp_path)["monitored, everything"])
+    built.service()
+
+    registry = built.metrics()
+
+    assert registry is not None
+    shown = {family.name for family in registry.families()}
+    prefix = "wasmcloud_secrets_"
+    assert shown >= {
+        f"{prefix}access_policy_loaded",
+        f"{prefix}audit_events_waiting",
+        f"{prefix}cache_entries",
+        f"{prefix}nats_connected",
+        f"{prefix}requests",
+        f"{prefix}store_call_duration_seconds",
+    }
 
 
 async def test_fakes_take_the_place_of_the_world() -> None:

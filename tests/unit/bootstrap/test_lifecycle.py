@@ -12,6 +12,8 @@ import pytest
 from typing_extensions import override
 
 from adapters.access_policy.file import POLL_SECONDS, AccessPolicyFile
+from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
+from adapters.admin_http.server import AdminHttpError
 from adapters.audit.sink import AuditSinkError
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
@@ -22,6 +24,7 @@ from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.subjects import SecretsSubjects
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.access_parts import AccessParts
+from bootstrap.admin_parts import AdminParts
 from bootstrap.audit_parts import AuditParts
 from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import ServiceKeys
@@ -89,6 +92,22 @@ class RecordingTransport(FakeTransport):
         await super().stop(grace_seconds)
 
 
+class FakeListener:
+    """An admin HTTP that starts and ends, or does not, as a test says."""
+
+    def __init__(self, events: list[str]) -> None:
+        self.failure: Exception | None = None
+        self._events = events
+
+    async def start(self) -> None:
+        self._events.append("admin started")
+        if self.failure is not None:
+            raise self.failure
+
+    async def aclose(self) -> None:
+        self._events.append("admin closed")
+
+
 class World:
     """Everything around one service."""
 
@@ -105,6 +124,8 @@ class World:
         self.stop, self.reload = asyncio.Event(), asyncio.Event()
         self.audit = FakeAuditSink(self.events)
         self.access = AccessParts(AnyValidEntity())
+        self.listener = FakeListener(self.events)
+        self.admin = AdminParts(listener=self.listener)
         self.variables: dict[str, Any] = infisical_environment()
 
     def service(self) -> Service:
@@ -121,6 +142,7 @@ class World:
             stack=self.stack(),
             access=self.access,
             audit=AuditParts(self.audit, self.audit.reopen),
+            admin=self.admin,
             key_exchange=SodiumKeyExchange(),
             clock=self.clock,
             subjects=SecretsSubjects(),
@@ -163,6 +185,7 @@ async def test_it_opens_in_order_and_closes_in_reverse() -> None:
     task.result()
 
     assert world.events == [
+        "admin started",
         "connection opened",
         "audit started",
         "transport started",
@@ -170,6 +193,7 @@ async def test_it_opens_in_order_and_closes_in_reverse() -> None:
         "audit closed",
         "connection closed",
         "store closed",
+        "admin closed",
     ]
     assert world.logged("service.stopped")
 
@@ -238,11 +262,13 @@ async def test_an_audit_trail_that_cannot_be_kept_ends_it_before_it_takes_reques
         await world.service().run(world.stop, world.reload)
 
     assert world.events == [
+        "admin started",
         "connection opened",
         "audit started",
         "audit closed",
         "connection closed",
         "store closed",
+        "admin closed",
     ]
 
 
@@ -355,7 +381,13 @@ async def test_nats_that_cannot_be_reached_ends_it_and_closes_what_was_open() ->
     with pytest.raises(ServiceFailedError, match="Failed to connect; check it"):
         await world.service().run(world.stop, world.reload)
 
-    assert world.events == ["connection opened", "connection closed", "store closed"]
+    assert world.events == [
+        "admin started",
+        "connection opened",
+        "connection closed",
+        "store closed",
+        "admin closed",
+    ]
 
 
 async def test_a_wrong_configuration_of_the_store_ends_it_before_it_takes_requests() -> None:
@@ -410,10 +442,65 @@ async def test_it_stops_while_it_is_still_starting() -> None:
     world.connection.gate.clear()
 
     async with world.running() as task:
-        await world.until(lambda: world.events == ["connection opened"])
+        await world.until(lambda: "connection opened" in world.events)
     task.result()
 
-    assert world.events == ["connection opened", "connection closed", "store closed"]
+    assert world.events == [
+        "admin started",
+        "connection opened",
+        "connection closed",
+        "store closed",
+        "admin closed",
+    ]
+
+
+async def test_probes_hear_from_the_first_request_to_the_last_that_requests_are_taken() -> None:
+    world = World()
+    assert not world.admin.serving.is_serving
+
+    async with world.running():
+        world.connection.gate.clear()
+        await world.until(lambda: "connection opened" in world.events)
+        assert not world.admin.serving.is_serving
+        world.connection.gate.set()
+        await world.until(lambda: "transport started" in world.events)
+        await world.until(lambda: world.admin.serving.is_serving)
+        world.stop.set()
+        await world.until(lambda: "transport stopped within 10" in world.events)
+        assert not world.admin.serving.is_serving
+
+
+async def test_a_check_under_way_ends_before_what_it_asks_is_closed() -> None:
+    world = World()
+    ended: list[str] = []
+
+    async def probe() -> Finding:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.extend(world.events)
+        raise AssertionError
+
+    readiness = Readiness([ReadinessCheck("store", probe)], world.clock)
+    world.admin = AdminParts(listener=world.listener, readiness=readiness)
+
+    async with world.running():
+        await world.until(lambda: bool(world.logged("service.ready")))
+        readiness.refresh()
+        await asyncio.sleep(0)
+
+    assert ended == world.events[:4]
+    assert ended[-1] == "transport started"
+
+
+async def test_an_address_that_cannot_be_listened_on_ends_it_before_it_connects() -> None:
+    world = World()
+    world.listener.failure = AdminHttpError("ADMIN_ADDR is taken; choose another.")
+
+    with pytest.raises(ServiceFailedError, match="ADMIN_ADDR is taken"):
+        await world.service().run(world.stop, world.reload)
+
+    assert world.events == ["admin started", "admin closed"]
 
 
 class OtherReplica(FakeHandler):

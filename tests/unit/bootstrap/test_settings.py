@@ -38,6 +38,31 @@ def test_the_defaults_are_the_ones_users_know(monkeypatch: pytest.MonkeyPatch) -
     assert (settings.replay_window_seconds, settings.clock_leeway_seconds) == (300, 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "address"), [(":9090", "127.0.0.1:9090"), (" [::1]:9090 ", "[::1]:9090")]
+)
+def test_the_admin_address_is_read_in_each_of_its_forms(
+    monkeypatch: pytest.MonkeyPatch, text: str, address: str
+) -> None:
+    settings = load(monkeypatch, ADMIN_ADDR=text)
+
+    assert settings.admin_addr == str(settings.admin_address) == address
+
+
+def test_without_an_admin_address_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch).admin_address is None
+
+
+@pytest.mark.parametrize(("port", "fits"), [(65534, True), (65535, False)])
+def test_every_worker_needs_a_port(monkeypatch: pytest.MonkeyPatch, port: int, fits: bool) -> None:
+    variables = {"ADMIN_ADDR": f":{port}", "WORKERS": "2"}
+
+    if fits:
+        assert load(monkeypatch, **variables).workers == 2
+    else:
+        assert "Choose a lower port" in problems(monkeypatch, **variables)["ADMIN_ADDR, WORKERS"]
+
+
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     issuers = [SigningKey.generate(KeyKind.ACCOUNT).public for _ in range(2)]
 
@@ -99,6 +124,8 @@ def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     ("name", "value", "advice"),
     [
         ("ACCESS_POLICY_FILE", f"/{CANARY}", "names a file that does not exist"),
+        ("ADMIN_ADDR", CANARY, 'must be "host:port"'),
+        ("ADMIN_ADDR", ":70000", "must end in a port"),
         ("API_VERSION", "v1.alpha", "must be one subject token"),
         ("AUDIT_BUFFER_BYTES", "1", "must be at least 1024"),
         ("AUDIT_FILE_FSYNC", CANARY, "must be 'never', 'batch' or 'always'"),

@@ -61,6 +61,16 @@ def test_nats_without_tls_is_warned_about_beyond_this_machine(
     assert set(warnings(**variables)) == ({"nats.tls_not_required"} if warned else set())
 
 
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [(":9090", False), ("localhost:9090", False), ("[::1]:9090", False), ("0.0.0.0:9090", True)],
+)
+def test_an_admin_address_beyond_this_machine_is_warned_about(address: str, warned: bool) -> None:
+    expected = {"admin_http.exposed"} if warned else set()
+
+    assert set(warnings(ADMIN_ADDR=address)) == expected
+
+
 def test_no_credential_of_an_address_is_shown() -> None:
     (record,) = warnings(NATS_URL="nats://user:canary@nats.example.com").values()
 

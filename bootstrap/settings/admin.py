@@ -1,0 +1,57 @@
+"""Where operators and their tools ask how the service is doing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from typing_extensions import override
+
+from adapters.admin_http.address import (
+    MAX_PORT,
+    AdminAddress,
+    AdminAddressError,
+    parse_admin_address,
+)
+from bootstrap.settings.group import SettingsGroup
+from bootstrap.settings.problems import Problem
+from bootstrap.settings.values import strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def _admin_address(text: str) -> str:
+    return str(parse_admin_address(text))
+
+
+class AdminSettings(SettingsGroup):
+    """Probes and metrics over HTTP."""
+
+    admin_addr: Annotated[str, BeforeValidator(strip), AfterValidator(_admin_address)] | None = (
+        Field(
+            default=None,
+            description="Address such as `:9090` that answers `/livez`, `/readyz` and `/metrics`; "
+            "`:9090` is short for `127.0.0.1:9090`. Unset: no port is opened.",
+        )
+    )
+
+    @property
+    def admin_address(self) -> AdminAddress | None:
+        """The address, read."""
+        return None if self.admin_addr is None else parse_admin_address(self.admin_addr)
+
+    @override
+    @classmethod
+    def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
+        try:
+            port = parse_admin_address(str(given["admin_addr"])).port
+            workers = int(given["workers"])
+        except (KeyError, AdminAddressError, ValueError):
+            return
+        if workers > 1 and port + workers - 1 > MAX_PORT:
+            yield Problem(
+                "ADMIN_ADDR, WORKERS",
+                f"do not fit: each worker listens one port further on, and {MAX_PORT} is the last "
+                "one. Choose a lower port.",
+            )

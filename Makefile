@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo run test unit integration fuzz lint format clean
+.PHONY: demo run test unit integration bench bench-quick fuzz lint format clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
@@ -32,6 +32,12 @@ unit: $(READY)
 
 integration: $(READY)
 	$(BIN)/python -m pytest tests/integration
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks
+
+bench-quick: $(READY)
+	@$(BIN)/python -m benchmarks --quick
 
 # Not part of the tests: a million mutated requests, for an hour at most.
 COUNT ?= 1000000

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr, ValidationError
 from typing_extensions import override
 
-from adapters.admin_http.address import parse_admin_address
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.settings import Settings, SettingsError
 from bootstrap.settings.group import problem_of
@@ -55,13 +54,11 @@ def settings_with_keys(settings: Settings, keys: ServiceKeys) -> Settings:
 
 
 def settings_of(settings: Settings, number: int) -> Settings:
-    """Return one worker's settings: the admin HTTP of worker N listens N ports further on."""
-    shared = getattr(settings, "admin_addr", None)
-    if shared is None:
-        return settings
-    address = parse_admin_address(str(shared))
-    own = replace(address, port=address.port + number)
-    return settings.model_copy(update={"admin_addr": str(own)})
+    """Return those of one process: the admin HTTP of worker N listens N ports further on."""
+    update: dict[str, object] = {"workers": 1}
+    if (shared := settings.admin_address) is not None:
+        update["admin_addr"] = str(replace(shared, port=shared.port + number))
+    return settings.model_copy(update=update)
 
 
 def write_settings(settings: Settings) -> bytes:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from bootstrap.seed_file import SeedFileError
+from bootstrap.seed_file import SeedFileError, read_or_create_seed, read_seed
 from bootstrap.seed_rotation import Rotation, Step, next_of, retired_of
 from bootstrap.server_keys import load_service_keys
 from bootstrap.settings import Settings, SettingsError
 from tests.support.environments import infisical_environment, new_xkey_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -90,7 +91,7 @@ def test_however_a_start_and_the_swap_interleave_both_keys_are_known(
     """The three reads (r) of a start between the moments (s) before, amid and after the swap."""
     both = {public(seed_file), Rotation.read(seed_file).prepare().public}
     old = seed_file.read_text()
-    swap = [
+    swap: list[Callable[[], object]] = [
         lambda: None,
         lambda: retired_of(seed_file).write_text(old),
         lambda: next_of(seed_file).replace(seed_file),
@@ -101,20 +102,16 @@ def test_however_a_start_and_the_swap_interleave_both_keys_are_known(
         while schedule and schedule.pop(0) == "s":
             swap.pop(0)()
 
-    from bootstrap import server_keys  # noqa: PLC0415  to wrap what it imported
-
-    read, read_or_create = server_keys.read_seed, server_keys.read_or_create_seed
-
     def watched_read(path: Path) -> Any:
         catch_up()
-        return read(path)
+        return read_seed(path)
 
     def watched_read_or_create(path: Path, generate: Any) -> Any:
         catch_up()
-        return read_or_create(path, generate)
+        return read_or_create_seed(path, generate)
 
-    monkeypatch.setattr(server_keys, "read_seed", watched_read)
-    monkeypatch.setattr(server_keys, "read_or_create_seed", watched_read_or_create)
+    monkeypatch.setattr("bootstrap.server_keys.read_seed", watched_read)
+    monkeypatch.setattr("bootstrap.server_keys.read_or_create_seed", watched_read_or_create)
 
     assert set(known(seed_file)) == both
 

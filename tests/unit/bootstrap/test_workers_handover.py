@@ -143,12 +143,20 @@ def test_a_key_without_a_seed_cannot_be_handed_over(monkeypatch: pytest.MonkeyPa
         settings_with_keys(given(monkeypatch, **infisical_environment()), keys)
 
 
-def test_without_an_admin_address_all_workers_have_the_same_settings(
+def test_every_worker_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_of(given(monkeypatch, **infisical_environment(), WORKERS="4"), 3)
+
+    assert (settings.workers, settings.admin_addr) == (1, None)
+
+
+def test_every_worker_listens_one_port_further_on_for_probes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settings = given(monkeypatch, **infisical_environment())
+    settings = given(monkeypatch, **infisical_environment(), WORKERS="4", ADMIN_ADDR="[::1]:65532")
 
-    assert settings_of(settings, 3) is settings
+    own = [read_settings(write_settings(settings_of(settings, number))) for number in range(4)]
+
+    assert [one.admin_addr for one in own] == [f"[::1]:{65532 + number}" for number in range(4)]
 
 
 def test_a_worker_may_take_longer_to_stop_than_its_requests(

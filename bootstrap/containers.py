@@ -66,6 +66,9 @@ class Container(containers.DeclarativeContainer):
         faults=faults,
         request_ids=request_ids,
     )
+    changes = providers.Singleton(
+        factories.change_parts, settings, client, stack, request_ids, clock
+    )
     admin = providers.Singleton(
         factories.admin_parts,
         settings=settings,
@@ -73,6 +76,7 @@ class Container(containers.DeclarativeContainer):
         connection=connection,
         transport=transport,
         stack=stack,
+        changes=changes,
         access=access,
         audit=audit,
         clock=clock,
@@ -91,6 +95,7 @@ class Container(containers.DeclarativeContainer):
         access=access,
         audit=audit,
         admin=admin,
+        changes=changes,
         key_exchange=key_exchange,
         clock=clock,
         served=subjects,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.access_parts import AccessParts
     from bootstrap.admin_parts import AdminParts
     from bootstrap.audit_parts import AuditParts
+    from bootstrap.change_parts import ChangeParts
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreStack
@@ -82,6 +83,7 @@ class Service:
     access: AccessParts
     audit: AuditParts
     admin: AdminParts
+    changes: ChangeParts
     key_exchange: KeyExchange
     clock: Clock
     subjects: SecretsSubjects
@@ -125,6 +127,8 @@ class Service:
         store_answers = await self._check_store()
         opened.push_async_callback(self.audit.trail.aclose)
         await self.audit.trail.start()
+        opened.push_async_callback(self.changes.aclose)
+        await self.changes.start()
         opened.push_async_callback(self.transport.stop, self.settings.shutdown_grace_seconds)
         await self.transport.start(self.handler)
         opened.push_async_callback(self.admin.end_serving)

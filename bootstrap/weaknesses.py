@@ -62,7 +62,8 @@ def _warn_about_admin_http(settings: Settings) -> None:
             meaning="Whoever reaches this address reads, without a login and in clear, how the "
             "service is doing. No secret and no key of one is among it.",
             advice="Let only Prometheus and the orchestrator through, by a NetworkPolicy or a "
-            "firewall; or set ADMIN_ADDR to a loopback address such as :9090.",
+            "firewall, and webhooks by a proxy with TLS that passes on their path alone; or set "
+            "ADMIN_ADDR to a loopback address such as :9090.",
         )
 
 

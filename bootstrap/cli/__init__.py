@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bootstrap.cli import audit, keys, kv, policy, request, token
+from bootstrap.cli import audit, cache, keys, kv, policy, request, token
 from bootstrap.version import __version__
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command("request")(request.request)
 app.add_typer(kv.app, name="kv")
+app.add_typer(cache.app, name="cache")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

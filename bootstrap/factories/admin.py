@@ -19,6 +19,7 @@ from adapters.metrics.live import LiveCollector
 from adapters.metrics.registry import Metrics
 from adapters.metrics.sources import Sources
 from bootstrap.admin_parts import AdminParts, ServingState
+from bootstrap.factories.changes import with_webhook
 from bootstrap.version import __version__
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from adapters.nats.transport import NatsTransport
     from bootstrap.access_parts import AccessParts
     from bootstrap.audit_parts import AuditParts
+    from bootstrap.change_parts import ChangeParts
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreStack
     from ports.audit import AuditTrail
@@ -51,6 +53,7 @@ def admin_parts(
     connection: NatsConnection,
     transport: NatsTransport,
     stack: StoreStack,
+    changes: ChangeParts,
     access: AccessParts,
     audit: AuditParts,
     clock: Clock,
@@ -82,8 +85,9 @@ def admin_parts(
             )
         )
     )
-    listener = AdminHttp(address, build_app(readiness, registry), clock)
-    return AdminParts(serving, listener, readiness)
+    pages = build_app(readiness, registry)
+    app = with_webhook(pages, settings, changes, serving, clock)
+    return AdminParts(serving, AdminHttp(address, app, clock), readiness)
 
 
 def _readiness(

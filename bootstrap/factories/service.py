@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bootstrap.access_parts import AccessParts
     from bootstrap.admin_parts import AdminParts
     from bootstrap.audit_parts import AuditParts
+    from bootstrap.change_parts import ChangeParts
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreStack
@@ -86,6 +87,7 @@ def service(
     access: AccessParts,
     audit: AuditParts,
     admin: AdminParts,
+    changes: ChangeParts,
     key_exchange: KeyExchange,
     clock: Clock,
     served: SecretsSubjects,
@@ -104,6 +106,7 @@ def service(
         access=access,
         audit=audit,
         admin=admin,
+        changes=changes,
         key_exchange=key_exchange,
         clock=clock,
         subjects=served,

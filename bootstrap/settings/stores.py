@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 from typing_extensions import override
 
+from adapters.change_notice.webhook_signature import MIN_KEY_LENGTH
 from adapters.nats_kv.config import DEFAULT_BUCKET, MAX_HISTORY, MAX_REPLICAS, NatsKvConfig
 from bootstrap.settings.group import SettingsGroup
 from bootstrap.settings.nats import both_set
@@ -43,6 +44,14 @@ class StoreSettings(SettingsGroup):
     )
 
 
+def _webhook_key(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value()) < MIN_KEY_LENGTH:
+        raise ValueError(
+            f"must have at least {MIN_KEY_LENGTH} characters; make one with openssl rand -hex 32."
+        )
+    return key
+
+
 class InfisicalSettings(SettingsGroup):
     """Used when SECRET_STORE is infisical."""
 
@@ -73,6 +82,11 @@ class InfisicalSettings(SettingsGroup):
     )
     infisical_read_timeout_seconds: Seconds = Field(
         default=5.0, description="Time to wait for an answer, for each try."
+    )
+    infisical_webhook_key: Annotated[SecretText, AfterValidator(_webhook_key)] | None = Field(
+        default=None,
+        description="Secret key of Infisical's webhooks, of 16 characters or more: takes them at "
+        "`/webhooks/infisical` of `ADMIN_ADDR`, so that a change is served at once.",
     )
     infisical_max_requests_per_minute: int | None = Field(
         default=None,
@@ -108,6 +122,12 @@ class InfisicalSettings(SettingsGroup):
                     yield Problem(
                         name.upper(), f"is not set: give {what}, or choose another SECRET_STORE."
                     )
+            if "infisical_webhook_key" in given and "admin_addr" not in given:
+                yield Problem(
+                    "ADMIN_ADDR",
+                    "must be set as well, because INFISICAL_WEBHOOK_KEY is: webhooks come "
+                    "in there.",
+                )
 
 
 def _bucket(name: str) -> str:

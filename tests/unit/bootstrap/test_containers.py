@@ -23,6 +23,7 @@ from adapters.telemetry.audit_log import AuditLog
 from bootstrap.access_parts import AccessParts
 from bootstrap.admin_parts import AdminParts
 from bootstrap.audit_parts import AuditParts
+from bootstrap.change_parts import ChangeParts
 from bootstrap.containers import Container
 from bootstrap.lifecycle import Service
 from bootstrap.server_keys import load_service_keys
@@ -50,6 +51,7 @@ PORTS = {
     "admin": AdminParts,
     "access": AccessParts,
     "audit": AuditParts,
+    "changes": ChangeParts,
     "channel": Channel,
     "clock": Clock,
     "faults": FaultLog,
@@ -63,6 +65,9 @@ PORTS = {
     "trail": AuditTrail,
     "transport": Transport,
 }
+
+
+WEBHOOKS = {"ADMIN_ADDR": ":9090", "INFISICAL_WEBHOOK_KEY": "a-key-for-webhooks"}
 
 
 def container(**variables: Any) -> Container:
@@ -92,6 +97,8 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
         "cached": nats_kv | {"CACHE_TTL_SECONDS": "5"},
         "only stale values kept": nats_kv | {"CACHE_MAX_STALE_SECONDS": "60"},
         "monitored": infisical | {"ADMIN_ADDR": ":9090"},
+        "webhooks": infisical | WEBHOOKS,
+        "webhooks, nothing kept": infisical | WEBHOOKS | {"CACHE_TTL_SECONDS": "0"},
         "monitored, everything": nats_kv
         | {
             "ACCESS_POLICY_FILE": __file__,
@@ -309,6 +316,26 @@ def test_every_part_that_is_configured_has_metrics(tmp_path: Path) -> None:
         f"{prefix}requests",
         f"{prefix}store_call_duration_seconds",
     }
+
+
+@pytest.mark.parametrize(
+    ("variables", "listens", "announces"),
+    [
+        ({}, True, False),
+        ({"CACHE_TTL_SECONDS": "0"}, False, False),
+        (WEBHOOKS, True, True),
+        (WEBHOOKS | {"CACHE_TTL_SECONDS": "0"}, False, True),
+        ({"SECRET_STORE": "nats-kv"} | WEBHOOKS, False, False),
+    ],
+)
+def test_orders_to_forget_are_taken_where_values_are_kept_and_spread_where_webhooks_come_in(
+    tmp_path: Path, variables: dict[str, str], listens: bool, announces: bool
+) -> None:
+    given = infisical_environment() | nats_kv_environment(tmp_path)
+    changes = container(**given | {"SECRET_STORE": "infisical"} | variables).changes()
+
+    assert (changes.listener is not None) is listens
+    assert (changes.announcer is not None) is announces
 
 
 async def test_fakes_take_the_place_of_the_world() -> None:

@@ -26,6 +26,7 @@ from adapters.telemetry.log_setup import configure_logging
 from bootstrap.access_parts import AccessParts
 from bootstrap.admin_parts import AdminParts
 from bootstrap.audit_parts import AuditParts
+from bootstrap.change_parts import ChangeParts
 from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import ServiceKeys
 from bootstrap.settings import Settings, SettingsError
@@ -143,6 +144,7 @@ class World:
             access=self.access,
             audit=AuditParts(self.audit, self.audit.reopen),
             admin=self.admin,
+            changes=ChangeParts(),
             key_exchange=SodiumKeyExchange(),
             clock=self.clock,
             subjects=SecretsSubjects(),

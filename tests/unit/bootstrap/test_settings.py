@@ -53,6 +53,20 @@ def test_without_an_admin_address_there_is_none(monkeypatch: pytest.MonkeyPatch)
     assert load(monkeypatch).admin_address is None
 
 
+def test_a_webhook_needs_an_address_to_come_in_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "a-key-for-webhooks"
+
+    found = problems(monkeypatch, INFISICAL_WEBHOOK_KEY=key)
+
+    assert "webhooks come in there" in found["ADMIN_ADDR"]
+    short = problems(monkeypatch, INFISICAL_WEBHOOK_KEY=CANARY, ADMIN_ADDR=":9090")
+    assert "at least 16 characters" in short["INFISICAL_WEBHOOK_KEY"]
+    assert CANARY not in str(short)
+    settings = load(monkeypatch, INFISICAL_WEBHOOK_KEY=key, ADMIN_ADDR=":9090")
+    assert settings.infisical_webhook_key is not None
+    assert key not in repr(settings)
+
+
 @pytest.mark.parametrize(("port", "fits"), [(65534, True), (65535, False)])
 def test_every_worker_needs_a_port(monkeypatch: pytest.MonkeyPatch, port: int, fits: bool) -> None:
     variables = {"ADMIN_ADDR": f":{port}", "WORKERS": "2"}

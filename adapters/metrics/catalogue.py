@@ -129,6 +129,14 @@ STORE_DURATION = _histogram(
 )
 STORE_IN_FLIGHT = _gauge("store_calls_in_flight", "Calls to the secret store under way.")
 
+BREAKER_OPEN = _gauge(
+    "store_circuit_open", "1 while the store counts as down and is left alone, otherwise 0."
+)
+BREAKER_OPENED = _counter("store_circuit_opened", "Times that the store was found to be down.")
+BREAKER_REFUSED = _counter(
+    "store_circuit_refused", "Calls refused at once because the store counts as down."
+)
+
 CACHE_LOOKUPS = _counter(
     "cache_lookups",
     "Requests to the cache: answered by a fresh value, begun or joined a call to the store, or "

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from adapters.metrics.catalogue import MetricSpec
     from adapters.metrics.sources import (
+        BreakerState,
         CacheCounts,
         PolicyStatus,
         ReadinessState,
@@ -53,6 +54,8 @@ class LiveCollector(Collector):
         yield from _sinks(sources.sinks)
         if sources.policy is not None:
             yield from _policy(sources.policy.status)
+        if sources.breaker is not None:
+            yield from _breaker(sources.breaker.state())
         if sources.cache is not None:
             yield from _cache(sources.cache.statistics())
         if sources.readiness is not None:
@@ -74,6 +77,12 @@ def _policy(status: PolicyStatus) -> Iterator[Metric]:
     yield _one(known.POLICY_ISSUERS, status.issuers)
     yield _one(known.POLICY_GRANTS, status.grants)
     yield _one(known.POLICY_DENIALS, status.denials)
+
+
+def _breaker(state: BreakerState) -> Iterator[Metric]:
+    yield _one(known.BREAKER_OPEN, state.state != "closed")
+    yield _one(known.BREAKER_OPENED, state.opened_count)
+    yield _one(known.BREAKER_REFUSED, state.refused_count)
 
 
 def _cache(counts: CacheCounts) -> Iterator[Metric]:

@@ -75,6 +75,25 @@ class PolicyState(Protocol):
     def status(self) -> PolicyStatus: ...
 
 
+class BreakerState(Protocol):
+    """As `adapters.breaker.store.BreakerState` has it."""
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def opened_count(self) -> int: ...
+
+    @property
+    def refused_count(self) -> int: ...
+
+
+class Breaker(Protocol):
+    """As `adapters.breaker.store.BreakingSecretStore` has it."""
+
+    def state(self) -> BreakerState: ...
+
+
 class CacheCounts(Protocol):
     """As `adapters.cache.statistics.CacheStatistics` has it."""
 
@@ -147,5 +166,6 @@ class Sources:
     in_flight_limit: int
     sinks: Mapping[str, SinkState] = field(default_factory=lambda: MappingProxyType({}))
     policy: PolicyState | None = None
+    breaker: Breaker | None = None
     cache: CacheState | None = None
     readiness: ReadinessState | None = None

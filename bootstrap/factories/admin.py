@@ -80,6 +80,7 @@ def admin_parts(
                 in_flight_limit=settings.max_in_flight,
                 sinks=audit.buffers,
                 policy=access.file,
+                breaker=stack.breaker,
                 cache=stack.cache,
                 readiness=readiness,
             )

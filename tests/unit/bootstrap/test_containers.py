@@ -315,6 +315,7 @@ def test_every_part_that_is_configured_has_metrics(tmp_path: Path) -> None:
         f"{prefix}nats_connected",
         f"{prefix}requests",
         f"{prefix}store_call_duration_seconds",
+        f"{prefix}store_circuit_open",
     }
 
 

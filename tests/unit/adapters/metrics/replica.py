@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adapters.access_policy.file import PolicyStatus
+from adapters.breaker.circuit import State
+from adapters.breaker.store import BreakerState
 from adapters.cache.statistics import CacheStatistics
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.live import LiveCollector
@@ -46,6 +48,14 @@ class Policy:
 
 
 @dataclass
+class Breaker:
+    counts: BreakerState = field(default_factory=lambda: BreakerState(State.CLOSED, 1000.0, 0, 0))
+
+    def state(self) -> BreakerState:
+        return self.counts
+
+
+@dataclass
 class Cache:
     counts: CacheStatistics = field(default_factory=CacheStatistics)
 
@@ -83,6 +93,7 @@ class Replica:
         self.connection = Connection()
         self.sink = Sink()
         self.policy = Policy()
+        self.breaker = Breaker()
         self.cache = Cache()
         self.checks = Checks()
         self.metrics.add(
@@ -94,6 +105,7 @@ class Replica:
                     in_flight_limit=8192,
                     sinks={"file": self.sink},
                     policy=self.policy,
+                    breaker=self.breaker,
                     cache=self.cache,
                     readiness=self.checks,
                 )

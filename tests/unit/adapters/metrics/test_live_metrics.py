@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.access_policy.file import PolicyRefusal, PolicyStatus
+from adapters.breaker.circuit import State
+from adapters.breaker.store import BreakerState
 from adapters.metrics.live import LiveCollector
 from adapters.metrics.registry import Metrics
 from adapters.metrics.sources import Sources
@@ -64,6 +66,19 @@ def test_the_policy_in_force_is_described() -> None:
     assert replica.value("access_policy_issuers") == 2
     assert replica.value("access_policy_grants") == 5
     assert replica.value("access_policy_denials") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "is_open"), [(State.CLOSED, 0), (State.OPEN, 1), (State.HALF_OPEN, 1)]
+)
+def test_a_store_that_is_left_alone_shows(state: State, is_open: int) -> None:
+    replica = Replica()
+
+    replica.breaker.counts = BreakerState(state, 1000.0, opened_count=2, refused_count=30)
+
+    assert replica.value("store_circuit_open") == is_open
+    assert replica.value("store_circuit_opened_total") == 2
+    assert replica.value("store_circuit_refused_total") == 30
 
 
 def test_a_policy_that_never_loaded_has_no_time_of_loading() -> None:
@@ -135,6 +150,7 @@ def test_parts_that_are_not_there_have_no_metrics() -> None:
     assert "wasmcloud_secrets_requests_in_flight 0.0" in text
     assert "access_policy" not in text
     assert "cache" not in text
+    assert "circuit" not in text
     assert "readiness" not in text
 
 

@@ -23,13 +23,17 @@ class Lifeline:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._socket = socket.socket(fileno=descriptor)
+        self._socket = socket.socket(socket.AF_UNIX, fileno=descriptor)
         self._socket.set_inheritable(False)
 
     def receive(self) -> bytes:
         """Return the line that the supervisor sends first; empty if it is gone already."""
         with self._socket.makefile("rb") as lines:
             return lines.readline()
+
+    def close(self) -> None:
+        """Give the socket up."""
+        self._socket.close()
 
     def tell_started(self) -> None:
         """Say that requests are taken."""

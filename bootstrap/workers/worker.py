@@ -49,6 +49,7 @@ def work(arguments: Sequence[str]) -> int:
     lifeline = Lifeline(descriptor)
     line = lifeline.receive()
     if not line:
+        lifeline.close()
         return main.OK
 
     def reporting(service: Service) -> Service:

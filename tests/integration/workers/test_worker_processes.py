@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -39,6 +41,18 @@ def pids_below(service: ServiceProcess) -> list[int]:
     pid = str(service._started.pid)
     children = Path("/proc") / pid / "task" / pid / "children"
     return [int(child) for child in children.read_text("ascii").split()]
+
+
+def two_free_ports() -> int:
+    """Return a port that is free, as is the next one."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except (OSError, OverflowError):
+                continue
+            return port
 
 
 def is_there(pid: int) -> bool:
@@ -259,6 +273,27 @@ async def test_a_policy_file_with_a_mistake_ends_it_with_code_2(
 
     assert code == 2
     assert "ACCESS_POLICY_FILE line 1" in service.output
+
+
+def pages_of(port: int) -> dict[str, int]:
+    pages = {}
+    for name in ("livez", "readyz", "metrics"):
+        with urlopen(f"http://127.0.0.1:{port}/{name}", timeout=5) as page:
+            pages[name] = page.status
+    return pages
+
+
+async def test_each_worker_has_an_admin_port_of_its_own(
+    two_workers: Settings, tmp_path: Path
+) -> None:
+    port = two_free_ports()
+    settings = two_workers | {"ADMIN_ADDR": f"127.0.0.1:{port}"}
+
+    async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
+        await service.wait_for("service.ready", count=2)
+        pages = [await asyncio.to_thread(pages_of, port + number) for number in (0, 1)]
+
+    assert pages == [{"livez": 200, "readyz": 200, "metrics": 200}] * 2
 
 
 async def test_one_worker_is_the_process_itself(

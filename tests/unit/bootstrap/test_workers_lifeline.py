@@ -1,0 +1,119 @@
+"""What ties a worker to its supervisor, and the exit code of both together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bootstrap import hardening
+from bootstrap.hardening import Hardening, MemoryLock, end_with_parent
+from bootstrap.main import main
+from bootstrap.workers import worker
+from bootstrap.workers.lifeline import Lifeline
+from bootstrap.workers.process import STARTED
+from bootstrap.workers.supervise import WorkersEndedError
+from tests.support.environments import infisical_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def supervisor() -> Iterator[tuple[socket.socket, Lifeline]]:
+    ours, theirs = socket.socketpair()
+    lifeline = Lifeline(theirs.detach())
+    yield ours, lifeline
+    ours.close()
+    lifeline.close()
+
+
+def test_settings_come_in_and_news_go_out(supervisor: tuple[socket.socket, Lifeline]) -> None:
+    ours, lifeline = supervisor
+    ours.sendall(b'{"a": 1}\n')
+
+    assert lifeline.receive() == b'{"a": 1}\n'
+    lifeline.tell_started()
+
+    assert ours.recv(100) == STARTED
+
+
+def test_the_socket_goes_to_no_process_that_a_worker_would_start(
+    supervisor: tuple[socket.socket, Lifeline],
+) -> None:
+    assert not supervisor[1]._socket.get_inheritable()
+
+
+def test_news_for_a_supervisor_that_is_gone_are_no_failure(
+    supervisor: tuple[socket.socket, Lifeline],
+) -> None:
+    ours, lifeline = supervisor
+    ours.close()
+
+    assert lifeline.receive() == b""
+    lifeline.tell_started()
+
+
+def test_an_orphan_stops_as_by_a_signal_and_by_force_if_that_takes_too_long(
+    supervisor: tuple[socket.socket, Lifeline], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, lifeline = supervisor
+    done: list[object] = []
+    forced = threading.Event()
+
+    def exit_at_once(code: int) -> None:
+        done.append(code)
+        forced.set()
+
+    monkeypatch.setattr("os.kill", lambda pid, number: done.append((pid, number)))
+    monkeypatch.setattr("os._exit", exit_at_once)
+    monkeypatch.setattr("bootstrap.workers.lifeline.end_with_parent", lambda: None)
+
+    lifeline.watch(stop_seconds=0)
+    assert done == []
+    ours.close()
+
+    assert forced.wait(10)
+    assert done == [(os.getpid(), signal.SIGTERM), 1]
+
+
+def test_a_worker_whose_supervisor_is_gone_does_not_begin() -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+
+    assert worker.work(["0", str(theirs.detach())]) == 0
+
+
+def test_the_kernel_is_asked_for_sigterm_at_the_parent_s_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr(hardening, "_call_libc", lambda *call: calls.append(call))
+
+    end_with_parent()
+
+    pr_set_pdeathsig = 1
+    assert calls == [("prctl", pr_set_pdeathsig, signal.SIGTERM, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 137])
+def test_the_workers_worst_exit_code_is_the_service_s(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def supervise(*_: object) -> None:
+        if code:
+            raise WorkersEndedError(code)
+
+    def harden(*_: object) -> Hardening:
+        return Hardening(core_dumps_off=True, undumpable=True, memory_lock=MemoryLock.OFF)
+
+    monkeypatch.setattr("bootstrap.main.supervise", supervise)
+    monkeypatch.setattr("bootstrap.main.harden_process", harden)
+    for name, value in (infisical_environment() | {"WORKERS": "2"}).items():
+        monkeypatch.setenv(name, value)
+
+    assert main([]) == code

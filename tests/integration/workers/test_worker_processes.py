@@ -191,7 +191,7 @@ async def test_a_second_signal_ends_all_of_them_at_once(
     async with ServiceProcess(two_workers, tmp_path, ready=STARTED) as service:
         await host.client.server_xkey()
         infisical.breaks.extend([Break.HANG] * 4)
-        asked = [asyncio.create_task(host.get("KEY")) for _ in range(4)]
+        asked = [asyncio.create_task(host.get(f"KEY_{number}")) for number in range(4)]
         await until(lambda: not infisical.breaks)
         pids = pids_below(service)
         service.signal(signal.SIGINT)

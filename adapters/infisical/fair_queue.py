@@ -10,15 +10,17 @@ if TYPE_CHECKING:
 
 
 class Waiter(Protocol):
-    """Somebody in the queue.
+    """Somebody in the queue."""
 
-    Attributes:
-        folder: the group of secrets that it asks in.
-        secret: what it asks for; of those who ask for the same, one is served at each round.
-    """
+    @property
+    def folder(self) -> Hashable:
+        """The group of secrets that it asks in."""
+        ...
 
-    folder: Hashable
-    secret: Hashable
+    @property
+    def secret(self) -> Hashable:
+        """What it asks for; of those who ask for the same, one is served in each round."""
+        ...
 
 
 W = TypeVar("W", bound=Waiter)

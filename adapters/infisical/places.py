@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from domain.model.reference import SecretLocation
+
+
+def folder_of(location: SecretLocation) -> Hashable:
+    """Return what a place is held for: the folder, in its environment and project."""
+    return (location.scope, location.path.rpartition("/")[0])
+
 
 class Places:
     """A folder may take a place only while it holds fewer than are free.

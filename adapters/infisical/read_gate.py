@@ -12,7 +12,7 @@ import structlog
 from adapters.infisical.exchange import ExchangeFailedError
 from adapters.infisical.fair_queue import FairQueue
 from adapters.infisical.pace import Pace
-from adapters.infisical.places import Places
+from adapters.infisical.places import Places, folder_of
 from adapters.infisical.rate_limit import pause_asked_for
 from adapters.infisical.rate_report import read_report
 from adapters.infisical.read_gate_state import ReadGateState
@@ -76,7 +76,7 @@ class ReadGate:
             UpstreamError: the turn would come too late.
             ExchangeFailedError: there was no answer.
         """
-        folder = _folder(location)
+        folder = folder_of(location)
         await self._enter(folder, location, deadline)
         sent_at = self._clock.monotonic()
         answer: Answer | None = None
@@ -108,7 +108,7 @@ class ReadGate:
             UpstreamError: it says why, and when to try again.
         """
         now = self._clock.monotonic()
-        folder = _folder(location)
+        folder = folder_of(location)
         position = self._queue.ahead(folder, location)
         refusal: UpstreamError | None = None
         turn = self._budget.turn(position, now)
@@ -250,7 +250,3 @@ class ReadGate:
                 limit=self._budget.learned_limit,
                 waiting=len(self._queue),
             )
-
-
-def _folder(location: SecretLocation) -> Hashable:
-    return (location.scope, location.path.rpartition("/")[0])

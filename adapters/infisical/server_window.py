@@ -31,6 +31,7 @@ class ServerWindow:
         self._in_flight = 0
         self._own = 0
         self._others = 0
+        self._counted = 0
         self._lost: deque[float] = deque()
 
     @property
@@ -74,12 +75,7 @@ class ServerWindow:
         self._ends_after = max(self._ends_after, earliest)
         self._ends_by = min(self._ends_by, latest)
         self._in_flight -= 1
-        while self._lost and self._lost[0] <= sent_at:
-            self._lost.popleft()
-        others = report.limit - report.remaining - self._own - len(self._lost)
-        if others > self._others:
-            self._others = others
-            self.revision += 1
+        self._learn(sent_at, report.limit - report.remaining)
 
     def capacity(self, now: float) -> float:
         """Return how many further calls fit now; infinite while no limit is known."""
@@ -99,6 +95,22 @@ class ServerWindow:
             return now
         return self._lost[0] + WINDOW_SECONDS
 
+    def _learn(self, sent_at: float, counted: int) -> None:
+        """Compare the server's count, as it stood when it answered one call, with this one."""
+        others = counted - self._own - len(self._lost)
+        if others > self._others:
+            self._others = others
+            self.revision += 1
+        if counted < self._counted:
+            # Overtaken by a later answer, so calls may have ended that it knows nothing of.
+            return
+        self._counted = counted
+        known_of = sum(lost_at < sent_at for lost_at in self._lost)
+        # Those under way may all be counted later; what still does not add up was never counted.
+        never = self._own + self._others + known_of - counted - self._in_flight
+        for _ in range(min(never, known_of)):
+            self._lost.popleft()
+
     def _roll(self, now: float) -> None:
         if self._known and now >= self._ends_by:
             self._known = False
@@ -109,6 +121,6 @@ class ServerWindow:
     def _forget(self, now: float) -> None:
         """Begin a new window with what may be counted in it already."""
         self._own = self._in_flight
-        self._others = 0
+        self._others = self._counted = 0
         while self._lost and self._lost[0] < min(self._ends_after, now):
             self._lost.popleft()

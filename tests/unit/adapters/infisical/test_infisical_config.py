@@ -60,6 +60,8 @@ def test_an_address_that_cannot_work_is_refused_without_being_repeated(
         ("INFISICAL_CLIENT_SECRET", {"client_secret": SecretStr("")}),
         ("INFISICAL_PROJECT_ID", {"project_id": ""}),
         ("INFISICAL_ENVIRONMENT", {"environment": ""}),
+        ("INFISICAL_MAX_CONNECTIONS", {"max_connections": 0}),
+        ("INFISICAL_MAX_REQUESTS_PER_MINUTE", {"max_requests_per_minute": 0}),
         ("INFISICAL_SECRET_PATH", {"secret_path": "payments"}),
         ("INFISICAL_SECRET_PATH", {"secret_path": "/a/../b"}),
         ("INFISICAL_ALLOWED_PATHS", {"allowed_paths": ("/a", "/b/*")}),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from operator import ne
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,7 +77,7 @@ def test_the_queue_serves_as_the_model_does(script: list[tuple[str, str | None, 
             assert list(queue.in_order()).index(who) == ahead
         elif verb == "pop":
             barred = folder
-            popped = queue.pop(lambda name, barred=barred: name != barred)
+            popped = queue.pop(partial(ne, barred))
             assert popped is model.pop(barred)
             if popped is not None:
                 inside.remove(popped)

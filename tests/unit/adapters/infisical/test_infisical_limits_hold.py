@@ -31,16 +31,24 @@ class Request:
     fate: str | None
 
 
-requests = st.builds(
-    Request,
-    wait=st.sampled_from([0, 0, 0, 0, 1, 3, 40, 200]),
-    secret=st.integers(0, 5),
-    folder=st.integers(0, 2),
-    seconds=st.sampled_from([1.0, 8.0, 8.0, 70.0]),
-    outward=st.integers(0, 3),
-    back=st.integers(0, 3),
-    fate=st.sampled_from([None, None, None, None, "token", "lost", "unsent", "cancel"]),
-)
+FATES = (None, None, None, None, "token", "lost", "unsent", "cancel")
+
+
+def requests(
+    fates: tuple[str | None, ...] = FATES, seconds: tuple[float, ...] = (1.0, 8.0, 8.0, 70.0)
+) -> st.SearchStrategy[list[Request]]:
+    """Draw scripts of requests."""
+    request = st.builds(
+        Request,
+        wait=st.sampled_from([0, 0, 0, 0, 1, 3, 40, 200]),
+        secret=st.integers(0, 5),
+        folder=st.integers(0, 2),
+        seconds=st.sampled_from(seconds),
+        outward=st.integers(0, 3),
+        back=st.integers(0, 3),
+        fate=st.sampled_from(fates),
+    )
+    return st.lists(request, max_size=60)
 
 
 @dataclass
@@ -113,7 +121,7 @@ async def play(script: list[Request], limit: int, own: int | None, places: int) 
 
 @settings(max_examples=120, deadline=None)
 @given(
-    script=st.lists(requests, max_size=60),
+    script=requests(),
     limit=st.integers(2, 12),
     places=st.integers(1, 6),
 )
@@ -124,7 +132,7 @@ def test_the_servers_limit_is_never_overrun(script: list[Request], limit: int, p
 
 
 @settings(max_examples=60, deadline=None)
-@given(script=st.lists(requests, max_size=60), own=st.integers(1, 10), places=st.integers(1, 6))
+@given(script=requests(), own=st.integers(1, 10), places=st.integers(1, 6))
 def test_the_operators_limit_holds_in_every_minute(
     script: list[Request], own: int, places: int
 ) -> None:
@@ -135,13 +143,7 @@ def test_the_operators_limit_holds_in_every_minute(
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    script=st.lists(
-        requests.filter(lambda request: request.fate is None and request.seconds == 8.0),
-        min_size=1,
-        max_size=40,
-    )
-)
+@given(script=requests(fates=(None,), seconds=(8.0,)))
 def test_without_a_limit_everybody_is_answered(script: list[Request]) -> None:
     async def check() -> None:
         clock = FakeClock()

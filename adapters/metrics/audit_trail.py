@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from adapters.metrics import catalogue
 from adapters.metrics.catalogue import ERRORS, NONE, OPERATIONS, OTHER, OUTCOMES, SOURCES
-from domain.model.audit import Outcome
+from domain.model.audit import Outcome, ServerKey
 from domain.model.transport import Operation
 from ports.audit import AuditTrail
 
@@ -43,6 +43,8 @@ class MeteredAuditTrail(AuditTrail):
         self._requests = metrics.counter(catalogue.REQUESTS)
         self._reasons = metrics.counter(catalogue.REASONS)
         self._duration = metrics.histogram(catalogue.DURATION)
+        opened = metrics.counter(catalogue.OPENED)
+        self._opened = {key: opened.labels(key) for key in ServerKey}
         self._known: dict[_Key, _Meters] = {}
         self._known_reasons: set[str] = set()
         self._begin_at_zero()
@@ -60,6 +62,8 @@ class MeteredAuditTrail(AuditTrail):
         requests.inc()
         reasons.inc()
         duration.observe(event.duration)
+        if event.server_key is not None:
+            self._opened[event.server_key].inc()
 
     def _begin_at_zero(self) -> None:
         # A series that begins with its first failure has no rate for it.

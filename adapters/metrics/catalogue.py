@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from domain.model.audit import Outcome
+from domain.model.audit import Outcome, ServerKey
 from domain.model.errors import REQUEST_ERRORS
 from domain.model.replies import wire_name
 from domain.model.transport import Operation
@@ -26,6 +26,7 @@ NONE: Final = "none"
 OPERATIONS: Final = (*(str(operation) for operation in Operation), OTHER)
 OUTCOMES: Final = tuple(str(outcome) for outcome in Outcome)
 ERRORS: Final = (NONE, *(wire_name(kind("")) for kind in REQUEST_ERRORS))
+SERVER_KEYS: Final = tuple(str(key) for key in ServerKey)
 SOURCES: Final = ("store", "cache", "stale", OTHER, NONE)
 STORE_OUTCOMES: Final = (
     "ok",
@@ -115,6 +116,12 @@ DURATION = _histogram(
     "Time from a request's arrival to its end, by operation and where the value came from.",
     _OPERATION,
     Label("served_from", SOURCES),
+)
+OPENED = _counter(
+    "requests_opened",
+    "Requests that could be read, by the server key they were sealed for: while a former one is "
+    "still used, it must stay among the retired.",
+    Label("server_key", SERVER_KEYS),
 )
 IN_FLIGHT = _gauge("requests_in_flight", "Requests being served now.")
 IN_FLIGHT_LIMIT = _gauge(

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from adapters.metrics.audit_trail import MAX_REASONS, MeteredAuditTrail
 from adapters.metrics.registry import Metrics
-from domain.model.audit import Outcome
+from domain.model.audit import Outcome, ServerKey
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED, AuditContract
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
@@ -67,6 +67,22 @@ def test_requests_are_counted_by_operation_outcome_and_error() -> None:
     assert count("get", "answered", "none") == 2
     assert count("get", "refused", "DecryptionError") == 1
     assert count("get", "cancelled", "none") == 1
+
+
+def test_requests_are_counted_by_the_server_key_they_were_sealed_for() -> None:
+    replica = Replica()
+    assert replica.value("requests_opened_total", server_key="retired") == 0
+
+    for event in (
+        replace(ANSWERED, server_key=ServerKey.CURRENT),
+        replace(ANSWERED, server_key=ServerKey.RETIRED),
+        replace(REFUSED, server_key=ServerKey.RETIRED),
+        replace(REFUSED, server_key=None),
+    ):
+        replica.trail.record(event)
+
+    assert replica.value("requests_opened_total", server_key="current") == 1
+    assert replica.value("requests_opened_total", server_key="retired") == 2
 
 
 def test_requests_are_counted_by_the_reason_of_their_end() -> None:

@@ -39,6 +39,7 @@ def nats_config(settings: NatsSettings) -> NatsConfig:
             tls_cert_file=settings.nats_tls_cert_file,
             tls_key_file=settings.nats_tls_key_file,
             tls_handshake_first=settings.nats_tls_first,
+            inbox_prefix=settings.nats_inbox_prefix,
             client_name=CLIENT_NAME,
         )
     except NatsConfigError as error:

@@ -56,6 +56,7 @@ def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
             read_timeout_seconds=settings.infisical_read_timeout_seconds,
             unresolved_references=settings.infisical_unresolved_references,
             max_requests_per_minute=settings.infisical_max_requests_per_minute,
+            max_connections=settings.infisical_max_connections,
             user_agent=CLIENT_NAME,
         )
         http = build_client(config)

@@ -65,6 +65,11 @@ class NatsSettings(SettingsGroup):
         default=False,
         description="Begin with TLS, before the server's greeting (`handshake_first`).",
     )
+    nats_inbox_prefix: SubjectPrefix = Field(
+        default="_INBOX",
+        description="Where replies to the service's own requests go. One of its own keeps those "
+        "who share its NATS account from overhearing them; permit the user that subject.",
+    )
 
     @override
     @classmethod

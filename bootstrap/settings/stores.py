@@ -94,6 +94,9 @@ class InfisicalSettings(SettingsGroup):
         description="Reads that each process sends to Infisical at most, in any minute. Unset: as "
         "many as Infisical's own limit takes.",
     )
+    infisical_max_connections: int = Field(
+        default=20, ge=1, description="Connections that each process opens to Infisical at most."
+    )
     infisical_allowed_environments: Texts = Field(
         default=(),
         description="Environments that a manifest's policy may choose, comma-separated, beside "

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING
 
+import nats
 import pytest
 
 from adapters.crypto.nkeys_text import KeyKind
@@ -18,6 +19,8 @@ from tests.support.service_process import ServiceProcess, run_to_its_end
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from nats.aio.msg import Msg
 
     from adapters.nats_kv.writer import NatsKvSecretWriter
     from tests.integration.conftest import StartNatsServer
@@ -57,6 +60,30 @@ async def test_a_host_gets_text_and_binary_from_nats_kv(
         ("get", "answered"),
         ("get", "refused"),
     ]
+
+
+async def test_replies_to_its_own_requests_go_where_it_is_told(
+    nats_kv_settings: Settings,
+    tmp_path: Path,
+    host: Host,
+    writer: NatsKvSecretWriter,
+    nats_url: str,
+) -> None:
+    await writer.put("KEY", "value")
+    overheard: list[str] = []
+
+    async def overhear(message: Msg) -> None:
+        overheard.append(message.subject)
+
+    async with await nats.connect(nats_url) as listener:
+        await listener.subscribe("INBOX_OF_ITS_OWN.>", cb=overhear)
+        await listener.flush()
+        settings = nats_kv_settings | {"NATS_INBOX_PREFIX": "INBOX_OF_ITS_OWN"}
+        async with ServiceProcess(settings, tmp_path):
+            assert (await host.get("KEY")).value.reveal() == "value"
+        await listener.flush()
+
+    assert overheard
 
 
 async def test_a_host_gets_a_secret_from_infisical(

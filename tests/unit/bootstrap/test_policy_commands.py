@@ -49,7 +49,7 @@ grants:
     secrets: [{{keys: [/mail/*], fields: [user], versions: ["3"], backends: [other]}}]
 denials:
   - name: stop
-    keys: [/root/**]
+    keys: [/master/**]
 """
 KEY = "/payments/[x]/KEY"
 
@@ -175,7 +175,7 @@ FROM_THE_LATTICE = (
         ((*FROM_THE_LATTICE, "--account", "x"), "account_differs"),
         ((*FROM_THE_LATTICE, "--user", "x"), "user_differs"),
         ((*FROM_THE_LATTICE, "--backend", "x"), "backend_not_granted"),
-        ((*FROM_THE_LATTICE, "--key", "/root/a"), 'The denial is "stop"'),
+        ((*FROM_THE_LATTICE, "--key", "/master/a"), 'The denial is "stop"'),
         ((*FROM_THE_LATTICE, "--issuer", STRANGER.public), "issuer_not_trusted"),
     ],
 )

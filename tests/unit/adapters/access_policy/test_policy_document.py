@@ -64,8 +64,8 @@ grants:
       - keys: [/c]
         versions: [3, "4"]
 denials:
-  - name: no roots
-    keys: [/root/**]
+  - name: no masters
+    keys: [/master/**]
   - name: no importers
     entities:
       - issuer: team
@@ -115,7 +115,7 @@ def test_everything_a_file_can_say_becomes_rules() -> None:
             ),
         ),
         denials=(
-            Denial("no roots", paths=(PathPattern("/root/**"),)),
+            Denial("no masters", paths=(PathPattern("/master/**"),)),
             Denial("no importers", (EntityPattern(TEAM, names=(TextPattern("importer"),)),)),
         ),
         revoked_subjects=frozenset({PROVIDER}),
@@ -124,7 +124,7 @@ def test_everything_a_file_can_say_becomes_rules() -> None:
     assert document.issuers == {TEAM: "team", OTHER_TEAM: "other team"}
     lines = FULL.splitlines()
     assert {name: lines[line - 1] for name, line in document.lines.items()} == {
-        name: f"  - name: {name}" for name in ("billing", "no roots", "no importers")
+        name: f"  - name: {name}" for name in ("billing", "no masters", "no importers")
     }
 
 

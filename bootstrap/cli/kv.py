@@ -16,8 +16,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats_kv.keys import is_served
 from adapters.nats_kv.writer import Revision, VersionConflictError
+from bootstrap.settings import SettingsError
 from domain.model.errors import SecretsError
 from domain.model.secret import Secret
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
@@ -47,15 +49,11 @@ class KvWriter(Protocol):
     async def delete(self, key: str, *, keep_history: bool = False) -> None: ...
 
 
-class KvSessionError(Exception):
-    """The bucket cannot be opened with the settings given; the text says which one to change."""
-
-
 class OpenKv(Protocol):
     """Reads the settings, connects, and closes again at the end of the context.
 
-    Raises KvSessionError, StoreMisconfiguredError or StoreUnreachableError, each with a text for
-    the person at the terminal.
+    Raises SettingsError, NatsConnectError, StoreMisconfiguredError or StoreUnreachableError, each
+    with a text for the person at the terminal.
     """
 
     def __call__(self) -> AbstractAsyncContextManager[tuple[KvReader, KvWriter]]: ...
@@ -69,7 +67,8 @@ def session() -> OpenKv:
 _EXPECTED_ERRORS = (
     SecretsError,
     VersionConflictError,
-    KvSessionError,
+    SettingsError,
+    NatsConnectError,
     StoreMisconfiguredError,
     StoreUnreachableError,
 )

@@ -5,16 +5,14 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
 from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap import factories
-from bootstrap.cli.kv import KvSessionError
 from bootstrap.server_keys import load_encryption_xkey
-from bootstrap.settings import NatsSettings, SettingsError, load_settings
+from bootstrap.settings import NatsSettings, load_settings
 from bootstrap.settings.stores import NatsKvSettings
 
 if TYPE_CHECKING:
@@ -30,19 +28,15 @@ async def open_kv() -> AsyncIterator[tuple[NatsKvSecretStore, NatsKvSecretWriter
     """Connect for the length of a command.
 
     Raises:
-        KvSessionError: the settings do not allow it, or no NATS server does.
+        SettingsError: the settings do not allow it.
+        NatsConnectError: no NATS server does.
     """
     configure_logging("error", "auto")
     clock = SystemClock()
-    try:
-        settings = load_settings(_KvSettings)
-        encryption_xkey = load_encryption_xkey(settings)
-        config = factories.nats_kv_config(settings)
-        connection = NatsConnection(factories.nats_config(settings), clock)
-        await connection.open()
-    except (SettingsError, NatsConnectError) as error:
-        raise KvSessionError(str(error)) from None
-    try:
+    settings = load_settings(_KvSettings)
+    encryption_xkey = load_encryption_xkey(settings)
+    config = factories.nats_kv_config(settings)
+    async with NatsConnection(factories.nats_config(settings), clock) as connection:
         client = connection.client
         yield (
             NatsKvSecretStore(
@@ -52,5 +46,3 @@ async def open_kv() -> AsyncIterator[tuple[NatsKvSecretStore, NatsKvSecretWriter
                 client=client, config=config, encryption_xkey=encryption_xkey, clock=clock
             ),
         )
-    finally:
-        await connection.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats_kv.entry import Operation
 from adapters.nats_kv.vault import read_value
 from adapters.nats_kv.writer import Revision, VersionConflictError
@@ -253,7 +254,7 @@ def test_delete_can_keep_the_history_and_need_no_answer(bucket: MemoryKv) -> Non
         (SecretNotFound("Nothing [there]."), "Nothing [there].\n"),
         (UpstreamError("NATS is away; " + "check it. " * 20), "NATS is away"),
         (StoreUnreachableError("No answer."), "No answer.\n"),
-        (kv.KvSessionError("Set NATS_URL."), "Set NATS_URL.\n"),
+        (NatsConnectError("Set NATS_URL.", reason="refused"), "Set NATS_URL.\n"),
         (ValueError(CANARY), "ValueError"),
     ],
 )

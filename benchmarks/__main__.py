@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.floor import Floor
-from benchmarks.phases import concurrency, memory, saturation, start_up, storm
+from benchmarks.phases import (
+    concurrency,
+    limited_storm,
+    memory,
+    saturation,
+    scaling,
+    start_up,
+    storm,
+)
 from benchmarks.report import print_table, write_json
 from benchmarks.sealed_requests import Requester
 from benchmarks.stage import secret_name, secret_value
@@ -35,12 +43,26 @@ class Plan:
     starts: int
     cached: int
     long_run: tuple[int, int]
+    retry: bool
 
 
-FULL = Plan(rounds=9, requests=12_000, starts=5, cached=10_000, long_run=(100_000, 1_000_000))
-QUICK = Plan(rounds=3, requests=6_000, starts=2, cached=1_000, long_run=(20_000, 60_000))
+FULL = Plan(
+    rounds=9, requests=12_000, starts=5, cached=10_000, long_run=(100_000, 1_000_000), retry=True
+)
+QUICK = Plan(
+    rounds=3, requests=6_000, starts=2, cached=1_000, long_run=(20_000, 60_000), retry=False
+)
 
-PHASES = ("saturation", "concurrency", "storm", "start", "cached", "long-run")
+PHASES = (
+    "saturation",
+    "concurrency",
+    "scaling",
+    "storm",
+    "limited-storm",
+    "start",
+    "cached",
+    "long-run",
+)
 
 
 def main() -> int:
@@ -79,9 +101,15 @@ async def run(plan: Plan, phases: frozenset[str]) -> list[Section]:
     if "concurrency" in phases:
         say("throughput and latency")
         sections.append(await concurrency.measure(floor_us, SETTINGS, requests=plan.requests))
+    if "scaling" in phases:
+        say("scaling with workers")
+        sections.append(await scaling.measure(SETTINGS, rounds=plan.rounds, requests=plan.requests))
     if "storm" in phases:
         say("rollout storm")
         sections.append(await storm.measure(SETTINGS))
+    if "limited-storm" in phases:
+        say("rollout storm with a limit on calls")
+        sections.append(await limited_storm.measure(SETTINGS, retry=plan.retry))
     if "start" in phases:
         say("cold start")
         sections.append(await start_up.measure(SETTINGS, starts=plan.starts))

@@ -46,3 +46,12 @@ def median_ratio(costs: Sequence[float], yardsticks: Sequence[float]) -> float:
 def ideal_seconds(distinct: int, calls_a_second: float, latency: float) -> float:
     """Return the least time in which an upstream can answer for that many distinct secrets."""
     return (distinct - 1) / calls_a_second + latency
+
+
+def scaling_with_cores(workers: int, cost_of_one: float, cost_of_many: float) -> float:
+    """Return how often one worker's throughput that many have, given a free core for each.
+
+    Nothing but the CPU time of their own requests counts: not the load, which costs cores here that
+    hosts bring along.
+    """
+    return workers * cost_of_one / cost_of_many

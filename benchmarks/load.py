@@ -29,6 +29,7 @@ class LoadResult:
         seconds: from the first request to the last reply.
         answered: how many replies were sealed, which errors never are.
         errors: how often each reply in clear came.
+        refusals: of each reply in clear, the request's number, its latency and the text.
         last: number, header block and body of the latest sealed reply.
     """
 
@@ -36,6 +37,7 @@ class LoadResult:
     seconds: float = 0.0
     answered: int = 0
     errors: dict[str, int] = field(default_factory=dict)
+    refusals: list[tuple[int, float, str]] = field(default_factory=list)
     last: tuple[int, bytes, bytes] = (0, b"", b"")
 
     @property
@@ -69,8 +71,17 @@ class LoadConnection(asyncio.Protocol):
         await connection.ready
         return connection
 
-    async def run(self, frames: Sequence[bytes], at_once: int) -> LoadResult:
-        """Send all frames, never more than `at_once` of them without a reply."""
+    async def run(
+        self, frames: Sequence[bytes], at_once: int, patience: float | None = None
+    ) -> LoadResult:
+        """Send all frames, never more than `at_once` of them without a reply.
+
+        Args:
+            frames: complete NATS commands; the reply to number `n` goes to `{INBOX}.{n}`.
+            at_once: how many may wait.
+            patience: seconds after which replies still missing are given up; then this connection
+                can send no other frames.
+        """
         self._frames = frames
         self._result = LoadResult()
         self._sent_at = []
@@ -79,7 +90,9 @@ class LoadConnection(asyncio.Protocol):
         for _ in range(min(at_once, len(frames))):
             self._send_next()
         self._flush()
-        await self._done
+        await asyncio.wait({self._done}, timeout=patience)
+        if self._done.done():
+            self._done.result()
         self._result.seconds = time.perf_counter() - started
         return self._result
 
@@ -123,13 +136,15 @@ class LoadConnection(asyncio.Protocol):
     def _take(self, subject: bytes, head: bytes, body: bytes, now: float) -> None:
         result = self._result
         number = int(subject.rpartition(b".")[2])
-        result.latencies.append(now - self._sent_at[number])
+        latency = now - self._sent_at[number]
+        result.latencies.append(latency)
         if head and body:
             result.answered += 1
             result.last = number, head, body
         else:
             error = (body or head).decode("utf-8", "replace")
             result.errors[error] = result.errors.get(error, 0) + 1
+            result.refusals.append((number, latency, error))
         if len(self._sent_at) < len(self._frames):
             self._send_next()
         elif len(result.latencies) == len(self._frames) and self._done is not None:

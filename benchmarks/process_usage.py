@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _USER, _SYSTEM = 11, 12
 """Positions of utime and stime after the command's name in `/proc/<pid>/stat`."""
 
+_PARENT = 1
+_IDLE = slice(3, 5)
+"""Positions of idle and iowait in the first line of `/proc/stat`."""
+
+_GUESTS = slice(8, None)
+"""Time of guests, which is in user time already."""
+
 
 def cpu_seconds(pid: int) -> float:
     """Return user and system time of all its threads, in steps of 10 ms."""
-    stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
-    fields = stat.rpartition(")")[2].split()
+    fields = _stat(Path(f"/proc/{pid}"))
     return (int(fields[_USER]) + int(fields[_SYSTEM])) / _TICKS_A_SECOND
 
 
@@ -23,3 +30,23 @@ def resident_bytes(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise ProcessLookupError(pid)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that it started itself and that still run."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
+            if int(_stat(folder)[_PARENT]) == pid:
+                found.append(int(folder.name))
+    return found
+
+
+def machine_cpu_seconds() -> float:
+    """Return what all processes of this machine have used together, and what was stolen from it."""
+    ticks = [int(text) for text in Path("/proc/stat").read_text("utf-8").split("\n")[0].split()[1:]]
+    return (sum(ticks) - sum(ticks[_IDLE]) - sum(ticks[_GUESTS])) / _TICKS_A_SECOND
+
+
+def _stat(folder: Path) -> list[str]:
+    return (folder / "stat").read_text("utf-8").rpartition(")")[2].split()

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from benchmarks.process_usage import cpu_seconds, resident_bytes
+from benchmarks.process_usage import children, cpu_seconds, resident_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,11 +76,11 @@ class MeasuredService:
         return self._process.pid
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time it has used so far."""
-        return cpu_seconds(self.pid)
+        """Return the CPU time it has used so far, its worker processes included."""
+        return sum(cpu_seconds(pid) for pid in (self.pid, *children(self.pid)))
 
     def resident_bytes(self) -> int:
-        """Return the memory it has in RAM now."""
+        """Return the memory that its first process has in RAM now."""
         return resident_bytes(self.pid)
 
     def shorten_log(self) -> None:
@@ -101,7 +101,8 @@ class MeasuredService:
             )
 
     def _is_ready(self) -> bool:
-        return b'"event":"service.ready"' in self._log.read_bytes()
+        workers = int(self._environment.get("WORKERS", "1"))
+        return self._log.read_bytes().count(b'"event":"service.ready"') >= workers
 
     async def _end(self) -> None:
         process = self._process

@@ -42,27 +42,39 @@ def secret_value(name: str) -> str:
 
 @dataclass
 class Stage:
-    """One service under load."""
+    """One service under load.
+
+    Attributes:
+        nats_pid: the process id of its nats-server.
+    """
 
     service: MeasuredService
     upstream: PacedInfisical
     load: LoadConnection
     host: HostXKey
     requester: Requester
+    nats_pid: int
 
     @property
     def reads(self) -> int:
         """How many secrets the upstream was asked for so far."""
         return len(self.upstream.model.reads)
 
-    async def ask(self, keys: Sequence[str], at_once: int) -> LoadResult:
+    async def ask(
+        self, keys: Sequence[str], at_once: int, patience: float | None = None
+    ) -> LoadResult:
         """Ask for every key, sealed beforehand, and look at what came back.
+
+        Args:
+            keys: which secrets, in this order.
+            at_once: how many requests may be without a reply.
+            patience: seconds after which replies still missing are given up.
 
         Raises:
             WrongAnswerError: the latest secret is not the one asked for.
         """
         prepared = self.prepare(keys)
-        return await self.send(keys, prepared, at_once)
+        return await self.send(keys, prepared, at_once, patience)
 
     def prepare(self, keys: Sequence[str]) -> list[bytes]:
         """Seal one request for each key."""
@@ -70,9 +82,15 @@ class Stage:
         subject = SecretsSubjects().of(Operation.GET)
         return frames(self.host, [plain[key] for key in keys], subject, INBOX)
 
-    async def send(self, keys: Sequence[str], prepared: list[bytes], at_once: int) -> LoadResult:
+    async def send(
+        self,
+        keys: Sequence[str],
+        prepared: list[bytes],
+        at_once: int,
+        patience: float | None = None,
+    ) -> LoadResult:
         """Send what `prepare` made; it can be sent once only."""
-        result = await self.load.run(prepared, at_once)
+        result = await self.load.run(prepared, at_once, patience)
         if result.answered:
             number, head, body = result.last
             self._check(keys[number], head, body)
@@ -90,7 +108,12 @@ class Stage:
 
 @asynccontextmanager
 async def set_up(
-    settings: Mapping[str, str], *, secrets: int, latency: float = 0.0, calls_a_second: float = 0.0
+    settings: Mapping[str, str],
+    *,
+    secrets: int,
+    latency: float = 0.0,
+    calls_a_second: float = 0.0,
+    calls_a_minute: int = 0,
 ) -> AsyncIterator[Stage]:
     """Start everything, with the cache's time to live as in `settings`.
 
@@ -99,12 +122,16 @@ async def set_up(
         secrets: how many the upstream has.
         latency: seconds that each of its answers takes.
         calls_a_second: how many it begins at most; 0 for any number.
+        calls_a_minute: how many secret reads it answers in a minute, and refuses beyond; 0 for any
+            number.
     """
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="bench-")))
         nats = await opened.enter_async_context(LocalNatsServer())
         upstream = await opened.enter_async_context(
-            PacedInfisical(latency=latency, calls_a_second=calls_a_second)
+            PacedInfisical(
+                latency=latency, calls_a_second=calls_a_second, calls_a_minute=calls_a_minute
+            )
         )
         for number in range(secrets):
             upstream.model.put(secret_name(number), secret_value(secret_name(number)))
@@ -122,4 +149,4 @@ async def set_up(
         service = await opened.enter_async_context(MeasuredService(environment, folder))
         load = await LoadConnection.open(nats.port)
         opened.callback(load.close)
-        yield Stage(service, upstream, load, HostXKey(xkey.public), requester)
+        yield Stage(service, upstream, load, HostXKey(xkey.public), requester, nats.pid)

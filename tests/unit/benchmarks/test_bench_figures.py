@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.figures import cost_each, ideal_seconds, median_ratio, percentile
+from benchmarks.figures import (
+    cost_each,
+    ideal_seconds,
+    median_ratio,
+    percentile,
+    scaling_with_cores,
+)
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
@@ -43,3 +49,8 @@ def test_a_cost_without_neighbours_is_refused() -> None:
 def test_the_ideal_asks_once_for_each_secret_as_fast_as_the_upstream_allows() -> None:
     assert ideal_seconds(1, 150, latency=0.02) == pytest.approx(0.02)
     assert ideal_seconds(301, 150, latency=0.02) == pytest.approx(2.02)
+
+
+def test_workers_whose_requests_cost_more_scale_by_less() -> None:
+    assert scaling_with_cores(2, cost_of_one=150, cost_of_many=150) == pytest.approx(2)
+    assert scaling_with_cores(2, cost_of_one=150, cost_of_many=200) == pytest.approx(1.5)

@@ -79,6 +79,18 @@ async def test_replies_are_counted_however_they_arrive(load: LoadConnection, siz
     assert result.last == (0, b"head", b"sealed")
     assert result.errors == {'{"error":}': 1}
     assert len(result.latencies) == 2
+    assert result.refusals == [(1, result.latencies[1], '{"error":}')]
+
+
+async def test_replies_that_never_come_are_given_up(load: LoadConnection) -> None:
+    run = asyncio.create_task(load.run([b"first", b"second"], at_once=2, patience=0))
+    await asyncio.sleep(0)
+
+    load.data_received(ERROR)
+    result = await run
+
+    assert len(result.latencies) == 1
+    assert result.answered == 0
 
 
 async def test_an_error_of_the_server_ends_the_load(load: LoadConnection) -> None:

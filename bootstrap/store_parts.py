@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from adapters.breaker.store import BreakingSecretStore
     from adapters.cache.store import CachedSecretStore
+    from adapters.infisical.client import InfisicalApi
     from adapters.metrics.secret_store import MeteredSecretStore
     from ports.secret_store import SecretStore
     from ports.store_check import StoreCheck
@@ -32,6 +33,7 @@ class StoreParts:
         per_caller: it answers each caller for itself, so that answers are not shared.
         cache_ttl_seconds: how old its answers may get where the operator does not say; 0 for a
             store that answers as fast as a cache would.
+        infisical: what metrics ask beyond the calls that every store gets; None for other stores.
     """
 
     store: SecretStore
@@ -41,6 +43,7 @@ class StoreParts:
     limits: frozenset[str] = frozenset()
     per_caller: bool = False
     cache_ttl_seconds: float = 5.0
+    infisical: InfisicalApi | None = None
 
 
 @dataclass(frozen=True, slots=True)

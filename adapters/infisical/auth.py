@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.infisical import reasons
+from adapters.infisical.state import TokenState
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class TokenSource:
         self._pause = pause
         self._clock = clock
         self._token: AccessToken | None = None
+        self._logged_in_at: float | None = None
         self._running: asyncio.Task[AccessToken | _Problem] | None = None
         self._problem: _Problem | None = None
         self._quiet_until = -math.inf
@@ -103,6 +105,14 @@ class TokenSource:
             self._token = None
             _log.info("infisical.token_refused")
 
+    def state(self) -> TokenState | None:
+        """Return how the token stands now; None before the first login."""
+        if self._logged_in_at is None:
+            return None
+        now = self._clock.monotonic()
+        expires_at = now if self._token is None else self._token.expires_at
+        return TokenState(now - self._logged_in_at, max(0.0, expires_at - now))
+
     async def aclose(self) -> None:
         """End a login that is still running."""
         if self._running is not None:
@@ -122,6 +132,7 @@ class TokenSource:
             problem = _Problem(error.advice, error.reason, error.upstream_request_id)
         else:
             self._token, self._problem, self._quiet_until = token, None, -math.inf
+            self._logged_in_at = self._clock.monotonic()
             return token
         remembered = problem.reason in _REMEMBERED
         self._problem = problem

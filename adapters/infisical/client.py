@@ -9,12 +9,13 @@ from urllib.parse import quote
 import structlog
 
 from adapters.infisical.auth import TokenSource
+from adapters.infisical.counted_calls import CountedCalls
 from adapters.infisical.error_map import OK, SERVER_ERRORS, error_for, lacks_route, refuses_token
-from adapters.infisical.exchange import exchange
 from adapters.infisical.login import UniversalAuthLogin
 from adapters.infisical.rate_limit import SharedPause
 from adapters.infisical.read_gate import ReadGate
 from adapters.infisical.retry import Retrier
+from adapters.infisical.state import InfisicalState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,14 +58,14 @@ class InfisicalApi:
     ) -> None:
         """Take a client from `build_client`, and evenly spread numbers from 0 up to 1."""
         self._config = config
-        self._http = http
+        self._calls = CountedCalls(http)
         self._retrier = Retrier(clock, jitter)
         # One connection is left to the login, so that hanging reads cannot hold it up.
         places = max(1, config.max_connections - 1)
         self._gate = ReadGate(clock, places, config.max_requests_per_minute)
-        login_pause = SharedPause(clock)
-        login = UniversalAuthLogin(config, http, self._retrier, login_pause, clock)
-        self._tokens = TokenSource(login, login_pause, clock)
+        self._login_pause = SharedPause(clock)
+        login = UniversalAuthLogin(config, self._calls, self._retrier, self._login_pause, clock)
+        self._tokens = TokenSource(login, self._login_pause, clock)
         self._route = _V4
 
     async def read(self, location: SecretLocation, version: str | None, deadline: float) -> Answer:
@@ -95,11 +96,20 @@ class InfisicalApi:
         """Return how many reads are under way, wait or were refused, and what limits them."""
         return self._gate.state()
 
+    def state(self) -> InfisicalState:
+        """Return how the token, the limits and the calls so far stand."""
+        return InfisicalState(
+            token=self._tokens.state(),
+            login_pause_seconds=self._login_pause.remaining_seconds,
+            reads=self.reads(),
+            calls=self._calls.counts,
+        )
+
     async def aclose(self) -> None:
         """End a running login and close all connections."""
         await self._gate.aclose()
         await self._tokens.aclose()
-        await self._http.aclose()
+        await self._calls.http.aclose()
 
     async def _get(
         self, token: AccessToken, location: SecretLocation, version: str | None, deadline: float
@@ -144,13 +154,13 @@ class InfisicalApi:
             parameters["version"] = version
 
         async def send() -> Answer:
-            request = self._http.build_request(
+            request = self._calls.http.build_request(
                 "GET",
                 f"{self._config.api_root}/{route.path}/{encoded_name}",
                 params=parameters,
                 headers={"Authorization": f"Bearer {token.value.get_secret_value()}"},
             )
-            return await exchange(self._http, request)
+            return await self._calls.exchange(request)
 
         async def attempt() -> Answer:
             return await self._gate.send(location, deadline, send)

@@ -11,13 +11,11 @@ from pydantic import SecretStr
 
 from adapters.infisical import reasons
 from adapters.infisical.error_map import OK, SERVER_ERRORS, lacks_route
-from adapters.infisical.exchange import exchange
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
-    import httpx
-
     from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.counted_calls import CountedCalls
     from adapters.infisical.exchange import Answer
     from adapters.infisical.rate_limit import SharedPause
     from adapters.infisical.retry import Retrier
@@ -56,13 +54,13 @@ class UniversalAuthLogin:
     def __init__(
         self,
         config: InfisicalConfig,
-        http: httpx.AsyncClient,
+        calls: CountedCalls,
         retrier: Retrier,
         pause: SharedPause,
         clock: Clock,
     ) -> None:
         self._config = config
-        self._http = http
+        self._calls = calls
         self._retrier = retrier
         self._pause = pause
         self._clock = clock
@@ -102,7 +100,7 @@ class UniversalAuthLogin:
         # A rate limit is not waited out here but by each who waits, as their time allows.
         if self._pause.active:
             raise self._pause.error()
-        request = self._http.build_request(
+        request = self._calls.http.build_request(
             "POST",
             f"{self._config.api_root}/v1/auth/universal-auth/login",
             # Stripped because secrets read from files tend to end in a line break.
@@ -111,7 +109,7 @@ class UniversalAuthLogin:
                 "clientSecret": self._config.client_secret.get_secret_value().strip(),
             },
         )
-        return await exchange(self._http, request)
+        return await self._calls.exchange(request)
 
 
 def _read_token(answer: Answer, started: float) -> AccessToken | None:

@@ -72,6 +72,11 @@ class SharedPause:
         """Whether the pause still lasts."""
         return self._clock.monotonic() < self._until
 
+    @property
+    def remaining_seconds(self) -> float:
+        """How long the pause still lasts; 0 without one."""
+        return max(0.0, self._until - self._clock.monotonic())
+
     def extend(self, seconds: float) -> None:
         """Let the pause last for at least that long from now."""
         self._until = max(self._until, self._clock.monotonic() + seconds)

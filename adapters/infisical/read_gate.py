@@ -133,13 +133,15 @@ class ReadGate:
 
     def state(self) -> ReadGateState:
         """Return how things stand now."""
-        capacity = self._budget.capacity(self._clock.monotonic())
+        now = self._clock.monotonic()
+        capacity = self._budget.capacity(now)
         return ReadGateState(
             in_flight=self._places.taken,
             waiting=len(self._queue),
             refused=self._refused,
             limit=self._budget.learned_limit,
             capacity=None if math.isinf(capacity) else int(capacity),
+            pause_seconds=max(0.0, self._budget.turn(0, now).at - now),
         )
 
     async def aclose(self) -> None:

@@ -15,6 +15,7 @@ class ReadGateState:
         refused: reads refused so far, because their turn would have come too late.
         limit: calls that a window of the server takes; None while it has not said so.
         capacity: reads that both limits let pass now; None where there is no limit.
+        pause_seconds: until the limits let the next read pass; 0 if they do now.
     """
 
     in_flight: int
@@ -22,3 +23,4 @@ class ReadGateState:
     refused: int
     limit: int | None
     capacity: int | None
+    pause_seconds: float

@@ -38,6 +38,8 @@ STORE_OUTCOMES: Final = (
     "cancelled",
     "failed",
 )
+CALLS: Final = ("login", "read")
+CALL_STATUSES: Final = ("2xx", "3xx", "4xx", "429", "5xx", NONE)
 LOOKUP_RESULTS: Final = ("hit", "miss", "shared", "remembered")
 
 DURATION_BUCKETS: Final = (
@@ -142,6 +144,38 @@ BREAKER_OPEN = _gauge(
 BREAKER_OPENED = _counter("store_circuit_opened", "Times that the store was found to be down.")
 BREAKER_REFUSED = _counter(
     "store_circuit_refused", "Calls refused at once because the store counts as down."
+)
+
+LOGIN_AGE = _gauge(
+    "infisical_login_age_seconds",
+    "Seconds since the last login to Infisical that succeeded; absent before.",
+)
+TOKEN_REMAINING = _gauge(
+    "infisical_token_remaining_seconds",
+    "Seconds for which Infisical's access token is still used, 0 without a usable one; absent "
+    "before the first.",
+)
+PAUSE = _gauge(
+    "infisical_pause_seconds",
+    "Seconds until a rate limit lets the next call of this kind pass, 0 if it does now.",
+    Label("call", CALLS),
+)
+READS_IN_FLIGHT = _gauge("infisical_reads_in_flight", "Reads from Infisical under way.")
+READS_WAITING = _gauge(
+    "infisical_reads_waiting", "Reads that wait for a connection or for a rate limit."
+)
+READS_REFUSED = _counter(
+    "infisical_reads_refused", "Reads refused because their turn would have come too late."
+)
+READS_LIMIT = _gauge(
+    "infisical_reads_limit",
+    "Reads a minute that Infisical takes, as its answers say; absent until one does.",
+)
+INFISICAL_CALLS = _counter(
+    "infisical_calls",
+    "HTTP calls to Infisical that ended, logins and repeated tries included, by the class of the "
+    "answer's status.",
+    Label("status", CALL_STATUSES),
 )
 
 CACHE_LOOKUPS = _counter(

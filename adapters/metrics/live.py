@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from adapters.metrics.sources import (
         BreakerState,
         CacheCounts,
+        InfisicalState,
         PolicyStatus,
         ReadinessState,
         SinkState,
@@ -56,6 +57,8 @@ class LiveCollector(Collector):
             yield from _policy(sources.policy.status)
         if sources.breaker is not None:
             yield from _breaker(sources.breaker.state())
+        if sources.infisical is not None:
+            yield from _infisical(sources.infisical.state())
         if sources.cache is not None:
             yield from _cache(sources.cache.statistics())
         if sources.readiness is not None:
@@ -83,6 +86,22 @@ def _breaker(state: BreakerState) -> Iterator[Metric]:
     yield _one(known.BREAKER_OPEN, state.state != "closed")
     yield _one(known.BREAKER_OPENED, state.opened_count)
     yield _one(known.BREAKER_REFUSED, state.refused_count)
+
+
+def _infisical(state: InfisicalState) -> Iterator[Metric]:
+    if state.token is not None:
+        yield _one(known.LOGIN_AGE, state.token.age_seconds)
+        yield _one(known.TOKEN_REMAINING, state.token.remaining_seconds)
+    reads = state.reads
+    pauses = zip(known.CALLS, (state.login_pause_seconds, reads.pause_seconds), strict=True)
+    yield _family(known.PAUSE, (((call,), seconds) for call, seconds in pauses))
+    yield _one(known.READS_IN_FLIGHT, reads.in_flight)
+    yield _one(known.READS_WAITING, reads.waiting)
+    yield _one(known.READS_REFUSED, reads.refused)
+    if reads.limit is not None:
+        yield _one(known.READS_LIMIT, reads.limit)
+    calls = state.calls.items()
+    yield _family(known.INFISICAL_CALLS, (((status,), count) for status, count in calls))
 
 
 def _cache(counts: CacheCounts) -> Iterator[Metric]:

@@ -94,6 +94,57 @@ class Breaker(Protocol):
     def state(self) -> BreakerState: ...
 
 
+class TokenState(Protocol):
+    """As `adapters.infisical.state.TokenState` has it."""
+
+    @property
+    def age_seconds(self) -> float: ...
+
+    @property
+    def remaining_seconds(self) -> float: ...
+
+
+class ReadsState(Protocol):
+    """As `adapters.infisical.read_gate_state.ReadGateState` has it."""
+
+    @property
+    def in_flight(self) -> int: ...
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
+
+    @property
+    def limit(self) -> int | None: ...
+
+    @property
+    def pause_seconds(self) -> float: ...
+
+
+class InfisicalState(Protocol):
+    """As `adapters.infisical.state.InfisicalState` has it."""
+
+    @property
+    def token(self) -> TokenState | None: ...
+
+    @property
+    def login_pause_seconds(self) -> float: ...
+
+    @property
+    def reads(self) -> ReadsState: ...
+
+    @property
+    def calls(self) -> Mapping[str, int]: ...
+
+
+class Infisical(Protocol):
+    """As `adapters.infisical.client.InfisicalApi` has it."""
+
+    def state(self) -> InfisicalState: ...
+
+
 class CacheCounts(Protocol):
     """As `adapters.cache.statistics.CacheStatistics` has it."""
 
@@ -167,5 +218,6 @@ class Sources:
     sinks: Mapping[str, SinkState] = field(default_factory=lambda: MappingProxyType({}))
     policy: PolicyState | None = None
     breaker: Breaker | None = None
+    infisical: Infisical | None = None
     cache: CacheState | None = None
     readiness: ReadinessState | None = None

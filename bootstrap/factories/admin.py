@@ -81,6 +81,7 @@ def admin_parts(
                 sinks=audit.buffers,
                 policy=access.file,
                 breaker=stack.breaker,
+                infisical=stack.parts.infisical,
                 cache=stack.cache,
                 readiness=readiness,
             )

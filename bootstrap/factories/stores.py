@@ -74,6 +74,7 @@ def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
             store.aclose,
             outages=_INFISICAL_OUTAGES,
             limits=_INFISICAL_LIMITS,
+            infisical=api,
         )
     raise SettingsError(problem)
 

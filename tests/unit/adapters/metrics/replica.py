@@ -9,7 +9,10 @@ from adapters.access_policy.file import PolicyStatus
 from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState
 from adapters.cache.statistics import CacheStatistics
+from adapters.infisical.read_gate_state import ReadGateState
+from adapters.infisical.state import InfisicalState, TokenState
 from adapters.metrics.audit_trail import MeteredAuditTrail
+from adapters.metrics.catalogue import CALL_STATUSES
 from adapters.metrics.live import LiveCollector
 from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore
@@ -56,6 +59,23 @@ class Breaker:
 
 
 @dataclass
+class Infisical:
+    status: InfisicalState = field(
+        default_factory=lambda: InfisicalState(
+            token=TokenState(age_seconds=30.0, remaining_seconds=3565.0),
+            login_pause_seconds=12.5,
+            reads=ReadGateState(
+                in_flight=1, waiting=2, refused=3, limit=40, capacity=0, pause_seconds=45.0
+            ),
+            calls={status: number for number, status in enumerate(CALL_STATUSES)},
+        )
+    )
+
+    def state(self) -> InfisicalState:
+        return self.status
+
+
+@dataclass
 class Cache:
     counts: CacheStatistics = field(default_factory=CacheStatistics)
 
@@ -94,6 +114,7 @@ class Replica:
         self.sink = Sink()
         self.policy = Policy()
         self.breaker = Breaker()
+        self.infisical = Infisical()
         self.cache = Cache()
         self.checks = Checks()
         self.metrics.add(
@@ -106,6 +127,7 @@ class Replica:
                     sinks={"file": self.sink},
                     policy=self.policy,
                     breaker=self.breaker,
+                    infisical=self.infisical,
                     cache=self.cache,
                     readiness=self.checks,
                 )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from adapters.audit.buffered import BufferedSink
     from adapters.audit.fan_out import AuditFanOut
     from adapters.cache.store import CachedSecretStore
+    from adapters.infisical.client import InfisicalApi
     from adapters.nats.connection import NatsConnection
     from adapters.nats.transport import NatsTransport
 
@@ -151,6 +152,7 @@ def test_parts_that_are_not_there_have_no_metrics() -> None:
     assert "access_policy" not in text
     assert "cache" not in text
     assert "circuit" not in text
+    assert "infisical" not in text
     assert "readiness" not in text
 
 
@@ -162,6 +164,7 @@ def the_real_parts_fit(
     sink: BufferedSink,
     policy: AccessPolicyFile,
     cache: CachedSecretStore,
+    infisical: InfisicalApi,
     readiness: Readiness,
 ) -> Sources:
     """Never called: mypy holds the real parts to what is read from them."""
@@ -173,5 +176,6 @@ def the_real_parts_fit(
         sinks={"file": sink},
         policy=policy,
         cache=cache,
+        infisical=infisical,
         readiness=readiness,
     )

@@ -320,6 +320,22 @@ def test_every_part_that_is_configured_has_metrics(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variant", "shows"), [("monitored", True), ("monitored, everything", False)]
+)
+def test_only_infisical_has_metrics_of_its_login_and_its_limits(
+    tmp_path: Path, variant: str, shows: bool
+) -> None:
+    built = container(**variants(tmp_path)[variant])
+    built.service()
+
+    registry = built.metrics()
+
+    assert registry is not None
+    shown = {family.name for family in registry.families()}
+    assert ("wasmcloud_secrets_infisical_calls" in shown) is shows
+
+
+@pytest.mark.parametrize(
     ("variables", "listens", "announces"),
     [
         ({}, True, False),

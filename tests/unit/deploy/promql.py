@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _WORDS = frozenset(
     {
         *("sum", "min", "max", "topk", "by", "on", "and", "absent"),
-        *("rate", "increase", "histogram_quantile", "label_values"),
+        *("rate", "increase", "histogram_quantile", "label_values", "time"),
     }
 )
 _LABELS_OF_SCRAPES = frozenset({"instance", "job", "le"})

@@ -119,4 +119,7 @@ def _share(told: Sequence[int]) -> float:
 
 def _spread(told: Sequence[int]) -> str:
     said = [seconds for seconds in told if seconds]
-    return f"in {min(said)} to {max(said)} s" if said else "none"
+    if not said:
+        return "none"
+    first, last = min(said), max(said)
+    return f"in {first} s" if first == last else f"in {first} to {last} s"

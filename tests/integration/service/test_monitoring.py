@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from domain.model.errors import SecretNotFound
+from tests.support.free_ports import neighbouring_ports
 from tests.support.infisical_server import Break
 from tests.support.service_process import ServiceProcess, run_to_its_end
 
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
     from tests.support.infisical_server import InfisicalServer
 
 Settings = dict[str, str]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Pages:
@@ -71,7 +66,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 @pytest.fixture
 def pages() -> Pages:
-    return Pages(f"127.0.0.1:{free_port()}")
+    return Pages(f"127.0.0.1:{neighbouring_ports()}")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from adapters.system.clock import SystemClock
 from bootstrap.local.nats_server import LocalNatsServer
 from domain.use_cases.ask_for_secret import HostClient
 from ports.transport import ChannelError
+from tests.support.free_ports import neighbouring_ports
 from tests.support.host import Host
 from tests.support.service_process import ServiceProcess
 
@@ -33,18 +33,11 @@ WAITS_SECONDS = 2.0
 """A host of wasmCloud waits for 10; these wait less, and ask again as people do."""
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [opened.getsockname()[1] for opened in sockets]
-    for opened in sockets:
-        opened.close()
-    return ports
-
-
 @pytest_asyncio.fixture
 async def cluster() -> AsyncIterator[list[LocalNatsServer]]:
     """Three servers, each with routes to the others."""
-    ports = free_ports(3)
+    first = neighbouring_ports(3)
+    ports = [first, first + 1, first + 2]
     routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
     async with AsyncExitStack() as running:
         yield [

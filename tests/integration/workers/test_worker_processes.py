@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
@@ -14,6 +13,7 @@ import pytest
 
 from domain.model.errors import OtherError
 from ports.transport import ChannelError
+from tests.support.free_ports import neighbouring_ports
 from tests.support.infisical_server import Break
 from tests.support.seeds import shows_xkey_seed
 from tests.support.service_process import ServiceProcess, run_to_its_end
@@ -42,18 +42,6 @@ def pids_below(service: ServiceProcess) -> list[int]:
     pid = str(service._started.pid)
     children = Path("/proc") / pid / "task" / pid / "children"
     return [int(child) for child in children.read_text("ascii").split()]
-
-
-def two_free_ports() -> int:
-    """Return a port that is free, as is the next one."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port: int = first.getsockname()[1]
-            try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
-            except (OSError, OverflowError):
-                continue
-            return port
 
 
 def is_there(pid: int) -> bool:
@@ -287,7 +275,7 @@ def pages_of(port: int) -> dict[str, int]:
 async def test_each_worker_has_an_admin_port_of_its_own(
     two_workers: Settings, tmp_path: Path
 ) -> None:
-    port = two_free_ports()
+    port = neighbouring_ports()
     settings = two_workers | {"ADMIN_ADDR": f"127.0.0.1:{port}"}
 
     async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.integration.faults.load import Crowd, crowd
-from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
+from tests.support.environments import local_infisical_environment
 from tests.support.infisical_server import InfisicalServer
 
 if TYPE_CHECKING:
@@ -28,13 +28,7 @@ def settings(
 ) -> dict[str, str]:
     """A service that asks Infisical for every answer, and takes 3 seconds at most."""
     return {
-        "NATS_URL": nats_url,
-        "NATS_SUBJECT_PREFIX": subject_prefix,
-        "SERVER_XKEY_SEED_FILE": str(tmp_path / "server.seed"),
-        "INFISICAL_BASE_URL": infisical.url,
-        "INFISICAL_CLIENT_ID": CLIENT_ID,
-        "INFISICAL_CLIENT_SECRET": CLIENT_SECRET,
-        "INFISICAL_PROJECT_ID": PROJECT_ID,
+        **local_infisical_environment(infisical, nats_url, subject_prefix, tmp_path),
         "CACHE_TTL_SECONDS": "0",
         "REQUEST_TIMEOUT_SECONDS": "3",
     }

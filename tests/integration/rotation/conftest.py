@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.command_line import CommandLine
-from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
+from tests.support.environments import local_infisical_environment
 from tests.support.infisical_server import InfisicalServer
 
 if TYPE_CHECKING:
@@ -27,15 +27,7 @@ async def infisical() -> AsyncIterator[InfisicalServer]:
 def replica_settings(
     infisical: InfisicalServer, nats_url: str, subject_prefix: str, tmp_path: Path
 ) -> dict[str, str]:
-    return {
-        "NATS_URL": nats_url,
-        "NATS_SUBJECT_PREFIX": subject_prefix,
-        "SERVER_XKEY_SEED_FILE": str(tmp_path / "server.seed"),
-        "INFISICAL_BASE_URL": infisical.url,
-        "INFISICAL_CLIENT_ID": CLIENT_ID,
-        "INFISICAL_CLIENT_SECRET": CLIENT_SECRET,
-        "INFISICAL_PROJECT_ID": PROJECT_ID,
-    }
+    return local_infisical_environment(infisical, nats_url, subject_prefix, tmp_path)
 
 
 @pytest.fixture

@@ -16,9 +16,8 @@ from adapters.system.clock import SystemClock
 from bootstrap.server_keys import load_encryption_xkey
 from bootstrap.settings.stores import NatsKvSettings
 from tests.support.command_line import CommandLine
-from tests.support.environments import nats_kv_environment
+from tests.support.environments import local_infisical_environment, nats_kv_environment
 from tests.support.host import Host, connected_host
-from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
 from tests.support.infisical_server import InfisicalServer
 
 if TYPE_CHECKING:
@@ -52,15 +51,7 @@ def infisical_settings(
     infisical: InfisicalServer, nats_url: str, subject_prefix: str, tmp_path: Path
 ) -> dict[str, str]:
     """A service on the local Infisical."""
-    return {
-        "NATS_URL": nats_url,
-        "NATS_SUBJECT_PREFIX": subject_prefix,
-        "SERVER_XKEY_SEED_FILE": str(tmp_path / "server.seed"),
-        "INFISICAL_BASE_URL": infisical.url,
-        "INFISICAL_CLIENT_ID": CLIENT_ID,
-        "INFISICAL_CLIENT_SECRET": CLIENT_SECRET,
-        "INFISICAL_PROJECT_ID": PROJECT_ID,
-    }
+    return local_infisical_environment(infisical, nats_url, subject_prefix, tmp_path)
 
 
 @pytest_asyncio.fixture

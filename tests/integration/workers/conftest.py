@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from tests.support.environments import local_infisical_environment
 from tests.support.host import Host, connected_host
-from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
 from tests.support.infisical_server import InfisicalServer
 
 if TYPE_CHECKING:
@@ -30,13 +30,7 @@ def two_workers(
     """Settings of a service with two workers."""
     return {
         "WORKERS": "2",
-        "NATS_URL": nats_url,
-        "NATS_SUBJECT_PREFIX": subject_prefix,
-        "SERVER_XKEY_SEED_FILE": str(tmp_path / "server.seed"),
-        "INFISICAL_BASE_URL": infisical.url,
-        "INFISICAL_CLIENT_ID": CLIENT_ID,
-        "INFISICAL_CLIENT_SECRET": CLIENT_SECRET,
-        "INFISICAL_PROJECT_ID": PROJECT_ID,
+        **local_infisical_environment(infisical, nats_url, subject_prefix, tmp_path),
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from domain.model.authenticated_request import AskedSecret
 from domain.model.errors import InvalidRequest
 from domain.model.strict_json import MalformedJsonError, parse_json
 
@@ -46,6 +47,11 @@ class SecretRequest(_Message):
     field: str | None = None
     version: str | None = None
     context: RequestContext
+
+    @property
+    def asked(self) -> AskedSecret:
+        """Which secret it names."""
+        return AskedSecret(self.key, self.field, self.version)
 
     @classmethod
     def from_json(cls, plaintext: bytes) -> Self:

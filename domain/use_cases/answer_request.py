@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from domain.model.audit import Outcome
 from domain.model.errors import REQUEST_ERRORS, OtherError, SecretNotFound
+from domain.model.messages import SecretRequest
 from domain.model.reference import SecretQuery
 from domain.model.replies import write_error
 from domain.model.transport import Operation, Reply
+from domain.use_cases.known_requests import KnownRequests
 from domain.use_cases.request_record import RequestRecord
 from ports.transport import RequestHandler
 
 if TYPE_CHECKING:
+    from domain.model.authenticated_request import AuthenticatedRequest
     from domain.model.errors import RequestError
     from domain.model.transport import Request
     from domain.use_cases.authenticate_caller import AuthenticateCaller
@@ -51,6 +54,9 @@ class AnswerRequest(RequestHandler):
     faults: FaultLog
     request_ids: RequestIds
     timeout_seconds: float
+    _known: KnownRequests = field(
+        default_factory=KnownRequests, init=False, repr=False, compare=False
+    )
 
     async def handle(self, request: Request) -> Reply:
         """Answer one request; raises nothing but a cancellation from outside."""
@@ -93,20 +99,34 @@ class AnswerRequest(RequestHandler):
                 reason="audit_unavailable",
             )
         opened = self.open_request(request)
-        message = record.message = opened.message
         record.server_key = opened.server_key
-        caller = record.caller = self.authenticate(message.context)
-        access = record.access = self.authorize(caller, message, request.requester)
+        known = self._known.find(opened.plaintext)
+        if known is None:
+            asking = self._read(opened.plaintext, record)
+        else:
+            asking = known
+            record.asked = known.asked
+            self.authenticate.again(known.caller)
+        record.caller = asking.caller
+        access = record.access = self.authorize(asking, request.requester)
+        location = access.enforce()
+        if known is None:
+            self._known.keep(opened.plaintext, asking)
         deadline = request.received_at + self.timeout_seconds
-        query = SecretQuery(access.enforce(), message.version, caller, deadline)
+        query = SecretQuery(location, asking.asked.version, asking.caller, deadline)
         try:
-            secret = await self.fetch(query, message.field)
+            secret = await self.fetch(query, asking.asked.field)
         except SecretNotFound as error:
             raise access.missing(error) from None
         record.version_served = secret.version
         record.upstream_request_id = secret.upstream_request_id
         record.served_from = secret.source
         return self.seal(secret, opened.host_xkey, request.max_reply_bytes)
+
+    def _read(self, plaintext: bytes, record: RequestRecord) -> AuthenticatedRequest:
+        message = SecretRequest.from_json(plaintext)
+        record.asked = message.asked
+        return self.authenticate(message)
 
     def _refuse(self, error: RequestError, record: RequestRecord) -> Reply:
         record.upstream_request_id = error.upstream_request_id or record.upstream_request_id

@@ -1,17 +1,18 @@
-"""From tokens to a caller whose signatures and times hold."""
+"""From a message to a request whose tokens' signatures and times hold."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from domain.model.authenticated_request import AuthenticatedRequest
 from domain.model.errors import InvalidEntityJwt, InvalidHostJwt
 from domain.model.identity import Caller, IdentityKind
 from ports.token_verifier import TokenRejectedError
 
 if TYPE_CHECKING:
     from domain.model.identity import Claims
-    from domain.model.messages import RequestContext
+    from domain.model.messages import SecretRequest
     from ports.clock import Clock
     from ports.token_verifier import TokenVerifier
 
@@ -36,30 +37,53 @@ class AuthenticateCaller:
     clock: Clock
     leeway_seconds: float
 
-    def __call__(self, context: RequestContext) -> Caller:
+    def __call__(self, message: SecretRequest) -> AuthenticatedRequest:
         """Verify both tokens of a request at the present time.
 
         Raises:
             InvalidEntityJwt: the component's or provider's token does not hold.
             InvalidHostJwt: the host's does not.
         """
-        entity, problem = self._verify(context.entity_jwt, ENTITY_KINDS)
-        if entity is None:
-            raise InvalidEntityJwt(f"Entity token refused: {_advice(problem)}.", reason=problem)
-        host, problem = self._verify(context.host_jwt, HOST_KINDS)
-        if host is None:
-            raise InvalidHostJwt(f"Host token refused: {_advice(problem)}.", reason=problem)
-        application = context.application.name if context.application else None
-        return Caller(entity, host, application)
-
-    def _verify(self, token: str, kinds: frozenset[IdentityKind]) -> tuple[Claims | None, str]:
+        context, now = message.context, self.clock.now()
         try:
-            claims = self.tokens.verify(token, kinds)
+            entity = self.tokens.verify(context.entity_jwt, ENTITY_KINDS)
         except TokenRejectedError as rejected:
-            return None, rejected.reason
-        problem = claims.time_problem(self.clock.now(), self.leeway_seconds)
-        return (None, problem) if problem else (claims, "")
+            raise _entity_refused(rejected.reason) from None
+        self._check_entity(entity, now)
+        try:
+            host = self.tokens.verify(context.host_jwt, HOST_KINDS)
+        except TokenRejectedError as rejected:
+            raise _host_refused(rejected.reason) from None
+        self._check_host(host, now)
+        application, policy = None, ""
+        if context.application is not None:
+            application, policy = context.application.name, context.application.policy or ""
+        return AuthenticatedRequest(message.asked, policy, Caller(entity, host, application))
+
+    def again(self, caller: Caller) -> None:
+        """Check at the present time what of a caller's tokens does not hold for ever.
+
+        Raises:
+            InvalidEntityJwt, InvalidHostJwt: it is not their time.
+        """
+        now = self.clock.now()
+        self._check_entity(caller.entity, now)
+        self._check_host(caller.host, now)
+
+    def _check_entity(self, claims: Claims, now: float) -> None:
+        if problem := claims.time_problem(now, self.leeway_seconds):
+            raise _entity_refused(problem)
+
+    def _check_host(self, claims: Claims, now: float) -> None:
+        if problem := claims.time_problem(now, self.leeway_seconds):
+            raise _host_refused(problem)
 
 
-def _advice(problem: str) -> str:
-    return _ADVICE.get(problem, _BAD_TOKEN)
+def _entity_refused(problem: str) -> InvalidEntityJwt:
+    advice = _ADVICE.get(problem, _BAD_TOKEN)
+    return InvalidEntityJwt(f"Entity token refused: {advice}.", reason=problem)
+
+
+def _host_refused(problem: str) -> InvalidHostJwt:
+    advice = _ADVICE.get(problem, _BAD_TOKEN)
+    return InvalidHostJwt(f"Host token refused: {advice}.", reason=problem)

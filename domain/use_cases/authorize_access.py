@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.model.access import AccessPolicy, Decision
-    from domain.model.identity import Caller
-    from domain.model.messages import SecretRequest
+    from domain.model.authenticated_request import AuthenticatedRequest
     from domain.model.transport import Requester
     from ports.clock import Clock
     from ports.secret_store import SecretStore
@@ -94,21 +93,18 @@ class AuthorizeAccess:
     hide_missing: bool = False
     _known: KnownPlaces = field(default_factory=KnownPlaces, init=False, repr=False, compare=False)
 
-    def __call__(
-        self, caller: Caller, message: SecretRequest, requester: Requester | None
-    ) -> Access:
+    def __call__(self, request: AuthenticatedRequest, requester: Requester | None) -> Access:
         """Decide one request; never raises."""
-        application = message.context.application
-        policy = (application and application.policy) or ""
-        known = self._known.find(caller.entity, message.key, policy)
-        properties, target = known or self._read(message.key, policy)
+        asked, policy, caller = request.asked, request.policy, request.caller
+        known = self._known.find(caller.entity, asked.key, policy)
+        properties, target = known or self._read(asked.key, policy)
         location = target if isinstance(target, SecretLocation) else None
         decision = self.policy.decide(
             AccessRequest(
                 caller=caller,
                 location=location,
-                field=message.field,
-                version=message.version,
+                field=asked.field,
+                version=asked.version,
                 properties=properties,
                 backend=self.backend,
                 now=self.clock.now(),
@@ -116,7 +112,7 @@ class AuthorizeAccess:
             )
         )
         if known is None and decision.allowed and location and properties is not None:
-            self._known.keep(caller.entity, message.key, policy, (properties, location))
+            self._known.keep(caller.entity, asked.key, policy, (properties, location))
         return Access(decision, target, properties, self.hide_missing and not decision.knows_of)
 
     def _read(self, key: str, policy: str) -> tuple[Mapping[str, str] | None, Target]:

@@ -1,12 +1,11 @@
-"""From sealed bytes to a readable request: size, header, opening, replay, JSON."""
+"""From sealed bytes to plain ones: size, header, opening, replay."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from domain.model.errors import InvalidHeaders, InvalidPayload, OtherError
-from domain.model.messages import SecretRequest
 
 if TYPE_CHECKING:
     from domain.model.audit import ServerKey
@@ -25,7 +24,7 @@ class OpenedRequest:
         server_key: which of the server's keys it was sealed for.
     """
 
-    message: SecretRequest
+    plaintext: bytes = field(repr=False)
     host_xkey: PublicXKey
     server_key: ServerKey
 
@@ -47,7 +46,6 @@ class OpenRequest:
             InvalidHeaders, InvalidXKey: the host's xkey is missing, or is none.
             DecryptionFailed: the body was not sealed by it for this server.
             OtherError: the same body was seen before.
-            InvalidRequest: what was sealed is no request.
         """
         if not request.body or len(request.body) > self.max_request_bytes:
             raise InvalidPayload(
@@ -64,4 +62,4 @@ class OpenRequest:
                 "This request was already answered; seal a new one for each try.",
                 reason="replayed",
             )
-        return OpenedRequest(SecretRequest.from_json(plaintext), host_xkey, server_key)
+        return OpenedRequest(plaintext, host_xkey, server_key)

@@ -10,9 +10,9 @@ from domain.model.replies import wire_name
 
 if TYPE_CHECKING:
     from domain.model.audit import ServerKey
+    from domain.model.authenticated_request import AskedSecret
     from domain.model.errors import RequestError
     from domain.model.identity import Caller
-    from domain.model.messages import SecretRequest
     from domain.model.transport import Request
     from domain.use_cases.authorize_access import Access
 
@@ -24,7 +24,7 @@ class RequestRecord:
     request_id: str
     request: Request
     backend: str
-    message: SecretRequest | None = None
+    asked: AskedSecret | None = None
     caller: Caller | None = None
     access: Access | None = None
     version_served: str | None = None
@@ -42,7 +42,7 @@ class RequestRecord:
         monotonic: float,
     ) -> AuditEvent:
         """Return the event for a request that ended now."""
-        message, access = self.message, self.access
+        asked, access = self.asked, self.access
         return AuditEvent(
             time=now,
             duration=monotonic - self.request.received_at,
@@ -53,9 +53,9 @@ class RequestRecord:
             error=wire_name(error) if error else None,
             caller=self.caller,
             requester=self.request.requester,
-            key=message.key if message else None,
-            field=message.field if message else None,
-            version_asked=message.version if message else None,
+            key=asked.key if asked else None,
+            field=asked.field if asked else None,
+            version_asked=asked.version if asked else None,
             version_served=self.version_served,
             location=access.location if access else None,
             grant=access.decision.grant if access else None,

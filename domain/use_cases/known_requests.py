@@ -1,0 +1,43 @@
+"""Requests that were read and allowed before, so that the same words need not be read again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from domain.model.authenticated_request import AuthenticatedRequest
+
+MAX_LENGTH = 4096
+"""Longer requests are read each time: usual ones have half of this, and memory stays bounded."""
+
+
+class KnownRequests:
+    """The most recently used requests, by a digest of their plaintext; never the tokens in it.
+
+    A host asks in the same words whenever it starts the same component. Whatever may change in
+    between is not remembered: the tokens' times, the rules, the secret.
+
+    Only what was allowed is kept: whoever is refused gains nothing, and cannot push others out.
+    """
+
+    def __init__(self, capacity: int = 4096) -> None:
+        self._capacity = capacity
+        self._requests: OrderedDict[bytes, AuthenticatedRequest] = OrderedDict()
+
+    def find(self, plaintext: bytes) -> AuthenticatedRequest | None:
+        """Return what these very bytes said when they were last allowed."""
+        digest = sha256(plaintext).digest()
+        request = self._requests.get(digest)
+        if request is not None:
+            self._requests.move_to_end(digest)
+        return request
+
+    def keep(self, plaintext: bytes, request: AuthenticatedRequest) -> None:
+        """Remember a request that was allowed."""
+        if len(plaintext) > MAX_LENGTH:
+            return
+        self._requests[sha256(plaintext).digest()] = request
+        if len(self._requests) > self._capacity:
+            self._requests.popitem(last=False)

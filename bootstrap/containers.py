@@ -18,6 +18,7 @@ from bootstrap import factories
 from bootstrap.server_keys import ServiceKeys
 from bootstrap.settings import Settings
 from bootstrap.settings.stores import INFISICAL, NATS_KV
+from bootstrap.workers.former_lives import FormerLives
 
 
 class Container(containers.DeclarativeContainer):
@@ -25,6 +26,7 @@ class Container(containers.DeclarativeContainer):
 
     settings = providers.Dependency(instance_of=Settings)
     keys = providers.Dependency(instance_of=ServiceKeys)
+    former = providers.Dependency(instance_of=FormerLives, default=FormerLives())
 
     clock = providers.Singleton(SystemClock)
     key_exchange = providers.Singleton(SodiumKeyExchange)
@@ -47,7 +49,7 @@ class Container(containers.DeclarativeContainer):
         },
     )
 
-    metrics = providers.Singleton(factories.metrics, settings, clock)
+    metrics = providers.Singleton(factories.metrics, settings, clock, former)
     stack = providers.Singleton(factories.store_stack, settings, store, metrics, clock)
 
     access = providers.Singleton(factories.access_parts, settings, clock)

@@ -20,6 +20,7 @@ from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import load_service_keys
 from bootstrap.settings import Settings, SettingsError, load_settings
 from bootstrap.version import __version__
+from bootstrap.workers.former_lives import FormerLives
 from bootstrap.workers.supervise import WorkersEndedError, supervise
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
+_NO_FORMER_LIVES = FormerLives()
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _log = structlog.get_logger()
@@ -88,6 +90,7 @@ def exit_code_of(work: Callable[[], None]) -> int:
 def serve_one(
     settings: Settings,
     keys: ServiceKeys,
+    former: FormerLives = _NO_FORMER_LIVES,
     adapt: Callable[[Service], Service] = lambda service: service,
     *,
     twice_means_now: bool = True,
@@ -97,6 +100,7 @@ def serve_one(
     Args:
         settings: what it runs on.
         keys: its own.
+        former: those that had its place before.
         adapt: changes the service before it is run.
         twice_means_now: whether a second signal ends the process at once.
 
@@ -104,7 +108,7 @@ def serve_one(
         SettingsError: the settings cannot be used.
         ServiceFailedError: it could not start, or cannot go on.
     """
-    service: Service = Container(settings=settings, keys=keys).service()
+    service: Service = Container(settings=settings, keys=keys, former=former).service()
     asyncio.run(_run(adapt(service), twice_means_now=twice_means_now))
 
 

@@ -42,6 +42,28 @@ CALLS: Final = ("login", "read")
 CALL_STATUSES: Final = ("2xx", "3xx", "4xx", "429", "5xx", NONE)
 LOOKUP_RESULTS: Final = ("hit", "miss", "shared", "remembered")
 
+
+class WorkerEnd(StrEnum):
+    """How a worker process ended whose place had to be taken by another."""
+
+    KILLED = "killed"
+    """By SIGKILL: mostly the system, for want of memory."""
+
+    SIGNALLED = "signalled"
+    """By any other signal, such as that of a crash."""
+
+    FAILED = "failed"
+    """By itself, with an exit code that is not 0."""
+
+    ENDED = "ended"
+    """By itself with exit code 0, though nobody told it to."""
+
+    NOT_STARTED = "not_started"
+    """Before it began: the system could not make a process."""
+
+
+WORKER_ENDS: Final = tuple(str(end) for end in WorkerEnd)
+
 DURATION_BUCKETS: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
     *(1.0, 2.5, 5.0, 10.0),
@@ -220,6 +242,14 @@ CHECK_OK = _gauge(
 )
 CHECK_AGE = _gauge(
     "readiness_check_age_seconds", "Seconds since the check was made.", Label("check")
+)
+
+WORKER_RESTARTS = _counter(
+    "worker_restarts",
+    "Times that this worker's place was taken by a new process, by how the one before it ended; "
+    "0 without a supervisor.",
+    Label("worker"),
+    Label("ended", WORKER_ENDS),
 )
 
 BUILD_INFO = _gauge(

@@ -18,6 +18,7 @@ from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.live import LiveCollector
 from adapters.metrics.registry import Metrics
 from adapters.metrics.sources import Sources
+from adapters.metrics.worker_restarts import show_restarts
 from bootstrap.admin_parts import AdminParts, ServingState
 from bootstrap.factories.changes import with_webhook
 from bootstrap.version import __version__
@@ -30,15 +31,18 @@ if TYPE_CHECKING:
     from bootstrap.change_parts import ChangeParts
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreStack
+    from bootstrap.workers.former_lives import FormerLives
     from ports.audit import AuditTrail
     from ports.clock import Clock
 
 
-def metrics(settings: Settings, clock: Clock) -> Metrics | None:
+def metrics(settings: Settings, clock: Clock, former: FormerLives) -> Metrics | None:
     """Make the registry, unless nobody could read it."""
     if settings.admin_addr is None:
         return None
-    return Metrics(clock, version=__version__, store=settings.secret_store)
+    registry = Metrics(clock, version=__version__, store=settings.secret_store)
+    show_restarts(registry, former.number, former.ends)
+    return registry
 
 
 def audit_trail(audit: AuditParts, registry: Metrics | None) -> AuditTrail:

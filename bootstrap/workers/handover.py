@@ -1,5 +1,7 @@
 """What a worker is given: the settings, with seeds in the place of the files they came from.
 
+Beside them stands how those before it ended, for its metrics.
+
 It goes over a socket that only the two processes hold: a command line is shown in process lists,
 and a file or variable would outlive its reader.
 """
@@ -7,21 +9,31 @@ and a file or variable would outlive its reader.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr, ValidationError
 from typing_extensions import override
 
 from adapters.crypto.xkeys import SodiumXKeyPair
+from adapters.metrics.catalogue import WorkerEnd
 from bootstrap.settings import Settings, SettingsError
 from bootstrap.settings.group import problem_of
+from bootstrap.workers.former_lives import FormerLives
 
 if TYPE_CHECKING:
     from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
     from bootstrap.server_keys import ServiceKeys
     from ports.key_exchange import XKeyPair
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Everything that one worker begins with."""
+
+    settings: Settings
+    former: FormerLives
 
 
 class _HandedSettings(Settings):
@@ -61,25 +73,30 @@ def settings_of(settings: Settings, number: int) -> Settings:
     return settings.model_copy(update=update)
 
 
-def write_settings(settings: Settings) -> bytes:
-    """Return the settings as one line, secrets in clear."""
+def write_handover(handover: Handover) -> bytes:
+    """Return it as one line, secrets in clear."""
+    settings, former = handover.settings, handover.former
     # What was not set is left out: rules on what is set together would count it as set.
     given = {
         name: value
         for name in settings.model_fields_set
         if (value := getattr(settings, name)) not in (None, ())
     }
-    return json.dumps(given, default=_plain).encode("ascii") + b"\n"
+    document = {"settings": given, "worker": former.number, "former_ends": dict(former.ends)}
+    return json.dumps(document, default=_plain).encode("ascii") + b"\n"
 
 
-def read_settings(line: bytes) -> Settings:
-    """Read what `write_settings` wrote; neither the environment nor a `.env` file changes it.
+def read_handover(line: bytes) -> Handover:
+    """Read what `write_handover` wrote; neither the environment nor a `.env` file changes it.
 
     Raises:
         SettingsError: something no longer holds, such as that a file exists.
     """
+    document = json.loads(line)
+    ends = {WorkerEnd(end): count for end, count in document["former_ends"].items()}
+    former = FormerLives(document["worker"], ends)
     try:
-        return _HandedSettings(**json.loads(line))
+        return Handover(_HandedSettings(**document["settings"]), former)
     except ValidationError as error:
         problems = [problem_of(entry) for entry in error.errors(include_url=False)]
     # Raised out here: pydantic's error keeps the values it was given.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import signal
     from asyncio.subprocess import Process
 
+    from bootstrap.workers.former_lives import FormerLives
+
 STARTED = b"started\n"
 """What a worker sends once it takes requests."""
 
@@ -42,9 +44,9 @@ class WorkerProcess(Protocol):
 
 
 class StartWorker(Protocol):
-    """Starts the worker of a number; the numbers count from 0."""
+    """Starts a worker in the place of those that were there before it."""
 
-    async def __call__(self, number: int) -> WorkerProcess: ...
+    async def __call__(self, former: FormerLives) -> WorkerProcess: ...
 
 
 class ChildProcess(WorkerProcess):
@@ -86,8 +88,8 @@ class ChildProcess(WorkerProcess):
             self._process.send_signal(number)
 
 
-async def start_child(number: int, settings_line: bytes) -> ChildProcess:
-    """Start a worker and hand it its settings."""
+async def start_child(number: int, handover_line: bytes) -> ChildProcess:
+    """Start a worker and hand it what it begins with."""
     ours, theirs = socket.socketpair()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -106,7 +108,7 @@ async def start_child(number: int, settings_line: bytes) -> ChildProcess:
     finally:
         theirs.close()
     reader, writer = await asyncio.open_connection(sock=ours)
-    writer.write(settings_line)
+    writer.write(handover_line)
     return ChildProcess(process, reader, writer)
 
 

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.system.clock import SystemClock
-from bootstrap.workers.handover import settings_of, settings_with_keys, write_settings
+from bootstrap.workers.handover import (
+    Handover,
+    settings_of,
+    settings_with_keys,
+    write_handover,
+)
 from bootstrap.workers.process import WorkerProcess, start_child
 from bootstrap.workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
+    from bootstrap.workers.former_lives import FormerLives
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _CLOSING_SECONDS = 12.0
@@ -49,8 +55,9 @@ def supervise(settings: Settings, keys: ServiceKeys) -> None:
 
 
 async def _supervise(settings: Settings) -> int:
-    async def start(number: int) -> WorkerProcess:
-        return await start_child(number, write_settings(settings_of(settings, number)))
+    async def start(former: FormerLives) -> WorkerProcess:
+        handover = Handover(settings_of(settings, former.number), former)
+        return await start_child(former.number, write_handover(handover))
 
     supervisor = Supervisor(settings.workers, start, SystemClock(), stop_seconds(settings))
     received: list[signal.Signals] = []

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from adapters.metrics.catalogue import WorkerEnd
 from bootstrap.workers.backoff import Backoff
+from bootstrap.workers.former_lives import FormerLives, end_of
 
 if TYPE_CHECKING:
     from bootstrap.workers.process import StartWorker, WorkerProcess
@@ -81,16 +83,17 @@ class Supervisor:
         return code
 
     async def _keep(self, number: int) -> None:
-        backoff, has_served, deaths = Backoff(), False, 0
+        backoff, has_served, former = Backoff(), False, FormerLives(number)
         while not self._stopping.is_set():
             began = self._clock.monotonic()
-            process = await self._begin(number)
+            process = await self._begin(former)
             if process is None:
-                code = FAILED
+                code, end = FAILED, WorkerEnd.NOT_STARTED
             else:
-                served = await self._serve(number, process, deaths)
+                served = await self._serve(process, former)
                 has_served = has_served or served
                 code = _exit_code(await self._end(number, process), told=self._stopping.is_set())
+                end = end_of(code)
             if self._stopping.is_set():
                 self._codes.append(code)
                 return
@@ -100,32 +103,33 @@ class Supervisor:
                 _log.error("worker.died", worker=number, exit_code=code, advice=_NEVER_SERVED)
                 self.stop()
                 return
-            deaths += 1
+            former = former.and_one(end)
             pause = backoff.after(self._clock.monotonic() - began)
             _log.error("worker.died", worker=number, exit_code=code, again_in_seconds=pause)
             await self._pause(pause)
 
-    async def _begin(self, number: int) -> WorkerProcess | None:
+    async def _begin(self, former: FormerLives) -> WorkerProcess | None:
         try:
-            process = await self._start(number)
+            process = await self._start(former)
         except OSError as error:
             # No memory or no processes left, which may pass.
-            _log.warning("worker.not_started", worker=number, errno=error.errno)
+            _log.warning("worker.not_started", worker=former.number, errno=error.errno)
             return None
-        self._running[number] = process
+        self._running[former.number] = process
         if self._stopping.is_set():
             process.send(self._stop_signal)
         return process
 
-    async def _serve(self, number: int, process: WorkerProcess, deaths: int) -> bool:
+    async def _serve(self, process: WorkerProcess, former: FormerLives) -> bool:
         """Wait until it takes requests, and return whether it ever did."""
         if not await process.started():
             return False
+        number = former.number
         self._taking.add(number)
         if number in self._to_reload:
             process.send(signal.SIGHUP)
-        if deaths:
-            _log.info("worker.restarted", worker=number, pid=process.pid, deaths=deaths)
+        if former.count:
+            _log.info("worker.restarted", worker=number, pid=process.pid, deaths=former.count)
         elif len(self._taking) == self._count:
             _log.info("workers.started", workers=self._count)
         return True

@@ -14,7 +14,7 @@ from typing_extensions import override
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap import main
 from bootstrap.server_keys import load_service_keys
-from bootstrap.workers.handover import read_settings
+from bootstrap.workers.handover import read_handover
 from bootstrap.workers.lifeline import Lifeline
 from bootstrap.workers.log_lines import number_log_lines
 from bootstrap.workers.supervise import stop_seconds
@@ -57,13 +57,14 @@ def work(arguments: Sequence[str]) -> int:
         return replace(service, transport=transport)
 
     def start() -> None:
-        settings = read_settings(line)
+        handover = read_handover(line)
+        settings = handover.settings
         configure_logging(settings.log_level, settings.log_format)
         number_log_lines(number)
         main.harden(settings)
         lifeline.watch(stop_seconds(settings))
         keys = load_service_keys(settings)
-        main.serve_one(settings, keys, reporting, twice_means_now=False)
+        main.serve_one(settings, keys, handover.former, reporting, twice_means_now=False)
 
     return main.exit_code_of(start)
 

@@ -285,6 +285,32 @@ async def test_each_worker_has_an_admin_port_of_its_own(
     assert pages == [{"livez": 200, "readyz": 200, "metrics": 200}] * 2
 
 
+def restarts_at(port: int) -> dict[str, float]:
+    """Return the counts of one worker's restarts that are not 0, by their labels."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
+        lines = page.read().decode().splitlines()
+    name = "wasmcloud_secrets_worker_restarts_total"
+    samples = [line.removeprefix(name).split() for line in lines if line.startswith(name)]
+    return {labels: float(count) for labels, count in samples if float(count)}
+
+
+async def test_a_worker_shows_how_often_and_why_its_place_was_taken_anew(
+    two_workers: Settings, tmp_path: Path
+) -> None:
+    port = neighbouring_ports()
+    settings = two_workers | {"ADMIN_ADDR": f"127.0.0.1:{port}"}
+
+    async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
+        os.kill(pids_below(service)[1], signal.SIGKILL)
+        worker = (await service.wait_for("worker.restarted"))["worker"]
+        shown = [await asyncio.to_thread(restarts_at, port + number) for number in (0, 1)]
+        assert await service.stop() == 0
+
+    expected: list[dict[str, float]] = [{}, {}]
+    expected[worker] = {f'{{ended="killed",worker="{worker}"}}': 1.0}
+    assert shown == expected
+
+
 async def test_one_worker_is_the_process_itself(
     two_workers: Settings, tmp_path: Path, host: Host
 ) -> None:

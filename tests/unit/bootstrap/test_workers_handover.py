@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 import structlog
 
+from adapters.metrics.catalogue import WorkerEnd
 from adapters.telemetry.audit_log import AuditLog
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.server_keys import ServiceKeys, load_service_keys
 from bootstrap.settings import Settings, SettingsError, load_settings
+from bootstrap.workers.former_lives import FormerLives
 from bootstrap.workers.handover import (
-    read_settings,
+    Handover,
+    read_handover,
     settings_of,
     settings_with_keys,
-    write_settings,
+    write_handover,
 )
 from bootstrap.workers.lifeline import wait_for_end
 from bootstrap.workers.log_lines import number_log_lines
@@ -31,6 +34,8 @@ from tests.fakes.key_exchange import FakeKeyExchange
 from tests.fakes.transport import FakeHandler, FakeTransport
 from tests.support.environments import infisical_environment, nats_kv_environment, new_xkey_seed
 
+FIRST = FormerLives()
+
 
 def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
     for name, value in variables.items():
@@ -38,8 +43,13 @@ def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
     return load_settings(Settings, env_file=None)
 
 
+def line_of(settings: Settings, former: FormerLives = FIRST) -> bytes:
+    return write_handover(Handover(settings, former))
+
+
 def handed_over(settings: Settings) -> Settings:
-    return read_settings(write_settings(settings_with_keys(settings, load_service_keys(settings))))
+    keys = load_service_keys(settings)
+    return read_handover(line_of(settings_with_keys(settings, keys))).settings
 
 
 def test_a_generated_key_and_retired_ones_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,9 +60,8 @@ def test_a_generated_key_and_retired_ones_arrive(monkeypatch: pytest.MonkeyPatch
     )
     keys = load_service_keys(settings)
 
-    arrived = load_service_keys(
-        read_settings(write_settings(settings_with_keys(settings, keys)))
-    ).server
+    line = line_of(settings_with_keys(settings, keys))
+    arrived = load_service_keys(read_handover(line).settings).server
 
     assert arrived.current.public == keys.server.current.public
     assert [p.public for p in arrived.retired] == [p.public for p in keys.server.retired]
@@ -63,11 +72,11 @@ def test_seeds_take_the_place_of_their_files(
 ) -> None:
     settings = given(monkeypatch, **nats_kv_environment(tmp_path))
     keys = load_service_keys(settings)
-    line = write_settings(settings_with_keys(settings, keys))
+    line = line_of(settings_with_keys(settings, keys))
     for path in tmp_path.iterdir():
         path.unlink()
 
-    arrived = load_service_keys(read_settings(line))
+    arrived = load_service_keys(read_handover(line).settings)
 
     assert arrived.server.current.public == keys.server.current.public
     assert arrived.encryption is not None
@@ -107,12 +116,12 @@ def test_neither_the_environment_nor_a_file_changes_what_arrives(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     settings = given(monkeypatch, **infisical_environment(), MAX_IN_FLIGHT="17")
-    line = write_settings(settings)
+    line = line_of(settings)
     monkeypatch.setenv("SERVER_XKEY_SEED_FILE", str(tmp_path / "other"))
     monkeypatch.setenv("MAX_IN_FLIGHT", "18")
     Path(".env").write_text("LOG_LEVEL=debug\n", "ascii")
 
-    arrived = read_settings(line)
+    arrived = read_handover(line).settings
 
     assert (arrived.max_in_flight, arrived.log_level) == (17, "info")
     assert arrived.server_xkey_seed_file is None
@@ -123,17 +132,23 @@ def test_what_no_longer_holds_is_told_without_values(
 ) -> None:
     policy = tmp_path / "canary.yaml"
     policy.touch()
-    line = write_settings(
-        given(monkeypatch, **infisical_environment(), ACCESS_POLICY_FILE=str(policy))
-    )
+    line = line_of(given(monkeypatch, **infisical_environment(), ACCESS_POLICY_FILE=str(policy)))
     policy.unlink()
 
     with pytest.raises(SettingsError) as caught:
-        read_settings(line)
+        read_handover(line)
 
     assert "ACCESS_POLICY_FILE names a file that does not exist" in str(caught.value)
     assert "canary" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_how_those_before_it_ended_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = given(monkeypatch, **infisical_environment())
+    former = FormerLives(3).and_one(WorkerEnd.KILLED).and_one(WorkerEnd.NOT_STARTED)
+
+    assert read_handover(line_of(settings, former)).former == former
+    assert read_handover(line_of(settings)).former == FIRST
 
 
 def test_a_key_without_a_seed_cannot_be_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +169,7 @@ def test_every_worker_listens_one_port_further_on_for_probes(
 ) -> None:
     settings = given(monkeypatch, **infisical_environment(), WORKERS="4", ADMIN_ADDR="[::1]:65532")
 
-    own = [read_settings(write_settings(settings_of(settings, number))) for number in range(4)]
+    own = [read_handover(line_of(settings_of(settings, number))).settings for number in range(4)]
 
     assert [one.admin_addr for one in own] == [f"[::1]:{65532 + number}" for number in range(4)]
 

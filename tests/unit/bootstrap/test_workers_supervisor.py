@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
+from adapters.metrics.catalogue import WorkerEnd
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.workers.backoff import Backoff
+from bootstrap.workers.former_lives import FormerLives, end_of
 from bootstrap.workers.process import WorkerProcess
 from bootstrap.workers.supervisor import Supervisor
 from tests.fakes.clock import FakeClock
@@ -27,8 +29,9 @@ STOP_SECONDS = 20.0
 class FakeWorker(WorkerProcess):
     """A process that does what the test says; SIGKILL always ends it, SIGTERM if `obedient`."""
 
-    def __init__(self, number: int, pid: int) -> None:
-        self.number = number
+    def __init__(self, former: FormerLives, pid: int) -> None:
+        self.former = former
+        self.number = former.number
         self._pid = pid
         self.signals: list[signal.Signals] = []
         self.obedient = True
@@ -78,10 +81,10 @@ class Scene:
         self.supervisor = Supervisor(count, self._start, self.clock, STOP_SECONDS)
         self.running = asyncio.create_task(self.supervisor.run())
 
-    async def _start(self, number: int) -> FakeWorker:
+    async def _start(self, former: FormerLives) -> FakeWorker:
         if self.failures:
             raise self.failures.pop()
-        worker = FakeWorker(number, pid=100 + len(self.workers))
+        worker = FakeWorker(former, pid=100 + len(self.workers))
         self.workers.append(worker)
         return worker
 
@@ -195,6 +198,38 @@ async def test_a_worker_that_dies_is_started_again_after_half_a_second() -> None
         assert not scene.running.done()
 
 
+async def test_each_successor_is_told_how_often_and_how_its_predecessors_ended() -> None:
+    async with serving() as scene:
+        assert [worker.former for worker in scene.workers] == [FormerLives(0), FormerLives(1)]
+        for code in (-signal.SIGKILL, 1, -signal.SIGKILL):
+            scene.workers[-1].end(code)
+            await scene.settle()
+            await scene.after(10)
+
+        told = [worker.former for worker in scene.workers[2:]]
+        killed, failed = WorkerEnd.KILLED, WorkerEnd.FAILED
+        assert [former.number for former in told] == [1, 1, 1]
+        assert [former.ends for former in told] == [
+            {killed: 1},
+            {killed: 1, failed: 1},
+            {killed: 2, failed: 1},
+        ]
+        assert [former.count for former in told] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        (0, WorkerEnd.ENDED),
+        (1, WorkerEnd.FAILED),
+        (128 + signal.SIGKILL, WorkerEnd.KILLED),
+        (128 + signal.SIGSEGV, WorkerEnd.SIGNALLED),
+    ],
+)
+def test_the_way_of_an_end_is_told_by_its_exit_code(code: int, end: WorkerEnd) -> None:
+    assert end_of(code) is end
+
+
 async def test_even_one_that_ended_in_order_is_started_again_if_nobody_told_it_to() -> None:
     async with serving() as scene:
         scene.workers[0].end(0)
@@ -294,6 +329,7 @@ async def test_a_process_that_cannot_be_made_is_tried_again() -> None:
         await scene.after(1)
 
         assert len(scene.workers) == 3
+        assert scene.workers[2].former.ends == {WorkerEnd.FAILED: 1, WorkerEnd.NOT_STARTED: 1}
 
 
 async def test_if_the_first_processes_cannot_be_made_it_fails() -> None:

@@ -13,6 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
 from adapters.metrics.catalogue import Kind, MetricSpec, catalogue
+from tests.unit.adapters.metrics.replica import Replica
 from tests.unit.deploy.promql import Expression, read
 from tests.unit.docs.documents import code_texts, log_events
 
@@ -112,6 +113,20 @@ def test_every_log_event_that_an_alert_names_is_logged(rule: dict[str, Any]) -> 
 
     # The names of the audit sinks' events are put together when they are logged.
     assert {event for event in named if not event.startswith("audit.")} <= log_events()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_every_series_that_an_alert_watches_is_there_before_anything_goes_wrong(
+    rule: dict[str, Any],
+) -> None:
+    scraped = [(name, dict(labels)) for name, labels in Replica().samples()]
+
+    for selector in read(rule["expr"]).selectors:
+        assert "reason" in selector.matched or any(
+            name == selector.metric
+            and all(labels.get(label) in values for label, values in selector.matched.items())
+            for name, labels in scraped
+        ), selector
 
 
 def test_no_two_alerts_or_panels_share_a_name() -> None:

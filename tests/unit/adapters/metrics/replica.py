@@ -12,11 +12,12 @@ from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.read_gate_state import ReadGateState
 from adapters.infisical.state import InfisicalState, TokenState
 from adapters.metrics.audit_trail import MeteredAuditTrail
-from adapters.metrics.catalogue import CALL_STATUSES
+from adapters.metrics.catalogue import CALL_STATUSES, WorkerEnd
 from adapters.metrics.live import LiveCollector
 from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.metrics.sources import Sources
+from adapters.metrics.worker_restarts import show_restarts
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
@@ -117,6 +118,7 @@ class Replica:
         self.infisical = Infisical()
         self.cache = Cache()
         self.checks = Checks()
+        show_restarts(self.metrics, 1, {WorkerEnd.KILLED: 2})
         self.metrics.add(
             LiveCollector(
                 Sources(

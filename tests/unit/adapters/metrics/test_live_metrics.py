@@ -10,6 +10,7 @@ import pytest
 from adapters.access_policy.file import PolicyRefusal, PolicyStatus
 from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState
+from adapters.metrics.catalogue import WorkerEnd
 from adapters.metrics.live import LiveCollector
 from adapters.metrics.registry import Metrics
 from adapters.metrics.sources import Sources
@@ -132,6 +133,15 @@ def test_the_last_verdicts_of_the_readiness_checks_are_shown() -> None:
     assert replica.value("readiness_check_ok", check="nats") == 1
     assert replica.value("readiness_check_ok", check="store") == 0
     assert replica.value("readiness_check_age_seconds", check="store") == 12.0
+
+
+def test_restarts_are_shown_by_how_the_worker_before_ended_and_begin_at_zero() -> None:
+    replica = Replica()
+
+    counts = {
+        end: replica.value("worker_restarts_total", worker="1", ended=end) for end in WorkerEnd
+    }
+    assert counts == dict.fromkeys(WorkerEnd, 0) | {WorkerEnd.KILLED: 2}
 
 
 def test_parts_that_are_not_there_have_no_metrics() -> None:

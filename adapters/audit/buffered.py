@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from adapters.audit.outages import Outages
 from adapters.audit.sink import AuditSink, OnFull
-from adapters.telemetry.audit_record import audit_line
+from adapters.telemetry.audit_lines import AuditLines
 from domain.model.audit import Outcome
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class BufferedSink(AuditSink):
         self._max_batch = max_batch
         self._refuse_while_failing = refuse_while_failing
         self._outages = Outages(name, clock)
+        self._lines = AuditLines()
         self._waiting: deque[AuditLine] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -144,7 +145,7 @@ class BufferedSink(AuditSink):
                 self._outages.drop()
                 return
             try:
-                line = AuditLine(event.request_id, audit_line(event))
+                line = AuditLine(event.request_id, self._lines.line(event).encode("ascii"))
             except (OverflowError, ValueError):
                 self._outages.drop()
                 return

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 from typing_extensions import override
 
-from adapters.telemetry.audit_record import EVENT, as_text, audit_fields
+from adapters.telemetry.audit_lines import AuditLines
+from adapters.telemetry.audit_record import EVENT, audit_fields
 from adapters.telemetry.rendering import render_json
 from domain.model.audit import Outcome
 from ports.audit import AuditTrail
@@ -33,6 +34,7 @@ class AuditLog(AuditTrail):
         configuration = structlog.get_config()
         self._render: Processor = configuration["processors"][-1]
         self._output = configuration["logger_factory"]()
+        self._lines = AuditLines()
 
     async def start(self) -> None:
         """Do nothing: logging is there from the start."""
@@ -49,9 +51,12 @@ class AuditLog(AuditTrail):
         # Whatever goes wrong here, the request has its answer already and must get it.
         with contextlib.suppress(Exception):
             level = "info" if event.outcome is Outcome.ANSWERED else "warning"
-            fields = audit_fields(event)
-            time = fields.pop("timestamp")
-            record = {"timestamp": time, "level": level, "event": EVENT, **fields}
+            self._output.msg(self._text(event, level))
+
+    def _text(self, event: AuditEvent, level: str) -> str:
+        if self._render is render_json:
             # Past structlog, which costs as much as all the rest: this runs for every request.
-            as_json = self._render is render_json
-            self._output.msg(as_text(record) if as_json else self._render(None, level, record))
+            return self._lines.line(event, level)
+        fields = audit_fields(event)
+        record = {"timestamp": fields.pop("timestamp"), "level": level, "event": EVENT, **fields}
+        return str(self._render(None, level, record))

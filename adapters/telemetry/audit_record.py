@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pydantic_core import to_json
-
-from adapters.telemetry.redaction import REDACTED, is_sensitive_name, redact_text
+from adapters.telemetry.redaction import REDACTED, is_sensitive_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,19 +35,28 @@ def audit_fields(event: AuditEvent) -> dict[str, object]:
         OverflowError, ValueError: the event's time is none.
     """
     fields: dict[str, object] = {
-        "timestamp": _timestamp(event.time),
+        "timestamp": timestamp(event.time),
         "schema": SCHEMA,
         "request_id": event.request_id,
-        "operation": _cut(event.operation),
+        "duration_ms": round(event.duration * 1000, 3),
+    }
+    if event.upstream_request_id is not None:
+        fields["upstream_request_id"] = cut(event.upstream_request_id)
+    return fields | lasting_fields(event)
+
+
+def lasting_fields(event: AuditEvent) -> dict[str, object]:
+    """Return those of the fields that the next request in the same words may well share."""
+    fields: dict[str, object] = {
+        "operation": cut(event.operation),
         "backend": event.backend,
         "outcome": event.outcome.value,
         "reason": event.reason,
-        "duration_ms": round(event.duration * 1000, 3),
     }
     if event.error is not None:
         fields["error"] = event.error
     if event.advice is not None:
-        fields["advice"] = _cut(event.advice)
+        fields["advice"] = cut(event.advice)
     if event.server_key is not None:
         fields["server_key"] = event.server_key.value
     _add_request(fields, event)
@@ -60,55 +66,31 @@ def audit_fields(event: AuditEvent) -> dict[str, object]:
         ("grant", event.grant),
         ("version_served", event.version_served),
         ("served_from", event.served_from),
-        ("upstream_request_id", event.upstream_request_id),
     ):
         if text is not None:
-            fields[name] = _cut(text)
+            fields[name] = cut(text)
     if event.caller is not None:
         _add_caller(fields, event.caller)
     if event.requester is not None:
-        fields["requester_account"] = _cut(event.requester.account)
+        fields["requester_account"] = cut(event.requester.account)
         if event.requester.user is not None:
-            fields["requester_user"] = _cut(event.requester.user)
+            fields["requester_user"] = cut(event.requester.user)
     return fields
-
-
-def audit_line(event: AuditEvent) -> bytes:
-    """Return the record as one line of ASCII JSON, without a newline after it.
-
-    Whatever looks like a seed, a JWT or a bearer credential is hidden, wherever it stands.
-
-    Raises:
-        OverflowError, ValueError: the event's time is none.
-    """
-    fields = audit_fields(event)
-    line = {"timestamp": fields.pop("timestamp"), "event": EVENT, **fields}
-    return as_text(line).encode("ascii")
-
-
-def as_text(fields: Mapping[str, object]) -> str:
-    """Write fields that `audit_fields` gave as one line of ASCII JSON, hiding as `audit_line`."""
-    try:
-        text = to_json(fields, ensure_ascii=True).decode("ascii")
-    except ValueError:
-        # Half a surrogate pair, which only the slower encoder writes.
-        text = _encode(fields)
-    return redact_text(text)
 
 
 def _add_request(fields: dict[str, object], event: AuditEvent) -> None:
     if event.key is not None:
-        fields["key"] = _cut(event.key)
+        fields["key"] = cut(event.key)
     if event.field is not None:
-        fields["field"] = _cut(event.field)
+        fields["field"] = cut(event.field)
     if event.version_asked is not None:
-        fields["version_asked"] = _cut(event.version_asked)
+        fields["version_asked"] = cut(event.version_asked)
     if event.properties:
         fields["properties"] = _shown_properties(event.properties)
     if event.location is not None:
-        fields["path"] = _cut(event.location.path)
+        fields["path"] = cut(event.location.path)
         for name, text in event.location.scope:
-            fields[f"scope_{name}"] = _cut(text)
+            fields[f"scope_{name}"] = cut(text)
 
 
 def _add_caller(fields: dict[str, object], caller: Caller) -> None:
@@ -116,23 +98,24 @@ def _add_caller(fields: dict[str, object], caller: Caller) -> None:
     fields["entity"] = entity.subject
     fields["entity_kind"] = entity.kind.value
     fields["issuer"] = entity.issuer
-    fields["token_id"] = _cut(entity.token_id)
+    fields["token_id"] = cut(entity.token_id)
     if entity.name is not None:
-        fields["entity_name"] = _cut(entity.name)
+        fields["entity_name"] = cut(entity.name)
     if entity.revision is not None:
         fields["entity_revision"] = entity.revision
     if entity.artifact_hash is not None:
-        fields["entity_hash"] = _cut(entity.artifact_hash)
+        fields["entity_hash"] = cut(entity.artifact_hash)
     if entity.tags:
         fields["entity_tags"] = _shown_tags(entity.tags)
     fields["host"] = host.subject
     if host.name is not None:
-        fields["host_name"] = _cut(host.name)
+        fields["host_name"] = cut(host.name)
     if caller.application is not None:
-        fields["application"] = _cut(caller.application)
+        fields["application"] = cut(caller.application)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Return the text, shortened as every text in a record."""
     return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
 
 
@@ -140,7 +123,7 @@ def _shown_tags(tags: Iterable[str]) -> list[str]:
     shown: list[str] = []
     room = MAX_GROUP
     for tag in tags:
-        text = _cut(tag)
+        text = cut(tag)
         room -= len(text) + 1
         if room < 0:
             break
@@ -152,8 +135,8 @@ def _shown_properties(properties: Mapping[str, str]) -> dict[str, str]:
     shown: dict[str, str] = {}
     room = MAX_GROUP
     for name, value in properties.items():
-        label = _cut(name)
-        text = REDACTED if is_sensitive_name(label) else _cut(value)
+        label = cut(name)
+        text = REDACTED if is_sensitive_name(label) else cut(value)
         room -= len(label) + len(text) + 1
         if room < 0:
             break
@@ -161,7 +144,12 @@ def _shown_properties(properties: Mapping[str, str]) -> dict[str, str]:
     return shown
 
 
-def _timestamp(time: float) -> str:
+def timestamp(time: float) -> str:
+    """Write seconds since the epoch as records do: in UTC, with microseconds.
+
+    Raises:
+        OverflowError, ValueError: it is no time.
+    """
     # Formatting a date costs more than all other fields together; its seconds rarely change.
     seconds = int(time // 1)
     return f"{_whole_seconds(seconds)}.{int((time - seconds) * 1_000_000):06d}Z"
@@ -170,6 +158,3 @@ def _timestamp(time: float) -> str:
 @lru_cache(maxsize=4)
 def _whole_seconds(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -13,11 +13,12 @@ from typer.testing import CliRunner, Result
 
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
-from adapters.telemetry.audit_record import audit_fields, audit_line
+from adapters.telemetry.audit_record import audit_fields
 from bootstrap.cli import audit
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import SubjectKey
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED
+from tests.support.audit_text import audit_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -14,8 +14,8 @@ from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
-from adapters.telemetry.audit_record import audit_line
 from bootstrap.cli import policy
+from tests.support.audit_text import audit_line
 from tests.unit.adapters.access_policy.policies import COMPONENT, HOST, PROVIDER, request
 from tests.unit.adapters.access_policy.test_policy_draft_from_audit import event_of
 

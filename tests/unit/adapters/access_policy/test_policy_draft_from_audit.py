@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.draft_from_audit import AuditDraft
 from adapters.crypto.nkeys_text import KeyKind, encode_public
-from adapters.telemetry.audit_record import audit_line
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import AccountKey
+from tests.support.audit_text import audit_line
 from tests.unit.adapters.access_policy.policies import (
     NOW,
     OTHER_TEAM,

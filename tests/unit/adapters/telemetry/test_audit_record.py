@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.telemetry.audit_record import MAX_GROUP, SCHEMA, audit_fields, audit_line
+from adapters.telemetry.audit_record import MAX_GROUP, SCHEMA, audit_fields
 from domain.model.audit import AuditEvent
 from domain.model.transport import Requester
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED
+from tests.support.audit_text import audit_line
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "audit-log.md"
 

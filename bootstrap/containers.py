@@ -41,6 +41,10 @@ class Container(containers.DeclarativeContainer):
     channel = providers.Singleton(NatsChannel, client, subjects)
     transport = providers.Singleton(factories.nats_transport, client, subjects, clock, settings)
 
+    tracing = providers.Singleton(
+        factories.tracing_parts, settings, nats_config, subjects, former.provided.number, clock
+    )
+
     store = providers.Selector(
         settings.provided.secret_store,
         **{
@@ -50,11 +54,12 @@ class Container(containers.DeclarativeContainer):
     )
 
     metrics = providers.Singleton(factories.metrics, settings, clock, former)
-    stack = providers.Singleton(factories.store_stack, settings, store, metrics, clock)
+    stack = providers.Singleton(factories.store_stack, settings, store, metrics, tracing, clock)
 
     access = providers.Singleton(factories.access_parts, settings, clock)
     audit = providers.Singleton(factories.audit_parts, settings, client, clock)
-    trail = providers.Singleton(factories.audit_trail, audit, metrics)
+    counted_trail = providers.Singleton(factories.audit_trail, audit, metrics)
+    trail = providers.Singleton(factories.traced_trail, counted_trail, tracing)
     handler = providers.Singleton(
         factories.answer_request,
         settings=settings,
@@ -68,6 +73,7 @@ class Container(containers.DeclarativeContainer):
         faults=faults,
         request_ids=request_ids,
     )
+    traced_handler = providers.Singleton(factories.traced_handler, handler, tracing)
     changes = providers.Singleton(
         factories.change_parts, settings, client, stack, request_ids, clock
     )
@@ -92,12 +98,13 @@ class Container(containers.DeclarativeContainer):
         client=client,
         channel=channel,
         transport=transport,
-        handler=handler,
+        handler=traced_handler,
         stack=stack,
         access=access,
         audit=audit,
         admin=admin,
         changes=changes,
+        tracing=tracing,
         key_exchange=key_exchange,
         clock=clock,
         served=subjects,

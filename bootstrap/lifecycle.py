@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreStack
+    from bootstrap.tracing_parts import TracingParts
     from ports.clock import Clock
     from ports.key_exchange import KeyExchange
     from ports.transport import Channel, RequestHandler, Transport
@@ -84,6 +85,7 @@ class Service:
     audit: AuditParts
     admin: AdminParts
     changes: ChangeParts
+    tracing: TracingParts
     key_exchange: KeyExchange
     clock: Clock
     subjects: SecretsSubjects
@@ -120,6 +122,9 @@ class Service:
         # First and last, so that probes are answered all the while.
         opened.push_async_callback(self.admin.aclose)
         await self.admin.start()
+        # Closed after whatever a request may still do.
+        opened.push_async_callback(self.tracing.aclose)
+        self.tracing.start()
         opened.push_async_callback(self.stack.close)
         opened.push_async_callback(self.connection.close)
         await self.connection.open()
@@ -204,6 +209,7 @@ class Service:
             await reload.wait()
             reload.clear()
             self.audit.reopen()
+            self.stack.parts.reload()
             if self.access.file is not None:
                 await self.access.file.reload()
 

@@ -11,6 +11,7 @@ from bootstrap.factories.nats import nats_client, nats_config, nats_transport, s
 from bootstrap.factories.service import answer_request, service
 from bootstrap.factories.store_stack import store_stack
 from bootstrap.factories.stores import infisical_store, nats_kv_config, nats_kv_store
+from bootstrap.factories.tracing import traced_handler, traced_trail, tracing_parts
 
 __all__ = [
     "access_parts",
@@ -29,4 +30,7 @@ __all__ = [
     "service",
     "store_stack",
     "subjects",
+    "traced_handler",
+    "traced_trail",
+    "tracing_parts",
 ]

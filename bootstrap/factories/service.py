@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreStack
+    from bootstrap.tracing_parts import TracingParts
     from ports.audit import AuditTrail
     from ports.clock import Clock
     from ports.fault_log import FaultLog
@@ -88,6 +89,7 @@ def service(
     audit: AuditParts,
     admin: AdminParts,
     changes: ChangeParts,
+    tracing: TracingParts,
     key_exchange: KeyExchange,
     clock: Clock,
     served: SecretsSubjects,
@@ -107,6 +109,7 @@ def service(
         audit=audit,
         admin=admin,
         changes=changes,
+        tracing=tracing,
         key_exchange=key_exchange,
         clock=clock,
         subjects=served,

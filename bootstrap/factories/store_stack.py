@@ -1,4 +1,4 @@
-"""What stands around a secret store: from the outside in, a cache, a breaker and a stopwatch."""
+"""What stands around a secret store: outside in: a cache, a breaker, a stopwatch and spans."""
 
 from __future__ import annotations
 
@@ -16,17 +16,23 @@ if TYPE_CHECKING:
     from adapters.metrics.registry import Metrics
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreParts
+    from bootstrap.tracing_parts import TracingParts
     from ports.clock import Clock
     from ports.secret_store import SecretStore
 
 
 def store_stack(
-    settings: Settings, parts: StoreParts, registry: Metrics | None, clock: Clock
+    settings: Settings,
+    parts: StoreParts,
+    registry: Metrics | None,
+    tracing: TracingParts,
+    clock: Clock,
 ) -> StoreStack:
     """Build all layers; a cache that were to keep nothing is left out."""
-    metered = None if registry is None else MeteredSecretStore(parts.store, registry, clock)
+    store = tracing.store(parts.store)
+    metered = None if registry is None else MeteredSecretStore(store, registry, clock)
     breaker = BreakingSecretStore(
-        metered or parts.store, BreakerConfig(), clock, random.random, outages=parts.outages
+        metered or store, BreakerConfig(), clock, random.random, outages=parts.outages
     )
     cache = _cache(settings, parts, breaker, clock)
     return StoreStack(cache or breaker, parts, metered, breaker, cache)

@@ -14,6 +14,7 @@ from bootstrap.settings.cache import CacheSettings
 from bootstrap.settings.nats import NatsSettings
 from bootstrap.settings.service import KeySettings, LimitSettings, LogSettings, ProcessSettings
 from bootstrap.settings.stores import InfisicalSettings, NatsKvSettings, StoreSettings
+from bootstrap.settings.tracing import TracingSettings
 from bootstrap.settings.workers import WorkerSettings
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ GROUPS: tuple[tuple[str, type[SettingsGroup]], ...] = (
     ("Access", AccessSettings),
     ("Audit trail", AuditSettings),
     ("Admin HTTP", AdminSettings),
+    ("Traces", TracingSettings),
     ("Limits", LimitSettings),
     ("Process", ProcessSettings),
     ("Worker processes", WorkerSettings),
@@ -45,6 +47,7 @@ class Settings(
     WorkerSettings,
     ProcessSettings,
     LimitSettings,
+    TracingSettings,
     AdminSettings,
     AuditSettings,
     AccessSettings,

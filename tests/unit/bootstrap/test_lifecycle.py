@@ -31,6 +31,7 @@ from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import ServiceKeys
 from bootstrap.settings import Settings, SettingsError
 from bootstrap.store_parts import StoreParts, StoreStack
+from bootstrap.tracing_parts import TracingParts
 from domain.model.access import AnyValidEntity
 from domain.model.errors import UpstreamError
 from domain.model.reference import SecretQuery, SecretReference
@@ -145,6 +146,7 @@ class World:
             audit=AuditParts(self.audit, self.audit.reopen),
             admin=self.admin,
             changes=ChangeParts(),
+            tracing=TracingParts(),
             key_exchange=SodiumKeyExchange(),
             clock=self.clock,
             subjects=SecretsSubjects(),

@@ -1,0 +1,109 @@
+"""Where traces of requests go, and what they may say."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from typing_extensions import override
+
+from adapters.tracing.headers import parse_headers
+from bootstrap.settings.group import SettingsGroup
+from bootstrap.settings.nats import both_set
+from bootstrap.settings.problems import Problem, SettingsError
+from bootstrap.settings.values import ReadableFile, SecretText, strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+
+def _endpoint(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or parts.path in {"", "/"}:
+        raise ValueError("must be a whole address such as http://localhost:4318/v1/traces.")
+    if "@" in parts.netloc:
+        raise ValueError("must hold no credentials; put them into TRACES_HEADERS.")
+    return text
+
+
+def _headers(secret: SecretStr) -> SecretStr:
+    parse_headers(secret.get_secret_value())
+    return secret
+
+
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:
+        usable = False
+    else:
+        usable = True
+    if not usable:
+        raise ValueError("must name certificates in PEM form.")
+    return path
+
+
+class TracingSettings(SettingsGroup):
+    """OpenTelemetry, with the extra `otel`."""
+
+    traces_endpoint: Annotated[str, BeforeValidator(strip), AfterValidator(_endpoint)] | None = (
+        Field(
+            default=None,
+            description="Address that takes OpenTelemetry traces (OTLP over HTTP), such as "
+            "`http://localhost:4318/v1/traces`; needs the extra `otel`. Unset: no traces.",
+        )
+    )
+    traces_headers: Annotated[SecretText, AfterValidator(_headers)] | None = Field(
+        default=None,
+        description="Headers sent there, such as `Authorization=Bearer%20…`: comma-separated, "
+        "values percent-encoded.",
+    )
+    traces_headers_file: ReadableFile | None = Field(
+        default=None,
+        description="File that holds those headers, instead of the headers themselves.",
+    )
+    traces_ca_file: Annotated[ReadableFile, AfterValidator(_certificates)] | None = Field(
+        default=None, description="CA certificates (PEM) that this address is checked against."
+    )
+    traces_sample_ratio: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of the requests that are traced, from 0 to 1.",
+    )
+    traces_secret_names: bool = Field(
+        default=False,
+        description="Name secrets, components and applications in traces. Values, tokens and "
+        "policy properties are never in them.",
+    )
+
+    def read_traces_headers(self) -> Mapping[str, SecretStr]:
+        """Return the headers, from the file if there is one.
+
+        Raises:
+            SettingsError: the file cannot be read, or holds something else.
+        """
+        if self.traces_headers is not None:
+            return parse_headers(self.traces_headers.get_secret_value())
+        if self.traces_headers_file is None:
+            return {}
+        try:
+            return parse_headers(self.traces_headers_file.read_text("ascii"))
+        except (OSError, UnicodeDecodeError):
+            advice = "cannot be read; it must be ASCII text that this user may read."
+        except ValueError as error:
+            advice = str(error)
+        raise SettingsError(Problem("TRACES_HEADERS_FILE", advice))
+
+    @override
+    @classmethod
+    def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
+        yield from both_set(given, "traces_headers", "traces_headers_file")

@@ -48,7 +48,7 @@ class Container(containers.DeclarativeContainer):
     store = providers.Selector(
         settings.provided.secret_store,
         **{
-            INFISICAL: providers.Singleton(factories.infisical_store, settings, clock),
+            INFISICAL: providers.Singleton(factories.infisical_store, settings, client, clock),
             NATS_KV: providers.Singleton(factories.nats_kv_store, settings, client, keys, clock),
         },
     )

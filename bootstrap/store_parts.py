@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from ports.store_check import StoreCheck
 
 
+async def nothing_to_start() -> None:
+    """Start a store that hears nothing from others."""
+
+
 async def nothing_to_close() -> None:
     """Close a store that opened nothing of its own."""
+
+
+def nothing_to_reload() -> None:
+    """Reload a store that learned nothing which an operator could have it forget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,9 @@ class StoreParts:
     """What a new store brings.
 
     Attributes:
+        start: listens to other replicas; called once NATS is connected, before the first fetch.
         close: ends the connections that the store itself opened; called once, after the last fetch.
+        reload: takes up what the operator has changed outside of the settings, on SIGHUP.
         outages: the `reason` codes of those of its UpstreamErrors that mean unreachable, too slow
             or failing: it is left alone for a moment, and a value that was kept may stand in.
         limits: those that mean that it is up, and not to be asked this often: a value that was
@@ -39,6 +49,8 @@ class StoreParts:
     store: SecretStore
     check: StoreCheck
     close: Callable[[], Awaitable[None]] = nothing_to_close
+    start: Callable[[], Awaitable[None]] = nothing_to_start
+    reload: Callable[[], None] = nothing_to_reload
     outages: frozenset[str] = frozenset()
     limits: frozenset[str] = frozenset()
     per_caller: bool = False

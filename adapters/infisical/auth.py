@@ -8,60 +8,82 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
 from adapters.infisical import reasons
+from adapters.infisical.login_problem import REFUSED, USELESS_TOKENS, LoginProblem
 from adapters.infisical.state import TokenState
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from adapters.infisical.login import AccessToken
     from adapters.infisical.rate_limit import SharedPause
+    from adapters.infisical.refused_logins import RefusedLogins
     from ports.clock import Clock
 
-REFUSAL_MEMORY_SECONDS = 60.0
-"""Wrong credentials are tried no oftener: three wrong logins in 30 s lock the identity out."""
-
-REFRESH_RETRY_SECONDS = 5.0
+REFRESH_RETRY_SECONDS: Final = 5.0
 """How soon another login ahead of time follows one that failed for no fault of the credentials."""
 
-_REMEMBERED = frozenset({reasons.LOGIN_REFUSED, reasons.LOGIN_LOCKED})
+UNREADABLE_RETRY_SECONDS: Final = 1.0
+"""How often requests have credentials read again that could not be read."""
+
+MAX_USELESS_TOKENS: Final = 4
+USELESS_RETRY_SECONDS: Final = 5.0
+"""After so many tokens in a row of which none served a single read, logins pause: a server that
+accepts logins and refuses what they give must not get one for each request."""
+
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    """Why a login failed, from which everybody who waited makes an error of their own."""
+class Login(Protocol):
+    """As `adapters.infisical.login.UniversalAuthLogin` has it."""
 
-    advice: str
-    reason: str
-    upstream_request_id: str | None
+    @property
+    def credentials_may_change(self) -> bool: ...
 
-    def error(self) -> UpstreamError:
-        return UpstreamError(
-            self.advice, reason=self.reason, upstream_request_id=self.upstream_request_id
-        )
+    async def credentials_changed(self) -> None: ...
+
+    async def __call__(self) -> AccessToken: ...
 
 
 class TokenSource:
     """Hands out one access token to everybody; safe for concurrent calls of one event loop."""
 
     def __init__(
-        self, login: Callable[[], Awaitable[AccessToken]], pause: SharedPause, clock: Clock
+        self,
+        login: Login,
+        pause: SharedPause,
+        refusals: RefusedLogins,
+        clock: Clock,
+        on_refused: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take a login that raises UpstreamError, and the pause that it extends."""
+        """Put the parts together.
+
+        Args:
+            login: raises UpstreamError.
+            pause: is extended by the login.
+            refusals: says when to try again.
+            clock: for the tokens' lives.
+            on_refused: is called at once whenever a login was refused.
+        """
         self._login = login
         self._pause = pause
+        self._refusals = refusals
         self._clock = clock
+        self._on_refused = on_refused
         self._token: AccessToken | None = None
+        self._has_served = False
+        self._useless = 0
         self._logged_in_at: float | None = None
-        self._running: asyncio.Task[AccessToken | _Problem] | None = None
-        self._problem: _Problem | None = None
+        self._logins = 0
+        self._running: asyncio.Task[AccessToken | LoginProblem] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._problem: LoginProblem | None = None
         self._quiet_until = -math.inf
 
     async def current(self, deadline: float) -> AccessToken:
@@ -75,17 +97,17 @@ class TokenSource:
                 caller bounds the call itself.
 
         Raises:
-            UpstreamError: the login failed, or a recent one was refused.
+            UpstreamError: the login failed, or after a recent one it is too early for another.
         """
         while True:
             now = self._clock.monotonic()
             token = self._token
             if token is not None and now < token.expires_at:
-                if now >= max(token.refresh_at, self._quiet_until) and not self._pause.active:
-                    self._start()
+                if now >= max(token.refresh_at, self._quiet_until, self._refusals.refresh_at):
+                    self._start_unless_paused()
                 return token
-            if self._problem and self._problem.reason in _REMEMBERED and now < self._quiet_until:
-                raise self._problem.error()
+            if (held := self._held(now)) is not None:
+                raise held.error()
             await self._pause.wait(deadline)
             running = self._start()
             await asyncio.wait({running})
@@ -94,16 +116,51 @@ class TokenSource:
                     "This backend is shutting down; ask again.", reason=reasons.CLOSED
                 )
             outcome = running.result()
-            if not isinstance(outcome, _Problem):
+            if not isinstance(outcome, LoginProblem):
                 return outcome
             if outcome.reason != reasons.RATE_LIMITED:
                 raise outcome.error()
 
-    def reject(self, token: AccessToken) -> None:
-        """Drop a token that the server refused, unless another has taken its place since."""
+    def reject(self, token: AccessToken) -> int:
+        """Drop a token that the server refused, unless another has taken its place since.
+
+        Returns:
+            The number of the last login begun so far: a token of a later one was certainly made
+            after this refusal.
+        """
         if self._token is token:
             self._token = None
             _log.info("infisical.token_refused")
+            self._useless = 0 if self._has_served else self._useless + 1
+            if self._useless >= MAX_USELESS_TOKENS:
+                self._problem = USELESS_TOKENS
+                self._quiet_until = self._clock.monotonic() + USELESS_RETRY_SECONDS
+        return self._logins
+
+    def confirm(self, token: AccessToken) -> None:
+        """Note that the server took the token."""
+        if self._token is token:
+            self._has_served = True
+
+    def try_again(self, cause: str) -> None:
+        """Forget that a login was refused, and try another as soon as it cannot lock out.
+
+        Args:
+            cause: a constant for the log.
+        """
+        if self._problem is None and self._clock.monotonic() >= self._refusals.retry_at:
+            return
+        self._refusals.forget()
+        self._quiet_until = -math.inf
+        seconds = max(0.0, self._refusals.retry_at - self._clock.monotonic())
+        _log.info("infisical.login_tried_again", cause=cause, in_seconds=round(seconds, 1))
+        if not seconds:
+            self._start_unless_paused()
+
+    def refused_elsewhere(self) -> None:
+        """Note that another process was refused with the same identity."""
+        self._refusals.refused_elsewhere()
+        _log.info("infisical.login_refused_elsewhere")
 
     def state(self) -> TokenState | None:
         """Return how the token stands now; None before the first login."""
@@ -114,35 +171,91 @@ class TokenSource:
         return TokenState(now - self._logged_in_at, max(0.0, expires_at - now))
 
     async def aclose(self) -> None:
-        """End a login that is still running."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
+        """End a login that is still running, and the wait for other credentials."""
+        tasks = {task for task in (self._running, self._watch) if task is not None}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
-    def _start(self) -> asyncio.Task[AccessToken | _Problem]:
+    def _held(self, now: float) -> LoginProblem | None:
+        """Return why no login may be sent now, if so."""
+        problem = self._problem
+        if now < self._refusals.retry_at:
+            return problem if problem is not None and problem.is_refusal else REFUSED
+        if problem is not None and problem.is_shared and now < self._quiet_until:
+            return problem
+        return None
+
+    def _start_unless_paused(self) -> None:
+        if not self._pause.active:
+            self._start()
+
+    def _start(self) -> asyncio.Task[AccessToken | LoginProblem]:
         if self._running is None:
-            self._running = asyncio.create_task(self._run(), name="infisical-login")
+            self._logins += 1
+            self._running = asyncio.create_task(self._run(self._logins), name="infisical-login")
             self._running.add_done_callback(self._finished)
         return self._running
 
-    async def _run(self) -> AccessToken | _Problem:
+    async def _run(self, number: int) -> AccessToken | LoginProblem:
         try:
             token = await self._login()
         except UpstreamError as error:
-            problem = _Problem(error.advice, error.reason, error.upstream_request_id)
+            problem = LoginProblem(error.advice, error.reason, error.upstream_request_id)
         else:
-            self._token, self._problem, self._quiet_until = token, None, -math.inf
-            self._logged_in_at = self._clock.monotonic()
+            token = replace(token, login=number)
+            self._succeeded(token)
             return token
-        remembered = problem.reason in _REMEMBERED
-        self._problem = problem
-        self._quiet_until = self._clock.monotonic() + (
-            REFUSAL_MEMORY_SECONDS if remembered else REFRESH_RETRY_SECONDS
-        )
+        self._failed(problem)
         return problem
 
-    def _finished(self, task: asyncio.Task[AccessToken | _Problem]) -> None:
+    def _succeeded(self, token: AccessToken) -> None:
+        self._token, self._problem, self._quiet_until = token, None, -math.inf
+        self._has_served = False
+        self._logged_in_at = self._clock.monotonic()
+        self._refusals.accepted()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def _failed(self, problem: LoginProblem) -> None:
+        now = self._clock.monotonic()
+        self._problem = problem
+        is_usable = self._token is not None and now < self._token.expires_at
+        if problem.reason == reasons.LOGIN_REFUSED:
+            self._refusals.refused(quick=not (is_usable or self._login.credentials_may_change))
+            self._on_refused()
+        elif problem.reason == reasons.LOGIN_LOCKED:
+            self._refusals.locked()
+        elif problem.reason == reasons.CREDENTIALS_UNREADABLE:
+            self._quiet_until = now + UNREADABLE_RETRY_SECONDS
+        else:
+            self._quiet_until = now + REFRESH_RETRY_SECONDS
+        if problem.is_refusal:
+            seconds = round(self._refusals.retry_at - now, 1)
+            _log.warning("infisical.login_held_back", reason=problem.reason, seconds=seconds)
+        if (problem.is_refusal or problem.is_shared) and self._login.credentials_may_change:
+            self._watch_credentials()
+
+    def _watch_credentials(self) -> None:
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._follow(), name="infisical-credentials")
+            self._watch.add_done_callback(self._watched)
+
+    async def _follow(self) -> None:
+        await self._login.credentials_changed()
+        self.try_again("credentials_changed")
+
+    def _watched(self, task: asyncio.Task[None]) -> None:
+        self._watch = None
+        _report_crash(task)
+
+    def _finished(self, task: asyncio.Task[AccessToken | LoginProblem]) -> None:
         self._running = None
-        # Asking for the exception also keeps asyncio from reporting it with its text.
-        if not task.cancelled() and (crash := task.exception()) is not None:
-            _log.error("infisical.login_crashed", error_type=type(crash).__name__)
+        _report_crash(task)
+
+
+def _report_crash(task: asyncio.Task[AccessToken | LoginProblem] | asyncio.Task[None]) -> None:
+    # Asking for the exception also keeps asyncio from reporting it with its text.
+    if not task.cancelled() and (crash := task.exception()) is not None:
+        _log.error("infisical.login_crashed", error_type=type(crash).__name__)

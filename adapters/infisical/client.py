@@ -10,10 +10,12 @@ import structlog
 
 from adapters.infisical.auth import TokenSource
 from adapters.infisical.counted_calls import CountedCalls
+from adapters.infisical.credentials import credential_source
 from adapters.infisical.error_map import OK, SERVER_ERRORS, error_for, lacks_route, refuses_token
 from adapters.infisical.login import UniversalAuthLogin
 from adapters.infisical.rate_limit import SharedPause
 from adapters.infisical.read_gate import ReadGate
+from adapters.infisical.refused_logins import RefusedLogins
 from adapters.infisical.retry import Retrier
 from adapters.infisical.state import InfisicalState
 
@@ -23,11 +25,16 @@ if TYPE_CHECKING:
     import httpx
 
     from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.credentials import CredentialSource
     from adapters.infisical.exchange import Answer
     from adapters.infisical.login import AccessToken
     from adapters.infisical.read_gate_state import ReadGateState
     from domain.model.reference import SecretLocation
     from ports.clock import Clock
+
+MAX_TOKEN_REPLACEMENTS = 2
+"""For one read: the token that it began with, and one that others had fetched before it was refused
+but that was taken back as well."""
 
 _log = structlog.get_logger()
 
@@ -55,8 +62,20 @@ class InfisicalApi:
         http: httpx.AsyncClient,
         clock: Clock,
         jitter: Callable[[], float],
+        *,
+        credentials: CredentialSource | None = None,
+        on_refused: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take a client from `build_client`, and evenly spread numbers from 0 up to 1."""
+        """Put the parts together.
+
+        Args:
+            config: what the operator decides.
+            http: from `build_client`.
+            clock: for every wait and every life.
+            jitter: gives evenly spread numbers from 0 up to 1.
+            credentials: what to log in with; None for what `config` says.
+            on_refused: called whenever a login was refused, to tell other processes.
+        """
         self._config = config
         self._calls = CountedCalls(http)
         self._retrier = Retrier(clock, jitter)
@@ -64,8 +83,17 @@ class InfisicalApi:
         places = max(1, config.max_connections - 1)
         self._gate = ReadGate(clock, places, config.max_requests_per_minute)
         self._login_pause = SharedPause(clock)
-        login = UniversalAuthLogin(config, self._calls, self._retrier, self._login_pause, clock)
-        self._tokens = TokenSource(login, self._login_pause, clock)
+        login = UniversalAuthLogin(
+            config,
+            credentials or credential_source(config),
+            calls=self._calls,
+            retrier=self._retrier,
+            pause=self._login_pause,
+            clock=clock,
+            jitter=jitter,
+        )
+        refusals = RefusedLogins(clock, jitter)
+        self._tokens = TokenSource(login, self._login_pause, refusals, clock, on_refused)
         self._route = _V4
 
     async def read(self, location: SecretLocation, version: str | None, deadline: float) -> Answer:
@@ -80,17 +108,20 @@ class InfisicalApi:
             SecretNotFound, Unauthorized, UpstreamError: see `error_map`.
         """
         self._gate.check(location, deadline)
-        token = await self._tokens.current(deadline)
-        answer = await self._get(token, location, version, deadline)
-        if refuses_token(answer):
-            self._tokens.reject(token)
-            token = await self._tokens.current(deadline)
-            answer = await self._get(token, location, version, deadline)
+        answer = await self._get_with_token(location, version, deadline)
         if answer.status != OK or lacks_route(answer):
             error = error_for(answer)
             _log.info("infisical.read_refused", reason=error.reason, **answer.log_fields())
             raise error
         return answer
+
+    def try_login_again(self) -> None:
+        """Try a login that was refused as soon as that cannot lock the identity out."""
+        self._tokens.try_again("asked_for")
+
+    def login_refused_elsewhere(self) -> None:
+        """Take into account that another process was refused with the same identity."""
+        self._tokens.refused_elsewhere()
 
     def reads(self) -> ReadGateState:
         """Return how many reads are under way, wait or were refused, and what limits them."""
@@ -110,6 +141,26 @@ class InfisicalApi:
         await self._gate.aclose()
         await self._tokens.aclose()
         await self._calls.http.aclose()
+
+    async def _get_with_token(
+        self, location: SecretLocation, version: str | None, deadline: float
+    ) -> Answer:
+        """Return the answer to a token that holds, or the refusal of one made after a refusal."""
+        last_login: int | None = None
+        replaced = 0
+        while True:
+            token = await self._tokens.current(deadline)
+            answer = await self._get(token, location, version, deadline)
+            if not refuses_token(answer):
+                self._tokens.confirm(token)
+                return answer
+            logins = self._tokens.reject(token)
+            # A token that was there already says nothing about what a login now would give.
+            is_fresh = last_login is not None and token.login > last_login
+            if is_fresh or replaced == MAX_TOKEN_REPLACEMENTS:
+                return answer
+            last_login = logins if last_login is None else last_login
+            replaced += 1
 
     async def _get(
         self, token: AccessToken, location: SecretLocation, version: str | None, deadline: float

@@ -21,7 +21,8 @@ class InfisicalConfig:
 
     Attributes:
         client_id: the machine identity's Universal Auth client id.
-        client_secret: one of that identity's client secrets.
+        client_secret: one of that identity's client secrets; None if it is in a file.
+        client_secret_file: a file that holds it, read anew for each login.
         project_id: the project read when a policy names none; an id, not a slug.
         base_url: the address of the instance, with or without `/api`, behind a path or not.
         environment: the environment's slug (not its display name) read when a policy names none.
@@ -42,7 +43,7 @@ class InfisicalConfig:
     """
 
     client_id: SecretStr = field(repr=False)
-    client_secret: SecretStr = field(repr=False)
+    client_secret: SecretStr | None = field(repr=False)
     project_id: str
     base_url: str = "https://app.infisical.com"
     environment: str = "prod"
@@ -57,18 +58,23 @@ class InfisicalConfig:
     max_connections: int = 20
     max_requests_per_minute: int | None = None
     user_agent: str = "wasmcloud-secrets"
+    client_secret_file: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not work, with a ValueError that names the setting."""
         _ = self.api_root
         for setting, value in (
             ("INFISICAL_CLIENT_ID", self.client_id.get_secret_value()),
-            ("INFISICAL_CLIENT_SECRET", self.client_secret.get_secret_value()),
             ("INFISICAL_PROJECT_ID", self.project_id),
             ("INFISICAL_ENVIRONMENT", self.environment),
         ):
             if not value.strip():
                 raise ValueError(f"{setting} is empty; set it.")
+        given = None if self.client_secret is None else self.client_secret.get_secret_value()
+        if not (given or "").strip() and self.client_secret_file is None:
+            raise ValueError("INFISICAL_CLIENT_SECRET is empty; set it, or name a file of it.")
+        if given is not None and self.client_secret_file is not None:
+            raise ValueError("INFISICAL_CLIENT_SECRET is given and in a file; keep one of them.")
         for setting, number in (
             ("INFISICAL_MAX_CONNECTIONS", self.max_connections),
             ("INFISICAL_MAX_REQUESTS_PER_MINUTE", self.max_requests_per_minute),

@@ -10,12 +10,16 @@ import structlog
 from pydantic import SecretStr
 
 from adapters.infisical import reasons
+from adapters.infisical.credentials import until_changed
 from adapters.infisical.error_map import OK, SERVER_ERRORS, lacks_route
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adapters.infisical.config import InfisicalConfig
     from adapters.infisical.counted_calls import CountedCalls
+    from adapters.infisical.credentials import Credentials, CredentialSource
     from adapters.infisical.exchange import Answer
     from adapters.infisical.rate_limit import SharedPause
     from adapters.infisical.retry import Retrier
@@ -34,42 +38,65 @@ _log = structlog.get_logger()
 
 REFUSAL_ADVICE = (
     "Failed to authenticate with Infisical; check INFISICAL_CLIENT_ID and "
-    "INFISICAL_CLIENT_SECRET, that the client secret is neither expired nor used up, and that "
-    "INFISICAL_BASE_URL is the identity's instance."
+    "INFISICAL_CLIENT_SECRET (or its file), that the client secret is neither revoked, expired nor "
+    "used up, and that INFISICAL_BASE_URL is the identity's instance."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token and, in monotonic seconds, when to fetch another and when to stop using it."""
+    """What one login gave.
+
+    Attributes:
+        value: the token.
+        refresh_at: monotonic seconds from which on to fetch another.
+        expires_at: monotonic seconds at which to stop using it.
+        login: the how many-th login of its source it came from.
+    """
 
     value: SecretStr = field(repr=False)
     refresh_at: float
     expires_at: float
+    login: int = 0
 
 
 class UniversalAuthLogin:
-    """Logs the configured machine identity in."""
+    """Logs the configured machine identity in, with the credentials as they are then."""
 
     def __init__(
         self,
         config: InfisicalConfig,
+        credentials: CredentialSource,
+        *,
         calls: CountedCalls,
         retrier: Retrier,
         pause: SharedPause,
         clock: Clock,
+        jitter: Callable[[], float],
     ) -> None:
         self._config = config
+        self._credentials = credentials
+        self._used: Credentials | None = None
+        self._jitter = jitter
         self._calls = calls
         self._retrier = retrier
         self._pause = pause
         self._clock = clock
 
+    @property
+    def credentials_may_change(self) -> bool:
+        """Whether a refused login may succeed by other credentials than those refused."""
+        return self._credentials.may_change
+
+    async def credentials_changed(self) -> None:
+        """Return once there are other credentials than the last login was tried with."""
+        await until_changed(self._credentials, lambda: self._used, self._clock)
+
     async def __call__(self) -> AccessToken:
         """Log in.
 
         Raises:
-            UpstreamError: the credentials are refused, or nobody could check them.
+            UpstreamError: there are no credentials, they are refused, or nobody could check them.
         """
         started = self._clock.monotonic()
         deadline = started + LOGIN_BUDGET_SECONDS
@@ -77,11 +104,12 @@ class UniversalAuthLogin:
         answer: Answer | None = None
         try:
             async with self._clock.timeout_at(deadline):
+                credentials = await self._read_credentials()
                 answer = await self._retrier.run(
-                    self._attempt, pause=self._pause, deadline=deadline
+                    lambda: self._attempt(credentials), pause=self._pause, deadline=deadline
                 )
                 # The lifetime counts from before the first attempt: rather too early than too late.
-                token = _read_token(answer, started)
+                token = _read_token(answer, started, self._jitter())
         except TimeoutError:
             pass
         if answer is None:
@@ -96,7 +124,16 @@ class UniversalAuthLogin:
         _log.info("infisical.login_succeeded", usable_seconds=round(token.expires_at - started, 1))
         return token
 
-    async def _attempt(self) -> Answer:
+    async def _read_credentials(self) -> Credentials:
+        try:
+            self._used = await self._credentials.read()
+        except UpstreamError as error:
+            self._used = None
+            _log.warning("infisical.login_failed", reason=error.reason, advice=error.advice)
+            raise
+        return self._used
+
+    async def _attempt(self, credentials: Credentials) -> Answer:
         # A rate limit is not waited out here but by each who waits, as their time allows.
         if self._pause.active:
             raise self._pause.error()
@@ -105,23 +142,26 @@ class UniversalAuthLogin:
             f"{self._config.api_root}/v1/auth/universal-auth/login",
             # Stripped because secrets read from files tend to end in a line break.
             json={
-                "clientId": self._config.client_id.get_secret_value().strip(),
-                "clientSecret": self._config.client_secret.get_secret_value().strip(),
+                "clientId": credentials.client_id.get_secret_value().strip(),
+                "clientSecret": credentials.client_secret.get_secret_value().strip(),
             },
         )
         return await self._calls.exchange(request)
 
 
-def _read_token(answer: Answer, started: float) -> AccessToken | None:
+def _read_token(answer: Answer, started: float, jitter: float) -> AccessToken | None:
     value, lifetime = answer.member("accessToken"), answer.member("expiresIn")
     if answer.status != OK or not isinstance(value, str) or not _SENDABLE.fullmatch(value):
         return None
     if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)):
         return None
     seconds = float(lifetime) if lifetime > 0 else DEFAULT_LIFETIME_SECONDS
+    # Spread over up to twice the time: replicas that started together must not all be refused at
+    # once, which would lock the identity before one could tell the others.
+    ahead = (1 + jitter) * min(_MAX_REFRESH_SECONDS, _REFRESH_SHARE * seconds)
     return AccessToken(
         value=SecretStr(value),
-        refresh_at=started + seconds - min(_MAX_REFRESH_SECONDS, _REFRESH_SHARE * seconds),
+        refresh_at=started + seconds - ahead,
         expires_at=started + seconds - min(_MAX_SAFETY_SECONDS, _SAFETY_SHARE * seconds),
     )
 

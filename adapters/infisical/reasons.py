@@ -6,6 +6,7 @@ from typing import Final
 
 LOGIN_REFUSED: Final = "infisical_login_refused"
 LOGIN_LOCKED: Final = "infisical_login_locked"
+CREDENTIALS_UNREADABLE: Final = "infisical_credentials_unreadable"
 TOKEN_REFUSED: Final = "infisical_token_refused"  # noqa: S105  a reason code
 WRONG_ADDRESS: Final = "infisical_wrong_address"
 CERTIFICATE_UNTRUSTED: Final = "infisical_certificate_untrusted"

@@ -11,8 +11,11 @@ from adapters.infisical import reasons as infisical_reasons
 from adapters.infisical.check import InfisicalCheck
 from adapters.infisical.client import InfisicalApi
 from adapters.infisical.config import InfisicalConfig
+from adapters.infisical.credentials import credential_source
 from adapters.infisical.exchange import build_client
 from adapters.infisical.store import InfisicalSecretStore
+from adapters.login_news.broadcast import LoginNews
+from adapters.login_news.message import digest_of
 from adapters.nats_kv import reasons as nats_kv_reasons
 from adapters.nats_kv.check import NatsKvCheck
 from adapters.nats_kv.config import NatsKvConfig
@@ -34,8 +37,8 @@ _INFISICAL_OUTAGES = frozenset(
 _INFISICAL_LIMITS = frozenset({infisical_reasons.RATE_LIMITED, infisical_reasons.BUSY})
 
 
-def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
-    """Build the Infisical store.
+def infisical_store(settings: Settings, client: SteadyClient, clock: Clock) -> StoreParts:
+    """Build the Infisical store; over NATS its processes only warn each other.
 
     Raises:
         SettingsError: a setting cannot work.
@@ -43,7 +46,8 @@ def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
     try:
         config = InfisicalConfig(
             client_id=SecretStr(settings.infisical_client_id or ""),
-            client_secret=settings.infisical_client_secret or SecretStr(""),
+            client_secret=settings.infisical_client_secret,
+            client_secret_file=settings.infisical_client_secret_file,
             project_id=settings.infisical_project_id or "",
             base_url=settings.infisical_base_url,
             environment=settings.infisical_environment,
@@ -66,17 +70,42 @@ def infisical_store(settings: Settings, clock: Clock) -> StoreParts:
         setting, _, advice = str(error).partition(" ")
         problem = Problem(setting, advice)
     else:
-        api = InfisicalApi(config, http, clock, random.SystemRandom().random)
+        news = _login_news(settings, config, client, clock)
+        api = InfisicalApi(
+            config,
+            http,
+            clock,
+            random.SystemRandom().random,
+            credentials=credential_source(config),
+            on_refused=news.tell,
+        )
+
+        async def close() -> None:
+            try:
+                await news.aclose()
+            finally:
+                await store.aclose()
+
         store = InfisicalSecretStore(config, api, clock)
         return StoreParts(
             store,
             InfisicalCheck(config, api, clock),
-            store.aclose,
+            close,
+            start=lambda: news.start(api.login_refused_elsewhere),
+            reload=api.try_login_again,
             outages=_INFISICAL_OUTAGES,
             limits=_INFISICAL_LIMITS,
             infisical=api,
         )
     raise SettingsError(problem)
+
+
+def _login_news(
+    settings: Settings, config: InfisicalConfig, client: SteadyClient, clock: Clock
+) -> LoginNews:
+    subject = f"{settings.nats_subject_prefix}.control.{settings.backend_name}.login_refused"
+    identity = digest_of(config.api_root, config.client_id.get_secret_value().strip())
+    return LoginNews(client, subject, identity, clock)
 
 
 def nats_kv_config(settings: NatsKvSettings) -> NatsKvConfig:

@@ -31,7 +31,6 @@ NATS_KV: Final = "nats-kv"
 
 _NEEDED_BY_INFISICAL = {
     "infisical_client_id": "the client id of the machine identity's Universal Auth",
-    "infisical_client_secret": "a client secret of that machine identity",
     "infisical_project_id": "the project's id, from its settings page",
 }
 
@@ -60,7 +59,13 @@ class InfisicalSettings(SettingsGroup):
         description="Client id of the machine identity (Universal Auth). Required for Infisical.",
     )
     infisical_client_secret: SecretText | None = Field(
-        default=None, description="Client secret of that identity. Required for Infisical."
+        default=None,
+        description="Client secret of that identity. This or the file is required for Infisical.",
+    )
+    infisical_client_secret_file: ReadableFile | None = Field(
+        default=None,
+        description="File that holds the client secret. It is read anew for each login, so a "
+        "changed one is taken up while the service runs.",
     )
     infisical_project_id: Text | None = Field(
         default=None, description="Project to read from. Required for Infisical."
@@ -119,7 +124,14 @@ class InfisicalSettings(SettingsGroup):
     @override
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
+        yield from both_set(given, "infisical_client_secret", "infisical_client_secret_file")
         if chosen_store(given) == INFISICAL:
+            if not given.keys() & {"infisical_client_secret", "infisical_client_secret_file"}:
+                yield Problem(
+                    "INFISICAL_CLIENT_SECRET",
+                    "is not set: give a client secret of that machine identity, or a file of it in "
+                    "INFISICAL_CLIENT_SECRET_FILE, or choose another SECRET_STORE.",
+                )
             for name, what in _NEEDED_BY_INFISICAL.items():
                 if name not in given:
                     yield Problem(

@@ -14,9 +14,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tests.support.infisical_lockout import LoginLockout
+
 CLIENT_ID = "2b35f3e5-27c0-4b75-9cff-b30cafc32d2e"
 CLIENT_SECRET = "canary-client-secret"
 PROJECT_ID = "0b341d53-2ad7-418a-b82f-5b33c974a5e0"
+LOCKED_MESSAGE = "This identity auth method is temporarily locked, please try again later"
 LOGIN_PATH = "/api/v1/auth/universal-auth/login"
 V3_PREFIX, V4_PREFIX = "/api/v3/secrets/raw/", "/api/v4/secrets/"
 
@@ -81,6 +84,9 @@ class InfisicalModel:
         faults: answers to give to secret reads instead, first come first served. A callable gets
             the call.
         login_faults: the same for logins.
+        client_secrets: those that logins are granted with; taking one out revokes it, and leaves
+            the tokens made with it.
+        lockout: locks the identity after wrong secrets, as newer servers do; None never does.
     """
 
     def __init__(self, *, v4: bool = True, honours_version: bool = True) -> None:
@@ -90,6 +96,8 @@ class InfisicalModel:
         self.calls: list[Call] = []
         self.faults: list[Result | Callable[[Call], Result]] = []
         self.login_faults: list[Result] = []
+        self.client_secrets = {CLIENT_SECRET}
+        self.lockout: LoginLockout | None = None
         self.valid_tokens: set[str] = set()
         self.folders: set[tuple[str, str]] = {("prod", "/")}
         self._issued = 0
@@ -146,8 +154,14 @@ class InfisicalModel:
         body = json.loads(call.body)
         if body["clientId"] != CLIENT_ID:
             return refusal(404, "NotFound", "No identity with specified client ID was found")
-        if body["clientSecret"] != CLIENT_SECRET:
+        if self.lockout is not None and self.lockout.is_locked:
+            return refusal(401, "UnauthorizedError", LOCKED_MESSAGE)
+        if body["clientSecret"] not in self.client_secrets:
+            if self.lockout is not None:
+                self.lockout.fail()
             return refusal(401, "UnauthorizedError", "Invalid credentials")
+        if self.lockout is not None:
+            self.lockout.clear()
         self._issued += 1
         token = f"canary-access-token-{self._issued}"
         self.valid_tokens.add(token)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 import pytest
 from pydantic import SecretStr
@@ -14,6 +13,7 @@ from adapters.infisical import reasons
 from adapters.infisical.auth import TokenSource
 from adapters.infisical.login import AccessToken
 from adapters.infisical.rate_limit import SharedPause
+from adapters.infisical.refused_logins import RefusedLogins
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
 
@@ -27,8 +27,14 @@ class ScriptedLogin:
         self.clock = clock
         self.count = 0
         self.failures: list[Exception] = []
+        self.credentials_may_change = False
+        self.changed = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
+
+    async def credentials_changed(self) -> None:
+        await self.changed.wait()
+        self.changed.clear()
 
     async def __call__(self) -> AccessToken:
         self.count += 1
@@ -46,7 +52,15 @@ class Setting:
         self.clock = FakeClock()
         self.login = ScriptedLogin(self.clock)
         self.pause = SharedPause(self.clock)
-        self.tokens = TokenSource(self.login, self.pause, self.clock)
+        self.refusals = RefusedLogins(self.clock, lambda: 0.0)
+        self.told = 0
+        self.tokens = self.source(self.login)
+
+    def source(self, login: ScriptedLogin) -> TokenSource:
+        def tell() -> None:
+            self.told += 1
+
+        return TokenSource(login, self.pause, self.refusals, self.clock, tell)
 
     async def current(self, seconds: float = 8.0) -> str:
         token = await self.tokens.current(self.clock.monotonic() + seconds)
@@ -144,30 +158,211 @@ async def test_refused_credentials_are_everybody_s_failure_and_are_not_tried_aga
     assert setting.login.count == 1
 
 
-async def test_refused_credentials_stay_below_three_tries_in_thirty_seconds(
+async def test_refused_credentials_are_tried_soon_and_then_too_seldom_to_lock_out(
     setting: Setting,
 ) -> None:
     setting.login.failures = [refused() for _ in range(100)]
+    began = setting.clock.monotonic()
     tried_at = []
-    for _ in range(240):
+    for _ in range(480):
         before = setting.login.count
-        with pytest.raises(UpstreamError):
+        with pytest.raises(UpstreamError, match="Refused"):
             await setting.current()
         if setting.login.count > before:
-            tried_at.append(setting.clock.monotonic())
-        setting.clock.advance(1.0)
+            tried_at.append(setting.clock.monotonic() - began)
+        setting.clock.advance(0.25)
 
-    assert all(later - earlier >= 60.0 for earlier, later in itertools.pairwise(tried_at))
-    assert len(tried_at) == 4
+    assert tried_at == [0.0, 4.0, 36.0, 68.0, 100.0]
 
 
-async def test_corrected_credentials_work_after_the_memory_has_faded(setting: Setting) -> None:
+async def test_a_fault_of_a_moment_is_over_within_seconds(setting: Setting) -> None:
     setting.login.failures = [refused()]
     with pytest.raises(UpstreamError):
         await setting.current()
-    setting.clock.advance(60.0)
+    setting.clock.advance(3.9)
+    with pytest.raises(UpstreamError, match="Refused"):
+        await setting.current()
+    setting.clock.advance(0.1)
 
     assert await setting.current() == "t2"
+
+
+async def test_a_locked_identity_is_asked_every_twenty_seconds(setting: Setting) -> None:
+    setting.login.failures = [UpstreamError("Locked.", reason=reasons.LOGIN_LOCKED)] * 4
+    for _ in range(4):
+        with pytest.raises(UpstreamError, match="Locked"):
+            await setting.current()
+        setting.clock.advance(19.9)
+        with pytest.raises(UpstreamError, match="Locked"):
+            await setting.current()
+        setting.clock.advance(0.1)
+
+    assert await setting.current() == "t5"
+
+
+async def test_a_refusal_is_told_to_the_other_processes(setting: Setting) -> None:
+    setting.login.failures = [refused(), failing()]
+
+    with pytest.raises(UpstreamError):
+        await setting.current()
+    assert setting.told == 1
+    setting.clock.advance(10.0)
+    with pytest.raises(UpstreamError, match="Failing"):
+        await setting.current()
+
+    assert setting.told == 1
+
+
+async def test_where_others_were_refused_twice_no_login_is_sent(setting: Setting) -> None:
+    setting.tokens.refused_elsewhere()
+    setting.tokens.refused_elsewhere()
+
+    with pytest.raises(UpstreamError, match="Failed to authenticate") as failure:
+        await setting.current()
+    assert failure.value.reason == reasons.LOGIN_REFUSED
+    assert setting.login.count == 0
+    setting.clock.advance(32.0)
+
+    assert await setting.current() == "t1"
+
+
+async def test_a_token_that_serves_is_not_replaced_while_others_are_refused(
+    setting: Setting,
+) -> None:
+    await setting.current()
+    setting.clock.advance(85.0)
+    setting.tokens.refused_elsewhere()
+
+    assert await setting.current() == "t1"
+    await setting.settle()
+
+    assert setting.login.count == 1
+
+
+async def test_whoever_asks_for_it_has_a_refused_login_tried_at_once(setting: Setting) -> None:
+    setting.login.failures = [refused()]
+    with pytest.raises(UpstreamError):
+        await setting.current()
+
+    with capture_logs() as logs:
+        setting.tokens.try_again("asked_for")
+
+    assert await setting.current() == "t2"
+    assert logs[0] == {
+        "event": "infisical.login_tried_again",
+        "cause": "asked_for",
+        "in_seconds": 0.0,
+        "log_level": "info",
+    }
+
+
+async def test_not_even_who_asks_for_it_has_the_identity_locked_out(setting: Setting) -> None:
+    setting.login.failures = [refused(), refused()]
+    for _ in range(2):
+        with pytest.raises(UpstreamError):
+            await setting.current()
+        setting.clock.advance(4.0)
+
+    with capture_logs() as logs:
+        setting.tokens.try_again("asked_for")
+    await setting.settle()
+
+    assert [log["in_seconds"] for log in logs] == [28.0]
+    assert setting.login.count == 2
+    setting.clock.advance(28.0)
+    assert await setting.current() == "t3"
+
+
+async def test_without_a_refusal_there_is_nothing_to_try_again(setting: Setting) -> None:
+    await setting.current()
+
+    with capture_logs() as logs:
+        setting.tokens.try_again("asked_for")
+    await setting.settle()
+
+    assert (logs, setting.login.count) == ([], 1)
+
+
+async def test_changed_credentials_are_tried_at_once_and_by_themselves(setting: Setting) -> None:
+    setting.login.credentials_may_change = True
+    setting.login.failures = [refused()]
+    with pytest.raises(UpstreamError):
+        await setting.current()
+    setting.clock.advance(5.0)
+    with pytest.raises(UpstreamError):
+        await setting.current()
+    assert setting.login.count == 1
+
+    setting.login.changed.set()
+    await setting.settle()
+
+    assert setting.login.count == 2
+    assert await setting.current() == "t2"
+
+
+async def test_credentials_that_change_again_and_again_are_watched_all_the_while(
+    setting: Setting,
+) -> None:
+    setting.login.credentials_may_change = True
+    setting.login.failures = [refused(), refused()]
+    with pytest.raises(UpstreamError):
+        await setting.current()
+    for _ in range(2):
+        setting.clock.advance(40.0)
+        setting.login.changed.set()
+        await setting.settle()
+
+    assert await setting.current() == "t3"
+    assert setting.login.count == 3
+
+
+async def test_unreadable_credentials_are_read_again_once_a_second(setting: Setting) -> None:
+    setting.login.failures = [UpstreamError("Gone.", reason=reasons.CREDENTIALS_UNREADABLE)] * 2
+    for _ in range(2):
+        for _ in range(5):
+            with pytest.raises(UpstreamError, match="Gone"):
+                await setting.current()
+        setting.clock.advance(1.0)
+
+    assert setting.login.count == 2
+    assert await setting.current() == "t3"
+
+
+async def test_a_server_that_refuses_all_it_grants_is_not_flooded_with_logins(
+    setting: Setting,
+) -> None:
+    deadline = setting.clock.monotonic() + 8.0
+    for _ in range(4):
+        setting.tokens.reject(await setting.tokens.current(deadline))
+
+    with pytest.raises(UpstreamError, match="even fresh tokens") as failure:
+        await setting.current()
+    assert failure.value.reason == reasons.TOKEN_REFUSED
+    assert setting.login.count == 4
+    setting.clock.advance(5.0)
+
+    assert await setting.current() == "t5"
+
+
+async def test_tokens_that_serve_a_read_each_may_be_used_up_quickly(setting: Setting) -> None:
+    deadline = setting.clock.monotonic() + 8.0
+    for _ in range(20):
+        token = await setting.tokens.current(deadline)
+        setting.tokens.confirm(token)
+        setting.tokens.reject(token)
+
+    assert await setting.current() == "t21"
+
+
+async def test_closing_ends_the_wait_for_other_credentials(setting: Setting) -> None:
+    setting.login.credentials_may_change = True
+    setting.login.failures = [refused()]
+    with pytest.raises(UpstreamError):
+        await setting.current()
+
+    await setting.tokens.aclose()
+
+    assert {task.get_name() for task in asyncio.all_tasks()} & {"infisical-credentials"} == set()
 
 
 async def test_a_failing_server_is_asked_again_by_the_next_request(setting: Setting) -> None:
@@ -178,11 +373,10 @@ async def test_a_failing_server_is_asked_again_by_the_next_request(setting: Sett
     assert await setting.current() == "t2"
 
 
-@pytest.mark.parametrize(("failure", "quiet_seconds"), [(failing(), 5.0), (refused(), 60.0)])
+@pytest.mark.parametrize(("failure", "quiet_seconds"), [(failing(), 5.0), (refused(), 32.0)])
 async def test_a_failed_refresh_leaves_the_token_in_use_and_waits_before_the_next(
     setting: Setting, failure: UpstreamError, quiet_seconds: float
 ) -> None:
-    setting.tokens = TokenSource(setting.login, setting.pause, setting.clock)
     long_lived = AccessToken(
         SecretStr("long"), setting.clock.monotonic(), setting.clock.monotonic() + 1000.0
     )
@@ -213,7 +407,7 @@ async def test_a_rate_limited_login_is_waited_out_or_refused_by_each_as_their_ti
             return await super().__call__()
 
     login = Limited(setting.clock)
-    setting.tokens = TokenSource(login, setting.pause, setting.clock)
+    setting.tokens = setting.source(login)
     patient = asyncio.create_task(setting.current(seconds=8.0))
     hasty = asyncio.create_task(setting.current(seconds=3.0))
     await setting.settle()

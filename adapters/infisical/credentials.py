@@ -1,0 +1,145 @@
+"""Where the credentials of a login come from: the settings, or a file that others may change."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol, final
+
+from pydantic import SecretStr
+from typing_extensions import override
+
+from adapters.infisical import reasons
+from domain.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from adapters.infisical.config import InfisicalConfig
+    from ports.clock import Clock
+
+POLL_SECONDS: Final = 0.5
+"""A change is taken up once it was seen twice: half a file may look like a whole secret, and each
+wrong one brings the identity nearer to its lockout."""
+
+MAX_FILE_BYTES: Final = 16384
+
+_UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
+_SETTING = "The file that INFISICAL_CLIENT_SECRET_FILE names"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a machine identity logs in with; never shown."""
+
+    client_id: SecretStr = field(repr=False)
+    client_secret: SecretStr = field(repr=False)
+
+
+class CredentialSource(Protocol):
+    """Says what to log in with now.
+
+    Attributes:
+        may_change: whether later reads may give others.
+    """
+
+    may_change: bool
+
+    async def read(self) -> Credentials:
+        """Return them as they are now.
+
+        Raises:
+            UpstreamError: there are none to be had just now.
+        """
+        ...
+
+
+@final
+class FixedCredentials(CredentialSource):
+    """Those of the settings."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.may_change = False
+        self._credentials = credentials
+
+    @override
+    async def read(self) -> Credentials:
+        return self._credentials
+
+
+@final
+class CredentialFile(CredentialSource):
+    """A client id, and the client secret in a file: read anew each time, and not on the loop.
+
+    The path is followed anew as well, so that the swapped links of a mounted Kubernetes secret and
+    a file put in another's place are seen.
+    """
+
+    def __init__(self, client_id: SecretStr, path: Path) -> None:
+        self.may_change = True
+        self._client_id = client_id
+        self._path = path
+
+    @override
+    async def read(self) -> Credentials:
+        found = await asyncio.to_thread(_read, self._path)
+        if isinstance(found, SecretStr):
+            return Credentials(self._client_id, found)
+        raise UpstreamError(found, reason=reasons.CREDENTIALS_UNREADABLE)
+
+
+def credential_source(config: InfisicalConfig) -> CredentialSource:
+    """Return the source that the configuration names."""
+    if config.client_secret_file is not None:
+        return CredentialFile(config.client_id, config.client_secret_file)
+    secret = config.client_secret or SecretStr("")
+    return FixedCredentials(Credentials(config.client_id, secret))
+
+
+async def until_changed(
+    source: CredentialSource, used: Callable[[], Credentials | None], clock: Clock
+) -> None:
+    """Return once the source has given other credentials than those twice in a row.
+
+    Args:
+        source: is read every half second; while it cannot be, nothing has changed.
+        used: returns what was tried last; None if nothing could be read.
+        clock: for the pauses.
+    """
+    if not source.may_change:
+        await asyncio.Event().wait()
+    before: Credentials | None = None
+    while True:
+        await clock.sleep(POLL_SECONDS)
+        found: Credentials | None
+        try:
+            found = await source.read()
+        except UpstreamError:
+            found = None
+        if found is not None and found == before and found != used():
+            return
+        before = found
+
+
+def _read(path: Path) -> SecretStr | str:
+    """Return the secret, or what is wrong with the file."""
+    try:
+        # A pipe or device would keep its reader waiting for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return f"{_SETTING} is no regular file; name a file that holds the client secret."
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return f"{_SETTING} is gone; put it back, or check the mount."
+    except OSError as error:
+        kind = errno.errorcode.get(error.errno or 0, "an unknown error")
+        return f"{_SETTING} cannot be read ({kind}); check its mode, its owner and the mount."
+    text = content.decode("utf-8", "replace").strip()
+    if not text:
+        return f"{_SETTING} is empty; write the client secret into it."
+    if len(content) > MAX_FILE_BYTES or _UNDECODABLE in text:
+        return f"{_SETTING} holds no client secret; write the secret alone into it, as text."
+    return SecretStr(text)

@@ -1,0 +1,1 @@
+"""Word of refused logins, between processes that share one identity at the store."""

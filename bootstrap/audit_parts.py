@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from adapters.audit.buffered import BufferedSink
     from adapters.audit.sink import AuditSink
+    from adapters.telemetry.audit_log import AuditLog
 
 
 def nothing_to_reopen() -> None:
@@ -28,4 +29,4 @@ class AuditParts:
 
     trail: AuditSink
     reopen: Callable[[], None] = nothing_to_reopen
-    buffers: Mapping[str, BufferedSink] = field(default_factory=lambda: MappingProxyType({}))
+    buffers: Mapping[str, AuditLog | BufferedSink] = field(default_factory=lambda: MappingProxyType({}))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from adapters.telemetry.log_setup import configure_logging
+from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
 from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.lifecycle import Service, ServiceFailedError
@@ -138,7 +138,8 @@ async def _run(service: Service, *, twice_means_now: bool) -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    await service.run(stop, reload)
+    async with log_output().off_the_loop():
+        await service.run(stop, reload)
 
 
 def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from adapters.audit.outages import Outages
 from adapters.audit.sink import AuditSink, OnFull
+from adapters.system.cancelling import cancel
 from adapters.telemetry.audit_lines import AuditLines
-from domain.model.audit import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -140,7 +140,7 @@ class BufferedSink(AuditSink):
         # Whatever goes wrong here, the request has its answer already and must get it.
         with suppress(Exception):
             if self._closed or (
-                self._bytes >= self._limits.max_bytes and not (self._refuses and _has_left(event))
+                self._bytes >= self._limits.max_bytes and not (self._refuses and event.has_left)
             ):
                 self._outages.drop()
                 return
@@ -169,8 +169,7 @@ class BufferedSink(AuditSink):
                     async with self._clock.timeout_at(deadline):
                         await asyncio.wait((self._writer,))
             finally:
-                self._writer.cancel()
-            await asyncio.wait((self._writer,))
+                await cancel((self._writer,))
             self._writer = None
         self._closed = True
         self._outages.lose(len(self._waiting))
@@ -236,7 +235,3 @@ class BufferedSink(AuditSink):
         with suppress(TimeoutError):
             async with self._clock.timeout_at(self._clock.monotonic() + seconds):
                 await self._closing.wait()
-
-
-def _has_left(event: AuditEvent) -> bool:
-    return event.outcome is Outcome.ANSWERED and event.caller is not None

@@ -10,6 +10,8 @@ from typing_extensions import override
 
 from adapters.telemetry.audit_lines import AuditLines
 from adapters.telemetry.audit_record import EVENT, audit_fields
+from adapters.telemetry.log_output import MAX_WAITING
+from adapters.telemetry.log_setup import log_output
 from adapters.telemetry.rendering import render_json
 from domain.model.audit import Outcome
 from ports.audit import AuditTrail
@@ -30,24 +32,53 @@ class AuditLog(AuditTrail):
     field's name would take it for ordinary log fields. Whatever looks like a credential is hidden.
     """
 
-    def __init__(self) -> None:
-        configuration = structlog.get_config()
-        self._render: Processor = configuration["processors"][-1]
-        self._output = configuration["logger_factory"]()
+    def __init__(self, max_waiting: int = MAX_WAITING // 2, *, refuses: bool = True) -> None:
+        """Take the output as it is configured now.
+
+        Args:
+            max_waiting: characters that may wait for whoever reads the log, at most half of what
+                the output itself lets wait.
+            refuses: whether `accepts` says no while that much is waiting; records are dropped and
+                counted otherwise.
+        """
+        self._output = log_output()
+        self._render: Processor = structlog.get_config()["processors"][-1]
+        self._max_waiting = min(max_waiting, MAX_WAITING // 2)
+        self._refuses = refuses
         self._lines = AuditLines()
+        self._dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """Lines not yet written, those of others among them."""
+        return self._output.waiting_lines
+
+    @property
+    def dropped(self) -> int:
+        """Records lost since the start."""
+        return self._dropped
+
+    @property
+    def failing(self) -> bool:
+        """Whether nobody reads the log fast enough for more to be kept."""
+        return self._output.waiting_characters >= self._max_waiting
 
     async def start(self) -> None:
         """Do nothing: logging is there from the start."""
 
     async def aclose(self) -> None:
-        """Do nothing: every record is written at once."""
+        """Do nothing: the output writes what it was given by the end of the process."""
 
     @override
     def accepts(self) -> bool:
-        return True
+        return not (self._refuses and self.failing)
 
     @override
     def record(self, event: AuditEvent) -> None:
+        # Of a secret that has left there is a record in any case: `accepts` has said no by then.
+        if self.failing and not (self._refuses and event.has_left):
+            self._dropped += 1
+            return
         # Whatever goes wrong here, the request has its answer already and must get it.
         with contextlib.suppress(Exception):
             level = "info" if event.outcome is Outcome.ANSWERED else "warning"

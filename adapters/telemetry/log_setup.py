@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import sys
 from typing import TYPE_CHECKING, Literal, TextIO
@@ -10,11 +9,14 @@ from typing import TYPE_CHECKING, Literal, TextIO
 import structlog
 
 from adapters.telemetry.library_log import route_library_logs
+from adapters.telemetry.log_output import LogOutput
 from adapters.telemetry.redaction import redact_fields
 from adapters.telemetry.rendering import console_renderer, put_time_first, render_json
 from adapters.telemetry.stack import describe_exc_info
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from structlog.typing import Processor
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -29,7 +31,11 @@ _LEVELS: dict[LogLevel, int] = {
 
 
 def configure_logging(
-    level: LogLevel = "info", log_format: LogFormat = "auto", stream: TextIO | None = None
+    level: LogLevel = "info",
+    log_format: LogFormat = "auto",
+    stream: TextIO | None = None,
+    *,
+    worker: int | None = None,
 ) -> None:
     """Set up structlog, and the standard library's logging for the libraries' sake.
 
@@ -37,10 +43,12 @@ def configure_logging(
         level: the least that is logged. Libraries are heard from "warning" up in any case.
         log_format: "auto" is columns on a terminal and JSON otherwise.
         stream: where lines go; the process's stderr when None.
+        worker: the number of this process, which every line then tells.
     """
     file = sys.stderr if stream is None else stream
     as_json = log_format == "json" or (log_format == "auto" and not file.isatty())
     render: Processor = render_json if as_json else console_renderer(colors=file.isatty())
+    output = LogOutput(file, str if worker is None else _numbering(worker, as_json=as_json))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -50,21 +58,20 @@ def configure_logging(
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: LineWriter(file),
+        logger_factory=lambda *_: output,
         cache_logger_on_first_use=False,
     )
     route_library_logs()
 
 
-class LineWriter:
-    """Writes each line whole; a stderr that nobody reads any more is no reason to fail."""
+def log_output() -> LogOutput:
+    """Return where lines go; to stderr as long as logging is not configured."""
+    output = structlog.get_config()["logger_factory"]()
+    return output if isinstance(output, LogOutput) else LogOutput(sys.stderr)
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
 
-    def msg(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._file.write(line + "\n")
-            self._file.flush()
-
-    debug = info = warning = error = critical = msg
+def _numbering(worker: int, *, as_json: bool) -> Callable[[str], str]:
+    # On finished lines: the audit trail writes its own past the processors.
+    if as_json:
+        return lambda line: f'{line[:-1]},"worker":{worker}}}'
+    return lambda line: f"{line} worker={worker}"

@@ -15,7 +15,6 @@ from bootstrap.audit_parts import AuditParts, nothing_to_reopen
 
 if TYPE_CHECKING:
     from adapters.audit.buffered import BufferedSink
-    from adapters.audit.sink import AuditSink
     from adapters.nats.client import SteadyClient
     from bootstrap.settings import Settings
     from ports.clock import Clock
@@ -28,8 +27,9 @@ def audit_parts(settings: Settings, client: SteadyClient, clock: Clock) -> Audit
     limits = BufferLimits(
         max_bytes=settings.audit_buffer_bytes, on_full=OnFull(settings.audit_when_full)
     )
-    sinks: list[AuditSink] = [AuditLog()] if settings.audit_log else []
-    buffers: dict[str, BufferedSink] = {}
+    buffers: dict[str, AuditLog | BufferedSink] = {}
+    if settings.audit_log:
+        buffers["log"] = AuditLog(limits.max_bytes, refuses=limits.on_full is OnFull.REFUSE)
     reopen = nothing_to_reopen
     if settings.audit_file is not None:
         file = AuditFile(
@@ -47,5 +47,5 @@ def audit_parts(settings: Settings, client: SteadyClient, clock: Clock) -> Audit
             limits=limits,
         )
         buffers["stream"] = AuditStream(client, config, clock)
-    sinks += buffers.values()
+    sinks = tuple(buffers.values())
     return AuditParts(sinks[0] if len(sinks) == 1 else AuditFanOut(sinks), reopen, buffers)

@@ -67,12 +67,12 @@ class AuditSettings(SettingsGroup):
     audit_buffer_bytes: int = Field(
         default=16 * 1024**2,
         ge=1024,
-        description="Bytes of events that may wait in memory for the file, and as many for the "
-        "stream.",
+        description="Bytes of events that may wait in memory for the file, as many for the "
+        "stream, and up to 16 MiB for whoever reads the log.",
     )
     audit_when_full: Annotated[Literal["refuse", "drop"], Choice] = Field(
         default="refuse",
-        description="While the file or stream can keep no more events: `refuse` requests, or "
+        description="While the file, stream or log can keep no more events: `refuse` requests, or "
         "`drop` events.",
     )
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.system.clock import SystemClock
+from adapters.telemetry.log_setup import log_output
+from bootstrap.closing import CLOSING_SECONDS
 from bootstrap.workers.handover import (
     Handover,
     settings_of,
@@ -24,15 +26,15 @@ if TYPE_CHECKING:
     from bootstrap.workers.former_lives import FormerLives
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_CLOSING_SECONDS = 12.0
-"""What a worker may take beyond the grace period: the last answers, the audit trail, NATS."""
+_EXIT_SECONDS = 1.0
+"""For what Python itself does at a process's end."""
 
 _log = structlog.get_logger()
 
 
 def stop_seconds(settings: Settings) -> float:
     """Return how long a worker may take to stop before it is ended by force."""
-    return settings.shutdown_grace_seconds + _CLOSING_SECONDS
+    return settings.shutdown_grace_seconds + CLOSING_SECONDS + _EXIT_SECONDS
 
 
 class WorkersEndedError(Exception):
@@ -81,5 +83,6 @@ async def _supervise(settings: Settings) -> int:
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, on_stop, number)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    code = await supervisor.run()
+    async with log_output().off_the_loop():
+        code = await supervisor.run()
     return forced[0] if forced else code

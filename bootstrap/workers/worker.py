@@ -16,7 +16,6 @@ from bootstrap import main
 from bootstrap.server_keys import load_service_keys
 from bootstrap.workers.handover import read_handover
 from bootstrap.workers.lifeline import Lifeline
-from bootstrap.workers.log_lines import number_log_lines
 from bootstrap.workers.supervise import stop_seconds
 from ports.transport import RequestHandler, Transport
 
@@ -59,8 +58,7 @@ def work(arguments: Sequence[str]) -> int:
     def start() -> None:
         handover = read_handover(line)
         settings = handover.settings
-        configure_logging(settings.log_level, settings.log_format)
-        number_log_lines(number)
+        configure_logging(settings.log_level, settings.log_format, worker=number)
         main.harden(settings)
         lifeline.watch(stop_seconds(settings))
         keys = load_service_keys(settings)

@@ -74,3 +74,8 @@ class AuditEvent:
     served_from: str | None = None
     advice: str | None = None
     server_key: ServerKey | None = None
+
+    @property
+    def has_left(self) -> bool:
+        """Whether a secret has left by this request."""
+        return self.outcome is Outcome.ANSWERED and self.caller is not None

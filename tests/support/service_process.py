@@ -43,6 +43,8 @@ class ServiceProcess:
         self._ready = ready
         self._lines: list[str] = []
         self._changed = asyncio.Event()
+        self._awake = asyncio.Event()
+        self._awake.set()
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
 
@@ -107,6 +109,19 @@ class ServiceProcess:
                 await self._changed.wait()
         return self.logged(event)[-1]
 
+    def stop_reading(self) -> None:
+        """Leave what it writes in the pipe, as a log collector that hangs."""
+        self._awake.clear()
+
+    def go_on_reading(self) -> None:
+        """Read what is in the pipe, and what comes."""
+        self._awake.set()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone, whatever is left to read of it."""
+        return not Path(f"/proc/{self._started.pid}").exists()
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._started.send_signal(number)
@@ -120,8 +135,12 @@ class ServiceProcess:
 
     async def stop(self) -> int:
         """Ask it to end as an orchestrator does, and return its exit code."""
-        self.signal(signal.SIGTERM)
+        self.ask_to_stop()
         return await self.exit_code()
+
+    def ask_to_stop(self) -> None:
+        """Ask it to end, and do not wait."""
+        self.signal(signal.SIGTERM)
 
     @property
     def _started(self) -> asyncio.subprocess.Process:
@@ -130,6 +149,7 @@ class ServiceProcess:
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
         while line := await stream.readline():
+            await self._awake.wait()
             self._lines.append(line.decode("utf-8", "replace").rstrip("\n"))
             self._changed.set()
         self._changed.set()

@@ -24,7 +24,6 @@ from bootstrap.workers.handover import (
     write_handover,
 )
 from bootstrap.workers.lifeline import wait_for_end
-from bootstrap.workers.log_lines import number_log_lines
 from bootstrap.workers.supervise import stop_seconds
 from bootstrap.workers.worker import ReportingTransport
 from domain.use_cases.key_ring import KeyRing
@@ -185,8 +184,7 @@ def test_a_worker_may_take_longer_to_stop_than_its_requests(
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_every_line_names_the_worker_those_of_the_audit_trail_included(log_format: Any) -> None:
     stream = io.StringIO()
-    configure_logging("info", log_format, stream)
-    number_log_lines(4)
+    configure_logging("info", log_format, stream, worker=4)
 
     structlog.get_logger().info("something.happened", braces="{}")
     AuditLog().record(ANSWERED)

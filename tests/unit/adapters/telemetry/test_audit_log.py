@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +13,13 @@ import pytest
 
 from adapters.telemetry.audit_log import AuditLog
 from adapters.telemetry.audit_record import audit_fields
-from adapters.telemetry.log_setup import LogLevel, configure_logging
+from adapters.telemetry.log_setup import LogLevel, configure_logging, log_output
 from domain.model.audit import Outcome
 from tests.contracts.audit import ANSWERED, REFUSED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.unit.adapters.telemetry.conftest import LogText
 
 
@@ -84,3 +88,56 @@ def test_what_cannot_be_written_does_not_raise(log_text: LogText) -> None:
     AuditLog().record(replace(REFUSED, time=float("inf")))
 
     assert log_text.getvalue() == ""
+
+
+@pytest.fixture
+def sleeping() -> Iterator[int]:
+    """Log into a pipe that nobody reads; gives its other end."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="utf-8") as file:
+        configure_logging("info", "json", file)
+        yield reading
+    os.close(reading)
+
+
+async def all_written(audit: AuditLog) -> None:
+    while audit.waiting:  # noqa: ASYNC110  a thread ends this, which sets no event
+        await asyncio.sleep(0)
+
+
+async def read_all(descriptor: int, audit: AuditLog) -> list[str]:
+    """Wake the reader up, and return the request ids that it was told."""
+    writing_ends = asyncio.create_task(all_written(audit))
+    read = b""
+    while not writing_ends.done() or not read.endswith(b"\n"):
+        read += await asyncio.to_thread(os.read, descriptor, 65536)
+    return [json.loads(line)["request_id"] for line in read.splitlines()]
+
+
+async def test_while_nobody_reads_no_more_is_accepted_than_has_room(sleeping: int) -> None:
+    audit = AuditLog(max_waiting=200_000)
+
+    async with log_output().off_the_loop():
+        recorded: list[str] = []
+        while audit.accepts():
+            recorded.append(f"request-{len(recorded)}")
+            audit.record(replace(ANSWERED, request_id=recorded[-1]))
+        assert audit.failing
+        audit.record(replace(ANSWERED, request_id="left-meanwhile"))
+        audit.record(REFUSED)
+        assert await read_all(sleeping, audit) == [*recorded, "left-meanwhile"]
+        assert audit.accepts()
+
+    assert (audit.dropped, audit.failing) == (1, False)
+
+
+async def test_a_trail_that_may_lose_records_goes_on_accepting_and_counts_them(
+    sleeping: int,
+) -> None:
+    audit = AuditLog(max_waiting=1, refuses=False)
+
+    async with log_output().off_the_loop():
+        audit.record(replace(ANSWERED, request_id="kept"))
+        audit.record(replace(ANSWERED, request_id="dropped"))
+        assert (audit.accepts(), audit.dropped, audit.waiting) == (True, 1, 1)
+        assert await read_all(sleeping, audit) == ["kept"]

@@ -27,7 +27,7 @@ EXPORT_SECONDS: Final = 5.0
 """What one batch may take, its repeated tries included."""
 
 _UNANSWERED = "Check TRACES_ENDPOINT, and that the collector runs and answers."
-_ADVICE: Final = {
+_ADVICE: Final[dict[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "Check TRACES_HEADERS: the collector wants other credentials.",
     HTTPStatus.FORBIDDEN: "Check TRACES_HEADERS: the collector wants other credentials.",
     HTTPStatus.NOT_FOUND: "Check the path in TRACES_ENDPOINT; mostly it ends in /v1/traces.",
@@ -55,6 +55,8 @@ class OtlpExporter(SpanExporter):
         self._status: int | None = None
         self._failing_since: float | None = None
         self._lost = 0
+        self._session = _session(endpoint)
+        self._session.hooks["response"].append(self._note_status)
         # Its own records would come with every batch, and tell less.
         logging.getLogger(otlp.__name__).setLevel(logging.CRITICAL)
         self._otlp = otlp.OTLPSpanExporter(
@@ -63,7 +65,7 @@ class OtlpExporter(SpanExporter):
             headers={name: value.get_secret_value() for name, value in headers.items()},
             timeout=EXPORT_SECONDS,
             compression=Compression.Gzip,
-            session=self._session(endpoint),
+            session=self._session,
         )
 
     @override
@@ -88,14 +90,6 @@ class OtlpExporter(SpanExporter):
     def force_flush(self, timeout_millis: int = 30000) -> bool:
         return self._otlp.force_flush(timeout_millis)
 
-    def _session(self, endpoint: str) -> requests.Session:
-        session = requests.Session()
-        # The environment would have a .netrc replace the credentials, and its CA file ours.
-        session.trust_env = False
-        session.proxies.update(get_environ_proxies(endpoint))
-        session.hooks["response"].append(self._note_status)
-        return session
-
     def _note_status(self, response: requests.Response, **_: object) -> None:
         self._status = response.status_code
 
@@ -105,8 +99,9 @@ class OtlpExporter(SpanExporter):
             return
         self._failing_since = self._clock.monotonic()
         status = self._status
-        advice = _UNANSWERED if status is None else _ADVICE.get(HTTPStatus(status), _UNANSWERED)
-        self._log.warning("traces.export_failed", status=status, spans=spans, advice=advice)
+        self._log.warning(
+            "traces.export_failed", status=status, spans=spans, advice=_advice(status)
+        )
 
     def _note_success(self) -> None:
         if self._failing_since is None:
@@ -114,3 +109,15 @@ class OtlpExporter(SpanExporter):
         seconds = round(self._clock.monotonic() - self._failing_since, 3)
         self._log.info("traces.export_recovered", seconds=seconds, spans_lost=self._lost)
         self._failing_since, self._lost = None, 0
+
+
+def _session(endpoint: str) -> requests.Session:
+    session = requests.Session()
+    # The environment would have a .netrc replace the credentials, and its CA file ours.
+    session.trust_env = False
+    session.proxies.update(get_environ_proxies(endpoint))
+    return session
+
+
+def _advice(status: int | None) -> str:
+    return _UNANSWERED if status is None else _ADVICE.get(status, _UNANSWERED)

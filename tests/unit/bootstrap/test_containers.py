@@ -67,6 +67,7 @@ PORTS = {
 }
 
 
+TRACES = {"TRACES_ENDPOINT": "http://localhost:4318/v1/traces"}
 WEBHOOKS = {"ADMIN_ADDR": ":9090", "INFISICAL_WEBHOOK_KEY": "a-key-for-webhooks"}
 
 
@@ -97,6 +98,8 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
         "cached": nats_kv | {"CACHE_TTL_SECONDS": "5"},
         "only stale values kept": nats_kv | {"CACHE_MAX_STALE_SECONDS": "60"},
         "monitored": infisical | {"ADMIN_ADDR": ":9090"},
+        "traced": infisical | TRACES,
+        "traced and monitored": nats_kv | TRACES | {"ADMIN_ADDR": ":9090"},
         "webhooks": infisical | WEBHOOKS,
         "webhooks, nothing kept": infisical | WEBHOOKS | {"CACHE_TTL_SECONDS": "0"},
         "monitored, everything": nats_kv

@@ -1,0 +1,177 @@
+"""Traces are made where an endpoint is set, and cost nothing where none is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.metrics.audit_trail import MeteredAuditTrail
+from adapters.tracing.audit_trail import TracedAuditTrail
+from adapters.tracing.export import SpanExport
+from adapters.tracing.request_handler import TracedRequestHandler
+from adapters.tracing.secret_store import TracedSecretStore
+from bootstrap.containers import Container
+from bootstrap.factories.spans import resource, upstream
+from bootstrap.lifecycle import ServiceFailedError
+from bootstrap.server_keys import load_service_keys
+from bootstrap.settings import Settings, SettingsError
+from bootstrap.tracing_parts import TracingParts
+from tests.support.environments import infisical_environment, nats_kv_environment
+from tests.support.service_process import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRACES = {"TRACES_ENDPOINT": "http://localhost:4318/v1/traces"}
+
+BUILD_A_SERVICE = """
+import sys
+from bootstrap.containers import Container
+from bootstrap.main import load_settings
+from bootstrap.server_keys import load_service_keys
+from bootstrap.settings import Settings
+
+settings = load_settings(Settings)
+Container(settings=settings, keys=load_service_keys(settings)).service()
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"opentelemetry", "requests"}))
+"""
+
+
+def container(**variables: Any) -> Container:
+    settings = Settings.model_validate({name.lower(): text for name, text in variables.items()})
+    return Container(settings=settings, keys=load_service_keys(settings))
+
+
+def modules_of_a_service(folder: Path, **variables: str) -> str:
+    """Build a service in a process of its own, and return which of the extra's modules it has."""
+    run = subprocess.run(
+        [sys.executable, "-c", BUILD_A_SERVICE],
+        env=infisical_environment() | {"PYTHONPATH": str(ROOT)} | variables,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout.splitlines()[-1]
+
+
+def test_without_an_endpoint_nothing_of_opentelemetry_is_imported(tmp_path: Path) -> None:
+    assert modules_of_a_service(tmp_path) == "[]"
+
+
+def test_with_one_it_is(tmp_path: Path) -> None:
+    assert modules_of_a_service(tmp_path, **TRACES) == "['opentelemetry', 'requests']"
+
+
+def test_variables_of_opentelemetry_do_not_even_break_its_import(tmp_path: Path) -> None:
+    broken = {"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "many", "OTEL_PYTHON_CONTEXT": "canary"}
+
+    assert modules_of_a_service(tmp_path, **TRACES, **broken).startswith("['opentelemetry'")
+
+
+def test_without_an_endpoint_nothing_is_put_around_anything() -> None:
+    built = container(**infisical_environment(), ADMIN_ADDR=":9090")
+
+    stack = built.stack()
+
+    assert built.tracing() == TracingParts()
+    assert built.service().handler is built.handler()
+    assert isinstance(built.trail(), MeteredAuditTrail)
+    assert built.handler().audit is built.trail()
+    assert stack.metered is not None
+    assert stack.metered._inner is built.store().store
+
+
+def test_with_an_endpoint_spans_are_made_around_core_trail_and_store() -> None:
+    built = container(**infisical_environment(), **TRACES, ADMIN_ADDR=":9090")
+
+    stack, handler, trail = built.stack(), built.service().handler, built.handler().audit
+
+    assert isinstance(handler, TracedRequestHandler)
+    assert handler._inner is built.handler()
+    assert isinstance(trail, TracedAuditTrail)
+    assert isinstance(trail._inner, MeteredAuditTrail)
+    assert stack.metered is not None
+    assert isinstance(stack.metered._inner, TracedSecretStore)
+    assert stack.metered._inner._inner is built.store().store
+    assert isinstance(built.tracing().export, SpanExport)
+
+
+def test_without_metrics_spans_stand_directly_inside_the_breaker() -> None:
+    breaker = container(**infisical_environment(), **TRACES).stack().breaker
+
+    assert breaker is not None
+    assert isinstance(breaker._inner, TracedSecretStore)
+
+
+def test_secrets_are_named_only_where_the_operator_says_so() -> None:
+    for text, allowed in (("false", False), ("true", True)):
+        built = container(**infisical_environment(), **TRACES, TRACES_SECRET_NAMES=text)
+        trail = built.trail()
+        breaker = built.stack().breaker
+        assert isinstance(trail, TracedAuditTrail)
+        assert trail._names_allowed is allowed
+        assert breaker is not None
+        assert isinstance(breaker._inner, TracedSecretStore)
+        assert breaker._inner._names_allowed is allowed
+
+
+@pytest.mark.parametrize("module", ["opentelemetry", "requests", "opentelemetry.exporter.otlp"])
+def test_a_missing_extra_ends_the_start_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    for name in tuple(sys.modules):
+        if name.startswith(
+            ("opentelemetry", "requests", "adapters.tracing", "bootstrap.factories.spans")
+        ):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(ServiceFailedError, match=r'pip install "wasmcloud-secrets\[otel\]"'):
+        container(**infisical_environment(), **TRACES).service()
+
+
+def test_a_file_without_headers_is_a_wrong_setting() -> None:
+    with pytest.raises(SettingsError, match="TRACES_HEADERS_FILE"):
+        container(**infisical_environment(), **TRACES, TRACES_HEADERS_FILE=__file__).service()
+
+
+@pytest.mark.parametrize(
+    ("variables", "server"),
+    [
+        (
+            {"INFISICAL_BASE_URL": "https://a.test"},
+            {"server.address": "a.test", "server.port": 443},
+        ),
+        (
+            {"INFISICAL_BASE_URL": "http://a.test:81"},
+            {"server.address": "a.test", "server.port": 81},
+        ),
+        (
+            {"SECRET_STORE": "nats-kv", "NATS_URL": "nats://u:p@n.test"},
+            {"server.address": "n.test", "server.port": 4222},
+        ),
+        ({"SECRET_STORE": "nats-kv", "NATS_URL": "nats://a.test,nats://b.test"}, {}),
+    ],
+)
+def test_the_store_s_address_is_known_where_there_is_one(
+    tmp_path: Path, variables: dict[str, str], server: dict[str, str | int]
+) -> None:
+    given = nats_kv_environment(tmp_path) | infisical_environment()
+    built = container(**given | {"SECRET_STORE": "infisical"} | variables)
+
+    assert upstream(built.settings(), built.nats_config()) == server
+
+
+def test_a_process_says_which_replica_and_worker_it_is() -> None:
+    settings = container(**infisical_environment()).settings()
+
+    said = resource(settings, 3)
+
+    assert said["service.name"] == "wasmcloud-secrets"
+    assert said["service.instance.id"].endswith(f":{said['process.pid']}")  # type: ignore[union-attr]  # it is text
+    assert said["wasmcloud_secrets.worker"] == 3
+    assert said["wasmcloud_secrets.backend"] == "infisical"

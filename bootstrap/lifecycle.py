@@ -12,13 +12,21 @@ import structlog
 from adapters.admin_http.server import AdminHttpError
 from adapters.audit.sink import AuditSinkError
 from adapters.nats.connect_errors import NatsConnectError
+from adapters.system.cancelling import cancel
+from bootstrap.closing import (
+    ANSWERS_SECONDS,
+    CLOSING_SECONDS,
+    NATS_SECONDS,
+    RECORDS_SECONDS,
+    Closing,
+)
 from bootstrap.version import __version__
 from bootstrap.weaknesses import warn_of_weaknesses
 from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from adapters.nats.config import NatsConfig
     from adapters.nats.subjects import SecretsSubjects
@@ -40,7 +48,6 @@ _REPLICA_SECONDS = 2.0
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 30.0
 _CONNECTION_WATCH_SECONDS = 1.0
-_CANCEL_AGAIN_SECONDS = 0.1
 _REASONS_NOT_TO_START = (
     AdminHttpError,
     AuditSinkError,
@@ -119,28 +126,40 @@ class Service:
         """Open everything, and return whether the store answers."""
         await self.access.load(required=self.settings.require_access_policy)
         warn_of_weaknesses(self.settings, self.nats)
+        closing = Closing(self.clock, self.settings.shutdown_grace_seconds)
+
+        def finally_(part: str, seconds: float, close: Callable[[], Awaitable[None]]) -> None:
+            opened.push_async_callback(closing.finish, part, seconds, close)
+
         # First and last, so that probes are answered all the while.
-        opened.push_async_callback(self.admin.aclose)
+        finally_("admin_http", CLOSING_SECONDS, self.admin.aclose)
         await self.admin.start()
         # Closed after whatever a request may still do.
-        opened.push_async_callback(self.tracing.aclose)
+        finally_("tracing", CLOSING_SECONDS, self.tracing.aclose)
         self.tracing.start()
-        opened.push_async_callback(self.stack.close)
-        opened.push_async_callback(self.connection.close)
+        finally_("store", CLOSING_SECONDS, self.stack.close)
+        finally_("nats", NATS_SECONDS, self.connection.close)
         await self.connection.open()
         await self._refuse_second_key()
+        await self.stack.parts.start()
         store_answers = await self._check_store()
-        opened.push_async_callback(self.audit.trail.aclose)
+        finally_("records", RECORDS_SECONDS, self._close_records)
         await self.audit.trail.start()
-        opened.push_async_callback(self.changes.aclose)
         await self.changes.start()
-        opened.push_async_callback(self.transport.stop, self.settings.shutdown_grace_seconds)
+        finally_("transport", ANSWERS_SECONDS, self._stop_serving)
         await self.transport.start(self.handler)
-        opened.push_async_callback(self.admin.end_serving)
         self.admin.begin_serving()
         if store_answers:
             self._announce()
         return store_answers
+
+    async def _stop_serving(self) -> None:
+        await self.admin.end_serving()
+        await self.transport.stop(self.settings.shutdown_grace_seconds)
+
+    async def _close_records(self) -> None:
+        # At once: whatever becomes of the notices, the audit trail has its time.
+        await asyncio.gather(self.audit.trail.aclose(), self.changes.aclose())
 
     async def _refuse_second_key(self) -> None:
         mine = self.keys.server.current.public
@@ -245,10 +264,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> boo
         return task.result() if task.done() else None
     finally:
         stopping.cancel()
-        # Again and again: `wait_for`, which nats-py uses, may lose a cancellation on Python 3.11.
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=_CANCEL_AGAIN_SECONDS)
+        await cancel({task})
         if not task.cancelled():
             # Asking keeps asyncio from reporting an error that no longer matters.
             task.exception()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from adapters.system.cancelling import cancel
 from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
 from bootstrap.hardening import MemoryLock, harden_process
@@ -138,8 +139,12 @@ async def _run(service: Service, *, twice_means_now: bool) -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    async with log_output().off_the_loop():
-        await service.run(stop, reload)
+    try:
+        async with log_output().off_the_loop():
+            await service.run(stop, reload)
+    finally:
+        # asyncio cancels once what is left, which nats-py may swallow, and would then wait for it.
+        await cancel(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
 
 
 def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

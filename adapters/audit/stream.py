@@ -15,6 +15,7 @@ from adapters.audit.buffered import BufferedSink, DeliveryFailedError
 from adapters.audit.publish_acks import PublishAcks
 from adapters.audit.sink import AuditSinkError
 from adapters.audit.stream_config import ensure_stream
+from adapters.system.cancelling import honour_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,7 @@ class AuditStream(BufferedSink):
         try:
             for number, line in enumerate(batch):
                 await self._publish(number, line, acks)
+                honour_cancellation()  # nats-py may have swallowed one
             async with self._clock.timeout_at(self._clock.monotonic() + _ACK_SECONDS):
                 await acks.settled.wait()
             reason = acks.reason

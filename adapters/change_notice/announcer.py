@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from adapters.change_notice.messages import Cause, Invalidation, is_name
+from adapters.system.cancelling import cancel
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ports.request_ids import RequestIds
 
 MAX_UNDER_WAY: Final = 64
-_CLOSE_SECONDS = 4.0
+CLOSE_SECONDS: Final = 4.0
 
 _log = structlog.get_logger()
 
@@ -78,13 +79,10 @@ class ChangeAnnouncer:
     async def aclose(self) -> None:
         """Publish what is still to be published, within a few seconds."""
         with suppress(TimeoutError):
-            async with self._clock.timeout_at(self._clock.monotonic() + _CLOSE_SECONDS):
+            async with self._clock.timeout_at(self._clock.monotonic() + CLOSE_SECONDS):
                 while self._under_way:
                     await asyncio.wait(self._under_way)
-        for task in self._under_way:
-            task.cancel()
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        await cancel(self._under_way)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

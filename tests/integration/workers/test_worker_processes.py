@@ -17,10 +17,9 @@ from tests.support.free_ports import neighbouring_ports
 from tests.support.infisical_server import Break
 from tests.support.seeds import shows_xkey_seed
 from tests.support.service_process import ServiceProcess, run_to_its_end
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.support.host import Host
     from tests.support.infisical_server import InfisicalServer
 
@@ -30,12 +29,6 @@ STARTED = "workers.started"
 
 def requests_of(service: ServiceProcess, worker: int) -> list[dict[str, Any]]:
     return [r for r in service.logged("secret_request") if r["worker"] == worker]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  other processes give no event to wait for
-            await asyncio.sleep(0.02)
 
 
 def pids_below(service: ServiceProcess) -> list[int]:

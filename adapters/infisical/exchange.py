@@ -133,26 +133,42 @@ async def exchange(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
     """Send one request and read its answer whole.
 
     Raises:
-        ExchangeFailedError: no connection, no answer in time, half an answer, or too large a one.
+        ExchangeFailedError: no connection, no answer in time, half an answer, one that is
+            compressed, or too large a one.
     """
-    body = bytearray()
     try:
         response = await http.send(request, auth=None, follow_redirects=False, stream=True)
         try:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    break
+            body = await _body_of(response)
         finally:
             await response.aclose()
     except httpx.HTTPError as error:
         failure = ExchangeFailedError(_reason(error), type(error).__name__)
+    except _UnusableBodyError as error:
+        failure = ExchangeFailedError(error.reason, error.kind)
     else:
-        if len(body) <= MAX_ANSWER_BYTES:
-            return _read(response, bytes(body))
-        failure = ExchangeFailedError(reasons.ANSWER_TOO_LARGE, "AnswerTooLarge")
+        return _read(response, body)
     # Raised out here: httpx's error holds the request, and that the credentials.
     raise failure
+
+
+class _UnusableBodyError(Exception):
+    def __init__(self, reason: str, kind: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.kind = kind
+
+
+async def _body_of(response: httpx.Response) -> bytes:
+    # Asked for none: httpx unpacks whole pieces, and 60 kB of them can hold gigabytes.
+    if response.headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
+        raise _UnusableBodyError(reasons.ANSWER_UNREADABLE, "EncodedAnswer")
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise _UnusableBodyError(reasons.ANSWER_TOO_LARGE, "AnswerTooLarge")
+    return bytes(body)
 
 
 def _read(response: httpx.Response, body: bytes) -> Answer:
@@ -174,6 +190,4 @@ def _reason(error: httpx.HTTPError) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return reasons.CERTIFICATE_UNTRUSTED
         cause = cause and (cause.__cause__ or cause.__context__)
-    if isinstance(error, httpx.DecodingError):
-        return reasons.ANSWER_UNREADABLE
     return reasons.TIMED_OUT if isinstance(error, httpx.TimeoutException) else reasons.UNREACHABLE

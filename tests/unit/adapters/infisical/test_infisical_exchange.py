@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ssl
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from adapters.infisical import reasons
 from adapters.infisical.exchange import ExchangeFailedError, exchange
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 def failing(error: Exception) -> httpx.AsyncClient:
@@ -42,15 +47,37 @@ async def test_causes_that_go_in_a_circle_end() -> None:
     assert (await failure_of(failing(one))).reason == reasons.UNREACHABLE
 
 
-async def test_a_body_in_a_broken_encoding_is_no_answer() -> None:
-    headers = {"content-encoding": "gzip"}
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip", "identity, GZIP", "unheard"])
+async def test_a_compressed_body_which_nobody_asked_for_is_never_unpacked(encoding: str) -> None:
+    headers = {"content-encoding": encoding}
+
+    class Bomb(httpx.AsyncByteStream):
+        @override
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            raise AssertionError("it was read")
+            yield b""
+
     http = httpx.AsyncClient(
-        transport=httpx.MockTransport(
-            lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"canary"))
-        )
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=Bomb()))
     )
 
-    assert (await failure_of(http)).kind == "DecodingError"
+    failure = await failure_of(http)
+
+    assert (failure.reason, failure.kind) == (reasons.ANSWER_UNREADABLE, "EncodedAnswer")
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+async def test_a_body_that_calls_itself_uncompressed_is_read(encoding: str) -> None:
+    headers = {"content-encoding": encoding, "content-type": "application/json"}
+    stream = httpx.ByteStream(b'{"error": "x"}')
+    http = httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=stream))
+    )
+
+    async with http:
+        answer = await exchange(http, http.build_request("GET", "https://infisical.test/"))
+
+    assert answer.label == "x"
 
 
 async def test_the_failure_keeps_nothing_of_the_request() -> None:

@@ -83,6 +83,10 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
     return {
         "infisical": infisical,
         "nats-kv": nats_kv,
+        "client secret in a file": {
+            **{name: text for name, text in infisical.items() if "CLIENT_SECRET" not in name},
+            "INFISICAL_CLIENT_SECRET_FILE": __file__,
+        },
         "own rate limit": infisical | {"INFISICAL_MAX_REQUESTS_PER_MINUTE": "100"},
         "trusted issuers": infisical | {"TRUSTED_ISSUERS": issuer},
         "policy file": infisical | {"ACCESS_POLICY_FILE": __file__},

@@ -154,7 +154,17 @@ class World:
 
     def stack(self) -> StoreStack:
         store = FakeSecretStore()
-        return StoreStack(store, StoreParts(store, self.check, self._close_store))
+        parts = StoreParts(
+            store,
+            self.check,
+            self._close_store,
+            start=self._start_store,
+            reload=lambda: self.events.append("store reloaded"),
+        )
+        return StoreStack(store, parts)
+
+    async def _start_store(self) -> None:
+        self.events.append("store started")
 
     async def _close_store(self) -> None:
         self.events.append("store closed")
@@ -191,6 +201,7 @@ async def test_it_opens_in_order_and_closes_in_reverse() -> None:
     assert world.events == [
         "admin started",
         "connection opened",
+        "store started",
         "audit started",
         "transport started",
         "transport stopped within 10",
@@ -268,6 +279,7 @@ async def test_an_audit_trail_that_cannot_be_kept_ends_it_before_it_takes_reques
     assert world.events == [
         "admin started",
         "connection opened",
+        "store started",
         "audit started",
         "audit closed",
         "connection closed",
@@ -365,6 +377,7 @@ async def test_reloading_reads_the_policy_file_and_reopens_the_audit_file_each_t
         await world.patiently(lambda: world.rules.status.grants == 1)
 
     assert world.events.count("audit reopened") == 2
+    assert world.events.count("store reloaded") == 2
 
 
 async def test_reloading_without_a_policy_file_reopens_the_audit_file() -> None:
@@ -493,7 +506,7 @@ async def test_a_check_under_way_ends_before_what_it_asks_is_closed() -> None:
         readiness.refresh()
         await asyncio.sleep(0)
 
-    assert ended == world.events[:4]
+    assert ended == world.events[:5]
     assert ended[-1] == "transport started"
 
 

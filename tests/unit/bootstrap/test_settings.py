@@ -226,6 +226,14 @@ def test_a_key_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         ({"SECRET_STORE": "nats-kv"}, "ENCRYPTION_XKEY_SEED"),
         ({"INFISICAL_CLIENT_SECRET": ""}, "INFISICAL_CLIENT_SECRET"),
         (
+            {"INFISICAL_CLIENT_SECRET_FILE": __file__},
+            "INFISICAL_CLIENT_SECRET, INFISICAL_CLIENT_SECRET_FILE",
+        ),
+        (
+            {"INFISICAL_CLIENT_SECRET": "", "INFISICAL_CLIENT_SECRET_FILE": "/nowhere"},
+            "INFISICAL_CLIENT_SECRET_FILE",
+        ),
+        (
             {"TRUSTED_ISSUERS": "*A", "ACCESS_POLICY_FILE": __file__},
             "TRUSTED_ISSUERS, ACCESS_POLICY_FILE",
         ),
@@ -259,6 +267,7 @@ def test_settings_that_contradict_each_other_are_refused(
         {"REQUIRE_ACCESS_POLICY": "false"},
         {"REQUIRE_ACCESS_POLICY": "true", "ACCESS_POLICY_FILE": __file__},
         {"REQUIRE_ACCESS_POLICY": "true", "TRUSTED_ISSUERS": "*A"},
+        {"INFISICAL_CLIENT_SECRET": "", "INFISICAL_CLIENT_SECRET_FILE": __file__},
         {"AUDIT_LOG": "false", "AUDIT_FILE": "audit.log"},
         {"AUDIT_LOG": "false", "AUDIT_STREAM": "SECRETS_AUDIT"},
     ],

@@ -14,6 +14,9 @@ from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
 from tests.support.infisical_model import PROJECT_ID, Call, Result, html, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from adapters.infisical.login import AccessToken
     from tests.unit.adapters.infisical.conftest import World
 
 FAULT = refusal(500, "Find one", "Something went wrong")
@@ -159,6 +162,50 @@ async def test_a_token_refused_twice_is_an_upstream_error(world: World) -> None:
 
     assert failure.value.reason == reasons.TOKEN_REFUSED
     assert (len(world.model.logins), len(world.model.reads)) == (2, 2)
+
+
+async def test_a_token_that_others_had_fetched_before_the_refusal_may_be_refused_as_well(
+    world: World,
+) -> None:
+    """All tokens are revoked just after another request has had the second one fetched."""
+    world.model.put("KEY", "v")
+    await world.get("KEY")
+    tokens = world.api._tokens
+
+    def refuse_while_another_logs_in(_: Call) -> Result:
+        tokens.reject(await_free(tokens.current(0.0)))
+        tokens._start()
+        return REFUSED_TOKENS[0]
+
+    world.model.faults = [refuse_while_another_logs_in, REFUSED_TOKENS[0]]
+
+    assert (await world.get("KEY")).value.reveal() == "v"
+    used = [call.headers["authorization"][-1] for call in world.model.reads]
+    assert used == ["1", "1", "2", "3"]
+
+
+def await_free(coroutine: Coroutine[None, None, AccessToken]) -> AccessToken:
+    """Return what a coroutine that has nothing to wait for returns."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        token: AccessToken = end.value
+        return token
+    raise AssertionError("it waited")
+
+
+async def test_a_request_outlives_two_tokens_and_no_more(world: World) -> None:
+    world.model.put("KEY", "v")
+    tokens = world.api._tokens
+    world.model.faults = [REFUSED_TOKENS[0]] * 3
+    # All tokens look as if they had been there before.
+    reject, world.api._tokens.reject = tokens.reject, lambda token: reject(token) + 9  # type: ignore[method-assign]  # to see the bound alone
+
+    with pytest.raises(UpstreamError) as failure:
+        await world.get("KEY")
+
+    assert failure.value.reason == reasons.TOKEN_REFUSED
+    assert (len(world.model.logins), len(world.model.reads)) == (3, 3)
 
 
 async def test_a_batch_refused_together_costs_one_login(world: World) -> None:

@@ -1,0 +1,167 @@
+"""However logins are tried after refusals, and by however many, the identity is not locked out."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from adapters.infisical.refused_logins import RefusedLogins
+from tests.fakes.clock import FakeClock
+from tests.support.infisical_lockout import LoginLockout
+
+STEP_SECONDS = 0.05
+SEEDS = range(40)
+
+
+class Process:
+    """One replica with a wrong client secret, whose token ends at some time."""
+
+    def __init__(self, clock: FakeClock, chance: random.Random, ends_at: float) -> None:
+        self.refusals = RefusedLogins(clock, chance.random)
+        self.ends_at = ends_at
+        self.may_change = False
+
+
+class Identity:
+    """What all processes share: the server's count, and word of each other's refusals."""
+
+    def __init__(self, seed: int) -> None:
+        self.clock = FakeClock()
+        self.chance = random.Random(seed)
+        self.lockout = LoginLockout(self.clock.monotonic)
+        self.processes: list[Process] = []
+        self.tries: list[float] = []
+
+    def add(self, ends_after: float) -> Process:
+        process = Process(self.clock, self.chance, self.clock.monotonic() + ends_after)
+        self.processes.append(process)
+        return process
+
+    def tick(self) -> None:
+        """Let everybody try who wants to and may."""
+        now = self.clock.monotonic()
+        for process in self.processes:
+            if now >= max(process.ends_at, process.refusals.retry_at):
+                self.tries.append(now)
+                self.lockout.fail()
+                process.refusals.refused(quick=not process.may_change)
+                for other in self.processes:
+                    if other is not process:
+                        other.refusals.refused_elsewhere()
+        self.clock.advance(STEP_SECONDS)
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / STEP_SECONDS)):
+            self.tick()
+
+
+def longest_row(times: list[float]) -> int:
+    """Count the refusals of which each came within 30 seconds of the one before."""
+    longest = row = 0
+    before = float("-inf")
+    for at in times:
+        row = row + 1 if at - before <= 30.0 else 1
+        longest, before = max(longest, row), at
+    return longest
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("count", [1, 2, 4, 12])
+def test_no_number_of_processes_locks_the_identity_out(count: int, seed: int) -> None:
+    identity = Identity(seed)
+    for _ in range(count):
+        # As tokens of replicas end that were started together.
+        identity.add(ends_after=identity.chance.uniform(0, 60))
+
+    identity.run(300)
+
+    assert identity.lockout.times_locked == 0
+    assert longest_row(identity.tries) <= 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_three_are_never_refused_within_half_a_minute_whatever_is_asked_for(seed: int) -> None:
+    """Credentials that change for wrong ones and operators who press on included."""
+    identity = Identity(seed)
+    process = identity.add(ends_after=0)
+    process.may_change = bool(seed % 2)
+
+    for _ in range(round(300 / STEP_SECONDS)):
+        if identity.chance.random() < STEP_SECONDS / 5:
+            process.refusals.forget()
+        identity.tick()
+
+    assert identity.lockout.times_locked == 0
+    assert not any(
+        later - earlier <= 30.0
+        for earlier, later in zip(identity.tries, identity.tries[2:], strict=False)
+    )
+    assert len(identity.tries) > 10
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_every_process_notices_soon_that_the_credentials_hold_again(count: int, seed: int) -> None:
+    identity = Identity(seed)
+    for _ in range(count):
+        identity.add(ends_after=identity.chance.uniform(0, 1))
+    identity.run(identity.chance.uniform(60, 120))
+
+    now = identity.clock.monotonic()
+
+    assert all(process.refusals.retry_at - now <= 38.0 for process in identity.processes)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_process_alone_looks_again_within_six_seconds(seed: int) -> None:
+    identity = Identity(seed)
+    process = identity.add(ends_after=0)
+    identity.tick()
+
+    wait = process.refusals.retry_at - identity.tries[0]
+
+    assert 4.0 <= wait <= 6.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_credentials_that_change_find_room_to_be_tried_at_any_time(seed: int) -> None:
+    identity = Identity(seed)
+    process = identity.add(ends_after=0)
+    process.may_change = True
+
+    for _ in range(round(200 / STEP_SECONDS)):
+        identity.tick()
+        now = identity.clock.monotonic()
+        before = process.refusals.retry_at
+        assert before > now - STEP_SECONDS
+        assert process.refusals._room_at <= now
+
+
+def test_after_a_lock_tries_leave_room_for_those_who_do_not_tell() -> None:
+    clock = FakeClock()
+    refusals = RefusedLogins(clock, lambda: 0.5)
+    refusals.refused(quick=True)
+    refusals.locked()
+    assert refusals.retry_at - clock.monotonic() == 30.0
+
+    clock.advance(300.0)
+    refusals.refused(quick=True)
+
+    assert refusals.retry_at - clock.monotonic() == 96.0
+
+
+def test_a_login_that_succeeds_forgets_everything() -> None:
+    clock = FakeClock()
+    refusals = RefusedLogins(clock, lambda: 0.0)
+    for _ in range(5):
+        refusals.refused(quick=True)
+        refusals.refused_elsewhere()
+    refusals.locked()
+
+    refusals.accepted()
+
+    assert refusals.retry_at <= clock.monotonic()
+    assert refusals.refresh_at <= clock.monotonic()
+    refusals.refused(quick=True)
+    assert refusals.retry_at - clock.monotonic() == 4.0

@@ -1,0 +1,156 @@
+"""One process tells that its login was refused, the others hear it, and nobody else is meant."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.login_news.broadcast import SEND_SECONDS, LoginNews
+from adapters.login_news.message import (
+    MAX_MESSAGE_BYTES,
+    LoginRefused,
+    MalformedNewsError,
+    digest_of,
+)
+from tests.fakes.clock import FakeClock
+from tests.unit.adapters.change_notice.nats_in_memory import Message, NatsInMemory
+
+SUBJECT = "wasmcloud.secrets.control.infisical.login_refused"
+IDENTITY = digest_of("https://infisical.test/api", "canary-client-id")
+ORIGIN = "0123456789abcdef" * 2
+
+
+class Process:
+    """One process, and how often it heard of another's refusal."""
+
+    def __init__(self) -> None:
+        self.clock, self.nats, self.heard = FakeClock(), NatsInMemory(), 0
+        self.news = LoginNews(self.nats.client, SUBJECT, IDENTITY, self.clock)
+
+    async def start(self) -> None:
+        def hear() -> None:
+            self.heard += 1
+
+        await self.news.start(hear)
+
+    async def get(self, body: bytes) -> None:
+        await self.nats.deliver(Message(SUBJECT, body))
+
+
+@pytest.fixture
+def process() -> Process:
+    return Process()
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_refusal_reaches_another_process_and_shows_no_client_id(process: Process) -> None:
+    other = Process()
+    await process.start()
+    await other.start()
+
+    process.news.tell()
+    await settle()
+    (message,) = process.nats.sent_to(SUBJECT)
+    await other.get(message)
+
+    assert (process.heard, other.heard) == (0, 1)
+    assert b"canary" not in message
+
+
+async def test_refusals_of_another_identity_are_nobody_s_business(process: Process) -> None:
+    await process.start()
+    elsewhere = digest_of("https://other.test/api", "canary-client-id")
+
+    await process.get(LoginRefused(elsewhere, ORIGIN).to_json())
+    assert process.heard == 0
+    await process.get(LoginRefused(IDENTITY, ORIGIN).to_json())
+
+    assert process.heard == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"canary",
+        b"[]",
+        b"{}",
+        json.dumps({"schema": 2, "identity": IDENTITY, "origin": ORIGIN}).encode(),
+        json.dumps({"schema": 1, "identity": IDENTITY, "origin": "canary"}).encode(),
+        json.dumps({"schema": 1, "identity": IDENTITY + "\n", "origin": ORIGIN}).encode(),
+        json.dumps({"schema": 1, "identity": 7, "origin": ORIGIN}).encode(),
+        LoginRefused(IDENTITY, ORIGIN).to_json() + b" " * MAX_MESSAGE_BYTES,
+    ],
+)
+async def test_what_is_no_such_message_is_logged_without_its_content(
+    process: Process, body: bytes
+) -> None:
+    await process.start()
+
+    with capture_logs() as logs:
+        await process.get(body)
+
+    assert process.heard == 0
+    assert logs == [
+        {"event": "login_news.message_malformed", "size": len(body), "log_level": "warning"}
+    ]
+
+
+async def test_members_that_later_versions_add_are_ignored(process: Process) -> None:
+    await process.start()
+    members = {"schema": 1, "identity": IDENTITY, "origin": ORIGIN, "more": [1]}
+
+    await process.get(json.dumps(members).encode())
+
+    assert process.heard == 1
+
+
+async def test_without_nats_nothing_is_told_and_nothing_breaks(process: Process) -> None:
+    process.nats.away = True
+
+    with capture_logs() as logs:
+        process.news.tell()
+        await settle()
+
+    assert logs == [
+        {
+            "event": "login_news.unsent",
+            "error": "ConnectionClosedError",
+            "log_level": "warning",
+        }
+    ]
+
+
+async def test_a_server_that_does_not_confirm_is_not_waited_for(process: Process) -> None:
+    process.nats.stuck = True
+
+    with capture_logs() as logs:
+        process.news.tell()
+        await settle()
+        process.clock.advance(SEND_SECONDS)
+        await settle()
+
+    assert [log["event"] for log in logs] == ["login_news.unsent"]
+
+
+async def test_closing_ends_what_is_being_sent(process: Process) -> None:
+    process.nats.stuck = True
+    process.news.tell()
+    await settle()
+
+    await process.news.aclose()
+    await process.news.aclose()
+
+    assert {task.get_name() for task in asyncio.all_tasks()} & {"login-news"} == set()
+
+
+def test_an_identity_that_is_no_digest_is_refused() -> None:
+    with pytest.raises(MalformedNewsError):
+        LoginNews(NatsInMemory().client, SUBJECT, "canary-client-id", FakeClock())

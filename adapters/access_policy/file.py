@@ -14,6 +14,7 @@ from typing_extensions import override
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.mistakes import AccessPolicyError, Mistake
 from adapters.access_policy.yaml_tree import MAX_BYTES
+from adapters.system.own_thread import OwnThread
 from domain.model.access import AccessPolicy, Decision
 from domain.model.access_index import IndexedRules
 
@@ -89,6 +90,7 @@ class AccessPolicyFile(AccessPolicy):
         self._status = PolicyStatus()
         self._seen: _Content | None = None
         self._lock = asyncio.Lock()
+        self._thread = OwnThread("access-policy")
 
     @property
     def status(self) -> PolicyStatus:
@@ -108,7 +110,7 @@ class AccessPolicyFile(AccessPolicy):
             AccessPolicyError: with every mistake in it; whatever was in force stays so.
         """
         async with self._lock:
-            mistakes = await self._apply(await asyncio.to_thread(_read, self._path))
+            mistakes = await self._apply(await self._read())
         if mistakes:
             raise AccessPolicyError(mistakes)
 
@@ -119,7 +121,7 @@ class AccessPolicyFile(AccessPolicy):
             Whether the file as it is now is in force. Where not, the log and `status` say why.
         """
         async with self._lock:
-            content = await asyncio.to_thread(_read, self._path)
+            content = await self._read()
             if content == self._seen and self._status.refusal is None:
                 _log.info("access_policy.unchanged", digest=self._status.digest)
                 return True
@@ -139,18 +141,21 @@ class AccessPolicyFile(AccessPolicy):
                     await self._apply(content)
 
     async def _settled(self) -> _Content:
-        content = await asyncio.to_thread(_read, self._path)
+        content = await self._read()
         while content != self._seen:
             await self._clock.sleep(SETTLE_SECONDS)
-            before, content = content, await asyncio.to_thread(_read, self._path)
+            before, content = content, await self._read()
             if before == content:
                 break
         return content
 
+    async def _read(self) -> _Content:
+        return await self._thread.run(lambda: _read(self._path))
+
     async def _apply(self, content: _Content) -> tuple[Mistake, ...]:
         self._seen = content
         try:
-            indexed = await asyncio.to_thread(lambda: IndexedRules(_parse(content).rules))
+            indexed = await self._thread.run(lambda: IndexedRules(_parse(content).rules))
         except AccessPolicyError as error:
             mistakes = error.mistakes
         else:

@@ -12,6 +12,7 @@ from typing_extensions import override
 from adapters.audit.buffered import BufferedSink, BufferLimits, DeliveryFailedError
 from adapters.audit.line_file import AppendFailedError, LineFile
 from adapters.audit.sink import AuditSinkError
+from adapters.system.own_thread import OwnThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +74,8 @@ class AuditFile(BufferedSink):
         self._path = config.path
         self._file = LineFile(config.path, sync=config.fsync is not FsyncPolicy.NEVER)
         self._reopen = False
-        self._thread: asyncio.Future[None] | None = None
+        self._thread = OwnThread("audit-file")
+        self._last: asyncio.Future[None] | None = None
 
     def reopen(self) -> None:
         """Open the file anew before the next write, as SIGHUP asks for."""
@@ -82,7 +84,7 @@ class AuditFile(BufferedSink):
     @override
     async def _open(self) -> None:
         try:
-            await asyncio.to_thread(self._file.open)
+            await self._in_thread(self._file.open)
         except AppendFailedError as failure:
             reason = failure.reason
         else:
@@ -104,8 +106,9 @@ class AuditFile(BufferedSink):
     @override
     async def _close(self) -> None:
         # A write that hangs outlives the grace period; its file cannot be taken from under it.
-        if self._thread is None or self._thread.done():
-            await asyncio.to_thread(self._file.close)
+        if self._last is None or self._last.done():
+            await self._in_thread(self._file.close)
+        self._thread.end()
 
     def _append(self, lines: Sequence[bytes]) -> None:
         if self._reopen:
@@ -114,5 +117,5 @@ class AuditFile(BufferedSink):
         self._file.append(lines)
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
-        self._thread = asyncio.get_running_loop().run_in_executor(None, work)
-        await asyncio.shield(self._thread)
+        self._last = self._thread.run(work)
+        await asyncio.shield(self._last)

@@ -346,8 +346,8 @@ async def test_an_event_that_comes_while_a_write_hangs_past_the_end_is_lost_and_
         await closing
         assert file.dropped == 1
         release.set()
-        assert file._thread is not None
-        await file._thread
+        assert file._last is not None
+        await file._last
     file._file.close()
 
 

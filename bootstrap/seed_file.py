@@ -109,6 +109,8 @@ def _read(path: Path) -> SeedText:
 def _write(path: Path, seed: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        # However strict the umask: the next start has to read it.
+        os.fchmod(descriptor, _OWNER_ONLY)
         file.write(seed + "\n")
         file.flush()
         os.fsync(file.fileno())

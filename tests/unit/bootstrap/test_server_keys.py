@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,17 @@ def test_a_missing_file_is_made_for_the_owner_alone_and_read_at_the_next_start(
     assert list(tmp_path.iterdir()) == [path]
     assert log_text.getvalue().count("seed_file.created") == 1
     assert path.read_text().strip() not in log_text.getvalue()
+
+
+def test_even_under_the_strictest_umask_the_next_start_can_read_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "server.seed"
+    before = os.umask(0o777)
+    try:
+        load_service_keys(settings(SERVER_XKEY_SEED_FILE=path))
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_without_a_seed_a_fresh_key_is_made_and_a_warning_says_what_that_means(

@@ -31,6 +31,9 @@ LOGIN_BUDGET_SECONDS = 10.0
 DEFAULT_LIFETIME_SECONDS = 3600.0
 """Assumed when the server does not limit a token; its refusal ends it earlier."""
 
+MAX_LIFETIME_SECONDS = 366 * 86400.0
+"""Longer ones are taken for this: JSON can hold numbers that no clock can."""
+
 _REFRESH_SHARE, _MAX_REFRESH_SECONDS = 0.2, 60.0
 _SAFETY_SHARE, _MAX_SAFETY_SECONDS = 0.1, 5.0
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,16384}")
@@ -155,7 +158,9 @@ def _read_token(answer: Answer, started: float, jitter: float) -> AccessToken | 
         return None
     if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)):
         return None
-    seconds = float(lifetime) if lifetime > 0 else DEFAULT_LIFETIME_SECONDS
+    seconds = DEFAULT_LIFETIME_SECONDS
+    if lifetime > 0:
+        seconds = float(min(lifetime, MAX_LIFETIME_SECONDS))
     # Spread over up to twice the time: replicas that started together must not all be refused at
     # once, which would lock the identity before one could tell the others.
     ahead = (1 + jitter) * min(_MAX_REFRESH_SECONDS, _REFRESH_SHARE * seconds)

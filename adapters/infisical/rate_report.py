@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from adapters.infisical.exchange import Answer
 
-MAX_RESET_SECONDS = 3600
-"""A larger number is no distance but a date, as some servers and proxies send it."""
+MAX_RESET_SECONDS = 120
+"""Windows last for a minute; a larger number is a date, or something that nobody should wait for.
+"""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 

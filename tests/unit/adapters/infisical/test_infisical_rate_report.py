@@ -48,6 +48,7 @@ def test_recorded_answers_say_how_the_window_stands(name: str, report: RateRepor
         ("0", "0", "60"),
         ("40", "-1", "60"),
         ("40", "39", "1800000000"),
+        ("1", "0", "3600"),
         ("40", "39", "soon"),
         ("\u0664\u0660", "39", "60"),
         ("9" * 30, "39", "60"),

@@ -56,14 +56,14 @@ def is_loopback(host: str) -> bool:
 def _warn_about_admin_http(settings: Settings) -> None:
     address = settings.admin_address
     if address is not None and not address.is_loopback:
-        _log.warning(
+        (_log.info if settings.admin_exposed else _log.warning)(
             "admin_http.exposed",
             address=str(address),
             meaning="Whoever reaches this address reads, without a login and in clear, how the "
             "service is doing. No secret and no key of one is among it.",
             advice="Let only Prometheus and the orchestrator through, by a NetworkPolicy or a "
-            "firewall, and webhooks by a proxy with TLS that passes on their path alone; or set "
-            "ADMIN_ADDR to a loopback address such as :9090.",
+            "firewall, and webhooks by a proxy with TLS that passes on their path alone, and set "
+            "ADMIN_EXPOSED=true; or set ADMIN_ADDR to a loopback address such as :9090.",
         )
 
 

@@ -36,6 +36,12 @@ class AdminSettings(SettingsGroup):
         )
     )
 
+    admin_exposed: bool = Field(
+        default=False,
+        description="`true` where others are meant to reach `ADMIN_ADDR` and only they do, as by a "
+        "Kubernetes NetworkPolicy: the start then mentions it instead of warning about it.",
+    )
+
     @property
     def admin_address(self) -> AdminAddress | None:
         """The address, read."""

@@ -16,9 +16,13 @@ from tests.support.environments import infisical_environment
 ISSUER = encode_public(KeyKind.ACCOUNT, b"i" * 32)
 
 
-def warnings(**variables: str) -> dict[str, Any]:
+def settings_of(**variables: str) -> Settings:
     given = infisical_environment() | {"TRUSTED_ISSUERS": ISSUER} | variables
-    settings = Settings.model_validate({name.lower(): text for name, text in given.items()})
+    return Settings.model_validate({name.lower(): text for name, text in given.items()})
+
+
+def warnings(**variables: str) -> dict[str, Any]:
+    settings = settings_of(**variables)
     with capture_logs() as logs:
         warn_of_weaknesses(settings, nats_config(settings))
     assert all(record["log_level"] == "warning" for record in logs)
@@ -69,6 +73,21 @@ def test_an_admin_address_beyond_this_machine_is_warned_about(address: str, warn
     expected = {"admin_http.exposed"} if warned else set()
 
     assert set(warnings(ADMIN_ADDR=address)) == expected
+
+
+def test_an_admin_address_that_is_meant_to_be_reached_is_mentioned_without_a_warning() -> None:
+    settings = settings_of(ADMIN_ADDR="0.0.0.0:9090", ADMIN_EXPOSED="true")
+
+    with capture_logs() as logs:
+        warn_of_weaknesses(settings, nats_config(settings))
+
+    assert [(record["event"], record["log_level"]) for record in logs] == [
+        ("admin_http.exposed", "info")
+    ]
+
+
+def test_an_admin_address_of_this_machine_needs_no_mention_whatever_was_meant() -> None:
+    assert warnings(ADMIN_ADDR=":9090", ADMIN_EXPOSED="true") == {}
 
 
 def test_no_credential_of_an_address_is_shown() -> None:

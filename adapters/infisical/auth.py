@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from adapters.infisical import reasons
 from adapters.infisical.login_problem import REFUSED, USELESS_TOKENS, LoginProblem
+from adapters.infisical.one_task import OneTask, report_crash
 from adapters.infisical.state import TokenState
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.infisical.login import AccessToken
+    from adapters.infisical.login import AccessToken, Login
     from adapters.infisical.rate_limit import SharedPause
     from adapters.infisical.refused_logins import RefusedLogins
     from ports.clock import Clock
@@ -34,21 +35,10 @@ UNREADABLE_RETRY_SECONDS: Final = 1.0
 
 MAX_USELESS_TOKENS: Final = 4
 USELESS_RETRY_SECONDS: Final = 5.0
-"""After so many tokens in a row of which none served a single read, logins pause: a server that
+"""After so many tokens refused without a read served in between, logins pause: a server that
 accepts logins and refuses what they give must not get one for each request."""
 
 _log = structlog.get_logger()
-
-
-class Login(Protocol):
-    """As `adapters.infisical.login.UniversalAuthLogin` has it."""
-
-    @property
-    def credentials_may_change(self) -> bool: ...
-
-    async def credentials_changed(self) -> None: ...
-
-    async def __call__(self) -> AccessToken: ...
 
 
 class TokenSource:
@@ -77,12 +67,12 @@ class TokenSource:
         self._clock = clock
         self._on_refused = on_refused
         self._token: AccessToken | None = None
-        self._has_served = False
         self._useless = 0
         self._logged_in_at: float | None = None
         self._logins = 0
         self._running: asyncio.Task[AccessToken | LoginProblem] | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._watch = OneTask("infisical-credentials")
+        self._again = OneTask("infisical-login-again")
         self._problem: LoginProblem | None = None
         self._quiet_until = -math.inf
 
@@ -131,16 +121,15 @@ class TokenSource:
         if self._token is token:
             self._token = None
             _log.info("infisical.token_refused")
-            self._useless = 0 if self._has_served else self._useless + 1
+            self._useless += 1
             if self._useless >= MAX_USELESS_TOKENS:
                 self._problem = USELESS_TOKENS
                 self._quiet_until = self._clock.monotonic() + USELESS_RETRY_SECONDS
         return self._logins
 
-    def confirm(self, token: AccessToken) -> None:
-        """Note that the server took the token."""
-        if self._token is token:
-            self._has_served = True
+    def confirm(self) -> None:
+        """Note that the server took a token."""
+        self._useless = 0
 
     def try_again(self, cause: str) -> None:
         """Forget that a login was refused, and try another as soon as it cannot lock out.
@@ -154,8 +143,7 @@ class TokenSource:
         self._quiet_until = -math.inf
         seconds = max(0.0, self._refusals.retry_at - self._clock.monotonic())
         _log.info("infisical.login_tried_again", cause=cause, in_seconds=round(seconds, 1))
-        if not seconds:
-            self._start_unless_paused()
+        self._again.start(self._retry)
 
     def refused_elsewhere(self) -> None:
         """Note that another process was refused with the same identity."""
@@ -171,12 +159,12 @@ class TokenSource:
         return TokenState(now - self._logged_in_at, max(0.0, expires_at - now))
 
     async def aclose(self) -> None:
-        """End a login that is still running, and the wait for other credentials."""
-        tasks = {task for task in (self._running, self._watch) if task is not None}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        """End a login that is still running, and whatever waits for the next."""
+        await self._watch.aclose()
+        await self._again.aclose()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait({self._running})
 
     def _held(self, now: float) -> LoginProblem | None:
         """Return why no login may be sent now, if so."""
@@ -212,11 +200,9 @@ class TokenSource:
 
     def _succeeded(self, token: AccessToken) -> None:
         self._token, self._problem, self._quiet_until = token, None, -math.inf
-        self._has_served = False
         self._logged_in_at = self._clock.monotonic()
         self._refusals.accepted()
-        if self._watch is not None:
-            self._watch.cancel()
+        self._watch.cancel()
 
     def _failed(self, problem: LoginProblem) -> None:
         now = self._clock.monotonic()
@@ -235,27 +221,18 @@ class TokenSource:
             seconds = round(self._refusals.retry_at - now, 1)
             _log.warning("infisical.login_held_back", reason=problem.reason, seconds=seconds)
         if (problem.is_refusal or problem.is_shared) and self._login.credentials_may_change:
-            self._watch_credentials()
-
-    def _watch_credentials(self) -> None:
-        if self._watch is None:
-            self._watch = asyncio.create_task(self._follow(), name="infisical-credentials")
-            self._watch.add_done_callback(self._watched)
+            self._watch.start(self._follow)
 
     async def _follow(self) -> None:
         await self._login.credentials_changed()
         self.try_again("credentials_changed")
 
-    def _watched(self, task: asyncio.Task[None]) -> None:
-        self._watch = None
-        _report_crash(task)
+    async def _retry(self) -> None:
+        while (seconds := self._refusals.retry_at - self._clock.monotonic()) > 0:
+            await self._clock.sleep(seconds)
+        if self._problem is not None:
+            self._start_unless_paused()
 
     def _finished(self, task: asyncio.Task[AccessToken | LoginProblem]) -> None:
         self._running = None
-        _report_crash(task)
-
-
-def _report_crash(task: asyncio.Task[AccessToken | LoginProblem] | asyncio.Task[None]) -> None:
-    # Asking for the exception also keeps asyncio from reporting it with its text.
-    if not task.cancelled() and (crash := task.exception()) is not None:
-        _log.error("infisical.login_crashed", error_type=type(crash).__name__)
+        report_crash(task)

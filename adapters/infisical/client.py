@@ -152,7 +152,7 @@ class InfisicalApi:
             token = await self._tokens.current(deadline)
             answer = await self._get(token, location, version, deadline)
             if not refuses_token(answer):
-                self._tokens.confirm(token)
+                self._tokens.confirm()
                 return answer
             logins = self._tokens.reject(token)
             # A token that was there already says nothing about what a login now would give.

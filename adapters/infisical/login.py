@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, final
 
 import structlog
 from pydantic import SecretStr
+from typing_extensions import override
 
 from adapters.infisical import reasons
 from adapters.infisical.credentials import until_changed
@@ -63,7 +64,29 @@ class AccessToken:
     login: int = 0
 
 
-class UniversalAuthLogin:
+class Login(Protocol):
+    """One way to get a token."""
+
+    @property
+    def credentials_may_change(self) -> bool:
+        """Whether a refused login may succeed by other credentials than those refused."""
+        ...
+
+    async def credentials_changed(self) -> None:
+        """Return once there are other credentials than the last login was tried with."""
+        ...
+
+    async def __call__(self) -> AccessToken:
+        """Log in.
+
+        Raises:
+            UpstreamError: there are no credentials, they are refused, or nobody could check them.
+        """
+        ...
+
+
+@final
+class UniversalAuthLogin(Login):
     """Logs the configured machine identity in, with the credentials as they are then."""
 
     def __init__(
@@ -87,20 +110,16 @@ class UniversalAuthLogin:
         self._clock = clock
 
     @property
+    @override
     def credentials_may_change(self) -> bool:
-        """Whether a refused login may succeed by other credentials than those refused."""
         return self._credentials.may_change
 
+    @override
     async def credentials_changed(self) -> None:
-        """Return once there are other credentials than the last login was tried with."""
         await until_changed(self._credentials, lambda: self._used, self._clock)
 
+    @override
     async def __call__(self) -> AccessToken:
-        """Log in.
-
-        Raises:
-            UpstreamError: there are no credentials, they are refused, or nobody could check them.
-        """
         started = self._clock.monotonic()
         deadline = started + LOGIN_BUDGET_SECONDS
         token: AccessToken | None = None

@@ -31,6 +31,9 @@ SPREAD_SECONDS: Final = 6.0
 """Replicas that wait for the same moment go one by one within this time: the first that is refused
 tells the others, who then wait on."""
 
+AGAIN_SPREAD_SECONDS: Final = 2.0
+"""The same for a try that all replicas were asked for at once, where they are known to be there."""
+
 LOCKED_RETRY_SECONDS: Final = 20.0
 """Between looks whether a lock is over, or up to twice that. They do not prolong it."""
 
@@ -54,11 +57,7 @@ class RefusedLogins:
         self._wait_until = -math.inf
         self._is_refused = False
         self._met_lock = False
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the last login of this process was refused."""
-        return self._is_refused
+        self._met_others = False
 
     @property
     def retry_at(self) -> float:
@@ -90,6 +89,7 @@ class RefusedLogins:
     def refused_elsewhere(self) -> None:
         """Note that another process was refused with the same identity."""
         self._count()
+        self._met_others = True
         if self._is_refused or self._in_a_row >= MAX_IN_A_ROW:
             # Its outcome is what a try of this process would have come to.
             until = self._clock.monotonic() + self._slow()
@@ -106,11 +106,12 @@ class RefusedLogins:
         """Note that a login succeeded: the server has forgotten all refusals, as this does."""
         self._in_a_row = 0
         self._last = self._wait_until = -math.inf
-        self._is_refused = self._met_lock = False
+        self._is_refused = self._met_lock = self._met_others = False
 
     def forget(self) -> None:
         """Wait for nothing but the room: something has changed, or somebody knows better."""
-        self._wait_until = -math.inf
+        spread = AGAIN_SPREAD_SECONDS * self._jitter() if self._met_others else 0.0
+        self._wait_until = self._clock.monotonic() + spread
 
     @property
     def _room_at(self) -> float:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from adapters.infisical import reasons
 from adapters.infisical.auth import TokenSource
-from adapters.infisical.login import AccessToken
+from adapters.infisical.login import AccessToken, Login
 from adapters.infisical.rate_limit import SharedPause
 from adapters.infisical.refused_logins import RefusedLogins
 from domain.model.errors import UpstreamError
@@ -20,22 +20,29 @@ from tests.fakes.clock import FakeClock
 LIFETIME = 100.0
 
 
-class ScriptedLogin:
+class ScriptedLogin(Login):
     """Gives tokens that last 100 s, to be refreshed after 80, or fails as told."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.count = 0
         self.failures: list[Exception] = []
-        self.credentials_may_change = False
+        self.may_change = False
         self.changed = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
+    @property
+    @override
+    def credentials_may_change(self) -> bool:
+        return self.may_change
+
+    @override
     async def credentials_changed(self) -> None:
         await self.changed.wait()
         self.changed.clear()
 
+    @override
     async def __call__(self) -> AccessToken:
         self.count += 1
         await self.gate.wait()
@@ -52,7 +59,8 @@ class Setting:
         self.clock = FakeClock()
         self.login = ScriptedLogin(self.clock)
         self.pause = SharedPause(self.clock)
-        self.refusals = RefusedLogins(self.clock, lambda: 0.0)
+        self.chance = 0.0
+        self.refusals = RefusedLogins(self.clock, lambda: self.chance)
         self.told = 0
         self.tokens = self.source(self.login)
 
@@ -270,7 +278,43 @@ async def test_not_even_who_asks_for_it_has_the_identity_locked_out(setting: Set
     assert [log["in_seconds"] for log in logs] == [28.0]
     assert setting.login.count == 2
     setting.clock.advance(28.0)
+    await setting.settle()
+    assert setting.login.count == 3
     assert await setting.current() == "t3"
+
+
+async def test_replicas_that_are_asked_at_once_take_turns(setting: Setting) -> None:
+    setting.chance = 0.5
+    setting.login.failures = [refused()]
+    with pytest.raises(UpstreamError):
+        await setting.current()
+    setting.clock.advance(100.0)
+    setting.tokens.refused_elsewhere()
+
+    setting.tokens.try_again("asked_for")
+    setting.clock.advance(0.9)
+    await setting.settle()
+    assert setting.login.count == 1
+    setting.clock.advance(0.1)
+    await setting.settle()
+
+    assert setting.login.count == 2
+
+
+async def test_who_hears_of_a_refusal_before_its_turn_waits_on(setting: Setting) -> None:
+    setting.chance = 0.5
+    setting.login.failures = [refused()]
+    with pytest.raises(UpstreamError):
+        await setting.current()
+    setting.clock.advance(100.0)
+    setting.tokens.refused_elsewhere()
+    setting.tokens.try_again("asked_for")
+    setting.clock.advance(0.5)
+    setting.tokens.refused_elsewhere()
+    setting.clock.advance(30.0)
+    await setting.settle()
+
+    assert setting.login.count == 1
 
 
 async def test_without_a_refusal_there_is_nothing_to_try_again(setting: Setting) -> None:
@@ -284,7 +328,7 @@ async def test_without_a_refusal_there_is_nothing_to_try_again(setting: Setting)
 
 
 async def test_changed_credentials_are_tried_at_once_and_by_themselves(setting: Setting) -> None:
-    setting.login.credentials_may_change = True
+    setting.login.may_change = True
     setting.login.failures = [refused()]
     with pytest.raises(UpstreamError):
         await setting.current()
@@ -303,7 +347,7 @@ async def test_changed_credentials_are_tried_at_once_and_by_themselves(setting: 
 async def test_credentials_that_change_again_and_again_are_watched_all_the_while(
     setting: Setting,
 ) -> None:
-    setting.login.credentials_may_change = True
+    setting.login.may_change = True
     setting.login.failures = [refused(), refused()]
     with pytest.raises(UpstreamError):
         await setting.current()
@@ -348,14 +392,14 @@ async def test_tokens_that_serve_a_read_each_may_be_used_up_quickly(setting: Set
     deadline = setting.clock.monotonic() + 8.0
     for _ in range(20):
         token = await setting.tokens.current(deadline)
-        setting.tokens.confirm(token)
+        setting.tokens.confirm()
         setting.tokens.reject(token)
 
     assert await setting.current() == "t21"
 
 
 async def test_closing_ends_the_wait_for_other_credentials(setting: Setting) -> None:
-    setting.login.credentials_may_change = True
+    setting.login.may_change = True
     setting.login.failures = [refused()]
     with pytest.raises(UpstreamError):
         await setting.current()

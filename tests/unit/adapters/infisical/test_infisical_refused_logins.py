@@ -11,7 +11,7 @@ from tests.fakes.clock import FakeClock
 from tests.support.infisical_lockout import LoginLockout
 
 STEP_SECONDS = 0.05
-SEEDS = range(40)
+SEEDS = range(12)
 
 
 class Process:

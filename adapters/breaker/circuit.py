@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from adapters.breaker.failed_places import FailedPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -42,18 +45,23 @@ class Call:
         place: what it asks for.
         answers: how often the store had answered when it began.
         is_probe: it asks for all others.
+        is_newcomer: and goes ahead of its time, for a secret that has not failed lately.
     """
 
     place: Hashable
     answers: int
     is_probe: bool
+    is_newcomer: bool = False
 
 
 class Circuit:
     """Opens on failures in a row, and closes on the first answer.
 
     A failure counts only if the store has answered nobody since that call began: what hangs while
-    others are served is a slow secret, not a store that is down. All times are monotonic seconds.
+    others are served is a slow secret, not a store that is down. Nor does it count of a secret that
+    is known to be broken by itself. While it is open, a secret that has not failed lately is let
+    through at once, one at a time: some broken ones, asked for again and again, must not close the
+    store for all others. All times are monotonic seconds.
     """
 
     def __init__(self, config: BreakerConfig, jitter: Callable[[], float], now: float) -> None:
@@ -64,40 +72,60 @@ class Circuit:
         self.since = now
         self.opened_count = 0
         self._answers = 0
+        self._answered_at = now
         self._failures: deque[tuple[float, Hashable]] = deque(maxlen=config.failures)
+        self._failed = FailedPlaces(config.window_seconds)
         self._retry_at = now
         self._pauses = 0
+        self._newcomers_at = now
+        self._newcomers_failed = 0
         self._probe: Call | None = None
         self._probe_until = now
+
+    @property
+    def newcomer_until(self) -> float | None:
+        """By when it is known how a newcomer fares that asks now; None if none does."""
+        probe = self._probe
+        return self._probe_until if probe is not None and probe.is_newcomer else None
+
+    def is_newcomer(self, place: Hashable, now: float) -> bool:
+        """Say whether this secret has not failed lately."""
+        return not self._failed.holds(place, now)
 
     def admit(self, place: Hashable, now: float) -> Call | None:
         """Let a call through, or not; each that is let through must be ended."""
         if self.state is State.CLOSED:
             return Call(place, self._answers, is_probe=False)
-        if self.state is State.HALF_OPEN and self._probe is not None:
-            if now < self._probe_until:
-                return None
-            self._open(self._probe_until)
-        if self.state is State.OPEN:
-            if now < self._retry_at:
-                return None
-            self._enter(State.HALF_OPEN, now)
-        self._probe = Call(place, self._answers, is_probe=True)
-        self._probe_until = now + self._config.probe_seconds
-        return self._probe
+        if self._probe is not None and now >= self._probe_until:
+            self._probe_failed(self._probe, self._probe_until)
+        probe = self._probe
+        if self.is_newcomer(place, now) and now >= self._newcomers_at:
+            if probe is None or not probe.is_newcomer:
+                return self._begin_probe(place, now, is_newcomer=True)
+        elif probe is None and (self.state is State.HALF_OPEN or now >= self._retry_at):
+            return self._begin_probe(place, now, is_newcomer=False)
+        return None
 
     def end(self, call: Call, outcome: Outcome, now: float) -> None:
         """Learn from a call that was let through."""
         is_probe = call is self._probe
+        by_itself = False
+        if outcome is Outcome.FAILED:
+            by_itself = self._failed.failed(call.place, self._answers, now)
+        elif outcome is not Outcome.NOTHING:
+            self._failed.answered(call.place)
         if outcome is Outcome.ANSWERED or (is_probe and outcome is Outcome.UNDECIDED):
             self._answers += 1
+            self._answered_at = now
             self._close(now)
         elif is_probe:
             self._probe = None
             if outcome is Outcome.FAILED:
-                self._open(now)
+                self._probe_failed(call, now)
         elif outcome is Outcome.FAILED and self.state is State.CLOSED:
-            self._count_failure(call, now)
+            answers_others = now - self._answered_at <= self._config.window_seconds
+            if not (by_itself and answers_others):
+                self._count_failure(call, now)
 
     def retry_in(self, now: float) -> float:
         """Return the seconds until the store is asked again, as far as they are known."""
@@ -115,23 +143,41 @@ class Circuit:
             and len({place for _, place in self._failures}) >= self._config.places
         ):
             self.opened_count += 1
+            self._newcomers_at = now
             self._open(now)
 
+    def _begin_probe(self, place: Hashable, now: float, *, is_newcomer: bool) -> Call:
+        if self.state is not State.HALF_OPEN:
+            self._enter(State.HALF_OPEN, now)
+        self._probe = Call(place, self._answers, is_probe=True, is_newcomer=is_newcomer)
+        self._probe_until = now + self._config.probe_seconds
+        return self._probe
+
+    def _probe_failed(self, probe: Call, now: float) -> None:
+        if probe.is_newcomer:
+            self._newcomers_failed += 1
+            # The first may be one more that is broken by itself.
+            if self._newcomers_failed > 1:
+                self._newcomers_at = now + self._pause(self._newcomers_failed - 2)
+        self._open(now)
+
     def _open(self, now: float) -> None:
-        longest = self._config.longest_pause_seconds
-        # Bounded before it is raised: after days of outage the power would be a huge number.
-        doubled = self._config.first_pause_seconds * 2 ** min(self._pauses, 30)
-        self._pauses += 1
         self._probe = None
-        # Between half of it and all: replicas must not ask together, nor again at once.
-        self._retry_at = now + min(longest, doubled) * (1 - 0.5 * self._jitter())
+        self._retry_at = now + self._pause(self._pauses)
+        self._pauses += 1
         self._enter(State.OPEN, now)
+
+    def _pause(self, before: int) -> float:
+        # Bounded before it is raised: after days of outage the power would be a huge number.
+        doubled = math.ldexp(self._config.first_pause_seconds, min(before, 30))
+        # Between half of it and all: replicas must not ask together, nor again at once.
+        return min(self._config.longest_pause_seconds, doubled) * (1 - 0.5 * self._jitter())
 
     def _close(self, now: float) -> None:
         self._failures.clear()
         if self.state is not State.CLOSED:
             self._probe = None
-            self._pauses = 0
+            self._pauses = self._newcomers_failed = 0
             self._enter(State.CLOSED, now)
 
     def _enter(self, state: State, now: float) -> None:

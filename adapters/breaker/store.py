@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
+    from adapters.breaker.circuit import Call
     from adapters.breaker.config import BreakerConfig
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
@@ -75,6 +77,7 @@ class BreakingSecretStore(SecretStore):
         self._outages = outages
         self._clock = clock
         self._circuit = Circuit(config, jitter, clock.monotonic())
+        self._verdict = asyncio.Event()
         self._refused = 0
 
     @override
@@ -83,18 +86,13 @@ class BreakingSecretStore(SecretStore):
 
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
-        before = self._circuit.state
-        now = self._clock.monotonic()
-        call = self._circuit.admit(query.location, now)
-        self._log_change(before)
+        call = self._admit(query)
         if call is None:
-            self._refused += 1
-            seconds = max(1, math.ceil(self._circuit.retry_in(now)))
-            raise UpstreamError(
-                f"The secret store is failing; it is asked again in {seconds} seconds. Check its "
-                "health, then start the component again.",
-                reason=CIRCUIT_OPEN,
-            )
+            await self._wait_for_newcomer(query)
+            call = self._admit(query)
+        if call is None:
+            raise self._refusal()
+        verdict = self._verdict = asyncio.Event() if call.is_newcomer else self._verdict
         outcome = Outcome.NOTHING
         try:
             secret = await self._inner.fetch(query)
@@ -111,12 +109,39 @@ class BreakingSecretStore(SecretStore):
             before = self._circuit.state
             self._circuit.end(call, outcome, self._clock.monotonic())
             self._log_change(before)
+            if call.is_newcomer:
+                verdict.set()
         return secret
 
     def state(self) -> BreakerState:
         """Return how things stand now."""
         circuit = self._circuit
         return BreakerState(circuit.state, circuit.since, circuit.opened_count, self._refused)
+
+    def _admit(self, query: SecretQuery) -> Call | None:
+        before = self._circuit.state
+        call = self._circuit.admit(query.location, self._clock.monotonic())
+        self._log_change(before)
+        return call
+
+    async def _wait_for_newcomer(self, query: SecretQuery) -> None:
+        """Wait for what the store answers to another secret, if that is to be known soon."""
+        until = self._circuit.newcomer_until
+        if until is None or not self._circuit.is_newcomer(query.location, self._clock.monotonic()):
+            return
+        verdict = self._verdict
+        with suppress(TimeoutError):
+            async with self._clock.timeout_at(min(until, query.deadline)):
+                await verdict.wait()
+
+    def _refusal(self) -> UpstreamError:
+        self._refused += 1
+        seconds = max(1, math.ceil(self._circuit.retry_in(self._clock.monotonic())))
+        return UpstreamError(
+            f"The secret store is failing; it is asked again in {seconds} seconds. Check its "
+            "health, then start the component again.",
+            reason=CIRCUIT_OPEN,
+        )
 
     def _outcome_of(self, error: SecretsError) -> Outcome:
         if isinstance(error, UpstreamError):

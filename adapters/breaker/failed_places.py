@@ -1,0 +1,56 @@
+"""Which secrets failed last time they were asked for, and whether that says more of them alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+MAX_REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Attributes: `answers`, how often the store had answered by then."""
+
+    at: float
+    answers: int
+    by_itself: bool
+
+
+class FailedPlaces:
+    """Remembers each secret's last failure until it is answered, or for `seconds`.
+
+    A secret that fails, and after an answer to somebody fails again, is broken by itself, since the
+    store works. This is held against its further failures, until it is answered. Times are
+    monotonic seconds.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._failed: dict[Hashable, _Failed] = {}
+
+    def holds(self, place: Hashable, now: float) -> bool:
+        """Say whether this secret failed lately."""
+        return self._lately(place, now) is not None
+
+    def failed(self, place: Hashable, answers: int, now: float) -> bool:
+        """Note a failure, and say whether the secret was known to be broken by itself."""
+        before = self._lately(place, now)
+        was = before is not None and before.by_itself
+        self._failed.pop(place, None)
+        by_itself = was or (before is not None and before.answers < answers)
+        self._failed[place] = _Failed(now, answers, by_itself)
+        if len(self._failed) > MAX_REMEMBERED:
+            del self._failed[next(iter(self._failed))]
+        return was
+
+    def answered(self, place: Hashable) -> None:
+        """Note an answer."""
+        self._failed.pop(place, None)
+
+    def _lately(self, place: Hashable, now: float) -> _Failed | None:
+        failed = self._failed.get(place)
+        return failed if failed is not None and now - failed.at <= self._seconds else None

@@ -50,11 +50,8 @@ def span_parts(
     )
     tracer = export.tracer(__version__)
     names_allowed = settings.traces_secret_names
-    messaging = MessagingNames(
-        "nats",
-        {operation: subjects.of(operation) for operation in Operation},
-        subjects.queue_group,
-    )
+    subject_of = {operation: subjects.of(operation) for operation in Operation}
+    messaging = MessagingNames("nats", subject_of)
     server = upstream(settings, nats)
 
     def handler(inner: RequestHandler) -> RequestHandler:

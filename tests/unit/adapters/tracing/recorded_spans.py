@@ -32,7 +32,6 @@ SUBJECT = "wasmcloud.secrets.v1alpha1.infisical."
 MESSAGING = MessagingNames(
     "nats",
     {operation: f"{SUBJECT}{operation}" for operation in Operation},
-    "wasmcloud.secrets.infisical",
 )
 SERVER: Mapping[str, str | int] = {"server.address": "infisical.test", "server.port": 443}
 

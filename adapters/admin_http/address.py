@@ -19,6 +19,10 @@ class AdminAddressError(ValueError):
     """The text is no address; the message says how one is written."""
 
 
+class AdminHttpError(Exception):
+    """The admin HTTP cannot listen where it was told to; the text says what to change."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdminAddress:
     """A host and a TCP port.

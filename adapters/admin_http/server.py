@@ -12,7 +12,8 @@ import structlog
 import uvicorn
 from typing_extensions import override
 
-from adapters.admin_http.address import AdminAddress
+from adapters.admin_http.address import AdminAddress, AdminHttpError
+from adapters.admin_http.connection import BoundedConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,17 +22,15 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-MAX_CONNECTIONS: Final = 64
 MAX_HEAD_BYTES: Final = 8192
 CLOSE_SECONDS: Final = 2
 _BACKLOG: Final = 64
+_ACCEPTED_AT_ONCE: Final = 1
+"""Out of file descriptors, asyncio begins that many tries for each one that fails."""
+
 _KEEP_ALIVE_SECONDS: Final = 30
 
 _log = structlog.get_logger()
-
-
-class AdminHttpError(Exception):
-    """The admin HTTP cannot listen where it was told to; the text says what to change."""
 
 
 @final
@@ -107,13 +106,16 @@ class _Server(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():
+            # asyncio took the number that it accepts at once for this one too.
+            listener.listen(_BACKLOG)
         self.listening.set()
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=BoundedConnection,
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -123,8 +125,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
-        backlog=_BACKLOG,
+        backlog=_ACCEPTED_AT_ONCE,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=CLOSE_SECONDS,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,

@@ -204,6 +204,23 @@ async def test_the_operator_cannot_ask_as_a_host_nor_answer_as_the_backend(
         assert not await operator.may_subscribe(subject)
 
 
+async def test_only_the_backend_tells_and_hears_of_refused_logins(
+    shipped_server: LocalNatsServer, host_user: str, log_in: LogIn
+) -> None:
+    subject = "wasmcloud.secrets.control.infisical.login_refused"
+    backend = await log_in(shipped_server, "backend")
+    operator = await log_in(shipped_server, "operator")
+    host = await log_in(shipped_server, host_user)
+
+    assert await backend.may_publish(subject)
+    assert await backend.may_subscribe(subject)
+    # What a host of another account publishes stays in that account.
+    assert host_user == "host-a" or not await host.may_publish(subject)
+    assert not await host.may_subscribe(subject)
+    assert not await operator.may_publish(subject)
+    assert not await operator.may_subscribe(subject)
+
+
 async def test_nobody_logs_in_without_a_password(shipped_server: LocalNatsServer) -> None:
     connection = NatsConnection(NatsConfig(urls=(shipped_server.url,)), SystemClock())
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+from nats.errors import ConnectionClosedError
 from structlog.testing import capture_logs
 
 from adapters.login_news.broadcast import SEND_SECONDS, LoginNews
@@ -126,6 +127,20 @@ async def test_without_nats_nothing_is_told_and_nothing_breaks(process: Process)
             "log_level": "warning",
         }
     ]
+
+
+async def test_a_connection_that_takes_no_subscription_does_not_keep_the_service_from_starting(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(subject: str, **_: object) -> None:
+        raise ConnectionClosedError
+
+    monkeypatch.setattr(process.nats, "subscribe", refuse)
+
+    with capture_logs() as logs:
+        await process.start()
+
+    assert [log["event"] for log in logs] == ["login_news.not_listening"]
 
 
 async def test_a_server_that_does_not_confirm_is_not_waited_for(process: Process) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 from pydantic_core import to_json
 
-from adapters.telemetry.audit_record import EVENT, SCHEMA, cut, lasting_fields, timestamp
+from adapters.telemetry.audit_record import EVENT, SCHEMA, lasting_fields, timestamp
 from adapters.telemetry.redaction import redact_text
-from domain.model.audit import Outcome
+from domain.model.secret import FROM_STORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,24 +42,22 @@ class AuditLines:
         Whatever looks like a seed, a JWT or a bearer credential is hidden, wherever it stands.
 
         Args:
-            event: what is told.
+            event: what is told; its request id is the service's own, of letters, digits and "-".
             level: how loudly; a log's records say that second.
 
         Raises:
             OverflowError, ValueError: the event's time is none.
         """
         label = f'"level":"{level}",' if level else ""
-        upstream = event.upstream_request_id
-        call = f',"upstream_request_id":{_text(cut(upstream))}' if upstream is not None else ""
         return (
             f'{{"timestamp":"{timestamp(event.time)}",{label}"event":"{EVENT}","schema":{SCHEMA},'
-            f'"request_id":{_text(event.request_id)},"duration_ms":{event.duration * 1000:.3f}'
-            f"{call},{self._lasting(event)}}}"
+            f'"request_id":"{event.request_id}","duration_ms":{event.duration * 1000:.3f},'
+            f"{self._lasting(event)}}}"
         )
 
     def _lasting(self, event: AuditEvent) -> str:
-        if event.outcome is not Outcome.ANSWERED or event.caller is None:
-            # Refusals differ too much to be worth their memory, and anybody can cause them.
+        if not event.has_left or (event.upstream_request_id and event.served_from == FROM_STORE):
+            # Too many differ: refusals, which anybody can cause, and answers to calls of their own.
             return _members(lasting_fields(event))
         source = event.caller, event.location, event.properties
         key = (
@@ -75,6 +73,7 @@ class AuditLines:
             event.allowed,
             event.grant,
             event.served_from,
+            event.upstream_request_id,
             event.backend,
             id(event.server_key),
             event.requester and (event.requester.account, event.requester.user),
@@ -95,10 +94,6 @@ def _members(fields: Mapping[str, object]) -> str:
         # Half a surrogate pair, which only the slower encoder writes.
         text = _encode(fields)
     return redact_text(text[1:-1])
-
-
-def _text(text: str) -> str:
-    return redact_text(_encode(text))
 
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -40,8 +40,6 @@ def audit_fields(event: AuditEvent) -> dict[str, object]:
         "request_id": event.request_id,
         "duration_ms": round(event.duration * 1000, 3),
     }
-    if event.upstream_request_id is not None:
-        fields["upstream_request_id"] = cut(event.upstream_request_id)
     return fields | lasting_fields(event)
 
 
@@ -66,6 +64,7 @@ def lasting_fields(event: AuditEvent) -> dict[str, object]:
         ("grant", event.grant),
         ("version_served", event.version_served),
         ("served_from", event.served_from),
+        ("upstream_request_id", event.upstream_request_id),
     ):
         if text is not None:
             fields[name] = cut(text)

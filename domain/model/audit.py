@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,9 +28,11 @@ class ServerKey(StrEnum):
     RETIRED = "retired"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
+class AuditEvent(NamedTuple):
     """One request and its end.
+
+    A named tuple: every request makes one, and a frozen dataclass of this many fields takes twice
+    as long to make.
 
     Attributes:
         time: seconds since the epoch, at the end of the request.

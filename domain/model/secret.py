@@ -45,6 +45,10 @@ class SecretValue:
         raise TypeError("a secret value cannot be pickled or copied; pass the object itself")
 
 
+FROM_STORE = "store"
+"""`Secret.source` of an answer that the store was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """What a store answers: a value and the version it really served.
@@ -58,4 +62,4 @@ class Secret:
     version: str
     value: SecretValue
     upstream_request_id: str | None = None
-    source: str = "store"
+    source: str = FROM_STORE

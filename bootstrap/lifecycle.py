@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from adapters.admin_http.server import AdminHttpError
+from adapters.admin_http.address import AdminHttpError
 from adapters.audit.sink import AuditSinkError
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.cancelling import cancel

@@ -11,6 +11,7 @@ from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap import factories
+from bootstrap.factories.nats_kv import nats_kv_config
 from bootstrap.server_keys import load_encryption_xkey
 from bootstrap.settings import NatsSettings, load_settings
 from bootstrap.settings.stores import NatsKvSettings
@@ -35,7 +36,7 @@ async def open_kv() -> AsyncIterator[tuple[NatsKvSecretStore, NatsKvSecretWriter
     clock = SystemClock()
     settings = load_settings(_KvSettings)
     encryption_xkey = load_encryption_xkey(settings)
-    config = factories.nats_kv_config(settings)
+    config = nats_kv_config(settings)
     async with NatsConnection(factories.nats_config(settings), clock) as connection:
         client = connection.client
         yield (

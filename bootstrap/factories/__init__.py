@@ -10,7 +10,7 @@ from bootstrap.factories.changes import change_parts
 from bootstrap.factories.nats import nats_client, nats_config, nats_transport, subjects
 from bootstrap.factories.service import answer_request, service
 from bootstrap.factories.store_stack import store_stack
-from bootstrap.factories.stores import infisical_store, nats_kv_config, nats_kv_store
+from bootstrap.factories.stores import infisical_store, nats_kv_store
 from bootstrap.factories.tracing import traced_handler, traced_trail, tracing_parts
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "metrics",
     "nats_client",
     "nats_config",
-    "nats_kv_config",
     "nats_kv_store",
     "nats_transport",
     "service",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.access_policy.file import AccessPolicyFile
 from bootstrap.access_parts import AccessParts
 from domain.model.access import AccessPolicy, AnyValidEntity, TrustedIssuers
 from domain.model.access_modes import ObservedPolicy, RequesterRequired
@@ -20,6 +19,8 @@ def access_parts(settings: Settings, clock: Clock) -> AccessParts:
     file = None
     policy: AccessPolicy
     if settings.access_policy_file is not None:
+        from adapters.access_policy.file import AccessPolicyFile  # noqa: PLC0415  only with a file
+
         policy = file = AccessPolicyFile(settings.access_policy_file, clock)
     elif settings.trusted_issuers:
         policy = TrustedIssuers(frozenset(AccountKey(key) for key in settings.trusted_issuers))

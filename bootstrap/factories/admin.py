@@ -1,10 +1,12 @@
-"""Metrics, probes and the HTTP they are asked over; all of it only with ADMIN_ADDR."""
+"""Metrics, probes and the HTTP they are asked over; all of it only with ADMIN_ADDR.
+
+Without it their libraries are not even loaded, which takes a tenth of a start.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.admin_http.app import build_app
 from adapters.admin_http.checks import (
     audit_check,
     nats_check,
@@ -13,10 +15,7 @@ from adapters.admin_http.checks import (
     store_check,
 )
 from adapters.admin_http.readiness import Readiness
-from adapters.admin_http.server import AdminHttp
 from adapters.metrics.audit_trail import MeteredAuditTrail
-from adapters.metrics.live import LiveCollector
-from adapters.metrics.registry import Metrics
 from adapters.metrics.sources import Sources
 from adapters.metrics.worker_restarts import show_restarts
 from bootstrap.admin_parts import AdminParts, ServingState
@@ -24,6 +23,7 @@ from bootstrap.factories.changes import with_webhook
 from bootstrap.version import __version__
 
 if TYPE_CHECKING:
+    from adapters.metrics.registry import Metrics
     from adapters.nats.connection import NatsConnection
     from adapters.nats.transport import NatsTransport
     from bootstrap.access_parts import AccessParts
@@ -40,6 +40,8 @@ def metrics(settings: Settings, clock: Clock, former: FormerLives) -> Metrics | 
     """Make the registry, unless nobody could read it."""
     if settings.admin_addr is None:
         return None
+    from adapters.metrics.registry import Metrics  # noqa: PLC0415  see above
+
     registry = Metrics(clock, version=__version__, store=settings.secret_store)
     show_restarts(registry, former.number, former.ends)
     return registry
@@ -66,6 +68,10 @@ def admin_parts(
     address = settings.admin_address
     if address is None or registry is None:
         return AdminParts()
+    from adapters.admin_http.app import build_app  # noqa: PLC0415  see above
+    from adapters.admin_http.server import AdminHttp  # noqa: PLC0415  see above
+    from adapters.metrics.live import LiveCollector  # noqa: PLC0415  see above
+
     serving = ServingState()
     readiness = _readiness(
         serving=serving,

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
-
 from adapters.change_notice.announcer import ChangeAnnouncer
 from adapters.change_notice.broadcast import InvalidationBroadcast
 from adapters.change_notice.listener import InvalidationListener
 from adapters.change_notice.subjects import ControlSubjects
-from adapters.change_notice.webhook import PATH, InfisicalWebhook
-from adapters.change_notice.webhook_signature import WebhookVerifier
 from bootstrap.change_parts import ChangeParts, KeptValues, replica_name
 from bootstrap.settings.stores import INFISICAL
 from ports.transport import ChannelError
@@ -61,6 +57,12 @@ def with_webhook(
     key, announcer = webhook_key(settings), changes.announcer
     if key is None or announcer is None:
         return pages
+    from starlette.applications import Starlette  # noqa: PLC0415  HTTP is loaded for who uses it
+
+    from adapters.change_notice.webhook import PATH, InfisicalWebhook  # noqa: PLC0415  likewise
+    from adapters.change_notice.webhook_signature import (  # noqa: PLC0415  likewise
+        WebhookVerifier,
+    )
 
     async def announce(notice: ChangeNotice) -> None:
         # The connection is not there yet, or is about to be closed.

@@ -1,40 +1,19 @@
-"""Secret stores, one function each."""
+"""Secret stores, one function each.
+
+Only the store that is configured is loaded: an HTTP client with all that it brings is no small part
+of a start.
+"""
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
-
-from adapters.infisical import reasons as infisical_reasons
-from adapters.infisical.check import InfisicalCheck
-from adapters.infisical.client import InfisicalApi
-from adapters.infisical.config import InfisicalConfig
-from adapters.infisical.credentials import credential_source
-from adapters.infisical.exchange import build_client
-from adapters.infisical.store import InfisicalSecretStore
-from adapters.login_news.broadcast import LoginNews
-from adapters.login_news.message import digest_of
-from adapters.nats_kv import reasons as nats_kv_reasons
-from adapters.nats_kv.check import NatsKvCheck
-from adapters.nats_kv.config import NatsKvConfig
-from adapters.nats_kv.store import NatsKvSecretStore
-from bootstrap.factories.nats import CLIENT_NAME
-from bootstrap.settings import Problem, SettingsError
-from bootstrap.store_parts import StoreParts
 
 if TYPE_CHECKING:
     from adapters.nats.client import SteadyClient
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
-    from bootstrap.settings.stores import NatsKvSettings
+    from bootstrap.store_parts import StoreParts
     from ports.clock import Clock
-
-_INFISICAL_OUTAGES = frozenset(
-    {infisical_reasons.UNREACHABLE, infisical_reasons.TIMED_OUT, infisical_reasons.FAILING}
-)
-_INFISICAL_LIMITS = frozenset({infisical_reasons.RATE_LIMITED, infisical_reasons.BUSY})
 
 
 def infisical_store(settings: Settings, client: SteadyClient, clock: Clock) -> StoreParts:
@@ -43,95 +22,19 @@ def infisical_store(settings: Settings, client: SteadyClient, clock: Clock) -> S
     Raises:
         SettingsError: a setting cannot work.
     """
-    try:
-        config = InfisicalConfig(
-            client_id=SecretStr(settings.infisical_client_id or ""),
-            client_secret=settings.infisical_client_secret,
-            client_secret_file=settings.infisical_client_secret_file,
-            project_id=settings.infisical_project_id or "",
-            base_url=settings.infisical_base_url,
-            environment=settings.infisical_environment,
-            secret_path=settings.infisical_secret_path,
-            allowed_environments=settings.infisical_allowed_environments,
-            allowed_projects=settings.infisical_allowed_projects,
-            allowed_paths=settings.infisical_allowed_paths,
-            ca_file=settings.infisical_ca_file,
-            connect_timeout_seconds=settings.infisical_connect_timeout_seconds,
-            read_timeout_seconds=settings.infisical_read_timeout_seconds,
-            unresolved_references=settings.infisical_unresolved_references,
-            max_requests_per_minute=settings.infisical_max_requests_per_minute,
-            max_connections=settings.infisical_max_connections,
-            user_agent=CLIENT_NAME,
-        )
-        http = build_client(config)
-    except OSError:
-        problem = Problem("INFISICAL_CA_FILE", "must name certificates in PEM form.")
-    except ValueError as error:
-        setting, _, advice = str(error).partition(" ")
-        problem = Problem(setting, advice)
-    else:
-        news = _login_news(settings, config, client, clock)
-        api = InfisicalApi(
-            config,
-            http,
-            clock,
-            random.SystemRandom().random,
-            credentials=credential_source(config),
-            on_refused=news.tell,
-        )
+    from bootstrap.factories.infisical import build_infisical  # noqa: PLC0415  see above
 
-        async def close() -> None:
-            try:
-                await news.aclose()
-            finally:
-                await store.aclose()
-
-        store = InfisicalSecretStore(config, api, clock)
-        return StoreParts(
-            store,
-            InfisicalCheck(config, api, clock),
-            close,
-            start=lambda: news.start(api.login_refused_elsewhere),
-            reload=api.try_login_again,
-            outages=_INFISICAL_OUTAGES,
-            limits=_INFISICAL_LIMITS,
-            infisical=api,
-        )
-    raise SettingsError(problem)
-
-
-def _login_news(
-    settings: Settings, config: InfisicalConfig, client: SteadyClient, clock: Clock
-) -> LoginNews:
-    subject = f"{settings.nats_subject_prefix}.control.{settings.backend_name}.login_refused"
-    identity = digest_of(config.api_root, config.client_id.get_secret_value().strip())
-    return LoginNews(client, subject, identity, clock)
-
-
-def nats_kv_config(settings: NatsKvSettings) -> NatsKvConfig:
-    """Name the bucket and its shape."""
-    return NatsKvConfig(
-        bucket=settings.nats_kv_bucket,
-        history=settings.nats_kv_history,
-        replicas=settings.nats_kv_replicas,
-    )
+    return build_infisical(settings, client, clock)
 
 
 def nats_kv_store(
     settings: Settings, client: SteadyClient, keys: ServiceKeys, clock: Clock
 ) -> StoreParts:
-    """Build the NATS KV store, over the connection that requests come by."""
-    if keys.encryption is None:
-        raise SettingsError(
-            Problem("ENCRYPTION_XKEY_SEED", "is not set; the store nats-kv needs it.")
-        )
-    config = nats_kv_config(settings)
-    return StoreParts(
-        NatsKvSecretStore(
-            client=client, config=config, encryption_xkey=keys.encryption, clock=clock
-        ),
-        NatsKvCheck(client=client, config=config, encryption_xkey=keys.encryption, clock=clock),
-        outages=nats_kv_reasons.OUTAGES,
-        # It answers within a millisecond or two, and whoever puts a value expects to get it.
-        cache_ttl_seconds=0.0,
-    )
+    """Build the NATS KV store, over the connection that requests come by.
+
+    Raises:
+        SettingsError: there is no key for the values.
+    """
+    from bootstrap.factories.nats_kv import build_nats_kv  # noqa: PLC0415  see above
+
+    return build_nats_kv(settings, client, keys, clock)

@@ -25,6 +25,8 @@ class SettingsGroup(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True,
+        # A class is made ready when it is first used: most processes use one of them.
+        defer_build=True,
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,

@@ -12,8 +12,8 @@ import pytest
 from typing_extensions import override
 
 from adapters.access_policy.file import POLL_SECONDS, AccessPolicyFile
+from adapters.admin_http.address import AdminHttpError
 from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
-from adapters.admin_http.server import AdminHttpError
 from adapters.audit.sink import AuditSinkError
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore

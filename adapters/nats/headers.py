@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 
+from adapters.crypto.nkeys_text import PUBLIC_LENGTH
 from domain.model.transport import Requester
 
 HOST_XKEY = "WasmCloud-Host-Xkey"
 SERVER_RESPONSE_XKEY = "Server-Response-Xkey"
 
+_END = b"\r\n\r\n"
+_USUAL_START = f"NATS/1.0\r\n{HOST_XKEY}: ".encode()
+_USUAL_LENGTH = len(_USUAL_START) + PUBLIC_LENGTH + len(_END)
 _HOST_XKEY = b"\r\n" + HOST_XKEY.lower().encode() + b":"
 _REQUEST_INFO = b"\r\nNats-Request-Info:"
 
@@ -21,6 +25,9 @@ def read_host_xkey(block: bytes | None) -> str | None:
     """
     if block is None:
         return None
+    if len(block) == _USUAL_LENGTH and block.startswith(_USUAL_START) and block.endswith(_END):
+        # Nothing but the one header, as hosts write it: there is nothing to search for.
+        return block[len(_USUAL_START) : -len(_END)].strip().decode("utf-8", "replace")
     values = _values(block, block.lower(), _HOST_XKEY)
     if not values:
         return None

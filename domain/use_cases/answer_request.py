@@ -62,7 +62,16 @@ class AnswerRequest(RequestHandler):
         """Answer one request; raises nothing but a cancellation from outside."""
         record = RequestRecord(self.request_ids.next(), request, self.authorize.backend)
         try:
-            reply = await self._perform(request, record)
+            match request.operation:
+                case Operation.GET:
+                    reply = await self._get(request, record)
+                case Operation.SERVER_XKEY:
+                    reply = Reply(self.open_request.keys.current.public.encode())
+                case _:
+                    raise OtherError(  # noqa: TRY301  answered below, as every other failure
+                        "This service knows the operations server_xkey and get; check the subject.",
+                        reason="unknown_operation",
+                    )
         except REQUEST_ERRORS as error:
             return self._refuse(error, record)
         except CancelledError:
@@ -79,18 +88,6 @@ class AnswerRequest(RequestHandler):
         """Answer at once that the service cannot take this request now."""
         record = RequestRecord(self.request_ids.next(), request, self.authorize.backend)
         return self._refuse(OtherError(_REFUSALS[reason], reason=reason), record)
-
-    async def _perform(self, request: Request, record: RequestRecord) -> Reply:
-        match request.operation:
-            case Operation.GET:
-                return await self._get(request, record)
-            case Operation.SERVER_XKEY:
-                return Reply(self.open_request.keys.current.public.encode())
-            case _:
-                raise OtherError(
-                    "This service knows the operations server_xkey and get; check the subject.",
-                    reason="unknown_operation",
-                )
 
     async def _get(self, request: Request, record: RequestRecord) -> Reply:
         if not self.audit.accepts():

@@ -1,0 +1,24 @@
+"""`wasmcloud-secrets`, as it is installed: the service itself, or one of the other commands."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+
+def run() -> None:
+    """Do what the arguments say, and leave with the exit code."""
+    if sys.argv[1:] == ["serve"]:
+        _serve()
+    from bootstrap.cli import app  # noqa: PLC0415  the service needs nothing of it
+
+    app()
+
+
+def _serve() -> None:
+    # All that is loaded now stays: looking for garbage among it takes a tenth of the start.
+    gc.disable()
+    from bootstrap import main  # noqa: PLC0415  the other commands start faster without it
+
+    gc.enable()
+    sys.exit(main.serve())

@@ -43,6 +43,7 @@ def warn_of_weaknesses(settings: Settings, nats: NatsConfig) -> None:
             "secret.",
             advice="Write https:// in INFISICAL_BASE_URL, with INFISICAL_CA_FILE for a private CA.",
         )
+    _warn_about_traces(settings)
 
 
 def is_loopback(host: str) -> bool:
@@ -64,6 +65,19 @@ def _warn_about_admin_http(settings: Settings) -> None:
             advice="Let only Prometheus and the orchestrator through, by a NetworkPolicy or a "
             "firewall, and webhooks by a proxy with TLS that passes on their path alone, and set "
             "ADMIN_EXPOSED=true; or set ADMIN_ADDR to a loopback address such as :9090.",
+        )
+
+
+def _warn_about_traces(settings: Settings) -> None:
+    has_headers = settings.traces_headers is not None or settings.traces_headers_file is not None
+    collector = urlsplit(settings.traces_endpoint or "")
+    if has_headers and collector.scheme == "http" and not is_loopback(collector.hostname or ""):
+        _log.warning(
+            "traces.unencrypted",
+            server=settings.traces_endpoint,
+            meaning="Whoever is on the way to the collector can read the credentials in "
+            "TRACES_HEADERS.",
+            advice="Write https:// in TRACES_ENDPOINT, with TRACES_CA_FILE for a private CA.",
         )
 
 

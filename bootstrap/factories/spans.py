@@ -50,7 +50,7 @@ def span_parts(
     )
     tracer = export.tracer(__version__)
     names_allowed = settings.traces_secret_names
-    subject_of = {operation: subjects.of(operation) for operation in Operation}
+    subject_of = {str(operation): subjects.of(operation) for operation in Operation}
     messaging = MessagingNames("nats", subject_of)
     server = upstream(settings, nats)
 

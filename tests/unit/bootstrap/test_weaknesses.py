@@ -113,6 +113,27 @@ def test_infisical_without_tls_is_warned_about_beyond_this_machine(url: str, war
     assert set(warnings(INFISICAL_BASE_URL=url)) == expected
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "headers", "warned"),
+    [
+        ("http://collector.example.com/v1/traces", "x-token=canary", True),
+        ("http://collector.example.com/v1/traces", "", False),
+        ("https://collector.example.com/v1/traces", "x-token=canary", False),
+        ("http://localhost:4318/v1/traces", "x-token=canary", False),
+        ("", "x-token=canary", False),
+    ],
+)
+def test_credentials_that_go_to_a_collector_in_clear_are_warned_about(
+    endpoint: str, headers: str, *, warned: bool
+) -> None:
+    given = {"TRACES_ENDPOINT": endpoint, "TRACES_HEADERS": headers}
+
+    logged = warnings(**{name: text for name, text in given.items() if text})
+
+    assert set(logged) == ({"traces.unencrypted"} if warned else set())
+    assert "canary" not in str(logged)
+
+
 def test_a_store_that_is_not_used_is_not_warned_about() -> None:
     assert not warnings(
         SECRET_STORE="nats-kv",

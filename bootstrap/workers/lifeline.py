@@ -6,9 +6,11 @@ import os
 import signal
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bootstrap.hardening import end_with_parent
+from bootstrap.workers.heartbeat import BEAT
 from bootstrap.workers.process import STARTED
 
 if TYPE_CHECKING:
@@ -42,6 +44,11 @@ class Lifeline:
         except OSError:
             # The supervisor is gone; the watching thread ends this process.
             return
+
+    def tell_alive(self) -> None:
+        """Give a sign of life; one that finds no room is not missed."""
+        with suppress(OSError):
+            self._socket.send(BEAT, socket.MSG_DONTWAIT)
 
     def watch(self, stop_seconds: float) -> None:
         """Stop this process as SIGTERM does once the supervisor is gone, whatever ended that.

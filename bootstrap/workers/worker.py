@@ -5,6 +5,7 @@ The supervisor starts it; its settings come by the inherited socket.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from adapters.telemetry.log_setup import configure_logging
 from bootstrap import main
 from bootstrap.server_keys import load_service_keys
 from bootstrap.workers.handover import read_handover
+from bootstrap.workers.heartbeat import beat
 from bootstrap.workers.lifeline import Lifeline
 from bootstrap.workers.supervise import stop_seconds
 from ports.transport import RequestHandler, Transport
@@ -23,19 +25,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bootstrap.lifecycle import Service
+    from ports.clock import Clock
 
 
 class ReportingTransport(Transport):
-    """Tells when requests are taken."""
+    """Tells when requests are taken, and from then on once a second that the event loop turns."""
 
-    def __init__(self, inner: Transport, report: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        inner: Transport,
+        tell_started: Callable[[], None],
+        tell_alive: Callable[[], None],
+        clock: Clock,
+    ) -> None:
         self._inner = inner
-        self._report = report
+        self._tell_started = tell_started
+        self._tell_alive = tell_alive
+        self._clock = clock
+        self._beating: asyncio.Task[None] | None = None
 
     @override
     async def start(self, handler: RequestHandler) -> None:
         await self._inner.start(handler)
-        self._report()
+        self._tell_started()
+        # Ends with the event loop: stopping may take longer than silence is suffered.
+        self._beating = asyncio.create_task(beat(self._tell_alive, self._clock))
 
     @override
     async def stop(self, grace_seconds: float) -> None:
@@ -52,7 +66,9 @@ def work(arguments: Sequence[str]) -> int:
         return main.OK
 
     def reporting(service: Service) -> Service:
-        transport = ReportingTransport(service.transport, lifeline.tell_started)
+        transport = ReportingTransport(
+            service.transport, lifeline.tell_started, lifeline.tell_alive, service.clock
+        )
         return replace(service, transport=transport)
 
     def start() -> None:

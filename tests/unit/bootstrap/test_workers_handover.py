@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from pathlib import Path
@@ -199,14 +200,22 @@ def test_every_line_names_the_worker_those_of_the_audit_trail_included(log_forma
 
 
 async def test_the_worker_is_reported_once_it_takes_requests() -> None:
-    inner, reports = FakeTransport(FakeClock()), list[bool]()
-    handler = FakeHandler()
-    transport = ReportingTransport(inner, lambda: reports.append(True))
+    clock, reports = FakeClock(), list[str]()
+    transport = ReportingTransport(
+        FakeTransport(clock),
+        lambda: reports.append("started"),
+        lambda: reports.append("alive"),
+        clock,
+    )
 
-    await transport.start(handler)
+    await transport.start(FakeHandler())
+    for _ in range(3):
+        for _ in range(5):
+            await asyncio.sleep(0)
+        clock.advance(1)
     await transport.stop(1)
 
-    assert reports == [True]
+    assert reports[:4] == ["started", *["alive"] * 3]
 
 
 def test_the_end_of_the_other_side_is_noticed_whatever_it_sends_before() -> None:

@@ -42,22 +42,26 @@ class Survey:
         announced: how often each text was given as the server's xkey.
         openers: the replicas that opened what was sealed for the key in question.
         closed: how many answers said that it does not open.
-        silent: how many requests got no answer in time.
+        silent: how many requests got no proper answer in time.
+        asked: how many requests there were.
     """
 
     announced: Counter[str]
     openers: frozenset[str]
     closed: int
     silent: int
+    asked: int
 
 
 async def survey(channel: Channel, key: PublicXKey, replicas: int) -> Survey:
     """Ask for the announced keys, and have replicas open something that is sealed for `key`.
 
-    NATS gives each request to any of the replicas, so it is asked many times.
+    NATS gives each request to any of the replicas, so it is asked many times: once alone, since
+    whatever is wrong with all of them shows there, then several at a time. Silence ends it.
 
     Raises:
         ChannelError: nobody listens, or the connection is gone.
+        NotPermittedError: NATS does not let this user ask, if the channel says so.
         MalformedReplyError: what answers is no such service.
     """
     announced: Counter[str] = Counter()
@@ -86,8 +90,9 @@ async def survey(channel: Channel, key: PublicXKey, replicas: int) -> Survey:
                 # Too busy, or stopping: as good as no answer.
                 silent += 1
 
-    asked = 0
-    while asked < max(_LEAST_ASKED, _ASKED_A_REPLICA * replicas):
+    await ask()
+    asked = 1
+    while not silent and asked < max(_LEAST_ASKED, _ASKED_A_REPLICA * replicas):
         await asyncio.gather(*(ask() for _ in range(_AT_A_TIME)))
         asked += _AT_A_TIME
-    return Survey(announced, frozenset(openers), closed, silent)
+    return Survey(announced, frozenset(openers), closed, silent, asked)

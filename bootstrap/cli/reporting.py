@@ -30,6 +30,10 @@ class CommandError(Exception):
     """The command cannot do what it was asked to; the text says what to give instead."""
 
 
+class NotPermittedError(Exception):
+    """NATS does not let this user do what the command must; the text says which user may."""
+
+
 def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     """Run a command's work on an event loop, with logging set up for a person's eyes."""
     configure_logging("error", "auto")
@@ -48,7 +52,7 @@ def guarded(work: Callable[[], _Result]) -> _Result:
         text, code = str(error), MISUSED
     except MalformedReplyError as error:
         text, code = f"The answer is not of this protocol: {error}.", FAILED
-    except (NatsConnectError, ChannelError) as error:
+    except (NatsConnectError, ChannelError, NotPermittedError) as error:
         text, code = str(error), FAILED
     except REQUEST_ERRORS as error:
         text, code = f"{wire_name(error)}: {error.advice}", FAILED

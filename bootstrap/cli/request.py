@@ -9,13 +9,10 @@ from typing import Annotated
 import typer
 
 from adapters.crypto.xkeys import SodiumKeyExchange
-from adapters.nats.channel import NatsChannel
-from adapters.nats.connection import NatsConnection
 from adapters.system.clock import SystemClock
-from bootstrap import factories
+from bootstrap.cli.host_channel import host_channel
 from bootstrap.cli.identity import IdentitySource
 from bootstrap.cli.reporting import CommandError, run
-from bootstrap.settings import NatsSettings, load_settings
 from domain.model.messages import Application, SecretRequest
 from domain.model.policy_properties import PROPERTIES_TYPE
 from domain.model.replies import write_secret
@@ -61,6 +58,8 @@ def request(
 ) -> None:
     """Ask for a secret as a host does, with a made-up identity unless told otherwise.
 
+    The NATS user must be one that may ask, such as a host's.
+
     Exit code 1 if the service refuses or does not answer; the protocol's error is shown.
     """
 
@@ -77,10 +76,7 @@ def request(
                 Application(name=application, policy=_policy(properties or [], policy)), clock
             ),
         )
-        settings = load_settings(NatsSettings)
-        connection = NatsConnection(factories.nats_config(settings), clock)
-        async with connection:
-            channel = NatsChannel(connection.client, factories.subjects(settings))
+        async with host_channel() as channel:
             return await HostClient(channel, SodiumKeyExchange(), timeout).get(message)
 
     clock = SystemClock()

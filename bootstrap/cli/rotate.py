@@ -6,14 +6,11 @@ from typing import Annotated
 import typer
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.nats.channel import NatsChannel
-from adapters.nats.connection import NatsConnection
-from adapters.system.clock import SystemClock
-from bootstrap import factories
+from bootstrap.cli.host_channel import host_channel
 from bootstrap.cli.key_survey import Survey, survey
 from bootstrap.cli.reporting import CommandError, run
 from bootstrap.seed_rotation import Rotation, Step, next_of, retired_of
-from bootstrap.settings import NatsSettings, load_settings
+from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings
 
 
@@ -37,7 +34,7 @@ def rotate(
     """Do the next step of a rotation, and say what to do before the one after it.
 
     Run it again after each step. It asks the running replicas whether they are ready for the step,
-    and changes nothing if they are not.
+    and changes nothing if they are not. It asks as a host does, so log in to NATS as a host.
     """
 
     async def step() -> str:
@@ -75,9 +72,7 @@ def _key_in_question(rotation: Rotation, due: Step) -> SodiumXKeyPair:
 
 
 async def _survey(key: SodiumXKeyPair, replicas: int) -> Survey:
-    settings = load_settings(NatsSettings)
-    async with NatsConnection(factories.nats_config(settings), SystemClock()) as connection:
-        channel = NatsChannel(connection.client, factories.subjects(settings))
+    async with host_channel() as channel:
         return await survey(channel, key.public, replicas)
 
 
@@ -85,8 +80,9 @@ def _insist(seen: Survey, rotation: Rotation, due: Step, replicas: int) -> None:
     """Raise CommandError if the replicas are not ready for the step."""
     if seen.silent:
         raise CommandError(
-            f"{seen.silent} requests got no proper answer. Nothing was changed; see that all "
-            "replicas run and are not overloaded, then run this again."
+            f"{seen.silent} of {seen.asked} requests got no proper answer. Nothing was changed; "
+            "see that all replicas run, are not overloaded and may publish their replies "
+            "(nats.permission_denied in their logs), then run this again."
         )
     others = seen.announced.keys() - {rotation.current.public}
     if others and due is Step.FINISH:

@@ -67,13 +67,13 @@ def test_without_a_file_it_says_which_setting_is_meant() -> None:
     assert "SERVER_XKEY_SEED_FILE" in result.output
 
 
-READY = {"openers": frozenset({"replicaa"}), "closed": 0, "silent": 0}
+READY = {"openers": frozenset({"replicaa"}), "closed": 0, "silent": 0, "asked": 64}
 
 
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        ({"silent": 1}, "1 requests got no proper answer"),
+        ({"silent": 1}, "1 of 64 requests got no proper answer"),
         ({"announced": "XOTHER"}, "announce another key"),
         ({"closed": 1}, "do not open the new key yet"),
         ({"openers": frozenset()}, "Only 0 of 1 replicas answered"),
@@ -129,18 +129,30 @@ async def test_replicas_are_told_apart_by_their_request_ids() -> None:
         {"announces": "XA", "answers": opens("aaaaaaaa")},
         {"announces": "XB", "answers": opens("bbbbbbbb")},
         {"announces": "XB", "answers": '{"error": "DecryptionError"}'},
-        {"announces": "XB", "answers": '{"error": {"Other": "Too busy. (request cccccccc-0)"}}'},
     )
 
     seen = await survey(channel, KEY, replicas=8)
 
     assert seen.openers == {"aaaaaaaa", "bbbbbbbb"}
-    assert (seen.closed, seen.silent) == (32, 32)
-    assert seen.announced == {"XA": 32, "XB": 96}
+    assert (seen.asked, seen.closed, seen.silent) == (129, 43, 0)
+    assert seen.announced == {"XA": 43, "XB": 86}
 
 
-async def test_a_time_out_counts_as_silence() -> None:
-    assert (await survey(Replica({"fails": "timeout"}), KEY, replicas=1)).silent == 64
+async def test_a_time_out_is_silence_and_nobody_is_asked_on() -> None:
+    seen = await survey(Replica({"fails": "timeout"}), KEY, replicas=1)
+
+    assert (seen.asked, seen.silent) == (1, 1)
+
+
+async def test_a_replica_that_is_too_busy_is_as_good_as_silent() -> None:
+    busy = '{"error": {"Other": "Too busy. (request cccccccc-0)"}}'
+    channel = Replica(
+        {"announces": "XA", "answers": opens("aaaaaaaa")}, {"announces": "XA", "answers": busy}
+    )
+
+    seen = await survey(channel, KEY, replicas=8)
+
+    assert (seen.asked, seen.silent) == (9, 4)
 
 
 async def test_nobody_there_is_told_at_once() -> None:

@@ -7,11 +7,13 @@ import stat
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from adapters.crypto.xkeys import SodiumXKeyPair
 from domain.model.errors import DecryptionFailed
 from tests.support.environments import new_xkey_seed
+from tests.support.free_ports import neighbouring_ports
 from tests.support.host import Host, connected_host
 from tests.support.seeds import shows_xkey_seed
 from tests.support.service_process import ServiceProcess
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 Settings = dict[str, str]
 
+SCRAPE_REUSED_SECONDS = 1.1
+"""For that long a replica gives the same text again; see docs/monitoring.md."""
+
 
 class Replicas:
     """Two replicas that are restarted one by one, as the documents say."""
@@ -32,15 +37,19 @@ class Replicas:
         self._settings = settings
         self._folder = folder
         self._running: list[ServiceProcess] = []
+        self._pages: list[str] = []
         self.records: list[dict[str, Any]] = []
 
     async def start(self) -> None:
-        service = ServiceProcess(self._settings, self._folder)
+        address = f"127.0.0.1:{neighbouring_ports()}"
+        service = ServiceProcess(self._settings | {"ADMIN_ADDR": address}, self._folder)
         await service.__aenter__()
         self._running.append(service)
+        self._pages.append(f"http://{address}/metrics")
 
     async def restart_one(self) -> None:
         oldest = self._running.pop(0)
+        del self._pages[0]
         assert await oldest.stop() == 0
         self.records += oldest.logged("secret_request")
         await self.start()
@@ -48,6 +57,15 @@ class Replicas:
     async def restart_all(self) -> None:
         for _ in range(2):
             await self.restart_one()
+
+    async def opened(self, server_key: str) -> float:
+        """Return how many requests were sealed for such a key, as all replicas' metrics have it."""
+        await asyncio.sleep(SCRAPE_REUSED_SECONDS)
+        name = f'wasmcloud_secrets_requests_opened_total{{server_key="{server_key}"}} '
+        async with httpx.AsyncClient() as http:
+            scrapes = [(await http.get(page)).text for page in self._pages]
+        found = [line for text in scrapes for line in text.splitlines() if line.startswith(name)]
+        return sum(float(line.removeprefix(name)) for line in found)
 
     async def stop(self) -> None:
         while self._running:
@@ -143,9 +161,15 @@ async def test_the_server_xkey_is_exchanged_without_one_failed_request(
             async with asking(new_host):
                 await rotate(says="--finish")
                 assert (tmp_path / "server.seed.retired").exists()
+                retired = await replicas.opened("retired")
+                assert await replicas.opened("retired") > retired > 0
 
         assert len(answers) > 100
         assert set(answers) == {"value"}
+        async with asking(new_host):
+            retired, current = await replicas.opened("retired"), await replicas.opened("current")
+            assert await replicas.opened("retired") == retired
+            assert await replicas.opened("current") > current
         await rotate("--finish", says="Step 3 of 3")
         assert seed_files(tmp_path) == ["server.seed"]
         async with asking(new_host):

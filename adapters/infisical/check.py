@@ -56,7 +56,9 @@ class InfisicalCheck(StoreCheck):
         )
         try:
             async with self._clock.timeout_at(deadline):
-                await self._api.read(self._probe, None, deadline)
+                await self._api.read(
+                    self._probe, None, deadline, expected=SecretNotFound.default_reason
+                )
                 verdict = None
         except TimeoutError:
             pass

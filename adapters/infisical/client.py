@@ -96,13 +96,22 @@ class InfisicalApi:
         self._tokens = TokenSource(login, self._login_pause, refusals, clock, on_refused)
         self._route = _V4
 
-    async def read(self, location: SecretLocation, version: str | None, deadline: float) -> Answer:
+    async def read(
+        self,
+        location: SecretLocation,
+        version: str | None,
+        deadline: float,
+        *,
+        expected: str | None = None,
+    ) -> Answer:
         """Return the answer 200 for one secret.
 
         Args:
             location: from this store's `locate`.
             version: a whole number from 1 up; None for the latest. Older servers ignore it.
             deadline: monotonic seconds; the caller bounds the call itself.
+            expected: the reason of a refusal that is what the caller hopes for: nothing that an
+                operator should read of.
 
         Raises:
             SecretNotFound, Unauthorized, UpstreamError: see `error_map`.
@@ -111,7 +120,9 @@ class InfisicalApi:
         answer = await self._get_with_token(location, version, deadline)
         if answer.status != OK or lacks_route(answer):
             error = error_for(answer)
-            _log.info("infisical.read_refused", reason=error.reason, **answer.log_fields())
+            (_log.debug if error.reason == expected else _log.info)(
+                "infisical.read_refused", reason=error.reason, **answer.log_fields()
+            )
             raise error
         return answer
 

@@ -22,6 +22,14 @@ async def test_a_good_configuration_passes_with_one_login_and_one_read(world: Wo
     assert (len(world.model.logins), len(world.model.reads)) == (1, 1)
 
 
+async def test_the_refusal_that_a_check_hopes_for_is_no_record_for_operators(world: World) -> None:
+    with capture_logs() as logs:
+        await world.check.check()
+
+    refused = [record for record in logs if record["event"] == "infisical.read_refused"]
+    assert [(r["log_level"], r["reason"]) for r in refused] == [("debug", "secret_not_found")]
+
+
 async def test_a_secret_of_the_probe_s_name_does_not_hurt(world: World) -> None:
     world.model.put("WASMCLOUD_SECRETS_PROBE_THAT_NOBODY_STORES", "v")
 
@@ -73,6 +81,8 @@ async def test_rights_limited_to_folders_below_pass_with_a_warning(world: World)
     with capture_logs() as logs:
         await world.check.check()
 
+    refused = [r["log_level"] for r in logs if r["event"] == "infisical.read_refused"]
+    assert refused == ["info"]
     assert logs[-1]["event"] == "infisical.check_inconclusive"
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from adapters.admin_http.readiness import Readiness, Verdict
 
@@ -31,11 +32,18 @@ class Exposition(Protocol):
     def render(self) -> bytes: ...
 
 
-def build_app(readiness: Readiness, metrics: Exposition) -> OnlyReading:
+def build_app(
+    readiness: Readiness, metrics: Exposition, *, absent: Mapping[str, str] | None = None
+) -> ASGIApp:
     """Put the pages together.
 
     /livez answers as long as the event loop turns. /readyz answers 200 or 503 with every check's
     verdict. /metrics begins the checks that are due, for the next scrape to show.
+
+    Args:
+        readiness: whose verdicts are shown.
+        metrics: what is shown to a scrape.
+        absent: paths that other settings would open, each with what to tell whoever asks for it.
     """
 
     async def livez(_: Request) -> Response:
@@ -71,7 +79,21 @@ def build_app(readiness: Readiness, metrics: Exposition) -> OnlyReading:
     )
     # A redirect would repeat whatever host the request claims to be for.
     app.router.redirect_slashes = False
-    return OnlyReading(app)
+    return _telling_what_is_absent(OnlyReading(app), absent or {})
+
+
+def _telling_what_is_absent(pages: ASGIApp, absent: Mapping[str, str]) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        advice = absent.get(scope["path"])
+        if advice is None:
+            await pages(scope, receive, send)
+            return
+        # Whatever else was sent stays unread, so nothing more can come on this connection.
+        headers = {**_NEVER_KEPT, "connection": "close"}
+        told = PlainTextResponse(f"{advice}\n", status_code=404, headers=headers)
+        await told(scope, receive, send)
+
+    return app
 
 
 def _written(verdicts: Mapping[str, Verdict], *, ready: bool) -> bytes:

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.change_notice.webhook_path import PATH
 from adapters.change_notice.webhook_payload import OtherEvent, read_webhook
 from adapters.change_notice.webhook_signature import (
     OutsideWindowError,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from adapters.change_notice.webhook_signature import WebhookVerifier
     from ports.clock import Clock
 
-PATH: Final = "/webhooks/infisical"
 SIGNATURE: Final = "x-infisical-signature"
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 5.0

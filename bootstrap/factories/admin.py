@@ -19,7 +19,7 @@ from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.sources import Sources
 from adapters.metrics.worker_restarts import show_restarts
 from bootstrap.admin_parts import AdminParts, ServingState
-from bootstrap.factories.changes import with_webhook
+from bootstrap.factories.changes import absent_pages, with_webhook
 from bootstrap.version import __version__
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def admin_parts(
             )
         )
     )
-    pages = build_app(readiness, registry)
+    pages = build_app(readiness, registry, absent=absent_pages(settings))
     app = with_webhook(pages, settings, changes, serving, clock)
     return AdminParts(serving, AdminHttp(address, app, clock), readiness)
 

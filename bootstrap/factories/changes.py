@@ -8,6 +8,7 @@ from adapters.change_notice.announcer import ChangeAnnouncer
 from adapters.change_notice.broadcast import InvalidationBroadcast
 from adapters.change_notice.listener import InvalidationListener
 from adapters.change_notice.subjects import ControlSubjects
+from adapters.change_notice.webhook_path import PATH
 from bootstrap.change_parts import ChangeParts, KeptValues, replica_name
 from bootstrap.settings.stores import INFISICAL
 from ports.transport import ChannelError
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from ports.request_ids import RequestIds
 
 
+NO_WEBHOOKS = (
+    "Webhooks are not taken here; set INFISICAL_WEBHOOK_KEY, beside SECRET_STORE=infisical, to the "
+    "secret key that the webhook has in Infisical, and start the service again."
+)
+
+
 def webhook_key(settings: Settings) -> SecretStr | None:
     """Return the key of Infisical's webhooks, if Infisical is the store and has any."""
     return settings.infisical_webhook_key if settings.secret_store == INFISICAL else None
@@ -33,17 +40,21 @@ def webhook_key(settings: Settings) -> SecretStr | None:
 def change_parts(
     settings: Settings, client: SteadyClient, stack: StoreStack, ids: RequestIds, clock: Clock
 ) -> ChangeParts:
-    """Listen where values are kept, and spread the word where a webhook brings it."""
+    """Listen in any case, and spread the word where a webhook brings it."""
     subjects = ControlSubjects(settings.nats_subject_prefix, settings.backend_name)
     kept = KeptValues(stack.cache)
     replica = replica_name()
-    listener = announcer = None
-    if stack.cache is not None:
-        listener = InvalidationListener(client, subjects, kept, clock, replica=replica)
+    listener = InvalidationListener(client, subjects, kept, clock, replica=replica)
+    announcer = None
     if webhook_key(settings) is not None:
         broadcast = InvalidationBroadcast(client, subjects, clock)
         announcer = ChangeAnnouncer(broadcast, kept, ids, clock, replica=replica)
     return ChangeParts(listener, announcer)
+
+
+def absent_pages(settings: Settings) -> dict[str, str]:
+    """Return the webhook's path with how to open it, if it is closed."""
+    return {PATH: NO_WEBHOOKS} if webhook_key(settings) is None else {}
 
 
 def with_webhook(
@@ -53,13 +64,13 @@ def with_webhook(
     serving: ServingState,
     clock: Clock,
 ) -> ASGIApp:
-    """Let one path take what all others refuse, a body; without a webhook there is no such path."""
+    """Let one path take what all others refuse, a body, if webhooks are to be taken."""
     key, announcer = webhook_key(settings), changes.announcer
     if key is None or announcer is None:
         return pages
     from starlette.applications import Starlette  # noqa: PLC0415  HTTP is loaded for who uses it
 
-    from adapters.change_notice.webhook import PATH, InfisicalWebhook  # noqa: PLC0415  likewise
+    from adapters.change_notice.webhook import InfisicalWebhook  # noqa: PLC0415  likewise
     from adapters.change_notice.webhook_signature import (  # noqa: PLC0415  likewise
         WebhookVerifier,
     )

@@ -22,7 +22,8 @@ from adapters.change_notice.broadcast import InvalidationBroadcast
 from adapters.change_notice.listener import InvalidationListener
 from adapters.change_notice.selection import CacheInvalidator
 from adapters.change_notice.subjects import ControlSubjects
-from adapters.change_notice.webhook import PATH, InfisicalWebhook
+from adapters.change_notice.webhook import InfisicalWebhook
+from adapters.change_notice.webhook_path import PATH
 from adapters.change_notice.webhook_signature import WebhookVerifier
 from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection

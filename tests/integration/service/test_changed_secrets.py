@@ -95,6 +95,16 @@ async def test_a_webhook_makes_every_replica_ask_anew_and_operators_hear_of_it(
     assert KEY not in one.output
 
 
+async def test_without_a_key_there_is_no_page_for_webhooks_and_the_setting_is_named(
+    settings: Settings, tmp_path: Path, admin_address: str
+) -> None:
+    async with ServiceProcess(settings | {"ADMIN_ADDR": admin_address}, tmp_path):
+        refused = await send_webhook(admin_address, secretPath="/")
+
+    assert refused.status_code == 404
+    assert "set INFISICAL_WEBHOOK_KEY" in refused.text
+
+
 async def test_a_flush_reaches_every_worker_and_says_what_each_one_dropped(
     settings: Settings, tmp_path: Path, host: Host, infisical: InfisicalServer
 ) -> None:

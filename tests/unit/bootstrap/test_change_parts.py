@@ -16,7 +16,7 @@ from adapters.change_notice.selection import Selection
 from bootstrap.admin_parts import ServingState
 from bootstrap.change_parts import KeptValues, replica_name
 from bootstrap.containers import Container
-from bootstrap.factories.changes import with_webhook
+from bootstrap.factories.changes import absent_pages, with_webhook
 from bootstrap.server_keys import load_service_keys
 from bootstrap.settings import Settings
 from domain.model.reference import SecretLocation, SecretQuery
@@ -80,6 +80,13 @@ def app_with_webhook(serving: ServingState, **variables: Any) -> ASGIApp:
     return with_webhook(pages, settings, built.changes(), serving, FakeClock())
 
 
+def absent(**variables: Any) -> dict[str, str]:
+    given = infisical_environment() | {"ADMIN_ADDR": ":9090"} | variables
+    return absent_pages(
+        Settings.model_validate({name.lower(): text for name, text in given.items()})
+    )
+
+
 async def post(app: ASGIApp, path: str) -> httpx.Response:
     raw = body()
     async with httpx.AsyncClient(
@@ -96,10 +103,12 @@ async def test_only_the_webhooks_path_takes_a_body() -> None:
     assert (other.status_code, other.text) == (405, "pages")
 
 
-async def test_without_a_key_there_is_no_such_path() -> None:
+async def test_without_a_key_there_is_no_such_path_and_the_key_is_named() -> None:
     response = await post(app_with_webhook(ServingState()), "/webhooks/infisical")
 
-    assert (response.status_code, response.text) == (405, "pages")
+    assert response.text == "pages"
+    assert "INFISICAL_WEBHOOK_KEY" in absent()["/webhooks/infisical"]
+    assert absent(INFISICAL_WEBHOOK_KEY=KEY) == {}
 
 
 async def test_a_webhook_that_comes_while_it_is_starting_is_told_so() -> None:

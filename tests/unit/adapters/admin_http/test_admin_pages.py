@@ -24,7 +24,8 @@ class Pages:
         self.findings = {"nats": Finding(ok=True), "store": Finding(ok=True)}
         self.metrics = Metrics(clock, version="1", store="infisical")
         self.readiness = Readiness([self._check(name) for name in self.findings], clock)
-        transport = httpx.ASGITransport(build_app(self.readiness, self.metrics))
+        app = build_app(self.readiness, self.metrics, absent={"/hook": "Set THE_KEY."})
+        transport = httpx.ASGITransport(app)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://admin")
 
     def _check(self, name: str) -> ReadinessCheck:
@@ -144,3 +145,13 @@ async def test_whoever_asks_for_anything_else_is_told_what_there_is(
 
     assert response.status_code == 404
     assert response.text == "Nothing here; ask for /livez, /readyz or /metrics.\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_page_that_a_setting_would_open_is_absent_and_names_the_setting(
+    pages: Pages, method: str
+) -> None:
+    response = await pages.client.request(method, "/hook", content=b"a body")
+
+    assert (response.status_code, response.text) == (404, "Set THE_KEY.\n")
+    assert response.headers["connection"] == "close"

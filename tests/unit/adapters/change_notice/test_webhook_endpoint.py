@@ -10,7 +10,8 @@ import pytest
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
-from adapters.change_notice.webhook import MAX_BODY_BYTES, PATH, InfisicalWebhook
+from adapters.change_notice.webhook import MAX_BODY_BYTES, InfisicalWebhook
+from adapters.change_notice.webhook_path import PATH
 from adapters.change_notice.webhook_payload import ChangeNotice
 from adapters.change_notice.webhook_signature import WebhookVerifier
 from ports.transport import ChannelError

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from adapters.nats.config import NatsConfig
     from bootstrap.settings import Settings
 
+_LONG_TTL_SECONDS = 60.0
+"""Who changes a secret and starts a component again waits so long at most, unknowingly."""
+
 _log = structlog.get_logger()
 
 
@@ -21,6 +24,7 @@ def warn_of_weaknesses(settings: Settings, nats: NatsConfig) -> None:
     """Log one warning for each weakness."""
     _warn_about_trust(settings)
     _warn_about_admin_http(settings)
+    _warn_about_old_values(settings)
     exposed = [str(address) for address in nats.addresses if not is_loopback(address.host)]
     if exposed and not nats.insists_on_tls:
         _log.warning(
@@ -79,6 +83,25 @@ def _warn_about_traces(settings: Settings) -> None:
             "TRACES_HEADERS.",
             advice="Write https:// in TRACES_ENDPOINT, with TRACES_CA_FILE for a private CA.",
         )
+
+
+def _warn_about_old_values(settings: Settings) -> None:
+    ttl_seconds = settings.cache_ttl_seconds or 0.0
+    of_infisical = settings.secret_store == INFISICAL
+    told_of_changes = of_infisical and settings.infisical_webhook_key is not None
+    if ttl_seconds <= _LONG_TTL_SECONDS or told_of_changes:
+        return
+    _log.warning(
+        "cache.values_kept_long",
+        ttl_seconds=ttl_seconds,
+        meaning="A secret that is changed or revoked in the store is handed out as it was for up "
+        "to that long, also to components that are started again for its sake.",
+        advice="Set INFISICAL_WEBHOOK_KEY and ADMIN_ADDR, so that Infisical tells of changes, or "
+        "run `wasmcloud-secrets cache flush` after each change, or lower CACHE_TTL_SECONDS."
+        if of_infisical
+        else "Run `wasmcloud-secrets cache flush` after each change, or leave CACHE_TTL_SECONDS "
+        "out: this store is then asked each time.",
+    )
 
 
 def _warn_about_trust(settings: Settings) -> None:

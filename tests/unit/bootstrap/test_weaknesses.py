@@ -11,9 +11,11 @@ from adapters.crypto.nkeys_text import KeyKind, encode_public
 from bootstrap.factories import nats_config
 from bootstrap.settings import Settings
 from bootstrap.weaknesses import is_loopback, warn_of_weaknesses
-from tests.support.environments import infisical_environment
+from tests.support.environments import infisical_environment, new_xkey_seed
 
 ISSUER = encode_public(KeyKind.ACCOUNT, b"i" * 32)
+NATS_KV = {"SECRET_STORE": "nats-kv", "ENCRYPTION_XKEY_SEED": new_xkey_seed()}
+WEBHOOK = {"INFISICAL_WEBHOOK_KEY": "a-key-for-webhooks", "ADMIN_ADDR": ":9090"}
 
 
 def settings_of(**variables: str) -> Settings:
@@ -39,6 +41,35 @@ def test_without_rules_a_warning_says_what_that_means() -> None:
 
     assert record["event"] == "access.any_issuer"
     assert "TRUSTED_ISSUERS" in record["advice"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "warned"),
+    [
+        ({"CACHE_TTL_SECONDS": "60"}, False),
+        ({"CACHE_TTL_SECONDS": "61"}, True),
+        ({"CACHE_TTL_SECONDS": "3600", **WEBHOOK}, False),
+        ({"CACHE_MAX_STALE_SECONDS": "3600"}, False),
+        ({"CACHE_TTL_SECONDS": "61", **NATS_KV}, True),
+        ({"CACHE_TTL_SECONDS": "61", **NATS_KV, **WEBHOOK}, True),
+        (NATS_KV, False),
+    ],
+)
+def test_values_kept_for_long_without_word_of_changes_are_warned_about(
+    variables: dict[str, str], warned: bool
+) -> None:
+    assert set(warnings(**variables)) == ({"cache.values_kept_long"} if warned else set())
+
+
+def test_what_brings_a_change_to_light_is_told_for_each_store() -> None:
+    of_infisical = warnings(CACHE_TTL_SECONDS="61")["cache.values_kept_long"]
+    of_nats_kv = warnings(CACHE_TTL_SECONDS="61", **NATS_KV)["cache.values_kept_long"]
+
+    assert of_infisical["ttl_seconds"] == of_nats_kv["ttl_seconds"] == 61
+    assert "INFISICAL_WEBHOOK_KEY" in of_infisical["advice"]
+    assert "INFISICAL_WEBHOOK_KEY" not in of_nats_kv["advice"]
+    assert "cache flush" in of_infisical["advice"]
+    assert "cache flush" in of_nats_kv["advice"]
 
 
 def test_observing_is_loud() -> None:

@@ -12,7 +12,9 @@ from tests.support.infisical_model import Call, InfisicalModel, Result
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    Wire = Callable[[Call, asyncio.StreamWriter], Awaitable[bool | None]]
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "recordings" / "infisical"
 
@@ -51,6 +53,8 @@ class InfisicalServer:
         model: the server's behaviour.
         breaks: what to do to the next secret reads instead, first come first served.
         login_breaks: the same for logins.
+        wire: takes a read and writes whatever bytes it likes, to say whether the connection may be
+            used again; None where the read is to be answered as ever.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class InfisicalServer:
         self.breaks: list[str] = []
         self.login_breaks: list[str] = []
         self.answer = answer
+        self.wire: Wire | None = None
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,6 +102,10 @@ class InfisicalServer:
 
     async def _respond(self, call: Call, writer: asyncio.StreamWriter) -> bool:
         """Answer, and say whether the connection may be used again."""
+        if self.wire is not None and not call.path.endswith("/login"):
+            usable = await self.wire(call, writer)
+            if usable is not None:
+                return usable
         schedule = self.login_breaks if call.path.endswith("/login") else self.breaks
         way = schedule.pop(0) if schedule else None
         if way is not None:

@@ -21,6 +21,11 @@ class OwnLimit:
         self._in_flight = 0
         self._ended: deque[float] = deque()
 
+    @property
+    def per_minute(self) -> float:
+        """The limit; infinite without one."""
+        return math.inf if self._per_minute is None else self._per_minute
+
     def begin(self) -> None:
         """Count a call that is sent now."""
         self._in_flight += 1

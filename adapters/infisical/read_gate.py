@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
 from adapters.infisical.exchange import ExchangeFailedError
-from adapters.infisical.fair_queue import FairQueue
 from adapters.infisical.pace import Pace
 from adapters.infisical.places import Places, folder_of
 from adapters.infisical.rate_limit import pause_asked_for
 from adapters.infisical.rate_report import read_report
 from adapters.infisical.read_gate_state import ReadGateState
+from adapters.infisical.read_order import ReadOrder, Waiter
 from adapters.infisical.request_budget import RequestBudget
 
 if TYPE_CHECKING:
@@ -29,24 +28,18 @@ if TYPE_CHECKING:
 MIN_CALL_SECONDS = 0.02
 """What a read takes at least; whoever has no more left is refused instead of sent."""
 
+LOG_SECONDS = 10.0
+"""Under the operator's limit places come free one by one; not each is worth a line."""
+
 _log = structlog.get_logger()
-
-
-@dataclass(slots=True, eq=False)
-class _Waiter:
-    """Attributes: `turn`, which ends with None to go on, or with why not."""
-
-    folder: Hashable
-    secret: Hashable
-    deadline: float
-    turn: asyncio.Future[UpstreamError | None] = field(repr=False)
 
 
 class ReadGate:
     """Lets reads pass within the limits, fairly; whose turn comes too late is refused at once.
 
-    Secrets take turns (see `FairQueue`), and no folder takes all places (see `Places`). Every place
-    comes free at the latest with the deadline of the read that holds it.
+    Secrets take turns, and whoever was told when to come back has a place then (see `ReadOrder`);
+    no folder takes all connections (see `Places`). Every connection comes free at the latest with
+    the deadline of the read that holds it.
     """
 
     def __init__(self, clock: Clock, places: int, max_per_minute: int | None) -> None:
@@ -54,7 +47,7 @@ class ReadGate:
         self._clock = clock
         self._places = Places(places)
         self._budget = RequestBudget(max_per_minute)
-        self._queue: FairQueue[_Waiter] = FairQueue()
+        self._order = ReadOrder(self._budget)
         self._pace = Pace()
         self._seen_revision = 0
         self._alarm: asyncio.Task[None] | None = None
@@ -109,14 +102,14 @@ class ReadGate:
         """
         now = self._clock.monotonic()
         folder = folder_of(location)
-        position = self._queue.ahead(folder, location)
         refusal: UpstreamError | None = None
-        turn = self._budget.turn(position, now)
-        if turn.at > now and turn.at >= deadline:
-            self._log_limit(turn.at, now)
-            refusal = turn.refusal(now)
-        elif not self._places.may_take(folder) and self._pace.is_hopeless(position, deadline - now):
-            refusal = self._pace.refusal(position)
+        if self._order.is_late(folder, location, deadline, now):
+            refusal = self._order.put_off(folder, location, now).refusal(now)
+            self._log_limit(now)
+        elif not self._places.may_take(folder):
+            position = self._order.ahead(folder, location)
+            if self._pace.is_hopeless(position, deadline - now):
+                refusal = self._pace.refusal(position)
         if refusal is not None:
             self._refused += 1
             raise refusal
@@ -129,7 +122,7 @@ class ReadGate:
     def error(self) -> UpstreamError:
         """Return the error that says when to try again."""
         now = self._clock.monotonic()
-        return self._budget.turn(len(self._queue), now).refusal(now)
+        return self._order.behind_all(now).refusal(now)
 
     def state(self) -> ReadGateState:
         """Return how things stand now."""
@@ -137,7 +130,7 @@ class ReadGate:
         capacity = self._budget.capacity(now)
         return ReadGateState(
             in_flight=self._places.taken,
-            waiting=len(self._queue),
+            waiting=len(self._order),
             refused=self._refused,
             limit=self._budget.learned_limit,
             capacity=None if math.isinf(capacity) else int(capacity),
@@ -153,31 +146,31 @@ class ReadGate:
     async def _enter(self, folder: Hashable, location: SecretLocation, deadline: float) -> None:
         self.check(location, deadline)
         future = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(folder, location, deadline, future)
-        self._queue.push(waiter)
+        waiter = Waiter(folder, location, deadline, future)
+        self._order.join(waiter, self._clock.monotonic())
         self._let_pass()
         if not future.done():
-            if self._queue.shared:
-                self._refuse_hopeless()
+            if self._order.shared:
+                self._refuse_late()
             await self._wait(waiter)
         refusal = future.result()
         if refusal is not None:
             self._refused += 1
             raise refusal
 
-    async def _wait(self, waiter: _Waiter) -> None:
+    async def _wait(self, waiter: Waiter) -> None:
         """Wait until the turn is decided, by the deadline at the latest."""
         try:
             async with self._clock.timeout_at(waiter.deadline - MIN_CALL_SECONDS):
                 await asyncio.wait({waiter.turn})
         except TimeoutError:
             if not waiter.turn.done():
-                self._queue.remove(waiter)
-                waiter.turn.set_result(self._too_late())
+                self._order.leave(waiter)
+                waiter.turn.set_result(self._out_of_time(waiter))
                 self._let_pass()
         except asyncio.CancelledError:
             if not waiter.turn.done():
-                self._queue.remove(waiter)
+                self._order.leave(waiter)
             elif waiter.turn.result() is None:
                 now = self._clock.monotonic()
                 self._budget.withdraw(now)
@@ -187,54 +180,52 @@ class ReadGate:
 
     def _release(self, folder: Hashable, now: float) -> None:
         self._places.give_back(folder)
-        if len(self._queue):
+        if len(self._order):
             self._pace.freed(now)
         self._let_pass()
 
     def _let_pass(self) -> None:
         """Let everybody pass who can; called after everything that may change who that is."""
         now = self._clock.monotonic()
-        while self._places.free and self._budget.capacity(now):
-            waiter = self._queue.pop(self._places.may_take)
+        while self._places.free:
+            waiter = self._order.next(self._places.may_take, now)
             if waiter is None:
                 break
             self._places.take(waiter.folder)
             self._budget.begin(now)
             waiter.turn.set_result(None)
-        if self._budget.revision != self._seen_revision:
+        if self._budget.revision != self._seen_revision or self._order.in_vain:
             self._seen_revision = self._budget.revision
-            self._refuse_hopeless()
-        if not len(self._queue):
+            self._refuse_late()
+        if not len(self._order):
             self._pace.rush_over()
-        elif not self._budget.capacity(now):
+        else:
             self._set_alarm(now)
 
-    def _refuse_hopeless(self) -> None:
+    def _refuse_late(self) -> None:
         now = self._clock.monotonic()
-        position = 0
-        for waiter in list(self._queue.in_order()):
-            turn = self._budget.turn(position, now)
-            if turn.at > now and turn.at >= waiter.deadline:
-                self._queue.remove(waiter)
-                waiter.turn.set_result(turn.refusal(now))
-            else:
-                position += 1
+        for waiter in self._order.take_late(now):
+            turn = self._order.put_off(waiter.folder, waiter.secret, now)
+            waiter.turn.set_result(turn.refusal(now))
 
-    def _too_late(self) -> UpstreamError:
+    def _out_of_time(self, waiter: Waiter) -> UpstreamError:
         now = self._clock.monotonic()
-        turn = self._budget.turn(0, now)
-        return turn.refusal(now) if turn.at > now else self._pace.refusal(len(self._queue))
+        if self._order.held_back(now):
+            turn = self._order.put_off(waiter.folder, waiter.secret, now)
+            if turn.at > now:
+                return turn.refusal(now)
+        return self._pace.refusal(len(self._order))
 
     def _set_alarm(self, now: float) -> None:
-        at = self._budget.turn(0, now).at
-        if at <= now or (self._alarm is not None and self._alarm_at <= at):
+        at = self._order.wakes_at(now)
+        if not now < at < self._alarm_at:
             # Where no time is known, a read under way will tell.
             return
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_at = at
         self._alarm = asyncio.create_task(self._ring(at), name="infisical-read-turns")
-        self._log_limit(at, now)
+        self._log_limit(now)
 
     async def _ring(self, at: float) -> None:
         while (now := self._clock.monotonic()) < at:
@@ -242,13 +233,16 @@ class ReadGate:
         self._alarm = None
         self._alarm_at = math.inf
         self._let_pass()
+        self._refuse_late()
 
-    def _log_limit(self, until: float, now: float) -> None:
-        if now >= self._logged_until:
-            self._logged_until = until
+    def _log_limit(self, now: float) -> None:
+        until = self._order.resumes_at(now)
+        if now >= self._logged_until and until > now:
+            self._logged_until = max(until, now + LOG_SECONDS)
             _log.warning(
                 "infisical.reads_held_back",
                 seconds=round(until - now, 1),
                 limit=self._budget.learned_limit,
-                waiting=len(self._queue),
+                waiting=len(self._order),
+                promised=self._order.promised,
             )

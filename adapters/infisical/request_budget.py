@@ -62,6 +62,12 @@ class RequestBudget:
         """Calls that a window of the server takes; None while no answer has said so."""
         return self._window.limit
 
+    @property
+    def per_minute(self) -> float:
+        """Reads that both limits let pass in a minute; infinite where there is no limit."""
+        server = math.inf if self._window.limit is None else self._window.limit
+        return min(server, self._own.per_minute)
+
     def begin(self, now: float) -> None:
         """Count a read that is sent now; there must be capacity for it."""
         self._window.begin(now)

@@ -1,0 +1,307 @@
+"""What the gate does for those it told when to come back, and for everybody else meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.infisical.promises import HORIZON_MINUTES, KEEP_SECONDS
+from domain.model.errors import UpstreamError
+from tests.unit.adapters.infisical.counting_server import CountingServer
+from tests.unit.adapters.infisical.gate_rig import Rig, outcomes, settle
+
+if TYPE_CHECKING:
+    from adapters.infisical.exchange import Answer
+
+
+def seconds_told(error: UpstreamError) -> int:
+    found = re.search(r"try again in ([0-9]+) seconds", error.advice)
+    assert found is not None
+    return int(found[1])
+
+
+async def told(read: asyncio.Task[Answer]) -> int:
+    """Return the seconds after which a read that is refused at once may come back."""
+    await settle()
+    assert read.done()
+    with pytest.raises(UpstreamError) as refusal:
+        await read
+    return seconds_told(refusal.value)
+
+
+async def used_up(limit: int, *, places: int = 10) -> Rig:
+    """Return a gate before a server whose window has just begun and takes no more reads."""
+    rig = Rig(places=places, server=CountingServer(limit))
+    await asyncio.gather(*(rig.read(f"OLD{n}") for n in range(limit)))
+    rig.sent.clear()
+    return rig
+
+
+async def test_each_window_is_named_to_as_many_secrets_as_it_takes() -> None:
+    rig = await used_up(40)
+
+    _, refusals = await outcomes([rig.read(f"K{n}") for n in range(100)])
+
+    assert Counter(map(seconds_told, refusals)) == {60: 40, 121: 40, 182: 20}
+    await rig.gate.aclose()
+
+
+async def test_who_asks_again_too_soon_hears_the_same_time_and_takes_no_second_place() -> None:
+    rig = await used_up(2)
+    assert await told(rig.read("A")) == 60
+    rig.clock.advance(20.0)
+
+    again = [await told(rig.read("A")) for _ in range(5)]
+
+    assert again == [40] * 5
+    assert await told(rig.read("B")) == 40
+    assert await told(rig.read("C")) > 40
+    assert await told(rig.read("A")) == 40
+    await rig.gate.aclose()
+
+
+async def test_who_comes_back_is_served_though_others_have_come_first() -> None:
+    rig = await used_up(3)
+    for name in ("A", "B", "C"):
+        assert await told(rig.read(name)) == 60
+    rig.clock.advance(60.5)
+
+    others = [rig.read(f"NEW{n}") for n in range(3)]
+    await settle()
+    assert rig.sent == []
+    await asyncio.gather(*(rig.read(name) for name in ("C", "A", "B")))
+
+    assert rig.sent == ["/C", "/A", "/B"]
+    assert [await told(other) for other in others] == [60, 60, 60]
+    await rig.gate.aclose()
+
+
+async def test_what_is_kept_in_vain_goes_to_others_seconds_later() -> None:
+    rig = await used_up(3)
+    for name in ("A", "B", "C"):
+        await told(rig.read(name))
+    rig.clock.advance(60.0)
+    others = [rig.read(f"NEW{n}") for n in range(3)]
+    await settle()
+    await rig.read("B")
+
+    rig.clock.advance(KEEP_SECONDS)
+
+    answered, refusals = await outcomes(others)
+    assert (answered, len(refusals)) == (2, 1)
+    assert rig.sent == ["/B", "/NEW0", "/NEW1"]
+    await rig.gate.aclose()
+
+
+async def test_who_has_no_time_to_wait_for_what_is_left_over_is_refused_at_once() -> None:
+    rig = await used_up(1)
+    await told(rig.read("A"))
+    rig.clock.advance(60.0)
+
+    # The window has not begun, so nobody knows when the next will; what A leaves may be had first.
+    assert await told(rig.read("HASTY", seconds=KEEP_SECONDS)) == KEEP_SECONDS
+    await rig.read("A")
+    await rig.gate.aclose()
+
+
+async def test_places_promised_to_nobody_are_served_at_once() -> None:
+    rig = await used_up(3)
+    await told(rig.read("A"))
+    rig.clock.advance(60.0)
+
+    await asyncio.gather(rig.read("NEW0"), rig.read("NEW1"))
+    await rig.read("A")
+
+    assert rig.sent == ["/NEW0", "/NEW1", "/A"]
+    await rig.gate.aclose()
+
+
+async def test_who_comes_a_little_early_waits_for_its_place_and_others_for_none() -> None:
+    rig = await used_up(2)
+    for name in ("A", "B"):
+        await told(rig.read(name))
+    rig.clock.advance(55.0)
+
+    early = rig.read("B")
+    await settle()
+    assert await told(rig.read("NEW")) > 60
+    assert rig.gate.state().waiting == 1
+    rig.clock.advance(5.0)
+
+    await early
+    await rig.read("A")
+    assert rig.sent == ["/B", "/A"]
+    await rig.gate.aclose()
+
+
+async def test_who_came_early_and_went_again_still_has_its_place() -> None:
+    rig = await used_up(1)
+    await told(rig.read("A"))
+    rig.clock.advance(55.0)
+    early = rig.read("A")
+    await settle()
+    early.cancel()
+    await settle()
+    rig.clock.advance(5.0)
+
+    other = rig.read("NEW")
+    await rig.read("A")
+
+    assert rig.sent == ["/A"]
+    await told(other)
+    await rig.gate.aclose()
+
+
+async def test_two_who_come_early_for_one_secret_have_one_place() -> None:
+    rig = await used_up(2)
+    for name in ("A", "B"):
+        await told(rig.read(name))
+    rig.clock.advance(55.0)
+    early = [rig.read("A") for _ in range(2)]
+    await settle()
+    rig.clock.advance(5.0)
+    await settle()
+
+    await rig.read("B")
+
+    assert sorted(rig.sent) == ["/A", "/B"]
+    assert (await outcomes(early))[0] == 1
+    await rig.gate.aclose()
+
+
+async def test_who_is_served_before_its_time_has_no_place_any_more() -> None:
+    rig = await used_up(2)
+    for name in ("A", "B", "C"):
+        await told(rig.read(name))
+    # A and B never come: what is kept for them goes to C, and none is kept for C a minute later.
+    rig.clock.advance(60.0 + KEEP_SECONDS)
+    await asyncio.gather(rig.read("C"), rig.read("NEW"))
+    rig.clock.advance(60.0)
+
+    await asyncio.gather(rig.read("X"), rig.read("Y"))
+
+    assert rig.sent == ["/C", "/NEW", "/X", "/Y"]
+    await rig.gate.aclose()
+
+
+async def test_where_a_window_begins_late_who_comes_back_in_vain_has_a_place_in_the_next() -> None:
+    rig = await used_up(2)
+    assert [await told(rig.read(name)) for name in ("A", "B", "C", "D")] == [60, 60, 121, 121]
+    # The window that A and B were told begins half a minute late, with others.
+    rig.clock.advance(90.0)
+    await asyncio.gather(rig.read("NEW0"), rig.read("NEW1"))
+    assert await told(rig.read("NEW2")) == 121
+
+    rig.clock.advance(31.0)
+    assert [await told(rig.read(name)) for name in ("C", "D")] == [29, 29]
+    rig.clock.advance(29.0)
+    late = rig.read("NEW3")
+    await asyncio.gather(*(rig.read(name) for name in ("D", "C")))
+
+    assert rig.sent[2:] == ["/D", "/C"]
+    await told(late)
+    await rig.gate.aclose()
+
+
+async def test_under_the_operators_limit_everybody_is_told_a_place_of_its_own() -> None:
+    rig = Rig(own=3)
+    for name in ("OLD0", "OLD1", "OLD2"):
+        await rig.read(name)
+        rig.clock.advance(10.0)
+
+    assert [await told(rig.read(name)) for name in ("A", "B", "C", "D")] == [30, 40, 50, 91]
+    assert [await told(rig.read(name)) for name in ("D", "B")] == [91, 40]
+    rig.clock.advance(30.0)
+    await rig.read("A")
+    # The next place is B's in ten seconds; whoever has the time for it must not take it.
+    assert await told(rig.read("NEW", seconds=15.0)) > 60
+    rig.clock.advance(10.0)
+    await rig.read("B")
+    await rig.gate.aclose()
+
+
+async def test_names_made_up_in_one_folder_put_another_off_by_half_of_what_is_promised() -> None:
+    rig = await used_up(2)
+    await outcomes([rig.read(f"K{n}", folder="/flood") for n in range(500)])
+
+    seconds = await told(rig.read("K", folder="/other"))
+
+    assert 60 * HORIZON_MINUTES / 2 <= seconds <= 60 * (HORIZON_MINUTES / 2 + 2)
+    await rig.gate.aclose()
+
+
+async def test_a_pause_moves_what_was_promised() -> None:
+    rig = await used_up(2)
+    assert await told(rig.read("A")) == 60
+    rig.gate.extend(100.0)
+    rig.clock.advance(60.0)
+
+    assert await told(rig.read("A")) == 40
+    rig.clock.advance(40.0)
+    await rig.read("A")
+    await rig.gate.aclose()
+
+
+async def test_who_came_back_but_finds_the_window_used_up_by_others_is_told_the_next() -> None:
+    rig = await used_up(2, places=1)
+    for name in ("A", "B"):
+        await told(rig.read(name))
+    rig.clock.advance(60.0)
+    assert rig.server is not None
+    # Somebody else at the same address, whose call the answer to A reveals.
+    rig.server.hit(rig.clock.monotonic())
+
+    await rig.read("A")
+    assert await told(rig.read("B")) == 60
+    rig.clock.advance(60.0)
+    other = rig.read("NEW0"), rig.read("NEW1")
+    await settle()
+    await rig.read("B")
+
+    assert rig.sent == ["/A", "/NEW0", "/B"]
+    assert rig.server.over == 0
+    await told(other[1])
+    await rig.gate.aclose()
+
+
+async def test_who_waits_in_turn_is_told_the_next_window_as_soon_as_others_have_used_this_up() -> (
+    None
+):
+    rig = await used_up(2, places=1)
+    for name in ("A", "B"):
+        await told(rig.read(name))
+    rig.clock.advance(60.0)
+    assert rig.server is not None
+    rig.server.hit(rig.clock.monotonic())
+    rig.hang.clear()
+
+    both = [rig.read("A"), rig.read("B")]
+    await settle()
+    rig.hang.set()
+
+    assert await told(both[1]) == 60
+    await both[0]
+    await rig.gate.aclose()
+
+
+async def test_who_misses_its_place_by_a_moment_is_promised_it() -> None:
+    rig = await used_up(1)
+    rig.clock.advance(55.0)
+    waiting = rig.read("A", seconds=5.01)
+    await settle()
+    assert not waiting.done()
+    rig.clock.advance(4.995)
+    assert await told(waiting) == 1
+    rig.clock.advance(0.005)
+
+    other = rig.read("NEW")
+    await settle()
+    await rig.read("A")
+
+    assert rig.sent == ["/A"]
+    await told(other)
+    await rig.gate.aclose()

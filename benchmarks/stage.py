@@ -20,6 +20,8 @@ from bootstrap.local.nats_server import LocalNatsServer
 from domain.model.transport import Operation
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
 
+_WARMING_TIMES = 8
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -75,6 +77,13 @@ class Stage:
         """
         prepared = self.prepare(keys)
         return await self.send(keys, prepared, at_once, patience)
+
+    async def warm(self, keys: Sequence[str]) -> None:
+        """Ask for each of the keys just before it is measured how fast they come from the cache.
+
+        Several times, since every worker has a cache of its own.
+        """
+        await self.ask(sorted(set(keys)) * _WARMING_TIMES, len(set(keys)))
 
     def prepare(self, keys: Sequence[str]) -> list[bytes]:
         """Seal one request for each key."""

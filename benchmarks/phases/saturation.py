@@ -32,9 +32,9 @@ async def measure(
     keys = [secret_name(number % _SECRETS) for number in range(requests)]
     floors, costs, errors = [floor.measure(_FLOOR_CALLS)], [], 0
     async with set_up(settings, secrets=_SECRETS) as stage:
-        await stage.ask(keys[: 4 * _HOSTS], 8)
         for _ in range(rounds):
             prepared = stage.prepare(keys)
+            await stage.warm(keys)
             before = stage.service.cpu_seconds()
             result = await stage.send(keys, prepared, _HOSTS)
             costs.append(cost_each(stage.service.cpu_seconds() - before, requests))

@@ -47,6 +47,7 @@ class Rounds:
     async def add(self, stage: Stage, keys: Sequence[str]) -> None:
         """Measure one round."""
         prepared = stage.prepare(keys)
+        await stage.warm(keys)
         before = _usage(stage)
         started = time.perf_counter()
         result = await stage.send(keys, prepared, _HOSTS)

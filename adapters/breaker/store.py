@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing_extensions import override
 
 from adapters.breaker.circuit import Circuit, Outcome, State
 from domain.model.errors import InvalidRequest, PolicyError, SecretsError, UpstreamError
+from domain.model.wording import seconds_in_words
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
@@ -136,10 +136,10 @@ class BreakingSecretStore(SecretStore):
 
     def _refusal(self) -> UpstreamError:
         self._refused += 1
-        seconds = max(1, math.ceil(self._circuit.retry_in(self._clock.monotonic())))
+        again = seconds_in_words(self._circuit.retry_in(self._clock.monotonic()))
         return UpstreamError(
-            f"The secret store is failing; it is asked again in {seconds} seconds. Check its "
-            "health, then start the component again.",
+            f"The secret store is failing; it is asked again in {again}. Check its health, then "
+            "start the component again.",
             reason=CIRCUIT_OPEN,
         )
 

@@ -103,7 +103,9 @@ class TokenSource:
             await asyncio.wait({running})
             if running.cancelled():
                 raise UpstreamError(
-                    "This backend is shutting down; ask again.", reason=reasons.CLOSED
+                    "This backend is shutting down; start the component again, another replica "
+                    "will answer.",
+                    reason=reasons.CLOSED,
                 )
             outcome = running.result()
             if not isinstance(outcome, LoginProblem):

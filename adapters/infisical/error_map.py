@@ -82,7 +82,7 @@ def error_for(answer: Answer) -> SecretsError:
         return _denied(answer)
     if answer.status >= SERVER_ERRORS:
         return UpstreamError(
-            "Infisical is failing; check its health, then try again.",
+            "Infisical is failing; check its health, and try again in 10 seconds.",
             reason=reasons.FAILING,
             upstream_request_id=request_id,
         )

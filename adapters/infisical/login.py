@@ -136,7 +136,8 @@ class UniversalAuthLogin(Login):
             pass
         if answer is None:
             raise UpstreamError(
-                "Infisical did not answer the login in time; check its health, then try again.",
+                "Infisical did not answer the login in time; check its health, and try again "
+                "in 10 seconds.",
                 reason=reasons.TIMED_OUT,
             )
         if token is None:
@@ -206,7 +207,7 @@ def _login_error(answer: Answer) -> UpstreamError:
         )
     if answer.status >= SERVER_ERRORS:
         return UpstreamError(
-            "Infisical is failing at the login; check its health, then try again.",
+            "Infisical is failing at the login; check its health, and try again in 10 seconds.",
             reason=reasons.FAILING,
             upstream_request_id=request_id,
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 
 from adapters.infisical import reasons
 from domain.model.errors import UpstreamError
+from domain.model.wording import seconds_in_words
 
 SAMPLES = 20
 CAUTION = 2.0
@@ -40,9 +40,8 @@ class Pace:
 
     def refusal(self, position: int) -> UpstreamError:
         """Return the error that says why, and when to try again."""
-        seconds = max(1, math.ceil(self.wait(position)))
         return UpstreamError(
             "Infisical is too slow for all that is asked of it; check its health, and try again in "
-            f"{seconds} seconds.",
+            f"{seconds_in_words(self.wait(position))}.",
             reason=reasons.BUSY,
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.infisical import reasons
 from domain.model.errors import UpstreamError
+from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
     from adapters.infisical.exchange import Answer
@@ -97,9 +98,8 @@ class SharedPause:
 
     def error(self) -> UpstreamError:
         """Return the error that says when to try again."""
-        seconds = max(1, math.ceil(self._until - self._clock.monotonic()))
+        again = seconds_in_words(self._until - self._clock.monotonic())
         return UpstreamError(
-            f"Infisical limits the rate of calls; try again in {seconds} seconds, or raise its "
-            "limits.",
+            f"Infisical limits the rate of calls; try again in {again}, or raise its limits.",
             reason=reasons.RATE_LIMITED,
         )

@@ -25,10 +25,12 @@ SERVER_ERRORS = 500
 _HEALING = frozenset({reasons.UNREACHABLE, reasons.TIMED_OUT})
 _ADVICE = {
     reasons.UNREACHABLE: "Infisical cannot be reached; check INFISICAL_BASE_URL and the network.",
-    reasons.TIMED_OUT: "Infisical did not answer in time; check its health, then try again.",
+    reasons.TIMED_OUT: "Infisical did not answer in time; check its health, and try again in "
+    "10 seconds.",
     reasons.CERTIFICATE_UNTRUSTED: "Infisical's certificate is not trusted; set INFISICAL_CA_FILE.",
     reasons.ANSWER_UNREADABLE: "Infisical's answer cannot be read; check any proxy before it.",
-    reasons.ANSWER_TOO_LARGE: "Infisical's answer is too large to be one secret.",
+    reasons.ANSWER_TOO_LARGE: "Infisical's answer is too large to be one secret: check "
+    "INFISICAL_BASE_URL and any proxy before it, or store a smaller value.",
 }
 _log = structlog.get_logger()
 

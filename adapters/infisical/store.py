@@ -53,7 +53,7 @@ class InfisicalSecretStore(SecretStore):
             pass
         if answer is None:
             raise UpstreamError(
-                "Infisical did not answer in time; check its health, then try again.",
+                "Infisical did not answer in time; check its health, and try again in 10 seconds.",
                 reason=reasons.TIMED_OUT,
             )
         return read_secret(

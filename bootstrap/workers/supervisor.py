@@ -100,7 +100,7 @@ class Supervisor:
             if not has_served:
                 # Whatever its code says, nothing was told to end.
                 self._codes.append(code or FAILED)
-                _log.error("worker.died", worker=number, exit_code=code, advice=_NEVER_SERVED)
+                _log.error("worker.died", worker=number, exit_code=code, advice=_NEVER_SERVED[end])
                 self.stop()
                 return
             former = former.and_one(end)
@@ -152,10 +152,23 @@ class Supervisor:
             process.send(self._stop_signal)
 
 
-_NEVER_SERVED = (
+_BY_ITSELF = (
     "This worker ended before it took any request, and so would the next: put right what its own "
     "records say, then start the service again."
 )
+_NEVER_SERVED = {
+    WorkerEnd.FAILED: _BY_ITSELF,
+    WorkerEnd.ENDED: _BY_ITSELF,
+    WorkerEnd.KILLED: "This worker was killed before it took any request, without a chance to say "
+    "anything. Mostly the system does that for want of memory: look for it in the system's log "
+    "(dmesg) or the container's last state, give it more memory or lower WORKERS, then start the "
+    "service again.",
+    WorkerEnd.SIGNALLED: "A signal ended this worker before it took any request; exit_code is 128 "
+    "and the signal's number. If nobody sent it, it is a crash: look in the system's log and "
+    "report it, then start the service again.",
+    WorkerEnd.NOT_STARTED: "The system could not make a process for this worker: look at the "
+    "limits of memory and processes, or lower WORKERS, then start the service again.",
+}
 
 
 def _exit_code(code: int, *, told: bool) -> int:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from ports.request_ids import RequestIds
 
 _REFUSALS = {
-    "overloaded": "The service has too many requests in flight; start the component again shortly.",
+    "overloaded": "The service has too many requests in flight; start the component again in 10 "
+    "seconds, when those are over.",
     "stopping": "The service is stopping; start the component again, another replica will answer.",
 }
 

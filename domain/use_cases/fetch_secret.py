@@ -34,8 +34,8 @@ class FetchSecret:
             secret = await finish_by(query.deadline, self.clock, self.store.fetch(query))
         except TimeoutError:
             raise UpstreamError(
-                "The secret store did not answer in time; check that it is up, then start the "
-                "component again.",
+                "The secret store did not answer in time; check that it is up, and start the "
+                "component again in 10 seconds.",
                 reason="deadline_passed",
             ) from None
         return secret if field is None else select_field(secret, field)

@@ -269,8 +269,20 @@ async def test_after_a_minute_of_life_the_pause_is_short_again() -> None:
         assert [r["again_in_seconds"] for r in scene.events("worker.died")] == [0.5, 1, 0.5]
 
 
-@pytest.mark.parametrize(("code", "exit_code"), [(1, 1), (2, 2), (0, 1), (-9, 137)])
-async def test_one_that_ends_before_it_ever_served_stops_all(code: int, exit_code: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "exit_code", "look_at"),
+    [
+        (1, 1, "what its own records say"),
+        (2, 2, "what its own records say"),
+        (0, 1, "what its own records say"),
+        # It had no chance to write any.
+        (-9, 137, "want of memory"),
+        (-11, 139, "it is a crash"),
+    ],
+)
+async def test_one_that_ends_before_it_ever_served_stops_all_and_is_told_where_to_look(
+    code: int, exit_code: int, look_at: str
+) -> None:
     scene = Scene()
     await scene.settle()
     scene.workers[0].serve()
@@ -280,7 +292,9 @@ async def test_one_that_ends_before_it_ever_served_stops_all(code: int, exit_cod
     assert await scene.running == exit_code
     assert scene.workers[0].signals == [signal.SIGTERM]
     assert len(scene.workers) == 2
-    assert "put right" in scene.events("worker.died")[0]["advice"]
+    advice = scene.events("worker.died")[0]["advice"]
+    assert look_at in advice
+    assert "start the service again" in advice
 
 
 async def test_stopping_while_all_are_starting_is_no_failure() -> None:

@@ -81,7 +81,10 @@ def flush(
         async with session()() as client:
             return await _flush(client, subjects, selection, wait)
 
-    _show(run(ask))
+    answers = run(ask)
+    _show(answers)
+    if not any(answer.removed for answer in answers):
+        _hint_at_nothing(key or folder)
 
 
 async def _flush(
@@ -145,6 +148,17 @@ def _check_allowed(client: SteadyClient, subject: str) -> None:
             f"This NATS user may not use {subject}. Log in as the operator, whose permissions are "
             "in docs/change-notice.md."
         )
+
+
+def _hint_at_nothing(path: str | None) -> None:
+    hint = "No replica kept any value."
+    if path is not None:
+        hint = (
+            f"No replica kept a value of {path}, so the next request asks the store in any case. If "
+            "one should have, compare the path, letter by letter, with `path` in the audit trail, "
+            "and --environment and --project, if given, with its `scope_…`."
+        )
+    Console(stderr=True).print(hint, markup=False, highlight=False, soft_wrap=True, style="yellow")
 
 
 def _show(answers: list[ReplicaAnswer]) -> None:

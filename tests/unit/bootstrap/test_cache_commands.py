@@ -135,6 +135,32 @@ def test_each_replica_is_shown_with_what_it_dropped(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--key", "/a/NOPE"], "No replica kept a value of /a/NOPE"),
+        (["--folder", "/a"], "No replica kept a value of /a,"),
+        (["--all"], "No replica kept any value."),
+    ],
+)
+def test_a_flush_that_drops_nothing_says_what_to_compare(
+    server: FakeServer, words: list[str], hint: str
+) -> None:
+    server.replies = [answer("replica-a", 0), answer("replica-b", 0)]
+
+    result = flush(*words)
+
+    assert result.exit_code == 0
+    assert hint in result.stderr
+    assert ("audit trail" in result.stderr) == (words != ["--all"])
+
+
+def test_a_flush_that_drops_something_anywhere_says_no_more(server: FakeServer) -> None:
+    server.replies = [answer("replica-a", 0), answer("replica-b", 1)]
+
+    assert flush("--all").stderr == ""
+
+
+@pytest.mark.parametrize(
     "words",
     [
         [],

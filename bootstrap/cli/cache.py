@@ -154,9 +154,9 @@ def _hint_at_nothing(path: str | None) -> None:
     hint = "No replica kept any value."
     if path is not None:
         hint = (
-            f"No replica kept a value of {path}, so the next request asks the store in any case. If "
-            "one should have, compare the path, letter by letter, with `path` in the audit trail, "
-            "and --environment and --project, if given, with its `scope_…`."
+            f"No replica kept a value at {path}. If one should have, compare the path, letter by "
+            "letter, with `path` in the audit trail, and --environment and --project, if given, "
+            "with its `scope_…`."
         )
     Console(stderr=True).print(hint, markup=False, highlight=False, soft_wrap=True, style="yellow")
 

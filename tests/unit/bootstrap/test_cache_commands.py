@@ -137,8 +137,8 @@ def test_each_replica_is_shown_with_what_it_dropped(server: FakeServer) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["--key", "/a/NOPE"], "No replica kept a value of /a/NOPE"),
-        (["--folder", "/a"], "No replica kept a value of /a,"),
+        (["--key", "/a/NOPE"], "No replica kept a value at /a/NOPE."),
+        (["--folder", "/a"], "No replica kept a value at /a."),
         (["--all"], "No replica kept any value."),
     ],
 )

@@ -24,6 +24,10 @@ _PING_SECONDS = 4
 """The third tick with two unanswered pings ends a connection, so a path that swallows everything is
 given up within 12 s; nats-py's own two minutes leave hosts waiting for six."""
 
+_KEPT_BYTES = 16 * 1024 * 1024
+"""Answers kept while no server is there; nats-py's own 2 MiB would hold those of a quarter of the
+requests that may be in flight."""
+
 _CLOSE_SECONDS = 5.0
 
 
@@ -79,6 +83,7 @@ class NatsConnection:
                 connect_timeout=config.connect_timeout,
                 reconnect_time_wait=config.reconnect_wait,
                 ping_interval=_PING_SECONDS,
+                pending_size=_KEPT_BYTES,
                 inbox_prefix=config.inbox_prefix,
                 tls=tls,
                 tls_handshake_first=config.tls_handshake_first,

@@ -12,7 +12,7 @@ from typing_extensions import override
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import read_host_xkey, read_requester, response_block
 from adapters.nats.subjects import SecretsSubjects
-from domain.model.transport import Request
+from domain.model.transport import Operation, Request
 from ports.transport import Transport
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _HEADER_BYTES: Final = len(response_block("X" * _XKEY_LENGTH))
 _LONGEST_REPLY_SUBJECT = 1024
 """Longer ones could push the reply's control line over what the server takes, and it hangs up."""
 
+_ROOM_FOR_SERVER_XKEY: Final = 1024
 _FLUSH_SECONDS = 2.0
 _CANCEL_SECONDS = 2.0
 
@@ -40,7 +41,8 @@ class NatsTransport(Transport):
     Args:
         client: connected by the time `start` is called.
         subjects: where to listen.
-        max_in_flight: requests served at once; any beyond are refused as "overloaded" right away.
+        max_in_flight: requests served at once; any beyond are refused as "overloaded" right away,
+            but for those for the server xkey.
         vouches_for_requesters: pass on the account that the server names in `Nats-Request-Info`.
             Only for a service alone in its NATS account: whoever shares the account can forge it.
     """
@@ -157,7 +159,9 @@ class NatsTransport(Transport):
             self._client.max_payload - _HEADER_BYTES,
             read_requester(headers) if self._vouches else None,
         )
-        if len(self._running) >= self._max_in_flight:
+        # It waits for nothing, so requests that wait for a store must not keep hosts from it.
+        room = _ROOM_FOR_SERVER_XKEY if request.operation == Operation.SERVER_XKEY else 0
+        if len(self._running) >= self._max_in_flight + room:
             await self._refuse(handler, request, address, "overloaded")
             return
         self._taken = number = self._taken + 1
@@ -174,7 +178,8 @@ class NatsTransport(Transport):
             _log.error("nats.handler_failed", error=type(error).__name__)
             await self._refuse(handler, request, address, "overloaded")
         else:
-            if len(reply.body) > (request.max_reply_bytes or 0):
+            # Asked for anew: another server, or this one since its restart, may take less.
+            if len(reply.body) > self._client.max_payload - _HEADER_BYTES:
                 # The server would end the connection over it, and with it every other request.
                 _log.error("nats.reply_too_large", size=len(reply.body))
                 await self._refuse(handler, request, address, "overloaded")

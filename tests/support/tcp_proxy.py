@@ -12,10 +12,14 @@ class TcpProxy:
 
     Args:
         port: where to, on 127.0.0.1.
+
+    Attributes:
+        refuses: whether further connections are ended at once.
     """
 
     def __init__(self, port: int) -> None:
         self._to = port
+        self.refuses = False
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Event] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -38,6 +42,11 @@ class TcpProxy:
             passing.clear()
         self._open.clear()
 
+    def cut(self) -> None:
+        """End all connections there are."""
+        for task in self._tasks:
+            task.cancel()
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         return self
@@ -45,11 +54,13 @@ class TcpProxy:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
+        self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuses:
+            writer.close()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.figures import percentile
 from benchmarks.phases.storm import CALLS_A_SECOND, LATENCY_SECONDS, REQUESTS, SECRETS
 from benchmarks.report import Row, Section
 from benchmarks.stage import secret_name, set_up
+from benchmarks.upstream import WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from benchmarks.stage import Stage
 
 CALLS_A_MINUTE = 120
 HOST_SECONDS = 10.0
@@ -22,16 +26,34 @@ HOST_SECONDS = 10.0
 _PATIENCE_SECONDS = 20.0
 """Twice as long: a reply after the host's ten seconds is late, one after these is lost."""
 
-_AGAIN = re.compile(r"try again in ([0-9]+) seconds")
+_TOLD_LATER_SECONDS = 2
+"""What the service adds to a minute at most, so that the time holds."""
+
+_AGAIN = re.compile(r"try again in ([0-9]+) second")
 
 
-async def measure(settings: Mapping[str, str], *, retry: bool) -> Section:
+@dataclass(frozen=True, slots=True)
+class SecondTry:
+    """Those who were told the same time and asked again after it.
+
+    Attributes:
+        seconds: the time they were told.
+        longest_wait: seconds until the last reply of this try.
+    """
+
+    seconds: int
+    asked: int
+    answered: int
+    longest_wait: float
+
+
+async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
     """Send all requests in one burst to a service that has just started.
 
     Args:
         settings: environment variables of the service.
-        retry: whether those that can be served in the next minute ask again when they were told to;
-            this takes that minute.
+        windows: how many of the following minutes to wait for; those who were told to come back in
+            them ask again then.
     """
     keys = [secret_name(number % SECRETS) for number in range(REQUESTS)]
     async with set_up(
@@ -47,17 +69,8 @@ async def measure(settings: Mapping[str, str], *, retry: bool) -> Section:
         lost = REQUESTS - len(result.latencies)
         late = sum(latency > HOST_SECONDS for latency in result.latencies)
         told = [retry_seconds(text) for _, _, text in result.refusals]
-        soonest = min((seconds for seconds in told if seconds), default=0)
-        again = [
-            keys[number]
-            for (number, _, _), seconds in zip(result.refusals, told, strict=True)
-            if seconds == soonest
-        ]
-        answered_again = 0
-        if retry and again and not lost:
-            await asyncio.sleep(soonest)
-            second = await stage.ask(again, len(again), _PATIENCE_SECONDS)
-            answered_again = second.answered
+        by_time = _by_time(told, [keys[number] for number, _, _ in result.refusals], windows)
+        tries = [] if lost else await _come_back(stage, by_time)
         beyond = stage.upstream.window.refused if stage.upstream.window else 0
     # What the service asked when it started counts in the same minute.
     left = CALLS_A_MINUTE - before
@@ -79,15 +92,15 @@ async def measure(settings: Mapping[str, str], *, retry: bool) -> Section:
         ),
         Row("refusals that say when to retry", _spread(told), f"{_share(told):.0%}"),
         Row("replies late, lost", f"{late}, {lost}"),
-    ]
-    if retry:
-        rows.append(
+        *(
             Row(
-                f"asked again after the {soonest} s they were told: answered",
-                f"{answered_again:,}",
-                f"{answered_again / max(len(again), 1):.0%}",
+                f"asked again after the {again.seconds} s they were told: answered",
+                f"{again.answered:,}",
+                f"{again.answered / again.asked:.1%}",
             )
-        )
+            for again in tries
+        ),
+    ]
     return Section(
         f"The same storm, {CALLS_A_MINUTE} calls a minute",
         rows,
@@ -101,10 +114,36 @@ async def measure(settings: Mapping[str, str], *, retry: bool) -> Section:
             "retry_after_seconds": dict(Counter(told)),
             "late": late,
             "lost": lost,
-            "asked_again": len(again) if retry else 0,
-            "answered_again": answered_again,
+            "asked_again": sum(again.asked for again in tries),
+            "answered_again": sum(again.answered for again in tries),
+            "second_tries": [asdict(again) for again in tries],
         },
     )
+
+
+def _by_time(told: Sequence[int], keys: Sequence[str], windows: int) -> dict[int, list[str]]:
+    """Return who was told which time within so many minutes, the soonest first."""
+    by_time: dict[int, list[str]] = {}
+    for seconds, key in sorted(zip(told, keys, strict=True)):
+        if 0 < seconds <= windows * (WINDOW_SECONDS + _TOLD_LATER_SECONDS):
+            by_time.setdefault(seconds, []).append(key)
+    return by_time
+
+
+async def _come_back(stage: Stage, by_time: Mapping[int, Sequence[str]]) -> list[SecondTry]:
+    """Let each group ask again, all together, when the time has passed that it was told."""
+    loop = asyncio.get_running_loop()
+    refused_at = loop.time()
+    tries: list[SecondTry] = []
+    for seconds, keys in by_time.items():
+        await asyncio.sleep(refused_at + seconds - loop.time())
+        result = await stage.ask(keys, len(keys), _PATIENCE_SECONDS)
+        longest = max(result.latencies, default=_PATIENCE_SECONDS)
+        tries.append(SecondTry(seconds, len(keys), result.answered, longest))
+        if len(result.latencies) < len(keys):
+            # Replies that come after all would be taken for those of the next group.
+            break
+    return tries
 
 
 def retry_seconds(text: str) -> int:

@@ -7,7 +7,6 @@ import contextlib
 import os
 import select
 import stat
-from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread, get_ident
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
@@ -31,16 +30,6 @@ class _Batch(NamedTuple):
     text: str
 
 
-@dataclass(slots=True)
-class _Amount:
-    lines: int = 0
-    characters: int = 0
-
-    def add(self, lines: int, characters: int) -> None:
-        self.lines += lines
-        self.characters += characters
-
-
 class LogOutput:
     """Writes lines whole; a reader that is gone or asleep is no reason to fail, nor to wait.
 
@@ -57,20 +46,21 @@ class LogOutput:
         self._loop_thread = 0
         self._lines: list[str] = []
         self._queue: SimpleQueue[_Batch | None] | None = None
-        # Each is changed by one thread alone, so that neither needs a lock.
-        self._taken, self._written = _Amount(), _Amount()
+        # Each is changed by one thread alone, so that none needs a lock.
+        self._lines_taken = self._characters_taken = 0
+        self._lines_written = self._characters_written = 0
         self._dropped = 0
         self._closing = self._given_up = False
 
     @property
     def waiting_lines(self) -> int:
         """How many lines are not written yet."""
-        return self._taken.lines - self._written.lines
+        return self._lines_taken - self._lines_written
 
     @property
     def waiting_characters(self) -> int:
         """How long they are together."""
-        return self._taken.characters - self._written.characters
+        return self._characters_taken - self._characters_written
 
     def msg(self, line: str) -> None:
         """Write one line, or see to it that it will be written."""
@@ -113,7 +103,8 @@ class LogOutput:
             self._dropped += 1
             return
         self._lines.append(line)
-        self._taken.add(1, len(line) + 1)
+        self._lines_taken += 1
+        self._characters_taken += len(line) + 1
         if len(self._lines) == 1 and self._loop is not None:
             self._loop.call_soon(self._hand_over)
         if self._dropped and self.waiting_characters < MAX_WAITING // 2:
@@ -136,7 +127,8 @@ class LogOutput:
 
     def _finish_batch(self, batch: _Batch) -> None:
         self._write(batch.text)
-        self._written.add(batch.lines, len(batch.text))
+        self._lines_written += batch.lines
+        self._characters_written += len(batch.text)
 
     def _write(self, text: str) -> None:
         if self._given_up:

@@ -31,8 +31,7 @@ class ServerKey(StrEnum):
 class AuditEvent(NamedTuple):
     """One request and its end.
 
-    A named tuple: every request makes one, and a frozen dataclass of this many fields takes twice
-    as long to make.
+    A named tuple: every request makes one, and a frozen dataclass takes twice as long to make.
 
     Attributes:
         time: seconds since the epoch, at the end of the request.

@@ -1,9 +1,14 @@
-"""One request and its reply as any transport carries them: subjects, headers and bytes."""
+"""One request and its reply as any transport carries them: subjects, headers and bytes.
+
+The two that every request makes are named tuples, which take half as long to make as a frozen
+dataclass; the same goes for others along its way.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Operation(StrEnum):
@@ -26,8 +31,7 @@ class Requester:
     user: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What arrived.
 
     Attributes:
@@ -47,8 +51,7 @@ class Request:
     requester: Requester | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What goes back.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.access import AccessRequest
 from domain.model.errors import InvalidRequest, PolicyError, SecretNotFound, Unauthorized
@@ -27,8 +27,7 @@ Target: TypeAlias = SecretLocation | PolicyError | InvalidRequest
 _NOT_THIS_ONE = "No rule lets this caller have this secret; see the audit record."
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """What the rules say of one request.
 
     Attributes:

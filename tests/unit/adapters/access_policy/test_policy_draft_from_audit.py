@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,7 +106,7 @@ def test_a_request_that_was_seen_is_allowed(asked: AccessRequest) -> None:
         (request("/payments/DB", scope=PROD, field="host"), "field_not_granted"),
         (request(scope={**PROD, "environment": "staging"}), "property_not_granted"),
         (request(scope=PROD, properties={"path": "/payments"}), "property_not_granted"),
-        (replace(request(scope=PROD), backend="vault"), "backend_not_granted"),
+        (request(scope=PROD)._replace(backend="vault"), "backend_not_granted"),
         (request(scope=PROD, issuer=OTHER_TEAM), "entity_subject_differs"),
         (request(scope=PROD, subject=PROVIDER), "entity_subject_differs"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from typing_extensions import override
@@ -51,6 +51,6 @@ def test_a_request_nobody_vouches_for_is_refused_without_asking_further() -> Non
 
 @pytest.mark.parametrize("decision", [GRANTED, REFUSED])
 def test_a_request_somebody_vouches_for_is_decided_by_the_rules(decision: Decision) -> None:
-    request = replace(REQUEST, requester=Requester("HOSTS"))
+    request = REQUEST._replace(requester=Requester("HOSTS"))
 
     assert RequesterRequired(FixedPolicy(decision)).decide(request) == decision

@@ -46,14 +46,13 @@ async def test_a_frozen_worker_is_replaced_and_the_other_answers_meanwhile(
     ):
         async with hosts.load(keys, ASKERS) as ends:
             os.kill(workers_of(service)[0], signal.SIGSTOP)
-            silent = await service.wait_for("worker.silent")
+            await service.wait_for("worker.silent")
             await service.wait_for("worker.restarted")
             await asyncio.sleep(0.5)
         frozen_and_after = kinds(ends)
         after = await hosts.rush(keys)
         assert await service.stop() == 0
 
-    assert silent["seconds"] == 12
     assert frozen_and_after.keys() == {ANSWERED, "timeout"}
     assert frozen_and_after[ANSWERED] > frozen_and_after["timeout"]
     assert kinds(after) == {ANSWERED: len(keys)}

@@ -18,7 +18,7 @@ from adapters.access_policy.draft_from_mappings import (
     state_bucket,
 )
 from adapters.crypto.nkeys_text import KeyKind, encode_public
-from bootstrap.cli import policy
+from bootstrap.cli import policy, policy_draft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -106,7 +106,7 @@ def test_the_command_makes_a_draft_that_works_once_it_is_filled_in(
         finally:
             await client.close()
 
-    monkeypatch.setattr(policy, "session", lambda: open_nats)
+    monkeypatch.setattr(policy_draft, "session", lambda: open_nats)
 
     result = run("import-nats-kv", "--bucket-name", subject_prefix)
 

@@ -14,7 +14,7 @@ from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
-from bootstrap.cli import policy
+from bootstrap.cli import policy, policy_draft
 from tests.support.audit_text import audit_line
 from tests.unit.adapters.access_policy.policies import COMPONENT, HOST, PROVIDER, request
 from tests.unit.adapters.access_policy.test_policy_draft_from_audit import event_of
@@ -312,8 +312,8 @@ def test_import_writes_what_the_mappings_allow(
         asked.append(backend)
         return {COMPONENT: json.dumps(["a", "/b"]).encode()}
 
-    monkeypatch.setattr(policy, "session", lambda: open_nats)
-    monkeypatch.setattr(policy, "read_mappings", read_mappings)
+    monkeypatch.setattr(policy_draft, "session", lambda: open_nats)
+    monkeypatch.setattr(policy_draft, "read_mappings", read_mappings)
 
     result = run("import-nats-kv", "--bucket-name", "old")
 
@@ -335,7 +335,7 @@ def test_import_writes_what_the_mappings_allow(
 def test_import_fails_in_one_line(
     monkeypatch: pytest.MonkeyPatch, failure: Exception, said: str
 ) -> None:
-    monkeypatch.setattr(policy, "session", lambda: _Failing(failure))
+    monkeypatch.setattr(policy_draft, "session", lambda: _Failing(failure))
 
     result = run("import-nats-kv")
 

@@ -1,0 +1,42 @@
+"""`policy check`: every mistake in a policy file, or what it grants."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from adapters.access_policy.summary import RuleSummary, denials_in_words, grants_in_words
+from bootstrap.cli.policy_output import load, say
+from bootstrap.cli.reporting import FAILED
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An access policy file.")],
+) -> None:
+    """Report every mistake in a policy file, or what it grants."""
+    document = load(file, FAILED)
+    rules = document.rules
+    revoked = len(rules.revoked_subjects) + len(rules.revoked_tokens)
+    say(
+        f"No mistakes. Issuers: {len(rules.issuers)}, grants: {len(rules.grants)}, "
+        f"denials: {len(rules.denials)}, revoked: {revoked}."
+    )
+    _show("Grant", "may read", grants_in_words(document))
+    _show("Denial", "may never read", denials_in_words(document))
+    if not rules.grants:
+        say("Nothing is granted, so every request is refused.")
+
+
+def _show(rule: str, verb: str, summaries: list[RuleSummary]) -> None:
+    if not summaries:
+        return
+    conditional = any(summary.only_if for summary in summaries)
+    table = Table(rule, "Who", verb, *(["only if"] if conditional else []), show_lines=True)
+    for summary in summaries:
+        cells = (summary.name, summary.who, summary.what, summary.only_if)
+        # As Text, so that brackets in patterns are not read as markup.
+        table.add_row(*(Text(cell, overflow="fold") for cell in cells[: len(table.columns)]))
+    Console().print(table)

@@ -1,0 +1,130 @@
+"""`policy draft` and `policy import-nats-kv`: a policy file from what is already known."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Annotated, Protocol, cast
+
+import typer
+from nats.aio.client import Client
+
+from adapters.access_policy.draft_from_audit import AuditDraft
+from adapters.access_policy.draft_from_mappings import (
+    MappingsError,
+    draft_of_mappings,
+    read_mappings,
+)
+from bootstrap.cli.policy_output import say, warn
+from bootstrap.cli.reporting import CommandError, failure, guarded, run
+
+
+class OpenNats(Protocol):
+    """Reads the settings, connects, and closes again at the end of the context.
+
+    Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
+    """
+
+    def __call__(self) -> AbstractAsyncContextManager[Client]: ...
+
+
+def session() -> OpenNats:
+    """Return `bootstrap.cli.nats_session.open_nats`, imported only once a command needs it."""
+    return cast("OpenNats", importlib.import_module("bootstrap.cli.nats_session").open_nats)
+
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write a new file, not standard output."),
+]
+
+
+def draft(
+    logs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[AUDIT_LOG]...", help="Log files (JSON lines); standard input if none."
+        ),
+    ] = None,
+    *,
+    output: Output = None,
+) -> None:
+    """Turn the audit log of observed requests into a draft of a policy file.
+
+    Run the service with AUTHORIZATION_MODE=observe until every application has started once, then
+    give its log to this command, read the draft, and name the issuers in it.
+    """
+    drafted = AuditDraft()
+
+    def read() -> None:
+        for path in logs or (Path("-"),):
+            drafted.take(_log_lines(path))
+
+    guarded(read)
+    for reason, count in sorted(drafted.left_out.items()):
+        warn(f"Left out: {count} {reason}.")
+    if not drafted.used:
+        raise failure("There is no answered request in this log; give the service's JSON lines.")
+    _deliver(drafted.text(), output)
+
+
+def import_nats_kv(
+    *,
+    bucket_name: Annotated[
+        str,
+        typer.Option(
+            "--bucket-name",
+            metavar="NAME",
+            help="The old backend's name: its mappings are in the bucket SECRETS_{NAME}_state.",
+        ),
+    ] = "nats-kv",
+    output: Output = None,
+) -> None:
+    """Turn the entity-to-secrets mappings of a secrets-nats-kv backend into a draft."""
+
+    async def read() -> dict[str, bytes] | MappingsError:
+        try:
+            async with session()() as client:
+                return await read_mappings(client, bucket_name)
+        except MappingsError as error:
+            return error
+
+    mappings = run(read)
+    if isinstance(mappings, MappingsError):
+        raise failure(str(mappings))
+    text, left_out = draft_of_mappings(mappings)
+    for line in left_out:
+        warn(f"Left out: {line}")
+    _deliver(text, output)
+
+
+def _log_lines(path: Path) -> Iterator[bytes]:
+    if str(path) == "-":
+        yield from sys.stdin.buffer
+        return
+    try:
+        with path.open("rb") as file:
+            yield from file
+    except OSError as error:
+        reason = error.strerror
+    else:
+        return
+    raise CommandError(f"{path} cannot be read ({reason}); name a log file.")
+
+
+def _deliver(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        advice = f"{output} exists already; remove it or choose another file."
+    except OSError as error:
+        advice = f"{output} cannot be written ({error.strerror}); choose another file."
+    else:
+        say(f"Wrote {output}. Read it, name its issuers, then run: policy check {output}")
+        return
+    raise failure(advice)

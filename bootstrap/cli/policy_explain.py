@@ -1,0 +1,157 @@
+"""`policy explain`: which grant allows a request, or what keeps the nearest one from it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.access_policy.explain import explain as explanation_of
+from adapters.access_policy.questioned import (
+    TokenRefusedError,
+    UnusableKeyError,
+    entity_of_token,
+    host_named,
+    imagined_entity,
+)
+from adapters.system.clock import SystemClock
+from bootstrap.cli.policy_output import load, say
+from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded, read_text
+from domain.model.access import AccessRequest, Decision
+from domain.model.identity import Caller, Claims
+from domain.model.reference import SecretLocation
+from domain.model.transport import Requester
+
+
+def explain(
+    *,
+    key: Annotated[
+        str,
+        typer.Option(
+            help="The canonical path, as `path` in the audit record shows it: /payments/API_KEY. "
+            "Where a manifest's key lies is the store's to say."
+        ),
+    ],
+    policy_file: Annotated[
+        Path,
+        typer.Option(
+            "--policy-file", "--file", envvar="ACCESS_POLICY_FILE", help="The file to judge by."
+        ),
+    ],
+    entity: Annotated[
+        str | None, typer.Option(metavar="TOKEN", help="The entity's token (JWT).")
+    ] = None,
+    entity_file: Annotated[
+        Path | None, typer.Option(help="A file that holds that token; - is standard input.")
+    ] = None,
+    issuer: Annotated[
+        str | None,
+        typer.Option(help="Instead of a token: the issuer, by its name in the file or its key."),
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Instead of a token: the entity's key (M… or V…).")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="With --subject: the name in its token.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="With --subject: a tag in its token; repeatable.")
+    ] = None,
+    rev: Annotated[int | None, typer.Option(help="With --subject: the revision.")] = None,
+    artifact_hash: Annotated[
+        str | None, typer.Option("--hash", help="With --subject: the hash.")
+    ] = None,
+    field: Annotated[str | None, typer.Option(help="The field asked for.")] = None,
+    version: Annotated[str | None, typer.Option(help="The version asked for.")] = None,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option("--property", metavar="NAME=VALUE", help="A policy property; repeatable."),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="One of the store's coordinates, as scope_… in the audit record; repeatable.",
+        ),
+    ] = None,
+    application: Annotated[str | None, typer.Option(help="The wadm application.")] = None,
+    host: Annotated[str | None, typer.Option(help="The host's key (N…).")] = None,
+    account: Annotated[str | None, typer.Option(help="The NATS account that asks.")] = None,
+    user: Annotated[str | None, typer.Option(help="The NATS user that asks.")] = None,
+    backend: Annotated[str, typer.Option(help="The backend's name.")] = "infisical",
+) -> None:
+    """Say which grant allows a request, or which condition of the nearest grant refuses it.
+
+    Exit code 0: allowed; 1: refused; 2: it could not be decided.
+    """
+    document = load(policy_file, MISUSED)
+
+    def decide() -> tuple[Decision, str]:
+        now = SystemClock().now()
+        if user is not None and account is None:
+            raise CommandError("Give --account beside --user; NATS names both.")
+        if not key.startswith("/"):
+            raise CommandError("Give --key the whole path, as in the audit record: /payments/KEY.")
+        token = _token(entity, entity_file)
+        if token is not None and subject is None and issuer is None:
+            claims = _entity_of_token(token, now)
+        elif token is None and subject is not None and issuer is not None:
+            try:
+                claims = imagined_entity(
+                    document,
+                    issuer=issuer,
+                    subject=subject,
+                    now=now,
+                    name=name,
+                    tags=tag or (),
+                    revision=rev,
+                    artifact_hash=artifact_hash,
+                )
+            except UnusableKeyError as error:
+                raise CommandError(str(error)) from None
+        else:
+            raise CommandError(
+                "Name the entity by --entity, by --entity-file, or by --issuer and --subject."
+            )
+        request = AccessRequest(
+            caller=Caller(claims, host_named(host), application),
+            location=SecretLocation(key, tuple(sorted(_pairs("--scope", scope).items()))),
+            field=field,
+            version=version,
+            properties=_pairs("--property", properties),
+            backend=backend,
+            now=now,
+            requester=None if account is None else Requester(account, user),
+        )
+        return explanation_of(document, request)
+
+    decision, explanation = guarded(decide)
+    say(explanation)
+    if not decision.allowed:
+        raise typer.Exit(FAILED)
+
+
+def _token(entity: str | None, entity_file: Path | None) -> str | None:
+    if entity is not None and entity_file is not None:
+        raise CommandError("Give the token by --entity or by --entity-file, not both.")
+    if entity_file is None:
+        return entity
+    return (
+        sys.stdin.read().strip() if str(entity_file) == "-" else read_text(entity_file, "the token")
+    )
+
+
+def _entity_of_token(token: str, now: float) -> Claims:
+    try:
+        return entity_of_token(token, now)
+    except TokenRefusedError as error:
+        advice = str(error)
+    raise failure(advice)
+
+
+def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in pairs:
+            raise CommandError(f"Write {option} as NAME=VALUE, each name once.")
+        pairs[name] = value
+    return pairs

@@ -108,6 +108,8 @@ def _insist(seen: Survey, rotation: Rotation, due: Step, replicas: int) -> None:
 
 
 def _told(seen: Survey, key: SodiumXKeyPair) -> str:
+    if len(seen.openers) == 1:
+        return f"1 replica answered, and it opens {key.public}."
     return f"{len(seen.openers)} replicas answered, and all of them open {key.public}."
 
 

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -56,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def serve() -> int:
     """Read the configuration, run one replica or several, and return the exit code."""
+    if sys.stderr is None:
+        # Started with 2>&-; else some socket would get this descriptor, and with it what is logged.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as it runs
 
     def start() -> None:
         settings = load_settings(Settings)

@@ -99,9 +99,9 @@ async def _flush(
     _check_allowed(client, answers.inbox)
     if not gathered:
         raise failure(
-            f"Nobody listens on {subjects.invalidate}. Check that the service is running with its "
-            "cache on, that NATS_SUBJECT_PREFIX and BACKEND_NAME are the service's, and that both "
-            "are in one NATS account."
+            f"Nobody listens on {subjects.invalidate}. Check that the service is running, that "
+            "NATS_SUBJECT_PREFIX and BACKEND_NAME are the service's, and that both are in one NATS "
+            "account."
             if answers.nobody_listens
             else f"No replica answered on {subjects.invalidate} in time. Check the service's log, "
             "and that its NATS user may publish to the inbox of this one; or wait longer: --wait."

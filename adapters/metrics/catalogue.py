@@ -49,6 +49,9 @@ class WorkerEnd(StrEnum):
     KILLED = "killed"
     """By SIGKILL: mostly the system, for want of memory."""
 
+    HUNG = "hung"
+    """By the supervisor, since it gave no sign of life."""
+
     SIGNALLED = "signalled"
     """By any other signal, such as that of a crash."""
 

@@ -15,11 +15,20 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 BEAT: Final = b"."
+STARTED: Final = b"!"
+"""What a worker sends once, when it takes requests."""
+
 BEAT_SECONDS: Final = 1.0
-SILENT_SECONDS: Final = 12.0
-"""Longer than hosts wait for an answer: until then it may be the machine that is slow."""
+
+SILENT_SECONDS: Final = 6.0
+"""Shorter than the 10 that hosts wait, so that few requests are lost, and longer than anything
+that keeps the event loop of a worker on a busy machine."""
+
+STARTING_SILENT_SECONDS: Final = 60.0
+"""Until it takes requests: beside it all the others may be starting, on as few cores."""
 
 _LOOKS: Final = 4
+_LATE_SECONDS: Final = 1.0
 _READ_BYTES: Final = 4096
 
 
@@ -30,21 +39,44 @@ async def beat(tell: Callable[[], None], clock: Clock) -> None:
         await clock.sleep(BEAT_SECONDS)
 
 
-async def fell_silent(signs: asyncio.StreamReader, clock: Clock) -> bool:
-    """Wait until no sign has come for 12 seconds; False if the other end was closed instead.
+class SignsOfLife:
+    """What the supervisor gets from one worker. It has one reader at a time.
 
-    It looks several times, each for a part of them: were the supervisor itself held up, one look
-    would find nothing where signs are waiting.
+    It judges by what it was awake to see: silence is several looks in a row that each found nothing
+    and ended on time. Where the supervisor itself was stopped or held up, or the whole machine was,
+    the worker may have been as well, and counting begins anew.
     """
-    missed = 0
-    while missed < _LOOKS:
-        try:
-            async with clock.timeout_at(clock.monotonic() + SILENT_SECONDS / _LOOKS):
-                if not await signs.read(_READ_BYTES):
-                    return False
-            missed = 0
-        except TimeoutError:
-            missed += 1
-        except ConnectionError:
-            return False
-    return True
+
+    def __init__(self, reader: asyncio.StreamReader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._ceased = False
+
+    async def started(self) -> bool:
+        """Wait until the worker takes requests; False if it ended or fell silent instead."""
+        while signs := await self._next(STARTING_SILENT_SECONDS):
+            if STARTED in signs:
+                return True
+        return False
+
+    async def ceased(self) -> bool:
+        """Wait until the worker falls silent; False if it ended instead."""
+        while not self._ceased and await self._next(SILENT_SECONDS):
+            pass
+        return self._ceased
+
+    async def _next(self, seconds: float) -> bytes:
+        """Return what comes next; empty if the other end was closed, or after so much silence."""
+        missed = 0
+        while missed < _LOOKS:
+            due = self._clock.monotonic() + seconds / _LOOKS
+            try:
+                async with self._clock.timeout_at(due):
+                    return await self._reader.read(_READ_BYTES)
+            except TimeoutError:
+                on_time = self._clock.monotonic() - due < _LATE_SECONDS
+                missed = missed + 1 if on_time else 0
+            except ConnectionError:
+                return b""
+        self._ceased = True
+        return b""

@@ -10,8 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bootstrap.hardening import end_with_parent
-from bootstrap.workers.heartbeat import BEAT
-from bootstrap.workers.process import STARTED
+from bootstrap.workers.heartbeat import BEAT, STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

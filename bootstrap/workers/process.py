@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
 from typing_extensions import override
 
 import bootstrap
 from adapters.system.clock import SystemClock
-from bootstrap.workers.heartbeat import SILENT_SECONDS, fell_silent
+from bootstrap.workers.heartbeat import SignsOfLife
 
 if TYPE_CHECKING:
+    import signal
     from asyncio.subprocess import Process
 
     from bootstrap.workers.former_lives import FormerLives
-    from ports.clock import Clock
-
-STARTED = b"started\n"
-"""What a worker sends once it takes requests; from then on it gives signs of life."""
-
-_log = structlog.get_logger()
 
 
 class WorkerProcess(Protocol):
@@ -37,7 +30,14 @@ class WorkerProcess(Protocol):
     def pid(self) -> int: ...
 
     async def started(self) -> bool:
-        """Wait until it takes requests; False if it ended instead."""
+        """Wait until it takes requests; False if it ended or fell silent instead."""
+        ...
+
+    async def silent(self) -> bool:
+        """Wait until it gives no more signs of life; False if it ended instead.
+
+        To be called once `started` has returned.
+        """
         ...
 
     async def ended(self) -> int:
@@ -56,24 +56,12 @@ class StartWorker(Protocol):
 
 
 class ChildProcess(WorkerProcess):
-    """A process of its own, which ends when this one does: it watches the socket between them.
+    """A process of its own, which ends when this one does: it watches the socket between them."""
 
-    Once it has started, it is killed when it gives no sign of life for 12 seconds, unless it was
-    told to end: what hangs takes requests that another worker would answer.
-    """
-
-    def __init__(
-        self,
-        process: Process,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, process: Process, signs: SignsOfLife, writer: asyncio.StreamWriter) -> None:
         self._process = process
-        self._reader = reader
+        self._signs = signs
         self._writer = writer
-        self._clock = clock
-        self._watching: asyncio.Task[None] | None = None
 
     @property
     @override
@@ -83,18 +71,18 @@ class ChildProcess(WorkerProcess):
 
     @override
     async def started(self) -> bool:
-        """Wait until it takes requests; False if it ended instead."""
-        with suppress(ConnectionError):
-            if await self._reader.readline() == STARTED:
-                self._watching = asyncio.create_task(self._watch())
-                return True
-        return False
+        """Wait until it takes requests; False if it ended or fell silent instead."""
+        return await self._signs.started()
+
+    @override
+    async def silent(self) -> bool:
+        """Wait until it gives no more signs of life; False if it ended instead."""
+        return await self._signs.ceased()
 
     @override
     async def ended(self) -> int:
         """Wait for its end and return its exit code, negative for a signal."""
         code = await self._process.wait()
-        self._watch_no_more()
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
@@ -103,20 +91,8 @@ class ChildProcess(WorkerProcess):
     @override
     def send(self, number: signal.Signals) -> None:
         """Send a signal; does nothing if it has ended."""
-        if number != signal.SIGHUP:
-            self._watch_no_more()
         with suppress(ProcessLookupError):
             self._process.send_signal(number)
-
-    async def _watch(self) -> None:
-        if await fell_silent(self._reader, self._clock):
-            _log.error("worker.silent", pid=self.pid, seconds=SILENT_SECONDS)
-            self.send(signal.SIGKILL)
-
-    def _watch_no_more(self) -> None:
-        watching, self._watching = self._watching, None
-        if watching is not None and watching is not asyncio.current_task():
-            watching.cancel()
 
 
 async def start_child(number: int, handover_line: bytes) -> ChildProcess:
@@ -140,7 +116,7 @@ async def start_child(number: int, handover_line: bytes) -> ChildProcess:
         theirs.close()
     reader, writer = await asyncio.open_connection(sock=ours)
     writer.write(handover_line)
-    return ChildProcess(process, reader, writer, SystemClock())
+    return ChildProcess(process, SignsOfLife(reader, SystemClock()), writer)
 
 
 def _python_path() -> str:

@@ -26,7 +26,8 @@ class Supervisor:
     """Starts `count` workers and starts each anew that dies, later and later.
 
     A worker that ends before it has ever taken requests is a mistake that trying again does not
-    mend: the others are stopped, and its exit code is the supervisor's.
+    mend: the others are stopped, and its exit code is the supervisor's. One that hangs is killed
+    and started again, whenever it does.
 
     Args:
         stop_seconds: the time that workers get to stop; those still there are killed.
@@ -41,6 +42,7 @@ class Supervisor:
         self._running: dict[int, WorkerProcess] = {}
         self._taking: set[int] = set()
         self._to_reload: set[int] = set()
+        self._all_started = False
         self._codes = [0]
         self._stop_signal = signal.SIGTERM
 
@@ -92,12 +94,13 @@ class Supervisor:
             else:
                 served = await self._serve(process, former)
                 has_served = has_served or served
-                code = _exit_code(await self._end(number, process), told=self._stopping.is_set())
-                end = end_of(code)
+                exit_code, hung = await self._end(number, process)
+                code = _exit_code(exit_code, told=self._stopping.is_set())
+                end = WorkerEnd.HUNG if hung else end_of(code)
             if self._stopping.is_set():
                 self._codes.append(code)
                 return
-            if not has_served:
+            if not has_served and end is not WorkerEnd.HUNG:
                 # Whatever its code says, nothing was told to end.
                 self._codes.append(code or FAILED)
                 _log.error("worker.died", worker=number, exit_code=code, advice=_NEVER_SERVED[end])
@@ -105,7 +108,13 @@ class Supervisor:
                 return
             former = former.and_one(end)
             pause = backoff.after(self._clock.monotonic() - began)
-            _log.error("worker.died", worker=number, exit_code=code, again_in_seconds=pause)
+            _log.error(
+                "worker.died",
+                worker=number,
+                exit_code=code,
+                ended=end.value,
+                again_in_seconds=pause,
+            )
             await self._pause(pause)
 
     async def _begin(self, former: FormerLives) -> WorkerProcess | None:
@@ -130,17 +139,30 @@ class Supervisor:
             process.send(signal.SIGHUP)
         if former.count:
             _log.info("worker.restarted", worker=number, pid=process.pid, deaths=former.count)
-        elif len(self._taking) == self._count:
+        if not self._all_started and len(self._taking) == self._count:
+            self._all_started = True
             _log.info("workers.started", workers=self._count)
         return True
 
-    async def _end(self, number: int, process: WorkerProcess) -> int:
+    async def _end(self, number: int, process: WorkerProcess) -> tuple[int, bool]:
+        """Wait for its end, and return the exit code and whether it was killed for hanging."""
+        watching = asyncio.create_task(self._kill_if_it_hangs(number, process))
         try:
-            return await process.ended()
+            return await process.ended(), watching.done() and watching.result()
         finally:
+            watching.cancel()
             del self._running[number]
             self._taking.discard(number)
             self._to_reload.discard(number)
+
+    async def _kill_if_it_hangs(self, number: int, process: WorkerProcess) -> bool:
+        # One that was told to end is given its time, whatever keeps it.
+        if not await process.silent() or self._stopping.is_set():
+            return False
+        _log.error("worker.hung", worker=number, pid=process.pid, advice=_HUNG)
+        # Nothing else ends a process that was stopped.
+        process.send(signal.SIGKILL)
+        return True
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -152,6 +174,11 @@ class Supervisor:
             process.send(self._stop_signal)
 
 
+_HUNG = (
+    "This worker gave no sign of life, so it is killed and started again; what it had in flight is "
+    "lost. Look whether it was stopped (SIGSTOP, a debugger), whether a disk that it uses hangs, "
+    "and whether the machine is short of memory or processors. If none of it, report it."
+)
 _BY_ITSELF = (
     "This worker ended before it took any request, and so would the next: put right what its own "
     "records say, then start the service again."

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap import main
+from bootstrap.lifecycle import Connection
 from bootstrap.server_keys import load_service_keys
 from bootstrap.workers.handover import read_handover
 from bootstrap.workers.heartbeat import beat
@@ -28,28 +29,37 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 
-class ReportingTransport(Transport):
-    """Tells when requests are taken, and from then on once a second that the event loop turns."""
+class BeatingConnection(Connection):
+    """Shows once a second that the event loop turns, from before the first connect on."""
 
-    def __init__(
-        self,
-        inner: Transport,
-        tell_started: Callable[[], None],
-        tell_alive: Callable[[], None],
-        clock: Clock,
-    ) -> None:
+    def __init__(self, inner: Connection, tell_alive: Callable[[], None], clock: Clock) -> None:
         self._inner = inner
-        self._tell_started = tell_started
         self._tell_alive = tell_alive
         self._clock = clock
         self._beating: asyncio.Task[None] | None = None
 
     @override
+    async def open(self) -> None:
+        # Ends with the event loop: closing may take longer than silence is suffered.
+        self._beating = asyncio.create_task(beat(self._tell_alive, self._clock))
+        await self._inner.open()
+
+    @override
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class ReportingTransport(Transport):
+    """Tells when requests are taken."""
+
+    def __init__(self, inner: Transport, tell_started: Callable[[], None]) -> None:
+        self._inner = inner
+        self._tell_started = tell_started
+
+    @override
     async def start(self, handler: RequestHandler) -> None:
         await self._inner.start(handler)
         self._tell_started()
-        # Ends with the event loop: stopping may take longer than silence is suffered.
-        self._beating = asyncio.create_task(beat(self._tell_alive, self._clock))
 
     @override
     async def stop(self, grace_seconds: float) -> None:
@@ -66,10 +76,11 @@ def work(arguments: Sequence[str]) -> int:
         return main.OK
 
     def reporting(service: Service) -> Service:
-        transport = ReportingTransport(
-            service.transport, lifeline.tell_started, lifeline.tell_alive, service.clock
+        return replace(
+            service,
+            connection=BeatingConnection(service.connection, lifeline.tell_alive, service.clock),
+            transport=ReportingTransport(service.transport, lifeline.tell_started),
         )
-        return replace(service, transport=transport)
 
     def start() -> None:
         handover = read_handover(line)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import structlog
+from typing_extensions import override
 
 from adapters.metrics.catalogue import WorkerEnd
 from adapters.telemetry.audit_log import AuditLog
 from adapters.telemetry.log_setup import configure_logging
+from bootstrap.lifecycle import Connection
 from bootstrap.server_keys import ServiceKeys, load_service_keys
 from bootstrap.settings import Settings, SettingsError, load_settings
 from bootstrap.workers.former_lives import FormerLives
@@ -26,7 +28,7 @@ from bootstrap.workers.handover import (
 )
 from bootstrap.workers.lifeline import wait_for_end
 from bootstrap.workers.supervise import stop_seconds
-from bootstrap.workers.worker import ReportingTransport
+from bootstrap.workers.worker import BeatingConnection, ReportingTransport
 from domain.use_cases.key_ring import KeyRing
 from tests.contracts.audit import ANSWERED
 from tests.fakes.clock import FakeClock
@@ -201,21 +203,48 @@ def test_every_line_names_the_worker_those_of_the_audit_trail_included(log_forma
 
 async def test_the_worker_is_reported_once_it_takes_requests() -> None:
     clock, reports = FakeClock(), list[str]()
-    transport = ReportingTransport(
-        FakeTransport(clock),
-        lambda: reports.append("started"),
-        lambda: reports.append("alive"),
-        clock,
-    )
+    transport = ReportingTransport(FakeTransport(clock), lambda: reports.append("started"))
 
     await transport.start(FakeHandler())
-    for _ in range(3):
-        for _ in range(5):
-            await asyncio.sleep(0)
-        clock.advance(1)
     await transport.stop(1)
 
-    assert reports[:4] == ["started", *["alive"] * 3]
+    assert reports == ["started"]
+
+
+class SlowConnection(Connection):
+    """Takes five seconds to open."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.closed = False
+
+    @override
+    async def open(self) -> None:
+        await self.clock.sleep(5)
+
+    @override
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_signs_of_life_are_given_from_before_the_connection_opens_until_after_it_closes() -> (
+    None
+):
+    clock, beats = FakeClock(), list[float]()
+    inner = SlowConnection(clock)
+    connection = BeatingConnection(inner, lambda: beats.append(clock.monotonic()), clock)
+
+    opening = asyncio.create_task(connection.open())
+    for second in range(1, 9):
+        if second > 5:
+            await opening
+            await connection.close()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert len(beats) == second
+        clock.advance(1)
+
+    assert inner.closed
 
 
 def test_the_end_of_the_other_side_is_noticed_whatever_it_sends_before() -> None:

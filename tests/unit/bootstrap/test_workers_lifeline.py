@@ -14,9 +14,8 @@ from bootstrap import hardening
 from bootstrap.hardening import Hardening, MemoryLock, end_with_parent
 from bootstrap.main import main
 from bootstrap.workers import worker
-from bootstrap.workers.heartbeat import BEAT
+from bootstrap.workers.heartbeat import BEAT, STARTED
 from bootstrap.workers.lifeline import Lifeline
-from bootstrap.workers.process import STARTED
 from bootstrap.workers.supervise import WorkersEndedError
 from tests.support.environments import infisical_environment
 

@@ -37,6 +37,7 @@ class FakeWorker(WorkerProcess):
         self.obedient = True
         self._started: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._silent: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     @property
     @override
@@ -46,6 +47,10 @@ class FakeWorker(WorkerProcess):
     @override
     async def started(self) -> bool:
         return await asyncio.shield(self._started)
+
+    @override
+    async def silent(self) -> bool:
+        return await asyncio.shield(self._silent)
 
     @override
     async def ended(self) -> int:
@@ -62,7 +67,15 @@ class FakeWorker(WorkerProcess):
     def serve(self) -> None:
         self._started.set_result(True)
 
+    def hang(self) -> None:
+        self.obedient = False
+        if not self._started.done():
+            self._started.set_result(False)
+        self._silent.set_result(True)
+
     def end(self, code: int) -> None:
+        if not self._silent.done():
+            self._silent.set_result(False)
         if not self._started.done():
             self._started.set_result(False)
         if not self._ended.done():

@@ -96,8 +96,8 @@ class InfisicalSettings(SettingsGroup):
     infisical_max_requests_per_minute: int | None = Field(
         default=None,
         ge=1,
-        description="Reads that each process sends to Infisical at most, in any minute. Unset: as "
-        "many as Infisical's own limit takes.",
+        description="Reads that all workers of this replica together send to Infisical at most, "
+        "in any minute. Unset: as many as Infisical's own limit takes.",
     )
     infisical_max_connections: int = Field(
         default=20, ge=1, description="Connections that each process opens to Infisical at most."

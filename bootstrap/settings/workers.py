@@ -15,5 +15,6 @@ class WorkerSettings(SettingsGroup):
         ge=1,
         le=MOST_WORKERS,
         description="Processes that share the requests, each with limits and connections of its "
-        "own. From 2 up one more process starts them and keeps them running.",
+        "own, but for `INFISICAL_MAX_REQUESTS_PER_MINUTE`. From 2 up one more process starts them "
+        "and keeps them running.",
     )

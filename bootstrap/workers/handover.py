@@ -66,8 +66,15 @@ def settings_with_keys(settings: Settings, keys: ServiceKeys) -> Settings:
 
 
 def settings_of(settings: Settings, number: int) -> Settings:
-    """Return those of one process: the admin HTTP of worker N listens N ports further on."""
+    """Return those of one process.
+
+    The admin HTTP of worker N listens N ports further on. What Infisical may be asked in a minute
+    is shared out, to the first workers what is left over, but one read to each at least.
+    """
     update: dict[str, object] = {"workers": 1}
+    if (reads := settings.infisical_max_requests_per_minute) is not None:
+        share, left_over = divmod(reads, settings.workers)
+        update["infisical_max_requests_per_minute"] = max(1, share + (number < left_over))
     if (shared := settings.admin_address) is not None:
         update["admin_addr"] = str(replace(shared, port=shared.port + number))
     return settings.model_copy(update=update)

@@ -176,6 +176,53 @@ def test_every_worker_listens_one_port_further_on_for_probes(
     assert [one.admin_addr for one in own] == [f"[::1]:{65532 + number}" for number in range(4)]
 
 
+@pytest.mark.parametrize(
+    ("reads", "workers", "shares"),
+    [
+        ("60", "2", [30, 30]),
+        ("62", "4", [16, 16, 15, 15]),
+        # Less than one read would be none, which no setting means.
+        ("2", "3", [1, 1, 1]),
+    ],
+)
+def test_reads_a_minute_are_shared_out_among_the_workers(
+    monkeypatch: pytest.MonkeyPatch, reads: str, workers: str, shares: list[int]
+) -> None:
+    settings = given(
+        monkeypatch,
+        **infisical_environment(),
+        INFISICAL_MAX_REQUESTS_PER_MINUTE=reads,
+        WORKERS=workers,
+    )
+
+    handed = [settings_of(settings, number) for number in range(settings.workers)]
+    arrived = [read_handover(line_of(one)).settings for one in handed]
+
+    assert [one.infisical_max_requests_per_minute for one in arrived] == shares
+
+
+def test_without_a_limit_of_reads_no_worker_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = given(monkeypatch, **infisical_environment(), WORKERS="2")
+
+    arrived = read_handover(line_of(settings_of(settings, 0))).settings
+
+    assert arrived.infisical_max_requests_per_minute is None
+
+
+def test_what_bounds_one_process_is_each_worker_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = given(
+        monkeypatch,
+        **infisical_environment(),
+        INFISICAL_MAX_CONNECTIONS="8",
+        CACHE_MAX_ENTRIES="100",
+        WORKERS="4",
+    )
+
+    own = settings_of(settings, 1)
+
+    assert (own.infisical_max_connections, own.cache_max_entries) == (8, 100)
+
+
 def test_a_worker_may_take_longer_to_stop_than_its_requests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

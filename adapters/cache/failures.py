@@ -64,7 +64,8 @@ class Failure:
 
 TIMED_OUT = Failure(
     UpstreamError,
-    "The secret store did not answer in time; check that it is up, then start the component again.",
+    "The secret store did not answer in time; check that it is up, and start the component again "
+    "in 10 seconds.",
     DEADLINE_PASSED,
     is_outage=True,
 )

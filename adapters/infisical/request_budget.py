@@ -10,6 +10,7 @@ from adapters.infisical import reasons
 from adapters.infisical.own_limit import OwnLimit
 from adapters.infisical.server_window import ServerWindow
 from domain.model.errors import UpstreamError
+from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
     from adapters.infisical.rate_report import RateReport
@@ -29,12 +30,12 @@ class Turn:
 
     def refusal(self, now: float) -> UpstreamError:
         """Return the error that says why, and when to try again."""
-        seconds = max(1, math.ceil(self.at - now))
+        again = seconds_in_words(self.at - now)
         limiter, remedy = ("Infisical", "raise its limits")
         if self.by_own_limit:
             limiter, remedy = ("INFISICAL_MAX_REQUESTS_PER_MINUTE", "raise it")
         return UpstreamError(
-            f"{limiter} limits the rate of calls; try again in {seconds} seconds, or {remedy}.",
+            f"{limiter} limits the rate of calls; try again in {again}, or {remedy}.",
             reason=reasons.RATE_LIMITED,
         )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def seconds_told(error: UpstreamError) -> int:
-    found = re.search(r"try again in ([0-9]+) seconds", error.advice)
+    found = re.search(r"try again in ([0-9]+) second", error.advice)
     assert found is not None
     return int(found[1])
 

@@ -57,7 +57,7 @@ class Town:
         refusal = await self.ask(number, client)
         if refusal in {None, TIMED_OUT}:
             return
-        seconds = re.search(r"try again in ([0-9]+) seconds", str(refusal))
+        seconds = re.search(r"try again in ([0-9]+) second", str(refusal))
         assert seconds is not None
         self.told[number] = int(seconds[1])
         if client.late is not None:

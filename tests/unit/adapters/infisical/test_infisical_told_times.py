@@ -43,7 +43,7 @@ async def test_every_host_that_comes_back_when_it_was_told_is_answered(world: Wo
         try:
             await cached.fetch(SecretQuery(location, None, CALLER, deadline))
         except UpstreamError as refusal:
-            found = re.search(r"try again in ([0-9]+) seconds", refusal.advice)
+            found = re.search(r"try again in ([0-9]+) second", refusal.advice)
             assert found is not None
             return int(found[1])
         return None

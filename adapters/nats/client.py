@@ -1,10 +1,10 @@
 """nats-py's client, made to outlive what peers and servers send.
 
 As of 2.16, by its source: a header block or a subject that is no text ends the read loop without a
-word; a late PONG does too; a flush overtakes what it should confirm; a revoked login closes the
-client for good; a failed TLS handshake makes a reconnect wait for ever; a first connect with
-endless reconnects never returns; `tls://` without TLS on the server goes on in clear. Each override
-below takes one of these away and leaves the rest to nats-py.
+word; a late PONG does too; a flush overtakes what it should confirm, and swallows cancellations; a
+revoked login closes the client for good; a failed TLS handshake makes a reconnect wait for ever; a
+first connect with endless reconnects never returns; `tls://` without TLS on the server goes on in
+clear. Each override below takes one of these away and leaves the rest to nats-py.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from nats import errors
 from nats.aio.client import PING_PROTO, Client
 from typing_extensions import override
 
-from adapters.nats.cancellation import honour_cancellation
 from adapters.nats.parser import StrictParser
 from adapters.nats.tcp import SteadyTcpTransport
+from adapters.system.cancelling import honour_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -146,6 +146,17 @@ class SteadyClient(Client):
             await sink(subject, reply, data, headers)
         except Exception as error:  # noqa: BLE001  one peer's message must not end everybody's connection
             _log.warning("nats.message_unreadable", error=type(error).__name__)
+
+    @override
+    async def _flush_pending(self, force_flush: bool = False) -> Any:
+        # nats-py swallows a cancellation here, and with it the end of any time limit around it. One
+        # of before is being obeyed already: whoever cleans up may still flush.
+        task = asyncio.current_task()
+        before = 0 if task is None else task.cancelling()
+        flushed = await super()._flush_pending(force_flush)
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError
+        return flushed
 
     @override
     async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nats.aio.transport import TcpTransport
 from typing_extensions import override
 
-from adapters.nats.cancellation import honour_cancellation
+from adapters.system.cancelling import honour_cancellation
 
 if TYPE_CHECKING:
     import ssl

@@ -21,8 +21,8 @@ def honour_cancellation() -> None:
 async def cancel(tasks: Iterable[asyncio.Task[object]]) -> None:
     """Cancel tasks until each of them is done; what they end with is left to their owners.
 
-    Again and again: nats-py 2.16 swallows a cancellation while it flushes, and until Python 3.12
-    `asyncio.wait_for` loses one that meets a result.
+    Again and again: nats-py 2.16 swallows a cancellation while it closes or drains, and until
+    Python 3.12 `asyncio.wait_for` loses one that meets a result.
     """
     running = set(tasks)
     while running := {task for task in running if not task.done()}:

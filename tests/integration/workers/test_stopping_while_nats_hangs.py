@@ -89,6 +89,9 @@ async def test_it_ends_in_time_and_the_audit_file_holds_every_request(
     assert code == 0
     assert took < GRACE_SECONDS + CLOSING_SECONDS + 1
     assert len(service.logged("service.stopped")) == int(workers)
+    # Its own limits of 2 seconds hold, so that none of its answers is given up.
+    given_up = {record["part"] for record in service.logged("service.part_not_closed")}
+    assert "transport" not in given_up
     requests = service.logged("secret_request")
     assert recorded(trail) == {record["request_id"] for record in requests}
     assert {record.get("key") for record in requests} >= set(large)

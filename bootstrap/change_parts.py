@@ -24,15 +24,13 @@ _LONGEST_HOST_NAME = 100
 
 @final
 class KeptValues(CacheInvalidator):
-    """What this replica keeps; without a cache that is nothing."""
+    """What this replica keeps, and the calls under way that others may join."""
 
-    def __init__(self, cache: CachedSecretStore | None) -> None:
+    def __init__(self, cache: CachedSecretStore) -> None:
         self._cache = cache
 
     @override
     def invalidate(self, selection: Selection) -> int:
-        if self._cache is None:
-            return 0
         if selection.key is not None:
             return self._cache.invalidate(CacheSelection(selection.key, scope=selection.scope))
         return self._cache.invalidate(CacheSelection.below(selection.folder, selection.scope))
@@ -43,24 +41,22 @@ class ChangeParts:
     """What hears and what spreads the word.
 
     Attributes:
-        listener: takes orders from others; None where nothing is kept.
+        listener: takes orders from others.
         announcer: spreads what a webhook said; None without one.
     """
 
-    listener: InvalidationListener | None = None
+    listener: InvalidationListener
     announcer: ChangeAnnouncer | None = None
 
     async def start(self) -> None:
         """Listen; the connection stands."""
-        if self.listener is not None:
-            await self.listener.start()
+        await self.listener.start()
 
     async def aclose(self) -> None:
         """Finish what is being spread, within a few seconds, and listen no more."""
         if self.announcer is not None:
             await self.announcer.aclose()
-        if self.listener is not None:
-            await self.listener.aclose()
+        await self.listener.aclose()
 
 
 def replica_name(host: str | None = None) -> str:

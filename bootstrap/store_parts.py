@@ -42,7 +42,7 @@ class StoreParts:
             kept may stand in.
         per_caller: it answers each caller for itself, so that answers are not shared.
         cache_ttl_seconds: how old its answers may get where the operator does not say; 0 for a
-            store that answers as fast as a cache would.
+            store that answers almost as fast as a cache would.
         infisical: what metrics ask beyond the calls that every store gets; None for other stores.
     """
 
@@ -63,23 +63,26 @@ class StoreStack:
     """A store with all that stands around it.
 
     Attributes:
-        store: what requests are answered from.
+        cache: the outermost layer, which requests are answered from. Also where it keeps nothing:
+            it shares calls that are under way, and bounds how many requests wait for them.
         parts: the store that this ends in.
-        metered: the innermost layer, so that it times the calls really made; None without metrics.
         breaker: inside the cache, so that nobody is refused what is at hand.
-        cache: the outermost layer; None where nothing is kept.
+        metered: the innermost layer, so that it times the calls really made; None without metrics.
     """
 
-    store: SecretStore
+    cache: CachedSecretStore
     parts: StoreParts
-    metered: MeteredSecretStore | None = None
     breaker: BreakingSecretStore | None = None
-    cache: CachedSecretStore | None = None
+    metered: MeteredSecretStore | None = None
+
+    @property
+    def store(self) -> SecretStore:
+        """What requests are answered from."""
+        return self.cache
 
     async def close(self) -> None:
         """End calls under way, then the store's own connections."""
         try:
-            if self.cache is not None:
-                await self.cache.aclose()
+            await self.cache.aclose()
         finally:
             await self.parts.close()

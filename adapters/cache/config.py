@@ -14,8 +14,8 @@ class CacheConfig:
     """What the operator decides about the cache.
 
     Attributes:
-        ttl_seconds: how old a value may get, counted from when the store was asked; 0 keeps nothing
-            and still shares calls that are under way.
+        ttl_seconds: how old a value may get, counted from when the store was asked; 0 answers
+            nothing from memory and still shares calls that are under way.
         max_stale_seconds: how long past that a value is served while the store is out; 0 is never.
         patience_seconds: how long a request waits for a silent store where a stale value is at
             hand.
@@ -27,6 +27,7 @@ class CacheConfig:
         refresh_min_hits: how often a value must have been asked for by then.
         max_entries: values kept at most.
         max_bytes: memory that these may take, keys and bookkeeping included.
+        max_waiting: requests that wait for the store at a time; see `WaitingRoom`.
 
     Raises:
         ValueError: a value is outside its range.
@@ -42,6 +43,7 @@ class CacheConfig:
     refresh_min_hits: int = 3
     max_entries: int = 10_000
     max_bytes: int = 64 * 1024 * 1024
+    max_waiting: int = 6144
 
     def __post_init__(self) -> None:
         for name, seconds in (
@@ -59,5 +61,6 @@ class CacheConfig:
             raise ValueError("The cache's jitter must be 0 or more and less than 1.")
         if not 0 < self.refresh_share <= 1:
             raise ValueError("The cache's refresh share must be more than 0 and at most 1.")
-        if min(self.refresh_min_hits, self.max_entries, self.max_bytes) < 1:
-            raise ValueError("The cache's hits, entries and bytes must be 1 or more.")
+        counts = (self.refresh_min_hits, self.max_entries, self.max_bytes, self.max_waiting)
+        if min(counts) < 1:
+            raise ValueError("The cache's hits, entries, bytes and places must be 1 or more.")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from adapters.cache.key import CacheKey
     from adapters.cache.selection import CacheSelection
+    from adapters.cache.waiting_room import Seat
     from domain.model.secret import Secret
     from ports.clock import Clock
 
@@ -29,24 +30,41 @@ class Flight:
 
     Attributes:
         started: monotonic seconds.
+        deadline: when it ends at the latest.
         background: nobody has waited for it yet.
         task: ends with the answer or the failure; raises only what nobody foresaw.
+        seats: those who wait for it now.
     """
 
     started: float
+    deadline: float
     background: bool
     task: asyncio.Task[Secret | Failure] = field(init=False, repr=False)
+    seats: set[Seat] = field(default_factory=set, repr=False)
 
-    async def landed_by(self, deadline: float, clock: Clock) -> bool:
-        """Wait until the call has ended or the deadline passes, and say whether it has ended.
+    async def landed_by(self, deadline: float, clock: Clock, seat: Seat) -> bool:
+        """Wait until the call has ended, the deadline passes or the seat is given up.
 
-        Neither the deadline nor a cancellation of whoever waits touches the call.
+        Neither of these, nor a cancellation of whoever waits, touches the call.
+
+        Returns:
+            Whether the call has ended.
         """
+        if self.task.done() or seat.given_up:
+            return self.task.done()
+        turn = seat.turn = asyncio.get_running_loop().create_future()
+        self.seats.add(seat)
         try:
-            async with clock.timeout_at(deadline):
-                await asyncio.wait({self.task})
+            if self.deadline <= deadline:
+                # The call's own timer rings first, and another one is not free.
+                await turn
+            else:
+                async with clock.timeout_at(deadline):
+                    await turn
         except TimeoutError:
             pass
+        finally:
+            self.seats.discard(seat)
         return self.task.done()
 
     def outcome(self) -> Secret | Failure:
@@ -101,6 +119,8 @@ class Flights:
     def _ended(self, key: CacheKey, flight: Flight, task: asyncio.Task[Secret | Failure]) -> None:
         self._tasks.discard(task)
         self.finish(key, flight)
+        for seat in flight.seats:
+            seat.call()
         # Asking for the exception also keeps asyncio from reporting it with its text.
         if not task.cancelled() and (crash := task.exception()) is not None:
             _log.error("cache.fetch_crashed", error_type=type(crash).__name__)

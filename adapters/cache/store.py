@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import structlog
 from typing_extensions import override
 
+from adapters.cache.asking import ask, with_time_for_others
 from adapters.cache.entries import Entries, Entry
 from adapters.cache.failures import DEADLINE_PASSED, TIMED_OUT, Failure, FailureMemory
 from adapters.cache.flights import Flight, Flights
 from adapters.cache.sealing import ValueSealer
 from adapters.cache.statistics import CacheStatistics
-from domain.model.errors import SecretsError
+from adapters.cache.waiting_room import WaitingRoom
 from domain.model.secret import Secret
 from ports.secret_store import SecretStore
 
@@ -43,8 +44,11 @@ _log = structlog.get_logger()
 class CachedSecretStore(SecretStore):
     """Keeps the answers of another store for one event loop. Stands behind authorization.
 
-    A value is at most `ttl_seconds` old, counted from when the store was asked, unless the store is
-    out. Everything the store answers but an outage ends a kept value at once.
+    A value from memory is at most `ttl_seconds` old, counted from when the store was asked, unless
+    the store is out; one from a call under way is as old as that call. Everything the store answers
+    but an outage ends a kept value at once.
+
+    Whoever gets no fresh value from memory waits for the store, and only so many may.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class CachedSecretStore(SecretStore):
         self._entries = Entries(config.max_entries, config.max_bytes)
         self._failures = FailureMemory(config.negative_seconds)
         self._flights = Flights()
+        self._room = WaitingRoom(config.max_waiting)
         self._counts = CacheStatistics()
 
     @override
@@ -100,7 +105,9 @@ class CachedSecretStore(SecretStore):
 
     def statistics(self) -> CacheStatistics:
         """Return what was done so far, as of now."""
-        return replace(self._counts, entries=len(self._entries), bytes=self._entries.bytes)
+        entries, room = self._entries, self._room
+        now = {"entries": len(entries), "bytes": entries.bytes}
+        return replace(self._counts, **now, waiting=room.taken, waiting_limit=room.places)
 
     def invalidate(self, selection: CacheSelection) -> int:
         """Drop what is selected and return the number of values dropped.
@@ -124,24 +131,39 @@ class CachedSecretStore(SecretStore):
         if failure is not None:
             self._counts.remembered += 1
             return self._fall_back(key, failure)
+        seat = self._room.enter(query.location.folder, query.deadline)
+        if seat is None:
+            return self._turn_away(key, now)
+        try:
+            flight = self._board(key, query, now)
+            if self._peek_stale(key) is not None:
+                # Early enough to answer: a deadline that passes here passes for the core as well.
+                latest = query.deadline - _STALE_MARGIN * (query.deadline - now)
+                patience = min(flight.started + self._config.patience_seconds, latest)
+                if not await flight.landed_by(patience, self._clock, seat):
+                    stale = self._serve_stale(key)
+                    if stale is not None:
+                        return stale
+            landed = await flight.landed_by(query.deadline, self._clock, seat)
+        finally:
+            self._room.leave(seat)
+        if not landed and seat.given_up:
+            return self._turn_away(key, self._clock.monotonic())
+        outcome = flight.outcome() if landed else TIMED_OUT
+        return self._fall_back(key, outcome) if isinstance(outcome, Failure) else outcome
+
+    def _board(self, key: CacheKey, query: SecretQuery, now: float) -> Flight:
         flight = self._flights.get(key)
         if flight is not None:
             self._counts.shared += 1
             flight.background = False
-        else:
-            self._counts.misses += 1
-            flight = self._call(key, query, now, background=False)
-        if self._peek_stale(key) is not None:
-            # Early enough to answer: a deadline that passes here passes for the core as well.
-            latest = query.deadline - _STALE_MARGIN * (query.deadline - now)
-            patience = min(flight.started + self._config.patience_seconds, latest)
-            if not await flight.landed_by(patience, self._clock):
-                stale = self._serve_stale(key)
-                if stale is not None:
-                    return stale
-        landed = await flight.landed_by(query.deadline, self._clock)
-        outcome = flight.outcome() if landed else TIMED_OUT
-        return self._fall_back(key, outcome) if isinstance(outcome, Failure) else outcome
+            return flight
+        self._counts.misses += 1
+        return self._call(key, query, now, background=False)
+
+    def _turn_away(self, key: CacheKey, now: float) -> Secret:
+        self._counts.refused += 1
+        return self._fall_back(key, self._room.refusal(key[0].folder, now))
 
     def _refresh(self, key: CacheKey, query: SecretQuery, now: float) -> None:
         if self._flights.get(key) is None:
@@ -149,16 +171,14 @@ class CachedSecretStore(SecretStore):
             self._call(key, query, now, background=True)
 
     def _call(self, key: CacheKey, query: SecretQuery, now: float, *, background: bool) -> Flight:
-        flight = Flight(now, background)
-        # Others may join who have more time left than the request that happened to come first.
-        deadline = max(query.deadline, now + self._config.call_seconds)
-        shared_query = replace(query, deadline=deadline)
-        self._flights.start(key, flight, partial(self._fly, key, shared_query))
+        shared = with_time_for_others(query, now, self._config.call_seconds)
+        flight = Flight(now, shared.deadline, background)
+        self._flights.start(key, flight, partial(self._fly, key, shared))
         return flight
 
     async def _fly(self, key: CacheKey, query: SecretQuery, flight: Flight) -> Secret | Failure:
         try:
-            outcome = await self._ask(query)
+            outcome = await ask(self._inner, query, self._clock, self._outages)
         except Exception:
             if self._flights.finish(key, flight):
                 self._entries.discard(key)
@@ -171,15 +191,6 @@ class CachedSecretStore(SecretStore):
             else:
                 self._keep(key, outcome, flight.started, now)
         return outcome
-
-    async def _ask(self, query: SecretQuery) -> Secret | Failure:
-        try:
-            async with self._clock.timeout_at(query.deadline):
-                return await self._inner.fetch(query)
-        except TimeoutError:
-            return TIMED_OUT
-        except SecretsError as error:
-            return Failure.of(error, self._outages)
 
     def _keep(self, key: CacheKey, secret: Secret, asked_at: float, now: float) -> None:
         config = self._config
@@ -230,10 +241,9 @@ class CachedSecretStore(SecretStore):
         entry = self._peek_stale(key)
         if entry is None:
             return None
-        if self._clock.monotonic() < entry.fresh_until:
-            return self._open(entry, FROM_CACHE)
-        self._counts.stale += 1
-        return self._open(entry, STALE)
+        is_fresh = self._clock.monotonic() < entry.fresh_until
+        self._counts.stale += not is_fresh
+        return self._open(entry, FROM_CACHE if is_fresh else STALE)
 
     def _open(self, entry: Entry, source: str) -> Secret:
         return Secret(

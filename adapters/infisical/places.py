@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def folder_of(location: SecretLocation) -> Hashable:
     """Return what a place is held for: the folder, in its environment and project."""
-    return (location.scope, location.path.rpartition("/")[0])
+    return location.folder
 
 
 class Places:

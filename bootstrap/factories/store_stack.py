@@ -1,4 +1,4 @@
-"""What stands around a secret store: outside in: a cache, a breaker, a stopwatch and spans."""
+"""What stands around a secret store; outside in: a cache, a breaker, a stopwatch and spans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.breaker.config import BreakerConfig
 from adapters.breaker.store import CIRCUIT_OPEN, BreakingSecretStore
-from adapters.cache.config import CacheConfig
+from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
 from adapters.cache.store import CachedSecretStore
 from adapters.metrics.secret_store import MeteredSecretStore
 from bootstrap.store_parts import StoreStack
@@ -28,35 +28,44 @@ def store_stack(
     tracing: TracingParts,
     clock: Clock,
 ) -> StoreStack:
-    """Build all layers; a cache that were to keep nothing is left out."""
+    """Build all layers."""
     store = tracing.store(parts.store)
     metered = None if registry is None else MeteredSecretStore(store, registry, clock)
     breaker = BreakingSecretStore(
         metered or store, BreakerConfig(), clock, random.random, outages=parts.outages
     )
-    cache = _cache(settings, parts, breaker, clock)
-    return StoreStack(cache or breaker, parts, metered, breaker, cache)
+    return StoreStack(_cache(settings, parts, breaker, clock), parts, breaker, metered)
 
 
 def _cache(
     settings: Settings, parts: StoreParts, inner: SecretStore, clock: Clock
-) -> CachedSecretStore | None:
+) -> CachedSecretStore:
     ttl_seconds = settings.cache_ttl_seconds
     if ttl_seconds is None:
         ttl_seconds = parts.cache_ttl_seconds
-    if not ttl_seconds and not settings.cache_max_stale_seconds:
-        return None
     return CachedSecretStore(
         inner,
         CacheConfig(
             ttl_seconds=ttl_seconds,
             max_stale_seconds=settings.cache_max_stale_seconds,
+            # Where no value is answered from memory, "there is none" is not either.
+            negative_seconds=min(LONGEST_NEGATIVE_SECONDS, ttl_seconds),
             call_seconds=settings.request_timeout_seconds,
             max_entries=settings.cache_max_entries,
             max_bytes=settings.cache_max_bytes,
+            max_waiting=places_to_wait(settings.max_in_flight),
         ),
         clock,
         random.random,
         per_caller=parts.per_caller,
         outages=parts.outages | parts.limits | {CIRCUIT_OPEN},
     )
+
+
+def places_to_wait(max_in_flight: int) -> int:
+    """Return how many of the requests in flight may wait for the store, 1 at least.
+
+    The others can only be about to be answered or refused, so a store that hangs leaves room for
+    answers from memory and for `server_xkey`.
+    """
+    return max(1, max_in_flight * 3 // 4)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.model.identity import Caller
+
+Folder: TypeAlias = "tuple[tuple[tuple[str, str], ...], str]"
+"""A folder in one store: the scope, and the path without the "/" at its end."""
 
 NO_PROPERTIES: Mapping[str, str] = MappingProxyType({})
 
@@ -44,6 +47,11 @@ class SecretLocation:
     path: str
     scope: tuple[tuple[str, str], ...] = ()
     encoding: str | None = None
+
+    @property
+    def folder(self) -> Folder:
+        """The scope and the folder that this place lies in: what is slow is often slow together."""
+        return (self.scope, self.path.rpartition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)

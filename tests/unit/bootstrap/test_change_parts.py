@@ -59,10 +59,6 @@ async def test_what_is_selected_is_forgotten_and_counted(
     assert cache.statistics().entries == 3 - forgotten
 
 
-def test_without_a_cache_there_is_nothing_to_forget() -> None:
-    assert KeptValues(None).invalidate(Selection.everything()) == 0
-
-
 @pytest.mark.parametrize("host", ["node-1.example.com", "büro pc", "h" * 300, ""])
 def test_a_replicas_name_can_stand_in_a_message(host: str) -> None:
     assert is_name(replica_name(host))

@@ -146,25 +146,24 @@ def test_the_setting_chooses_the_store(tmp_path: Path) -> None:
     [
         ({"SECRET_STORE": "infisical"}, 5),
         ({"SECRET_STORE": "infisical", "CACHE_TTL_SECONDS": "60"}, 60),
-        ({"SECRET_STORE": "infisical", "CACHE_TTL_SECONDS": "0"}, None),
-        ({"SECRET_STORE": "nats-kv"}, None),
+        ({"SECRET_STORE": "infisical", "CACHE_TTL_SECONDS": "0"}, 0),
+        ({"SECRET_STORE": "nats-kv"}, 0),
         ({"SECRET_STORE": "nats-kv", "CACHE_TTL_SECONDS": "5"}, 5),
         ({"SECRET_STORE": "nats-kv", "CACHE_MAX_STALE_SECONDS": "60"}, 0),
     ],
 )
 def test_a_store_is_cached_for_as_long_as_it_says_or_the_settings_do(
-    tmp_path: Path, variables: dict[str, str], seconds: float | None
+    tmp_path: Path, variables: dict[str, str], seconds: float
 ) -> None:
     built = container(**infisical_environment() | nats_kv_environment(tmp_path) | variables)
 
     stack = built.stack()
 
-    assert (stack.cache is None) is (seconds is None)
-    if stack.cache is not None:
-        assert stack.store is stack.cache
-        assert stack.cache._config.ttl_seconds == seconds
-        assert stack.cache._config.call_seconds == 8
-        assert stack.cache._inner is stack.breaker
+    assert stack.store is stack.cache
+    assert stack.cache._config.ttl_seconds == seconds
+    assert stack.cache._config.negative_seconds == min(1, seconds)
+    assert stack.cache._config.call_seconds == 8
+    assert stack.cache._inner is stack.breaker
     assert stack.breaker is not None
     assert stack.breaker._inner is built.store().store
 
@@ -192,9 +191,20 @@ def test_stale_values_are_for_outages_of_the_chosen_store(
 
     cache = container(**given, CACHE_MAX_STALE_SECONDS="60").stack().cache
 
-    assert cache is not None
     assert cache._outages >= outages | {"store_circuit_open"}
     assert not any("refused" in reason for reason in cache._outages)
+
+
+@pytest.mark.parametrize(
+    ("max_in_flight", "places"),
+    [(1, 1), (2, 1), (3, 2), (4, 3), (50, 37), (8192, 6144)],
+)
+def test_three_quarters_of_the_requests_in_flight_may_wait_for_the_store(
+    max_in_flight: int, places: int
+) -> None:
+    built = container(**infisical_environment(), MAX_IN_FLIGHT=str(max_in_flight))
+
+    assert built.stack().cache.statistics().waiting_limit == places
 
 
 def test_a_store_that_limits_is_up_and_goes_on_being_asked() -> None:

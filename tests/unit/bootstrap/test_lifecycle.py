@@ -17,6 +17,8 @@ from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
 from adapters.audit.sink import AuditSinkError
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
+from adapters.change_notice.listener import InvalidationListener
+from adapters.change_notice.subjects import ControlSubjects
 from adapters.crypto.nkeys_text import KeyKind, encode_public
 from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
 from adapters.nats.config import NatsConfig
@@ -26,7 +28,7 @@ from adapters.telemetry.log_setup import configure_logging
 from bootstrap.access_parts import AccessParts
 from bootstrap.admin_parts import AdminParts
 from bootstrap.audit_parts import AuditParts
-from bootstrap.change_parts import ChangeParts
+from bootstrap.change_parts import ChangeParts, KeptValues
 from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import ServiceKeys
 from bootstrap.settings import Settings, SettingsError
@@ -45,6 +47,7 @@ from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.store_check import FakeStoreCheck
 from tests.fakes.transport import FakeChannel, FakeHandler, FakeTransport
 from tests.support.environments import infisical_environment
+from tests.unit.adapters.change_notice.nats_in_memory import NatsInMemory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -132,6 +135,7 @@ class World:
 
     def service(self) -> Service:
         settings = {name.lower(): value for name, value in self.variables.items()}
+        stack = self.stack()
         return Service(
             settings=Settings.model_validate(settings),
             keys=ServiceKeys(self.keys),
@@ -141,15 +145,22 @@ class World:
             channel=FakeChannel(self.others),
             transport=self.transport,
             handler=FakeHandler(),
-            stack=self.stack(),
+            stack=stack,
             access=self.access,
             audit=AuditParts(self.audit, self.audit.reopen),
             admin=self.admin,
-            changes=ChangeParts(),
+            changes=self.changes(stack),
             tracing=TracingParts(),
             key_exchange=SodiumKeyExchange(),
             clock=self.clock,
             subjects=SecretsSubjects(),
+        )
+
+    def changes(self, stack: StoreStack) -> ChangeParts:
+        kept = KeptValues(stack.cache)
+        nats = NatsInMemory().client
+        return ChangeParts(
+            InvalidationListener(nats, ControlSubjects(), kept, self.clock, replica="replica-1")
         )
 
     def stack(self) -> StoreStack:
@@ -161,7 +172,8 @@ class World:
             start=self._start_store,
             reload=lambda: self.events.append("store reloaded"),
         )
-        return StoreStack(store, parts)
+        self.cache = CachedSecretStore(store, CacheConfig(), self.clock, lambda: 0.0)
+        return StoreStack(self.cache, parts)
 
     async def _start_store(self) -> None:
         self.events.append("store started")
@@ -213,18 +225,8 @@ async def test_it_opens_in_order_and_closes_in_reverse() -> None:
     assert world.logged("service.stopped")
 
 
-class CachedWorld(World):
-    """A world with a cache before its store."""
-
-    @override
-    def stack(self) -> StoreStack:
-        parts = super().stack().parts
-        self.cache = CachedSecretStore(parts.store, CacheConfig(), self.clock, lambda: 0.0)
-        return StoreStack(self.cache, parts, cache=self.cache)
-
-
 async def test_calls_that_the_cache_began_end_before_the_store_is_closed() -> None:
-    world = CachedWorld()
+    world = World()
     service = world.service()
     store = service.stack.parts.store
     assert isinstance(store, FakeSecretStore)
@@ -503,6 +505,7 @@ async def test_a_check_under_way_ends_before_what_it_asks_is_closed() -> None:
 
     async with world.running():
         await world.until(lambda: bool(world.logged("service.ready")))
+        world.clock.advance(1.0)
         readiness.refresh()
         await asyncio.sleep(0)
 

@@ -34,6 +34,7 @@ def test_the_defaults_are_five_seconds_and_never_stale() -> None:
         ("refresh_min_hits", 0),
         ("max_entries", 0),
         ("max_bytes", 0),
+        ("max_waiting", 0),
     ],
 )
 def test_a_value_outside_its_range_is_refused(setting: str, value: float) -> None:

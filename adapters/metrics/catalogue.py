@@ -154,6 +154,15 @@ IN_FLIGHT = _gauge("requests_in_flight", "Requests being served now.")
 IN_FLIGHT_LIMIT = _gauge(
     "requests_in_flight_limit", "Requests served at a time; more are refused at once."
 )
+WAITING = _gauge("requests_waiting", "Requests that wait for the secret store.")
+WAITING_LIMIT = _gauge(
+    "requests_waiting_limit", "Requests that may wait for the secret store at a time."
+)
+WAITING_REFUSED = _counter(
+    "requests_waiting_refused",
+    "Requests refused because too many waited for the secret store, most of them for one folder; "
+    "those answered by a stale value are among them.",
+)
 DROPPED = _counter("requests_dropped", "Requests that named no subject to which a reply may go.")
 
 STORE_DURATION = _histogram(

@@ -116,6 +116,9 @@ def _cache(counts: CacheCounts) -> Iterator[Metric]:
     yield _one(known.CACHE_FLUSHED, counts.flushed)
     yield _one(known.CACHE_ENTRIES, counts.entries)
     yield _one(known.CACHE_BYTES, counts.bytes)
+    yield _one(known.WAITING, counts.waiting)
+    yield _one(known.WAITING_LIMIT, counts.waiting_limit)
+    yield _one(known.WAITING_REFUSED, counts.refused)
 
 
 def _readiness(readiness: ReadinessState) -> Iterator[Metric]:

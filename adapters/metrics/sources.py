@@ -161,6 +161,9 @@ class CacheCounts(Protocol):
     def remembered(self) -> int: ...
 
     @property
+    def refused(self) -> int: ...
+
+    @property
     def stale(self) -> int: ...
 
     @property
@@ -177,6 +180,12 @@ class CacheCounts(Protocol):
 
     @property
     def bytes(self) -> int: ...
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def waiting_limit(self) -> int: ...
 
 
 class CacheState(Protocol):

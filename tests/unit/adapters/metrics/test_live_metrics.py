@@ -105,6 +105,9 @@ def test_a_policy_that_never_loaded_has_no_time_of_loading() -> None:
         ("cache_flushed_total", {}, 8),
         ("cache_entries", {}, 9),
         ("cache_bytes", {}, 10),
+        ("requests_waiting", {}, 11),
+        ("requests_waiting_limit", {}, 12),
+        ("requests_waiting_refused_total", {}, 13),
     ],
 )
 def test_the_caches_counts_are_shown(name: str, labels: dict[str, str], value: int) -> None:
@@ -121,6 +124,9 @@ def test_the_caches_counts_are_shown(name: str, labels: dict[str, str], value: i
         flushed=8,
         entries=9,
         bytes=10,
+        waiting=11,
+        waiting_limit=12,
+        refused=13,
     )
 
     assert replica.value(name, **labels) == value

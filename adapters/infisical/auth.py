@@ -16,7 +16,7 @@ import structlog
 from adapters.infisical import reasons
 from adapters.infisical.login_problem import REFUSED, USELESS_TOKENS, LoginProblem
 from adapters.infisical.one_task import OneTask, report_crash
-from adapters.infisical.state import TokenState
+from adapters.infisical.state import TokenState, WithheldLogins
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -159,6 +159,15 @@ class TokenSource:
         now = self._clock.monotonic()
         expires_at = now if self._token is None else self._token.expires_at
         return TokenState(now - self._logged_in_at, max(0.0, expires_at - now))
+
+    def withheld(self) -> WithheldLogins | None:
+        """Return that no login may be sent now, because others were refused; None if one may."""
+        now = self._clock.monotonic()
+        problem = self._held(now)
+        if problem is None:
+            return None
+        until = max(self._refusals.retry_at, self._quiet_until if problem.is_shared else -math.inf)
+        return WithheldLogins(until - now, problem.advice)
 
     async def aclose(self) -> None:
         """End a login that is still running, and whatever waits for the next."""

@@ -9,8 +9,9 @@ from urllib.parse import quote
 import structlog
 
 from adapters.infisical.auth import TokenSource
-from adapters.infisical.counted_calls import CountedCalls
+from adapters.infisical.counted_calls import Call, CountedCalls
 from adapters.infisical.credentials import credential_source
+from adapters.infisical.durations import Durations
 from adapters.infisical.error_map import OK, SERVER_ERRORS, error_for, lacks_route, refuses_token
 from adapters.infisical.login import UniversalAuthLogin
 from adapters.infisical.rate_limit import SharedPause
@@ -77,7 +78,9 @@ class InfisicalApi:
             on_refused: called whenever a login was refused, to tell other processes.
         """
         self._config = config
-        self._calls = CountedCalls(http)
+        self._clock = clock
+        self._calls = CountedCalls(http, clock)
+        self._waits = Durations()
         self._retrier = Retrier(clock, jitter)
         # One connection is left to the login, so that hanging reads cannot hold it up.
         places = max(1, config.max_connections - 1)
@@ -140,11 +143,16 @@ class InfisicalApi:
 
     def state(self) -> InfisicalState:
         """Return how the token, the limits and the calls so far stand."""
+        withheld = self._tokens.withheld()
+        refused_seconds = 0.0 if withheld is None else withheld.seconds
         return InfisicalState(
             token=self._tokens.state(),
-            login_pause_seconds=self._login_pause.remaining_seconds,
+            login_pause_seconds=max(self._login_pause.remaining_seconds, refused_seconds),
+            withheld=withheld,
             reads=self.reads(),
             calls=self._calls.counts,
+            call_durations=self._calls.durations,
+            read_waits=self._waits,
         )
 
     async def aclose(self) -> None:
@@ -215,16 +223,19 @@ class InfisicalApi:
         if version is not None:
             parameters["version"] = version
 
-        async def send() -> Answer:
-            request = self._calls.http.build_request(
-                "GET",
-                f"{self._config.api_root}/{route.path}/{encoded_name}",
-                params=parameters,
-                headers={"Authorization": f"Bearer {token.value.get_secret_value()}"},
-            )
-            return await self._calls.exchange(request)
-
         async def attempt() -> Answer:
+            began = self._clock.monotonic()
+
+            async def send() -> Answer:
+                self._waits.add(self._clock.monotonic() - began)
+                request = self._calls.http.build_request(
+                    "GET",
+                    f"{self._config.api_root}/{route.path}/{encoded_name}",
+                    params=parameters,
+                    headers={"Authorization": f"Bearer {token.value.get_secret_value()}"},
+                )
+                return await self._calls.exchange(Call.READ, request)
+
             return await self._gate.send(location, deadline, send)
 
         return await self._retrier.run(attempt, pause=self._gate, deadline=deadline)

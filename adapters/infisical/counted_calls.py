@@ -1,10 +1,12 @@
-"""All HTTP calls to Infisical, logins included, counted by what came back."""
+"""All HTTP calls to Infisical, logins included, counted and timed by what came back."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from adapters.infisical.durations import Durations
 from adapters.infisical.exchange import exchange
 from adapters.infisical.rate_limit import TOO_MANY_REQUESTS
 
@@ -14,41 +16,66 @@ if TYPE_CHECKING:
     import httpx
 
     from adapters.infisical.exchange import Answer
+    from ports.clock import Clock
 
 LIMITED: Final = "429"
 NO_ANSWER: Final = "none"
+STATUSES: Final = ("2xx", "3xx", "4xx", LIMITED, "5xx", NO_ANSWER)
 _LOWEST, _HIGHEST = 2, 5
 
 
+class Call(StrEnum):
+    """What is asked: Infisical limits the two apart."""
+
+    LOGIN = "login"
+    READ = "read"
+
+
 class CountedCalls:
-    """Sends requests by one HTTP client and remembers how many ended in which way.
+    """Sends requests by one HTTP client, and remembers how many ended in which way and how soon.
 
     Attributes:
         http: makes the requests.
     """
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, clock: Clock) -> None:
         self.http = http
-        self._counts = dict.fromkeys(("2xx", "3xx", "4xx", LIMITED, "5xx", NO_ANSWER), 0)
+        self._clock = clock
+        # Those that do occur from the start: a series that begins with a call has no rate for it.
+        self._durations = {(str(call), STATUSES[0]): Durations() for call in Call}
+
+    @property
+    def durations(self) -> Mapping[tuple[str, str], Durations]:
+        """How long calls took from the first byte sent to the last received, connecting included.
+
+        By `Call` and by the class of the status: `429` apart, and `none` unanswered, which lasted
+        until somebody gave up. What never happened may be absent.
+        """
+        return MappingProxyType(self._durations)
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Calls that ended: by the class of their status, `429` apart, and `none` unanswered."""
-        return MappingProxyType(self._counts)
+        """Calls that ended, by the same classes; all of them are there."""
+        counts = dict.fromkeys(STATUSES, 0)
+        for (_, status), durations in self._durations.items():
+            counts[status] += durations.count
+        return counts
 
-    async def exchange(self, request: httpx.Request) -> Answer:
+    async def exchange(self, call: Call, request: httpx.Request) -> Answer:
         """Send one request, as `exchange.exchange` does.
 
         Raises:
             ExchangeFailedError: there was no answer.
         """
-        kind = NO_ANSWER
+        status = NO_ANSWER
+        began = self._clock.monotonic()
         try:
             answer = await exchange(self.http, request)
-            kind = _class_of(answer.status)
+            status = _class_of(answer.status)
         finally:
             # Whoever gives up at a deadline does so by cancelling: no answer came in time.
-            self._counts[kind] += 1
+            seconds = self._clock.monotonic() - began
+            self._durations.setdefault((str(call), status), Durations()).add(seconds)
         return answer
 
 

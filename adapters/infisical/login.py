@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.infisical import reasons
+from adapters.infisical.counted_calls import Call
 from adapters.infisical.credentials import until_changed
 from adapters.infisical.error_map import OK, SERVER_ERRORS, lacks_route
 from domain.model.errors import UpstreamError
@@ -169,7 +170,7 @@ class UniversalAuthLogin(Login):
                 "clientSecret": credentials.client_secret.get_secret_value().strip(),
             },
         )
-        return await self._calls.exchange(request)
+        return await self._calls.exchange(Call.LOGIN, request)
 
 
 def _read_token(answer: Answer, started: float, jitter: float) -> AccessToken | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from adapters.infisical.durations import Durations
     from adapters.infisical.read_gate_state import ReadGateState
 
 
@@ -25,17 +26,42 @@ class TokenState:
 
 
 @dataclass(frozen=True, slots=True)
+class WithheldLogins:
+    """That no login is sent, because others were refused.
+
+    Attributes:
+        seconds: until one may be.
+        advice: what to do about it.
+    """
+
+    seconds: float
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class InfisicalState:
     """How things stand now.
 
     Attributes:
         token: None before the first login.
-        login_pause_seconds: for which no login is sent, as Infisical asked.
+        login_pause_seconds: for which no login is sent: Infisical asked for it, or refused others.
+        withheld: that it refused others; None if it did not.
         reads: what limits them.
         calls: HTTP calls that ended, logins included, by the class of their status.
+        call_durations: how long they took, by "login" or "read" and that class.
+        read_waits: how long reads that were sent had waited for their turn, each try for itself.
     """
 
     token: TokenState | None
     login_pause_seconds: float
+    withheld: WithheldLogins | None
     reads: ReadGateState
     calls: Mapping[str, int] = field(repr=False)
+    call_durations: Mapping[tuple[str, str], Durations] = field(repr=False)
+    read_waits: Durations = field(repr=False)
+
+    @property
+    def login_advice(self) -> str | None:
+        """What to do where no read is possible for want of a login; None if one is."""
+        is_usable = self.token is not None and self.token.remaining_seconds > 0
+        return None if self.withheld is None or is_usable else self.withheld.advice

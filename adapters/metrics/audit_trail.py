@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from typing_extensions import override
 
 from adapters.metrics import catalogue
-from adapters.metrics.catalogue import ERRORS, NONE, OPERATIONS, OTHER, OUTCOMES, SOURCES
+from adapters.metrics.catalogue import (
+    ERRORS,
+    NONE,
+    OPERATIONS,
+    OTHER,
+    OUTCOMES,
+    SOURCES,
+    WATCHED_REASONS,
+)
 from domain.model.audit import Outcome, ServerKey
 from domain.model.transport import Operation
 from ports.audit import AuditTrail
@@ -66,12 +74,14 @@ class MeteredAuditTrail(AuditTrail):
             self._opened[event.server_key].inc()
 
     def _begin_at_zero(self) -> None:
-        # A series that begins with its first failure has no rate for it.
+        # A series that begins with its first failure has neither a rate nor an increase for it.
         for operation in Operation:
             self._requests.labels(operation, Outcome.ANSWERED, NONE)
             self._duration.labels(operation, NONE)
         for error in ERRORS[1:]:
             self._requests.labels(Operation.GET, Outcome.REFUSED, error)
+        for reason in WATCHED_REASONS:
+            self._reasons.labels(Outcome.REFUSED, self._reason(reason))
 
     def _find(self, key: _Key) -> _Meters:
         operation, outcome, error, reason, source = key

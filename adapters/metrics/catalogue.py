@@ -38,6 +38,15 @@ STORE_OUTCOMES: Final = (
     "cancelled",
     "failed",
 )
+WATCHED_REASONS: Final = (
+    "unexpected",
+    "replayed",
+    "infisical_login_refused",
+    "infisical_login_locked",
+    "infisical_rate_limited",
+)
+"""Reasons of refusals that the alert rules watch; the rules and these name the same."""
+
 CALLS: Final = ("login", "read")
 CALL_STATUSES: Final = ("2xx", "3xx", "4xx", "429", "5xx", NONE)
 LOOKUP_RESULTS: Final = ("hit", "miss", "shared", "remembered")
@@ -191,7 +200,8 @@ TOKEN_REMAINING = _gauge(
 )
 PAUSE = _gauge(
     "infisical_pause_seconds",
-    "Seconds until a rate limit lets the next call of this kind pass, 0 if it does now.",
+    "Seconds until the next call of this kind may be sent, for a rate limit or, as logins, after "
+    "refused ones; 0 if it may be now.",
     Label("call", CALLS),
 )
 READS_IN_FLIGHT = _gauge("infisical_reads_in_flight", "Reads from Infisical under way.")
@@ -210,6 +220,18 @@ INFISICAL_CALLS = _counter(
     "HTTP calls to Infisical that ended, logins and repeated tries included, by the class of the "
     "answer's status.",
     Label("status", CALL_STATUSES),
+)
+
+INFISICAL_DURATION = _histogram(
+    "infisical_call_duration_seconds",
+    "Time of each HTTP call to Infisical by itself, without waiting for its turn or trying again.",
+    Label("call", CALLS),
+    Label("status", CALL_STATUSES),
+)
+READS_WAIT = _histogram(
+    "infisical_read_wait_seconds",
+    "Time that reads waited for a connection or for a rate limit before they were sent; those that "
+    "were refused instead are not among them.",
 )
 
 CACHE_LOOKUPS = _counter(

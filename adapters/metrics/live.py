@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from adapters.metrics.sources import (
         BreakerState,
         CacheCounts,
+        Durations,
         InfisicalState,
         PolicyStatus,
         ReadinessState,
@@ -102,6 +107,8 @@ def _infisical(state: InfisicalState) -> Iterator[Metric]:
         yield _one(known.READS_LIMIT, reads.limit)
     calls = state.calls.items()
     yield _family(known.INFISICAL_CALLS, (((status,), count) for status, count in calls))
+    yield _histogram(known.INFISICAL_DURATION, state.call_durations.items())
+    yield _histogram(known.READS_WAIT, [((), state.read_waits)])
 
 
 def _cache(counts: CacheCounts) -> Iterator[Metric]:
@@ -129,6 +136,14 @@ def _readiness(readiness: ReadinessState) -> Iterator[Metric]:
 
 def _one(spec: MetricSpec, value: float) -> Metric:
     return _family(spec, (((), value),))
+
+
+def _histogram(spec: MetricSpec, samples: Iterable[tuple[tuple[str, ...], Durations]]) -> Metric:
+    family = HistogramMetricFamily(spec.name, spec.meaning, labels=spec.label_names)
+    for labels, durations in samples:
+        within = [(str(bound), float(count)) for bound, count in durations.within]
+        family.add_metric(labels, [*within, ("+Inf", durations.count)], durations.sum_seconds)
+    return family
 
 
 def _family(spec: MetricSpec, samples: _Samples) -> Metric:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from asyncio import CancelledError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
@@ -13,10 +14,15 @@ from domain.model.errors import InvalidRequest, SecretNotFound, Unauthorized, Up
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from adapters.metrics.registry import Metrics
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
     from ports.clock import Clock
+
+_ANSWERS: Final = frozenset({"ok", "not_found", "unauthorized"})
+_FAILURES: Final = frozenset({"upstream_error", "timed_out", "failed"})
 
 _OUTCOME_OF: dict[type[Exception], str] = {
     SecretNotFound: "not_found",
@@ -32,17 +38,35 @@ class MeteredSecretStore(SecretStore):
     Put directly around the store, inside any cache, so that it sees the calls really made.
     """
 
-    def __init__(self, inner: SecretStore, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self,
+        inner: SecretStore,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        limits: AbstractSet[str] = frozenset(),
+    ) -> None:
+        """Wrap a store; `limits` are the reasons of those UpstreamErrors of a store that is up."""
         self._inner = inner
+        self._limits = limits
         self._clock = clock
         duration = metrics.histogram(catalogue.STORE_DURATION)
         self._duration = {outcome: duration.labels(outcome) for outcome in STORE_OUTCOMES}
         self._in_flight = metrics.gauge(catalogue.STORE_IN_FLIGHT)
         self._last_success: float | None = None
+        self._answered_at = -math.inf
+        self._failed_at: float | None = None
 
     def last_success(self) -> float | None:
         """Return the monotonic seconds at which the store last gave a value; None before."""
         return self._last_success
+
+    def failed_at(self) -> float | None:
+        """Return the monotonic seconds at which a call last failed; None if it has answered since.
+
+        A call that failed while others were answered is none: what it asked for is slow.
+        """
+        return self._failed_at
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:
@@ -52,6 +76,7 @@ class MeteredSecretStore(SecretStore):
     async def fetch(self, query: SecretQuery) -> Secret:
         started = self._clock.monotonic()
         outcome = "failed"
+        reason: str | None = None
         self._in_flight.inc()
         try:
             secret = await self._inner.fetch(query)
@@ -63,10 +88,15 @@ class MeteredSecretStore(SecretStore):
             raise
         except Exception as error:
             outcome = _OUTCOME_OF.get(type(error), "failed")
+            reason = error.reason if isinstance(error, UpstreamError) else None
             raise
         finally:
             ended = self._clock.monotonic()
             self._in_flight.dec()
             self._duration[outcome].observe(ended - started)
+            if outcome in _ANSWERS:
+                self._answered_at, self._failed_at = ended, None
+            elif outcome in _FAILURES and reason not in self._limits:
+                self._failed_at = ended if started >= self._answered_at else self._failed_at
         self._last_success = ended
         return secret

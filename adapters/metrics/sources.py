@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class TransportState(Protocol):
@@ -123,6 +123,19 @@ class ReadsState(Protocol):
     def pause_seconds(self) -> float: ...
 
 
+class Durations(Protocol):
+    """As `adapters.infisical.durations.Durations` has it."""
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def sum_seconds(self) -> float: ...
+
+    @property
+    def within(self) -> Sequence[tuple[float, int]]: ...
+
+
 class InfisicalState(Protocol):
     """As `adapters.infisical.state.InfisicalState` has it."""
 
@@ -137,6 +150,12 @@ class InfisicalState(Protocol):
 
     @property
     def calls(self) -> Mapping[str, int]: ...
+
+    @property
+    def call_durations(self) -> Mapping[tuple[str, str], Durations]: ...
+
+    @property
+    def read_waits(self) -> Durations: ...
 
 
 class Infisical(Protocol):

@@ -30,7 +30,11 @@ def store_stack(
 ) -> StoreStack:
     """Build all layers."""
     store = tracing.store(parts.store)
-    metered = None if registry is None else MeteredSecretStore(store, registry, clock)
+    metered = (
+        None
+        if registry is None
+        else MeteredSecretStore(store, registry, clock, limits=parts.limits)
+    )
     breaker = BreakingSecretStore(
         metered or store, BreakerConfig(), clock, random.random, outages=parts.outages
     )

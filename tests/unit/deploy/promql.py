@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _WORDS = frozenset(
     {
-        *("sum", "min", "max", "topk", "by", "on", "and", "absent"),
+        *("sum", "min", "max", "topk", "by", "on", "and", "unless", "absent"),
         *("rate", "increase", "histogram_quantile", "label_values", "time"),
     }
 )

@@ -12,7 +12,7 @@ import yaml
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from adapters.metrics.catalogue import Kind, MetricSpec, catalogue
+from adapters.metrics.catalogue import PREFIX, WATCHED_REASONS, Kind, MetricSpec, catalogue
 from tests.unit.adapters.metrics.replica import Replica
 from tests.unit.deploy.promql import Expression, read
 from tests.unit.docs.documents import code_texts, log_events
@@ -27,6 +27,17 @@ PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
 EXPRESSIONS = [target["expr"] for panel in PANELS for target in panel["targets"]] + [
     rule["expr"] for rule in RULES
 ]
+
+NOT_DRAWN = {
+    # What others send, no request of a host: asked for when somebody searches.
+    f"{PREFIX}requests_dropped_total",
+    # The check "policy" says whether one is loaded, and the log when it was.
+    f"{PREFIX}access_policy_loaded",
+    f"{PREFIX}access_policy_loaded_timestamp_seconds",
+    f"{PREFIX}access_policy_issuers",
+    # The verdict counts; its age explains it.
+    f"{PREFIX}readiness_check_age_seconds",
+}
 
 SCRAPED = {"instance", "job"}
 """Labels that Prometheus itself adds."""
@@ -122,11 +133,77 @@ def test_every_series_that_an_alert_watches_is_there_before_anything_goes_wrong(
     scraped = [(name, dict(labels)) for name, labels in Replica().samples()]
 
     for selector in read(rule["expr"]).selectors:
-        assert "reason" in selector.matched or any(
+        assert any(
             name == selector.metric
             and all(labels.get(label) in values for label, values in selector.matched.items())
             for name, labels in scraped
         ), selector
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["alert"]))
+def test_of_every_value_that_an_alert_waits_for_there_is_a_series_from_the_start(
+    rule: dict[str, Any],
+) -> None:
+    """The increase of a series that begins with what it counts is 0."""
+    scraped = [(name, dict(labels)) for name, labels in Replica().samples()]
+
+    for selector in read(rule["expr"]).selectors:
+        for label, values in selector.matched.items():
+            present = {labels.get(label) for name, labels in scraped if name == selector.metric}
+            assert set(values) <= present, f"{selector.metric}: {label}"
+
+
+def test_the_reasons_that_begin_at_zero_are_those_that_alerts_watch() -> None:
+    watched = {
+        reason
+        for rule in RULES
+        for selector in read(rule["expr"]).selectors
+        for reason in selector.matched.get("reason", ())
+    }
+
+    assert watched == set(WATCHED_REASONS)
+    assert watched <= set(code_texts())
+
+
+def test_every_metric_is_drawn_or_is_left_out_on_purpose() -> None:
+    drawn = {
+        series()[selector.metric].name
+        for panel in PANELS
+        for target in panel["targets"]
+        for selector in read(target["expr"]).selectors
+        if selector.metric in series()
+    }
+
+    assert {spec.name for spec in catalogue()} - drawn == NOT_DRAWN
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_quantiles_are_taken_of_the_buckets_of_all_processes_together(text: str) -> None:
+    for grouping in re.findall(r"histogram_quantile\([\d.]+, (.*?)\(\s*rate", text, re.DOTALL):
+        assert re.fullmatch(r"sum by \((\w+, )*le\) ", grouping), grouping
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: str(panel["title"]))
+def test_what_a_panel_draws_of_several_processes_is_taken_together_or_told_apart(
+    panel: dict[str, Any],
+) -> None:
+    for target in panel["targets"]:
+        together = re.match(r"(60 \* )?(sum|min|max|topk|histogram_quantile)\b", target["expr"])
+        told_apart = "{{instance}}" in target["legendFormat"] or panel["type"] == "table"
+        assert together or told_apart
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: str(panel["title"]))
+def test_a_panel_of_seconds_or_bytes_draws_nothing_else(panel: dict[str, Any]) -> None:
+    unit = {"s": "_seconds", "bytes": "_bytes"}.get(panel["fieldConfig"]["defaults"]["unit"])
+    for target in panel["targets"]:
+        measures = [
+            selector.metric.removesuffix("_bucket")
+            for selector in read(target["expr"]).selectors
+            if selector.metric != f"{PREFIX}build_info"
+        ]
+        ends = {end for end in ("_seconds", "_bytes") for name in measures if name.endswith(end)}
+        assert ends == ({unit} if unit else set())
 
 
 def test_no_two_alerts_or_panels_share_a_name() -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from domain.model.errors import UpstreamError
-from tests.support.infisical_model import refusal
+from adapters.infisical.auth import MAX_USELESS_TOKENS, USELESS_RETRY_SECONDS
+from adapters.infisical.refused_logins import QUICK_RETRY_SECONDS
+from domain.model.errors import Unauthorized, UpstreamError
+from tests.support.infisical_model import CLIENT_SECRET, refusal
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -91,3 +93,105 @@ async def test_a_call_given_up_at_its_deadline_counts_as_unanswered(world: World
         await reading
 
     assert counted(world) == {"2xx": 2, "none": 1}
+
+
+async def test_logins_withheld_after_a_refusal_show_as_a_pause_and_say_what_to_do(
+    world: World,
+) -> None:
+    world.model.put("KEY", "v")
+    await world.get("KEY")
+    world.model.client_secrets.clear()
+    world.model.valid_tokens.clear()
+
+    with pytest.raises(UpstreamError):
+        await world.get("KEY")
+    state = world.api.state()
+
+    assert state.login_pause_seconds == QUICK_RETRY_SECONDS
+    assert state.withheld is not None
+    assert state.login_advice is not None
+    assert "INFISICAL_CLIENT_SECRET" in state.login_advice
+
+    world.model.client_secrets.add(CLIENT_SECRET)
+    world.clock.advance(QUICK_RETRY_SECONDS)
+    await world.get("KEY")
+    healed = world.api.state()
+    assert (healed.login_pause_seconds, healed.withheld, healed.login_advice) == (0.0, None, None)
+
+
+async def test_while_a_token_still_serves_a_refused_login_is_nobodys_trouble_yet(
+    world: World,
+) -> None:
+    world.model.put("KEY", "v")
+    world.model.token_seconds = 100
+    await world.get("KEY")
+    world.model.client_secrets.clear()
+    world.clock.advance(85.0)
+
+    await world.get("KEY")
+    await world.settle()
+    state = world.api.state()
+
+    assert state.withheld is not None
+    assert state.login_pause_seconds > 0.0
+    assert state.login_advice is None
+
+
+async def test_logins_are_withheld_for_a_while_after_tokens_that_serve_nothing(
+    world: World,
+) -> None:
+    world.model.faults = [refusal(401, "UnauthorizedError", "Token")] * 20
+
+    for _ in range(MAX_USELESS_TOKENS):
+        with pytest.raises((UpstreamError, Unauthorized)):
+            await world.get("KEY")
+    state = world.api.state()
+
+    assert state.withheld is not None
+    assert state.login_pause_seconds == USELESS_RETRY_SECONDS
+
+
+def timed(world: World) -> dict[tuple[str, str], tuple[int, float]]:
+    """Return how many calls of each kind were timed, and how long they took together."""
+    durations = world.api.state().call_durations.items()
+    return {kind: (each.count, each.sum_seconds) for kind, each in durations if each.count}
+
+
+async def test_calls_are_timed_by_what_was_asked_and_what_came_back(world: World) -> None:
+    world.model.put("KEY", "v")
+    world.gate.clear()
+    reading = asyncio.create_task(world.get("KEY"))
+    await world.settle()
+    world.clock.advance(0.75)
+    world.gate.set()
+    await reading
+    world.gate.clear()
+    reading = asyncio.create_task(world.get("KEY", seconds=2.0))
+    await world.settle()
+    world.clock.advance(2.0)
+    with pytest.raises(UpstreamError):
+        await reading
+
+    assert timed(world) == {
+        ("login", "2xx"): (1, 0.75),
+        ("read", "2xx"): (1, 0.0),
+        ("read", "none"): (1, 2.0),
+    }
+
+
+async def test_the_time_that_a_read_waits_for_a_rate_limit_is_no_time_of_its_call(
+    world: World,
+) -> None:
+    world.model.put("KEY", "v")
+    await world.get("KEY")
+    world.model.faults = [refusal(429, "TooMany", "later", retry_after="5")]
+
+    reading = asyncio.create_task(world.get("KEY"))
+    await world.settle()
+    world.clock.advance(5.0)
+    await reading
+
+    waits = world.api.state().read_waits
+    assert (waits.count, waits.sum_seconds) == (3, 5.0)
+    assert timed(world)["read", "2xx"] == (2, 0.0)
+    assert timed(world)["read", "429"] == (1, 0.0)

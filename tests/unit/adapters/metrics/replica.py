@@ -9,6 +9,7 @@ from adapters.access_policy.file import PolicyStatus
 from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState
 from adapters.cache.statistics import CacheStatistics
+from adapters.infisical.durations import Durations
 from adapters.infisical.read_gate_state import ReadGateState
 from adapters.infisical.state import InfisicalState, TokenState
 from adapters.metrics.audit_trail import MeteredAuditTrail
@@ -24,6 +25,10 @@ from tests.fakes.secret_store import FakeSecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+LIMITED = "rate_limited"
+"""The reason of a store's UpstreamErrors that means that it is up."""
 
 
 @dataclass
@@ -59,16 +64,27 @@ class Breaker:
         return self.counts
 
 
+def durations(*seconds: float) -> Durations:
+    """Return a count of these."""
+    counted = Durations()
+    for each in seconds:
+        counted.add(each)
+    return counted
+
+
 @dataclass
 class Infisical:
     status: InfisicalState = field(
         default_factory=lambda: InfisicalState(
             token=TokenState(age_seconds=30.0, remaining_seconds=3565.0),
             login_pause_seconds=12.5,
+            withheld=None,
             reads=ReadGateState(
                 in_flight=1, waiting=2, refused=3, limit=40, capacity=0, pause_seconds=45.0
             ),
             calls={status: number for number, status in enumerate(CALL_STATUSES)},
+            call_durations={("read", "2xx"): durations(0.003, 0.2, 30.0)},
+            read_waits=durations(0.0, 4.0),
         )
     )
 
@@ -109,10 +125,13 @@ class Replica:
         self.audit = FakeAuditTrail()
         self.trail = MeteredAuditTrail(self.audit, self.metrics)
         self.store = FakeSecretStore()
-        self.metered_store = MeteredSecretStore(self.store, self.metrics, self.clock)
+        self.metered_store = MeteredSecretStore(
+            self.store, self.metrics, self.clock, limits=frozenset({LIMITED})
+        )
         self.transport = Transport()
         self.connection = Connection()
         self.sink = Sink()
+        self.log = Sink()
         self.policy = Policy()
         self.breaker = Breaker()
         self.infisical = Infisical()
@@ -126,7 +145,7 @@ class Replica:
                     connection=self.connection,
                     audit=self.audit,
                     in_flight_limit=8192,
-                    sinks={"file": self.sink},
+                    sinks={"log": self.log, "file": self.sink},
                     policy=self.policy,
                     breaker=self.breaker,
                     infisical=self.infisical,

@@ -7,8 +7,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from adapters.infisical.counted_calls import CountedCalls
-from adapters.metrics.catalogue import CALL_STATUSES
+from adapters.infisical.counted_calls import Call, CountedCalls
+from adapters.metrics.catalogue import CALL_STATUSES, CALLS
+from tests.fakes.clock import FakeClock
 from tests.unit.adapters.metrics.replica import Replica
 
 
@@ -29,6 +30,10 @@ from tests.unit.adapters.metrics.replica import Replica
         ("infisical_calls_total", {"status": "429"}, 3),
         ("infisical_calls_total", {"status": "5xx"}, 4),
         ("infisical_calls_total", {"status": "none"}, 5),
+        ("infisical_read_wait_seconds_bucket", {"le": "0.005"}, 1),
+        ("infisical_read_wait_seconds_bucket", {"le": "2.5"}, 1),
+        ("infisical_read_wait_seconds_bucket", {"le": "5.0"}, 2),
+        ("infisical_read_wait_seconds_sum", {}, 4.0),
     ],
 )
 def test_the_clients_state_is_shown(name: str, labels: dict[str, str], value: float) -> None:
@@ -51,6 +56,20 @@ def test_what_is_not_known_yet_has_no_sample(name: str) -> None:
     assert replica.value(name) is None
 
 
-async def test_the_classes_of_status_are_those_that_the_client_counts() -> None:
+def test_calls_are_timed_by_what_was_asked_and_what_came_back() -> None:
+    replica = Replica()
+
+    def calls(suffix: str, **more: str) -> float | None:
+        name = f"infisical_call_duration_seconds_{suffix}"
+        return replica.value(name, call="read", status="2xx", **more)
+
+    assert [calls("bucket", le=le) for le in ("0.005", "0.1", "0.25", "10.0", "+Inf")] == [
+        *(1, 1, 2, 2, 3)
+    ]
+    assert (calls("count"), calls("sum")) == (3, 30.203)
+
+
+async def test_the_values_of_labels_are_those_that_the_client_counts_by() -> None:
     async with httpx.AsyncClient() as http:
-        assert tuple(CountedCalls(http).counts) == CALL_STATUSES
+        assert tuple(CountedCalls(http, FakeClock()).counts) == CALL_STATUSES
+    assert tuple(Call) == CALLS

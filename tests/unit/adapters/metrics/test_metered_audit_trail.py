@@ -9,6 +9,7 @@ import pytest
 from typing_extensions import override
 
 from adapters.metrics.audit_trail import MAX_REASONS, MeteredAuditTrail
+from adapters.metrics.catalogue import WATCHED_REASONS
 from adapters.metrics.registry import Metrics
 from domain.model.audit import Outcome, ServerKey
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED, AuditContract
@@ -129,6 +130,16 @@ def test_errors_begin_at_zero_so_that_the_first_one_has_a_rate() -> None:
     assert {"none", "SecretNotFound", "Unauthorized", "UpstreamError", "Other"} <= errors
 
 
+@pytest.mark.parametrize("reason", WATCHED_REASONS)
+def test_the_first_refusal_that_an_alert_waits_for_is_an_increase(reason: str) -> None:
+    replica = Replica()
+    assert replica.value("request_reasons_total", outcome="refused", reason=reason) == 0
+
+    replica.trail.record(REFUSED._replace(reason=reason))
+
+    assert replica.value("request_reasons_total", outcome="refused", reason=reason) == 1
+
+
 def test_what_a_request_chooses_becomes_no_label() -> None:
     replica = Replica()
     canary = "canary_of_the_peer"
@@ -185,7 +196,7 @@ def test_however_many_reasons_there_are_the_series_stay_bounded() -> None:
     assert len(reasons) == MAX_REASONS + 1
     assert len(replica.trail._known) <= MAX_REASONS
     others = replica.value("request_reasons_total", outcome="refused", reason="other")
-    assert others == len(letters) ** 2 - MAX_REASONS
+    assert others == len(letters) ** 2 - (MAX_REASONS - len(WATCHED_REASONS))
 
 
 def test_peers_cannot_make_it_remember_anything() -> None:

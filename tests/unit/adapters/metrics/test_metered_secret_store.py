@@ -22,7 +22,7 @@ from domain.use_cases.fetch_secret import FetchSecret
 from tests.contracts.secret_store import CALLER, SecretStoreContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
-from tests.unit.adapters.metrics.replica import Replica
+from tests.unit.adapters.metrics.replica import LIMITED, Replica
 
 if TYPE_CHECKING:
     from ports.secret_store import SecretStore
@@ -94,6 +94,58 @@ async def test_a_failure_counts_by_its_kind_and_proves_nothing(
     assert replica.metered_store.last_success() is None
 
 
+@pytest.mark.parametrize(
+    "error", [UpstreamError("a", reason="down"), UpstreamError("a"), RuntimeError("a")]
+)
+async def test_a_call_that_failed_speaks_against_the_store_until_it_answers(
+    error: Exception,
+) -> None:
+    replica = Replica()
+    await replica.metered_store.fetch(query(replica))
+    assert replica.metered_store.failed_at() is None
+
+    replica.clock.advance(1)
+    replica.store.failure = error
+    with pytest.raises(type(error)):
+        await replica.metered_store.fetch(query(replica))
+    assert replica.metered_store.failed_at() == replica.clock.monotonic()
+
+    replica.clock.advance(1)
+    replica.store.failure = SecretNotFound("a")
+    with pytest.raises(SecretNotFound):
+        await replica.metered_store.fetch(query(replica))
+    assert replica.metered_store.failed_at() is None
+
+
+@pytest.mark.parametrize("error", [UpstreamError("a", reason=LIMITED), InvalidRequest("a")])
+async def test_neither_a_rate_limit_nor_a_request_that_was_wrong_speaks_against_the_store(
+    error: Exception,
+) -> None:
+    replica = Replica()
+    replica.store.failure = error
+
+    with pytest.raises(type(error)):
+        await replica.metered_store.fetch(query(replica))
+
+    assert replica.metered_store.failed_at() is None
+
+
+async def test_a_call_that_failed_while_others_were_answered_is_a_slow_secret() -> None:
+    replica = Replica()
+    replica.store.gate.clear()
+    slow = asyncio.create_task(replica.metered_store.fetch(query(replica)))
+    await replica.store.asked.wait()
+    replica.store.gate.set()
+    replica.clock.advance(1)
+    await replica.metered_store.fetch(query(replica))
+
+    replica.clock.advance(7)
+    replica.store.failure = UpstreamError("a")
+    await asyncio.gather(slow, return_exceptions=True)
+
+    assert replica.metered_store.failed_at() is None
+
+
 async def test_the_time_of_a_call_and_that_it_is_under_way_are_seen() -> None:
     replica = Replica()
     replica.store.gate.clear()
@@ -136,3 +188,4 @@ async def test_a_call_that_the_core_ends_at_its_deadline_counts_as_timed_out() -
 
     assert calls(replica, "timed_out") == 1
     assert calls(replica, "cancelled") == 0
+    assert replica.metered_store.failed_at() == replica.clock.monotonic()

@@ -74,7 +74,7 @@ def test_the_table_of_checks_is_that_of_readiness() -> None:
     checks = [
         serving_check(bool),
         nats_check(bool),
-        store_check(FakeStoreCheck(), lambda: None, bool),
+        store_check(FakeStoreCheck(), bool),
         policy_check(PolicyStatus),
         audit_check(bool),
     ]

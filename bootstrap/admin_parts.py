@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from adapters.admin_http.checks import STORE, store_finding
+
 if TYPE_CHECKING:
     from adapters.admin_http.readiness import Readiness
 
@@ -40,6 +42,15 @@ class AdminParts:
         """
         if self.listener is not None:
             await self.listener.start()
+
+    def store_checked(self, error: Exception | None) -> None:
+        """Take what a check of the store came to, so that probes need none of their own soon.
+
+        Args:
+            error: what the check raised; None if the store answers.
+        """
+        if self.readiness is not None:
+            self.readiness.note(STORE, store_finding(error))
 
     def begin_serving(self) -> None:
         """Say that requests are taken."""

@@ -188,8 +188,10 @@ class Service:
         try:
             await self.stack.parts.check.check()
         except StoreUnreachableError as error:
+            self.admin.store_checked(error)
             _log.warning("service.not_ready", store=self.settings.secret_store, advice=str(error))
             return False
+        self.admin.store_checked(None)
         return True
 
     async def _watch(

@@ -14,6 +14,12 @@ class StoreUnreachableError(Exception):
     """Waiting may help: the text says what was tried and what to check. Holds no credential."""
 
 
+class StoreLimitedError(StoreUnreachableError):
+    """It is up, and takes no call for this check just now, as its rate limit or the operator's has
+    it. Other replicas are no better.
+    """
+
+
 class StoreCheck(Protocol):
     """A live check with the service's own credentials."""
 
@@ -24,5 +30,6 @@ class StoreCheck(Protocol):
         Raises:
             StoreMisconfiguredError: credentials, project, environment or bucket are wrong.
             StoreUnreachableError: it does not answer, or is failing, right now.
+            StoreLimitedError: of these, that it could answer if it were not asked this often.
         """
         ...

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from adapters.admin_http.readiness import Finding, ReadinessCheck
-from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from adapters.admin_http.readiness import Disproof, Finding, ReadinessCheck
+from ports.store_check import (
+    StoreLimitedError,
+    StoreMisconfiguredError,
+    StoreUnreachableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ports.store_check import StoreCheck
 
-STORE_FRESH_SECONDS: Final = 30.0
+STORE: Final = "store"
+"""The name of the check of the store."""
+
+STORE_FRESH_SECONDS: Final = 15.0
 """Every check is a call, and perhaps a login, that counts against the store's rate limits."""
+
+STORE_RETRY_SECONDS: Final = 3.0
+"""What is down is found again within this time, while somebody asks."""
 
 STORE_LIMIT_SECONDS: Final = 20.0
 """Beyond what the stores' own checks give themselves, which then say more than "too slow"."""
@@ -52,7 +62,7 @@ def audit_check(accepts: Callable[[], bool]) -> ReadinessCheck:
         "audit",
         accepts,
         "The audit trail takes no more events, so requests are refused; make room for its file or "
-        "stream.",
+        "stream, and see that the log is read.",
     )
 
 
@@ -79,32 +89,51 @@ def policy_check(status: Callable[[], PolicyStatus]) -> ReadinessCheck:
 
 
 def store_check(
-    check: StoreCheck, last_success: Callable[[], float | None], is_serving: Callable[[], bool]
+    check: StoreCheck,
+    is_serving: Callable[[], bool],
+    *,
+    proof: Callable[[], float | None] = lambda: None,
+    disproof: Callable[[], Disproof | None] = lambda: None,
 ) -> ReadinessCheck:
     """Check that the store answers with the service's own credentials.
 
     Args:
-        check: made at most every 30 seconds, and not while requests are being answered.
-        last_success: monotonic seconds at which a request last got its value from the store.
+        check: made at most every 15 seconds, and not while requests are being answered; every 3
+            seconds while it fails, or requests do.
         is_serving: no check is made before the service has started, when the connection that the
             store uses may not be there, nor while it stops.
+        proof: monotonic seconds at which a request last got its value from the store.
+        disproof: what requests came to since that says that the store does not answer.
     """
 
     async def probe() -> Finding:
+        error: Exception | None = None
         try:
             await check.check()
-        except (StoreMisconfiguredError, StoreUnreachableError) as error:
-            return Finding(ok=False, advice=str(error))
-        return Finding(ok=True)
+        except (StoreMisconfiguredError, StoreUnreachableError) as failure:
+            error = failure
+        return store_finding(error)
 
     return ReadinessCheck(
-        "store",
+        STORE,
         probe,
         limit_seconds=STORE_LIMIT_SECONDS,
         fresh_seconds=STORE_FRESH_SECONDS,
-        proof=last_success,
+        retry_seconds=STORE_RETRY_SECONDS,
+        proof=proof,
+        disproof=disproof,
         possible=is_serving,
     )
+
+
+def store_finding(error: Exception | None) -> Finding:
+    """Return what the outcome of a `StoreCheck` means for this replica.
+
+    A store that limits the rate is up: no other replica would be served sooner.
+    """
+    if error is None:
+        return Finding(ok=True)
+    return Finding(ok=isinstance(error, StoreLimitedError), advice=str(error))
 
 
 def _condition(name: str, holds: Callable[[], bool], advice: str) -> ReadinessCheck:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
@@ -31,6 +32,19 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
+class Disproof(NamedTuple):
+    """What real work came to that speaks against an earlier finding.
+
+    Attributes:
+        at: monotonic seconds.
+        advice: what to do about it, where that is certain; empty where a check has to tell whether
+            more is wrong than that one piece of work.
+    """
+
+    at: float
+    advice: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadinessCheck:
     """One thing without which requests would be refused.
@@ -39,9 +53,11 @@ class ReadinessCheck:
         name: a constant word; it becomes a label of metrics.
         probe: makes the check. Whatever it raises counts as a failure that nobody foresaw.
         limit_seconds: how long it may take.
-        fresh_seconds: how long its finding stands before it is made again.
+        fresh_seconds: how long a finding that all is well stands before it is made again.
+        retry_seconds: the same for any other finding, and for one that was disproved since.
         proof: the monotonic seconds at which real work last showed that all is well, if it can
             tell; that counts as a check made then.
+        disproof: the last that real work showed to be wrong, if it can tell.
         possible: whether the check can be made by now; it is not while this says no.
     """
 
@@ -49,7 +65,9 @@ class ReadinessCheck:
     probe: Callable[[], Awaitable[Finding]]
     limit_seconds: float = 2.0
     fresh_seconds: float = 1.0
+    retry_seconds: float = 1.0
     proof: Callable[[], float | None] = lambda: None
+    disproof: Callable[[], Disproof | None] = lambda: None
     possible: Callable[[], bool] = lambda: True
 
 
@@ -67,6 +85,7 @@ class _Watched:
     check: ReadinessCheck
     finding: Finding | None = None
     found_at: float = 0.0
+    made_at: float = -math.inf
     running: asyncio.Task[None] | None = None
 
 
@@ -82,13 +101,17 @@ class Readiness:
         """Begin the checks that are due, and return all that are under way."""
         now = self._clock.monotonic()
         for watched in self._watched.values():
-            self._take_proof(watched)
-            due = watched.finding is None or now - watched.found_at >= watched.check.fresh_seconds
-            if due and watched.running is None and watched.check.possible():
+            if watched.running is None and _is_due(watched, now) and watched.check.possible():
                 watched.running = asyncio.create_task(
                     self._make(watched), name=f"readiness-{watched.check.name}"
                 )
         return {watched.running for watched in self._watched.values() if watched.running}
+
+    def note(self, name: str, finding: Finding) -> None:
+        """Take what somebody else's check found for that of the check with this name."""
+        watched = self._watched[name]
+        watched.finding = finding
+        watched.found_at = watched.made_at = self._clock.monotonic()
 
     async def report(self) -> Mapping[str, Verdict]:
         """Return a verdict for every check, waiting half a second at most for those under way.
@@ -137,19 +160,38 @@ class Readiness:
             finding = Finding(ok=False, advice="The check itself failed; see the service's log.")
         finally:
             watched.running = None
-        watched.finding, watched.found_at = finding, self._clock.monotonic()
-
-    def _take_proof(self, watched: _Watched) -> None:
-        proved_at = watched.check.proof()
-        if proved_at is None:
-            return
-        if watched.finding is None or proved_at > watched.found_at:
-            watched.finding, watched.found_at = Finding(ok=True), proved_at
+        self.note(check.name, finding)
 
     def _verdict(self, watched: _Watched) -> Verdict:
-        self._take_proof(watched)
-        finding = watched.finding or Finding(
-            ok=False, advice="Not checked yet; ask again in a moment."
-        )
-        age = self._clock.monotonic() - watched.found_at if watched.finding else 0.0
-        return Verdict(finding.ok, finding.advice, max(0.0, age))
+        disproof = _take_evidence(watched)
+        now = self._clock.monotonic()
+        if disproof is not None and disproof.advice:
+            return Verdict(
+                ok=False, advice=disproof.advice, age_seconds=max(0.0, now - disproof.at)
+            )
+        if watched.finding is None:
+            return Verdict(
+                ok=False, advice="Not checked yet; ask again in a moment.", age_seconds=0.0
+            )
+        finding = watched.finding
+        return Verdict(finding.ok, finding.advice, max(0.0, now - watched.found_at))
+
+
+def _is_due(watched: _Watched, now: float) -> bool:
+    check = watched.check
+    disproof = _take_evidence(watched)
+    if watched.finding is not None and watched.finding.ok and disproof is None:
+        return now - watched.found_at >= check.fresh_seconds
+    return now - watched.made_at >= min(check.retry_seconds, check.fresh_seconds)
+
+
+def _take_evidence(watched: _Watched) -> Disproof | None:
+    """Let a newer proof stand for the finding, and return what speaks against it since, if so."""
+    proved_at = watched.check.proof()
+    if proved_at is not None and (watched.finding is None or proved_at > watched.found_at):
+        watched.finding, watched.found_at = Finding(ok=True), proved_at
+    disproof = watched.check.disproof()
+    if disproof is None or watched.finding is None:
+        return disproof
+    # A check that failed says more of what is wrong.
+    return disproof if watched.finding.ok and disproof.at > watched.found_at else None

@@ -20,6 +20,7 @@ from adapters.metrics.sources import Sources
 from adapters.metrics.worker_restarts import show_restarts
 from bootstrap.admin_parts import AdminParts, ServingState
 from bootstrap.factories.changes import absent_pages, with_webhook
+from bootstrap.factories.store_evidence import StoreEvidence
 from bootstrap.version import __version__
 
 if TYPE_CHECKING:
@@ -114,13 +115,13 @@ def _readiness(
     def is_serving() -> bool:
         return serving.is_serving
 
-    def last_success() -> float | None:
-        return None if stack.metered is None else stack.metered.last_success()
-
+    evidence = StoreEvidence(stack, clock)
     checks = [
         serving_check(is_serving),
         nats_check(lambda: connection.is_connected),
-        store_check(stack.parts.check, last_success, is_serving),
+        store_check(
+            stack.parts.check, is_serving, proof=evidence.proof, disproof=evidence.disproof
+        ),
         audit_check(audit.trail.accepts),
     ]
     if (file := access.file) is not None:

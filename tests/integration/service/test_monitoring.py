@@ -2,66 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from domain.model.errors import SecretNotFound
+from tests.support.admin_pages import Pages, until_so
 from tests.support.free_ports import neighbouring_ports
 from tests.support.infisical_server import Break
 from tests.support.service_process import ServiceProcess, run_to_its_end
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from tests.support.host import Host
     from tests.support.infisical_server import InfisicalServer
 
 Settings = dict[str, str]
-
-
-class Pages:
-    """The admin HTTP, as an operator's tools see it."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-
-    async def get(self, path: str) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=f"http://{self.address}") as client:
-            return await client.get(path)
-
-    async def checks(self) -> dict[str, Any]:
-        document = json.loads((await self.get("/readyz")).content)
-        checks: dict[str, Any] = document["checks"]
-        return checks
-
-    async def value(self, sample: str) -> float | None:
-        """Return one sample of a scrape; its name goes without the service's prefix."""
-        text = (await self.get("/metrics")).text
-        for line in text.splitlines():
-            name, _, number = line.rpartition(" ")
-            if name == f"wasmcloud_secrets_{sample}":
-                return float(number)
-        return None
-
-    async def is_ready(self) -> bool:
-        return (await self.get("/readyz")).status_code == 200
-
-    async def store_was_checked(self) -> bool:
-        return "Not checked yet" not in (await self.checks())["store"]["advice"]
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(400):
-        if await holds():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it never came to that")
 
 
 @pytest.fixture
@@ -114,7 +72,7 @@ async def test_it_is_alive_while_it_starts_and_ready_once_it_serves(
         assert (await pages.get("/readyz")).status_code == 503
         checks = await pages.checks()
         await service.wait_for("service.ready")
-        await until(pages.is_ready)
+        await until_so(pages.is_ready)
         assert await service.stop() == 0
 
     assert checks["nats"]["ok"]
@@ -130,7 +88,6 @@ async def test_a_store_that_is_away_keeps_it_from_being_ready_and_the_page_says_
     infisical.login_breaks.extend([Break.CLOSE] * 10_000)
 
     async with ServiceProcess(settings, tmp_path, ready="nats.listening"):
-        await until(pages.store_was_checked)
         store = (await pages.checks())["store"]
         assert (await pages.get("/readyz")).status_code == 503
         assert (await pages.get("/livez")).status_code == 200
@@ -170,6 +127,6 @@ async def test_each_worker_listens_one_port_further_on(
         await service.wait_for("service.ready", count=2)
         for number in range(2):
             worker = Pages(f"127.0.0.1:{int(port) + number}")
-            await until(worker.is_ready)
+            await until_so(worker.is_ready)
             assert await worker.value("nats_connected") == 1
         assert await service.stop() == 0

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from adapters.admin_http.readiness import (
     PATIENCE_SECONDS,
+    Disproof,
     Finding,
     Readiness,
     ReadinessCheck,
@@ -44,12 +45,25 @@ class Probe:
 
 
 class Watched:
-    def __init__(self, *, limit_seconds: float = 5.0, fresh_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        *,
+        limit_seconds: float = 5.0,
+        fresh_seconds: float = 30.0,
+        retry_seconds: float = 3.0,
+    ) -> None:
         self.clock = FakeClock()
         self.probe = Probe()
         self.proved_at: float | None = None
+        self.disproof: Disproof | None = None
         check = ReadinessCheck(
-            "store", self.probe, limit_seconds, fresh_seconds, lambda: self.proved_at
+            "store",
+            self.probe,
+            limit_seconds=limit_seconds,
+            fresh_seconds=fresh_seconds,
+            retry_seconds=retry_seconds,
+            proof=lambda: self.proved_at,
+            disproof=lambda: self.disproof,
         )
         self.readiness = Readiness([check], self.clock)
 
@@ -88,14 +102,116 @@ async def test_a_finding_stands_for_its_time_and_shows_its_age() -> None:
     assert watched.probe.calls == 2
 
 
-async def test_a_failure_is_not_asked_about_oftener_than_a_success() -> None:
-    watched = Watched(fresh_seconds=30)
+async def test_a_failure_is_asked_about_again_soon_but_not_by_every_probe() -> None:
+    watched = Watched(fresh_seconds=30, retry_seconds=3)
     watched.probe.finding = Finding(ok=False, advice=ADVICE)
 
-    for _ in range(100):
+    for _ in range(90):
         assert not (await watched.verdict()).ok
+        watched.clock.advance(0.1)
 
-    assert watched.probe.calls == 1
+    assert watched.probe.calls == 3
+
+
+async def test_what_heals_is_found_within_the_time_a_failure_stands() -> None:
+    watched = Watched(fresh_seconds=30, retry_seconds=3)
+    watched.probe.finding = Finding(ok=False, advice=ADVICE)
+    await watched.verdict()
+    watched.probe.finding = Finding(ok=True)
+
+    watched.clock.advance(2)
+    assert not (await watched.verdict()).ok
+
+    watched.clock.advance(1)
+    assert (await watched.verdict()).ok
+
+
+async def test_a_failure_stands_no_longer_than_a_success() -> None:
+    watched = Watched(fresh_seconds=0, retry_seconds=3)
+    watched.probe.finding = Finding(ok=False, advice=ADVICE)
+    await watched.verdict()
+    watched.probe.finding = Finding(ok=True)
+
+    assert (await watched.verdict()).ok
+
+
+async def test_work_that_failed_since_has_the_check_made_again_and_only_that_tells() -> None:
+    watched = Watched(fresh_seconds=30)
+    await watched.verdict()
+    watched.clock.advance(4)
+    watched.disproof = Disproof(watched.clock.monotonic())
+    watched.clock.advance(1)
+
+    assert (await watched.verdict()).ok
+    assert watched.probe.calls == 2
+
+    watched.probe.finding = Finding(ok=False, advice=ADVICE)
+    watched.clock.advance(4)
+    watched.disproof = Disproof(watched.clock.monotonic())
+
+    assert (await watched.verdict()).advice == ADVICE
+
+
+async def test_however_often_work_fails_the_check_is_not_made_oftener_than_a_failing_one() -> None:
+    watched = Watched(fresh_seconds=30, retry_seconds=3)
+
+    for _ in range(90):
+        watched.proved_at = watched.clock.monotonic()
+        watched.clock.advance(0.05)
+        watched.disproof = Disproof(watched.clock.monotonic())
+        assert (await watched.verdict()).ok
+        watched.clock.advance(0.05)
+
+    assert watched.probe.calls == 3
+
+
+async def test_what_is_certainly_wrong_is_reported_before_any_check_has_ended() -> None:
+    watched = Watched(fresh_seconds=30)
+    await watched.verdict()
+    watched.clock.advance(4)
+    watched.disproof = Disproof(watched.clock.monotonic(), "Start the network.")
+    watched.clock.advance(1)
+    watched.probe.asked.clear()
+    report = await watched.begun()
+
+    last = watched.readiness.last()["store"]
+    assert last == Verdict(ok=False, advice="Start the network.", age_seconds=1)
+    watched.probe.finding = Finding(ok=False, advice=ADVICE)
+    watched.probe.gate.set()
+    assert (await report)["store"].advice == ADVICE
+
+
+async def test_a_check_that_failed_says_more_than_the_work_that_failed_since() -> None:
+    watched = Watched()
+    watched.probe.finding = Finding(ok=False, advice=ADVICE)
+    await watched.verdict()
+    watched.clock.advance(1)
+
+    watched.disproof = Disproof(watched.clock.monotonic(), "Start the network.")
+
+    assert (await watched.verdict()).advice == ADVICE
+
+
+async def test_work_that_went_well_outweighs_what_was_wrong_before() -> None:
+    watched = Watched(fresh_seconds=30)
+    watched.disproof = Disproof(watched.clock.monotonic(), "Start the network.")
+    watched.clock.advance(1)
+    watched.proved_at = watched.clock.monotonic()
+
+    assert (await watched.verdict()).ok
+    assert watched.probe.calls == 0
+
+
+async def test_what_somebody_else_has_checked_stands_as_if_it_was_found_here() -> None:
+    watched = Watched(fresh_seconds=30, retry_seconds=3)
+    watched.readiness.note("store", Finding(ok=False, advice=ADVICE))
+
+    watched.clock.advance(2)
+    assert await watched.verdict() == Verdict(ok=False, advice=ADVICE, age_seconds=2)
+    assert watched.probe.calls == 0
+
+    watched.clock.advance(1)
+    assert (await watched.verdict()).ok
 
 
 async def test_probes_at_the_same_time_share_one_check() -> None:

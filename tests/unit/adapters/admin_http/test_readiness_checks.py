@@ -9,6 +9,7 @@ import pytest
 from adapters.access_policy.file import PolicyRefusal, PolicyStatus
 from adapters.admin_http.checks import (
     STORE_FRESH_SECONDS,
+    STORE_RETRY_SECONDS,
     audit_check,
     nats_check,
     policy_check,
@@ -16,7 +17,11 @@ from adapters.admin_http.checks import (
     store_check,
 )
 from adapters.admin_http.readiness import Finding, Readiness
-from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.store_check import (
+    StoreLimitedError,
+    StoreMisconfiguredError,
+    StoreUnreachableError,
+)
 from tests.fakes.clock import FakeClock
 from tests.fakes.store_check import FakeStoreCheck
 
@@ -66,16 +71,21 @@ async def test_a_policy_must_be_in_force_and_mistakes_since_are_mentioned(
 async def test_a_store_that_does_not_answer_is_reported_in_its_checks_own_words(
     kind: type[StoreMisconfiguredError | StoreUnreachableError],
 ) -> None:
-    check = store_check(
-        FakeStoreCheck([kind("Check INFISICAL_BASE_URL.")]), lambda: None, lambda: True
-    )
+    check = store_check(FakeStoreCheck([kind("Check INFISICAL_BASE_URL.")]), lambda: True)
 
     assert await check.probe() == Finding(ok=False, advice="Check INFISICAL_BASE_URL.")
 
 
-async def test_however_often_it_is_probed_the_store_is_asked_once_in_thirty_seconds() -> None:
+async def test_a_store_that_limits_the_rate_is_up_and_the_advice_says_so() -> None:
+    limited = StoreLimitedError("It takes no read for 12 seconds.")
+    check = store_check(FakeStoreCheck([limited]), lambda: True)
+
+    assert await check.probe() == Finding(ok=True, advice="It takes no read for 12 seconds.")
+
+
+async def test_however_often_it_is_probed_the_store_is_asked_once_in_fifteen_seconds() -> None:
     clock, store = FakeClock(), FakeStoreCheck()
-    readiness = Readiness([store_check(store, lambda: None, lambda: True)], clock)
+    readiness = Readiness([store_check(store, lambda: True)], clock)
 
     for _ in range(120):
         assert (await readiness.report())["store"].ok
@@ -84,9 +94,23 @@ async def test_however_often_it_is_probed_the_store_is_asked_once_in_thirty_seco
     assert store.calls == 120 / STORE_FRESH_SECONDS
 
 
+async def test_however_often_it_is_probed_a_store_that_is_down_is_asked_every_three_seconds() -> (
+    None
+):
+    clock, store = FakeClock(), FakeStoreCheck([StoreUnreachableError("Check it.")])
+    readiness = Readiness([store_check(store, lambda: True)], clock)
+
+    for _ in range(120):
+        assert not (await readiness.report())["store"].ok
+        clock.advance(1)
+
+    assert store.calls == 120 / STORE_RETRY_SECONDS
+
+
 async def test_requests_that_got_their_value_spare_the_store_the_check() -> None:
     clock, store = FakeClock(), FakeStoreCheck()
-    readiness = Readiness([store_check(store, lambda: clock.monotonic() - 5, lambda: True)], clock)
+    check = store_check(store, lambda: True, proof=lambda: clock.monotonic() - 5)
+    readiness = Readiness([check], clock)
 
     for _ in range(120):
         assert (await readiness.report())["store"].ok
@@ -98,7 +122,7 @@ async def test_requests_that_got_their_value_spare_the_store_the_check() -> None
 async def test_the_store_is_not_asked_before_the_service_has_started() -> None:
     store = FakeStoreCheck()
     started = False
-    readiness = Readiness([store_check(store, lambda: None, lambda: started)], FakeClock())
+    readiness = Readiness([store_check(store, lambda: started)], FakeClock())
 
     early = (await readiness.report())["store"]
     assert not early.ok

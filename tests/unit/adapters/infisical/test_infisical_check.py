@@ -9,7 +9,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.store_check import (
+    StoreLimitedError,
+    StoreMisconfiguredError,
+    StoreUnreachableError,
+)
 from tests.support.infisical_model import Result, html, refusal
 
 if TYPE_CHECKING:
@@ -102,6 +106,31 @@ async def test_what_may_heal_is_unreachable(world: World, answer: Result) -> Non
         await world.check.check()
 
 
+async def test_a_server_that_limits_the_rate_is_up(world: World) -> None:
+    world.model.faults = [refusal(429, "RateLimitExceeded", "later", retry_after="60")]
+
+    with pytest.raises(StoreLimitedError, match="limits the rate"):
+        await world.check.check()
+
+
+async def test_while_reads_are_held_back_a_check_costs_none_and_has_none_kept(
+    world: World,
+) -> None:
+    world.model.faults = [refusal(429, "RateLimitExceeded", "later", retry_after="60")]
+    with pytest.raises(StoreLimitedError):
+        await world.check.check()
+    reads = len(world.model.reads)
+    world.clock.advance(20.0)
+
+    for _ in range(10):
+        with pytest.raises(StoreLimitedError, match="no read for 40 seconds"):
+            await world.check.check()
+
+    assert len(world.model.reads) == reads
+    world.clock.advance(40.0)
+    await world.check.check()
+
+
 async def test_a_server_that_is_not_there_is_unreachable(world: World) -> None:
     world.connection_faults = [httpx.ConnectError("x")] * 5
 
@@ -114,9 +143,9 @@ async def test_a_hanging_server_is_unreachable(world: World) -> None:
     world.gate.clear()
     checking = asyncio.create_task(world.check.check())
     await world.settle()
-    world.clock.advance(16.0)
+    world.clock.advance(9.0)
 
-    with pytest.raises(StoreUnreachableError, match="15 seconds"):
+    with pytest.raises(StoreUnreachableError, match="8 seconds"):
         await checking
 
 

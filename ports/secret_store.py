@@ -25,6 +25,13 @@ class SecretStore(Protocol):
         """
         ...
 
+    def at_hand(self, query: SecretQuery) -> Secret | None:  # noqa: ARG002  for those who keep any
+        """Return what `fetch` would answer without waiting for anything; None if it would wait.
+
+        Most stores keep nothing.
+        """
+        return None
+
     @abstractmethod
     async def fetch(self, query: SecretQuery) -> Secret:
         """Return the secret at a location that `locate` gave.

@@ -92,11 +92,17 @@ class CachedSecretStore(SecretStore):
 
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
-        key = (query.location, query.version, query.caller if self._per_caller else None)
+        return self.at_hand(query) or await self._fetch_anew(
+            self._key(query), query, self._clock.monotonic()
+        )
+
+    @override
+    def at_hand(self, query: SecretQuery) -> Secret | None:
+        key = self._key(query)
         entry = self._entries.get(key)
         now = self._clock.monotonic()
         if entry is None or now >= entry.fresh_until:
-            return await self._fetch_anew(key, query, now)
+            return None
         self._counts.hits += 1
         entry.hits += 1
         if now >= entry.refresh_at and entry.hits >= self._config.refresh_min_hits:
@@ -125,6 +131,9 @@ class CachedSecretStore(SecretStore):
     async def aclose(self) -> None:
         """End all calls under way, before the store itself is closed."""
         await self._flights.aclose()
+
+    def _key(self, query: SecretQuery) -> CacheKey:
+        return query.location, query.version, query.caller if self._per_caller else None
 
     async def _fetch_anew(self, key: CacheKey, query: SecretQuery, now: float) -> Secret:
         failure = self._failures.get(key, now)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from domain.model.authenticated_request import AuthenticatedRequest
+    from domain.use_cases.authorize_access import Place
 
 MAX_LENGTH = 4096
 """Longer requests are read each time: usual ones have half of this, and memory stays bounded."""
+
+
+class KnownRequest(NamedTuple):
+    """What is asked and by whom, and where in the store that is."""
+
+    asking: AuthenticatedRequest
+    place: Place
 
 
 class KnownRequests:
@@ -24,9 +32,9 @@ class KnownRequests:
 
     def __init__(self, capacity: int = 4096) -> None:
         self._capacity = capacity
-        self._requests: OrderedDict[bytes, AuthenticatedRequest] = OrderedDict()
+        self._requests: OrderedDict[bytes, KnownRequest] = OrderedDict()
 
-    def find(self, plaintext: bytes) -> AuthenticatedRequest | None:
+    def find(self, plaintext: bytes) -> KnownRequest | None:
         """Return what these very bytes said when they were last allowed."""
         digest = sha256(plaintext).digest()
         request = self._requests.get(digest)
@@ -34,7 +42,7 @@ class KnownRequests:
             self._requests.move_to_end(digest)
         return request
 
-    def keep(self, plaintext: bytes, request: AuthenticatedRequest) -> None:
+    def keep(self, plaintext: bytes, request: KnownRequest) -> None:
         """Remember a request that was allowed."""
         if len(plaintext) > MAX_LENGTH:
             return

@@ -221,3 +221,19 @@ async def test_a_refresh_share_of_one_means_never() -> None:
     await settle()
 
     assert rig.calls == 1
+
+
+async def test_only_what_is_fresh_is_at_hand() -> None:
+    rig = Rig(CacheConfig(max_stale_seconds=60))
+    rig.inner.put(PATH, "value")
+    query = rig.query()
+
+    before = rig.cache.at_hand(query)
+    await rig.fetch()
+    fresh = rig.cache.at_hand(query)
+    rig.clock.advance(5)
+    after = rig.cache.at_hand(query)
+
+    assert fresh is not None
+    assert (before, fresh.source, after) == (None, "cache", None)
+    assert rig.calls == 1

@@ -9,13 +9,17 @@ from domain.model.access import AccessPolicy, AccessRequest, Decision
 from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
 from domain.model.errors import InvalidEntityJwt, InvalidHostJwt, Unauthorized
 from domain.model.identity import Caller, IdentityKind
+from domain.model.reference import NO_PROPERTIES, SecretLocation
 from domain.model.secret import Secret, SecretValue
-from domain.use_cases.known_requests import MAX_LENGTH, KnownRequests
+from domain.use_cases.known_requests import MAX_LENGTH, KnownRequest, KnownRequests
 from tests.fakes.token_verifier import fake_claims
 from tests.support.core import ENTITY, HOST, Core
 
-ASKING = AuthenticatedRequest(
-    AskedSecret("KEY"), "", Caller(fake_claims(), fake_claims(IdentityKind.HOST))
+KNOWN = KnownRequest(
+    AuthenticatedRequest(
+        AskedSecret("KEY"), "", Caller(fake_claims(), fake_claims(IdentityKind.HOST))
+    ),
+    (NO_PROPERTIES, SecretLocation("/KEY")),
 )
 
 
@@ -39,34 +43,34 @@ def core() -> Core:
 def test_the_same_bytes_find_the_request_again_and_no_others_do() -> None:
     requests = KnownRequests()
 
-    requests.keep(b"words", ASKING)
+    requests.keep(b"words", KNOWN)
 
-    assert requests.find(b"words") is ASKING
+    assert requests.find(b"words") is KNOWN
     assert requests.find(b"word") is None
 
 
 def test_the_least_recently_used_request_goes_first() -> None:
     requests = KnownRequests(capacity=2)
-    requests.keep(b"first", ASKING)
-    requests.keep(b"second", ASKING)
+    requests.keep(b"first", KNOWN)
+    requests.keep(b"second", KNOWN)
     requests.find(b"first")
 
-    requests.keep(b"third", ASKING)
+    requests.keep(b"third", KNOWN)
 
     assert [requests.find(words) for words in (b"first", b"second", b"third")] == [
-        ASKING,
+        KNOWN,
         None,
-        ASKING,
+        KNOWN,
     ]
 
 
 def test_a_long_request_is_not_kept() -> None:
     requests = KnownRequests()
 
-    requests.keep(b"w" * MAX_LENGTH, ASKING)
-    requests.keep(b"w" * (MAX_LENGTH + 1), ASKING)
+    requests.keep(b"w" * MAX_LENGTH, KNOWN)
+    requests.keep(b"w" * (MAX_LENGTH + 1), KNOWN)
 
-    assert requests.find(b"w" * MAX_LENGTH) is ASKING
+    assert requests.find(b"w" * MAX_LENGTH) is KNOWN
     assert requests.find(b"w" * (MAX_LENGTH + 1)) is None
 
 

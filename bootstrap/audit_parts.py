@@ -29,4 +29,6 @@ class AuditParts:
 
     trail: AuditSink
     reopen: Callable[[], None] = nothing_to_reopen
-    buffers: Mapping[str, AuditLog | BufferedSink] = field(default_factory=lambda: MappingProxyType({}))
+    buffers: Mapping[str, AuditLog | BufferedSink] = field(
+        default_factory=lambda: MappingProxyType({})
+    )

@@ -1,4 +1,4 @@
-"""The check at start: do the credentials, the project and the environment hold?"""
+"""The check at start and behind probes: do credentials, project and environment hold?"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class AuditState(Protocol):
 
 
 class SinkState(Protocol):
-    """As `adapters.audit.buffered.BufferedSink` has it."""
+    """As `adapters.audit.buffered.BufferedSink` has it, and the log as a sink."""
 
     @property
     def waiting(self) -> int: ...
@@ -234,7 +234,7 @@ class Sources:
     """The parts of one replica; what is None or empty has no metrics.
 
     Attributes:
-        sinks: by the name that the label `sink` gives them, such as "file" and "stream".
+        sinks: by the name that the label `sink` gives them, such as "log", "file" and "stream".
         in_flight_limit: requests served at a time.
         readiness: the last verdicts; no check is made for a scrape.
     """

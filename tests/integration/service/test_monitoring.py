@@ -53,6 +53,11 @@ async def test_a_scrape_tells_what_was_asked_and_how_it_ended(
         assert await pages.value("cache_entries") == 1
         assert await pages.value("nats_connected") == 1
         assert await pages.value("audit_accepting") == 1
+        assert await pages.value('audit_events_waiting{sink="log"}') is not None
+        calls = 'infisical_call_duration_seconds_count{call="%s",status="%s"}'
+        assert await pages.value(calls % ("login", "2xx")) == 1
+        assert await pages.value(calls % ("read", "2xx")) == 1
+        assert await pages.value("infisical_read_wait_seconds_count") == 3
         served = 'request_duration_seconds_count{operation="get",served_from="%s"}'
         assert await pages.value(served % "cache") == 1
 

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from adapters.admin_http.readiness import Readiness
     from adapters.audit.buffered import BufferedSink
     from adapters.audit.fan_out import AuditFanOut
+    from adapters.breaker.store import BreakingSecretStore
     from adapters.cache.store import CachedSecretStore
     from adapters.infisical.client import InfisicalApi
     from adapters.nats.connection import NatsConnection
     from adapters.nats.transport import NatsTransport
+    from adapters.telemetry.audit_log import AuditLog
 
 
 def test_the_transport_and_the_connection_are_read_at_the_scrape() -> None:
@@ -177,8 +179,10 @@ def the_real_parts_fit(
     transport: NatsTransport,
     connection: NatsConnection,
     audit: AuditFanOut,
+    log: AuditLog,
     sink: BufferedSink,
     policy: AccessPolicyFile,
+    breaker: BreakingSecretStore,
     cache: CachedSecretStore,
     infisical: InfisicalApi,
     readiness: Readiness,
@@ -189,8 +193,9 @@ def the_real_parts_fit(
         connection=connection,
         audit=audit,
         in_flight_limit=1,
-        sinks={"file": sink},
+        sinks={"log": log, "file": sink},
         policy=policy,
+        breaker=breaker,
         cache=cache,
         infisical=infisical,
         readiness=readiness,

@@ -15,14 +15,14 @@ class CacheSettings(SettingsGroup):
         ge=0,
         allow_inf_nan=False,
         description="Time for which a value is answered from memory. Unset: 5 for Infisical, 0 for "
-        "NATS KV. 0 keeps none.",
+        "NATS KV. With 0 the store is asked each time, once for all who ask at that moment.",
     )
     cache_max_stale_seconds: float = Field(
         default=0.0,
         ge=0,
         allow_inf_nan=False,
         description="Time past that for which a value is answered while the store is unreachable, "
-        "failing or limiting; 0 is never.",
+        "failing or limiting; 0 is never. Values are kept for it even with `CACHE_TTL_SECONDS=0`.",
     )
     cache_max_entries: int = Field(
         default=10_000, ge=1, description="Values kept; beyond, the longest unused go."

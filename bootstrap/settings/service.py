@@ -59,7 +59,10 @@ class LimitSettings(SettingsGroup):
         description="Time to answer a request. Hosts wait 10 seconds, so it must be below that.",
     )
     max_in_flight: int = Field(
-        default=8192, ge=1, description="Requests handled at a time; more are refused at once."
+        default=8192,
+        ge=1,
+        description="Requests handled at a time; more are refused at once. Three quarters of them "
+        "may wait for the store.",
     )
     shutdown_grace_seconds: float = Field(
         default=10.0,

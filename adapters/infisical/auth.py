@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 REFRESH_RETRY_SECONDS: Final = 5.0
 """How soon another login ahead of time follows one that failed for no fault of the credentials."""
 
+MISTAKE_MEMORY_SECONDS: Final = 1.0
+"""How long a login that a retry will not mend answers further requests: whoever answers it that
+promptly must not get one for each of them."""
+
+_MISTAKES = frozenset({reasons.ANSWER_UNREADABLE, reasons.REQUEST_REFUSED, reasons.WRONG_ADDRESS})
+
 UNREADABLE_RETRY_SECONDS: Final = 1.0
 """How often requests have credentials read again that could not be read."""
 
@@ -74,7 +80,7 @@ class TokenSource:
         self._watch = OneTask("infisical-credentials")
         self._again = OneTask("infisical-login-again")
         self._problem: LoginProblem | None = None
-        self._quiet_until = -math.inf
+        self._quiet_until = self._failed_at = -math.inf
 
     async def current(self, deadline: float) -> AccessToken:
         """Return a usable token, logging in if there is none.
@@ -96,7 +102,7 @@ class TokenSource:
                 if now >= max(token.refresh_at, self._quiet_until, self._refusals.refresh_at):
                     self._start_unless_paused()
                 return token
-            if (held := self._held(now)) is not None:
+            if (held := self._held(now) or self._just_failed(now)) is not None:
                 raise held.error()
             await self._pause.wait(deadline)
             running = self._start()
@@ -186,6 +192,12 @@ class TokenSource:
             return problem
         return None
 
+    def _just_failed(self, now: float) -> LoginProblem | None:
+        problem = self._problem
+        if problem is None or problem.reason not in _MISTAKES:
+            return None
+        return problem if now < self._failed_at + MISTAKE_MEMORY_SECONDS else None
+
     def _start_unless_paused(self) -> None:
         if not self._pause.active:
             self._start()
@@ -216,7 +228,7 @@ class TokenSource:
         self._watch.cancel()
 
     def _failed(self, problem: LoginProblem) -> None:
-        now = self._clock.monotonic()
+        self._failed_at = now = self._clock.monotonic()
         self._problem = problem
         is_usable = self._token is not None and now < self._token.expires_at
         if problem.reason == reasons.LOGIN_REFUSED:

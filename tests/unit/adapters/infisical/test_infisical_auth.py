@@ -487,3 +487,20 @@ async def test_closing_ends_a_running_login_and_tells_who_waits(setting: Setting
 
     with pytest.raises(UpstreamError, match="shutting down"):
         await waiting
+
+
+@pytest.mark.parametrize("reason", [reasons.ANSWER_UNREADABLE, reasons.REQUEST_REFUSED])
+async def test_a_login_that_fails_at_once_is_not_sent_for_each_request(reason: str) -> None:
+    setting = Setting()
+    setting.login.failures = [UpstreamError("Look at it.", reason=reason) for _ in range(2)]
+
+    for _ in range(10):
+        with pytest.raises(UpstreamError, match=r"Look at it\."):
+            await setting.current()
+    assert setting.login.count == 1
+    setting.clock.advance(1)
+    with pytest.raises(UpstreamError):
+        await setting.current()
+    setting.clock.advance(1)
+
+    assert await setting.current() == "t3"

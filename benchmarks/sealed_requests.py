@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from nacl import bindings
@@ -16,7 +17,7 @@ from adapters.nats.headers import HOST_XKEY
 from domain.model.policy_properties import PROPERTIES_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from domain.model.identity import PublicXKey
 
@@ -52,24 +53,28 @@ class Requester:
             account, host, token_id=_TOKEN_ID, issued_at=_ISSUED_AT, metadata={"name": "bench-host"}
         )
 
-    def ask(self, key: str) -> bytes:
+    def ask(self, key: str, application: str = "shop") -> bytes:
         """Write the request JSON as a wadm-managed host does."""
         policy = {"type": PROPERTIES_TYPE, "properties": {"backend": "infisical"}}
         context = {
             "entity_jwt": self._entity_jwt,
             "host_jwt": self._host_jwt,
-            "application": {"name": "shop", "policy": json.dumps(policy)},
+            "application": {"name": application, "policy": json.dumps(policy)},
         }
         request = {"key": key, "field": None, "version": None, "context": context}
         return json.dumps(request).encode()
+
+
+HOST_XKEYS = 2048
+"""More than the service remembers, so that each request meets it with an xkey it has forgotten, as
+those of hosts that draw one for each request."""
 
 
 @dataclass
 class HostXKey:
     """A host's xkey that seals for one server.
 
-    The part of sealing that needs X25519 is done once: the load could not keep up otherwise. The
-    service opens each body from scratch, as it must for hosts that draw a key for each request.
+    The part of sealing that needs X25519 is done once: the load could not keep up otherwise.
     """
 
     server: PublicXKey
@@ -93,11 +98,14 @@ class HostXKey:
 
 
 def frames(
-    host: HostXKey, plain_requests: Iterable[bytes], subject: str, inbox: str
+    hosts: Sequence[HostXKey], plain_requests: Iterable[bytes], subject: str, inbox: str
 ) -> list[bytes]:
-    """Return complete NATS commands; number `n` wants its reply at `{inbox}.{n}`."""
+    """Return complete NATS commands; number `n` wants its reply at `{inbox}.{n}`.
+
+    The xkeys take turns: number `n` is sealed by `hosts[n % len(hosts)]`.
+    """
     made = []
-    for number, plain in enumerate(plain_requests):
+    for number, (plain, host) in enumerate(zip(plain_requests, cycle(hosts), strict=False)):
         message = host.message(plain)
         command = f"HPUB {subject} {inbox}.{number} {host.head_bytes} {len(message)}\r\n"
         made.append(b"".join((command.encode(), message, b"\r\n")))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
 from adapters.nats.headers import SERVER_RESPONSE_XKEY
 from adapters.nats.subjects import SecretsSubjects
 from benchmarks.load import INBOX, LoadConnection
-from benchmarks.sealed_requests import HostXKey, Requester, frames
+from benchmarks.sealed_requests import HOST_XKEYS, HostXKey, Requester, frames
 from benchmarks.service import MeasuredService
 from benchmarks.upstream import PacedInfisical
 from bootstrap.local.nats_server import LocalNatsServer
@@ -23,7 +24,7 @@ from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
 _WARMING_TIMES = 8
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from benchmarks.load import LoadResult
 
@@ -53,9 +54,10 @@ class Stage:
     service: MeasuredService
     upstream: PacedInfisical
     load: LoadConnection
-    host: HostXKey
+    hosts: list[HostXKey]
     requester: Requester
     nats_pid: int
+    _applications: Iterator[int] = field(default_factory=count)
 
     @property
     def reads(self) -> int:
@@ -85,11 +87,20 @@ class Stage:
         """
         await self.ask(sorted(set(keys)) * _WARMING_TIMES, len(set(keys)))
 
-    def prepare(self, keys: Sequence[str]) -> list[bytes]:
-        """Seal one request for each key."""
+    def prepare(self, keys: Sequence[str], *, in_new_words: bool = False) -> list[bytes]:
+        """Seal one request for each key.
+
+        Args:
+            keys: which secrets.
+            in_new_words: have no two requests for one secret say the same.
+        """
         plain = {key: self.requester.ask(key) for key in set(keys)}
-        subject = SecretsSubjects().of(Operation.GET)
-        return frames(self.host, [plain[key] for key in keys], subject, INBOX)
+        requests = (
+            [self.requester.ask(key, f"shop-{next(self._applications)}") for key in keys]
+            if in_new_words
+            else [plain[key] for key in keys]
+        )
+        return frames(self.hosts, requests, SecretsSubjects().of(Operation.GET), INBOX)
 
     async def send(
         self,
@@ -102,15 +113,15 @@ class Stage:
         result = await self.load.run(prepared, at_once, patience)
         if result.answered:
             number, head, body = result.last
-            self._check(keys[number], head, body)
+            self._check(keys[number], self.hosts[number % len(self.hosts)], head, body)
         return result
 
-    def _check(self, key: str, head: bytes, body: bytes) -> None:
+    def _check(self, key: str, host: HostXKey, head: bytes, body: bytes) -> None:
         name, _, xkey = head.decode().splitlines()[1].partition(": ")
         if name != SERVER_RESPONSE_XKEY:
             raise WrongAnswerError(name)
         sender = SodiumKeyExchange().parse_public(xkey)
-        secret = json.loads(self.host.pair.open(body, sender))["secret"]
+        secret = json.loads(host.pair.open(body, sender))["secret"]
         if secret["string_secret"] != secret_value(key):
             raise WrongAnswerError(key)
 
@@ -158,4 +169,5 @@ async def set_up(
         service = await opened.enter_async_context(MeasuredService(environment, folder))
         load = await LoadConnection.open(nats.port)
         opened.callback(load.close)
-        yield Stage(service, upstream, load, HostXKey(xkey.public), requester, nats.pid)
+        hosts = [HostXKey(xkey.public) for _ in range(HOST_XKEYS)]
+        yield Stage(service, upstream, load, hosts, requester, nats.pid)

@@ -12,7 +12,7 @@ from domain.model.messages import SecretRequest
 from domain.model.reference import SecretQuery
 from domain.model.replies import write_error
 from domain.model.transport import Operation, Reply
-from domain.use_cases.known_requests import KnownRequest, KnownRequests
+from domain.use_cases.known_requests import KnownRequests
 from domain.use_cases.request_record import RequestRecord
 from ports.transport import RequestHandler
 
@@ -100,17 +100,16 @@ class AnswerRequest(RequestHandler):
         record.server_key = opened.server_key
         known = self._known.find(opened.plaintext)
         if known is None:
-            asking, place = self._read(opened.plaintext, record), None
+            asking = self._read(opened.plaintext, record)
         else:
-            asking, place = known
-            record.asked = asking.asked
-            self.authenticate.again(asking.caller)
+            asking = known
+            record.asked = known.asked
+            self.authenticate.again(known.caller)
         record.caller = asking.caller
-        access = record.access = self.authorize(asking, request.requester, place)
+        access = record.access = self.authorize(asking, request.requester)
         location = access.enforce()
         if known is None:
-            place = access.properties, location
-            self._known.keep(opened.plaintext, KnownRequest(asking, place))
+            self._known.keep(opened.plaintext, asking)
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asking.asked.version, asking.caller, deadline)
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.access import AccessRequest
 from domain.model.errors import InvalidRequest, PolicyError, SecretNotFound, Unauthorized
 from domain.model.policy_properties import parse_policy
 from domain.model.reference import SecretLocation, SecretReference
+from domain.use_cases.known_places import KnownPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 Target: TypeAlias = SecretLocation | PolicyError | InvalidRequest
 """Where the secret is, or why the request names no place."""
-
-Place: TypeAlias = "tuple[Mapping[str, str] | None, Target]"
-"""The policy's properties, as far as it could be read, and what they and the key mean."""
 
 _NOT_THIS_ONE = "No rule lets this caller have this secret; see the audit record."
 
@@ -92,19 +90,13 @@ class AuthorizeAccess:
     clock: Clock
     backend: str
     hide_missing: bool = False
+    _known: KnownPlaces = field(default_factory=KnownPlaces, init=False, repr=False, compare=False)
 
-    def __call__(
-        self, request: AuthenticatedRequest, requester: Requester | None, place: Place | None = None
-    ) -> Access:
-        """Decide one request; never raises.
-
-        Args:
-            request: what is asked, and by whom.
-            requester: whom the transport vouches for.
-            place: where the same request led before.
-        """
-        asked, caller = request.asked, request.caller
-        properties, target = place or self._read(asked.key, request.policy)
+    def __call__(self, request: AuthenticatedRequest, requester: Requester | None) -> Access:
+        """Decide one request; never raises."""
+        asked, policy, caller = request.asked, request.policy, request.caller
+        known = self._known.find(caller.entity, asked.key, policy)
+        properties, target = known or self._read(asked.key, policy)
         location = target if isinstance(target, SecretLocation) else None
         decision = self.policy.decide(
             AccessRequest(
@@ -118,9 +110,11 @@ class AuthorizeAccess:
                 requester=requester,
             )
         )
+        if known is None and decision.allowed and location and properties is not None:
+            self._known.keep(caller.entity, asked.key, policy, (properties, location))
         return Access(decision, target, properties, self.hide_missing and not decision.knows_of)
 
-    def _read(self, key: str, policy: str) -> Place:
+    def _read(self, key: str, policy: str) -> tuple[Mapping[str, str] | None, Target]:
         properties: Mapping[str, str] | None = None
         try:
             properties = parse_policy(policy)

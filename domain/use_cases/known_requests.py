@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from domain.model.authenticated_request import AuthenticatedRequest
-    from domain.use_cases.authorize_access import Place
 
 MAX_LENGTH = 4096
 """Longer requests are read each time: usual ones have half of this, and memory stays bounded."""
-
-
-class KnownRequest(NamedTuple):
-    """What is asked and by whom, and where in the store that is."""
-
-    asking: AuthenticatedRequest
-    place: Place
 
 
 class KnownRequests:
@@ -32,9 +24,9 @@ class KnownRequests:
 
     def __init__(self, capacity: int = 4096) -> None:
         self._capacity = capacity
-        self._requests: OrderedDict[bytes, KnownRequest] = OrderedDict()
+        self._requests: OrderedDict[bytes, AuthenticatedRequest] = OrderedDict()
 
-    def find(self, plaintext: bytes) -> KnownRequest | None:
+    def find(self, plaintext: bytes) -> AuthenticatedRequest | None:
         """Return what these very bytes said when they were last allowed."""
         digest = sha256(plaintext).digest()
         request = self._requests.get(digest)
@@ -42,7 +34,7 @@ class KnownRequests:
             self._requests.move_to_end(digest)
         return request
 
-    def keep(self, plaintext: bytes, request: KnownRequest) -> None:
+    def keep(self, plaintext: bytes, request: AuthenticatedRequest) -> None:
         """Remember a request that was allowed."""
         if len(plaintext) > MAX_LENGTH:
             return

@@ -42,7 +42,7 @@ def test_a_frame_holds_a_request_that_the_server_opens() -> None:
     server = SodiumXKeyPair.generate()
     host = HostXKey(server.public)
 
-    (frame,) = frames(host, [Requester().ask("KEY")], "subject", "inbox")
+    (frame,) = frames([host], [Requester().ask("KEY")], "subject", "inbox")
 
     command, _, message = frame.partition(b"\r\n")
     assert command.split() == [

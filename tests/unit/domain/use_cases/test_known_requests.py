@@ -9,17 +9,13 @@ from domain.model.access import AccessPolicy, AccessRequest, Decision
 from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
 from domain.model.errors import InvalidEntityJwt, InvalidHostJwt, Unauthorized
 from domain.model.identity import Caller, IdentityKind
-from domain.model.reference import NO_PROPERTIES, SecretLocation
 from domain.model.secret import Secret, SecretValue
-from domain.use_cases.known_requests import MAX_LENGTH, KnownRequest, KnownRequests
+from domain.use_cases.known_requests import MAX_LENGTH, KnownRequests
 from tests.fakes.token_verifier import fake_claims
 from tests.support.core import ENTITY, HOST, Core
 
-KNOWN = KnownRequest(
-    AuthenticatedRequest(
-        AskedSecret("KEY"), "", Caller(fake_claims(), fake_claims(IdentityKind.HOST))
-    ),
-    (NO_PROPERTIES, SecretLocation("/KEY")),
+KNOWN = AuthenticatedRequest(
+    AskedSecret("KEY"), "", Caller(fake_claims(), fake_claims(IdentityKind.HOST))
 )
 
 

@@ -173,3 +173,19 @@ async def test_a_flush_while_others_wait_leaves_their_places() -> None:
     assert refusal(await rig.ask()).reason == "too_many_waiting"
     rig.inner.gate.set()
     assert {(await task).value.reveal() for task in waiting} == {"slow"}
+
+
+async def test_whoever_gives_way_after_its_stale_value_was_flushed_is_refused() -> None:
+    rig = Crowd(max_stale_seconds=60, ttl_seconds=1, patience_seconds=2)
+    rig.inner.gate.set()
+    await rig.fetch(SLOW)
+    rig.inner.gate.clear()
+    rig.clock.advance(2)
+    waiting = await rig.fill()
+    rig.cache.invalidate(CacheSelection.everything())
+
+    await rig.ask(OTHER)
+
+    assert refusal(waiting[3]).reason == "too_many_waiting"
+    rig.clock.advance(TIMEOUT)
+    await settle()

@@ -162,6 +162,9 @@ class NatsTransport(Transport):
         # It waits for nothing, so requests that wait for a store must not keep hosts from it.
         room = _ROOM_FOR_SERVER_XKEY if request.operation == Operation.SERVER_XKEY else 0
         if len(self._running) >= self._max_in_flight + room:
+            # Of a burst that was read at once none had a turn yet, and most need no other.
+            await asyncio.sleep(0)
+        if len(self._running) >= self._max_in_flight + room:
             await self._refuse(handler, request, address, "overloaded")
             return
         self._taken = number = self._taken + 1

@@ -99,6 +99,15 @@ async def test_a_burst_beyond_the_bound_is_refused_at_once_and_not_lost(
     assert bodies.count(b"refused as overloaded") == 990
 
 
+async def test_a_burst_beyond_the_bound_is_answered_if_none_of_it_has_to_wait(
+    start_replica: StartReplica, connect_host: ConnectHost, nats_url: str
+) -> None:
+    await start_replica(nats_url, max_in_flight=10)
+    host = await connect_host(nats_url)
+
+    assert await ask(host, 1000) == [b"echo %d" % number for number in range(1000)]
+
+
 async def test_a_replica_that_stops_during_a_burst_loses_no_request(
     start_replica: StartReplica, connect_host: ConnectHost, nats_url: str
 ) -> None:

@@ -1,40 +1,53 @@
-"""Audit records as lines of JSON, written anew only where one differs from the last alike."""
+"""Audit records as lines of JSON, put together from parts that were written before."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from pydantic_core import to_json
 
-from adapters.telemetry.audit_record import EVENT, SCHEMA, lasting_fields, timestamp
+from adapters.telemetry.audit_record import (
+    EVENT,
+    SCHEMA,
+    claims_fields,
+    cut,
+    outcome_fields,
+    request_fields,
+    shared_fields,
+    timestamp,
+)
 from adapters.telemetry.redaction import redact_text
-from domain.model.secret import FROM_STORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.model.audit import AuditEvent
+    from domain.model.identity import Claims
 
 CAPACITY: Final = 2048
-"""Records remembered at once; a usual one has about 1 KiB."""
+"""Parts remembered of each kind; a part has a few hundred bytes."""
 
-_Source: TypeAlias = "tuple[object, object, object]"
+_Key = TypeVar("_Key")
+_Part = TypeVar("_Part")
 
 
 @final
 class AuditLines:
-    """Writes records and remembers most of each: a host asks for the same secret in the same words.
+    """Writes records and remembers their parts: the same callers ask for the same secrets.
 
-    The core hands out the same caller, location and properties for the same request, so these are
-    told apart by which objects they are: to compare what is in them would cost what is saved.
+    The core hands out the same claims, location and properties again, so these are told apart by
+    which objects they are: to compare what is in them would cost what is saved.
     """
 
     def __init__(self) -> None:
-        self._known: dict[object, tuple[_Source, str]] = {}
+        self._outcomes: dict[object, str] = {}
+        self._requests: dict[object, tuple[object, str]] = {}
+        self._claims: dict[int, tuple[Claims, str]] = {}
+        self._texts: dict[str, str] = {}
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._outcomes) + len(self._requests) + len(self._claims) + len(self._texts)
 
     def line(self, event: AuditEvent, level: str | None = None) -> str:
         """Return the record as one line of ASCII JSON, without a newline after it.
@@ -51,49 +64,78 @@ class AuditLines:
         label = f'"level":"{level}",' if level else ""
         return (
             f'{{"timestamp":"{timestamp(event.time)}",{label}"event":"{EVENT}","schema":{SCHEMA},'
-            f'"request_id":"{event.request_id}","duration_ms":{event.duration * 1000:.3f},'
-            f"{self._lasting(event)}}}"
+            f'"request_id":"{event.request_id}","duration_ms":{event.duration * 1000:.3f}'
+            f"{self._shared(event)}}}"
         )
 
-    def _lasting(self, event: AuditEvent) -> str:
-        if not event.has_left or (event.upstream_request_id and event.served_from == FROM_STORE):
-            # Too many differ: refusals, which anybody can cause, and answers to calls of their own.
-            return _members(lasting_fields(event))
-        source = event.caller, event.location, event.properties
+    def _shared(self, event: AuditEvent) -> str:
+        caller = event.caller
+        if caller is None or not event.has_left:
+            # Refusals differ too much to be worth their memory, and anybody can cause them.
+            return _members(shared_fields(event))
+        text = (
+            f"{self._outcome(event)}{self._request(event)}"
+            f"{self._claims_of(caller.entity)}{self._claims_of(caller.host)}"
+        )
+        if caller.application is not None:
+            text += f',"application":{self._text(caller.application)}'
+        if event.upstream_request_id is not None:
+            text += f',"upstream_request_id":{self._text(event.upstream_request_id)}'
+        return text
+
+    def _outcome(self, event: AuditEvent) -> str:
         key = (
-            *map(id, source),
             event.operation,
-            event.key,
-            event.field,
-            event.version_asked,
-            event.version_served,
             event.reason,
             event.error,
             event.advice,
             event.allowed,
             event.grant,
+            event.version_served,
             event.served_from,
-            event.upstream_request_id,
             event.backend,
             id(event.server_key),
             event.requester and (event.requester.account, event.requester.user),
         )
-        known = self._known.get(key)
+        return self._outcomes.get(key) or _keep(
+            self._outcomes, key, _members(outcome_fields(event))
+        )
+
+    def _request(self, event: AuditEvent) -> str:
+        places = event.location, event.properties
+        key = (*map(id, places), event.key, event.field, event.version_asked)
+        known = self._requests.get(key)
         if known is None:
-            if len(self._known) >= CAPACITY:
-                self._known.clear()
             # The objects are kept with it: an id is one object's only as long as that lives.
-            known = self._known[key] = source, _members(lasting_fields(event))
+            known = _keep(self._requests, key, (places, _members(request_fields(event))))
         return known[1]
+
+    def _claims_of(self, claims: Claims) -> str:
+        known = self._claims.get(id(claims))
+        if known is None:
+            known = _keep(self._claims, id(claims), (claims, _members(claims_fields(claims))))
+        return known[1]
+
+    def _text(self, text: str) -> str:
+        text = cut(text)
+        return self._texts.get(text) or _keep(self._texts, text, redact_text(_encode(text)))
+
+
+def _keep(parts: dict[_Key, _Part], key: _Key, part: _Part) -> _Part:
+    if len(parts) >= CAPACITY:
+        parts.clear()
+    parts[key] = part
+    return part
 
 
 def _members(fields: Mapping[str, object]) -> str:
+    """Write fields to follow others; nothing for none."""
     try:
         text = to_json(fields, ensure_ascii=True).decode("ascii")
     except ValueError:
         # Half a surrogate pair, which only the slower encoder writes.
         text = _encode(fields)
-    return redact_text(text[1:-1])
+    return f",{redact_text(text[1:-1])}" if fields else ""
 
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -7,12 +7,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from adapters.telemetry.redaction import REDACTED, is_sensitive_name
+from domain.model.identity import IdentityKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.model.audit import AuditEvent
-    from domain.model.identity import Caller
+    from domain.model.identity import Claims
 
 EVENT = "secret_request"
 
@@ -34,17 +35,29 @@ def audit_fields(event: AuditEvent) -> dict[str, object]:
     Raises:
         OverflowError, ValueError: the event's time is none.
     """
-    fields: dict[str, object] = {
+    return {
         "timestamp": timestamp(event.time),
         "schema": SCHEMA,
         "request_id": event.request_id,
         "duration_ms": round(event.duration * 1000, 3),
+        **shared_fields(event),
     }
-    return fields | lasting_fields(event)
 
 
-def lasting_fields(event: AuditEvent) -> dict[str, object]:
-    """Return those of the fields that the next request in the same words may well share."""
+def shared_fields(event: AuditEvent) -> dict[str, object]:
+    """Return those that events may have in common."""
+    fields = outcome_fields(event) | request_fields(event)
+    if event.caller is not None:
+        fields |= claims_fields(event.caller.entity) | claims_fields(event.caller.host)
+        if event.caller.application is not None:
+            fields["application"] = cut(event.caller.application)
+    if event.upstream_request_id is not None:
+        fields["upstream_request_id"] = cut(event.upstream_request_id)
+    return fields
+
+
+def outcome_fields(event: AuditEvent) -> dict[str, object]:
+    """Return what became of the request, and by which rule."""
     fields: dict[str, object] = {
         "operation": cut(event.operation),
         "backend": event.backend,
@@ -57,19 +70,15 @@ def lasting_fields(event: AuditEvent) -> dict[str, object]:
         fields["advice"] = cut(event.advice)
     if event.server_key is not None:
         fields["server_key"] = event.server_key.value
-    _add_request(fields, event)
     if event.allowed is not None:
         fields["decision"] = "allow" if event.allowed else "deny"
     for name, text in (
         ("grant", event.grant),
         ("version_served", event.version_served),
         ("served_from", event.served_from),
-        ("upstream_request_id", event.upstream_request_id),
     ):
         if text is not None:
             fields[name] = cut(text)
-    if event.caller is not None:
-        _add_caller(fields, event.caller)
     if event.requester is not None:
         fields["requester_account"] = cut(event.requester.account)
         if event.requester.user is not None:
@@ -77,7 +86,9 @@ def lasting_fields(event: AuditEvent) -> dict[str, object]:
     return fields
 
 
-def _add_request(fields: dict[str, object], event: AuditEvent) -> None:
+def request_fields(event: AuditEvent) -> dict[str, object]:
+    """Return what was asked for, and where in the store that is."""
+    fields: dict[str, object] = {}
     if event.key is not None:
         fields["key"] = cut(event.key)
     if event.field is not None:
@@ -90,27 +101,31 @@ def _add_request(fields: dict[str, object], event: AuditEvent) -> None:
         fields["path"] = cut(event.location.path)
         for name, text in event.location.scope:
             fields[f"scope_{name}"] = cut(text)
+    return fields
 
 
-def _add_caller(fields: dict[str, object], caller: Caller) -> None:
-    entity, host = caller.entity, caller.host
-    fields["entity"] = entity.subject
-    fields["entity_kind"] = entity.kind.value
-    fields["issuer"] = entity.issuer
-    fields["token_id"] = cut(entity.token_id)
-    if entity.name is not None:
-        fields["entity_name"] = cut(entity.name)
-    if entity.revision is not None:
-        fields["entity_revision"] = entity.revision
-    if entity.artifact_hash is not None:
-        fields["entity_hash"] = cut(entity.artifact_hash)
-    if entity.tags:
-        fields["entity_tags"] = _shown_tags(entity.tags)
-    fields["host"] = host.subject
-    if host.name is not None:
-        fields["host_name"] = cut(host.name)
-    if caller.application is not None:
-        fields["application"] = cut(caller.application)
+def claims_fields(claims: Claims) -> dict[str, object]:
+    """Return what a token says, of the host or of the entity that it is for."""
+    if claims.kind is IdentityKind.HOST:
+        fields: dict[str, object] = {"host": claims.subject}
+        if claims.name is not None:
+            fields["host_name"] = cut(claims.name)
+        return fields
+    fields = {
+        "entity": claims.subject,
+        "entity_kind": claims.kind.value,
+        "issuer": claims.issuer,
+        "token_id": cut(claims.token_id),
+    }
+    if claims.name is not None:
+        fields["entity_name"] = cut(claims.name)
+    if claims.revision is not None:
+        fields["entity_revision"] = claims.revision
+    if claims.artifact_hash is not None:
+        fields["entity_hash"] = cut(claims.artifact_hash)
+    if claims.tags:
+        fields["entity_tags"] = _shown_tags(claims.tags)
+    return fields
 
 
 def cut(text: str) -> str:

@@ -16,6 +16,7 @@ from adapters.infisical.error_map import OK, SERVER_ERRORS, error_for, lacks_rou
 from adapters.infisical.login import UniversalAuthLogin
 from adapters.infisical.rate_limit import SharedPause
 from adapters.infisical.read_gate import ReadGate
+from adapters.infisical.read_pause import ReadPause
 from adapters.infisical.refused_logins import RefusedLogins
 from adapters.infisical.retry import Retrier
 from adapters.infisical.state import InfisicalState
@@ -238,4 +239,5 @@ class InfisicalApi:
 
             return await self._gate.send(location, deadline, send)
 
-        return await self._retrier.run(attempt, pause=self._gate, deadline=deadline)
+        pause = ReadPause(self._gate, location)
+        return await self._retrier.run(attempt, pause=pause, deadline=deadline)

@@ -124,6 +124,27 @@ class FairQueue(Generic[W]):
         for depth, index in sorted(turns):
             yield rounds[index][depth]
 
+    def by_folder(self) -> Iterator[tuple[Hashable, Iterator[tuple[int, int, W]]]]:
+        """Yield each folder and those who wait in it: the round, the place in it, and who.
+
+        They come in the order in which they would be served. Nobody may join or leave meanwhile.
+        """
+        for folder, lanes in self._folders.items():
+            yield folder, self._rounds(list(lanes.values()))
+
+    @staticmethod
+    def _rounds(lanes: list[_Lane[W]]) -> Iterator[tuple[int, int, W]]:
+        left = [(lane.number, iter(lane.waiters)) for lane in lanes]
+        depth = 0
+        while left:
+            turns, left = left, []
+            for number, waiters in turns:
+                waiter = next(waiters, None)
+                if waiter is not None:
+                    yield depth, number, waiter
+                    left.append((number, waiters))
+            depth += 1
+
     def _lane(self, folder: Hashable, secret: Hashable) -> _Lane[W] | None:
         lanes = self._folders.get(folder)
         return None if lanes is None else lanes.get(secret)

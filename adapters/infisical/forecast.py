@@ -57,10 +57,6 @@ class Forecast:
                 return Outlook.LATE if left_by >= deadline else Outlook.LEFTOVER
         return Outlook.LATE if now < at >= deadline else Outlook.IN_TIME
 
-    def next_turn(self, before: int, now: float) -> Turn:
-        """Return the first turn that is nobody's yet, for one who comes after so many."""
-        return self._next_place(before, now)[1]
-
     def promise(self, folder: Hashable, secret: Hashable, before: int, now: float) -> Turn:
         """Promise a secret the next place, and return when to come for it.
 

@@ -1,47 +1,119 @@
-"""How fast places come free while somebody waits for one."""
+"""How long reads take lately, told from those that ended and from those still under way."""
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
-from adapters.infisical import reasons
-from domain.model.errors import UpstreamError
-from domain.model.wording import seconds_in_words
+WARM_UP_SECONDS = 1.0
+"""Not held against the first reads of a folder: they may open connections, and the rush that they
+begin keeps this process busy itself."""
 
-SAMPLES = 20
-CAUTION = 2.0
-"""A request is refused for want of time only if it would take twice as long: an estimate that is
-somewhat off must not refuse what would have been answered."""
+FEW = 7
+"""Reads looked at where fewer are under way, so that one or two of them decide nothing."""
+
+_HALF: Final = 0.5 + 1e-9
+
+
+@dataclass(slots=True, eq=False)
+class PacedRead:
+    """One read, while it holds a place and some time after.
+
+    Attributes:
+        began: in monotonic seconds.
+        counted_from: the same on the clock that durations are told from.
+        forgiven: so many seconds of it do not count.
+        lasted: how long it took in the end; None while it is under way.
+        over: it ended by itself, so that it would not have lasted any longer.
+    """
+
+    began: float
+    counted_from: float
+    forgiven: float = 0.0
+    lasted: float | None = None
+    over: bool = False
+
+    def seconds(self, now: float) -> float:
+        """Return how long it took, or has taken by now."""
+        if self.lasted is not None:
+            return self.lasted
+        return max(0.0, now - self.counted_from - self.forgiven)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What is known of reads by now.
+
+    Attributes:
+        seconds: what one takes; 0 where nothing is known. It is rather too short than too long.
+        hangs: most have not ended so far, and last twice as long already as those that did.
+    """
+
+    seconds: float
+    hangs: bool
+
+
+UNKNOWN: Final = Estimate(0.0, hangs=False)
 
 
 class Pace:
-    """Estimates waits from the last places that came free during one unbroken rush."""
+    """Estimates what a read takes from those that began last.
 
-    def __init__(self) -> None:
-        self._freed: deque[float] = deque(maxlen=SAMPLES)
+    Reads that have not ended count as lasting at least as long as they have lasted, no more and no
+    less (the product-limit estimate of Kaplan and Meier). So reads that hang show by themselves,
+    and those that have just begun do not make the others look quick. Of mean and median the shorter
+    is taken: a slow read among quick ones must not count for all, nor must the slow ones count
+    alone where many take turns with quick ones.
+    """
 
-    def freed(self, now: float) -> None:
-        """Note that a place came free for which somebody waits."""
-        self._freed.append(now)
+    def __init__(self, places: int) -> None:
+        """Take how many reads may be under way at once."""
+        self._reads: deque[PacedRead] = deque(maxlen=max(FEW, 2 * places - 1))
+        self._under_way = 0
+        self._any_over = False
 
-    def rush_over(self) -> None:
-        """Forget everything: nobody waits any more."""
-        self._freed.clear()
+    @property
+    def under_way(self) -> int:
+        """Reads that have not ended."""
+        return self._under_way
 
-    def wait(self, position: int) -> float:
-        """Return the seconds until the one with that many before it has a place; 0 if unknown."""
-        if len(self._freed) < SAMPLES:
-            return 0.0
-        return (position + 1) * (self._freed[-1] - self._freed[0]) / (SAMPLES - 1)
+    @property
+    def is_cold(self) -> bool:
+        """Whether no read has ended by itself so far."""
+        return not self._any_over
 
-    def is_hopeless(self, position: int, seconds_left: float) -> bool:
-        """Say whether one with that many before it would surely wait for longer than it can."""
-        return self.wait(position) > CAUTION * max(seconds_left, 0.0)
+    def begin(self, read: PacedRead) -> None:
+        """Note a read that begins now."""
+        self._reads.append(read)
+        self._under_way += 1
 
-    def refusal(self, position: int) -> UpstreamError:
-        """Return the error that says why, and when to try again."""
-        return UpstreamError(
-            "Infisical is too slow for all that is asked of it; check its health, and try again in "
-            f"{seconds_in_words(self.wait(position))}.",
-            reason=reasons.BUSY,
+    def end(self, read: PacedRead) -> None:
+        """Note that a read has ended, which says so itself."""
+        self._under_way -= 1
+        self._any_over = self._any_over or read.over
+
+    def estimate(self, now: float) -> Estimate:
+        """Return what a read takes.
+
+        It is told from as many of the last reads as make those under way the greater part: if all
+        of these hang, that outweighs how quick others were before.
+        """
+        number = max(FEW, 2 * self._under_way - 1)
+        lately = sorted(
+            (read.seconds(now), not read.over) for read in islice(reversed(self._reads), number)
         )
+        lasting, mean, longest, longest_over = 1.0, 0.0, 0.0, 0.0
+        median: float | None = None
+        for index, (seconds, goes_on) in enumerate(lately):
+            mean += lasting * (seconds - longest)
+            longest = seconds
+            if not goes_on:
+                longest_over = seconds
+                lasting *= 1 - 1 / (len(lately) - index)
+                if median is None and lasting <= _HALF:
+                    median = seconds
+        if median is None:
+            return Estimate(mean, hangs=longest > 2 * longest_over)
+        return Estimate(min(mean, median), hangs=False)

@@ -15,6 +15,11 @@ def folder_of(location: SecretLocation) -> Hashable:
     return location.folder
 
 
+def may_take(held: int, free: int) -> bool:
+    """Say whether a folder that holds so many places may take another of those that are free."""
+    return held < free
+
+
 class Places:
     """A folder may take a place only while it holds fewer than are free.
 
@@ -23,13 +28,23 @@ class Places:
     """
 
     def __init__(self, number: int) -> None:
-        self._free = number
+        self._number = self._free = number
         self._held: dict[Hashable, int] = {}
+
+    @property
+    def number(self) -> int:
+        """All places."""
+        return self._number
 
     @property
     def free(self) -> int:
         """Places nobody holds."""
         return self._free
+
+    @property
+    def share(self) -> int:
+        """Places that one folder may hold if no other holds any."""
+        return (self._number + 1) // 2
 
     @property
     def taken(self) -> int:
@@ -38,7 +53,7 @@ class Places:
 
     def may_take(self, folder: Hashable) -> bool:
         """Say whether a read in this folder may begin."""
-        return self._held.get(folder, 0) < self._free
+        return may_take(self._held.get(folder, 0), self._free)
 
     def take(self, folder: Hashable) -> None:
         """Begin a read; `may_take` must hold."""

@@ -6,19 +6,20 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-import structlog
-
+from adapters.infisical import reasons
+from adapters.infisical.alarm import Alarm
 from adapters.infisical.exchange import ExchangeFailedError
-from adapters.infisical.pace import Pace
+from adapters.infisical.held_back_log import HeldBackLog
 from adapters.infisical.places import Places, folder_of
 from adapters.infisical.rate_limit import pause_asked_for
 from adapters.infisical.rate_report import read_report
 from adapters.infisical.read_gate_state import ReadGateState
 from adapters.infisical.read_order import ReadOrder, Waiter
 from adapters.infisical.request_budget import RequestBudget
+from adapters.infisical.shortage import Shortage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable
 
     from adapters.infisical.exchange import Answer
     from domain.model.errors import UpstreamError
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
 
 MIN_CALL_SECONDS = 0.02
 """What a read takes at least; whoever has no more left is refused instead of sent."""
-
-LOG_SECONDS = 10.0
-"""Under the operator's limit places come free one by one; not each is worth a line."""
-
-_log = structlog.get_logger()
 
 
 class ReadGate:
@@ -48,11 +44,11 @@ class ReadGate:
         self._places = Places(places)
         self._budget = RequestBudget(max_per_minute)
         self._order = ReadOrder(self._budget)
-        self._pace = Pace()
+        self._shortage = Shortage(clock, self._places)
         self._seen_revision = 0
-        self._alarm: asyncio.Task[None] | None = None
-        self._alarm_at = math.inf
-        self._logged_until = -math.inf
+        self._next_turn = Alarm(clock, "infisical-read-turns", self._turns_come)
+        self._next_look = Alarm(clock, "infisical-read-lookout", self._look)
+        self._log = HeldBackLog(self._order, self._budget)
         self._refused = 0
 
     async def send(
@@ -69,15 +65,14 @@ class ReadGate:
             UpstreamError: the turn would come too late.
             ExchangeFailedError: there was no answer.
         """
-        folder = folder_of(location)
-        await self._enter(folder, location, deadline)
+        waiter = await self._enter(location, deadline)
         sent_at = self._clock.monotonic()
         answer: Answer | None = None
-        never_sent = False
+        failure: ExchangeFailedError | None = None
         try:
             answer = await send()
-        except ExchangeFailedError as failure:
-            never_sent = failure.never_sent
+        except ExchangeFailedError as error:
+            failure = error
             raise
         finally:
             now = self._clock.monotonic()
@@ -87,11 +82,15 @@ class ReadGate:
                 if pause is not None:
                     self._budget.pause(pause, now)
                 self._budget.answered(sent_at, now, read_report(answer))
-            elif never_sent:
+            elif failure is not None and failure.never_sent:
                 self._budget.withdraw(now)
             else:
                 self._budget.lost(now)
-            self._release(folder, now)
+            # One given up for want of an answer might have hung on for as long again.
+            over = answer is not None or (
+                failure is not None and failure.reason != reasons.TIMED_OUT
+            )
+            self._release(waiter, now, over=over)
         return answer
 
     def check(self, location: SecretLocation, deadline: float) -> None:
@@ -105,11 +104,13 @@ class ReadGate:
         refusal: UpstreamError | None = None
         if self._order.is_late(folder, location, deadline, now):
             refusal = self._order.put_off(folder, location, now).refusal(now)
-            self._log_limit(now)
-        elif not self._places.may_take(folder):
-            position = self._order.ahead(folder, location)
-            if self._pace.is_hopeless(position, deadline - now):
-                refusal = self._pace.refusal(position)
+            self._log.write(now)
+        elif (
+            self._shortage.is_late(folder, deadline)
+            and not self._places.may_take(folder)
+            and not self._order.comes_first(location)
+        ):
+            refusal = self._shortage.refusal(folder)
         if refusal is not None:
             self._refused += 1
             raise refusal
@@ -119,10 +120,10 @@ class ReadGate:
         self._budget.pause(seconds, self._clock.monotonic())
         self._let_pass()
 
-    def error(self) -> UpstreamError:
-        """Return the error that says when to try again."""
+    def error(self, location: SecretLocation) -> UpstreamError:
+        """Return the error that says when to try again, and keep a place for that time."""
         now = self._clock.monotonic()
-        return self._order.behind_all(now).refusal(now)
+        return self._order.put_off(folder_of(location), location, now).refusal(now)
 
     def state(self) -> ReadGateState:
         """Return how things stand now."""
@@ -138,15 +139,14 @@ class ReadGate:
         )
 
     async def aclose(self) -> None:
-        """End the waiting for the next window."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            await asyncio.wait({self._alarm})
+        """Wait for nothing any more."""
+        await self._next_turn.aclose()
+        await self._next_look.aclose()
 
-    async def _enter(self, folder: Hashable, location: SecretLocation, deadline: float) -> None:
+    async def _enter(self, location: SecretLocation, deadline: float) -> Waiter:
         self.check(location, deadline)
         future = asyncio.get_running_loop().create_future()
-        waiter = Waiter(folder, location, deadline, future)
+        waiter = Waiter(folder_of(location), location, deadline, future)
         self._order.join(waiter, self._clock.monotonic())
         self._let_pass()
         if not future.done():
@@ -157,6 +157,7 @@ class ReadGate:
         if refusal is not None:
             self._refused += 1
             raise refusal
+        return waiter
 
     async def _wait(self, waiter: Waiter) -> None:
         """Wait until the turn is decided, by the deadline at the latest."""
@@ -174,14 +175,13 @@ class ReadGate:
             elif waiter.turn.result() is None:
                 now = self._clock.monotonic()
                 self._budget.withdraw(now)
-                self._release(waiter.folder, now)
+                self._release(waiter, now, over=False)
             self._let_pass()
             raise
 
-    def _release(self, folder: Hashable, now: float) -> None:
-        self._places.give_back(folder)
-        if len(self._order):
-            self._pace.freed(now)
+    def _release(self, waiter: Waiter, now: float, *, over: bool) -> None:
+        self._places.give_back(waiter.folder)
+        self._shortage.end(waiter, now, over=over)
         self._let_pass()
 
     def _let_pass(self) -> None:
@@ -192,14 +192,17 @@ class ReadGate:
             if waiter is None:
                 break
             self._places.take(waiter.folder)
+            self._shortage.begin(waiter, now)
             self._budget.begin(now)
             waiter.turn.set_result(None)
         if self._budget.revision != self._seen_revision or self._order.in_vain:
             self._seen_revision = self._budget.revision
             self._refuse_late()
-        if not len(self._order):
-            self._pace.rush_over()
+        if self._order.in_line:
+            self._next_look.set(self._shortage.next_look(now))
         else:
+            self._shortage.nobody_waits()
+        if len(self._order):
             self._set_alarm(now)
 
     def _refuse_late(self) -> None:
@@ -214,35 +217,22 @@ class ReadGate:
             turn = self._order.put_off(waiter.folder, waiter.secret, now)
             if turn.at > now:
                 return turn.refusal(now)
-        return self._pace.refusal(len(self._order))
+        return self._shortage.refusal_in_the_end(waiter.folder)
+
+    def _look(self, due: float) -> None:
+        """Refuse who waits for a place that is known by now to come too late."""
+        for waiter, refusal in self._shortage.refuse_late(self._order, due):
+            self._order.leave(waiter)
+            waiter.turn.set_result(refusal)
+        self._let_pass()
 
     def _set_alarm(self, now: float) -> None:
         at = self._order.wakes_at(now)
-        if not now < at < self._alarm_at:
+        if now < at < self._next_turn.at:
             # Where no time is known, a read under way will tell.
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_at = at
-        self._alarm = asyncio.create_task(self._ring(at), name="infisical-read-turns")
-        self._log_limit(now)
+            self._next_turn.set(at)
+            self._log.write(now)
 
-    async def _ring(self, at: float) -> None:
-        while (now := self._clock.monotonic()) < at:
-            await self._clock.sleep(at - now)
-        self._alarm = None
-        self._alarm_at = math.inf
+    def _turns_come(self, _due: float) -> None:
         self._let_pass()
         self._refuse_late()
-
-    def _log_limit(self, now: float) -> None:
-        until = self._order.resumes_at(now)
-        if now >= self._logged_until and until > now:
-            self._logged_until = max(until, now + LOG_SECONDS)
-            _log.warning(
-                "infisical.reads_held_back",
-                seconds=round(until - now, 1),
-                limit=self._budget.learned_limit,
-                waiting=len(self._order),
-                promised=self._order.promised,
-            )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias
 
 from adapters.infisical.fair_queue import FairQueue
 from adapters.infisical.forecast import Forecast, Outlook
@@ -13,10 +14,14 @@ from adapters.infisical.promises import Promises
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
     from adapters.infisical.request_budget import RequestBudget, Turn
     from domain.model.errors import UpstreamError
+
+
+Rank: TypeAlias = tuple[int, int, int]
+"""Who comes before whom: first by the queue, then by the round in it, then by the place in that."""
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +75,11 @@ class ReadOrder:
     def shared(self) -> bool:
         """Whether several wait for one secret, so that a newcomer may come before another."""
         return self._others.shared or self._hoping.shared
+
+    @property
+    def in_line(self) -> int:
+        """Reads that wait for nothing but their turn."""
+        return len(self._returned) + len(self._others)
 
     @property
     def in_vain(self) -> bool:
@@ -144,12 +154,20 @@ class ReadOrder:
 
     def put_off(self, folder: Hashable, secret: Hashable, now: float) -> Turn:
         """Return when a refused secret is to come back; see `Forecast.promise`."""
-        waiting = len(self._returned) + len(self._others)
-        return self._forecast.promise(folder, secret, waiting, now)
+        return self._forecast.promise(folder, secret, self.in_line, now)
 
-    def behind_all(self, now: float) -> Turn:
-        """Return the first turn that is nobody's yet."""
-        return self._forecast.next_turn(len(self._returned) + len(self._others), now)
+    def lines(self) -> dict[Hashable, Iterator[tuple[Rank, Waiter]]]:
+        """Return for each folder who waits in it for nothing but its turn, in order."""
+        lines: dict[Hashable, Iterator[tuple[Rank, Waiter]]] = {}
+        for number, queue in enumerate((self._returned, self._others)):
+            for folder, waiters in queue.by_folder():
+                lines[folder] = chain(lines.get(folder, ()), _ranked(number, waiters))
+        return lines
+
+    def comes_first(self, secret: Hashable) -> bool:
+        """Say whether a place is kept now for this secret."""
+        promise = self._promises.of(secret)
+        return promise is not None and promise.due
 
     def held_back(self, now: float) -> bool:
         """Say whether the limits let nobody pass now for whom no place is kept."""
@@ -211,3 +229,10 @@ class ReadOrder:
             self._fulfil(waiter.secret)
             (self._returned if kept else self._others).push(waiter)
         self._promises.roll(now)
+
+
+def _ranked(
+    queue: int, waiters: Iterator[tuple[int, int, Waiter]]
+) -> Iterator[tuple[Rank, Waiter]]:
+    for depth, number, waiter in waiters:
+        yield (queue, depth, number), waiter

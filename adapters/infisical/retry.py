@@ -78,15 +78,24 @@ class Retrier:
             UpstreamError: there was no answer, the attempt gave up, or the server limited all.
         """
         number = 0
+        answer: Answer | None = None
+        failure: ExchangeFailedError | None = None
         while True:
             number += 1
-            answer, failure = await self._try(attempt)
+            try:
+                answer, failure = await self._try(attempt)
+            except UpstreamError as error:
+                if error.reason == reasons.BUSY and (answer or failure):
+                    # That there is no place to try again is not why the request fails.
+                    break
+                raise
             limited = None if answer is None else pause_asked_for(answer, self._clock.now())
             if answer is not None and limited is not None:
                 pause.extend(limited)
                 _log.warning("infisical.rate_limited", pause_seconds=limited, **answer.log_fields())
                 if number == MAX_ATTEMPTS:
                     raise pause.error()
+                answer = None
                 continue
             if answer is not None and answer.status < SERVER_ERRORS:
                 return answer

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from adapters.infisical import reasons
-from adapters.infisical.exchange import MAX_ANSWER_BYTES
+from adapters.infisical.exchange import MAX_ANSWER_BYTES, Answer, ExchangeFailedError
+from adapters.infisical.rate_limit import SharedPause
+from adapters.infisical.retry import Retrier
 from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
+from tests.fakes.clock import FakeClock
 from tests.support.infisical_model import PROJECT_ID, Call, Result, html, refusal
+from tests.unit.adapters.infisical.conftest import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -440,3 +445,56 @@ async def test_a_redirect_is_not_followed_with_the_token(world: World) -> None:
 
     assert failure.value.reason == reasons.WRONG_ADDRESS
     assert all(call.headers["host"] == "infisical.test" for call in world.model.calls)
+
+
+async def retried(*outcomes: Answer | Exception) -> Answer:
+    """Return what becomes of attempts that end like that, one after the other."""
+    clock, left = FakeClock(), list(outcomes)
+
+    async def attempt() -> Answer:
+        outcome = left.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    retrier = Retrier(clock, jitter=lambda: 0.0)
+    deadline = clock.monotonic() + 8.0
+    return await retrier.run(attempt, pause=SharedPause(clock), deadline=deadline)
+
+
+async def test_who_finds_no_place_to_try_again_hears_why_it_failed_before() -> None:
+    no_place = UpstreamError("Infisical is too slow.", reason=reasons.BUSY)
+    timed_out = ExchangeFailedError(reasons.TIMED_OUT, "ReadTimeout")
+    failed = Answer(500, {}, is_json=True, document={})
+    limited = Answer(429, {"retry-after": "1"}, is_json=True, document={})
+
+    with pytest.raises(UpstreamError) as refusal:
+        await retried(timed_out, no_place)
+    assert refusal.value.reason == reasons.TIMED_OUT
+    assert await retried(timed_out, failed, no_place) is failed
+    for before in ([], [limited], [failed, limited]):
+        with pytest.raises(UpstreamError) as refusal:
+            await retried(*before, no_place)
+        assert refusal.value.reason == reasons.BUSY
+
+
+@pytest.mark.parametrize("config", [replace(CONFIG, max_requests_per_minute=6)])
+async def test_a_read_that_was_limited_at_every_attempt_has_a_place_when_it_is_told(
+    world: World,
+) -> None:
+    world.model.put("KEY", "v")
+    world.model.put("OTHER", "v")
+    await world.get("KEY")
+    world.clock.advance(1.0)
+    world.model.faults = [limited(1)] * 5
+    reading = asyncio.create_task(world.get("KEY"))
+    for _ in range(4):
+        await world.settle()
+        world.clock.advance(1.0)
+
+    with pytest.raises(UpstreamError, match="try again in 55 seconds"):
+        await reading
+    with pytest.raises(UpstreamError, match="try again in 56 seconds"):
+        await world.get("OTHER")
+    world.clock.advance(55.0)
+    await world.get("KEY")

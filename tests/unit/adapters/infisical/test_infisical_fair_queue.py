@@ -89,5 +89,9 @@ def test_the_queue_serves_as_the_model_does(script: list[tuple[str, str | None, 
         assert len(queue) == len(inside)
         assert queue.shared == (len(inside) > len({who.secret for who in inside}))
     expected = list(queue.in_order())
+    in_folders = dict(queue.by_folder())
+    assert set(in_folders) == {who.folder for who in inside}
+    ranked = sorted(entry for waiters in in_folders.values() for entry in list(waiters))
+    assert [who for *_, who in ranked] == expected
     assert [queue.pop(lambda _: True) for _ in inside] == expected
     assert queue.pop(lambda _: True) is None

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from adapters.infisical import reasons
-from adapters.infisical.exchange import Answer, ExchangeFailedError
+from adapters.infisical.exchange import ExchangeFailedError
 from domain.model.errors import UpstreamError
-from tests.unit.adapters.infisical.counting_server import CountingServer, place
-from tests.unit.adapters.infisical.gate_rig import UNLIMITED, Rig, outcomes, settle
+from tests.unit.adapters.infisical.counting_server import CountingServer
+from tests.unit.adapters.infisical.gate_rig import Rig, outcomes, settle
 
 
 @pytest.mark.parametrize("status", [500, 429])
@@ -108,7 +108,7 @@ async def test_a_read_that_found_no_place_in_time_says_so_and_gives_its_own_back
     await settle()
     rig.clock.advance(2.0)
 
-    with pytest.raises(UpstreamError, match="too slow") as refusal:
+    with pytest.raises(UpstreamError, match=r"too slow .* in 10 seconds") as refusal:
         await late
 
     assert refusal.value.reason == reasons.BUSY
@@ -116,35 +116,6 @@ async def test_a_read_that_found_no_place_in_time_says_so_and_gives_its_own_back
     rig.hang.set()
     await slow
     assert rig.sent == ["/SLOW"]
-
-
-async def test_in_a_rush_who_would_wait_twice_too_long_is_refused_at_once() -> None:
-    rig = Rig(places=1)
-
-    async def steady(name: str, seconds: float) -> Answer:
-        async def send() -> Answer:
-            await rig.clock.sleep(0.5)
-            return UNLIMITED
-
-        return await rig.gate.send(place(name), rig.clock.monotonic() + seconds, send)
-
-    rush = [asyncio.create_task(steady(f"K{n}", 100.0)) for n in range(60)]
-    for _ in range(25):
-        await settle()
-        rig.clock.advance(0.5)
-    await settle()
-
-    with pytest.raises(UpstreamError, match=r"try again in 1[78] seconds") as refusal:
-        await steady("NO TIME", 8.0)
-    unsure = asyncio.create_task(steady("UNSURE", 12.0))
-    await settle()
-
-    assert refusal.value.reason == reasons.BUSY
-    assert not unsure.done()
-    for task in (*rush, unsure):
-        task.cancel()
-    await asyncio.gather(*rush, unsure, return_exceptions=True)
-    assert rig.gate.state().in_flight == 0
 
 
 async def test_a_cancelled_waiter_gives_its_place_in_the_queue_back() -> None:

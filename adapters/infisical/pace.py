@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-WARM_UP_SECONDS = 1.0
-"""Not held against the first reads of a folder: they may open connections, and the rush that they
-begin keeps this process busy itself."""
+FORGIVEN_SECONDS = 1.0
+"""Not held against a read that has been under way for longer than those before it took, as a store
+may stand still for a moment; nor against the first reads of a folder in any case: they open
+connections, and the rush that they begin keeps this process busy itself."""
 
 FEW = 7
 """Reads looked at where fewer are under way, so that one or two of them decide nothing."""
@@ -24,22 +25,33 @@ class PacedRead:
     Attributes:
         began: in monotonic seconds.
         counted_from: the same on the clock that durations are told from.
-        forgiven: so many seconds of it do not count.
+        is_first: no other of its folder had ended when it began.
         lasted: how long it took in the end; None while it is under way.
         over: it ended by itself, so that it would not have lasted any longer.
     """
 
     began: float
     counted_from: float
-    forgiven: float = 0.0
+    is_first: bool = False
     lasted: float | None = None
     over: bool = False
 
-    def seconds(self, now: float) -> float:
-        """Return how long it took, or has taken by now."""
+    @property
+    def took(self) -> float:
+        """What counts of how long it took, once it has ended."""
+        return max(0.0, (self.lasted or 0.0) - (FORGIVEN_SECONDS if self.is_first else 0.0))
+
+    def taken(self, now: float, usual: float) -> float:
+        """Return what counts of how long it has taken by now, or took.
+
+        Args:
+            now: on the clock that durations are told from.
+            usual: seconds that others took at most; so many count in full.
+        """
         if self.lasted is not None:
-            return self.lasted
-        return max(0.0, now - self.counted_from - self.forgiven)
+            return self.took
+        elapsed = max(0.0, now - self.counted_from)
+        return elapsed if elapsed <= usual else max(usual, elapsed - FORGIVEN_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +73,11 @@ UNKNOWN: Final = Estimate(0.0, hangs=False)
 class Pace:
     """Estimates what a read takes from those that began last.
 
-    Reads that have not ended count as lasting at least as long as they have lasted, no more and no
-    less (the product-limit estimate of Kaplan and Meier). So reads that hang show by themselves,
-    and those that have just begun do not make the others look quick. Of mean and median the shorter
-    is taken: a slow read among quick ones must not count for all, nor must the slow ones count
-    alone where many take turns with quick ones.
+    Of those that have not ended it is only known that they take no less than they have taken (the
+    product-limit estimate of Kaplan and Meier). So reads that hang show by themselves, and those
+    that have just begun do not make the others look quick. Of mean and median the shorter is taken:
+    a slow read among quick ones must not count for all, nor must the slow ones count alone where
+    many take turns with quick ones.
     """
 
     def __init__(self, places: int) -> None:
@@ -101,19 +113,18 @@ class Pace:
         of these hang, that outweighs how quick others were before.
         """
         number = max(FEW, 2 * self._under_way - 1)
-        lately = sorted(
-            (read.seconds(now), not read.over) for read in islice(reversed(self._reads), number)
-        )
-        lasting, mean, longest, longest_over = 1.0, 0.0, 0.0, 0.0
-        median: float | None = None
-        for index, (seconds, goes_on) in enumerate(lately):
-            mean += lasting * (seconds - longest)
-            longest = seconds
-            if not goes_on:
-                longest_over = seconds
-                lasting *= 1 - 1 / (len(lately) - index)
+        recent = list(islice(reversed(self._reads), number))
+        usual = max((read.took for read in recent if read.over), default=0.0)
+        taken = [(read.taken(now, usual), not read.over) for read in recent]
+        # A read that ended but of which nothing counts only tells that it was one.
+        lasting, mean, median, before = 1.0, 0.0, None, 0.0
+        for index, (seconds, goes_on) in enumerate(sorted(taken)):
+            mean += lasting * (seconds - before)
+            before = seconds
+            if not goes_on and seconds > 0.0:
+                lasting *= 1 - 1 / (len(taken) - index)
                 if median is None and lasting <= _HALF:
                     median = seconds
         if median is None:
-            return Estimate(mean, hangs=longest > 2 * longest_over)
+            return Estimate(mean, hangs=before > 2 * usual)
         return Estimate(min(mean, median), hangs=False)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adapters.infisical.pace import UNKNOWN, WARM_UP_SECONDS, Pace, PacedRead
+from adapters.infisical.pace import UNKNOWN, Pace, PacedRead
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -61,7 +61,7 @@ class Paces:
         if known is None:
             known = self._folders[folder] = FolderPace(folder, Pace(self._share))
         self._idle.pop(folder, None)
-        read = PacedRead(now, self._calm(now), WARM_UP_SECONDS if known.pace.is_cold else 0.0)
+        read = PacedRead(now, self._calm(now), is_first=known.pace.is_cold)
         for pace in (known.pace, self._all):
             pace.begin(read)
         self._under_way[reader] = read, known
@@ -69,7 +69,7 @@ class Paces:
     def end(self, reader: Hashable, now: float, *, over: bool) -> None:
         """Note that a read has ended; not `over` if it was given up before its end."""
         read, known = self._under_way.pop(reader)
-        read.lasted, read.over = read.seconds(self._calm(now)), over
+        read.lasted, read.over = max(0.0, self._calm(now) - read.counted_from), over
         for pace in (known.pace, self._all):
             pace.end(read)
         if not known.pace.under_way:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adapters.infisical import reasons
 from adapters.infisical.pace import UNKNOWN
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from adapters.infisical.read_order import ReadOrder, Waiter
     from ports.clock import Clock
 
-SURELY = 0.7
+SURELY = 0.75
 """A read is refused only if it would come too late even with all of them that much shorter: an
 estimate that is somewhat off must not refuse what would have been answered."""
 
@@ -34,9 +34,19 @@ LOOK_SHARE = 0.05
 SURPRISED_SECONDS = 10.0
 """Told at least to whoever waited in vain without having been warned."""
 
+_ALL: Final = object()
+"""Stands for all folders together."""
+
+
+def _seconds(estimate: Estimate) -> float:
+    return estimate.seconds
+
 
 class Shortage:
     """Judges those who wait by how long reads in their folder take.
+
+    An estimate counts once two looks in a row have come to it: for a moment after a store has stood
+    still, the last reads were all slow and the next will be quick.
 
     Where nothing is known of a folder, nobody is refused for how long its reads take; but also
     there a place may be known to come too late, if those of other folders hold all.
@@ -49,9 +59,9 @@ class Shortage:
         self._clock = clock
         self._places = places
         self._paces = Paces(places.share, places.number)
+        self._latest: dict[Hashable, Estimate] = {}
         self._estimates: dict[Hashable, Estimate] = {}
         self._line_ends: dict[Hashable, float] = {}
-        self._of_all = 0.0
         self._look_seconds = LOOK_SECONDS
 
     def begin(self, waiter: Waiter, now: float) -> None:
@@ -68,6 +78,7 @@ class Shortage:
 
     def nobody_waits(self) -> None:
         """Forget who would come too late."""
+        self._latest.clear()
         self._estimates.clear()
         self._line_ends.clear()
 
@@ -83,8 +94,13 @@ class Shortage:
         lines = order.lines()
         reads = list(self._paces.under_way())
         folders = {*lines, *(folder for folder, _ in reads)}
-        self._estimates = {folder: self._paces.estimate(folder, now) for folder in folders}
-        self._of_all = self._paces.estimate_of_all(now).seconds
+        latest = {folder: self._paces.estimate(folder, now) for folder in folders}
+        latest[_ALL] = self._paces.estimate_of_all(now)
+        self._estimates = {
+            folder: min(self._latest.get(folder, UNKNOWN), estimate, key=_seconds)
+            for folder, estimate in latest.items()
+        }
+        self._latest = latest
         durations = {folder: self._durations(folder) for folder in folders}
         under_way = [(began + durations[folder].place, folder) for folder, began in reads]
         rehearsal = rehearse(lines, durations, under_way, self._places.free, now)
@@ -114,7 +130,8 @@ class Shortage:
 
     def _durations(self, folder: Hashable) -> Durations:
         answer = SURELY * self._estimates.get(folder, UNKNOWN).seconds
-        return Durations(answer or SURELY * self._of_all, answer)
+        of_all = SURELY * self._estimates.get(_ALL, UNKNOWN).seconds
+        return Durations(answer or of_all, answer)
 
     def _refusal(
         self, folder: Hashable, place_at: float, now: float, least: float = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.infisical.pace import FEW, UNKNOWN, WARM_UP_SECONDS
+from adapters.infisical.pace import FEW, FORGIVEN_SECONDS, UNKNOWN
 from adapters.infisical.paces import FORGET_SECONDS, MAX_IDLE, Paces
 
 
@@ -37,7 +37,7 @@ def test_each_folder_has_a_pace_of_its_own() -> None:
 def test_only_the_first_reads_of_a_folder_are_forgiven_a_second() -> None:
     paces = Paces(share=10, places=19)
     read(paces, "a", 3.0, number=FEW)
-    assert paces.estimate("a", 5.0).seconds == pytest.approx(3.0 - WARM_UP_SECONDS)
+    assert paces.estimate("a", 5.0).seconds == pytest.approx(3.0 - FORGIVEN_SECONDS)
 
     read(paces, "a", 3.0, at=5.0, number=FEW)
     assert paces.estimate("a", 10.0).seconds == pytest.approx(3.0)

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo run test unit integration bench bench-quick fuzz lint format clean
+.PHONY: demo run test test-faults test-the-rest unit integration bench bench-quick fuzz lint format clean
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
@@ -22,10 +22,17 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest tests/unit tests/adversarial
-	$(BIN)/coverage run -m pytest tests/integration
+	$(MAKE) --no-print-directory --jobs=2 test-faults test-the-rest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='domain/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=90
+
+# Side by side: most of their time both wait, for servers to be found dead or to come back.
+WAITING = tests/integration/faults tests/integration/workers
+test-faults: $(READY)
+	$(BIN)/coverage run -m pytest $(WAITING)
+test-the-rest: $(READY)
+	$(BIN)/coverage run -m pytest tests/integration $(addprefix --ignore=,$(WAITING))
 
 unit: $(READY)
 	$(BIN)/python -m pytest tests/unit

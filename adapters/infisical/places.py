@@ -7,13 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from domain.model.reference import SecretLocation
-
-
-def folder_of(location: SecretLocation) -> Hashable:
-    """Return what a place is held for: the folder, in its environment and project."""
-    return location.folder
-
 
 def may_take(held: int, free: int) -> bool:
     """Say whether a folder that holds so many places may take another of those that are free."""

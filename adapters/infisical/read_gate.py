@@ -10,7 +10,7 @@ from adapters.infisical import reasons
 from adapters.infisical.alarm import Alarm
 from adapters.infisical.exchange import ExchangeFailedError
 from adapters.infisical.held_back_log import HeldBackLog
-from adapters.infisical.places import Places, folder_of
+from adapters.infisical.places import Places
 from adapters.infisical.rate_limit import pause_asked_for
 from adapters.infisical.rate_report import read_report
 from adapters.infisical.read_gate_state import ReadGateState
@@ -100,7 +100,7 @@ class ReadGate:
             UpstreamError: it says why, and when to try again.
         """
         now = self._clock.monotonic()
-        folder = folder_of(location)
+        folder = location.folder
         refusal: UpstreamError | None = None
         if self._order.is_late(folder, location, deadline, now):
             refusal = self._order.put_off(folder, location, now).refusal(now)
@@ -123,7 +123,7 @@ class ReadGate:
     def error(self, location: SecretLocation) -> UpstreamError:
         """Return the error that says when to try again, and keep a place for that time."""
         now = self._clock.monotonic()
-        return self._order.put_off(folder_of(location), location, now).refusal(now)
+        return self._order.put_off(location.folder, location, now).refusal(now)
 
     def state(self) -> ReadGateState:
         """Return how things stand now."""
@@ -146,7 +146,7 @@ class ReadGate:
     async def _enter(self, location: SecretLocation, deadline: float) -> Waiter:
         self.check(location, deadline)
         future = asyncio.get_running_loop().create_future()
-        waiter = Waiter(folder_of(location), location, deadline, future)
+        waiter = Waiter(location.folder, location, deadline, future)
         self._order.join(waiter, self._clock.monotonic())
         self._let_pass()
         if not future.done():

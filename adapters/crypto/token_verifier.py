@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from hashlib import sha256
 from typing import TYPE_CHECKING, final
 
@@ -12,6 +11,7 @@ from typing_extensions import override
 from adapters.crypto.ed25519_jws import new_jws, verified_payload
 from adapters.crypto.wascap_claims import MalformedTokenError
 from adapters.crypto.wascap_token import read_token
+from domain.model.recently_used import RecentlyUsed
 from ports.token_verifier import TokenRejectedError, TokenVerifier
 
 if TYPE_CHECKING:
@@ -37,18 +37,17 @@ class WascapTokenVerifier(TokenVerifier):
 
     def __init__(self, remembered: int = 4096) -> None:
         self._jws = new_jws()
-        self._capacity = remembered
-        self._remembered: OrderedDict[bytes, Claims] = OrderedDict()
+        self._remembers = remembered > 0
+        self._remembered: RecentlyUsed[bytes, Claims] = RecentlyUsed(remembered)
 
     @override
     def verify(self, token: str, expected: AbstractSet[IdentityKind]) -> Claims:
         digest = self._digest(token)
-        claims = self._remembered.get(digest)
+        claims = self._remembered.find(digest)
         if claims is None:
             claims = self._verify_anew(token)
-            self._remember(digest, claims)
-        else:
-            self._remembered.move_to_end(digest)
+            if digest:
+                self._remembered.keep(digest, claims)
         # Asked of a remembered token too: it may now be shown in another role.
         if claims.kind not in expected:
             raise TokenRejectedError("bad_token")
@@ -71,13 +70,6 @@ class WascapTokenVerifier(TokenVerifier):
 
     def _digest(self, token: str) -> bytes:
         """Name the token, or return nothing if it is not to be remembered."""
-        if self._capacity < 1 or len(token) > MAX_REMEMBERED_LENGTH or not token.isascii():
+        if not self._remembers or len(token) > MAX_REMEMBERED_LENGTH or not token.isascii():
             return b""
         return sha256(token.encode("ascii")).digest()
-
-    def _remember(self, digest: bytes, claims: Claims) -> None:
-        if not digest:
-            return
-        self._remembered[digest] = claims
-        if len(self._remembered) > self._capacity:
-            self._remembered.popitem(last=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeAlias
+
+from domain.model.recently_used import RecentlyUsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,21 +27,15 @@ class KnownPlaces:
     """
 
     def __init__(self, capacity: int = 4096) -> None:
-        self._capacity = capacity
-        self._places: OrderedDict[tuple[AccountKey, SubjectKey, str, str], Place] = OrderedDict()
+        self._places: RecentlyUsed[tuple[AccountKey, SubjectKey, str, str], Place]
+        self._places = RecentlyUsed(capacity)
 
     def find(self, entity: Claims, key: str, policy: str) -> Place | None:
         """Return the place that this entity was last led to by the same key and policy."""
-        asked = (entity.issuer, entity.subject, key, policy)
-        place = self._places.get(asked)
-        if place is not None:
-            self._places.move_to_end(asked)
-        return place
+        return self._places.find((entity.issuer, entity.subject, key, policy))
 
     def keep(self, entity: Claims, key: str, policy: str, place: Place) -> None:
         """Remember the place of a request that was allowed."""
         if len(key) + len(policy) > MAX_LENGTH:
             return
-        self._places[entity.issuer, entity.subject, key, policy] = place
-        if len(self._places) > self._capacity:
-            self._places.popitem(last=False)
+        self._places.keep((entity.issuer, entity.subject, key, policy), place)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from domain.model.recently_used import RecentlyUsed
 
 if TYPE_CHECKING:
     from domain.model.authenticated_request import AuthenticatedRequest
@@ -23,21 +24,13 @@ class KnownRequests:
     """
 
     def __init__(self, capacity: int = 4096) -> None:
-        self._capacity = capacity
-        self._requests: OrderedDict[bytes, AuthenticatedRequest] = OrderedDict()
+        self._requests: RecentlyUsed[bytes, AuthenticatedRequest] = RecentlyUsed(capacity)
 
     def find(self, plaintext: bytes) -> AuthenticatedRequest | None:
         """Return what these very bytes said when they were last allowed."""
-        digest = sha256(plaintext).digest()
-        request = self._requests.get(digest)
-        if request is not None:
-            self._requests.move_to_end(digest)
-        return request
+        return self._requests.find(sha256(plaintext).digest())
 
     def keep(self, plaintext: bytes, request: AuthenticatedRequest) -> None:
         """Remember a request that was allowed."""
-        if len(plaintext) > MAX_LENGTH:
-            return
-        self._requests[sha256(plaintext).digest()] = request
-        if len(self._requests) > self._capacity:
-            self._requests.popitem(last=False)
+        if len(plaintext) <= MAX_LENGTH:
+            self._requests.keep(sha256(plaintext).digest(), request)

@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from tests.support.infisical_model import Call, InfisicalModel, Result
+from tests.support.local_server import LocalServer
 
 if TYPE_CHECKING:
     import ssl
@@ -45,7 +48,7 @@ class Break:
     CLOSE = "close"
 
 
-class InfisicalServer:
+class InfisicalServer(LocalServer):
     """Listens on a free port of this machine while its context is open.
 
     Attributes:
@@ -60,45 +63,24 @@ class InfisicalServer:
     def __init__(
         self, answer: Callable[[Call], Result] | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
+        super().__init__(tls)
         self.model = InfisicalModel()
         self.breaks: list[str] = []
         self.login_breaks: list[str] = []
         self.answer = answer
         self.wire: Wire | None = None
-        self._tls = tls
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         """The base URL."""
-        assert self._server is not None
-        scheme = "https" if self._tls else "http"
-        return f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"{'https' if self._tls else 'http'}://{self.address}"
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                while (call := await _read_call(reader)) is not None:
-                    if not await self._respond(call, writer):
-                        break
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+    @override
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while (call := await _read_call(reader)) is not None:
+                if not await self._respond(call, writer):
+                    break
 
     async def _respond(self, call: Call, writer: asyncio.StreamWriter) -> bool:
         """Answer, and say whether the connection may be used again."""

@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import gzip
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from typing_extensions import override
+
+from tests.support.local_server import LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +46,7 @@ class CollectedSpan:
     resource: Mapping[str, object]
 
 
-class OtlpCollector:
+class OtlpCollector(LocalServer):
     """Listens on a free port of this machine while its context is open.
 
     Attributes:
@@ -54,18 +57,16 @@ class OtlpCollector:
     """
 
     def __init__(self, *, hangs: bool = False, status: int = 200) -> None:
+        super().__init__()
         self.hangs = hangs
         self.status = status
         self.bodies: list[bytes] = []
         self.heads: list[str] = []
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def endpoint(self) -> str:
         """Where it takes traces."""
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1/traces"
+        return f"http://{self.address}/v1/traces"
 
     @property
     def spans(self) -> list[CollectedSpan]:
@@ -84,28 +85,11 @@ class OtlpCollector:
         """The spans of calls to the store."""
         return [span for span in self.spans if span.kind == CLIENT_KIND]
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            with contextlib.suppress(asyncio.CancelledError, OSError, EOFError):
-                while True:
-                    await self._answer(reader, writer)
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+    @override
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                await self._answer(reader, writer)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from domain.model.transport import Reply
 
 if TYPE_CHECKING:
-    from domain.model.transport import Reply, Request
+    from collections.abc import Coroutine
+
+    from domain.model.transport import Request
 
 
 class RequestHandler(Protocol):
     """The core, as a transport sees it."""
 
     @abstractmethod
-    async def handle(self, request: Request) -> Reply:
-        """Answer one request. Raises nothing but a cancellation from outside."""
+    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
+        """Answer one request if nothing has to be waited for; else return what to await.
+
+        What is returned must be awaited, once. Neither it nor this raises anything but a
+        cancellation from outside.
+        """
         ...
+
+    async def handle(self, request: Request) -> Reply:
+        """Answer one request, however long it takes."""
+        begun = self.begin(request)
+        return begun if isinstance(begun, Reply) else await begun
 
     @abstractmethod
     def refuse(self, request: Request, reason: str) -> Reply:

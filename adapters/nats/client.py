@@ -10,38 +10,26 @@ clear. Each override below takes one of these away and leaves the rest to nats-p
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from nats import errors
-from nats.aio.client import PING_PROTO, Client
+from nats.aio.client import PING_PROTO
 from typing_extensions import override
 
-from adapters.nats.parser import StrictParser
+from adapters.nats.raw_messages import RawMessageClient
 from adapters.nats.tcp import SteadyTcpTransport
 from adapters.system.cancelling import honour_cancellation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from nats.aio.client import Srv
-
-    Sink = Callable[[bytes, bytes, bytes, bytes | None], Awaitable[None]]
-    """Takes subject, reply subject (may be empty), body and raw header block of one message."""
-
-_NOT_IN_SUBJECTS = re.compile(r"[ \t\r\n]|^$")
-"""As nats-py refuses to publish to, so that nobody can put a command of their own behind."""
-
-_log = structlog.get_logger()
 
 
 class AllServersFailedError(Exception):
     """The first connect has tried every server once."""
 
 
-class SteadyClient(Client):
-    """Keeps its connection, and hands raw messages to sinks.
+class SteadyClient(RawMessageClient):
+    """Keeps its connection.
 
     Attributes:
         insists_on_tls: whether to refuse a server that offers none, before logging in.
@@ -50,8 +38,6 @@ class SteadyClient(Client):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ps = StrictParser(self)
-        self._sinks: dict[int, Sink] = {}
         self._first_connect = False
         self._untried: list[Srv] | None = None
         self.insists_on_tls = False
@@ -79,73 +65,6 @@ class SteadyClient(Client):
             raise
         finally:
             self._first_connect = False
-
-    async def listen(self, subject: str, queue: str, sink: Sink) -> int:
-        """Subscribe in a queue group; `sink` is awaited in the read loop and must not be slow.
-
-        Returns:
-            the subscription's number, for `deafen`.
-        """
-        sid = self._sid + 1  # what `subscribe` takes before it first yields
-        self._sinks[sid] = sink
-        await self.subscribe(subject, queue)
-        return sid
-
-    async def deafen(self, sid: int) -> None:
-        """End a subscription; once it returns, every message the server sent is in the sink.
-
-        Raises:
-            nats.errors.Error, OSError: the server could not be told. Nothing more arrives anyway.
-        """
-        self._remove_sub(sid)  # a reconnect must not bring it back
-        try:
-            if self.is_connected:
-                await self._send_unsubscribe(sid)
-                await self.flush()
-        finally:
-            self._sinks.pop(sid, None)
-
-    async def answer(self, subject: str, header_block: bytes, body: bytes) -> None:
-        """Publish as `publish` does, with headers that need no more looking at.
-
-        Args:
-            subject: where to.
-            header_block: from "NATS/1.0" to the empty line, both included.
-            body: what follows it.
-
-        Raises:
-            nats.errors.Error: as `publish` does.
-        """
-        if _NOT_IN_SUBJECTS.search(subject):
-            raise errors.BadSubjectError
-        if self.is_closed:
-            raise errors.ConnectionClosedError
-        size = len(header_block) + len(body)
-        if not self.is_connected and size + self._pending_data_size > self._max_pending_size:
-            raise errors.OutboundBufferLimitError
-        if size > self._max_payload:
-            raise errors.MaxPayloadError
-        command = f"HPUB {subject} {len(header_block)} {size}\r\n".encode()
-        self.stats["out_msgs"] += 1
-        self.stats["out_bytes"] += len(body)
-        await self._send_command(b"".join((command, header_block, body, b"\r\n")))
-        if self._flush_queue is not None and self._flush_queue.empty():
-            await self._flush_pending()
-
-    @override
-    async def _process_msg(
-        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
-    ) -> None:
-        sink = self._sinks.get(sid)
-        try:
-            if sink is None:
-                await super()._process_msg(sid, subject, reply, data, headers or b"")
-                return
-            self.stats["in_msgs"] += 1
-            self.stats["in_bytes"] += len(data)
-            await sink(subject, reply, data, headers)
-        except Exception as error:  # noqa: BLE001  one peer's message must not end everybody's connection
-            _log.warning("nats.message_unreadable", error=type(error).__name__)
 
     @override
     async def _flush_pending(self, force_flush: bool = False) -> Any:

@@ -60,7 +60,9 @@ class StrictParser(Parser):
             position = stop + 2
             body = start + header_size
             headers = data[start:body] if header_size else None
-            await self.nc._process_msg(sid, subject, reply, data[body:stop], headers)  # noqa: SLF001  as nats-py's parser does
+            waiting = self.nc.deliver(sid, subject, reply, data[body:stop], headers)
+            if waiting is not None:
+                await waiting
 
     def _keep(self, rest: bytes, wanted: int) -> None:
         if not wanted and len(rest) > _LONGEST_CONTROL_LINE:

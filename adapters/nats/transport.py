@@ -1,4 +1,8 @@
-"""Requests from NATS subjects to the core, each in a task of its own, and the replies back."""
+"""Requests from NATS subjects to the core, and the replies back.
+
+What the core answers at once is answered in the connection's read loop; whatever has to wait gets a
+task of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,13 @@ from typing_extensions import override
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import read_host_xkey, read_requester, response_block
 from adapters.nats.subjects import SecretsSubjects
-from domain.model.transport import Operation, Request
+from domain.model.transport import Operation, Reply, Request
 from ports.transport import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from adapters.nats.client import SteadyClient
-    from domain.model.transport import Reply
     from ports.clock import Clock
     from ports.transport import RequestHandler
 
@@ -30,7 +35,6 @@ _HEADER_BYTES: Final = len(response_block("X" * _XKEY_LENGTH))
 _LONGEST_REPLY_SUBJECT = 1024
 """Longer ones could push the reply's control line over what the server takes, and it hangs up."""
 
-_ROOM_FOR_SERVER_XKEY: Final = 1024
 _FLUSH_SECONDS = 2.0
 _CANCEL_SECONDS = 2.0
 
@@ -41,8 +45,8 @@ class NatsTransport(Transport):
     Args:
         client: connected by the time `start` is called.
         subjects: where to listen.
-        max_in_flight: requests served at once; any beyond are refused as "overloaded" right away,
-            but for those for the server xkey.
+        max_in_flight: requests that may wait at once, as for a store; while as many do, all others
+            are refused as "overloaded" right away, but for those for the server xkey.
         vouches_for_requesters: pass on the account that the server names in `Nats-Request-Info`.
             Only for a service alone in its NATS account: whoever shares the account can forge it.
     """
@@ -141,16 +145,16 @@ class NatsTransport(Transport):
         except TimeoutError:
             pass
 
-    async def _take(
+    def _take(
         self, subject: bytes, reply_to: bytes, body: bytes, headers: bytes | None
-    ) -> None:
-        """Start serving one message; runs in the read loop, so it waits for nothing slow."""
+    ) -> Awaitable[None] | None:
+        """Answer one message, or begin to; whatever is returned is awaited before the next."""
         handler = self._handler
         address = _usable(reply_to, self._never_answered)
         if handler is None or address is None:
             self.dropped += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
-            return
+            return None
         request = Request(
             subject[self._base_length :].decode("utf-8", "replace"),
             body,
@@ -159,58 +163,72 @@ class NatsTransport(Transport):
             self._client.max_payload - _HEADER_BYTES,
             read_requester(headers) if self._vouches else None,
         )
-        # It waits for nothing, so requests that wait for a store must not keep hosts from it.
-        room = _ROOM_FOR_SERVER_XKEY if request.operation == Operation.SERVER_XKEY else 0
-        if len(self._running) >= self._max_in_flight + room:
-            # Of a burst that was read at once none had a turn yet, and most need no other.
-            await asyncio.sleep(0)
-        if len(self._running) >= self._max_in_flight + room:
-            await self._refuse(handler, request, address, "overloaded")
-            return
-        self._taken = number = self._taken + 1
-        self._running[number] = asyncio.create_task(self._serve(handler, request, address, number))
-
-    async def _serve(
-        self, handler: RequestHandler, request: Request, address: str, number: int
-    ) -> None:
+        # Hosts get the server's xkey however many requests wait for a store: it waits for nothing.
+        if len(self._running) >= self._max_in_flight and request.operation != Operation.SERVER_XKEY:
+            return self._refuse(handler, request, address, "overloaded")
         try:
-            reply = await handler.handle(request)
-        except asyncio.CancelledError:
-            await self._refuse(handler, request, address, "stopping")
+            begun = handler.begin(request)
         except Exception as error:  # noqa: BLE001  whatever the core did, somebody waits for an answer
             _log.error("nats.handler_failed", error=type(error).__name__)
-            await self._refuse(handler, request, address, "overloaded")
-        else:
-            # Asked for anew: another server, or this one since its restart, may take less.
-            if len(reply.body) > self._client.max_payload - _HEADER_BYTES:
-                # The server would end the connection over it, and with it every other request.
-                _log.error("nats.reply_too_large", size=len(reply.body))
-                await self._refuse(handler, request, address, "overloaded")
-                return
-            await self._send(address, reply)
+            return self._refuse(handler, request, address, "overloaded")
+        if isinstance(begun, Reply):
+            return self._answer(handler, request, address, begun)
+        self._taken = number = self._taken + 1
+        serving = self._serve(begun, handler, request, address, number)
+        self._running[number] = asyncio.create_task(serving)
+        return None
+
+    async def _serve(
+        self,
+        begun: Awaitable[Reply],
+        handler: RequestHandler,
+        request: Request,
+        address: str,
+        number: int,
+    ) -> None:
+        try:
+            try:
+                reply = await begun
+            except asyncio.CancelledError:
+                sent = self._refuse(handler, request, address, "stopping")
+            except Exception as error:  # noqa: BLE001  as in _take
+                _log.error("nats.handler_failed", error=type(error).__name__)
+                sent = self._refuse(handler, request, address, "overloaded")
+            else:
+                sent = self._answer(handler, request, address, reply)
+            if sent is not None:
+                await sent
         finally:
             # A done callback would need a turn of the loop for each request.
             del self._running[number]
 
-    async def _refuse(
+    def _answer(
+        self, handler: RequestHandler, request: Request, address: str, reply: Reply
+    ) -> Awaitable[None] | None:
+        # Asked for anew: another server, or this one since its restart, may take less.
+        if len(reply.body) > self._client.max_payload - _HEADER_BYTES:
+            # The server would end the connection over it, and with it every other request.
+            _log.error("nats.reply_too_large", size=len(reply.body))
+            return self._refuse(handler, request, address, "overloaded")
+        return self._send(address, reply)
+
+    def _refuse(
         self, handler: RequestHandler, request: Request, address: str, reason: str
-    ) -> None:
+    ) -> Awaitable[None] | None:
         try:
             reply = handler.refuse(request, reason)
-        except Exception as error:  # noqa: BLE001  as in _serve; nothing is left to answer with
+        except Exception as error:  # noqa: BLE001  as in _take; nothing is left to answer with
             _log.error("nats.refusal_failed", error=type(error).__name__)
-        else:
-            await self._send(address, reply)
+            return None
+        return self._send(address, reply)
 
-    async def _send(self, address: str, reply: Reply) -> None:
+    def _send(self, address: str, reply: Reply) -> Awaitable[None] | None:
+        block = b"" if reply.response_xkey is None else response_block(reply.response_xkey)
         try:
-            if reply.response_xkey is None:
-                await self._client.publish(address, reply.body)
-            else:
-                block = response_block(reply.response_xkey)
-                await self._client.answer(address, block, reply.body)
-        except Exception as error:  # noqa: BLE001  the task must end in peace, whatever publishing met
+            return self._client.post(address, reply.body, block)
+        except Exception as error:  # noqa: BLE001  the next request's turn must come, whatever posting met
             _log.warning("nats.reply_failed", error=type(error).__name__)
+            return None
 
 
 def _usable(reply_to: bytes, never: tuple[bytes, ...]) -> str | None:

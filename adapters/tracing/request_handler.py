@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import SpanKind, set_span_in_context
 from typing_extensions import override
 
 from adapters.tracing import attributes as known
-from domain.model.transport import Operation
+from domain.model.transport import Operation, Reply
 from ports.transport import RequestHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from opentelemetry.trace import Span, Tracer
 
-    from domain.model.transport import Reply, Request
+    from domain.model.transport import Request
     from ports.clock import Clock
 
 RPC_SYSTEM_NAME: Final = "wasmcloud.secrets"
@@ -67,18 +67,21 @@ class TracedRequestHandler(RequestHandler):
         self._unknown = common | {known.RPC_METHOD: known.OTHER}
 
     @override
-    async def handle(self, request: Request) -> Reply:
-        span = self._begin(request)
+    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
+        span = self._start(request)
+        begun: Reply | Coroutine[Any, Any, Reply] | None = None
         token = attach(set_span_in_context(span, _NO_PARENT))
         try:
-            return await self._inner.handle(request)
+            begun = self._inner.begin(request)
         finally:
             detach(token)
-            span.end()
+            if begun is None or isinstance(begun, Reply):
+                span.end()
+        return begun if isinstance(begun, Reply) else _await(begun, span)
 
     @override
     def refuse(self, request: Request, reason: str) -> Reply:
-        span = self._begin(request)
+        span = self._start(request)
         token = attach(set_span_in_context(span, _NO_PARENT))
         try:
             return self._inner.refuse(request, reason)
@@ -86,7 +89,7 @@ class TracedRequestHandler(RequestHandler):
             detach(token)
             span.end()
 
-    def _begin(self, request: Request) -> Span:
+    def _start(self, request: Request) -> Span:
         common = self._common.get(request.operation, self._unknown)
         waited = self._clock.monotonic() - request.received_at
         span = self._tracer.start_span(
@@ -101,3 +104,12 @@ class TracedRequestHandler(RequestHandler):
         if span.is_recording():
             span.set_attribute(known.MESSAGING_BODY_SIZE, len(request.body))
         return span
+
+
+async def _await(begun: Coroutine[Any, Any, Reply], span: Span) -> Reply:
+    token = attach(set_span_in_context(span, _NO_PARENT))
+    try:
+        return await begun
+    finally:
+        detach(token)
+        span.end()

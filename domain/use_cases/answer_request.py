@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.model.audit import Outcome
 from domain.model.errors import REQUEST_ERRORS, OtherError, SecretNotFound
@@ -17,8 +17,12 @@ from domain.use_cases.request_record import RequestRecord
 from ports.transport import RequestHandler
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from domain.model.authenticated_request import AuthenticatedRequest
     from domain.model.errors import RequestError
+    from domain.model.identity import PublicXKey
+    from domain.model.secret import Secret
     from domain.model.transport import Request
     from domain.use_cases.authenticate_caller import AuthenticateCaller
     from domain.use_cases.authorize_access import AuthorizeAccess
@@ -35,6 +39,14 @@ _REFUSALS = {
     "seconds, when those are over.",
     "stopping": "The service is stopping; start the component again, another replica will answer.",
 }
+
+
+class _Asking(NamedTuple):
+    """What is left to do once a request may be answered: ask the store, and seal for the host."""
+
+    query: SecretQuery
+    field: str | None
+    host_xkey: PublicXKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +71,20 @@ class AnswerRequest(RequestHandler):
         default_factory=KnownRequests, init=False, repr=False, compare=False
     )
 
-    async def handle(self, request: Request) -> Reply:
-        """Answer one request; raises nothing but a cancellation from outside."""
+    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
+        """Answer one request if its secret is at hand; else return what to await.
+
+        Raises nothing, but when awaited a cancellation from outside.
+        """
         record = RequestRecord(self.request_ids.next(), request, self.authorize.backend)
         try:
             match request.operation:
                 case Operation.GET:
-                    reply = await self._get(request, record)
+                    asking = self._ask(request, record)
+                    secret = self.fetch.at_hand(asking.query, asking.field)
+                    if secret is None:
+                        return self._wait(asking, record)
+                    reply = self._give(secret, asking, record)
                 case Operation.SERVER_XKEY:
                     reply = Reply(self.open_request.keys.current.public.encode())
                 case _:
@@ -73,24 +92,17 @@ class AnswerRequest(RequestHandler):
                         "This service knows the operations server_xkey and get; check the subject.",
                         reason="unknown_operation",
                     )
-        except REQUEST_ERRORS as error:
-            return self._refuse(error, record)
-        except CancelledError:
-            self._close(record, Outcome.CANCELLED, "cancelled")
-            raise
         except Exception as error:  # noqa: BLE001  the one boundary: a peer must get an answer
-            self.faults.unexpected(error, record.request_id)
-            return self._refuse(_UNEXPECTED, record)
-        reason = record.access.decision.reason if record.access else "public"
-        self._close(record, Outcome.ANSWERED, reason)
-        return reply
+            return self._fail(error, record)
+        return self._end(reply, record)
 
     def refuse(self, request: Request, reason: str) -> Reply:
         """Answer at once that the service cannot take this request now."""
         record = RequestRecord(self.request_ids.next(), request, self.authorize.backend)
         return self._refuse(OtherError(_REFUSALS[reason], reason=reason), record)
 
-    async def _get(self, request: Request, record: RequestRecord) -> Reply:
+    def _ask(self, request: Request, record: RequestRecord) -> _Asking:
+        """Take every step before the store's."""
         if not self.audit.accepts():
             raise OtherError(
                 "The audit trail is full, and no secret leaves unrecorded; make room for it.",
@@ -100,31 +112,55 @@ class AnswerRequest(RequestHandler):
         record.server_key = opened.server_key
         known = self._known.find(opened.plaintext)
         if known is None:
-            asking = self._read(opened.plaintext, record)
+            authenticated = self._read(opened.plaintext, record)
         else:
-            asking = known
+            authenticated = known
             record.asked = known.asked
             self.authenticate.again(known.caller)
-        record.caller = asking.caller
-        access = record.access = self.authorize(asking, request.requester)
+        record.caller = caller = authenticated.caller
+        access = record.access = self.authorize(authenticated, request.requester)
         location = access.enforce()
         if known is None:
-            self._known.keep(opened.plaintext, asking)
+            self._known.keep(opened.plaintext, authenticated)
+        asked = authenticated.asked
         deadline = request.received_at + self.timeout_seconds
-        query = SecretQuery(location, asking.asked.version, asking.caller, deadline)
-        try:
-            secret = await self.fetch(query, asking.asked.field)
-        except SecretNotFound as error:
-            raise access.missing(error) from None
-        record.version_served = secret.version
-        record.upstream_request_id = secret.upstream_request_id
-        record.served_from = secret.source
-        return self.seal(secret, opened.host_xkey, request.max_reply_bytes)
+        query = SecretQuery(location, asked.version, caller, deadline)
+        return _Asking(query, asked.field, opened.host_xkey)
 
     def _read(self, plaintext: bytes, record: RequestRecord) -> AuthenticatedRequest:
         message = SecretRequest.from_json(plaintext)
         record.asked = message.asked
         return self.authenticate(message)
+
+    async def _wait(self, asking: _Asking, record: RequestRecord) -> Reply:
+        try:
+            secret = await self.fetch(asking.query, asking.field)
+            reply = self._give(secret, asking, record)
+        except CancelledError:
+            self._close(record, Outcome.CANCELLED, "cancelled")
+            raise
+        except Exception as error:  # noqa: BLE001  as in `begin`
+            return self._fail(error, record)
+        return self._end(reply, record)
+
+    def _give(self, secret: Secret, asking: _Asking, record: RequestRecord) -> Reply:
+        record.version_served = secret.version
+        record.upstream_request_id = secret.upstream_request_id
+        record.served_from = secret.source
+        return self.seal(secret, asking.host_xkey, record.request.max_reply_bytes)
+
+    def _end(self, reply: Reply, record: RequestRecord) -> Reply:
+        reason = record.access.decision.reason if record.access else "public"
+        self._close(record, Outcome.ANSWERED, reason)
+        return reply
+
+    def _fail(self, error: Exception, record: RequestRecord) -> Reply:
+        if isinstance(error, SecretNotFound) and record.access is not None:
+            return self._refuse(record.access.missing(error), record)
+        if isinstance(error, REQUEST_ERRORS):
+            return self._refuse(error, record)
+        self.faults.unexpected(error, record.request_id)
+        return self._refuse(_UNEXPECTED, record)
 
     def _refuse(self, error: RequestError, record: RequestRecord) -> Reply:
         record.upstream_request_id = error.upstream_request_id or record.upstream_request_id

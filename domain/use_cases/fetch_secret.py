@@ -22,6 +22,15 @@ class FetchSecret:
     store: SecretStore
     clock: Clock
 
+    def at_hand(self, query: SecretQuery, field: str | None) -> Secret | None:
+        """Return what the store has at hand; None if it must be waited for.
+
+        Raises:
+            SecretNotFound, InvalidRequest: as the field says.
+        """
+        secret = self.store.at_hand(query)
+        return secret if secret is None or field is None else select_field(secret, field)
+
     async def __call__(self, query: SecretQuery, field: str | None) -> Secret:
         """Fetch by the query's deadline.
 
@@ -29,17 +38,13 @@ class FetchSecret:
             UpstreamError: the store did not answer by then, or failed.
             SecretNotFound, InvalidRequest, Unauthorized: as the store or the field says.
         """
-        # What is at hand needs no timer, which would be a tenth of all that is added to the crypto.
-        secret = self.store.at_hand(query) or await self._wait_for(query)
-        return secret if field is None else select_field(secret, field)
-
-    async def _wait_for(self, query: SecretQuery) -> Secret:
         try:
             async with self.clock.timeout_at(query.deadline):
-                return await self.store.fetch(query)
+                secret = await self.store.fetch(query)
         except TimeoutError:
             raise UpstreamError(
                 "The secret store did not answer in time; check that it is up, and start the "
                 "component again in 10 seconds.",
                 reason="deadline_passed",
             ) from None
+        return secret if field is None else select_field(secret, field)

@@ -52,7 +52,7 @@ class Stumbling(AnswerRequest):
     """Fails in a way nobody foresaw, as a parser with a hole would."""
 
     @override
-    async def _get(self, request: Request, record: Any) -> Reply:
+    def _ask(self, request: Request, record: Any) -> Any:
         del request, record
         raise IndexError
 

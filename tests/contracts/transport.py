@@ -143,11 +143,13 @@ class TransportContract(ABC):
         assert (await channel.request("get", b"y", None, LONG)).body == b"echo y"
         await transport.stop(0)
 
-    async def test_a_handler_that_fails_is_answered_by_a_refusal(self) -> None:
+    @pytest.mark.parametrize("operation", ["bug", "slow_bug"])
+    async def test_a_handler_that_fails_is_answered_by_a_refusal(self, operation: str) -> None:
         transport, handler = self.transport(), FakeHandler()
         await transport.start(handler)
+        handler.gate.set()
 
-        reply = await self.channel().request("bug", b"x", HOST_XKEY, LONG)
+        reply = await self.channel().request(operation, b"x", HOST_XKEY, LONG)
 
         assert reply.body.startswith(b"refused as ")
         assert (await self.channel().request("get", b"y", None, LONG)).body == b"echo y"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -11,15 +11,17 @@ from domain.model.transport import Reply, Request
 from ports.transport import Channel, ChannelError, RequestHandler, Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from domain.model.transport import Requester
     from ports.clock import Clock
 
 
 class FakeHandler(RequestHandler):
-    """Echoes what it gets; operations that begin with "slow" wait for `gate`, "bug" raises.
+    """Echoes what it gets; what begins with "slow" waits for `gate`, what ends with "bug" fails.
 
     Attributes:
-        arrived: every request handed to `handle`, in order.
+        arrived: every request handed to `begin`, in order.
         refused: what `refuse` was called with.
         gate: set it to let the slow ones go on.
     """
@@ -30,18 +32,26 @@ class FakeHandler(RequestHandler):
         self.gate = asyncio.Event()
 
     @override
-    async def handle(self, request: Request) -> Reply:
+    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
         self.arrived.put_nowait(request)
         if request.operation.startswith("slow"):
-            await self.gate.wait()
-        if request.operation.startswith("bug"):
-            raise ValueError("a bug")
-        return Reply(b"echo " + request.body, request.host_xkey)
+            return self._wait(request)
+        return _echo(request)
+
+    async def _wait(self, request: Request) -> Reply:
+        await self.gate.wait()
+        return _echo(request)
 
     @override
     def refuse(self, request: Request, reason: str) -> Reply:
         self.refused.append((request, reason))
         return Reply(f"refused as {reason}".encode())
+
+
+def _echo(request: Request) -> Reply:
+    if request.operation.endswith("bug"):
+        raise ValueError("a bug")
+    return Reply(b"echo " + request.body, request.host_xkey)
 
 
 class FakeTransport(Transport):

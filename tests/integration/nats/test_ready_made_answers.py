@@ -29,7 +29,7 @@ async def client(nats_server: LocalNatsServer) -> AsyncIterator[SteadyClient]:
 async def test_an_answer_arrives_with_its_header_and_body(client: SteadyClient) -> None:
     inbox = await client.subscribe("inbox")
 
-    await client.answer("inbox", response_block(XKEY), b"sealed")
+    client.post("inbox", b"sealed", response_block(XKEY))
 
     message = await inbox.next_msg(timeout=5)
     assert message.headers == {SERVER_RESPONSE_XKEY: XKEY}
@@ -41,16 +41,16 @@ async def test_a_subject_that_could_hold_a_command_is_refused(
     client: SteadyClient, subject: str
 ) -> None:
     with pytest.raises(errors.BadSubjectError):
-        await client.answer(subject, response_block(XKEY), b"sealed")
+        client.post(subject, b"sealed", response_block(XKEY))
 
 
 async def test_what_the_server_would_hang_up_over_is_refused(client: SteadyClient) -> None:
     block = response_block(XKEY)
 
     with pytest.raises(errors.MaxPayloadError):
-        await client.answer("inbox", block, bytes(client.max_payload - len(block) + 1))
+        client.post("inbox", bytes(client.max_payload - len(block) + 1), block)
 
-    await client.answer("inbox", block, bytes(client.max_payload - len(block)))
+    client.post("inbox", bytes(client.max_payload - len(block)), block)
     await client.flush()
     assert client.is_connected
 
@@ -59,7 +59,7 @@ async def test_a_closed_client_refuses(client: SteadyClient) -> None:
     await client.close()
 
     with pytest.raises(errors.ConnectionClosedError):
-        await client.answer("inbox", response_block(XKEY), b"sealed")
+        client.post("inbox", b"sealed", response_block(XKEY))
 
 
 async def test_while_reconnecting_only_so_much_is_kept(client: SteadyClient) -> None:
@@ -69,9 +69,9 @@ async def test_while_reconnecting_only_so_much_is_kept(client: SteadyClient) -> 
     client._status = SteadyClient.RECONNECTING
     client._max_pending_size = 1000
 
-    await client.answer("inbox", block, b"kept")
+    client.post("inbox", b"kept", block)
     with pytest.raises(errors.OutboundBufferLimitError):
-        await client.answer("inbox", block, bytes(1000))
+        client.post("inbox", bytes(1000), block)
 
     client._status = SteadyClient.CONNECTED
     await client.flush()

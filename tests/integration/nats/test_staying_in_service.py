@@ -302,7 +302,7 @@ class Verbose(FakeHandler):
     """Answers one byte more than fits."""
 
     @override
-    async def handle(self, request: Request) -> Reply:
+    async def begin(self, request: Request) -> Reply:
         return Reply(b"x" * ((request.max_reply_bytes or 0) + 1), "X" * 56)
 
 

@@ -531,7 +531,7 @@ class OtherReplica(FakeHandler):
         self._announced = announced
 
     @override
-    async def handle(self, request: Any) -> Reply:
+    async def begin(self, request: Any) -> Reply:
         return Reply(self._announced)
 
 

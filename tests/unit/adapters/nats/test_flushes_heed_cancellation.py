@@ -64,17 +64,19 @@ async def test_a_cancellation_ends_who_publishes(stuck: StuckClient) -> None:
 async def test_a_time_limit_holds(stuck: StuckClient) -> None:
     clock = FakeClock()
 
-    async def answer() -> None:
+    async def post() -> None:
+        waiting = stuck.post("subject", b"body")
+        assert waiting is not None
         async with clock.timeout_at(clock.monotonic() + 2):
-            await stuck.answer("subject", b"NATS/1.0\r\n\r\n", b"body")
+            await waiting
 
-    answering = asyncio.create_task(answer())
+    posting = asyncio.create_task(post())
     await settle()
-    assert not answering.done()
+    assert not posting.done()
     clock.advance(2)
 
     with pytest.raises(TimeoutError):
-        await answering
+        await posting
 
 
 async def test_a_flush_that_nobody_cancels_ends_as_ever(stuck: StuckClient) -> None:

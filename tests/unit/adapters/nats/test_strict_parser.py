@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.errors import ProtocolError
+from typing_extensions import override
 
 from adapters.nats.parser import StrictParser
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
 
 TOKEN = st.binary(min_size=1, max_size=12).map(
     lambda raw: bytes(byte for byte in raw if byte not in b" \t\r\n") or b"x"
@@ -29,8 +34,9 @@ class Receiver:
     def __init__(self) -> None:
         self.calls: list[Any] = []
 
-    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, *rest: Any) -> None:
+    def deliver(self, sid: int, subject: bytes, reply: bytes, *rest: Any) -> Awaitable[None] | None:
         self.calls.append((subject, sid, reply, *rest))
+        return None
 
     async def _process_ping(self) -> None:
         self.calls.append("ping")
@@ -131,3 +137,29 @@ async def test_a_reset_forgets_the_half_message_of_the_lost_connection() -> None
     await parser.parse(b"PING\r\n")
 
     assert receiver.calls == ["ping"]
+
+
+class Busy(Receiver):
+    """Asks, after each message, to be given time before the next."""
+
+    @override
+    def deliver(self, sid: int, subject: bytes, reply: bytes, *rest: Any) -> Awaitable[None]:
+        super().deliver(sid, subject, reply, *rest)
+        return self._rest()
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(0)
+        self.calls.append("rested")
+
+
+async def test_a_receiver_that_needs_time_gets_it_before_the_next_message() -> None:
+    receiver = Busy()
+
+    await StrictParser(receiver).parse(frame(b"a", 1, b"", b"", b"x") * 2)
+
+    assert [call if call == "rested" else call[0] for call in receiver.calls] == [
+        b"a",
+        "rested",
+        b"a",
+        "rested",
+    ]

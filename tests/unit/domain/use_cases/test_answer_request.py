@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -35,9 +35,6 @@ from domain.model.transport import Operation, Request
 from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.token_verifier import fake_claims
 from tests.support.core import ENTITY, HOST, Core, policy
-
-if TYPE_CHECKING:
-    from domain.model.reference import SecretQuery
 
 
 @pytest.fixture
@@ -278,25 +275,6 @@ async def test_a_store_that_is_too_slow_is_an_upstream_error(core: Core) -> None
 
     assert isinstance(await asking, UpstreamError)
     assert (core.event.reason, core.event.duration) == ("deadline_passed", 8)
-
-
-class AtHand(FakeSecretStore):
-    """Keeps one value in memory, and waits for ever for all others."""
-
-    @override
-    def at_hand(self, query: SecretQuery) -> Secret | None:
-        return Secret("7", SecretValue('{"user": "kept"}'))
-
-    @override
-    async def fetch(self, query: SecretQuery) -> Secret:
-        raise AssertionError("nobody has to wait for it")
-
-
-@pytest.mark.parametrize(("field", "value"), [(None, '{"user": "kept"}'), ("user", "kept")])
-async def test_what_the_store_has_at_hand_is_not_waited_for(field: str | None, value: str) -> None:
-    core = Core(store=AtHand())
-
-    assert await core.get(field=field) == Secret("7", SecretValue(value))
 
 
 async def test_a_request_that_waited_too_long_before_it_ran_is_not_fetched_for_nobody(

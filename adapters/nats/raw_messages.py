@@ -1,0 +1,136 @@
+"""nats-py's client, with messages taken and posted as the bytes they are.
+
+nats-py makes an object of each message, reads all its headers, puts it into a queue, and writes
+headers anew for each reply. The service needs one header of each request, and its replies' header
+blocks are ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from nats import errors
+from nats.aio.client import Client
+
+from adapters.nats.parser import StrictParser
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    Sink = Callable[[bytes, bytes, bytes, bytes | None], Awaitable[None] | None]
+    """Takes subject, reply subject (may be empty), body and raw header block of one message.
+
+    Runs in the read loop, which awaits what it returns before it reads on.
+    """
+
+_NOT_IN_SUBJECTS = re.compile(r"[ \t\r\n]|^$")
+"""As nats-py refuses to publish to, so that nobody can put a command of their own behind."""
+
+_log = structlog.get_logger()
+
+
+class RawMessageClient(Client):
+    """Hands each message of a subscription to its sink, and posts without a wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ps = StrictParser(self)
+        self._sinks: dict[int, Sink] = {}
+
+    async def listen(self, subject: str, queue: str, sink: Sink) -> int:
+        """Subscribe in a queue group; `sink` runs in the read loop and must not be slow.
+
+        Returns:
+            the subscription's number, for `deafen`.
+        """
+        sid = self._sid + 1  # what `subscribe` takes before it first yields
+        self._sinks[sid] = sink
+        await self.subscribe(subject, queue)
+        return sid
+
+    async def deafen(self, sid: int) -> None:
+        """End a subscription; once it returns, every message the server sent is in the sink.
+
+        Raises:
+            nats.errors.Error, OSError: the server could not be told. Nothing more arrives anyway.
+        """
+        self._remove_sub(sid)  # a reconnect must not bring it back
+        try:
+            if self.is_connected:
+                await self._send_unsubscribe(sid)
+                await self.flush()
+        finally:
+            self._sinks.pop(sid, None)
+
+    def post(
+        self, subject: str, body: bytes, header_block: bytes = b""
+    ) -> Coroutine[Any, Any, None] | None:
+        """Publish as `publish` does, with headers that need no more looking at.
+
+        Args:
+            subject: where to.
+            body: what to send.
+            header_block: from "NATS/1.0" to the empty line, both included; empty for none.
+
+        Returns:
+            None, or what to await before more is posted: until then the server takes too little.
+
+        Raises:
+            nats.errors.Error: as `publish` does.
+        """
+        if _NOT_IN_SUBJECTS.search(subject):
+            raise errors.BadSubjectError
+        if self.is_closed:
+            raise errors.ConnectionClosedError
+        size = len(header_block) + len(body)
+        if not self.is_connected and size + self._pending_data_size > self._max_pending_size:
+            raise errors.OutboundBufferLimitError
+        if size > self._max_payload:
+            raise errors.MaxPayloadError
+        command = (
+            f"HPUB {subject} {len(header_block)} {size}"
+            if header_block
+            else f"PUB {subject} {size}"
+        )
+        message = b"".join((command.encode(), b"\r\n", header_block, body, b"\r\n"))
+        self.stats["out_msgs"] += 1
+        self.stats["out_bytes"] += len(body)
+        self._pending.append(message)
+        self._pending_data_size += len(message)
+        if self._pending_data_size > self._max_pending_size:
+            return self._flush_pending(force_flush=True)
+        return self._wake_flusher()
+
+    def _wake_flusher(self) -> Coroutine[Any, Any, None] | None:
+        queue, flusher = self._flush_queue, self._flusher_task
+        if queue is None or not queue.empty() or not self.is_connected:
+            return None
+        if flusher is None or flusher.done():
+            return self._flush_pending()
+        queue.put_nowait(asyncio.get_running_loop().create_future())
+        return None
+
+    def deliver(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
+    ) -> Awaitable[None] | None:
+        """Hand one message to its sink; what is returned is to be awaited before the next."""
+        sink = self._sinks.get(sid)
+        if sink is None:
+            return self._patiently(self._process_msg(sid, subject, reply, data, headers or b""))
+        self.stats["in_msgs"] += 1
+        self.stats["in_bytes"] += len(data)
+        try:
+            waiting = sink(subject, reply, data, headers)
+        except Exception as error:  # noqa: BLE001  one peer's message must not end everybody's connection
+            _log.warning("nats.message_unreadable", error=type(error).__name__)
+            return None
+        return None if waiting is None else self._patiently(waiting)
+
+    async def _patiently(self, waiting: Awaitable[None]) -> None:
+        try:
+            await waiting
+        except Exception as error:  # noqa: BLE001  as in `deliver`
+            _log.warning("nats.message_unreadable", error=type(error).__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.cache.failures import TIMED_OUT, Failure
@@ -27,7 +26,7 @@ def with_time_for_others(query: SecretQuery, now: float, usual_seconds: float) -
     Others may join who have more time left than the request that happened to come first.
     """
     if query.deadline - now < _ENOUGH * usual_seconds:
-        return replace(query, deadline=now + usual_seconds)
+        return query._replace(deadline=now + usual_seconds)
     return query
 
 

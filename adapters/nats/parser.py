@@ -91,15 +91,23 @@ class StrictParser(Parser):
 
 def _read_frame(line: bytes) -> tuple[bytes, int, bytes, int, int]:
     """Read `MSG subject sid [reply] size` or `HMSG subject sid [reply] header-size size`."""
-    operation, *arguments = line.split(b" ")
-    sizes = 1 if operation == b"MSG" else 2
+    reply, header_size = b"", b"0"
+    match line.split(b" "):
+        case [b"HMSG", subject, sid, reply, header_size, size]:
+            pass
+        case [b"HMSG", subject, sid, header_size, size]:
+            pass
+        case [b"MSG", subject, sid, reply, size]:
+            pass
+        case [b"MSG", subject, sid, size]:
+            pass
+        case _:
+            raise ProtocolError("nats: malformed MSG")
     try:
-        header_size, size = int(arguments[-2]) if sizes > 1 else 0, int(arguments[-1])
-        subject, sid, *reply = arguments[:-sizes]
-        frame = subject, int(sid), reply[0] if reply else b"", header_size, size
-    except (ValueError, IndexError):
+        frame = subject, int(sid), reply, int(header_size), int(size)
+    except ValueError:
         frame = None
-    if frame is None or len(reply) > 1 or not 0 <= header_size <= size:
+    if frame is None or not 0 <= frame[3] <= frame[4]:
         raise ProtocolError("nats: malformed MSG")
     return frame
 

@@ -69,9 +69,7 @@ class TrustedIssuers(AccessPolicy):
     issuers: frozenset[AccountKey]
 
     def decide(self, request: AccessRequest) -> Decision:
-        if request.caller.entity.issuer in self.issuers:
-            return Decision(allowed=True, reason="trusted_issuer")
-        return Decision(allowed=False, reason="issuer_not_trusted")
+        return _TRUSTED if request.caller.entity.issuer in self.issuers else _NOT_TRUSTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +77,9 @@ class AnyValidEntity(AccessPolicy):
     """Allows every validly signed entity: anybody can mint such a token, so NATS alone guards."""
 
     def decide(self, request: AccessRequest) -> Decision:  # noqa: ARG002  it is the port's
-        return Decision(allowed=True, reason="any_valid_entity")
+        return _ANYBODY
+
+
+_TRUSTED = Decision(allowed=True, reason="trusted_issuer")
+_NOT_TRUSTED = Decision(allowed=False, reason="issuer_not_trusted")
+_ANYBODY = Decision(allowed=True, reason="any_valid_entity")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +30,11 @@ class SecretReference:
     properties: Mapping[str, str] = field(default_factory=lambda: NO_PROPERTIES)
 
 
-@dataclass(frozen=True, slots=True)
-class SecretLocation:
+class SecretLocation(NamedTuple):
     """One place in one store, in the single form that rules, caches and audit compare.
 
-    Two references to the same secret give equal locations.
+    Two references to the same secret give equal locations. A named tuple, as the query below: a
+    cache hashes the one for every request, and every request makes the other.
 
     Attributes:
         path: the canonical path of the secret inside its scope: "/", then folders and the secret's
@@ -54,8 +54,7 @@ class SecretLocation:
         return (self.scope, self.path.rpartition("/")[0])
 
 
-@dataclass(frozen=True, slots=True)
-class SecretQuery:
+class SecretQuery(NamedTuple):
     """What the core asks a store for.
 
     Attributes:

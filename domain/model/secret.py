@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
-from typing import NoReturn, final
+from typing import NamedTuple, NoReturn, final
 
 
 @final
@@ -49,8 +48,7 @@ FROM_STORE = "store"
 """`Secret.source` of an answer that the store was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(NamedTuple):
     """What a store answers: a value and the version it really served.
 
     Attributes:

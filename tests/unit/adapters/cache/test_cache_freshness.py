@@ -112,7 +112,7 @@ async def test_versions_places_and_encodings_are_kept_apart() -> None:
         dev = await rig.cache.fetch(rig.query(environment="dev"))
         assert dev.value.reveal() == "in dev"
     plain = rig.query()
-    decoded = replace(plain, location=replace(plain.location, encoding="base64"))
+    decoded = plain._replace(location=plain.location._replace(encoding="base64"))
     assert (await rig.cache.fetch(decoded)).source == "store"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -50,7 +49,7 @@ async def test_exactly_what_is_selected_goes_and_is_counted(
 def test_one_secret_is_meant_in_every_encoding() -> None:
     selection = CacheSelection.one(place())
 
-    assert selection.matches(replace(place(), encoding="base64"))
+    assert selection.matches(place()._replace(encoding="base64"))
     assert not selection.matches(SecretLocation(place().path))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 import structlog
@@ -79,10 +78,11 @@ class AuditLog(AuditTrail):
         if self.failing and not (self._refuses and event.has_left):
             self._dropped += 1
             return
-        # Whatever goes wrong here, the request has its answer already and must get it.
-        with contextlib.suppress(Exception):
-            level = "info" if event.outcome is Outcome.ANSWERED else "warning"
+        level = "info" if event.outcome is Outcome.ANSWERED else "warning"
+        try:
             self._output.msg(self._text(event, level))
+        except Exception:  # noqa: BLE001  whatever went wrong, the request must get its answer
+            self._dropped += 1
 
     def _text(self, event: AuditEvent, level: str) -> str:
         if self._render is render_json:

@@ -45,7 +45,8 @@ class SodiumXKeyPair(XKeyPair):
         if len(secret) != bindings.crypto_box_SECRETKEYBYTES:
             raise InvalidXKey("An xkey has 32 secret bytes; give a seed instead.")
         self.__secret = secret
-        self.__public = _public_text(bindings.crypto_scalarmult_base(secret))
+        point = bindings.crypto_scalarmult_base(secret)
+        self.__public = PublicXKey(encode_public(KeyKind.XKEY, point))
 
     @classmethod
     def from_seed(cls, seed: str) -> SodiumXKeyPair:
@@ -127,10 +128,6 @@ class SodiumKeyExchange(KeyExchange):
         except InvalidNKeyError as error:
             advice = str(error)
         raise InvalidXKey(f"A public xkey (X…) is needed. {advice}")
-
-
-def _public_text(point: bytes) -> PublicXKey:
-    return PublicXKey(encode_public(KeyKind.XKEY, point))
 
 
 # Every request names one key three times: to be checked, to open it, and to seal its answer.

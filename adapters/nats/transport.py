@@ -150,8 +150,7 @@ class NatsTransport(Transport):
     ) -> Awaitable[None] | None:
         """Answer one message, or begin to; whatever is returned is awaited before the next."""
         handler = self._handler
-        address = _usable(reply_to, self._never_answered)
-        if handler is None or address is None:
+        if handler is None or not _may_be_answered(reply_to, self._never_answered):
             self.dropped += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
             return None
@@ -165,16 +164,16 @@ class NatsTransport(Transport):
         )
         # Hosts get the server's xkey however many requests wait for a store: it waits for nothing.
         if len(self._running) >= self._max_in_flight and request.operation != Operation.SERVER_XKEY:
-            return self._refuse(handler, request, address, "overloaded")
+            return self._refuse(handler, request, reply_to, "overloaded")
         try:
             begun = handler.begin(request)
         except Exception as error:  # noqa: BLE001  whatever the core did, somebody waits for an answer
             _log.error("nats.handler_failed", error=type(error).__name__)
-            return self._refuse(handler, request, address, "overloaded")
+            return self._refuse(handler, request, reply_to, "overloaded")
         if isinstance(begun, Reply):
-            return self._answer(handler, request, address, begun)
+            return self._answer(handler, request, reply_to, begun)
         self._taken = number = self._taken + 1
-        serving = self._serve(begun, handler, request, address, number)
+        serving = self._serve(begun, handler, request, reply_to, number)
         self._running[number] = asyncio.create_task(serving)
         return None
 
@@ -183,19 +182,19 @@ class NatsTransport(Transport):
         begun: Awaitable[Reply],
         handler: RequestHandler,
         request: Request,
-        address: str,
+        reply_to: bytes,
         number: int,
     ) -> None:
         try:
             try:
                 reply = await begun
             except asyncio.CancelledError:
-                sent = self._refuse(handler, request, address, "stopping")
+                sent = self._refuse(handler, request, reply_to, "stopping")
             except Exception as error:  # noqa: BLE001  as in _take
                 _log.error("nats.handler_failed", error=type(error).__name__)
-                sent = self._refuse(handler, request, address, "overloaded")
+                sent = self._refuse(handler, request, reply_to, "overloaded")
             else:
-                sent = self._answer(handler, request, address, reply)
+                sent = self._answer(handler, request, reply_to, reply)
             if sent is not None:
                 await sent
         finally:
@@ -203,44 +202,49 @@ class NatsTransport(Transport):
             del self._running[number]
 
     def _answer(
-        self, handler: RequestHandler, request: Request, address: str, reply: Reply
+        self, handler: RequestHandler, request: Request, reply_to: bytes, reply: Reply
     ) -> Awaitable[None] | None:
         # Asked for anew: another server, or this one since its restart, may take less.
         if len(reply.body) > self._client.max_payload - _HEADER_BYTES:
             # The server would end the connection over it, and with it every other request.
             _log.error("nats.reply_too_large", size=len(reply.body))
-            return self._refuse(handler, request, address, "overloaded")
-        return self._send(address, reply)
+            return self._refuse(handler, request, reply_to, "overloaded")
+        return self._send(reply_to, reply)
 
     def _refuse(
-        self, handler: RequestHandler, request: Request, address: str, reason: str
+        self, handler: RequestHandler, request: Request, reply_to: bytes, reason: str
     ) -> Awaitable[None] | None:
         try:
             reply = handler.refuse(request, reason)
         except Exception as error:  # noqa: BLE001  as in _take; nothing is left to answer with
             _log.error("nats.refusal_failed", error=type(error).__name__)
             return None
-        return self._send(address, reply)
+        return self._send(reply_to, reply)
 
-    def _send(self, address: str, reply: Reply) -> Awaitable[None] | None:
+    def _send(self, reply_to: bytes, reply: Reply) -> Awaitable[None] | None:
         block = b"" if reply.response_xkey is None else response_block(reply.response_xkey)
         try:
-            return self._client.post(address, reply.body, block)
+            return self._client.post(reply_to, reply.body, block)
         except Exception as error:  # noqa: BLE001  the next request's turn must come, whatever posting met
             _log.warning("nats.reply_failed", error=type(error).__name__)
             return None
 
 
-def _usable(reply_to: bytes, never: tuple[bytes, ...]) -> str | None:
-    """Return the reply subject if an answer may go there.
+def _may_be_answered(reply_to: bytes, never: tuple[bytes, ...]) -> bool:
+    """Say whether an answer may go to that subject.
 
     Names beginning with "$" are the server's own: a peer could otherwise have this service write
     into streams and buckets with the service's permissions. Those of the secrets protocol would
     carry an answer to this service itself, to another backend, or among the audit events.
     """
     if not reply_to or len(reply_to) > _LONGEST_REPLY_SUBJECT or reply_to.startswith(never):
-        return None
+        return False
+    return reply_to.isascii() or _is_text(reply_to)
+
+
+def _is_text(subject: bytes) -> bool:
     try:
-        return reply_to.decode()
+        subject.decode()
     except UnicodeDecodeError:
-        return None
+        return False
+    return True

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.model.audit import AuditEvent
-    from domain.model.identity import Claims
+    from domain.model.identity import Caller, Claims
 
 CAPACITY: Final = 2048
 """Parts remembered of each kind; a part has a few hundred bytes."""
@@ -36,18 +36,20 @@ _Part = TypeVar("_Part")
 class AuditLines:
     """Writes records and remembers their parts: the same callers ask for the same secrets.
 
-    The core hands out the same claims, location and properties again, so these are told apart by
-    which objects they are: to compare what is in them would cost what is saved.
+    The core hands out the same caller, claims, location and properties again, so these are told
+    apart by which objects they are: to compare what is in them would cost what is saved.
     """
 
     def __init__(self) -> None:
         self._outcomes: dict[object, str] = {}
         self._requests: dict[object, tuple[object, str]] = {}
+        self._callers: dict[int, tuple[Caller, str]] = {}
         self._claims: dict[int, tuple[Claims, str]] = {}
         self._texts: dict[str, str] = {}
 
     def __len__(self) -> int:
-        return len(self._outcomes) + len(self._requests) + len(self._claims) + len(self._texts)
+        by_object = len(self._requests) + len(self._callers) + len(self._claims)
+        return by_object + len(self._outcomes) + len(self._texts)
 
     def line(self, event: AuditEvent, level: str | None = None) -> str:
         """Return the record as one line of ASCII JSON, without a newline after it.
@@ -73,12 +75,7 @@ class AuditLines:
         if caller is None or not event.has_left:
             # Refusals differ too much to be worth their memory, and anybody can cause them.
             return _members(shared_fields(event))
-        text = (
-            f"{self._outcome(event)}{self._request(event)}"
-            f"{self._claims_of(caller.entity)}{self._claims_of(caller.host)}"
-        )
-        if caller.application is not None:
-            text += f',"application":{self._text(caller.application)}'
+        text = f"{self._outcome(event)}{self._request(event)}{self._caller(caller)}"
         if event.upstream_request_id is not None:
             text += f',"upstream_request_id":{self._text(event.upstream_request_id)}'
         return text
@@ -108,6 +105,15 @@ class AuditLines:
         if known is None:
             # The objects are kept with it: an id is one object's only as long as that lives.
             known = _keep(self._requests, key, (places, _members(request_fields(event))))
+        return known[1]
+
+    def _caller(self, caller: Caller) -> str:
+        known = self._callers.get(id(caller))
+        if known is None:
+            text = f"{self._claims_of(caller.entity)}{self._claims_of(caller.host)}"
+            if caller.application is not None:
+                text += f',"application":{self._text(caller.application)}'
+            known = _keep(self._callers, id(caller), (caller, text))
         return known[1]
 
     def _claims_of(self, claims: Claims) -> str:

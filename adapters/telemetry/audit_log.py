@@ -70,7 +70,7 @@ class AuditLog(AuditTrail):
 
     @override
     def accepts(self) -> bool:
-        return not (self._refuses and self.failing)
+        return not self._refuses or self._output.waiting_characters < self._max_waiting
 
     @override
     def record(self, event: AuditEvent) -> None:

@@ -29,16 +29,16 @@ async def client(nats_server: LocalNatsServer) -> AsyncIterator[SteadyClient]:
 async def test_an_answer_arrives_with_its_header_and_body(client: SteadyClient) -> None:
     inbox = await client.subscribe("inbox")
 
-    client.post("inbox", b"sealed", response_block(XKEY))
+    client.post(b"inbox", b"sealed", response_block(XKEY))
 
     message = await inbox.next_msg(timeout=5)
     assert message.headers == {SERVER_RESPONSE_XKEY: XKEY}
     assert message.data == b"sealed"
 
 
-@pytest.mark.parametrize("subject", ["", "a b", "a\tb", "a\r\nPUB b 0", "a\n"])
+@pytest.mark.parametrize("subject", [b"", b"a b", b"a\tb", b"a\r\nPUB b 0", b"a\n"])
 async def test_a_subject_that_could_hold_a_command_is_refused(
-    client: SteadyClient, subject: str
+    client: SteadyClient, subject: bytes
 ) -> None:
     with pytest.raises(errors.BadSubjectError):
         client.post(subject, b"sealed", response_block(XKEY))
@@ -48,9 +48,9 @@ async def test_what_the_server_would_hang_up_over_is_refused(client: SteadyClien
     block = response_block(XKEY)
 
     with pytest.raises(errors.MaxPayloadError):
-        client.post("inbox", bytes(client.max_payload - len(block) + 1), block)
+        client.post(b"inbox", bytes(client.max_payload - len(block) + 1), block)
 
-    client.post("inbox", bytes(client.max_payload - len(block)), block)
+    client.post(b"inbox", bytes(client.max_payload - len(block)), block)
     await client.flush()
     assert client.is_connected
 
@@ -59,7 +59,7 @@ async def test_a_closed_client_refuses(client: SteadyClient) -> None:
     await client.close()
 
     with pytest.raises(errors.ConnectionClosedError):
-        client.post("inbox", b"sealed", response_block(XKEY))
+        client.post(b"inbox", b"sealed", response_block(XKEY))
 
 
 async def test_while_reconnecting_only_so_much_is_kept(client: SteadyClient) -> None:
@@ -69,9 +69,9 @@ async def test_while_reconnecting_only_so_much_is_kept(client: SteadyClient) -> 
     client._status = SteadyClient.RECONNECTING
     client._max_pending_size = 1000
 
-    client.post("inbox", b"kept", block)
+    client.post(b"inbox", b"kept", block)
     with pytest.raises(errors.OutboundBufferLimitError):
-        client.post("inbox", bytes(1000), block)
+        client.post(b"inbox", bytes(1000), block)
 
     client._status = SteadyClient.CONNECTED
     await client.flush()

@@ -65,7 +65,7 @@ async def test_a_time_limit_holds(stuck: StuckClient) -> None:
     clock = FakeClock()
 
     async def post() -> None:
-        waiting = stuck.post("subject", b"body")
+        waiting = stuck.post(b"subject", b"body")
         assert waiting is not None
         async with clock.timeout_at(clock.monotonic() + 2):
             await waiting

@@ -12,7 +12,8 @@ SERVER_RESPONSE_XKEY = "Server-Response-Xkey"
 
 _END = b"\r\n\r\n"
 _USUAL_START = f"NATS/1.0\r\n{HOST_XKEY}: ".encode()
-_USUAL_LENGTH = len(_USUAL_START) + PUBLIC_LENGTH + len(_END)
+_USUAL_KEY = slice(len(_USUAL_START), len(_USUAL_START) + PUBLIC_LENGTH)
+_USUAL_LENGTH = _USUAL_KEY.stop + len(_END)
 _HOST_XKEY = b"\r\n" + HOST_XKEY.lower().encode() + b":"
 _REQUEST_INFO = b"\r\nNats-Request-Info:"
 
@@ -27,7 +28,7 @@ def read_host_xkey(block: bytes | None) -> str | None:
         return None
     if len(block) == _USUAL_LENGTH and block.startswith(_USUAL_START) and block.endswith(_END):
         # Nothing but the one header, as hosts write it: there is nothing to search for.
-        return block[len(_USUAL_START) : -len(_END)].strip().decode("utf-8", "replace")
+        return block[_USUAL_KEY].decode("utf-8", "replace")
     values = _values(block, block.lower(), _HOST_XKEY)
     if not values:
         return None

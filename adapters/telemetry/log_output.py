@@ -102,11 +102,11 @@ class LogOutput:
         if self._characters_taken - self._characters_written >= MAX_WAITING:
             self._dropped += 1
             return
+        if not self._lines and self._loop is not None:
+            self._loop.call_soon(self._hand_over)
         self._lines.append(line)
         self._lines_taken += 1
         self._characters_taken += len(line) + 1
-        if len(self._lines) == 1 and self._loop is not None:
-            self._loop.call_soon(self._hand_over)
         if self._dropped and self.waiting_characters < MAX_WAITING // 2:
             dropped, self._dropped = self._dropped, 0
             _log.warning("log.lines_dropped", count=dropped)

@@ -61,8 +61,8 @@ class LimitSettings(SettingsGroup):
     max_in_flight: int = Field(
         default=8192,
         ge=1,
-        description="Requests handled at a time; more are refused at once. Three quarters of them "
-        "may wait for the store.",
+        description="Requests under way at a time, but for those answered at once; more are "
+        "refused. Three quarters of them may wait for the store.",
     )
     shutdown_grace_seconds: float = Field(
         default=10.0,

@@ -6,6 +6,7 @@ Exit codes: 0 stopped when told to, 1 could not start or go on, 2 wrong configur
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -114,6 +115,8 @@ def serve_one(
         ServiceFailedError: it could not start, or cannot go on.
     """
     service: Service = Container(settings=settings, keys=keys, former=former).service()
+    # All of it lives as long as the process: no collection need ever look at it again.
+    gc.freeze()
     asyncio.run(_run(adapt(service), twice_means_now=twice_means_now))
 
 

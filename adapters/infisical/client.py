@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import structlog
 
@@ -17,6 +15,7 @@ from adapters.infisical.login import UniversalAuthLogin
 from adapters.infisical.rate_limit import SharedPause
 from adapters.infisical.read_gate import ReadGate
 from adapters.infisical.read_pause import ReadPause
+from adapters.infisical.read_url import V3, V4, read_url
 from adapters.infisical.refused_logins import RefusedLogins
 from adapters.infisical.retry import Retrier
 from adapters.infisical.state import InfisicalState
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from adapters.infisical.exchange import Answer
     from adapters.infisical.login import AccessToken
     from adapters.infisical.read_gate_state import ReadGateState
+    from adapters.infisical.read_url import Route
     from domain.model.reference import SecretLocation
     from ports.clock import Clock
 
@@ -39,17 +39,6 @@ MAX_TOKEN_REPLACEMENTS = 2
 but that was taken back as well."""
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    version: str
-    path: str
-    project_parameter: str
-
-
-_V4 = _Route("v4", "v4/secrets", "projectId")
-_V3 = _Route("v3", "v3/secrets/raw", "workspaceId")
 
 
 class InfisicalApi:
@@ -98,7 +87,7 @@ class InfisicalApi:
         )
         refusals = RefusedLogins(clock, jitter)
         self._tokens = TokenSource(login, self._login_pause, refusals, clock, on_refused)
-        self._route = _V4
+        self._route = V4
 
     async def read(
         self,
@@ -189,7 +178,7 @@ class InfisicalApi:
         answer = await self._get_by(route, token, location, version, deadline)
         if not lacks_route(answer):
             return answer
-        other = _V3 if route is _V4 else _V4
+        other = V3 if route is V4 else V4
         answer = await self._get_by(other, token, location, version, deadline)
         # Only an API's answer proves the other route: a proxy may be in the way of both.
         proven = answer.is_json and answer.status < SERVER_ERRORS and not lacks_route(answer)
@@ -200,29 +189,13 @@ class InfisicalApi:
 
     async def _get_by(
         self,
-        route: _Route,
+        route: Route,
         token: AccessToken,
         location: SecretLocation,
         version: str | None,
         deadline: float,
     ) -> Answer:
-        folder, _, name = location.path.rpartition("/")
-        # Dots too, so that nothing on the way can take a name for a step between folders.
-        encoded_name = quote(name, safe="").replace(".", "%2E")
-        scope = dict(location.scope)
-        # Every flag is sent: the defaults differ between versions. None may be sent twice.
-        parameters = {
-            route.project_parameter: scope["project_id"],
-            "environment": scope["environment"],
-            "secretPath": folder or "/",
-            "type": "shared",
-            "viewSecretValue": "true",
-            "expandSecretReferences": "true",
-            "include_imports": "true",
-            "includeImports": "true",
-        }
-        if version is not None:
-            parameters["version"] = version
+        url = read_url(self._config.api_root, route, location, version)
 
         async def attempt() -> Answer:
             began = self._clock.monotonic()
@@ -231,8 +204,7 @@ class InfisicalApi:
                 self._waits.add(self._clock.monotonic() - began)
                 request = self._calls.http.build_request(
                     "GET",
-                    f"{self._config.api_root}/{route.path}/{encoded_name}",
-                    params=parameters,
+                    url,
                     headers={"Authorization": f"Bearer {token.value.get_secret_value()}"},
                 )
                 return await self._calls.exchange(Call.READ, request)

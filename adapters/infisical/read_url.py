@@ -27,7 +27,7 @@ V3 = Route("v3", "v3/secrets/raw", "workspaceId")
 
 
 # The same few secrets are read over and over, and httpx takes long to put a URL together.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def read_url(
     api_root: str, route: Route, location: SecretLocation, version: str | None
 ) -> httpx.URL:

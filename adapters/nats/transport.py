@@ -13,6 +13,7 @@ import structlog
 from nats import errors
 from typing_extensions import override
 
+from adapters.crypto.nkeys_text import PUBLIC_LENGTH
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import read_host_xkey, read_requester, response_block
 from adapters.nats.subjects import SecretsSubjects
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
-_XKEY_LENGTH = 56
-_HEADER_BYTES: Final = len(response_block("X" * _XKEY_LENGTH))
+_HEADER_BYTES: Final = len(response_block("X" * PUBLIC_LENGTH))
 """The server counts the header block towards its `max_payload`."""
 
 _LONGEST_REPLY_SUBJECT = 1024
@@ -69,9 +69,8 @@ class NatsTransport(Transport):
         # Where requests go, and by default the audit events, under whatever prefix they are here.
         prefixes = {subjects.prefix, SecretsSubjects().prefix}
         self._never_answered = (b"$", *(f"{prefix}.".encode() for prefix in sorted(prefixes)))
-        self._running: dict[int, asyncio.Task[None]] = {}
-        self._taken = 0
-        self._handler: RequestHandler | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._handler: RequestHandler  # from `start`, which lets the first request in
         self._sid: int | None = None
         self.dropped = 0
 
@@ -127,7 +126,7 @@ class NatsTransport(Transport):
             # A task cancelled before its first step could not even refuse.
             await asyncio.sleep(0)
             _log.warning("nats.requests_cancelled", count=len(self._running))
-            for task in self._running.values():
+            for task in self._running:
                 task.cancel()
             await self._wait_until(self._clock.monotonic() + _CANCEL_SECONDS)
         try:
@@ -141,7 +140,7 @@ class NatsTransport(Transport):
         try:
             async with self._clock.timeout_at(deadline):
                 while self._running:
-                    await asyncio.wait(self._running.values())
+                    await asyncio.wait(self._running)
         except TimeoutError:
             pass
 
@@ -149,8 +148,7 @@ class NatsTransport(Transport):
         self, subject: bytes, reply_to: bytes, body: bytes, headers: bytes | None
     ) -> Awaitable[None] | None:
         """Answer one message, or begin to; whatever is returned is awaited before the next."""
-        handler = self._handler
-        if handler is None or not _may_be_answered(reply_to, self._never_answered):
+        if not _may_be_answered(reply_to, self._never_answered):
             self.dropped += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
             return None
@@ -164,58 +162,45 @@ class NatsTransport(Transport):
         )
         # Hosts get the server's xkey however many requests wait for a store: it waits for nothing.
         if len(self._running) >= self._max_in_flight and request.operation != Operation.SERVER_XKEY:
-            return self._refuse(handler, request, reply_to, "overloaded")
+            return self._refuse(request, reply_to, "overloaded")
         try:
-            begun = handler.begin(request)
+            begun = self._handler.begin(request)
         except Exception as error:  # noqa: BLE001  whatever the core did, somebody waits for an answer
-            _log.error("nats.handler_failed", error=type(error).__name__)
-            return self._refuse(handler, request, reply_to, "overloaded")
+            return self._fail(request, reply_to, error)
         if isinstance(begun, Reply):
-            return self._answer(handler, request, reply_to, begun)
-        self._taken = number = self._taken + 1
-        serving = self._serve(begun, handler, request, reply_to, number)
-        self._running[number] = asyncio.create_task(serving)
+            return self._answer(request, reply_to, begun)
+        task = asyncio.create_task(self._serve(begun, request, reply_to))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         return None
 
-    async def _serve(
-        self,
-        begun: Awaitable[Reply],
-        handler: RequestHandler,
-        request: Request,
-        reply_to: bytes,
-        number: int,
-    ) -> None:
+    async def _serve(self, begun: Awaitable[Reply], request: Request, reply_to: bytes) -> None:
         try:
-            try:
-                reply = await begun
-            except asyncio.CancelledError:
-                sent = self._refuse(handler, request, reply_to, "stopping")
-            except Exception as error:  # noqa: BLE001  as in _take
-                _log.error("nats.handler_failed", error=type(error).__name__)
-                sent = self._refuse(handler, request, reply_to, "overloaded")
-            else:
-                sent = self._answer(handler, request, reply_to, reply)
-            if sent is not None:
-                await sent
-        finally:
-            # A done callback would need a turn of the loop for each request.
-            del self._running[number]
+            reply = await begun
+        except asyncio.CancelledError:
+            sent = self._refuse(request, reply_to, "stopping")
+        except Exception as error:  # noqa: BLE001  as in _take
+            sent = self._fail(request, reply_to, error)
+        else:
+            sent = self._answer(request, reply_to, reply)
+        if sent is not None:
+            await sent
 
-    def _answer(
-        self, handler: RequestHandler, request: Request, reply_to: bytes, reply: Reply
-    ) -> Awaitable[None] | None:
+    def _answer(self, request: Request, reply_to: bytes, reply: Reply) -> Awaitable[None] | None:
         # Asked for anew: another server, or this one since its restart, may take less.
         if len(reply.body) > self._client.max_payload - _HEADER_BYTES:
             # The server would end the connection over it, and with it every other request.
             _log.error("nats.reply_too_large", size=len(reply.body))
-            return self._refuse(handler, request, reply_to, "overloaded")
+            return self._refuse(request, reply_to, "overloaded")
         return self._send(reply_to, reply)
 
-    def _refuse(
-        self, handler: RequestHandler, request: Request, reply_to: bytes, reason: str
-    ) -> Awaitable[None] | None:
+    def _fail(self, request: Request, reply_to: bytes, error: Exception) -> Awaitable[None] | None:
+        _log.error("nats.handler_failed", error=type(error).__name__)
+        return self._refuse(request, reply_to, "overloaded")
+
+    def _refuse(self, request: Request, reply_to: bytes, reason: str) -> Awaitable[None] | None:
         try:
-            reply = handler.refuse(request, reason)
+            reply = self._handler.refuse(request, reason)
         except Exception as error:  # noqa: BLE001  as in _take; nothing is left to answer with
             _log.error("nats.refusal_failed", error=type(error).__name__)
             return None

@@ -11,6 +11,7 @@ from domain.model.identity import Caller, IdentityKind
 from ports.token_verifier import TokenRejectedError
 
 if TYPE_CHECKING:
+    from domain.model.identity import Claims
     from domain.model.messages import SecretRequest
     from ports.clock import Clock
     from ports.token_verifier import TokenVerifier
@@ -48,14 +49,12 @@ class AuthenticateCaller:
             entity = self.tokens.verify(context.entity_jwt, ENTITY_KINDS)
         except TokenRejectedError as rejected:
             raise _entity_refused(rejected.reason) from None
-        if problem := entity.time_problem(now, self.leeway_seconds):
-            raise _entity_refused(problem)
+        self._check_entity(entity, now)
         try:
             host = self.tokens.verify(context.host_jwt, HOST_KINDS)
         except TokenRejectedError as rejected:
             raise _host_refused(rejected.reason) from None
-        if problem := host.time_problem(now, self.leeway_seconds):
-            raise _host_refused(problem)
+        self._check_host(host, now)
         application, policy = None, ""
         if context.application is not None:
             application, policy = context.application.name, context.application.policy or ""
@@ -68,9 +67,15 @@ class AuthenticateCaller:
             InvalidEntityJwt, InvalidHostJwt: it is not their time.
         """
         now = self.clock.now()
-        if problem := caller.entity.time_problem(now, self.leeway_seconds):
+        self._check_entity(caller.entity, now)
+        self._check_host(caller.host, now)
+
+    def _check_entity(self, claims: Claims, now: float) -> None:
+        if problem := claims.time_problem(now, self.leeway_seconds):
             raise _entity_refused(problem)
-        if problem := caller.host.time_problem(now, self.leeway_seconds):
+
+    def _check_host(self, claims: Claims, now: float) -> None:
+        if problem := claims.time_problem(now, self.leeway_seconds):
             raise _host_refused(problem)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,13 +31,12 @@ class KeyRing:
         Raises:
             DecryptionFailed: none of them opens it.
         """
-        try:
-            return self.current.open(sealed, sender), ServerKey.CURRENT
-        except DecryptionFailed:
-            pass
-        for pair in self.retired:
-            with suppress(DecryptionFailed):
-                return pair.open(sealed, sender), ServerKey.RETIRED
+        for pair in (self.current, *self.retired):
+            try:
+                plaintext = pair.open(sealed, sender)
+            except DecryptionFailed:
+                continue
+            return plaintext, ServerKey.CURRENT if pair is self.current else ServerKey.RETIRED
         raise DecryptionFailed(
             "The body opens with no key of this server; restart the host so that it asks for the "
             "server's xkey again, or list the former seed in SERVER_XKEY_RETIRED_SEEDS.",

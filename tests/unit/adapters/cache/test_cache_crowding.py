@@ -27,6 +27,17 @@ class Crowd(Rig):
         self.inner.put(OTHER, "other")
         self.inner.gate.clear()
 
+    @classmethod
+    async def with_stale(cls, path: str, text: str) -> Crowd:
+        """A crowd to be, one of whose values was kept and is past its time."""
+        rig = cls(max_stale_seconds=60, ttl_seconds=1, patience_seconds=2)
+        rig.inner.put(path, text)
+        rig.inner.gate.set()
+        await rig.fetch(path)
+        rig.inner.gate.clear()
+        rig.clock.advance(2)
+        return rig
+
     async def ask(self, path: str = SLOW) -> asyncio.Task[Secret]:
         task = asyncio.create_task(self.fetch(path))
         await settle()
@@ -98,12 +109,7 @@ async def test_what_is_at_hand_is_answered_however_many_wait() -> None:
 
 
 async def test_a_stale_value_stands_in_for_a_place() -> None:
-    rig = Crowd(max_stale_seconds=60, ttl_seconds=1, patience_seconds=2)
-    rig.inner.gate.set()
-    rig.inner.put("/slow/KEPT", "kept")
-    await rig.fetch("/slow/KEPT")
-    rig.inner.gate.clear()
-    rig.clock.advance(2)
+    rig = await Crowd.with_stale("/slow/KEPT", "kept")
     await rig.fill()
 
     assert await rig.text("/slow/KEPT") == ("stale", "kept")
@@ -114,11 +120,7 @@ async def test_a_stale_value_stands_in_for_a_place() -> None:
 
 
 async def test_whoever_gives_way_gets_a_stale_value_if_there_is_one() -> None:
-    rig = Crowd(max_stale_seconds=60, ttl_seconds=1, patience_seconds=2)
-    rig.inner.gate.set()
-    await rig.fetch(SLOW)
-    rig.inner.gate.clear()
-    rig.clock.advance(2)
+    rig = await Crowd.with_stale(SLOW, "slow")
     waiting = await rig.fill()
 
     other = await rig.ask(OTHER)
@@ -176,11 +178,7 @@ async def test_a_flush_while_others_wait_leaves_their_places() -> None:
 
 
 async def test_whoever_gives_way_after_its_stale_value_was_flushed_is_refused() -> None:
-    rig = Crowd(max_stale_seconds=60, ttl_seconds=1, patience_seconds=2)
-    rig.inner.gate.set()
-    await rig.fetch(SLOW)
-    rig.inner.gate.clear()
-    rig.clock.advance(2)
+    rig = await Crowd.with_stale(SLOW, "slow")
     waiting = await rig.fill()
     rig.cache.invalidate(CacheSelection.everything())
 

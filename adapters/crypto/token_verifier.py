@@ -37,7 +37,6 @@ class WascapTokenVerifier(TokenVerifier):
 
     def __init__(self, remembered: int = 4096) -> None:
         self._jws = new_jws()
-        self._remembers = remembered > 0
         self._remembered: RecentlyUsed[bytes, Claims] = RecentlyUsed(remembered)
 
     @override
@@ -70,6 +69,6 @@ class WascapTokenVerifier(TokenVerifier):
 
     def _digest(self, token: str) -> bytes:
         """Name the token, or return nothing if it is not to be remembered."""
-        if not self._remembers or len(token) > MAX_REMEMBERED_LENGTH or not token.isascii():
+        if len(token) > MAX_REMEMBERED_LENGTH or not token.isascii():
             return b""
         return sha256(token.encode("ascii")).digest()

@@ -70,13 +70,12 @@ class AuditLog(AuditTrail):
 
     @override
     def accepts(self) -> bool:
-        return not self._refuses or self._output.waiting_characters < self._max_waiting
+        return not (self._refuses and self.failing)
 
     @override
     def record(self, event: AuditEvent) -> None:
         # Of a secret that has left there is a record in any case: `accepts` has said no by then.
-        behind = self._output.waiting_characters >= self._max_waiting
-        if behind and not (self._refuses and event.has_left):
+        if self.failing and not (self._refuses and event.has_left):
             self._dropped += 1
             return
         level = "info" if event.outcome is Outcome.ANSWERED else "warning"

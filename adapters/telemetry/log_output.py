@@ -99,7 +99,7 @@ class LogOutput:
             self._hand_over()
 
     def _take(self, line: str) -> None:
-        if self._characters_taken - self._characters_written >= MAX_WAITING:
+        if self.waiting_characters >= MAX_WAITING:
             self._dropped += 1
             return
         if not self._lines and self._loop is not None:

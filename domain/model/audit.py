@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,51 +29,55 @@ class ServerKey(StrEnum):
     RETIRED = "retired"
 
 
-class AuditEvent(NamedTuple):
+@dataclass(slots=True)
+class AuditEvent:
     """One request and its end.
 
-    A named tuple: every request makes one, and a frozen dataclass takes twice as long to make.
+    The core fills it in on the request's way, so that whatever ends the request, all that was known
+    by then is told. Once it is recorded, nobody changes it any more.
 
     Attributes:
+        received_at: monotonic seconds at which the request arrived.
+        backend: the name this backend is addressed by.
+        requester: whom the transport vouches for, if it does.
         time: seconds since the epoch, at the end of the request.
         duration: seconds from arrival to the end.
         reason: a constant code: why it was allowed, or why it failed.
         error: the wire error's name, such as "Unauthorized"; None when answered.
         advice: what the error's reader should do; the protocol carries it for some errors only.
         caller: whom the tokens named, once both were verified.
-        requester: whom the transport vouches for, if it does.
-        backend: the name this backend is addressed by.
         key: the key as sent, once the request could be read.
         properties: the policy properties as sent, once they could be read.
+        location: where the store keeps it, once known.
         allowed: what the rules decided, once they were asked; an allowed request can still fail.
         grant: the name of the rule that allowed it, if one did.
-        served_from: where the answer came from, such as "store".
-        location: where the store keeps it, once known.
         version_served: the version in the answer.
+        served_from: where the answer came from, such as "store".
         server_key: what the request was sealed for, once it could be read.
     """
 
-    time: float
-    duration: float
     request_id: str
     operation: str
-    outcome: Outcome
-    reason: str
-    error: str | None = None
-    caller: Caller | None = None
+    received_at: float
+    backend: str = ""
     requester: Requester | None = None
+    time: float = 0.0
+    duration: float = 0.0
+    outcome: Outcome = Outcome.CANCELLED
+    reason: str = "cancelled"
+    error: str | None = None
+    advice: str | None = None
+    caller: Caller | None = None
     key: str | None = None
     field: str | None = None
     version_asked: str | None = None
-    version_served: str | None = None
-    location: SecretLocation | None = None
-    grant: str | None = None
-    upstream_request_id: str | None = None
-    backend: str = ""
     properties: Mapping[str, str] | None = None
+    location: SecretLocation | None = None
     allowed: bool | None = None
+    grant: str | None = None
+    version_served: str | None = None
     served_from: str | None = None
-    advice: str | None = None
+    upstream_request_id: str | None = None
     server_key: ServerKey | None = None
 
     @property

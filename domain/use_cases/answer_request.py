@@ -6,26 +6,25 @@ from asyncio import CancelledError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain.model.audit import Outcome
+from domain.model.audit import AuditEvent, Outcome
 from domain.model.errors import REQUEST_ERRORS, OtherError, SecretNotFound
 from domain.model.messages import SecretRequest
 from domain.model.reference import SecretQuery
-from domain.model.replies import write_error
+from domain.model.replies import wire_name, write_error
 from domain.model.transport import Operation, Reply
 from domain.use_cases.known_requests import KnownRequests
-from domain.use_cases.request_record import RequestRecord
 from ports.transport import RequestHandler
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from domain.model.authenticated_request import AuthenticatedRequest
+    from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
     from domain.model.errors import RequestError
     from domain.model.identity import PublicXKey
     from domain.model.secret import Secret
     from domain.model.transport import Request
     from domain.use_cases.authenticate_caller import AuthenticateCaller
-    from domain.use_cases.authorize_access import AuthorizeAccess
+    from domain.use_cases.authorize_access import Access, AuthorizeAccess
     from domain.use_cases.fetch_secret import FetchSecret
     from domain.use_cases.open_request import OpenRequest
     from domain.use_cases.seal_reply import SealReply
@@ -47,6 +46,8 @@ class _Asking(NamedTuple):
     query: SecretQuery
     field: str | None
     host_xkey: PublicXKey
+    max_reply_bytes: int | None
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,15 @@ class AnswerRequest(RequestHandler):
 
         Raises nothing, but when awaited a cancellation from outside.
         """
-        record = RequestRecord(self.request_ids.next(), request, self.authorize.backend)
+        event, asking = self._open(request), None
         try:
             match request.operation:
                 case Operation.GET:
-                    asking = self._ask(request, record)
+                    asking = self._ask(request, event)
                     secret = self.fetch.at_hand(asking.query, asking.field)
                     if secret is None:
-                        return self._wait(asking, record)
-                    reply = self._give(secret, asking, record)
+                        return self._wait(asking, event)
+                    reply = self._give(secret, asking, event)
                 case Operation.SERVER_XKEY:
                     reply = Reply(self.open_request.keys.current.public.encode())
                 case _:
@@ -93,15 +94,23 @@ class AnswerRequest(RequestHandler):
                         reason="unknown_operation",
                     )
         except Exception as error:  # noqa: BLE001  the one boundary: a peer must get an answer
-            return self._fail(error, record)
-        return self._end(reply, record)
+            return self._fail(error, asking, event)
+        return self._end(reply, asking, event)
 
     def refuse(self, request: Request, reason: str) -> Reply:
         """Answer at once that the service cannot take this request now."""
-        record = RequestRecord(self.request_ids.next(), request, self.authorize.backend)
-        return self._refuse(OtherError(_REFUSALS[reason], reason=reason), record)
+        return self._refuse(OtherError(_REFUSALS[reason], reason=reason), self._open(request))
 
-    def _ask(self, request: Request, record: RequestRecord) -> _Asking:
+    def _open(self, request: Request) -> AuditEvent:
+        return AuditEvent(
+            self.request_ids.next(),
+            request.operation,
+            request.received_at,
+            self.authorize.backend,
+            request.requester,
+        )
+
+    def _ask(self, request: Request, event: AuditEvent) -> _Asking:
         """Take every step before the store's."""
         if not self.audit.accepts():
             raise OtherError(
@@ -109,76 +118,77 @@ class AnswerRequest(RequestHandler):
                 reason="audit_unavailable",
             )
         opened = self.open_request(request)
-        record.server_key = opened.server_key
+        event.server_key = opened.server_key
         known = self._known.find(opened.plaintext)
         if known is None:
-            authenticated = self._read(opened.plaintext, record)
+            authenticated = self._read(opened.plaintext, event)
         else:
             authenticated = known
-            record.asked = known.asked
+            _note_asked(known.asked, event)
             self.authenticate.again(known.caller)
-        record.caller = caller = authenticated.caller
-        access = record.access = self.authorize(authenticated, request.requester)
+        event.caller = caller = authenticated.caller
+        access = self.authorize(authenticated, request.requester)
+        event.location, event.properties = access.location, access.properties
+        event.allowed, event.grant = access.decision.allowed, access.decision.grant
         location = access.enforce()
         if known is None:
             self._known.keep(opened.plaintext, authenticated)
         asked = authenticated.asked
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asked.version, caller, deadline)
-        return _Asking(query, asked.field, opened.host_xkey)
+        return _Asking(query, asked.field, opened.host_xkey, request.max_reply_bytes, access)
 
-    def _read(self, plaintext: bytes, record: RequestRecord) -> AuthenticatedRequest:
+    def _read(self, plaintext: bytes, event: AuditEvent) -> AuthenticatedRequest:
         message = SecretRequest.from_json(plaintext)
-        record.asked = message.asked
+        _note_asked(message.asked, event)
         return self.authenticate(message)
 
-    async def _wait(self, asking: _Asking, record: RequestRecord) -> Reply:
+    async def _wait(self, asking: _Asking, event: AuditEvent) -> Reply:
         try:
             secret = await self.fetch(asking.query, asking.field)
-            reply = self._give(secret, asking, record)
+            reply = self._give(secret, asking, event)
         except CancelledError:
-            self._close(record, Outcome.CANCELLED, "cancelled")
+            self._record(event)
             raise
         except Exception as error:  # noqa: BLE001  as in `begin`
-            return self._fail(error, record)
-        return self._end(reply, record)
+            return self._fail(error, asking, event)
+        return self._end(reply, asking, event)
 
-    def _give(self, secret: Secret, asking: _Asking, record: RequestRecord) -> Reply:
-        record.version_served = secret.version
-        record.upstream_request_id = secret.upstream_request_id
-        record.served_from = secret.source
-        return self.seal(secret, asking.host_xkey, record.request.max_reply_bytes)
+    def _give(self, secret: Secret, asking: _Asking, event: AuditEvent) -> Reply:
+        event.version_served = secret.version
+        event.upstream_request_id = secret.upstream_request_id
+        event.served_from = secret.source
+        return self.seal(secret, asking.host_xkey, asking.max_reply_bytes)
 
-    def _end(self, reply: Reply, record: RequestRecord) -> Reply:
-        reason = record.access.decision.reason if record.access else "public"
-        self._close(record, Outcome.ANSWERED, reason)
+    def _end(self, reply: Reply, asking: _Asking | None, event: AuditEvent) -> Reply:
+        event.outcome = Outcome.ANSWERED
+        event.reason = "public" if asking is None else asking.access.decision.reason
+        self._record(event)
         return reply
 
-    def _fail(self, error: Exception, record: RequestRecord) -> Reply:
-        if isinstance(error, SecretNotFound) and record.access is not None:
-            return self._refuse(record.access.missing(error), record)
+    def _fail(self, error: Exception, asking: _Asking | None, event: AuditEvent) -> Reply:
+        if isinstance(error, SecretNotFound) and asking is not None:
+            return self._refuse(asking.access.missing(error), event)
         if isinstance(error, REQUEST_ERRORS):
-            return self._refuse(error, record)
-        self.faults.unexpected(error, record.request_id)
-        return self._refuse(_UNEXPECTED, record)
+            return self._refuse(error, event)
+        self.faults.unexpected(error, event.request_id)
+        return self._refuse(_UNEXPECTED, event)
 
-    def _refuse(self, error: RequestError, record: RequestRecord) -> Reply:
-        record.upstream_request_id = error.upstream_request_id or record.upstream_request_id
-        self._close(record, Outcome.REFUSED, error.reason, error)
-        return Reply(write_error(error, record.request_id))
+    def _refuse(self, error: RequestError, event: AuditEvent) -> Reply:
+        event.outcome, event.reason = Outcome.REFUSED, error.reason
+        event.error, event.advice = wire_name(error), error.advice
+        event.upstream_request_id = error.upstream_request_id or event.upstream_request_id
+        self._record(event)
+        return Reply(write_error(error, event.request_id))
 
-    def _close(
-        self,
-        record: RequestRecord,
-        outcome: Outcome,
-        reason: str,
-        error: RequestError | None = None,
-    ) -> None:
-        self.audit.record(
-            record.close(
-                outcome, reason, error, now=self.clock.now(), monotonic=self.clock.monotonic()
-            )
-        )
+    def _record(self, event: AuditEvent) -> None:
+        event.time = self.clock.now()
+        event.duration = self.clock.monotonic() - event.received_at
+        self.audit.record(event)
+
+
+def _note_asked(asked: AskedSecret, event: AuditEvent) -> None:
+    event.key, event.field, event.version_asked = asked.key, asked.field, asked.version
 
 
 _UNEXPECTED = OtherError(

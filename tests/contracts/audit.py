@@ -42,6 +42,7 @@ ANSWERED = AuditEvent(
     duration=0.0015,
     request_id="abcdefgh-000001",
     operation="get",
+    received_at=0.0,
     outcome=Outcome.ANSWERED,
     reason="granted",
     caller=CALLER,
@@ -64,6 +65,7 @@ REFUSED = AuditEvent(
     duration=0.001,
     request_id="abcdefgh-000002",
     operation="get",
+    received_at=0.0,
     outcome=Outcome.REFUSED,
     reason="decryption_failed",
     error="DecryptionError",
@@ -73,7 +75,7 @@ REFUSED = AuditEvent(
 
 def numbered(count: int, first: int = 0, like: AuditEvent = ANSWERED) -> list[AuditEvent]:
     """Return so many events, told apart by their request ids."""
-    return [like._replace(request_id=f"request-{first + n:06d}") for n in range(count)]
+    return [replace(like, request_id=f"request-{first + n:06d}") for n in range(count)]
 
 
 def ids(events: list[AuditEvent]) -> list[str]:
@@ -128,16 +130,16 @@ class AuditContract(ABC):
     @pytest.mark.parametrize(
         "event",
         [
-            ANSWERED._replace(time=float("inf")),
-            ANSWERED._replace(time=float("nan")),
-            ANSWERED._replace(key="\ud800 \x00 \n \u2028"),
-            ANSWERED._replace(key="k" * 200_000, operation="o" * 200_000),
-            ANSWERED._replace(properties={"n" * 200_000: "v" * 200_000}),
+            replace(ANSWERED, time=float("inf")),
+            replace(ANSWERED, time=float("nan")),
+            replace(ANSWERED, key="\ud800 \x00 \n \u2028"),
+            replace(ANSWERED, key="k" * 200_000, operation="o" * 200_000),
+            replace(ANSWERED, properties={"n" * 200_000: "v" * 200_000}),
         ],
     )
     async def test_recording_never_raises_and_costs_no_other_event(self, event: AuditEvent) -> None:
         await self.start()
-        self.trail().record(event._replace(request_id="odd"))
+        self.trail().record(replace(event, request_id="odd"))
         self.trail().record(ANSWERED)
         await self.close()
 
@@ -176,7 +178,8 @@ class AuditOutputContract(AuditContract):
     async def test_what_looks_like_a_credential_reaches_no_line(self) -> None:
         await self.start()
         self.trail().record(
-            ANSWERED._replace(
+            replace(
+                ANSWERED,
                 key=f"key {SEED}",
                 field=f"Bearer {PASSWORD}",
                 version_asked=JWT,
@@ -192,7 +195,7 @@ class AuditOutputContract(AuditContract):
 
     async def test_a_line_stays_one_line_of_plain_characters(self) -> None:
         await self.start()
-        self.trail().record(ANSWERED._replace(key='a\nb\r\x1b[1m"\u2028\u202e\x9b'))
+        self.trail().record(replace(ANSWERED, key='a\nb\r\x1b[1m"\u2028\u202e\x9b'))
         await self.close()
 
         raw = await self.raw()
@@ -204,7 +207,8 @@ class AuditOutputContract(AuditContract):
         long = "l" * 100_000
         await self.start()
         self.trail().record(
-            ANSWERED._replace(
+            replace(
+                ANSWERED,
                 operation=long,
                 key=long,
                 field=long,

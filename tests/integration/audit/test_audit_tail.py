@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import nats
@@ -46,7 +47,7 @@ def config(subject_prefix: str) -> AuditStreamConfig:
 async def record(client: Client, config: AuditStreamConfig, first: int, count: int) -> None:
     sink = AuditStream(client, config, CLOCK)
     await sink.start()
-    for event in numbered(count, first, ANSWERED._replace(time=CLOCK.now())):
+    for event in numbered(count, first, replace(ANSWERED, time=CLOCK.now())):
         sink.record(event)
     await sink.aclose()
 

@@ -64,12 +64,12 @@ def test_a_refused_request_reads_as_error_and_reason() -> None:
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (REFUSED._replace(requester=ANSWERED.requester), "account AACC → get"),
-        (ANSWERED._replace(caller=replace(CALLER, application=None)), "provider mailer (V1) →"),
-        (ANSWERED._replace(version_served=None), "version 3"),
-        (ANSWERED._replace(key="", field=None, version_served=None, version_asked=None), '→ ""  '),
-        (ANSWERED._replace(grant=None), "  granted  "),
-        (ANSWERED._replace(key="a\x1b[1m\nb[red]"), "→ a\\x1b[1m\\nb[red] "),
+        (replace(REFUSED, requester=ANSWERED.requester), "account AACC → get"),
+        (replace(ANSWERED, caller=replace(CALLER, application=None)), "provider mailer (V1) →"),
+        (replace(ANSWERED, version_served=None), "version 3"),
+        (replace(ANSWERED, key="", field=None, version_served=None, version_asked=None), '→ ""  '),
+        (replace(ANSWERED, grant=None), "  granted  "),
+        (replace(ANSWERED, key="a\x1b[1m\nb[red]"), "→ a\\x1b[1m\\nb[red] "),
     ],
 )
 def test_a_line_says_what_is_known(event: AuditEvent, words: str) -> None:
@@ -78,7 +78,7 @@ def test_a_line_says_what_is_known(event: AuditEvent, words: str) -> None:
 
 def test_a_key_is_shortened() -> None:
     entity = replace(CALLER.entity, subject=SubjectKey("M" + "A" * 55), name=None)
-    event = ANSWERED._replace(caller=replace(CALLER, entity=entity, application=None))
+    event = replace(ANSWERED, caller=replace(CALLER, entity=entity, application=None))
 
     assert "provider MAAAAAAA… →" in shown(event)
 
@@ -86,8 +86,8 @@ def test_a_key_is_shortened() -> None:
 def test_a_file_is_shown_from_the_age_asked_for_on(path: Path, now: float) -> None:
     write(
         path,
-        ANSWERED._replace(time=now - 7200, request_id="old"),
-        ANSWERED._replace(time=now - 60, request_id="young"),
+        replace(ANSWERED, time=now - 7200, request_id="old"),
+        replace(ANSWERED, time=now - 60, request_id="young"),
     )
 
     recent = run("--file", str(path), "--no-follow")
@@ -101,9 +101,9 @@ def test_a_file_is_shown_from_the_age_asked_for_on(path: Path, now: float) -> No
 def test_only_errors_are_shown_when_asked_for(path: Path, now: float) -> None:
     write(
         path,
-        ANSWERED._replace(time=now),
-        REFUSED._replace(time=now),
-        ANSWERED._replace(time=now, outcome=Outcome.CANCELLED, request_id="cancelled-1"),
+        replace(ANSWERED, time=now),
+        replace(REFUSED, time=now),
+        replace(ANSWERED, time=now, outcome=Outcome.CANCELLED, request_id="cancelled-1"),
     )
 
     result = run("--file", str(path), "--no-follow", "--errors-only")
@@ -113,7 +113,7 @@ def test_only_errors_are_shown_when_asked_for(path: Path, now: float) -> None:
 
 
 def test_json_lines_are_the_events_as_they_are(path: Path, now: float) -> None:
-    event = ANSWERED._replace(time=now, key="k\u00e9y " + "w" * 200)
+    event = replace(ANSWERED, time=now, key="k\u00e9y " + "w" * 200)
     write(path, event)
 
     result = run("--file", str(path), "--no-follow", "--json")
@@ -122,7 +122,7 @@ def test_json_lines_are_the_events_as_they_are(path: Path, now: float) -> None:
 
 
 def test_a_line_that_is_no_event_is_pointed_out_and_left_out(path: Path, now: float) -> None:
-    write(path, ANSWERED._replace(time=now))
+    write(path, replace(ANSWERED, time=now))
     with path.open("ab") as file:
         file.write(b'torn {\n[1]\n{"unfinished')
 
@@ -149,7 +149,7 @@ def test_an_age_that_is_none_is_one_line_of_advice(path: Path, since: str) -> No
 
 
 def test_an_age_beyond_all_time_shows_everything(path: Path) -> None:
-    write(path, ANSWERED._replace(time=datetime(1990, 1, 1, tzinfo=UTC).timestamp()))
+    write(path, replace(ANSWERED, time=datetime(1990, 1, 1, tzinfo=UTC).timestamp()))
 
     result = run("--file", str(path), "--no-follow", "--since", "999999999d")
 

@@ -37,6 +37,7 @@ def event_of(asked: AccessRequest) -> AuditEvent:
         duration=0.01,
         request_id="abcdefgh-000001",
         operation="get",
+        received_at=0.0,
         outcome=Outcome.ANSWERED,
         reason="observed_no_grants",
         caller=asked.caller,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -191,8 +192,8 @@ async def test_while_refusing_the_event_of_a_secret_that_left_is_kept_and_no_oth
     for event in in_flight:
         sink.record(event)
     sink.record(REFUSED)
-    sink.record(ANSWERED._replace(outcome=Outcome.CANCELLED))
-    sink.record(ANSWERED._replace(operation="server_xkey", caller=None))
+    sink.record(replace(ANSWERED, outcome=Outcome.CANCELLED))
+    sink.record(replace(ANSWERED, operation="server_xkey", caller=None))
     sink.gate.set()
     await sink.aclose()
 

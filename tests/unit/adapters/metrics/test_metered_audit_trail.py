@@ -20,7 +20,7 @@ from tests.unit.adapters.metrics.replica import Replica
 if TYPE_CHECKING:
     from ports.audit import AuditTrail
 
-CANCELLED = REFUSED._replace(outcome=Outcome.CANCELLED, reason="cancelled", error=None)
+CANCELLED = replace(REFUSED, outcome=Outcome.CANCELLED, reason="cancelled", error=None)
 
 
 class TestMeteredAuditTrail(AuditContract):
@@ -75,10 +75,10 @@ def test_requests_are_counted_by_the_server_key_they_were_sealed_for() -> None:
     assert replica.value("requests_opened_total", server_key="retired") == 0
 
     for event in (
-        ANSWERED._replace(server_key=ServerKey.CURRENT),
-        ANSWERED._replace(server_key=ServerKey.RETIRED),
-        REFUSED._replace(server_key=ServerKey.RETIRED),
-        REFUSED._replace(server_key=None),
+        replace(ANSWERED, server_key=ServerKey.CURRENT),
+        replace(ANSWERED, server_key=ServerKey.RETIRED),
+        replace(REFUSED, server_key=ServerKey.RETIRED),
+        replace(REFUSED, server_key=None),
     ):
         replica.trail.record(event)
 
@@ -89,7 +89,7 @@ def test_requests_are_counted_by_the_server_key_they_were_sealed_for() -> None:
 def test_requests_are_counted_by_the_reason_of_their_end() -> None:
     replica = Replica()
 
-    for event in (ANSWERED, REFUSED, ANSWERED._replace(reason="observed_no_grant")):
+    for event in (ANSWERED, REFUSED, replace(ANSWERED, reason="observed_no_grant")):
         replica.trail.record(event)
 
     def count(outcome: str, reason: str) -> float | None:
@@ -103,10 +103,10 @@ def test_requests_are_counted_by_the_reason_of_their_end() -> None:
 def test_durations_are_told_apart_by_where_the_value_came_from() -> None:
     replica = Replica()
 
-    replica.trail.record(ANSWERED._replace(duration=0.003, served_from="store"))
-    replica.trail.record(ANSWERED._replace(duration=0.0004, served_from="cache"))
-    replica.trail.record(ANSWERED._replace(duration=4.0, served_from="stale"))
-    replica.trail.record(REFUSED._replace(duration=0.002))
+    replica.trail.record(replace(ANSWERED, duration=0.003, served_from="store"))
+    replica.trail.record(replace(ANSWERED, duration=0.0004, served_from="cache"))
+    replica.trail.record(replace(ANSWERED, duration=4.0, served_from="stale"))
+    replica.trail.record(replace(REFUSED, duration=0.002))
 
     def duration(suffix: str, source: str, **labels: str) -> float | None:
         name = f"request_duration_seconds_{suffix}"
@@ -135,7 +135,7 @@ def test_the_first_refusal_that_an_alert_waits_for_is_an_increase(reason: str) -
     replica = Replica()
     assert replica.value("request_reasons_total", outcome="refused", reason=reason) == 0
 
-    replica.trail.record(REFUSED._replace(reason=reason))
+    replica.trail.record(replace(REFUSED, reason=reason))
 
     assert replica.value("request_reasons_total", outcome="refused", reason=reason) == 1
 
@@ -146,7 +146,8 @@ def test_what_a_request_chooses_becomes_no_label() -> None:
 
     for number in range(50):
         replica.trail.record(
-            ANSWERED._replace(
+            replace(
+                ANSWERED,
                 operation=f"{canary}{number}",
                 error=canary,
                 served_from=canary,
@@ -179,7 +180,7 @@ def test_names_of_keys_subjects_and_accounts_are_in_no_metric() -> None:
 def test_a_reason_that_is_no_code_is_other(reason: str) -> None:
     replica = Replica()
 
-    replica.trail.record(REFUSED._replace(reason=reason))
+    replica.trail.record(replace(REFUSED, reason=reason))
 
     assert replica.value("request_reasons_total", outcome="refused", reason="other") == 1
 
@@ -190,7 +191,7 @@ def test_however_many_reasons_there_are_the_series_stay_bounded() -> None:
 
     for first in letters:
         for second in letters:
-            replica.trail.record(REFUSED._replace(reason=first + second))
+            replica.trail.record(replace(REFUSED, reason=first + second))
 
     reasons = [key for key in replica.samples() if key[0].endswith("request_reasons_total")]
     assert len(reasons) == MAX_REASONS + 1
@@ -203,7 +204,7 @@ def test_peers_cannot_make_it_remember_anything() -> None:
     replica = Replica()
 
     for number in range(1000):
-        replica.trail.record(REFUSED._replace(operation=f"operation-{number}"))
+        replica.trail.record(replace(REFUSED, operation=f"operation-{number}"))
 
     assert not replica.trail._known
     refused = replica.value(

@@ -19,7 +19,7 @@ from domain.model.reference import SecretLocation
 from domain.model.transport import Requester
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED
 
-FROM_CACHE = ANSWERED._replace(served_from="cache")
+FROM_CACHE = replace(ANSWERED, served_from="cache")
 
 OTHERS: dict[str, Any] = {
     "time": 1_800_000_001.5,
@@ -61,11 +61,11 @@ def test_a_line_says_what_the_record_says_the_second_time_too(event: AuditEvent)
     assert first == second == {"event": "secret_request", **audit_fields(event)}
 
 
-@pytest.mark.parametrize("name", AuditEvent._fields)
+@pytest.mark.parametrize("name", sorted(OTHERS))
 def test_one_thing_that_differs_is_told_as_it_is(name: str) -> None:
     lines = AuditLines()
     lines.line(FROM_CACHE)
-    other = FROM_CACHE._replace(**{name: OTHERS[name]})
+    other = replace(FROM_CACHE, **{name: OTHERS[name]})
 
     shown = told(lines, other)
 
@@ -77,7 +77,7 @@ def test_one_thing_that_differs_is_told_as_it_is(name: str) -> None:
 def test_whatever_came_before_makes_no_difference(changes: list[set[str]]) -> None:
     lines = AuditLines()
     for change in changes:
-        event = FROM_CACHE._replace(**{name: OTHERS[name] for name in change})
+        event = replace(FROM_CACHE, **{name: OTHERS[name] for name in change})
 
         assert told(lines, event) == {"event": "secret_request", **audit_fields(event)}
 
@@ -87,8 +87,12 @@ KINDS_OF_PARTS = 5
 
 def replace_everything(name: str) -> AuditEvent:
     caller = Caller(replace(CALLER.entity), replace(CALLER.host), name)
-    return FROM_CACHE._replace(
-        caller=caller, key=name, version_served=name, upstream_request_id=f"request {name}"
+    return replace(
+        FROM_CACHE,
+        caller=caller,
+        key=name,
+        version_served=name,
+        upstream_request_id=f"request {name}",
     )
 
 
@@ -97,7 +101,7 @@ def test_callers_are_told_apart_when_one_takes_the_place_of_another_in_memory() 
 
     for number in range(100):
         caller = Caller(CALLER.entity, CALLER.host, f"application-{number}")
-        assert told(lines, FROM_CACHE._replace(caller=caller))["application"] == caller.application
+        assert told(lines, replace(FROM_CACHE, caller=caller))["application"] == caller.application
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +117,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_of_a_refused_request_is_remembered() -> None:
     lines = AuditLines()
 
-    lines.line(FROM_CACHE._replace(outcome=Outcome.REFUSED))
+    lines.line(replace(FROM_CACHE, outcome=Outcome.REFUSED))
     lines.line(REFUSED)
 
     assert len(lines) == 0

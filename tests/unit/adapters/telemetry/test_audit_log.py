@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_line_begins_with_time_level_and_event(log_text: LogText) -> None:
 def test_what_was_not_answered_is_a_warning(
     log_text: LogText, outcome: Outcome, level: str
 ) -> None:
-    AuditLog().record(ANSWERED._replace(outcome=outcome))
+    AuditLog().record(replace(ANSWERED, outcome=outcome))
 
     assert log_text.records()[0]["level"] == level
 
@@ -66,7 +67,7 @@ def test_every_request_is_recorded_whatever_the_logs_level(level: LogLevel) -> N
 
 
 def test_fields_that_ordinary_logs_would_hide_by_name_are_shown(log_text: LogText) -> None:
-    AuditLog().record(ANSWERED._replace(properties={"role": "shop"}, key="token"))
+    AuditLog().record(replace(ANSWERED, properties={"role": "shop"}, key="token"))
 
     (record,) = log_text.records()
     assert (record["token_id"], record["key"]) == ("id-1", "token")
@@ -77,14 +78,14 @@ def test_a_person_at_a_terminal_sees_columns() -> None:
     stream = io.StringIO()
     configure_logging("info", "console", stream)
 
-    AuditLog().record(ANSWERED._replace(key="a\x1b[1mb"))
+    AuditLog().record(replace(ANSWERED, key="a\x1b[1mb"))
 
     assert "secret_request" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
 
 
 def test_what_cannot_be_written_does_not_raise(log_text: LogText) -> None:
-    AuditLog().record(REFUSED._replace(time=float("inf")))
+    AuditLog().record(replace(REFUSED, time=float("inf")))
 
     assert log_text.getvalue() == ""
 
@@ -120,9 +121,9 @@ async def test_while_nobody_reads_no_more_is_accepted_than_has_room(sleeping: in
         recorded: list[str] = []
         while audit.accepts():
             recorded.append(f"request-{len(recorded)}")
-            audit.record(ANSWERED._replace(request_id=recorded[-1]))
+            audit.record(replace(ANSWERED, request_id=recorded[-1]))
         assert audit.failing
-        audit.record(ANSWERED._replace(request_id="left-meanwhile"))
+        audit.record(replace(ANSWERED, request_id="left-meanwhile"))
         audit.record(REFUSED)
         assert await read_all(sleeping, audit) == [*recorded, "left-meanwhile"]
         assert audit.accepts()
@@ -136,7 +137,7 @@ async def test_a_trail_that_may_lose_records_goes_on_accepting_and_counts_them(
     audit = AuditLog(max_waiting=1, refuses=False)
 
     async with log_output().off_the_loop():
-        audit.record(ANSWERED._replace(request_id="kept"))
-        audit.record(ANSWERED._replace(request_id="dropped"))
+        audit.record(replace(ANSWERED, request_id="kept"))
+        audit.record(replace(ANSWERED, request_id="dropped"))
         assert (audit.accepts(), audit.dropped, audit.waiting) == (True, 1, 1)
         assert await read_all(sleeping, audit) == ["kept"]

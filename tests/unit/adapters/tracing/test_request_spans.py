@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,7 +164,7 @@ async def test_a_request_given_up_is_a_span_as_well() -> None:
 def test_only_failures_of_the_service_and_its_store_are_errors(
     error: str, reason: str, status: StatusCode
 ) -> None:
-    span = told(REFUSED._replace(error=error, reason=reason))
+    span = told(replace(REFUSED, error=error, reason=reason))
 
     assert span.status.status_code is status
     assert span.status.description is None
@@ -224,21 +225,21 @@ def test_where_it_is_allowed_the_secret_and_the_caller_are_named() -> None:
 
 @pytest.mark.parametrize("credential", [SEED, JWT])
 def test_what_looks_like_a_credential_is_hidden_where_names_are_shown(credential: str) -> None:
-    span = told(ANSWERED._replace(key=f"a{credential}", field=credential), names_allowed=True)
+    span = told(replace(ANSWERED, key=f"a{credential}", field=credential), names_allowed=True)
 
     assert credential not in span.to_json()
     assert attributes_of(span)["field"] == "[redacted]"
 
 
 def test_a_name_is_cut_and_its_broken_unicode_mended() -> None:
-    span = told(ANSWERED._replace(key="k" * 1000, field="half\ud800"), names_allowed=True)
+    span = told(replace(ANSWERED, key="k" * 1000, field="half\ud800"), names_allowed=True)
 
     assert attributes_of(span)["key"] == "k" * MAX_TEXT
     assert attributes_of(span)["field"] == "half?"
 
 
 def test_a_reason_that_is_no_code_is_called_other() -> None:
-    assert attributes_of(told(REFUSED._replace(reason="My/Key")))["reason"] == "other"
+    assert attributes_of(told(replace(REFUSED, reason="My/Key")))["reason"] == "other"
 
 
 async def test_a_request_that_is_not_sampled_costs_no_span_for_its_calls_either() -> None:

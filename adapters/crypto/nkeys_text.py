@@ -53,16 +53,16 @@ _GROUPS = 64
 """Room for the 5-bit groups of any key: the next power of two above SEED_LENGTH."""
 
 
-def _spreading() -> Iterator[tuple[int, int, int]]:
+def _spreading() -> Iterator[tuple[int, int]]:
     """Give the steps that move 64 groups of 5 bits, packed together, to 8 bits each.
 
-    Each step parts every block of groups in two, and moves the upper half up to where it belongs;
-    it is told by the masks of the lower and the upper halves, and the distance.
+    Each step parts every block of groups in two, and moves the upper half up to where it belongs:
+    it is told by the mask of the upper halves, and by how many times their own to add to them.
     """
     half = _GROUPS // 2
     while half:
         lower = sum(((1 << half * 5) - 1) << place for place in range(0, _GROUPS * 8, half * 16))
-        yield lower, lower << half * 5, half * 3
+        yield lower << half * 5, (1 << half * 3) - 1
         half //= 2
 
 
@@ -136,8 +136,8 @@ def _encode(prefix: bytes, raw: bytes) -> str:
     data = body + crc_hqx(body, 0).to_bytes(_CRC_BYTES, "little")
     length = -(-len(data) * 8 // 5)
     number = int.from_bytes(data, "big") << (length * 5 - len(data) * 8)
-    for lower, upper, distance in _SPREADING:
-        number = number & lower | (number & upper) << distance
+    for upper, times in _SPREADING:
+        number += (number & upper) * times
     groups = number.to_bytes(_GROUPS, "big")[-length:]
     return groups.translate(_CHARACTER).decode("ascii")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,12 +10,15 @@ if TYPE_CHECKING:
 NONCE = slice(4, 28)
 """Where a sealed body holds its nonce: after the four bytes `xkv1`."""
 
+_SENDER = slice(1, 17)
+"""77 bits of a sender's xkey: who wants a second key that has the same cannot find one."""
+
 
 class ReplayGuard:
-    """Two generations of digests; the older is dropped when the younger is full or old enough.
+    """Two generations of bodies; the older is dropped when the younger is full or old enough.
 
     A body is remembered for at least the window, unless more than `max_entries` arrive within it.
-    Memory is about 100 bytes an entry, for at most twice `max_entries`. Other replicas do not
+    Memory is about 110 bytes an entry, for at most twice `max_entries`. Other replicas do not
     share it.
     """
 
@@ -40,8 +42,8 @@ class ReplayGuard:
             self._old = set() if expired else self._young
             self._young = set()
             self._young_since = now
-        digest = blake2b(sealed[NONCE] + sender.encode(), digest_size=16).digest()
-        if digest in self._young or digest in self._old:
+        body = sealed[NONCE] + sender[_SENDER].encode()
+        if body in self._young or body in self._old:
             return True
-        self._young.add(digest)
+        self._young.add(body)
         return False

@@ -46,6 +46,7 @@ _TO_INT_DIGITS = bytes(
 )
 _CHARACTER = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
 _PREFIX = {kind: _ALPHABET.index(ord(kind)) << 3 for kind in KeyKind}
+_PREFIX_BYTE = {kind: bytes((prefix,)) for kind, prefix in _PREFIX.items()}
 _KIND = {prefix: kind for kind, prefix in _PREFIX.items()}
 _SEED_PREFIX = _ALPHABET.index(b"S") << 3
 _CRC_BYTES = 2
@@ -77,7 +78,7 @@ def encode_public(kind: KeyKind, raw: bytes) -> str:
     Raises:
         InvalidNKeyError: `raw` is not 32 bytes.
     """
-    return _encode(bytes((_PREFIX[kind],)), raw)
+    return _encode(_PREFIX_BYTE[kind], raw)
 
 
 def decode_public(text: str, kind: KeyKind | None = None) -> tuple[KeyKind, bytes]:
@@ -146,8 +147,12 @@ def _decode(text: str, length: int, name: str) -> bytes:
     """Return the bytes behind the text, checksum included and checked."""
     if len(text) != length:
         raise InvalidNKeyError(f"{name} has exactly {length} characters; copy the whole of it.")
-    number = _base32_number(text) if text.isascii() else -1
-    if number < 0:
+    try:
+        number = int(text.encode("ascii").translate(_TO_INT_DIGITS), 32)
+    except ValueError:
+        number = None
+    # Raised out here: that exception carries the text.
+    if number is None:
         raise InvalidNKeyError(f"{name} holds only A to Z and 2 to 7; copy it as it was printed.")
     size, unused_bits = divmod(length * 5, 8)
     if number & ((1 << unused_bits) - 1):
@@ -156,14 +161,6 @@ def _decode(text: str, length: int, name: str) -> bytes:
     if crc_hqx(data[:-_CRC_BYTES], 0) != data[-1] << 8 | data[-2]:
         raise InvalidNKeyError(f"{name} with this text has a broken checksum; copy it again.")
     return data
-
-
-def _base32_number(text: str) -> int:
-    try:
-        return int(text.encode("ascii").translate(_TO_INT_DIGITS), 32)
-    except ValueError:
-        # Returned, not raised: the exception carries the text.
-        return -1
 
 
 def _expect(found: KeyKind | None, wanted: KeyKind | None) -> KeyKind:

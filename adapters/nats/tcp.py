@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nats.aio.transport import TcpTransport
 from typing_extensions import override
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from urllib.parse import ParseResult
 
 _CLOSE_SECONDS = 1.0
+
+_READ_BYTES = 256 * 1024
+"""As much as asyncio takes from a socket at once. In nats-py's 32 KiB a dozen requests have room,
+and the one cut in two at the end is copied together with all of them."""
 
 
 class SteadyTcpTransport(TcpTransport):
@@ -48,6 +52,10 @@ class SteadyTcpTransport(TcpTransport):
             # The handshake took the plain stream's protocol away: its end is never announced.
             self._abort()
             raise
+
+    @override
+    async def read(self, buffer_size: int) -> Any:
+        return await super().read(max(buffer_size, _READ_BYTES))
 
     @override
     async def wait_closed(self) -> None:

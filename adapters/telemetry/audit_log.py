@@ -42,9 +42,10 @@ class AuditLog(AuditTrail):
         """
         self._output = log_output()
         self._render: Processor = structlog.get_config()["processors"][-1]
+        # Past structlog, which costs as much as all the rest: this runs for every request.
+        self._text = AuditLines().line if self._render is render_json else self._rendered
         self._max_waiting = min(max_waiting, MAX_WAITING // 2)
         self._refuses = refuses
-        self._lines = AuditLines()
         self._dropped = 0
 
     @property
@@ -84,10 +85,7 @@ class AuditLog(AuditTrail):
         except Exception:  # noqa: BLE001  whatever went wrong, the request must get its answer
             self._dropped += 1
 
-    def _text(self, event: AuditEvent, level: str) -> str:
-        if self._render is render_json:
-            # Past structlog, which costs as much as all the rest: this runs for every request.
-            return self._lines.line(event, level)
+    def _rendered(self, event: AuditEvent, level: str) -> str:
         fields = audit_fields(event)
         record = {"timestamp": fields.pop("timestamp"), "level": level, "event": EVENT, **fields}
         return str(self._render(None, level, record))

@@ -99,12 +99,13 @@ class AuditLines:
         )
 
     def _request(self, event: AuditEvent) -> str:
-        places = event.location, event.properties
-        key = (*map(id, places), event.key, event.field, event.version_asked)
+        location, properties = event.location, event.properties
+        key = id(location), id(properties), event.key, event.field, event.version_asked
         known = self._requests.get(key)
         if known is None:
             # The objects are kept with it: an id is one object's only as long as that lives.
-            known = _keep(self._requests, key, (places, _members(request_fields(event))))
+            kept = location, properties
+            known = _keep(self._requests, key, (kept, _members(request_fields(event))))
         return known[1]
 
     def _caller(self, caller: Caller) -> str:

@@ -130,8 +130,9 @@ class SodiumKeyExchange(KeyExchange):
         raise InvalidXKey(f"A public xkey (X…) is needed. {advice}")
 
 
-# Every request names one key three times: to be checked, to open it, and to seal its answer.
-@lru_cache(maxsize=1024)
+# A request names its one-time key three times: to be checked, to open the body, and to seal the
+# answer. No other request names it, so a few are enough, and the cheapest to forget.
+@lru_cache(maxsize=64)
 def _point(text: str) -> bytes:
     """Return the 32 bytes of a public xkey, in the one spelling that its point has.
 

@@ -40,8 +40,8 @@ class FakeSecretStore(SecretStore):
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:
-        if unknown := sorted(set(reference.properties) - {"environment"}):
-            raise PolicyError(f"This store knows no property {unknown[0]}.")
+        if set(reference.properties) - {"environment"}:
+            raise PolicyError("This store knows the property environment only; drop the others.")
         environment = reference.properties.get("environment", self._environments[0])
         if environment not in self._environments:
             raise PolicyError("That environment is not allowed here.")

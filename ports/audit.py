@@ -19,5 +19,5 @@ class AuditTrail(Protocol):
 
     @abstractmethod
     def record(self, event: AuditEvent) -> None:
-        """Keep the event; returns at once and never raises."""
+        """Keep what the event says, and leave it as it is; returns at once and never raises."""
         ...

@@ -77,7 +77,7 @@ class AnswerRequest(RequestHandler):
 
         Raises nothing, but when awaited a cancellation from outside.
         """
-        event, asking = self._open(request), None
+        event, asking = self._new_event(request), None
         try:
             match request.operation:
                 case Operation.GET:
@@ -99,9 +99,9 @@ class AnswerRequest(RequestHandler):
 
     def refuse(self, request: Request, reason: str) -> Reply:
         """Answer at once that the service cannot take this request now."""
-        return self._refuse(OtherError(_REFUSALS[reason], reason=reason), self._open(request))
+        return self._refuse(OtherError(_REFUSALS[reason], reason=reason), self._new_event(request))
 
-    def _open(self, request: Request) -> AuditEvent:
+    def _new_event(self, request: Request) -> AuditEvent:
         return AuditEvent(
             self.request_ids.next(),
             request.operation,

@@ -1,4 +1,4 @@
-"""nats-py's TCP transport, made to close in bounded time."""
+"""nats-py's TCP transport, made to close in bounded time, and to read all there is."""
 
 from __future__ import annotations
 

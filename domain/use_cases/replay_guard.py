@@ -15,7 +15,7 @@ _SENDER = slice(1, 17)
 
 
 class ReplayGuard:
-    """Two generations of bodies; the older is dropped when the younger is full or old enough.
+    """Two generations of entries; the older is dropped when the younger is full or old enough.
 
     A body is remembered for at least the window, unless more than `max_entries` arrive within it.
     Memory is about 110 bytes an entry, for at most twice `max_entries`. Other replicas do not
@@ -42,8 +42,8 @@ class ReplayGuard:
             self._old = set() if expired else self._young
             self._young = set()
             self._young_since = now
-        body = sealed[NONCE] + sender[_SENDER].encode()
-        if body in self._young or body in self._old:
+        entry = sealed[NONCE] + sender[_SENDER].encode()
+        if entry in self._young or entry in self._old:
             return True
-        self._young.add(body)
+        self._young.add(entry)
         return False

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, final
 from typing_extensions import override
 
 from adapters.cache.selection import CacheSelection
-from adapters.change_notice.selection import CacheInvalidator
+from adapters.change_notice.invalidator import CacheInvalidator
 
 if TYPE_CHECKING:
     from adapters.cache.store import CachedSecretStore
     from adapters.change_notice.announcer import ChangeAnnouncer
     from adapters.change_notice.listener import InvalidationListener
-    from adapters.change_notice.selection import Selection
+    from domain.model.selection import Selection
 
 _LONGEST_HOST_NAME = 100
 

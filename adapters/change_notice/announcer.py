@@ -14,7 +14,7 @@ from ports.transport import ChannelError
 
 if TYPE_CHECKING:
     from adapters.change_notice.broadcast import Answers, InvalidationBroadcast
-    from adapters.change_notice.selection import CacheInvalidator
+    from adapters.change_notice.invalidator import CacheInvalidator
     from adapters.change_notice.webhook_payload import ChangeNotice
     from ports.clock import Clock
     from ports.request_ids import RequestIds

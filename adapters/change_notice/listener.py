@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
-    from adapters.change_notice.selection import CacheInvalidator
+    from adapters.change_notice.invalidator import CacheInvalidator
     from adapters.change_notice.subjects import ControlSubjects
     from ports.clock import Clock
 

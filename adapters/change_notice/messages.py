@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from adapters.change_notice.selection import ROOT, Selection
 from domain.model.errors import InvalidRequest
+from domain.model.selection import ROOT, Selection
 from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from adapters.change_notice.selection import Selection
 from adapters.change_notice.webhook_signature import SignedBodyMalformedError
 from domain.model.errors import InvalidRequest
+from domain.model.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

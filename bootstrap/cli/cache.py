@@ -10,7 +10,6 @@ from rich.table import Table
 
 from adapters.change_notice.broadcast import ANSWER_SECONDS, InvalidationBroadcast
 from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer
-from adapters.change_notice.selection import Scope, Selection
 from adapters.change_notice.subjects import ControlSubjects
 from adapters.nats.client import SteadyClient
 from adapters.system.clock import SystemClock
@@ -18,6 +17,7 @@ from adapters.system.request_ids import CountingRequestIds
 from bootstrap.cli.reporting import CommandError, failure, run
 from bootstrap.settings import NatsSettings, load_settings
 from domain.model.errors import InvalidRequest
+from domain.model.selection import Scope, Selection
 
 app = typer.Typer(
     name="cache",

@@ -4,8 +4,10 @@
     ├── SecretNotFound      ├── InvalidXKey        ├── InvalidEntityJwt
     ├── Unauthorized        ├── EncryptionFailed   ├── InvalidHostJwt
     ├── InvalidRequest      ├── DecryptionFailed   ├── UpstreamError
-    ├── InvalidPayload      └── InvalidHeaders     ├── PolicyError
-    └── (texts stay in the log)                    └── OtherError   (texts cross the wire in clear)
+    ├── InvalidPayload      └── InvalidHeaders     │   ├── StoreUnavailable
+    └── (texts stay in the log)                    │   └── RateLimited
+                                                   ├── PolicyError
+                                                   └── OtherError   (texts cross the wire in clear)
 
 `domain.model.replies` turns each into the exact JSON that wasmCloud's client parses.
 """
@@ -23,17 +25,27 @@ class SecretsError(Exception):
             clear, so it never holds a value, a token, a key or an upstream's own words.
         reason: a constant snake_case code for logs and audit; defaults to the class's own.
         upstream_request_id: the store's own id for the call that failed, when it gave one.
+        retry_after: seconds from now after which the same request has a chance; None if unknown.
+
+    No subclass takes other arguments, so that each request waiting for a shared failure can be
+    given an error of its own: see `adapters.cache.failures`.
     """
 
     default_reason = "failed"
 
     def __init__(
-        self, advice: str, *, reason: str | None = None, upstream_request_id: str | None = None
+        self,
+        advice: str,
+        *,
+        reason: str | None = None,
+        upstream_request_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(advice)
         self.advice = advice
         self.reason = reason or self.default_reason
         self.upstream_request_id = upstream_request_id
+        self.retry_after = retry_after
 
 
 class SecretNotFound(SecretsError):
@@ -100,6 +112,25 @@ class UpstreamError(SecretsError):
     """The secret store could not answer, or answered something that must not be passed on."""
 
     default_reason = "upstream_error"
+
+
+class StoreUnavailable(UpstreamError):
+    """The store is unreachable, too slow or failing.
+
+    The circuit breaker counts it, and a cached value may be served stale in its place.
+    """
+
+    default_reason = "store_unavailable"
+
+
+class RateLimited(UpstreamError):
+    """The store is up, and may not be asked just now: its limit, or the operator's, is used up.
+
+    The circuit breaker takes it for an answer, and a cached value may be served stale in its place.
+    `retry_after` says when the request has a chance.
+    """
+
+    default_reason = "store_rate_limited"
 
 
 class PolicyError(SecretsError):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.model.identity import Caller
+    from domain.model.secret import SecretValue
 
 Folder: TypeAlias = "tuple[tuple[tuple[str, str], ...], str]"
 """A folder in one store: the scope, and the path without the "/" at its end."""
@@ -60,10 +61,13 @@ class SecretQuery(NamedTuple):
     Attributes:
         version: the version wanted, in the store's own terms; None means the latest.
         caller: the verified caller, for stores that log in as the workload.
-        deadline: monotonic seconds (`ports.clock.Clock.monotonic`) after which nobody waits.
+        deadline: monotonic seconds (`ports.clock.Clock.monotonic`) after which no request waits.
+        entity_token: the verified token of the component or provider, as sent; only for a store
+            whose plug-in declares `needs_entity_token`, None for every other.
     """
 
     location: SecretLocation
     version: str | None
     caller: Caller
     deadline: float
+    entity_token: SecretValue | None = None

@@ -55,9 +55,15 @@ class Secret(NamedTuple):
         version: the store's own name for the version served, never empty.
         upstream_request_id: the store's id for the call, for the audit trail.
         source: where this answer came from, such as "store"; for the audit trail.
+        max_age_seconds: how long it may be cached at most, where the store knows that the value
+            ends; None where it does not.
+        note: a constant snake_case code for the audit trail about how the value was read; None
+            where there is nothing to say.
     """
 
     version: str
     value: SecretValue
     upstream_request_id: str | None = None
     source: str = FROM_STORE
+    max_age_seconds: float | None = None
+    note: str | None = None

@@ -19,8 +19,8 @@ from adapters.cache.selection import CacheSelection
 from adapters.cache.store import CachedSecretStore
 from adapters.change_notice.announcer import ChangeAnnouncer
 from adapters.change_notice.broadcast import InvalidationBroadcast
+from adapters.change_notice.invalidator import CacheInvalidator
 from adapters.change_notice.listener import InvalidationListener
-from adapters.change_notice.selection import CacheInvalidator
 from adapters.change_notice.subjects import ControlSubjects
 from adapters.change_notice.webhook import InfisicalWebhook
 from adapters.change_notice.webhook_path import PATH
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from nats.aio.msg import Msg
 
-    from adapters.change_notice.selection import Selection
     from adapters.nats.client import SteadyClient
     from domain.model.secret import Secret
+    from domain.model.selection import Selection
 
 CLOCK = SystemClock()
 

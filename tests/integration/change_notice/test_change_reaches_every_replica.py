@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from adapters.change_notice.broadcast import InvalidationBroadcast
 from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer
-from adapters.change_notice.selection import Selection
 from bootstrap.cli import cache
+from domain.model.selection import Selection
 from tests.integration.change_notice.conftest import CLOCK
 
 if TYPE_CHECKING:

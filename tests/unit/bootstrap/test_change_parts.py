@@ -12,7 +12,6 @@ from starlette.responses import PlainTextResponse
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
 from adapters.change_notice.messages import is_name
-from adapters.change_notice.selection import Selection
 from bootstrap.admin_parts import ServingState
 from bootstrap.change_parts import KeptValues, replica_name
 from bootstrap.containers import Container
@@ -20,6 +19,7 @@ from bootstrap.factories.changes import absent_pages, with_webhook
 from bootstrap.server_keys import load_service_keys
 from bootstrap.settings import Settings
 from domain.model.reference import SecretLocation, SecretQuery
+from domain.model.selection import Selection
 from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore

@@ -16,9 +16,9 @@ from adapters.change_notice.messages import (
     MalformedMessageError,
     ReplicaAnswer,
 )
-from adapters.change_notice.selection import Selection
 from adapters.change_notice.subjects import ControlSubjects
 from domain.model.errors import InvalidRequest
+from domain.model.selection import Selection
 
 SCOPE = (("environment", "prod"), ("project_id", "p-1"))
 SELECTIONS = {

@@ -12,11 +12,12 @@ from typing_extensions import override
 
 from adapters.change_notice.announcer import MAX_UNDER_WAY, ChangeAnnouncer
 from adapters.change_notice.broadcast import InvalidationBroadcast
+from adapters.change_notice.invalidator import CacheInvalidator
 from adapters.change_notice.listener import InvalidationListener
 from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer
-from adapters.change_notice.selection import CacheInvalidator, Selection
 from adapters.change_notice.subjects import ControlSubjects
 from adapters.change_notice.webhook_payload import ChangeNotice
+from domain.model.selection import Selection
 from ports.transport import ChannelError
 from tests.fakes.clock import FakeClock
 from tests.fakes.request_ids import FakeRequestIds

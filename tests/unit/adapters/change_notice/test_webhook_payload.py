@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from adapters.change_notice.selection import Selection
 from adapters.change_notice.webhook_payload import ChangeNotice, OtherEvent, read_webhook
 from adapters.change_notice.webhook_signature import SignedBodyMalformedError
+from domain.model.selection import Selection
 from tests.unit.adapters.change_notice.infisical_webhooks import body
 
 

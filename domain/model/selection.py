@@ -1,11 +1,10 @@
-"""Which values are to be forgotten, as people and other systems name them."""
+"""Which cached values are to be forgotten, as operators and other systems name them."""
 
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from domain.model.errors import InvalidRequest
 from domain.model.key_path import parse_folder, parse_key
@@ -74,18 +73,6 @@ class Selection:
     def coordinate(self, name: str) -> str | None:
         """Return one coordinate of the scope, None where any will do."""
         return dict(self.scope).get(name)
-
-
-class CacheInvalidator(Protocol):
-    """One replica's kept values."""
-
-    @abstractmethod
-    def invalidate(self, selection: Selection) -> int:
-        """Forget what is selected and return how many values that were; must not block.
-
-        Calls to the store that are under way must not bring an old value back.
-        """
-        ...
 
 
 def _checked(scope: Scope) -> Scope:

@@ -1,0 +1,207 @@
+"""What a secret store brings with it: one plug-in, found by its entry point.
+
+The shipped stores and those of other distributions are registered in the same way, in the
+entry-point group `wasmcloud_secrets.stores`; `docs/adding-a-store.md` walks through one.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+
+    from domain.model.identity import Caller
+    from domain.model.selection import Selection
+    from ports.clock import Clock
+    from ports.peer_bus import PeerBus
+    from ports.secret_store import SecretStore
+    from ports.store_check import StoreCheck
+
+API_VERSION: Final = 1
+"""The version of this interface; a plug-in that was written for another is refused at start."""
+
+SettingsT = TypeVar("SettingsT", bound=BaseModel)
+SettingsT_contra = TypeVar("SettingsT_contra", bound=BaseModel, contravariant=True)
+ServiceT = TypeVar("ServiceT")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request to a route of the admin listener; the body is whole and bounded."""
+
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """What a route answers."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRoute:
+    """One path that a store serves on the admin listener, such as a webhook or a JWKS.
+
+    Attributes:
+        method: "GET" or "POST".
+        path: absolute, such as "/webhooks/infisical"; no two parts may take the same one.
+        handle: called on the event loop; what it raises becomes a 500 without a text.
+        max_body_bytes: a larger body is refused before it is read.
+    """
+
+    method: str
+    path: str
+    handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
+    max_body_bytes: int = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One figure of a store, read at each scrape.
+
+    Attributes:
+        name: metric name without the product's prefix, in Prometheus' form, such as
+            "vault_token_remaining_seconds"; counters end in "_total".
+        meaning: one sentence for its help text.
+        value: the figure now.
+        labels: bounded sets of values only; never a key, a caller, a token or an address.
+        kind: "gauge" or "counter".
+    """
+
+    name: str
+    meaning: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+    kind: str = "gauge"
+
+
+class StoreContext(Protocol):
+    """What the service gives a store when it is built."""
+
+    clock: Clock
+    jitter: Callable[[], float]
+    """Draws evenly from 0 up to 1, such as `random.random`."""
+    peers: PeerBus
+    user_agent: str
+    request_timeout_seconds: float
+    """What a request waits for the store at most."""
+    worker: int
+    """Number of this worker process, from 0."""
+    workers: int
+    """Worker processes of this replica; a limit that holds for the replica is divided by it."""
+
+    @abstractmethod
+    def changed(self, selection: Selection) -> None:
+        """Tell that secrets have changed in the store; returns at once and never raises.
+
+        Every replica forgets what it keeps of them, and operators hear of it as they do of a
+        webhook's notice.
+        """
+        ...
+
+    @abstractmethod
+    def service(self, kind: type[ServiceT]) -> ServiceT:
+        """Return what the chosen transport shares with stores, such as its NATS connection.
+
+        Raises:
+            PluginError: the transport shares nothing of that kind; the text names it.
+        """
+        ...
+
+
+def _no_samples() -> Sequence[Sample]:
+    return ()
+
+
+def _no_problem() -> str | None:
+    return None
+
+
+def _nothing_to_reload() -> None:
+    """Most stores have learned nothing that an operator could have them forget."""
+
+
+async def _nothing_to_close() -> None:
+    """Some stores open nothing of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreParts:
+    """A store as the service runs it.
+
+    Attributes:
+        store: reads secrets.
+        check: asks the store with the service's own credentials, at start and for readiness.
+        run: a background task such as a watch or a renewal, supervised from the moment the service
+            is connected: when it returns or raises, readiness shows it and it is started again
+            after a pause. None for a store without one.
+        close: ends what the store opened; called once, after the last fetch.
+        reload: takes up what the operator has changed outside the settings, on SIGHUP.
+        problem: what is certain to make requests fail just now, as advice; None if nothing is.
+        samples: figures for metrics.
+        routes: paths on the admin listener.
+        partition: what of a caller an answer depends on; answers are shared between callers of
+            equal partitions. None for a store that answers every caller alike.
+        cache_ttl_seconds: how old an answer may get where the operator does not say; 0 for a store
+            that answers almost as fast as a cache would.
+        server: host name and port for traces; None if there is not exactly one.
+    """
+
+    store: SecretStore
+    check: StoreCheck
+    run: Callable[[], Awaitable[None]] | None = None
+    close: Callable[[], Awaitable[None]] = _nothing_to_close
+    reload: Callable[[], None] = _nothing_to_reload
+    problem: Callable[[], str | None] = _no_problem
+    samples: Callable[[], Iterable[Sample]] = _no_samples
+    routes: tuple[HttpRoute, ...] = ()
+    partition: Callable[[Caller], Hashable] | None = None
+    cache_ttl_seconds: float = 5.0
+    server: tuple[str, int] | None = None
+
+
+class PluginError(Exception):
+    """The plug-in cannot be used; the text says which setting or package to change."""
+
+
+class StorePlugin(Protocol, Generic[SettingsT]):
+    """One kind of store: what an entry point of `wasmcloud_secrets.stores` loads to.
+
+    Attributes:
+        name: what SECRET_STORE chooses it by.
+        title: its name in prose, such as "HashiCorp Vault".
+        api_version: `API_VERSION` of the interface it was written for.
+        settings: its variables, the only declaration of them: each field is read from the variable
+            of the same name in capitals (or of its `validation_alias`es), and documented by its
+            description.
+        needs_entity_token: whether queries carry the entity's verified token.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    api_version: ClassVar[int]
+    settings: type[SettingsT]
+    needs_entity_token: ClassVar[bool]
+
+    @abstractmethod
+    def warnings(self, settings: SettingsT) -> Sequence[str]:
+        """Name the security weaknesses of these settings, each with what to do about it."""
+        ...
+
+    @abstractmethod
+    def build(self, settings: SettingsT, context: StoreContext) -> StoreParts:
+        """Build the store; synchronous and without I/O but reading configured files.
+
+        Raises:
+            PluginError: a setting or a file cannot be used.
+        """
+        ...

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
-from adapters.cache.selection import CacheSelection
 from adapters.change_notice.invalidator import CacheInvalidator
 
 if TYPE_CHECKING:
@@ -31,9 +30,7 @@ class KeptValues(CacheInvalidator):
 
     @override
     def invalidate(self, selection: Selection) -> int:
-        if selection.key is not None:
-            return self._cache.invalidate(CacheSelection(selection.key, scope=selection.scope))
-        return self._cache.invalidate(CacheSelection.below(selection.folder, selection.scope))
+        return self._cache.invalidate(selection)
 
 
 @dataclass(frozen=True, slots=True)

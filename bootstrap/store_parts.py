@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from adapters.breaker.store import BreakingSecretStore
     from adapters.cache.store import CachedSecretStore
     from adapters.infisical.client import InfisicalApi
     from adapters.metrics.secret_store import MeteredSecretStore
+    from domain.model.identity import Caller
     from ports.secret_store import SecretStore
     from ports.store_check import StoreCheck
 
@@ -36,11 +37,8 @@ class StoreParts:
         start: listens to other replicas; called once NATS is connected, before the first fetch.
         close: ends the connections that the store itself opened; called once, after the last fetch.
         reload: takes up what the operator has changed outside of the settings, on SIGHUP.
-        outages: the `reason` codes of those of its UpstreamErrors that mean unreachable, too slow
-            or failing: it is left alone for a moment, and a value that was kept may stand in.
-        limits: those that mean that it is up, and not to be asked this often: a value that was
-            kept may stand in.
-        per_caller: it answers each caller for itself, so that answers are not shared.
+        partition: what of a caller an answer depends on; answers are shared between callers of
+            equal partitions. None for a store that answers every caller alike.
         cache_ttl_seconds: how old its answers may get where the operator does not say; 0 for a
             store that answers almost as fast as a cache would.
         infisical: what metrics ask beyond the calls that every store gets; None for other stores.
@@ -51,9 +49,7 @@ class StoreParts:
     close: Callable[[], Awaitable[None]] = nothing_to_close
     start: Callable[[], Awaitable[None]] = nothing_to_start
     reload: Callable[[], None] = nothing_to_reload
-    outages: frozenset[str] = frozenset()
-    limits: frozenset[str] = frozenset()
-    per_caller: bool = False
+    partition: Callable[[Caller], Hashable] | None = None
     cache_ttl_seconds: float = 5.0
     infisical: InfisicalApi | None = None
 
@@ -66,7 +62,7 @@ class StoreStack:
         cache: the outermost layer, which requests are answered from. Also where it keeps nothing:
             it shares calls that are under way, and bounds how many requests wait for them.
         parts: the store that this ends in.
-        breaker: inside the cache, so that nobody is refused what is at hand.
+        breaker: inside the cache, so that no request is refused what is cached.
         metered: the innermost layer, so that it times the calls really made; None without metrics.
     """
 

@@ -25,24 +25,20 @@ class SecretStore(Protocol):
         """
         ...
 
-    def at_hand(self, query: SecretQuery) -> Secret | None:  # noqa: ARG002  for those who keep any
-        """Return what `fetch` would answer without waiting for anything; None if it would wait.
-
-        Most stores keep nothing.
-        """
-        return None
-
     @abstractmethod
     async def fetch(self, query: SecretQuery) -> Secret:
         """Return the secret at a location that `locate` gave.
 
         The version served is the version asked for, or the latest when none is. An empty value is
-        a value.
+        a value. A store bounds its own I/O by the query's deadline; in any case the caller cancels
+        the call at that time.
 
         Raises:
             SecretNotFound: nothing there, or not in that version.
             InvalidRequest: the version cannot be one of this store's.
             Unauthorized: the store hides the value from this service.
-            UpstreamError: the store cannot answer by the deadline, or its answer cannot be trusted.
+            StoreUnavailable: the store is unreachable, failing, or too slow for the deadline.
+            RateLimited: the store may not be asked just now.
+            UpstreamError: the answer cannot be trusted, or the service is set up wrongly.
         """
         ...

@@ -11,13 +11,18 @@ import structlog
 from typing_extensions import override
 
 from adapters.breaker.circuit import Circuit, Outcome, State
-from domain.model.errors import InvalidRequest, PolicyError, SecretsError, UpstreamError
+from domain.model.errors import (
+    InvalidRequest,
+    PolicyError,
+    SecretsError,
+    StoreUnavailable,
+    UpstreamError,
+)
 from domain.model.wording import seconds_in_words
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Set as AbstractSet
 
     from adapters.breaker.circuit import Call
     from adapters.breaker.config import BreakerConfig
@@ -27,9 +32,6 @@ if TYPE_CHECKING:
 
 CIRCUIT_OPEN = "store_circuit_open"
 """`reason` of the errors raised without asking the store."""
-
-DEADLINE_MARGIN_SECONDS = 0.01
-"""Timers may ring a little early."""
 
 _log = structlog.get_logger()
 
@@ -60,8 +62,6 @@ class BreakingSecretStore(SecretStore):
         config: BreakerConfig,
         clock: Clock,
         jitter: Callable[[], float],
-        *,
-        outages: AbstractSet[str],
     ) -> None:
         """Wrap a store.
 
@@ -70,11 +70,8 @@ class BreakingSecretStore(SecretStore):
             config: when it counts as down, and how soon it is asked again.
             clock: only its monotonic time is used.
             jitter: draws evenly from 0 up to 1, such as `random.random`.
-            outages: the `reason` codes of those of its UpstreamErrors that mean unreachable, too
-                slow or failing. Not rate limits: a store that counts calls is up.
         """
         self._inner = inner
-        self._outages = outages
         self._clock = clock
         self._circuit = Circuit(config, jitter, clock.monotonic())
         self._verdict = asyncio.Event()
@@ -99,11 +96,6 @@ class BreakingSecretStore(SecretStore):
             outcome = Outcome.ANSWERED
         except SecretsError as error:
             outcome = self._outcome_of(error)
-            raise
-        except asyncio.CancelledError:
-            # Whoever waits may end the call at its deadline a moment before the store does.
-            if self._clock.monotonic() >= query.deadline - DEADLINE_MARGIN_SECONDS:
-                outcome = Outcome.FAILED
             raise
         finally:
             before = self._circuit.state
@@ -134,18 +126,21 @@ class BreakingSecretStore(SecretStore):
             async with self._clock.timeout_at(min(until, query.deadline)):
                 await verdict.wait()
 
-    def _refusal(self) -> UpstreamError:
+    def _refusal(self) -> StoreUnavailable:
         self._refused += 1
-        again = seconds_in_words(self._circuit.retry_in(self._clock.monotonic()))
-        return UpstreamError(
-            f"The secret store is failing; it is asked again in {again}. Check its health, then "
-            "start the component again.",
+        seconds = self._circuit.retry_in(self._clock.monotonic())
+        return StoreUnavailable(
+            f"The secret store is failing; it is asked again in {seconds_in_words(seconds)}. Check "
+            "its health, then start the component again.",
             reason=CIRCUIT_OPEN,
+            retry_after=seconds,
         )
 
     def _outcome_of(self, error: SecretsError) -> Outcome:
+        if isinstance(error, StoreUnavailable):
+            return Outcome.FAILED
         if isinstance(error, UpstreamError):
-            return Outcome.FAILED if error.reason in self._outages else Outcome.UNDECIDED
+            return Outcome.UNDECIDED
         # A store may refuse these two by itself, without asking anybody.
         return (
             Outcome.NOTHING

@@ -1,1 +1,1 @@
-"""The secret store port, decorated: answers kept for seconds, sealed, and asked for once."""
+"""A cache around a store: sealed answers kept for seconds, and single flight."""

@@ -17,17 +17,17 @@ class CacheConfig:
         ttl_seconds: how old a value may get, counted from when the store was asked; 0 answers
             nothing from memory and still shares calls that are under way.
         max_stale_seconds: how long past that a value is served while the store is out; 0 is never.
-        patience_seconds: how long a request waits for a silent store where a stale value is at
-            hand.
+        patience_seconds: how long a request waits for a silent store where a stale value is
+            cached.
         negative_seconds: how long a failed call answers further requests, at most 1.
-        call_seconds: what a call to the store gets at least, whoever began it.
+        call_seconds: what a call to the store gets at least, whichever request began it.
         jitter_share: the largest part of a lifetime that is cut off at random, below 1.
         refresh_share: the part of its lifetime after which a much-asked value is fetched anew; 1 is
             never.
         refresh_min_hits: how often a value must have been asked for by then.
         max_entries: values kept at most.
         max_bytes: memory that these may take, keys and bookkeeping included.
-        max_waiting: requests that wait for the store at a time; see `WaitingRoom`.
+        max_waiting: requests that wait for the store at a time; see `FairAdmission`.
 
     Raises:
         ValueError: a value is outside its range.

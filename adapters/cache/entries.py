@@ -13,7 +13,7 @@ from adapters.cache.key import key_bytes
 if TYPE_CHECKING:
     from adapters.cache.key import CacheKey
     from adapters.cache.sealing import SealedValue
-    from adapters.cache.selection import CacheSelection
+    from domain.model.selection import Selection
 
 
 @dataclass(slots=True)
@@ -22,7 +22,8 @@ class Entry:
 
     Attributes:
         sealed: the value, as the sealer gave it.
-        refresh_at: from when on one more call may be made ahead of expiry.
+        note: as in `Secret.note`.
+        refresh_at: from then on one more call may be made ahead of expiry.
         fresh_until: from then on only an outage of the store lets the value be served.
         stale_until: from then on it is served no more.
         hits: how often it was served fresh.
@@ -31,6 +32,7 @@ class Entry:
     sealed: SealedValue
     version: str
     upstream_request_id: str | None
+    note: str | None
     refresh_at: float
     fresh_until: float
     stale_until: float
@@ -92,7 +94,7 @@ class Entries:
         if held is not None:
             self._bytes -= held[1]
 
-    def drop(self, selection: CacheSelection) -> int:
+    def drop(self, selection: Selection) -> int:
         """Drop all entries selected and return their number."""
         keys = [key for key in self._by_key if selection.matches(key[0])]
         for key in keys:

@@ -1,4 +1,4 @@
-"""Failed calls: what is passed to everybody who waited, and for a moment to those who follow."""
+"""Failed calls: shared by all requests that waited, and kept for a moment (negative cache)."""
 
 from __future__ import annotations
 
@@ -6,69 +6,64 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from domain.model.errors import SecretNotFound, SecretsError, UpstreamError
+from domain.model.errors import (
+    RateLimited,
+    SecretNotFound,
+    SecretsError,
+    StoreUnavailable,
+    UpstreamError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
     from adapters.cache.key import CacheKey
-    from adapters.cache.selection import CacheSelection
+    from domain.model.selection import Selection
 
 MAX_FAILURES = 256
-"""Failures remembered at once; of more, the oldest are asked for again."""
-
-DEADLINE_PASSED = "deadline_passed"
+"""Failures kept at once; of more, the oldest are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a call failed, from which each waiter gets an error of its own.
+    """Why a call failed, from which each waiting request gets an error of its own.
 
     One exception raised in many tasks would collect all their stacks.
-
-    Attributes:
-        is_outage: the store is unreachable, failing or limiting: a former answer still stands.
     """
 
     kind: type[SecretsError]
     advice: str
     reason: str
     upstream_request_id: str | None = None
-    is_outage: bool = False
+    retry_after: float | None = None
 
     @classmethod
-    def of(cls, error: SecretsError, outages: AbstractSet[str]) -> Failure:
+    def of(cls, error: SecretsError) -> Failure:
         """Keep what an error says, and nothing else of it."""
         return cls(
-            type(error),
-            error.advice,
-            error.reason,
-            error.upstream_request_id,
-            isinstance(error, UpstreamError) and error.reason in outages,
+            type(error), error.advice, error.reason, error.upstream_request_id, error.retry_after
         )
 
     @property
-    def may_be_remembered(self) -> bool:
-        """Whether the next request would only hear the same.
+    def is_outage(self) -> bool:
+        """Whether the store could not be asked, so that a former answer still stands."""
+        return issubclass(self.kind, (StoreUnavailable, RateLimited))
 
-        A refusal may hold for one caller or one version alone, so it is never remembered.
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether the next request would only get the same answer.
+
+        A refusal may hold for one caller or one version alone, so it is never kept.
         """
         return issubclass(self.kind, (UpstreamError, SecretNotFound))
 
     def error(self) -> SecretsError:
         """Return a new error that says the same."""
         return self.kind(
-            self.advice, reason=self.reason, upstream_request_id=self.upstream_request_id
+            self.advice,
+            reason=self.reason,
+            upstream_request_id=self.upstream_request_id,
+            retry_after=self.retry_after,
         )
 
-
-TIMED_OUT = Failure(
-    UpstreamError,
-    "The secret store did not answer in time; check that it is up, and start the component again "
-    "in 10 seconds.",
-    DEADLINE_PASSED,
-    is_outage=True,
-)
 
 CLOSED = Failure(
     UpstreamError,
@@ -78,9 +73,9 @@ CLOSED = Failure(
 
 
 class FailureMemory:
-    """Failures by key, each for the same short time; beside the entries, to push none of them out.
+    """Failures by key, each for the same short time; beside the entries, to evict none of them.
 
-    A time of 0 remembers nothing.
+    A time of 0 keeps nothing.
     """
 
     __slots__ = ("_by_key", "_seconds")
@@ -97,15 +92,15 @@ class FailureMemory:
         held = self._by_key.get(key)
         return held[0] if held is not None and now < held[1] else None
 
-    def remember(self, key: CacheKey, failure: Failure, now: float) -> None:
+    def keep(self, key: CacheKey, failure: Failure, now: float) -> None:
         """Keep the failure from now on."""
         self._by_key.pop(key, None)
         self._by_key[key] = (failure, now + self._seconds)
-        # All live equally long, so the first in are the first over.
+        # All live equally long, so the first in are the first to expire.
         while self._by_key and self._first_is_to_go(now):
             self._by_key.popitem(last=False)
 
-    def drop(self, selection: CacheSelection) -> None:
+    def drop(self, selection: Selection) -> None:
         """Drop all failures selected."""
         for key in [key for key in self._by_key if selection.matches(key[0])]:
             del self._by_key[key]

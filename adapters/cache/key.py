@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from domain.model.identity import Caller
+    from collections.abc import Hashable
+
     from domain.model.reference import SecretLocation
 
-CacheKey: TypeAlias = "tuple[SecretLocation, str | None, Caller | None]"
-"""The place, the version asked for, and the caller where the store answers per caller.
-
-The whole caller, since such a store may look at any part of it. A plain tuple because it is built
-and hashed on every request.
-"""
+CacheKey: TypeAlias = "tuple[SecretLocation, str | None, Hashable]"
+"""The location, the version asked for, and the caller's partition; None where the store answers
+every caller alike. A plain tuple, because it is built and hashed for every request."""
 
 _BOOKKEEPING_BYTES = 1024
 """For the objects around a value; about 900 were measured."""
@@ -21,9 +19,14 @@ _BOOKKEEPING_BYTES = 1024
 
 def key_bytes(key: CacheKey) -> int:
     """Return about how much memory a key takes, with the entry that hangs on it."""
-    location, version, caller = key
-    # A host words its own token, so a caller can be as large as a request.
-    texts = (location.path, repr(location.scope), version or "", repr(caller) if caller else "")
+    location, version, partition = key
+    # A host words its own token, so a partition can be as large as a request.
+    texts = (
+        location.path,
+        repr(location.scope),
+        version or "",
+        "" if partition is None else repr(partition),
+    )
     return _BOOKKEEPING_BYTES + sum(
         4 * len(text) if not text.isascii() else len(text) for text in texts
     )

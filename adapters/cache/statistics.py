@@ -9,18 +9,18 @@ from dataclasses import dataclass
 class CacheStatistics:
     """Counts since the start, and what is held now.
 
-    Each request counts as one of hits, misses, shared and remembered, unless it was refused on
+    Each request counts as one of hits, misses, shared and negative_hits, unless it was refused on
     arrival. The store was called `misses + refreshes` times.
 
     Attributes:
         hits: answered by a fresh value.
         misses: began a call to the store.
-        shared: joined a call that was under way.
-        remembered: met a failure of a moment ago.
-        refused: had no place to wait for the store, or had to give it to another; misses and
-            shared count the latter as well.
+        shared: joined a call in flight.
+        negative_hits: met a failure of a moment ago.
+        refused: might not wait for the store, or had its ticket revoked; misses and shared count
+            the latter as well.
         stale: answered by a value past its time, because the store is out; misses, shared,
-            remembered and refused count these as well.
+            negative_hits and refused count these as well.
         refreshes: calls made ahead of expiry, in the background.
         evictions: values given up to stay within the bounds.
         flushed: values dropped by `invalidate`.
@@ -33,7 +33,7 @@ class CacheStatistics:
     hits: int = 0
     misses: int = 0
     shared: int = 0
-    remembered: int = 0
+    negative_hits: int = 0
     refused: int = 0
     stale: int = 0
     refreshes: int = 0

@@ -213,7 +213,13 @@ class TokenSource:
         try:
             token = await self._login()
         except UpstreamError as error:
-            problem = LoginProblem(error.advice, error.reason, error.upstream_request_id)
+            problem = LoginProblem(
+                error.advice,
+                error.reason,
+                error.upstream_request_id,
+                type(error),
+                error.retry_after,
+            )
         else:
             token = replace(token, login=number)
             self._succeeded(token)

@@ -25,7 +25,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.infisical import reasons
-from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
+from domain.model.errors import SecretNotFound, StoreUnavailable, Unauthorized, UpstreamError
 
 if TYPE_CHECKING:
     from adapters.infisical.exchange import Answer
@@ -81,7 +81,7 @@ def error_for(answer: Answer) -> SecretsError:
     if answer.status in _DENIALS and answer.is_json and answer.label not in _REQUEST_LABELS:
         return _denied(answer)
     if answer.status >= SERVER_ERRORS:
-        return UpstreamError(
+        return StoreUnavailable(
             "Infisical is failing; check its health, and try again in 10 seconds.",
             reason=reasons.FAILING,
             upstream_request_id=request_id,

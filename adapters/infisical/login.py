@@ -14,7 +14,7 @@ from adapters.infisical import reasons
 from adapters.infisical.counted_calls import Call
 from adapters.infisical.credentials import until_changed
 from adapters.infisical.error_map import OK, SERVER_ERRORS, lacks_route
-from domain.model.errors import UpstreamError
+from domain.model.errors import StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +136,7 @@ class UniversalAuthLogin(Login):
         except TimeoutError:
             pass
         if answer is None:
-            raise UpstreamError(
+            raise StoreUnavailable(
                 "Infisical did not answer the login in time; check its health, and try again "
                 "in 10 seconds.",
                 reason=reasons.TIMED_OUT,
@@ -207,7 +207,7 @@ def _login_error(answer: Answer) -> UpstreamError:
             upstream_request_id=request_id,
         )
     if answer.status >= SERVER_ERRORS:
-        return UpstreamError(
+        return StoreUnavailable(
             "Infisical is failing at the login; check its health, and try again in 10 seconds.",
             reason=reasons.FAILING,
             upstream_request_id=request_id,

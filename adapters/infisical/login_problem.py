@@ -17,6 +17,8 @@ class LoginProblem:
     advice: str
     reason: str
     upstream_request_id: str | None = None
+    kind: type[UpstreamError] = UpstreamError
+    retry_after: float | None = None
 
     @property
     def is_refusal(self) -> bool:
@@ -30,8 +32,11 @@ class LoginProblem:
 
     def error(self) -> UpstreamError:
         """Return a new error."""
-        return UpstreamError(
-            self.advice, reason=self.reason, upstream_request_id=self.upstream_request_id
+        return self.kind(
+            self.advice,
+            reason=self.reason,
+            upstream_request_id=self.upstream_request_id,
+            retry_after=self.retry_after,
         )
 
 

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from adapters.infisical import reasons
-from domain.model.errors import UpstreamError
+from domain.model.errors import RateLimited, UpstreamError
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
@@ -98,8 +98,10 @@ class SharedPause:
 
     def error(self) -> UpstreamError:
         """Return the error that says when to try again."""
-        again = seconds_in_words(self._until - self._clock.monotonic())
-        return UpstreamError(
-            f"Infisical limits the rate of calls; try again in {again}, or raise its limits.",
+        seconds = self.remaining_seconds
+        return RateLimited(
+            "Infisical limits the rate of calls; try again in "
+            f"{seconds_in_words(seconds)}, or raise its limits.",
             reason=reasons.RATE_LIMITED,
+            retry_after=seconds,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from adapters.infisical import reasons
 from adapters.infisical.own_limit import OwnLimit
 from adapters.infisical.server_window import ServerWindow
-from domain.model.errors import UpstreamError
+from domain.model.errors import RateLimited, UpstreamError
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
@@ -30,13 +30,15 @@ class Turn:
 
     def refusal(self, now: float) -> UpstreamError:
         """Return the error that says why, and when to try again."""
-        again = seconds_in_words(self.at - now)
+        seconds = max(0.0, self.at - now)
+        again = seconds_in_words(seconds)
         limiter, remedy = ("Infisical", "raise its limits")
         if self.by_own_limit:
             limiter, remedy = ("INFISICAL_MAX_REQUESTS_PER_MINUTE", "raise it")
-        return UpstreamError(
+        return RateLimited(
             f"{limiter} limits the rate of calls; try again in {again}, or {remedy}.",
             reason=reasons.RATE_LIMITED,
+            retry_after=seconds,
         )
 
 

@@ -9,7 +9,7 @@ import structlog
 from adapters.infisical import reasons
 from adapters.infisical.exchange import ExchangeFailedError
 from adapters.infisical.rate_limit import pause_asked_for
-from domain.model.errors import UpstreamError
+from domain.model.errors import StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -110,7 +110,8 @@ class Retrier:
         if answer is not None:
             return answer
         reason = reasons.UNREACHABLE if failure is None else failure.reason
-        raise UpstreamError(_ADVICE[reason], reason=reason)
+        kind = StoreUnavailable if reason in _HEALING else UpstreamError
+        raise kind(_ADVICE[reason], reason=reason)
 
     async def _try(
         self, attempt: Callable[[], Awaitable[Answer]]

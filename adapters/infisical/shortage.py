@@ -8,7 +8,7 @@ from adapters.infisical import reasons
 from adapters.infisical.pace import UNKNOWN
 from adapters.infisical.paces import Paces
 from adapters.infisical.rehearsal import Durations, rehearse
-from domain.model.errors import UpstreamError
+from domain.model.errors import RateLimited, UpstreamError
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
@@ -148,9 +148,10 @@ class Shortage:
             seconds = max(seconds, known.told_until - now) + estimate.seconds / self._places.share
             known.told_until = now + min(seconds, MAX_TOLD_SECONDS)
         least = max(least, HANGING_SECONDS if estimate.hangs else 0.0)
-        again = seconds_in_words(min(max(least, seconds), MAX_TOLD_SECONDS))
-        return UpstreamError(
+        seconds = min(max(least, seconds), MAX_TOLD_SECONDS)
+        return RateLimited(
             "Infisical is too slow for all that is asked of it; check its health, and try again in "
-            f"{again}.",
+            f"{seconds_in_words(seconds)}.",
             reason=reasons.BUSY,
+            retry_after=seconds,
         )

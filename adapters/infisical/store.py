@@ -10,7 +10,7 @@ from typing_extensions import override
 from adapters.infisical import reasons
 from adapters.infisical.addressing import Addressing
 from adapters.infisical.answer import read_secret
-from domain.model.errors import InvalidRequest, SecretNotFound, UpstreamError
+from domain.model.errors import InvalidRequest, SecretNotFound, StoreUnavailable
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class InfisicalSecretStore(SecretStore):
         except TimeoutError:
             pass
         if answer is None:
-            raise UpstreamError(
+            raise StoreUnavailable(
                 "Infisical did not answer in time; check its health, and try again in 10 seconds.",
                 reason=reasons.TIMED_OUT,
             )

@@ -112,7 +112,7 @@ def _infisical(state: InfisicalState) -> Iterator[Metric]:
 
 
 def _cache(counts: CacheCounts) -> Iterator[Metric]:
-    results = (counts.hits, counts.misses, counts.shared, counts.remembered)
+    results = (counts.hits, counts.misses, counts.shared, counts.negative_hits)
     yield _family(
         known.CACHE_LOOKUPS,
         (((result,), count) for result, count in zip(known.LOOKUP_RESULTS, results, strict=True)),

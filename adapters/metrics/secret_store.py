@@ -1,4 +1,4 @@
-"""The secret store port, decorated: every call is timed by how it ends."""
+"""A secret store whose calls are timed, by how they end."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from typing_extensions import override
 
 from adapters.metrics import catalogue
 from adapters.metrics.catalogue import STORE_OUTCOMES
-from domain.model.errors import InvalidRequest, SecretNotFound, Unauthorized, UpstreamError
+from domain.model.errors import (
+    InvalidRequest,
+    RateLimited,
+    SecretNotFound,
+    SecretsError,
+    StoreUnavailable,
+    Unauthorized,
+    UpstreamError,
+)
+from domain.use_cases.fetch_secret import DEADLINE_PASSED
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
     from adapters.metrics.registry import Metrics
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
@@ -24,12 +31,21 @@ if TYPE_CHECKING:
 _ANSWERS: Final = frozenset({"ok", "not_found", "unauthorized"})
 _FAILURES: Final = frozenset({"upstream_error", "timed_out", "failed"})
 
-_OUTCOME_OF: dict[type[Exception], str] = {
-    SecretNotFound: "not_found",
-    Unauthorized: "unauthorized",
-    InvalidRequest: "invalid_request",
-    UpstreamError: "upstream_error",
-}
+
+def _outcome_of(error: SecretsError) -> str:
+    match error:
+        case SecretNotFound():
+            return "not_found"
+        case Unauthorized():
+            return "unauthorized"
+        case InvalidRequest():
+            return "invalid_request"
+        case StoreUnavailable(reason=reason) if reason == DEADLINE_PASSED:
+            return "timed_out"
+        case UpstreamError():
+            return "upstream_error"
+        case _:
+            return "failed"
 
 
 class MeteredSecretStore(SecretStore):
@@ -43,12 +59,9 @@ class MeteredSecretStore(SecretStore):
         inner: SecretStore,
         metrics: Metrics,
         clock: Clock,
-        *,
-        limits: AbstractSet[str] = frozenset(),
     ) -> None:
-        """Wrap a store; `limits` are the reasons of those UpstreamErrors of a store that is up."""
+        """Wrap a store."""
         self._inner = inner
-        self._limits = limits
         self._clock = clock
         duration = metrics.histogram(catalogue.STORE_DURATION)
         self._duration = {outcome: duration.labels(outcome) for outcome in STORE_OUTCOMES}
@@ -76,19 +89,17 @@ class MeteredSecretStore(SecretStore):
     async def fetch(self, query: SecretQuery) -> Secret:
         started = self._clock.monotonic()
         outcome = "failed"
-        reason: str | None = None
+        is_limited = False
         self._in_flight.inc()
         try:
             secret = await self._inner.fetch(query)
             outcome = "ok"
         except CancelledError:
-            # The core ends a call at its deadline by cancelling it.
-            late = self._clock.monotonic() >= query.deadline
-            outcome = "timed_out" if late else "cancelled"
+            outcome = "cancelled"
             raise
-        except Exception as error:
-            outcome = _OUTCOME_OF.get(type(error), "failed")
-            reason = error.reason if isinstance(error, UpstreamError) else None
+        except SecretsError as error:
+            outcome = _outcome_of(error)
+            is_limited = isinstance(error, RateLimited)
             raise
         finally:
             ended = self._clock.monotonic()
@@ -96,7 +107,7 @@ class MeteredSecretStore(SecretStore):
             self._duration[outcome].observe(ended - started)
             if outcome in _ANSWERS:
                 self._answered_at, self._failed_at = ended, None
-            elif outcome in _FAILURES and reason not in self._limits:
+            elif outcome in _FAILURES and not is_limited:
                 self._failed_at = ended if started >= self._answered_at else self._failed_at
         self._last_success = ended
         return secret

@@ -8,7 +8,7 @@ import nats.errors
 import nats.js.errors
 
 from adapters.nats_kv import reasons
-from domain.model.errors import UpstreamError
+from domain.model.errors import StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,7 +28,8 @@ async def ask(clock: Clock, deadline: float, call: Callable[[], Awaitable[_Answe
     """Make a call and wait for its answer until the deadline, in monotonic seconds.
 
     Raises:
-        UpstreamError: time ran out, or NATS refused; keeps neither NATS's words nor a context.
+        StoreUnavailable: time ran out, or NATS does not answer.
+        UpstreamError: NATS refused; keeps neither NATS's words nor a context.
     """
     try:
         async with clock.timeout_at(deadline):
@@ -55,7 +56,7 @@ def upstream_error(error: Exception) -> UpstreamError:
     """Say what a failed call means to somebody who can do something about it."""
     match error:
         case TimeoutError():
-            return UpstreamError(
+            return StoreUnavailable(
                 "NATS KV did not answer in time. Check that nats-server is reachable and that the "
                 "service's user may use the bucket's subjects and its inbox.",
                 reason=reasons.TIMED_OUT,
@@ -70,7 +71,7 @@ def upstream_error(error: Exception) -> UpstreamError:
             | nats.js.errors.NoStreamResponseError()
             | nats.js.errors.ServiceUnavailableError()
         ):
-            return UpstreamError(
+            return StoreUnavailable(
                 "JetStream does not answer. Check that nats-server runs with JetStream, for the "
                 "service's account, and that a cluster has its majority.",
                 reason=reasons.JETSTREAM_UNAVAILABLE,
@@ -82,7 +83,7 @@ def upstream_error(error: Exception) -> UpstreamError:
                 reason=reasons.JETSTREAM_REFUSED,
             )
         case _:
-            return UpstreamError(
+            return StoreUnavailable(
                 "The connection to NATS failed; check that nats-server runs and is reachable.",
                 reason=reasons.NATS_FAILED,
             )

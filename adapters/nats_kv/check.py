@@ -8,9 +8,8 @@ from typing_extensions import override
 
 from adapters.nats_kv.bucket import Bucket
 from adapters.nats_kv.entry import Operation
-from adapters.nats_kv.reasons import OUTAGES
 from adapters.nats_kv.vault import Vault
-from domain.model.errors import UpstreamError
+from domain.model.errors import StoreUnavailable, UpstreamError
 from ports.store_check import StoreCheck, StoreMisconfiguredError, StoreUnreachableError
 
 if TYPE_CHECKING:
@@ -43,13 +42,13 @@ class NatsKvCheck(StoreCheck):
         """
         try:
             await self._check()
+        except StoreUnavailable as error:
+            failure: Exception = StoreUnreachableError(error.advice)
         except UpstreamError as error:
-            failure = error
+            failure = StoreMisconfiguredError(error.advice)
         else:
             return
-        if failure.reason in OUTAGES:
-            raise StoreUnreachableError(failure.advice)
-        raise StoreMisconfiguredError(failure.advice)
+        raise failure
 
     async def _check(self) -> None:
         deadline = self._clock.monotonic() + self._config.operation_seconds

@@ -9,6 +9,3 @@ JETSTREAM_UNAVAILABLE: Final = "jetstream_unavailable"
 JETSTREAM_DISABLED: Final = "jetstream_disabled"
 JETSTREAM_REFUSED: Final = "jetstream_refused"
 NATS_FAILED: Final = "nats_failed"
-
-OUTAGES: Final = frozenset({TIMED_OUT, JETSTREAM_UNAVAILABLE, NATS_FAILED})
-"""Those that waiting may mend."""

@@ -12,6 +12,7 @@ from adapters.tracing import attributes as known
 from adapters.tracing.attributes import code, is_own_failure, shown
 from domain.model.errors import REQUEST_ERRORS
 from domain.model.replies import wire_name
+from domain.use_cases.fetch_secret import DEADLINE_PASSED
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from domain.model.errors import RequestError
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
-    from ports.clock import Clock
 
 ANSWERED: Final = "answered"
 REFUSED: Final = "refused"
@@ -48,7 +48,6 @@ class TracedSecretStore(SecretStore):
         self,
         inner: SecretStore,
         tracer: Tracer,
-        clock: Clock,
         *,
         store: str,
         server: Mapping[str, str | int],
@@ -56,7 +55,6 @@ class TracedSecretStore(SecretStore):
     ) -> None:
         self._inner = inner
         self._tracer = tracer
-        self._clock = clock
         self._span_name = f"fetch {store}"
         self._common: dict[str, str | int] = {known.STORE: store, **server}
         self._names_allowed = names_allowed
@@ -83,11 +81,7 @@ class TracedSecretStore(SecretStore):
                 _tell_error(span, error)
                 raise
             except CancelledError:
-                # Whoever waits ends a call at its deadline by cancelling it.
-                if self._clock.monotonic() >= query.deadline:
-                    _tell_failure(span, TIMED_OUT, TIMED_OUT)
-                else:
-                    span.set_attribute(known.OUTCOME, CANCELLED)
+                span.set_attribute(known.OUTCOME, CANCELLED)
                 raise
             except Exception as error:
                 _tell_failure(span, FAILED, type(error).__name__)
@@ -99,7 +93,9 @@ class TracedSecretStore(SecretStore):
 
 def _tell_error(span: Span, error: RequestError) -> None:
     name = wire_name(error)
-    if is_own_failure(name, error.reason):
+    if error.reason == DEADLINE_PASSED:
+        _tell_failure(span, TIMED_OUT, TIMED_OUT)
+    elif is_own_failure(name, error.reason):
         _tell_failure(span, FAILED, name)
     else:
         span.set_attribute(known.OUTCOME, REFUSED)

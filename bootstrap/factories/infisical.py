@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from adapters.infisical import reasons
 from adapters.infisical.check import InfisicalCheck
 from adapters.infisical.client import InfisicalApi
 from adapters.infisical.config import InfisicalConfig
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from adapters.nats.client import SteadyClient
     from bootstrap.settings import Settings
     from ports.clock import Clock
-
-_OUTAGES = frozenset({reasons.UNREACHABLE, reasons.TIMED_OUT, reasons.FAILING})
-_LIMITS = frozenset({reasons.RATE_LIMITED, reasons.BUSY})
 
 
 def build_infisical(settings: Settings, client: SteadyClient, clock: Clock) -> StoreParts:
@@ -85,8 +81,6 @@ def build_infisical(settings: Settings, client: SteadyClient, clock: Clock) -> S
             close,
             start=lambda: news.start(api.login_refused_elsewhere),
             reload=api.try_login_again,
-            outages=_OUTAGES,
-            limits=_LIMITS,
             infisical=api,
         )
     raise SettingsError(problem)

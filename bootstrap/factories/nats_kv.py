@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.nats_kv import reasons
 from adapters.nats_kv.check import NatsKvCheck
 from adapters.nats_kv.config import NatsKvConfig
 from adapters.nats_kv.store import NatsKvSecretStore
@@ -42,7 +41,6 @@ def build_nats_kv(
             client=client, config=config, encryption_xkey=keys.encryption, clock=clock
         ),
         NatsKvCheck(client=client, config=config, encryption_xkey=keys.encryption, clock=clock),
-        outages=reasons.OUTAGES,
         # It answers within a millisecond or two, and whoever puts a value expects to get it.
         cache_ttl_seconds=0.0,
     )

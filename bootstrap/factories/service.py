@@ -64,7 +64,7 @@ def answer_request(
             settings.backend_name,
             settings.hides_missing_secrets,
         ),
-        fetch=FetchSecret(stack.store, clock),
+        fetch=FetchSecret(stack.store, clock, stack.cache),
         seal=SealReply(key_exchange),
         clock=clock,
         audit=trail,

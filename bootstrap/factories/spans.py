@@ -63,7 +63,7 @@ def span_parts(
     def store(inner: SecretStore) -> SecretStore:
         kind = settings.secret_store
         return TracedSecretStore(
-            inner, tracer, clock, store=kind, server=server, names_allowed=names_allowed
+            inner, tracer, store=kind, server=server, names_allowed=names_allowed
         )
 
     return TracingParts(export, handler, trail, store)

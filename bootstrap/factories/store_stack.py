@@ -1,4 +1,4 @@
-"""What stands around a secret store; outside in: a cache, a breaker, a stopwatch and spans."""
+"""What stands around a secret store; outside in: cache, breaker, metrics, traces, deadline."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import random
 from typing import TYPE_CHECKING
 
 from adapters.breaker.config import BreakerConfig
-from adapters.breaker.store import CIRCUIT_OPEN, BreakingSecretStore
+from adapters.breaker.store import BreakingSecretStore
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
 from adapters.cache.store import CachedSecretStore
 from adapters.metrics.secret_store import MeteredSecretStore
+from adapters.upstream.bounded_store import BoundedSecretStore
 from bootstrap.store_parts import StoreStack
 
 if TYPE_CHECKING:
@@ -29,15 +30,9 @@ def store_stack(
     clock: Clock,
 ) -> StoreStack:
     """Build all layers."""
-    store = tracing.store(parts.store)
-    metered = (
-        None
-        if registry is None
-        else MeteredSecretStore(store, registry, clock, limits=parts.limits)
-    )
-    breaker = BreakingSecretStore(
-        metered or store, BreakerConfig(), clock, random.random, outages=parts.outages
-    )
+    store = tracing.store(BoundedSecretStore(parts.store, clock))
+    metered = None if registry is None else MeteredSecretStore(store, registry, clock)
+    breaker = BreakingSecretStore(metered or store, BreakerConfig(), clock, random.random)
     return StoreStack(_cache(settings, parts, breaker, clock), parts, breaker, metered)
 
 
@@ -61,8 +56,7 @@ def _cache(
         ),
         clock,
         random.random,
-        per_caller=parts.per_caller,
-        outages=parts.outages | parts.limits | {CIRCUIT_OPEN},
+        partition=parts.partition,
     )
 
 

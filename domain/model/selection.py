@@ -12,6 +12,8 @@ from domain.model.key_path import parse_folder, parse_key
 if TYPE_CHECKING:
     from typing import Self
 
+    from domain.model.reference import SecretLocation
+
 ROOT = "/"
 MAX_COORDINATES = 8
 MAX_COORDINATE_LENGTH = 128
@@ -69,6 +71,13 @@ class Selection:
             InvalidRequest: the folder is not absolute or not in plain form.
         """
         return cls(folder="/" + "/".join(parse_folder(folder)), scope=_checked(scope))
+
+    def matches(self, location: SecretLocation) -> bool:
+        """Say whether the selection covers that location, in every version and encoding."""
+        if self.key is not None and location.path != self.key:
+            return False
+        in_folder = self.folder == ROOT or location.path.startswith(self.folder + "/")
+        return in_folder and set(self.scope) <= set(location.scope)
 
     def coordinate(self, name: str) -> str | None:
         """Return one coordinate of the scope, None where any will do."""

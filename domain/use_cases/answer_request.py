@@ -73,7 +73,7 @@ class AnswerRequest(RequestHandler):
     )
 
     def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
-        """Answer one request if its secret is at hand; else return what to await.
+        """Answer one request if its secret is cached; else return what to await.
 
         Raises nothing, but when awaited a cancellation from outside.
         """
@@ -82,7 +82,7 @@ class AnswerRequest(RequestHandler):
             match request.operation:
                 case Operation.GET:
                     asking = self._ask(request, event)
-                    secret = self.fetch.at_hand(asking.query, asking.field)
+                    secret = self.fetch.cached(asking.query, asking.field)
                     if secret is None:
                         return self._wait(asking, event)
                     reply = self._give(secret, asking, event)

@@ -1,50 +1,73 @@
-"""From a location to a value, before the host stops waiting."""
+"""Fetches one secret by the deadline of its request; the one owner of that deadline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from domain.model.errors import UpstreamError
+from domain.model.errors import StoreUnavailable
 from domain.model.json_field import select_field
 
 if TYPE_CHECKING:
     from domain.model.reference import SecretQuery
     from domain.model.secret import Secret
+    from ports.cached_secrets import CachedSecrets
     from ports.clock import Clock
     from ports.secret_store import SecretStore
+
+DEADLINE_PASSED: Final = "deadline_passed"
+"""`reason` of the error for a store that has not answered by the query's deadline."""
+
+
+async def fetch_by_deadline(store: SecretStore, query: SecretQuery, clock: Clock) -> Secret:
+    """Fetch from a store, and cancel the call at the query's deadline.
+
+    Raises:
+        StoreUnavailable: with reason `DEADLINE_PASSED`; or as the store says.
+        SecretsError: as the store says.
+    """
+    try:
+        async with clock.timeout_at(query.deadline):
+            return await store.fetch(query)
+    except TimeoutError:
+        pass
+    raise StoreUnavailable(
+        "The secret store did not answer in time; check that it is up, and start the component "
+        "again in 10 seconds.",
+        reason=DEADLINE_PASSED,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class FetchSecret:
-    """Reads one secret, and one field of it when the request names one."""
+    """Fetches one secret, and selects one field of it when the request names one.
+
+    Attributes:
+        store: is asked for what is not cached.
+        clock: for the deadline.
+        cache: answers at once what it holds; None where nothing is cached.
+    """
 
     store: SecretStore
     clock: Clock
+    cache: CachedSecrets | None = None
 
-    def at_hand(self, query: SecretQuery, field: str | None) -> Secret | None:
-        """Return what the store has at hand; None if it must be waited for.
+    def cached(self, query: SecretQuery, field: str | None) -> Secret | None:
+        """Return the secret if it is cached and fresh; None if the store must be asked.
 
         Raises:
             SecretNotFound, InvalidRequest: as the field says.
         """
-        secret = self.store.at_hand(query)
+        secret = None if self.cache is None else self.cache.cached(query)
         return secret if secret is None or field is None else select_field(secret, field)
 
     async def __call__(self, query: SecretQuery, field: str | None) -> Secret:
         """Fetch by the query's deadline.
 
         Raises:
-            UpstreamError: the store did not answer by then, or failed.
+            StoreUnavailable: the store did not answer by then, or failed.
+            UpstreamError: the store may not be asked, or its answer cannot be used.
             SecretNotFound, InvalidRequest, Unauthorized: as the store or the field says.
         """
-        try:
-            async with self.clock.timeout_at(query.deadline):
-                secret = await self.store.fetch(query)
-        except TimeoutError:
-            raise UpstreamError(
-                "The secret store did not answer in time; check that it is up, and start the "
-                "component again in 10 seconds.",
-                reason="deadline_passed",
-            ) from None
+        secret = await fetch_by_deadline(self.store, query, self.clock)
         return secret if field is None else select_field(secret, field)

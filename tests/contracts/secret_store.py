@@ -53,23 +53,6 @@ class SecretStoreContract(ABC):
     async def get(self, key: str, version: str | None = None) -> Secret:
         return await self.fetch(self.store().locate(SecretReference(key)), version)
 
-    async def test_what_is_at_hand_is_what_would_be_fetched(self) -> None:
-        await self.put("contract/at-hand", "value")
-        location = self.store().locate(SecretReference("contract/at-hand"))
-        query = SecretQuery(location, None, CALLER, self.deadline())
-
-        fetched = await self.store().fetch(query)
-        at_hand = self.store().at_hand(query)
-
-        if at_hand is not None:
-            assert (at_hand.version, at_hand.value) == (fetched.version, fetched.value)
-
-    async def test_what_was_never_asked_for_is_not_at_hand(self) -> None:
-        await self.put("contract/unasked", "value")
-        location = self.store().locate(SecretReference("contract/unasked"))
-
-        assert self.store().at_hand(SecretQuery(location, None, CALLER, self.deadline())) is None
-
     async def test_a_stored_text_comes_back_exactly_with_its_version(self) -> None:
         version = await self.put("contract/text", "päss wörd ✓\n{}")
 

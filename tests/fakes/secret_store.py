@@ -21,6 +21,7 @@ class FakeSecretStore(SecretStore):
         failure: raised by every fetch while set.
         asked: set from the first fetch on.
         gate: fetches wait here while it is cleared.
+        max_age_seconds, note: of every secret answered.
     """
 
     def __init__(self, environments: tuple[str, ...] = ("prod",)) -> None:
@@ -31,6 +32,8 @@ class FakeSecretStore(SecretStore):
         self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
+        self.max_age_seconds: float | None = None
+        self.note: str | None = None
 
     def put(self, path: str, value: str | bytes, environment: str | None = None) -> str:
         """Store the next version under a canonical path and return its name."""
@@ -65,7 +68,12 @@ class FakeSecretStore(SecretStore):
         wanted = _version_number(query.version, latest=len(versions))
         if not 1 <= wanted <= len(versions):
             raise SecretNotFound("That version does not exist; ask for another.")
-        return Secret(version=str(wanted), value=SecretValue(versions[wanted - 1]))
+        return Secret(
+            version=str(wanted),
+            value=SecretValue(versions[wanted - 1]),
+            max_age_seconds=self.max_age_seconds,
+            note=self.note,
+        )
 
 
 def _version_number(version: str | None, *, latest: int) -> int:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from domain.model.audit import AuditEvent
     from domain.model.errors import RequestError
     from domain.model.secret import Secret
+    from ports.cached_secrets import CachedSecrets
     from ports.key_exchange import XKeyPair
 
 ENTITY, HOST = "entity-token", "host-token"
@@ -50,6 +51,7 @@ class Core:
     max_request_bytes: int = 4096
     clock: FakeClock = field(default_factory=FakeClock)
     store: FakeSecretStore = field(default_factory=FakeSecretStore)
+    cache: CachedSecrets | None = None
     audit: FakeAuditTrail = field(default_factory=FakeAuditTrail)
     faults: FakeFaultLog = field(default_factory=FakeFaultLog)
     tokens: FakeTokenVerifier = field(default_factory=FakeTokenVerifier)
@@ -69,7 +71,7 @@ class Core:
             authorize=AuthorizeAccess(
                 self.access, self.store, self.clock, "infisical", self.hide_missing
             ),
-            fetch=FetchSecret(self.store, self.clock),
+            fetch=FetchSecret(self.store, self.clock, self.cache),
             seal=SealReply(self.key_exchange),
             clock=self.clock,
             audit=self.audit,

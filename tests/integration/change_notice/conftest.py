@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 from typing_extensions import override
 
 from adapters.cache.config import CacheConfig
-from adapters.cache.selection import CacheSelection
 from adapters.cache.store import CachedSecretStore
 from adapters.change_notice.announcer import ChangeAnnouncer
 from adapters.change_notice.broadcast import InvalidationBroadcast
@@ -54,9 +53,7 @@ class Kept(CacheInvalidator):
 
     @override
     def invalidate(self, selection: Selection) -> int:
-        if selection.key is not None:
-            return self._cache.invalidate(CacheSelection(selection.key, scope=selection.scope))
-        return self._cache.invalidate(CacheSelection.below(selection.folder, selection.scope))
+        return self._cache.invalidate(selection)
 
 
 def place(path: str, environment: str = "prod") -> SecretLocation:

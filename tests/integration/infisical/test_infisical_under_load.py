@@ -187,9 +187,7 @@ async def test_a_server_that_is_down_is_left_alone_and_found_again_in_seconds(
         server.model.put(f"K{number}", "v")
     async with server:
         adapter = open_adapter(server.url)
-        store = BreakingSecretStore(
-            adapter.store, BreakerConfig(), adapter.clock, random.random, outages=OUTAGES
-        )
+        store = BreakingSecretStore(adapter.store, BreakerConfig(), adapter.clock, random.random)
 
         async def get(number: int) -> str:
             location = store.locate(SecretReference(f"K{number}"))

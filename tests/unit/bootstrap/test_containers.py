@@ -20,6 +20,7 @@ from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.telemetry.audit_log import AuditLog
+from adapters.upstream.bounded_store import BoundedSecretStore
 from bootstrap.access_parts import AccessParts
 from bootstrap.admin_parts import AdminParts
 from bootstrap.audit_parts import AuditParts
@@ -165,34 +166,9 @@ def test_a_store_is_cached_for_as_long_as_it_says_or_the_settings_do(
     assert stack.cache._config.call_seconds == 8
     assert stack.cache._inner is stack.breaker
     assert stack.breaker is not None
-    assert stack.breaker._inner is built.store().store
-
-
-@pytest.mark.parametrize(
-    ("variables", "outages"),
-    [
-        (
-            {"SECRET_STORE": "infisical"},
-            {
-                "infisical_unreachable",
-                "infisical_timed_out",
-                "infisical_failing",
-                "infisical_rate_limited",
-                "infisical_busy",
-            },
-        ),
-        ({"SECRET_STORE": "nats-kv"}, {"timeout", "jetstream_unavailable", "nats_failed"}),
-    ],
-)
-def test_stale_values_are_for_outages_of_the_chosen_store(
-    tmp_path: Path, variables: dict[str, str], outages: set[str]
-) -> None:
-    given = infisical_environment() | nats_kv_environment(tmp_path) | variables
-
-    cache = container(**given, CACHE_MAX_STALE_SECONDS="60").stack().cache
-
-    assert cache._outages >= outages | {"store_circuit_open"}
-    assert not any("refused" in reason for reason in cache._outages)
+    bounded = stack.breaker._inner
+    assert isinstance(bounded, BoundedSecretStore)
+    assert bounded.inner is built.store().store
 
 
 @pytest.mark.parametrize(
@@ -205,17 +181,6 @@ def test_three_quarters_of_the_requests_in_flight_may_wait_for_the_store(
     built = container(**infisical_environment(), MAX_IN_FLIGHT=str(max_in_flight))
 
     assert built.stack().cache.statistics().waiting_limit == places
-
-
-def test_a_store_that_limits_is_up_and_goes_on_being_asked() -> None:
-    breaker = container(**infisical_environment()).stack().breaker
-
-    assert breaker is not None
-    assert breaker._outages == {
-        "infisical_unreachable",
-        "infisical_timed_out",
-        "infisical_failing",
-    }
 
 
 def test_named_issuers_choose_the_rules() -> None:
@@ -311,7 +276,9 @@ def test_with_an_address_calls_and_requests_are_counted_where_they_happen() -> N
     assert stack.breaker is not None
     assert stack.breaker._inner is stack.metered
     assert isinstance(stack.metered, MeteredSecretStore)
-    assert stack.metered._inner is built.store().store
+    bounded = stack.metered._inner
+    assert isinstance(bounded, BoundedSecretStore)
+    assert bounded.inner is built.store().store
     assert isinstance(built.trail(), MeteredAuditTrail)
     assert built.handler().audit is built.trail()
 

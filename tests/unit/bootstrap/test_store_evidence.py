@@ -21,7 +21,7 @@ from adapters.metrics.secret_store import MeteredSecretStore
 from bootstrap.admin_parts import AdminParts
 from bootstrap.factories.store_evidence import LEFT_ALONE, StoreEvidence
 from bootstrap.store_parts import StoreParts, StoreStack
-from domain.model.errors import UpstreamError
+from domain.model.errors import StoreUnavailable, UpstreamError
 from domain.model.reference import SecretQuery, SecretReference
 from ports.store_check import StoreLimitedError, StoreUnreachableError
 from tests.contracts.secret_store import CALLER
@@ -32,7 +32,7 @@ from tests.fakes.store_check import FakeStoreCheck
 if TYPE_CHECKING:
     from adapters.admin_http.readiness import Verdict
 
-DOWN = UpstreamError("Down.", reason="down")
+DOWN = StoreUnavailable("Down.", reason="down")
 ADVICE = "The store is away; check it."
 
 
@@ -45,9 +45,7 @@ class Layers:
         self.check = FakeStoreCheck([StoreUnreachableError(ADVICE)])
         metrics = Metrics(self.clock, version="1", store="infisical")
         metered = MeteredSecretStore(self.store, metrics, self.clock)
-        self.breaker = BreakingSecretStore(
-            metered, BreakerConfig(), self.clock, lambda: 0.0, outages={DOWN.reason}
-        )
+        self.breaker = BreakingSecretStore(metered, BreakerConfig(), self.clock, lambda: 0.0)
         cache = CachedSecretStore(self.breaker, CacheConfig(), self.clock, lambda: 0.0)
         stack = StoreStack(
             cache, StoreParts(self.store, self.check), breaker=self.breaker, metered=metered

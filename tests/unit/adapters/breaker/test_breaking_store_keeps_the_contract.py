@@ -17,9 +17,7 @@ class TestBreakingStore(SecretStoreContract):
     def over_the_fake(self) -> None:
         self.clock = FakeClock()
         self.inner = FakeSecretStore(("prod", "dev"))
-        self.breaking = BreakingSecretStore(
-            self.inner, BreakerConfig(), self.clock, lambda: 0.0, outages=frozenset({"down"})
-        )
+        self.breaking = BreakingSecretStore(self.inner, BreakerConfig(), self.clock, lambda: 0.0)
 
     @override
     def store(self) -> BreakingSecretStore:

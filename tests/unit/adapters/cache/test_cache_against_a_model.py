@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from adapters.cache.config import CacheConfig
-from adapters.cache.selection import CacheSelection
-from domain.model.errors import SecretNotFound, SecretsError, Unauthorized, UpstreamError
+from domain.model.errors import SecretNotFound, SecretsError, StoreUnavailable, Unauthorized
+from domain.model.selection import Selection
 from tests.unit.adapters.cache.cache_rig import Rig, unreachable
 
 TTL, STALE, NEGATIVE = 5.0, 20.0, 1.0
@@ -61,7 +61,7 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(folder=st.sampled_from(["/", "/a", "/b", "/c"]))
     def flush(self, folder: str) -> None:
         prefix = folder.rstrip("/") + "/"
-        self.rig.cache.invalidate(CacheSelection.below(folder))
+        self.rig.cache.invalidate(Selection.below(folder))
         self.kept = {path: kept for path, kept in self.kept.items() if not path.startswith(prefix)}
         self.failed = {path: it for path, it in self.failed.items() if not path.startswith(prefix)}
 
@@ -83,7 +83,7 @@ class CacheMachine(RuleBasedStateMachine):
             error = self.ask(path)
             if error is None:
                 return "store", self.kept[path].value
-        if error is UpstreamError and kept and self.now < kept.at + TTL + STALE:
+        if error is StoreUnavailable and kept and self.now < kept.at + TTL + STALE:
             return "stale", kept.value
         return error
 
@@ -94,7 +94,7 @@ class CacheMachine(RuleBasedStateMachine):
             self.failed.pop(path, None)
             return None
         error = type(self.failure) if self.failure else SecretNotFound
-        if error is not UpstreamError:
+        if error is not StoreUnavailable:
             self.kept.pop(path, None)
         if error is not Unauthorized:
             self.failed[path] = error, self.now + NEGATIVE

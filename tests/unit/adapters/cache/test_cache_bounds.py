@@ -10,8 +10,8 @@ import pytest
 from adapters.cache.config import CacheConfig
 from adapters.cache.failures import MAX_FAILURES, Failure, FailureMemory
 from adapters.cache.key import key_bytes
-from adapters.cache.selection import CacheSelection
 from domain.model.errors import SecretNotFound
+from domain.model.selection import Selection
 from tests.contracts.secret_store import CALLER
 from tests.unit.adapters.cache.cache_rig import PATH, Rig, place, settle, unreachable
 
@@ -39,7 +39,7 @@ async def test_bytes_are_bounded_and_counted() -> None:
         assert 5000 * statistics.entries < statistics.bytes <= 20_000
 
     assert rig.cache.statistics().entries == 3
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
     assert rig.cache.statistics().bytes == 0
 
 
@@ -100,13 +100,13 @@ def test_failures_are_bounded_and_do_not_outlive_their_time() -> None:
     memory = FailureMemory(1.0)
     failure = Failure(SecretNotFound, "None.", "secret_not_found")
     for number in range(MAX_FAILURES + 10):
-        memory.remember((place(f"/{number}"), None, None), failure, 0.0)
+        memory.keep((place(f"/{number}"), None, None), failure, 0.0)
     assert len(memory) == MAX_FAILURES
     assert memory.get((place("/9"), None, None), 0.0) is None
     assert memory.get((place("/10"), None, None), 0.999) is failure
     assert memory.get((place("/10"), None, None), 1.0) is None
 
-    memory.remember((place(), None, None), failure, 1.0)
+    memory.keep((place(), None, None), failure, 1.0)
     assert len(memory) == 1
 
 
@@ -114,10 +114,10 @@ def test_a_failure_met_again_lives_its_whole_time_and_holds_no_other_up() -> Non
     memory = FailureMemory(1.0)
     failure = Failure(SecretNotFound, "None.", "secret_not_found")
     again, once, last = [(place(path), None, None) for path in ("/again", "/once", "/last")]
-    memory.remember(again, failure, 0.0)
-    memory.remember(once, failure, 0.1)
-    memory.remember(again, failure, 0.9)
-    memory.remember(last, failure, 1.5)
+    memory.keep(again, failure, 0.0)
+    memory.keep(once, failure, 0.1)
+    memory.keep(again, failure, 0.9)
+    memory.keep(last, failure, 1.5)
 
     assert memory.get(again, 1.8) is failure
     assert len(memory) == 2
@@ -125,7 +125,7 @@ def test_a_failure_met_again_lives_its_whole_time_and_holds_no_other_up() -> Non
 
 def test_a_negative_time_of_zero_remembers_nothing() -> None:
     memory = FailureMemory(0.0)
-    memory.remember((place(), None, None), Failure(SecretNotFound, "None.", "x"), 0.0)
+    memory.keep((place(), None, None), Failure(SecretNotFound, "None.", "x"), 0.0)
 
     assert len(memory) == 0
 

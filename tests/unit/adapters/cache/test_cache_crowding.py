@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.cache.config import CacheConfig
-from adapters.cache.selection import CacheSelection
 from domain.model.errors import SecretsError, UpstreamError
+from domain.model.selection import Selection
 from tests.unit.adapters.cache.cache_rig import TIMEOUT, Rig, settle
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ async def test_a_flush_while_others_wait_leaves_their_places() -> None:
     rig = Crowd()
     waiting = await rig.fill()
 
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
 
     assert refusal(await rig.ask()).reason == "too_many_waiting"
     rig.inner.gate.set()
@@ -180,7 +180,7 @@ async def test_a_flush_while_others_wait_leaves_their_places() -> None:
 async def test_whoever_gives_way_after_its_stale_value_was_flushed_is_refused() -> None:
     rig = await Crowd.with_stale(SLOW, "slow")
     waiting = await rig.fill()
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
 
     await rig.ask(OTHER)
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from adapters.cache.config import CacheConfig
+from domain.model.errors import StoreUnavailable
 from tests.contracts.secret_store import CALLER
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable, whole_caller
 
 
 async def test_the_second_request_is_answered_from_memory_and_says_so() -> None:
@@ -109,11 +110,11 @@ async def test_versions_places_and_encodings_are_kept_apart() -> None:
     for _ in range(2):
         assert (await rig.text(version="1"))[1] == "first"
         assert (await rig.text())[1] == "second"
-        dev = await rig.cache.fetch(rig.query(environment="dev"))
+        dev = await rig.request(rig.query(environment="dev"))
         assert dev.value.reveal() == "in dev"
     plain = rig.query()
     decoded = plain._replace(location=plain.location._replace(encoding="base64"))
-    assert (await rig.cache.fetch(decoded)).source == "store"
+    assert (await rig.request(decoded)).source == "store"
 
 
 async def test_one_answer_serves_all_callers_of_a_store_that_answers_all_alike() -> None:
@@ -122,11 +123,11 @@ async def test_one_answer_serves_all_callers_of_a_store_that_answers_all_alike()
     other = replace(CALLER, application="another")
     await rig.fetch()
 
-    assert (await rig.cache.fetch(rig.query(caller=other))).source == "cache"
+    assert (await rig.request(rig.query(caller=other))).source == "cache"
 
 
 async def test_no_caller_gets_what_a_store_answered_another() -> None:
-    rig = Rig(per_caller=True)
+    rig = Rig(partition=whole_caller)
     rig.inner.put(PATH, "value")
     await rig.fetch()
 
@@ -135,16 +136,73 @@ async def test_no_caller_gets_what_a_store_answered_another() -> None:
         replace(CALLER, entity=replace(CALLER.entity, issuer=CALLER.host.issuer)),
         replace(CALLER, entity=replace(CALLER.entity, tags=("admin",))),
     ):
-        assert (await rig.cache.fetch(rig.query(caller=other))).source == "store"
+        assert (await rig.request(rig.query(caller=other))).source == "store"
     assert (await rig.fetch()).source == "cache"
 
 
+async def test_callers_of_equal_partitions_share_an_answer() -> None:
+    rig = Rig(partition=lambda caller: caller.application)
+    rig.inner.put(PATH, "value")
+    await rig.fetch()
+    alike = replace(CALLER, entity=replace(CALLER.entity, tags=("admin",)))
+    other = replace(CALLER, application="another")
+
+    sources = [(await rig.request(rig.query(caller=caller))).source for caller in (alike, other)]
+
+    assert sources == ["cache", "store"]
+
+
+@pytest.mark.parametrize(
+    ("max_age", "source_at"),
+    [
+        (2.0, {1.9: "cache", 2.0: "store"}),
+        (60.0, {4.9: "cache", 5.0: "store"}),
+        (0.0, {0.0: "store"}),
+    ],
+)
+async def test_a_value_is_cached_no_longer_than_the_store_says(
+    max_age: float, source_at: dict[float, str]
+) -> None:
+    for seconds, source in source_at.items():
+        rig = Rig()
+        rig.inner.put(PATH, "value")
+        rig.inner.max_age_seconds = max_age
+        await rig.fetch()
+        rig.clock.advance(seconds)
+
+        assert (await rig.fetch()).source == source
+
+
+async def test_a_value_is_not_served_stale_beyond_the_age_that_the_store_allows() -> None:
+    rig = Rig(CacheConfig(max_stale_seconds=60))
+    rig.inner.put(PATH, "value")
+    rig.inner.max_age_seconds = 7.0
+    await rig.fetch()
+    rig.inner.failure = unreachable()
+
+    rig.clock.advance(6.9)
+    assert (await rig.fetch()).source == "stale"
+    rig.clock.advance(0.1)
+    with pytest.raises(StoreUnavailable):
+        await rig.fetch()
+
+
+async def test_a_cached_answer_keeps_the_note_of_how_it_was_read() -> None:
+    rig = Rig()
+    rig.inner.put(PATH, "value")
+    rig.inner.note = "read_elsewhere"
+
+    notes = [(await rig.fetch()).note for _ in range(2)]
+
+    assert notes == ["read_elsewhere"] * 2
+
+
 async def test_callers_of_such_a_store_do_not_share_a_call() -> None:
-    rig = Rig(per_caller=True)
+    rig = Rig(partition=whole_caller)
     rig.inner.put(PATH, "value")
     callers = [replace(CALLER, application=name) for name in "ab"]
 
-    await asyncio.gather(*(rig.cache.fetch(rig.query(caller=caller)) for caller in callers))
+    await asyncio.gather(*(rig.request(rig.query(caller=caller)) for caller in callers))
 
     assert [query.caller for query in rig.inner.queries] == callers
 
@@ -223,16 +281,16 @@ async def test_a_refresh_share_of_one_means_never() -> None:
     assert rig.calls == 1
 
 
-async def test_only_what_is_fresh_is_at_hand() -> None:
+async def test_only_a_fresh_value_is_cached() -> None:
     rig = Rig(CacheConfig(max_stale_seconds=60))
     rig.inner.put(PATH, "value")
     query = rig.query()
 
-    before = rig.cache.at_hand(query)
+    before = rig.cache.cached(query)
     await rig.fetch()
-    fresh = rig.cache.at_hand(query)
+    fresh = rig.cache.cached(query)
     rig.clock.advance(5)
-    after = rig.cache.at_hand(query)
+    after = rig.cache.cached(query)
 
     assert fresh is not None
     assert (before, fresh.source, after) == (None, "cache", None)

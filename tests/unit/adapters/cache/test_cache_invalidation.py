@@ -8,9 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.cache.config import CacheConfig
-from adapters.cache.selection import CacheSelection
 from domain.model.errors import InvalidRequest, SecretNotFound, UpstreamError
 from domain.model.reference import SecretLocation
+from domain.model.selection import Selection
 from tests.unit.adapters.cache.cache_rig import PATH, Rig, place, settle, unreachable
 
 PATHS = (PATH, "/payments/live/API_KEY", "/paymentsAPI_KEY", "/other")
@@ -19,17 +19,20 @@ PATHS = (PATH, "/payments/live/API_KEY", "/paymentsAPI_KEY", "/other")
 @pytest.mark.parametrize(
     ("selection", "left"),
     [
-        (CacheSelection.everything(), []),
-        (CacheSelection.one(place()), ["/other", "/payments/live/API_KEY", "/paymentsAPI_KEY"]),
-        (CacheSelection.below("/payments"), ["/other", "/paymentsAPI_KEY"]),
-        (CacheSelection.below("/payments/"), ["/other", "/paymentsAPI_KEY"]),
-        (CacheSelection.below("/"), []),
-        (CacheSelection.below("/", (("environment", "dev"),)), sorted(PATHS)),
-        (CacheSelection.one(place(environment="dev")), sorted(PATHS)),
+        (Selection.everything(), []),
+        (
+            Selection.one(PATH, (("environment", "prod"),)),
+            ["/other", "/payments/live/API_KEY", "/paymentsAPI_KEY"],
+        ),
+        (Selection.below("/payments"), ["/other", "/paymentsAPI_KEY"]),
+        (Selection.below("/payments/"), ["/other", "/paymentsAPI_KEY"]),
+        (Selection.below("/"), []),
+        (Selection.below("/", (("environment", "dev"),)), sorted(PATHS)),
+        (Selection.one(PATH, (("environment", "dev"),)), sorted(PATHS)),
     ],
 )
 async def test_exactly_what_is_selected_goes_and_is_counted(
-    selection: CacheSelection, left: list[str]
+    selection: Selection, left: list[str]
 ) -> None:
     rig = Rig()
     for path in PATHS:
@@ -47,7 +50,7 @@ async def test_exactly_what_is_selected_goes_and_is_counted(
 
 
 def test_one_secret_is_meant_in_every_encoding() -> None:
-    selection = CacheSelection.one(place())
+    selection = Selection.one(PATH, (("environment", "prod"),))
 
     assert selection.matches(place()._replace(encoding="base64"))
     assert not selection.matches(SecretLocation(place().path))
@@ -56,7 +59,7 @@ def test_one_secret_is_meant_in_every_encoding() -> None:
 @pytest.mark.parametrize("folder", ["payments", "", "/a/../b", "/a//b", "/*"])
 def test_a_folder_that_could_mean_a_second_place_is_refused(folder: str) -> None:
     with pytest.raises(InvalidRequest):
-        CacheSelection.below(folder)
+        Selection.below(folder)
 
 
 async def test_all_versions_of_a_secret_go_together() -> None:
@@ -65,7 +68,7 @@ async def test_all_versions_of_a_secret_go_together() -> None:
     await rig.fetch()
     await rig.fetch(version="1")
 
-    assert rig.cache.invalidate(CacheSelection.one(place())) == 2
+    assert rig.cache.invalidate(Selection.one(PATH, (("environment", "prod"),))) == 2
 
 
 async def test_a_call_begun_before_a_flush_does_not_bring_the_old_value_back() -> None:
@@ -74,7 +77,7 @@ async def test_a_call_begun_before_a_flush_does_not_bring_the_old_value_back() -
     rig.inner.gate.clear()
     early = asyncio.create_task(rig.fetch())
     await settle()
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
     rig.inner.gate.set()
     assert (await early).value.reveal() == "old"
     rig.inner.put(PATH, "new")
@@ -88,7 +91,7 @@ async def test_nobody_joins_a_call_begun_before_a_flush() -> None:
     rig.inner.gate.clear()
     early = asyncio.create_task(rig.fetch())
     await settle()
-    rig.cache.invalidate(CacheSelection.below("/payments"))
+    rig.cache.invalidate(Selection.below("/payments"))
     late = asyncio.create_task(rig.fetch())
     later = asyncio.create_task(rig.fetch())
     await settle()
@@ -106,7 +109,7 @@ async def test_a_call_that_was_passed_over_neither_keeps_nor_drops_anything() ->
     rig.inner.gate.clear()
     early = asyncio.create_task(rig.fetch())
     await settle()
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
     gate, rig.inner.gate = rig.inner.gate, asyncio.Event()
     rig.inner.gate.set()
     assert (await rig.fetch()).source == "store"
@@ -124,7 +127,7 @@ async def test_what_lies_outside_the_selection_goes_on_being_shared() -> None:
     rig.inner.gate.clear()
     early = asyncio.create_task(rig.fetch())
     await settle()
-    rig.cache.invalidate(CacheSelection.below("/elsewhere"))
+    rig.cache.invalidate(Selection.below("/elsewhere"))
     rig.inner.gate.set()
     await early
 
@@ -140,7 +143,7 @@ async def test_a_refresh_under_way_is_passed_over_too() -> None:
     rig.inner.gate.clear()
     await rig.fetch()
     await settle()
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
     rig.inner.gate.set()
     await settle()
 
@@ -156,7 +159,7 @@ async def test_a_flush_takes_the_stale_value_from_those_who_wait_for_a_failing_s
     rig.inner.failure = unreachable()
     waiting = asyncio.create_task(rig.fetch())
     await settle()
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
     rig.clock.advance(2)
     await settle()
     assert not waiting.done()
@@ -174,7 +177,7 @@ async def test_a_flush_forgets_failures() -> None:
     with pytest.raises(SecretNotFound):
         await rig.fetch()
 
-    rig.cache.invalidate(CacheSelection.one(place()))
+    rig.cache.invalidate(Selection.one(PATH, (("environment", "prod"),)))
     assert await rig.text() == ("store", "value")
 
 
@@ -184,7 +187,7 @@ async def test_a_call_that_crashes_after_a_flush_drops_nothing_newer() -> None:
     rig.inner.gate.clear()
     early = asyncio.create_task(rig.fetch())
     await settle()
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
     gate, rig.inner.gate = rig.inner.gate, asyncio.Event()
     rig.inner.gate.set()
     await rig.fetch()
@@ -202,7 +205,7 @@ async def test_a_call_begun_before_a_flush_does_not_end_or_answer_the_one_begun_
     rig.inner.gate.clear()
     early = asyncio.create_task(rig.text())
     await settle()
-    rig.cache.invalidate(CacheSelection.everything())
+    rig.cache.invalidate(Selection.everything())
     gate, rig.inner.gate = rig.inner.gate, asyncio.Event()
     late = asyncio.create_task(rig.text())
     await settle()

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from adapters.cache.config import CacheConfig
 from adapters.cache.sealing import ValueSealer
-from adapters.cache.selection import CacheSelection
 from domain.model.errors import UpstreamError
 from domain.model.secret import SecretValue
+from domain.model.selection import Selection
 from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ async def test_nothing_reachable_from_the_kept_entries_holds_a_plain_value(
     await rig.fetch()
     await rig.fetch()
     await settle()
-    entries = rig.cache._entries
+    entries = rig.cache._values._entries
 
-    everything = list(held_by(entries)) + list(held_by(rig.cache._sealer))
+    everything = list(held_by(entries)) + list(held_by(rig.cache._values._sealer))
     texts = [item for item in everything if isinstance(item, (str, bytes))]
 
     assert len(entries) == 1
@@ -62,11 +62,11 @@ async def test_no_repr_shows_a_value_or_the_sealing_key() -> None:
     rig = Rig()
     rig.inner.put(PATH, CANARY)
     await rig.fetch()
-    sealer = rig.cache._sealer
+    sealer = rig.cache._values._sealer
     key = getattr(sealer, "_ValueSealer__key")  # noqa: B009  the name is mangled on purpose
 
-    shown = [repr(item) for item in (sealer, rig.cache._entries, *vars(rig.cache).values())]
-    entry = rig.cache._entries.get((rig.query().location, None, None))
+    shown = [repr(item) for item in (sealer, rig.cache._values._entries, *vars(rig.cache).values())]
+    entry = rig.cache._values._entries.get((rig.query().location, None, None))
     shown += [repr(entry), repr(entry and entry.sealed)]
 
     assert CANARY not in "".join(shown)
@@ -90,7 +90,7 @@ async def test_no_log_line_holds_a_value() -> None:
         rig.inner.failure = LookupError(CANARY)
         with pytest.raises(LookupError):
             await rig.fetch()
-        rig.cache.invalidate(CacheSelection.everything())
+        rig.cache.invalidate(Selection.everything())
         await settle()
 
     assert [line["event"] for line in log] == ["cache.fetch_crashed", "cache.flushed"]

@@ -1,4 +1,4 @@
-"""One call for everybody who waits, and nobody's to end."""
+"""One call for all requests that wait, which none of them can end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.cache.config import CacheConfig
-from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
+from domain.model.errors import SecretNotFound, StoreUnavailable, Unauthorized, UpstreamError
 from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable
 
 
@@ -36,7 +36,7 @@ async def test_a_failing_call_is_shared_too_and_each_gets_an_error_of_their_own(
 
     assert rig.calls == 1
     assert {(type(error), str(error)) for error in outcomes} == {
-        (UpstreamError, "The store cannot be reached.")
+        (StoreUnavailable, "The store cannot be reached.")
     }
     assert len({id(error) for error in outcomes}) == 50
 
@@ -87,8 +87,8 @@ async def test_each_waiter_gives_up_at_their_own_deadline() -> None:
     rig = Rig()
     rig.inner.put(PATH, "value")
     rig.inner.gate.clear()
-    hasty = asyncio.create_task(rig.cache.fetch(rig.query(timeout_seconds=1)))
-    patient = asyncio.create_task(rig.cache.fetch(rig.query(timeout_seconds=6)))
+    hasty = asyncio.create_task(rig.request(rig.query(timeout_seconds=1)))
+    patient = asyncio.create_task(rig.request(rig.query(timeout_seconds=6)))
     await settle()
     rig.clock.advance(1)
     await settle()
@@ -107,8 +107,8 @@ async def test_a_hasty_request_does_not_shorten_the_call_for_the_others() -> Non
     rig.inner.put(PATH, "value")
     begun = rig.clock.monotonic()
 
-    await rig.cache.fetch(rig.query(timeout_seconds=0.1))
-    await rig.cache.fetch(rig.query(version="1", timeout_seconds=7))
+    await rig.request(rig.query(timeout_seconds=0.1))
+    await rig.request(rig.query(version="1", timeout_seconds=7))
 
     assert [query.deadline - begun for query in rig.inner.queries] == [5, 7]
 
@@ -117,7 +117,7 @@ async def test_a_call_that_hangs_ends_and_the_next_request_makes_another() -> No
     rig = Rig(CacheConfig(call_seconds=5, negative_seconds=0))
     rig.inner.put(PATH, "value")
     rig.inner.gate.clear()
-    stuck = asyncio.create_task(rig.cache.fetch(rig.query(timeout_seconds=1)))
+    stuck = asyncio.create_task(rig.request(rig.query(timeout_seconds=1)))
     await settle()
     rig.clock.advance(5)
     await asyncio.gather(stuck, return_exceptions=True)
@@ -128,12 +128,12 @@ async def test_a_call_that_hangs_ends_and_the_next_request_makes_another() -> No
     assert rig.calls == 2
 
 
-async def test_a_deadline_that_has_passed_still_gets_what_is_at_hand() -> None:
+async def test_a_deadline_that_has_passed_still_gets_what_is_cached() -> None:
     rig = Rig()
     rig.inner.put(PATH, "value")
     await rig.fetch()
 
-    assert (await rig.cache.fetch(rig.query(timeout_seconds=-1))).source == "cache"
+    assert (await rig.request(rig.query(timeout_seconds=-1))).source == "cache"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ async def test_a_failure_answers_for_a_moment_but_a_refusal_never(
             await rig.fetch()
         rig.clock.advance(0.4)
     assert rig.calls == calls
-    assert rig.cache.statistics().remembered == 2 - calls
+    assert rig.cache.statistics().negative_hits == 2 - calls
 
     rig.inner.failure = None
     rig.clock.advance(0.2)

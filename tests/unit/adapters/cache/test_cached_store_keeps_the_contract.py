@@ -9,19 +9,22 @@ from typing_extensions import override
 
 from adapters.cache.config import CacheConfig
 from tests.contracts.secret_store import SecretStoreContract
-from tests.unit.adapters.cache.cache_rig import Rig
+from tests.unit.adapters.cache.cache_rig import Rig, whole_caller
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from adapters.cache.store import CachedSecretStore
+    from domain.model.identity import Caller
 
 
 class TestCachedStore(SecretStoreContract):
     config = CacheConfig(max_stale_seconds=60)
-    per_caller = False
+    partition: Callable[[Caller], Hashable] | None = None
 
     @pytest.fixture(autouse=True)
     def over_the_fake(self) -> None:
-        self.rig = Rig(self.config, per_caller=self.per_caller)
+        self.rig = Rig(self.config, partition=type(self).partition)
 
     @override
     def store(self) -> CachedSecretStore:
@@ -46,8 +49,8 @@ class TestCachedStore(SecretStoreContract):
             assert second.version == first.version
 
 
-class TestCachedStorePerCaller(TestCachedStore):
-    per_caller = True
+class TestCachedStoreWithPartitions(TestCachedStore):
+    partition = staticmethod(whole_caller)
 
 
 class TestCachedStoreThatKeepsNothing(TestCachedStore):

@@ -7,7 +7,13 @@ import pytest
 from adapters.infisical import reasons
 from adapters.infisical.error_map import error_for, lacks_route, refuses_token
 from adapters.infisical.exchange import Answer
-from domain.model.errors import SecretNotFound, SecretsError, Unauthorized, UpstreamError
+from domain.model.errors import (
+    SecretNotFound,
+    SecretsError,
+    StoreUnavailable,
+    Unauthorized,
+    UpstreamError,
+)
 
 
 def refusal(status: int, label: str, message: object, **more: object) -> Answer:
@@ -56,9 +62,9 @@ TABLE: list[tuple[Answer, type[SecretsError], str]] = [
     (page(401), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(409, "Conflict", "Words."), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(418, "x", "Words."), UpstreamError, reasons.REQUEST_REFUSED),
-    (refusal(500, "Find one", "Something went wrong"), UpstreamError, reasons.FAILING),
-    (page(502), UpstreamError, reasons.FAILING),
-    (refusal(504, "GatewayTimeoutError", "Words."), UpstreamError, reasons.FAILING),
+    (refusal(500, "Find one", "Something went wrong"), StoreUnavailable, reasons.FAILING),
+    (page(502), StoreUnavailable, reasons.FAILING),
+    (refusal(504, "GatewayTimeoutError", "Words."), StoreUnavailable, reasons.FAILING),
     (Answer(204, {}, is_json=False, document=None), UpstreamError, reasons.REQUEST_REFUSED),
 ]
 

@@ -10,7 +10,6 @@ import pytest
 
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
-from adapters.infisical import reasons
 from domain.model.errors import UpstreamError
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
@@ -31,7 +30,10 @@ def config(change_config: ChangeConfig) -> InfisicalConfig:
 
 async def test_every_host_that_comes_back_when_it_was_told_is_answered(world: World) -> None:
     cached = CachedSecretStore(
-        world.store, CacheConfig(), world.clock, lambda: 0.0, outages={reasons.RATE_LIMITED}
+        world.store,
+        CacheConfig(),
+        world.clock,
+        lambda: 0.0,
     )
     for number in range(SECRETS):
         world.model.put(f"K{number}", "v")

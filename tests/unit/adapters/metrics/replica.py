@@ -19,6 +19,7 @@ from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.metrics.sources import Sources
 from adapters.metrics.worker_restarts import show_restarts
+from adapters.upstream.bounded_store import BoundedSecretStore
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
@@ -126,7 +127,7 @@ class Replica:
         self.trail = MeteredAuditTrail(self.audit, self.metrics)
         self.store = FakeSecretStore()
         self.metered_store = MeteredSecretStore(
-            self.store, self.metrics, self.clock, limits=frozenset({LIMITED})
+            BoundedSecretStore(self.store, self.clock), self.metrics, self.clock
         )
         self.transport = Transport()
         self.connection = Connection()

@@ -119,7 +119,7 @@ def test_the_caches_counts_are_shown(name: str, labels: dict[str, str], value: i
         hits=1,
         misses=2,
         shared=3,
-        remembered=4,
+        negative_hits=4,
         stale=5,
         refreshes=6,
         evictions=7,

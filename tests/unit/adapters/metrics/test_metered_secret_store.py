@@ -13,16 +13,17 @@ from adapters.metrics.secret_store import MeteredSecretStore
 from domain.model.errors import (
     InvalidRequest,
     PolicyError,
+    RateLimited,
     SecretNotFound,
+    StoreUnavailable,
     Unauthorized,
     UpstreamError,
 )
 from domain.model.reference import SecretQuery, SecretReference
-from domain.use_cases.fetch_secret import FetchSecret
 from tests.contracts.secret_store import CALLER, SecretStoreContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
-from tests.unit.adapters.metrics.replica import LIMITED, Replica
+from tests.unit.adapters.metrics.replica import Replica
 
 if TYPE_CHECKING:
     from ports.secret_store import SecretStore
@@ -94,9 +95,7 @@ async def test_a_failure_counts_by_its_kind_and_proves_nothing(
     assert replica.metered_store.last_success() is None
 
 
-@pytest.mark.parametrize(
-    "error", [UpstreamError("a", reason="down"), UpstreamError("a"), RuntimeError("a")]
-)
+@pytest.mark.parametrize("error", [StoreUnavailable("a"), UpstreamError("a"), RuntimeError("a")])
 async def test_a_call_that_failed_speaks_against_the_store_until_it_answers(
     error: Exception,
 ) -> None:
@@ -117,7 +116,7 @@ async def test_a_call_that_failed_speaks_against_the_store_until_it_answers(
     assert replica.metered_store.failed_at() is None
 
 
-@pytest.mark.parametrize("error", [UpstreamError("a", reason=LIMITED), InvalidRequest("a")])
+@pytest.mark.parametrize("error", [RateLimited("a"), InvalidRequest("a")])
 async def test_neither_a_rate_limit_nor_a_request_that_was_wrong_speaks_against_the_store(
     error: Exception,
 ) -> None:
@@ -174,12 +173,10 @@ async def test_a_call_that_somebody_gave_up_counts_as_cancelled() -> None:
     assert replica.value("store_calls_in_flight") == 0
 
 
-async def test_a_call_that_the_core_ends_at_its_deadline_counts_as_timed_out() -> None:
+async def test_a_call_that_ends_at_its_deadline_counts_as_timed_out() -> None:
     replica = Replica()
     replica.store.gate.clear()
-    fetch = asyncio.create_task(
-        FetchSecret(replica.metered_store, replica.clock)(query(replica), None)
-    )
+    fetch = asyncio.create_task(replica.metered_store.fetch(query(replica)))
     await replica.store.asked.wait()
 
     replica.clock.advance(8)

@@ -17,6 +17,7 @@ from adapters.cache.store import CachedSecretStore
 from adapters.tracing.audit_trail import TracedAuditTrail
 from adapters.tracing.request_handler import MessagingNames, TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
+from adapters.upstream.bounded_store import BoundedSecretStore
 from domain.model.transport import Operation
 from domain.use_cases.fetch_secret import FetchSecret
 from tests.support.core import Core
@@ -89,9 +90,8 @@ class TracedCore(Core):
         self.spans = RecordedSpans(self.sample_ratio)
         tracer = self.spans.tracer
         traced = TracedSecretStore(
-            self.store,
+            BoundedSecretStore(self.store, self.clock),
             tracer,
-            self.clock,
             store="infisical",
             server=SERVER,
             names_allowed=self.names_allowed,

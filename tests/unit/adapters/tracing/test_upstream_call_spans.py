@@ -10,6 +10,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from typing_extensions import override
 
 from adapters.tracing.secret_store import TracedSecretStore
+from adapters.upstream.bounded_store import BoundedSecretStore
 from domain.model.errors import (
     InvalidRequest,
     SecretNotFound,
@@ -17,7 +18,6 @@ from domain.model.errors import (
     UpstreamError,
 )
 from domain.model.reference import SecretQuery, SecretReference
-from domain.use_cases.fetch_secret import FetchSecret
 from tests.contracts.secret_store import CALLER, SecretStoreContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
@@ -39,9 +39,8 @@ class Upstream:
         self.clock, self.spans, self.inner = FakeClock(), RecordedSpans(), FakeSecretStore()
         self.inner.put("/known", "value")
         self.store = TracedSecretStore(
-            self.inner,
+            BoundedSecretStore(self.inner, self.clock),
             self.spans.tracer,
-            self.clock,
             store="infisical",
             server=SERVER,
             names_allowed=names_allowed,
@@ -135,11 +134,10 @@ async def test_a_call_that_somebody_gave_up_is_no_error() -> None:
     assert upstream.spans.only.status.status_code is StatusCode.UNSET
 
 
-async def test_a_call_that_the_core_ends_at_its_deadline_timed_out() -> None:
+async def test_a_call_that_ends_at_its_deadline_timed_out() -> None:
     upstream = Upstream()
     upstream.inner.gate.clear()
-    fetching = FetchSecret(upstream.store, upstream.clock)(upstream.query(), None)
-    fetch = asyncio.create_task(fetching)
+    fetch = asyncio.create_task(upstream.store.fetch(upstream.query()))
     await upstream.inner.asked.wait()
 
     upstream.clock.advance(8)

@@ -12,6 +12,7 @@ from domain.model.audit import Outcome
 from domain.model.errors import DecryptionFailed, RequestError, SecretNotFound
 from domain.model.secret import Secret, SecretValue
 from domain.model.transport import Operation, Reply, Request
+from ports.cached_secrets import CachedSecrets
 from tests.fakes.secret_store import FakeSecretStore
 from tests.support.core import ENTITY, HOST, Core
 
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
     from domain.model.reference import SecretQuery
 
 
-class AtHand(FakeSecretStore):
-    """Keeps one value in memory, and must not be asked to wait."""
-
-    @override
-    def at_hand(self, query: SecretQuery) -> Secret | None:
-        return Secret("7", SecretValue('{"user": "kept"}'))
+class Unasked(FakeSecretStore):
+    """Must not be asked."""
 
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
-        raise AssertionError("nobody has to wait for it")
+        raise AssertionError("the secret is cached")
+
+
+class OneCached(CachedSecrets):
+    @override
+    def cached(self, query: SecretQuery) -> Secret | None:
+        return Secret("7", SecretValue('{"user": "kept"}'))
 
 
 def begin(core: Core, field: str | None = None) -> Secret | RequestError | None:
@@ -48,18 +51,16 @@ def begin(core: Core, field: str | None = None) -> Secret | RequestError | None:
 
 
 @pytest.mark.parametrize(("field", "value"), [(None, '{"user": "kept"}'), ("user", "kept")])
-async def test_what_the_store_has_at_hand_is_answered_at_once(
-    field: str | None, value: str
-) -> None:
-    core = Core(store=AtHand())
+async def test_what_is_cached_is_answered_at_once(field: str | None, value: str) -> None:
+    core = Core(store=Unasked(), cache=OneCached())
 
     assert begin(core, field) == Secret("7", SecretValue(value))
 
     assert (core.event.outcome, core.event.version_served) == (Outcome.ANSWERED, "7")
 
 
-async def test_a_field_missing_from_what_is_at_hand_is_refused_at_once() -> None:
-    core = Core(store=AtHand())
+async def test_a_field_missing_from_what_is_cached_is_refused_at_once() -> None:
+    core = Core(store=Unasked(), cache=OneCached())
 
     assert isinstance(begin(core, "nothing"), SecretNotFound)
 

@@ -1,0 +1,115 @@
+"""The cached values: sealed, with their lifetimes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from adapters.cache.entries import Entries, Entry
+from adapters.cache.sealing import ValueSealer
+from domain.model.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.cache.config import CacheConfig
+    from adapters.cache.key import CacheKey
+    from adapters.cache.statistics import CacheStatistics
+    from domain.model.selection import Selection
+
+FROM_CACHE: Final = "cache"
+"""`Secret.source` of a fresh answer from memory."""
+
+STALE: Final = "stale"
+"""`Secret.source` of an answer past its time, served because the store is out."""
+
+
+class CachedValues:
+    """Values by key; counts hits, stale answers and evictions. Times are monotonic seconds."""
+
+    def __init__(
+        self, config: CacheConfig, jitter: Callable[[], float], counts: CacheStatistics
+    ) -> None:
+        self._config = config
+        self._jitter = jitter
+        self._counts = counts
+        self._sealer = ValueSealer()
+        self._entries = Entries(config.max_entries, config.max_bytes)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def bytes(self) -> int:
+        """What all values take, keys and bookkeeping included."""
+        return self._entries.bytes
+
+    def fresh(self, key: CacheKey, now: float) -> tuple[Secret, bool] | None:
+        """Return a fresh value, and whether it is time to fetch it ahead of expiry."""
+        entry = self._entries.get(key)
+        if entry is None or now >= entry.fresh_until:
+            return None
+        self._counts.hits += 1
+        entry.hits += 1
+        refresh = now >= entry.refresh_at and entry.hits >= self._config.refresh_min_hits
+        return self._open(entry, FROM_CACHE), refresh
+
+    def has_stale(self, key: CacheKey, now: float) -> bool:
+        """Say whether there is a value that may be served in an outage."""
+        return self._usable(key, now) is not None
+
+    def stale(self, key: CacheKey, now: float) -> Secret | None:
+        """Return a value for an outage, which may be fresh again by now; None without one."""
+        entry = self._usable(key, now)
+        if entry is None:
+            return None
+        is_fresh = now < entry.fresh_until
+        self._counts.stale += not is_fresh
+        return self._open(entry, FROM_CACHE if is_fresh else STALE)
+
+    def keep(self, key: CacheKey, secret: Secret, asked_at: float, now: float) -> None:
+        """Cache an answer for as long as the configuration and the secret itself allow."""
+        config = self._config
+        # Only ever shorter: the TTL is a promise to operators who rotate a secret.
+        lifetime = config.ttl_seconds * (1 - config.jitter_share * self._jitter())
+        longest = lifetime + config.max_stale_seconds
+        if secret.max_age_seconds is not None:
+            lifetime = min(lifetime, secret.max_age_seconds)
+            longest = min(longest, secret.max_age_seconds)
+        if asked_at + longest <= now:
+            self._entries.discard(key)
+            return
+        entry = Entry(
+            sealed=self._sealer.seal(secret.value),
+            version=secret.version,
+            upstream_request_id=secret.upstream_request_id,
+            note=secret.note,
+            refresh_at=asked_at + config.refresh_share * lifetime,
+            fresh_until=asked_at + lifetime,
+            stale_until=asked_at + longest,
+        )
+        self._counts.evictions += self._entries.put(key, entry, now)
+
+    def stop_refreshing(self, key: CacheKey) -> None:
+        """Fetch the value ahead of expiry no more."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.refresh_at = entry.fresh_until
+
+    def discard(self, key: CacheKey) -> None:
+        """Drop the value, if there is one."""
+        self._entries.discard(key)
+
+    def drop(self, selection: Selection) -> int:
+        """Drop all values selected and return their number."""
+        return self._entries.drop(selection)
+
+    def _usable(self, key: CacheKey, now: float) -> Entry | None:
+        entry = self._entries.get(key)
+        if entry is not None and now >= entry.stale_until:
+            self._entries.discard(key)
+            return None
+        return entry
+
+    def _open(self, entry: Entry, source: str) -> Secret:
+        value = self._sealer.open(entry.sealed)
+        return Secret(entry.version, value, entry.upstream_request_id, source, note=entry.note)

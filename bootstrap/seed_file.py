@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import errno
-import os
-import secrets
-import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from adapters.system.files import UnsafeFileError, create_file, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_OWNER_ONLY = 0o600
 _MAX_BYTES = 4096
-_NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
 class SeedFileError(Exception):
@@ -76,13 +73,8 @@ def write_seed(path: Path, seed: str) -> None:
         FileExistsError: there is one already; it is left as it is.
         SeedFileError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        try:
-            _write(temporary, seed)
-            _link(temporary, path, seed)
-        finally:
-            temporary.unlink(missing_ok=True)
+        create_file(path, seed_line(seed))
     except FileExistsError:
         raise
     except OSError as error:
@@ -92,46 +84,30 @@ def write_seed(path: Path, seed: str) -> None:
     raise SeedFileError(advice)
 
 
+def seed_line(seed: str) -> bytes:
+    """Return what a seed file holds."""
+    return f"{seed}\n".encode("ascii")
+
+
 def _read(path: Path) -> SeedText:
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            text = file.read(_MAX_BYTES).decode("ascii", "replace").strip()
+        content = read_file(path, _MAX_BYTES)
     except FileNotFoundError:
         raise
     except OSError as error:
         advice = _advice(error, "read")
     else:
-        return SeedText(text, open_to_others=bool(stat.S_IMODE(mode) & 0o077))
+        text = content.data.decode("ascii", "replace").strip()
+        return SeedText(text, open_to_others=content.open_to_others)
     raise SeedFileError(advice)
-
-
-def _write(path: Path, seed: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OWNER_ONLY)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        # However strict the umask: the next start has to read it.
-        os.fchmod(descriptor, _OWNER_ONLY)
-        file.write(seed + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _link(temporary: Path, path: Path, seed: str) -> None:
-    """Give the finished file its name, unless that is taken: a rename would overwrite."""
-    try:
-        path.hardlink_to(temporary)
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        _write(path, seed)
 
 
 def _advice(error: OSError, verb: str) -> str:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return "names a file in a folder that does not exist; create the folder or mount it."
+    if isinstance(error, UnsafeFileError):
+        return f"names a file that is not used: {error.strerror}."
     if isinstance(error, PermissionError):
         return f"names a file that this user may not {verb}; change the owner or mode."
-    if isinstance(error, IsADirectoryError):
-        return "names a folder; name a file in it."
     reason = errno.errorcode.get(error.errno or 0, "an unknown error")
     return f"names a file that cannot be used ({reason}); check the volume."

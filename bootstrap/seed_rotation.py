@@ -8,12 +8,14 @@ keys.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from bootstrap.seed_file import SeedFileError, read_seed, write_seed
+from adapters.system.files import Folder, UnsafeFileError
+from bootstrap.seed_file import SeedFileError, read_seed, seed_line
 from domain.model.errors import InvalidXKey
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ class Rotation:
             SeedFileError: it cannot be written.
         """
         pair = SodiumXKeyPair.generate()
-        _write_like(self.path, next_of(self.path), pair.seed_text())
+        _change(self.path, lambda folder: self._write_beside(folder, next_of, pair))
         return pair
 
     def announce(self) -> None:
@@ -100,9 +102,13 @@ class Rotation:
         Raises:
             SeedFileError: they cannot be written.
         """
-        if self.retired is None:
-            _write_like(self.path, retired_of(self.path), self.current.seed_text())
-        _change(lambda: next_of(self.path).replace(self.path))
+
+        def swap(folder: Folder) -> None:
+            if self.retired is None:
+                self._write_beside(folder, retired_of, self.current)
+            folder.replace(self.path.name, next_of(self.path).name)
+
+        _change(self.path, swap)
 
     def finish(self) -> None:
         """Remove FILE.retired.
@@ -110,7 +116,23 @@ class Rotation:
         Raises:
             SeedFileError: it cannot be removed.
         """
-        _change(lambda: retired_of(self.path).unlink())
+        _change(self.path, lambda folder: folder.remove(retired_of(self.path).name))
+
+    def _write_beside(
+        self, folder: Folder, name_of: Callable[[Path], Path], pair: SodiumXKeyPair
+    ) -> None:
+        """Write a new file with FILE's owner and mode: the service must be able to read it."""
+        model = folder.open(self.path.name, os.O_RDONLY)
+        try:
+            wanted = os.fstat(model)
+        finally:
+            os.close(model)
+        folder.create(
+            name_of(self.path).name,
+            seed_line(pair.seed_text()),
+            stat.S_IMODE(wanted.st_mode) & 0o777,
+            (wanted.st_uid, wanted.st_gid),
+        )
 
 
 def _pair(path: Path) -> SodiumXKeyPair | None:
@@ -124,36 +146,20 @@ def _pair(path: Path) -> SodiumXKeyPair | None:
     raise SeedFileError(f"{path} holds no xkey seed; it must hold the 58 characters SX….")
 
 
-def _write_like(model: Path, path: Path, seed: str) -> None:
-    """Write a new file with the owner and mode of another: the service must be able to read it."""
+def _change(path: Path, change: Callable[[Folder], None]) -> None:
+    """Change the files beside `path`, in its folder, held open."""
     try:
-        write_seed(path, seed)
+        with Folder.of(path) as folder:
+            change(folder)
     except FileExistsError:
-        written = False
-    else:
-        written = True
-    if not written:
-        raise SeedFileError(f"{path} was made by somebody else just now; run this again.")
-
-    def adopt() -> None:
-        wanted = model.stat()
-        os.chown(path, wanted.st_uid, wanted.st_gid)
-        path.chmod(wanted.st_mode & 0o777)
-
-    try:
-        _change(adopt)
-    except SeedFileError:
-        path.unlink()
-        raise
-
-
-def _change(change: Callable[[], object]) -> None:
-    try:
-        change()
+        advice = f"A file beside {path} was made by another process just now; run this again."
+    except UnsafeFileError as error:
+        advice = f"{path} is not changed: {error.strerror}."
     except OSError:
-        pass
+        advice = (
+            "The seed files cannot be changed. Run this as their owner, in a folder it may write "
+            "to."
+        )
     else:
         return
-    raise SeedFileError(
-        "The seed files cannot be changed. Run this as their owner, in a folder it may write to."
-    )
+    raise SeedFileError(advice)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import stat
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, final
@@ -14,6 +13,7 @@ from typing_extensions import override
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.mistakes import AccessPolicyError, Mistake
 from adapters.access_policy.yaml_tree import MAX_BYTES
+from adapters.system.files import UnsafeFileError, read_file
 from adapters.system.own_thread import OwnThread
 from domain.model.access import AccessPolicy, Decision
 from domain.model.access_index import IndexedRules
@@ -219,11 +219,9 @@ def _parse(content: _Content) -> PolicyDocument:
 
 def _read(path: Path) -> _Content:
     try:
-        # A pipe or device would keep its reader waiting for ever.
-        if not stat.S_ISREG(path.stat().st_mode):
-            return _Content(b"", "the policy file is no regular file; name a file of YAML")
-        with path.open("rb") as file:
-            return _Content(file.read(MAX_BYTES + 1))
+        return _Content(read_file(path, MAX_BYTES + 1).data)
+    except UnsafeFileError as error:
+        return _Content(b"", f"the policy file is not read: {error.strerror}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no usable path"
     return _Content(

@@ -27,6 +27,7 @@ _ADVICE = {
     "permission_denied": "let the service's user write to it and its folder",
     "folder_missing": "create its folder",
     "no_regular_file": "name a regular file",
+    "folder_of_another_user": "run the service as the owner of its folder, not as root",
     "symbolic_link": "name the file itself, not a symbolic link",
     "read_only": "choose a place that is not mounted read-only",
     "disk_full": "make room on its disk",

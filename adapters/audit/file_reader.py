@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from adapters.audit.reading import POLL_SECONDS, AuditReadError
+from adapters.system.files import open_to_read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,7 +58,7 @@ class _Lines:
 
     def open(self) -> None:
         self.close()
-        self._file = self._path.open("rb")
+        self._file = os.fdopen(open_to_read(self._path), "rb")
         self._rest = b""
 
     def more(self) -> list[bytes]:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from adapters.system.files import Folder, UnsafeFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_FLAGS = (
-    os.O_RDWR
-    | os.O_APPEND
-    | os.O_CREAT
-    | os.O_CLOEXEC
-    | os.O_NOFOLLOW  # whoever may write to the folder must not choose what is appended to
-    | os.O_NONBLOCK  # opening a pipe would wait for its reader
-)
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
 
 _REASONS = {
     errno.ENOSPC: "disk_full",
@@ -117,7 +111,8 @@ class LineFile:
                 os.close(descriptor)
 
     def _open(self) -> int:
-        descriptor = os.open(self._path, _FLAGS, 0o600)
+        with Folder.of(self._path) as folder:
+            descriptor = folder.open(self._path.name, _FLAGS)
         try:
             self._torn = _ends_torn(descriptor)
         except BaseException:
@@ -157,10 +152,8 @@ class LineFile:
 
 
 def _ends_torn(descriptor: int) -> bool:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.ENXIO, "no regular file")
-    return status.st_size > 0 and os.pread(descriptor, 1, status.st_size - 1) != b"\n"
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def _whole_lines(lines: Sequence[bytes], size: int) -> tuple[int, int]:
@@ -176,4 +169,6 @@ def _whole_lines(lines: Sequence[bytes], size: int) -> tuple[int, int]:
 
 def _reason(error: OSError) -> str:
     number = error.errno or 0
+    if isinstance(error, UnsafeFileError) and number == errno.EPERM:
+        return "folder_of_another_user"
     return _REASONS.get(number) or errno.errorcode.get(number, "unknown_error").lower()

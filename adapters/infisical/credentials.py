@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, final
 
@@ -12,6 +11,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.infisical import reasons
+from adapters.system.files import UnsafeFileError, read_file
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -127,13 +127,11 @@ async def until_changed(
 def _read(path: Path) -> SecretStr | str:
     """Return the secret, or what is wrong with the file."""
     try:
-        # A pipe or device would keep its reader waiting for ever.
-        if not stat.S_ISREG(path.stat().st_mode):
-            return f"{_SETTING} is no regular file; name a file that holds the client secret."
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+        content = read_file(path, MAX_FILE_BYTES + 1).data
     except FileNotFoundError:
         return f"{_SETTING} is gone; put it back, or check the mount."
+    except UnsafeFileError as error:
+        return f"{_SETTING} is not read: {error.strerror}."
     except OSError as error:
         kind = errno.errorcode.get(error.errno or 0, "an unknown error")
         return f"{_SETTING} cannot be read ({kind}); check its mode, its owner and the mount."

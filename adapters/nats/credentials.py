@@ -10,12 +10,15 @@ from nacl.signing import SigningKey
 from nats.errors import Error
 
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_seed, encode_public
+from adapters.system.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from adapters.nats.config import NatsConfig
 
+_MAX_BYTES = 64 * 1024
 _USER_JWT = re.compile(r"-{3,}BEGIN NATS USER JWT-{3,}\s+(\S+)\s+-{3,}END NATS USER JWT-{3,}")
 _USER_SEED = re.compile(r"-{3,}BEGIN USER NKEY SEED-{3,}\s+(\S+)\s+-{3,}END USER NKEY SEED-{3,}")
 
@@ -83,13 +86,13 @@ def _configured_seed(config: NatsConfig) -> str:
     if config.nkey_seed is not None:
         return config.nkey_seed.get_secret_value().strip()
     try:
-        text = config.nkey_seed_file.read_text("utf-8") if config.nkey_seed_file else ""
+        text = _read(config.nkey_seed_file)
     except (OSError, ValueError):
         text = None
     if text is None:
         raise CredentialsUnusableError(
-            f"The NATS nkey seed file {config.nkey_seed_file} cannot be read; check its path and "
-            "that this user may read it."
+            f"The NATS nkey seed file {config.nkey_seed_file} cannot be read; check that its path "
+            "names a regular file that this user may read."
         )
     return text.strip()
 
@@ -97,13 +100,13 @@ def _configured_seed(config: NatsConfig) -> str:
 def _from_credentials(config: NatsConfig, block: re.Pattern[str], what: str) -> str:
     path = config.credentials_file
     try:
-        text = path.read_text("utf-8") if path else ""
+        text = _read(path)
     except (OSError, ValueError):
         text = None
     if text is None:
         raise CredentialsUnusableError(
-            f"The NATS credentials file {path} cannot be read; check its path and that this user "
-            "may read it."
+            f"The NATS credentials file {path} cannot be read; check that its path names a regular "
+            "file that this user may read."
         )
     found = block.search(text)
     if found is None:
@@ -112,3 +115,7 @@ def _from_credentials(config: NatsConfig, block: re.Pattern[str], what: str) -> 
             "`nsc generate creds`."
         )
     return found[1]
+
+
+def _read(path: Path | None) -> str:
+    return "" if path is None else read_file(path, _MAX_BYTES).data.decode("utf-8")

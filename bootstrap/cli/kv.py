@@ -5,7 +5,6 @@ A value never stands on the command line, where shells and process lists keep it
 
 import asyncio
 import importlib
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -19,6 +18,7 @@ from rich.table import Table
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats_kv.keys import is_served
 from adapters.nats_kv.writer import Revision, VersionConflictError
+from adapters.system.files import create_file
 from bootstrap.settings import SettingsError
 from domain.model.errors import SecretsError
 from domain.model.secret import Secret
@@ -207,9 +207,7 @@ def _ask_for_value(key: str) -> bytes:
 
 def _write_private(path: Path, plain: bytes) -> None:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(plain)
+        create_file(path, plain)
     except FileExistsError:
         advice = f"{path} exists already; remove it or choose another file."
     except OSError as error:

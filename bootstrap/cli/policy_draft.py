@@ -16,6 +16,7 @@ from adapters.access_policy.draft_from_mappings import (
     draft_of_mappings,
     read_mappings,
 )
+from adapters.system.files import create_file
 from bootstrap.cli.policy_output import say, warn
 from bootstrap.cli.reporting import CommandError, failure, guarded, run
 
@@ -118,8 +119,7 @@ def _deliver(text: str, output: Path | None) -> None:
         typer.echo(text, nl=False)
         return
     try:
-        with output.open("x", encoding="utf-8") as file:
-            file.write(text)
+        create_file(output, text.encode("utf-8"), 0o644)
     except FileExistsError:
         advice = f"{output} exists already; remove it or choose another file."
     except OSError as error:

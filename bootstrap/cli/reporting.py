@@ -10,6 +10,7 @@ from rich.console import Console
 
 from adapters.crypto.nkeys_text import InvalidNKeyError
 from adapters.nats.connect_errors import NatsConnectError
+from adapters.system.files import read_file
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.seed_file import SeedFileError
 from bootstrap.settings import SettingsError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 FAILED, MISUSED = 1, 2
+
+_MAX_TEXT_BYTES = 1024 * 1024
 
 
 class CommandError(Exception):
@@ -77,7 +80,9 @@ def read_text(path: Path, what: str) -> str:
         CommandError: it cannot be read.
     """
     try:
-        return path.read_text("utf-8").strip()
+        return read_file(path, _MAX_TEXT_BYTES).data.decode("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         pass
-    raise CommandError(f"The file with {what} cannot be read; check its path and mode.")
+    raise CommandError(
+        f"The file with {what} cannot be read; check that it is a regular file, and its mode."
+    )

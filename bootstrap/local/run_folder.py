@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.system.files import Folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -73,9 +75,11 @@ def lock_run_folder(path: Path) -> Iterator[RunFolder]:
     descriptor = -1
     try:
         path.mkdir(mode=0o700, exist_ok=True)
-        # It holds seeds; no repository must ever take it in.
-        (path / ".gitignore").write_text("*\n", "ascii")
-        descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with Folder.of(path / "lock") as folder:
+            with suppress(FileExistsError):
+                # It holds seeds; no repository must ever take it in.
+                folder.create(".gitignore", b"*\n", 0o644)
+            descriptor = folder.open("lock", os.O_RDWR | os.O_CREAT)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         failure = RunFolderError(_in_use(path))

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing_extensions import override
 
+from bootstrap.settings.dotenv_file import ReadDotEnv
 from bootstrap.settings.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pydantic_core import ErrorDetails
+    from pydantic_settings import PydanticBaseSettingsSource
 
 
 class SettingsGroup(BaseSettings):
@@ -32,6 +35,18 @@ class SettingsGroup(BaseSettings):
         hide_input_in_errors=True,
         validate_default=False,
     )
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, ReadDotEnv(settings_cls))
 
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from bootstrap.settings.dotenv_file import DotEnvFileError, dotenv_of
 from bootstrap.settings.group import SettingsGroup, problem_of
 from bootstrap.settings.problems import Problem, SettingsError
 
@@ -18,18 +19,18 @@ _Group = TypeVar("_Group", bound=SettingsGroup)
 def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group:
     """Read a group, or all, of the settings from the environment and a `.env` file.
 
-    Variables win over the file, which need not exist.
+    Variables win over the file, which need not exist. A file that another user
+    can have written is refused.
 
     Raises:
         SettingsError: with every problem found.
     """
     try:
-        return group(_env_file=env_file, _env_file_encoding="utf-8")
+        with dotenv_of(env_file):
+            return group()
     except ValidationError as error:
         problems = [problem_of(line) for line in error.errors(include_url=False)]
-    except (OSError, UnicodeDecodeError):
-        problems = [
-            Problem(".env", "cannot be read; it must be UTF-8 text that this user may read.")
-        ]
+    except DotEnvFileError as error:
+        problems = [Problem(".env", str(error))]
     # Raised out here: pydantic's error keeps the values it was given.
     raise SettingsError(*problems)

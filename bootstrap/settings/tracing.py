@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from typing_extensions import override
 
+from adapters.system.files import read_file
 from adapters.tracing.headers import parse_headers
 from bootstrap.settings.group import SettingsGroup
 from bootstrap.settings.nats import both_set
@@ -18,6 +19,9 @@ from bootstrap.settings.values import ReadableFile, SecretText, strip
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+
+_MAX_HEADERS_BYTES = 64 * 1024
 
 
 def _endpoint(text: str) -> str:
@@ -96,7 +100,8 @@ class TracingSettings(SettingsGroup):
         if self.traces_headers_file is None:
             return {}
         try:
-            return parse_headers(self.traces_headers_file.read_text("ascii"))
+            content = read_file(self.traces_headers_file, _MAX_HEADERS_BYTES)
+            return parse_headers(content.data.decode("ascii"))
         except (OSError, UnicodeDecodeError):
             advice = "cannot be read; it must be ASCII text that this user may read."
         except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -172,7 +173,7 @@ def test_a_file_that_the_service_could_not_read_is_not_left_behind(
     def refused(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("os.chown", refused)
+    monkeypatch.setattr("os.fchown", refused)
 
     with pytest.raises(SeedFileError, match="as their owner"):
         Rotation.read(seed_file).prepare()
@@ -191,3 +192,51 @@ def test_files_that_are_gone_cannot_be_swapped_or_removed(seed_file: Path) -> No
     retired_of(seed_file).unlink()
     with pytest.raises(SeedFileError, match="cannot be changed"):
         rotation.finish()
+
+
+def test_root_rotates_nothing_in_the_service_users_folder(
+    seed_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service user could have put a link to a root-only file where one is changed by path."""
+    rotation = Rotation.read(seed_file)
+    if os.geteuid() == 0:
+        os.chown(seed_file.parent, 54321, 54321)
+    monkeypatch.setattr("adapters.system.files.process_user", lambda: 0)
+
+    for step in (rotation.prepare, rotation.announce, rotation.finish):
+        with pytest.raises(SeedFileError, match="another user owns its folder"):
+            step()
+    assert list(seed_file.parent.iterdir()) == [seed_file]
+
+
+def test_a_link_swapped_in_for_a_new_file_gets_nobody_elses_file_opened_to_others(
+    seed_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_file.chmod(0o644)
+    root_only = seed_file.parent / "root-only"
+    root_only.write_text("private")
+    root_only.chmod(0o600)
+    real_link = os.link
+
+    def link_then_swap(*names: Any, **folders: Any) -> None:
+        real_link(*names, **folders)
+        # Between the file's birth and whatever might be done to it by its name.
+        next_of(seed_file).unlink()
+        next_of(seed_file).symlink_to(root_only)
+
+    monkeypatch.setattr("os.link", link_then_swap)
+    Rotation.read(seed_file).prepare()
+
+    assert stat.S_IMODE(root_only.stat().st_mode) == 0o600
+    assert root_only.read_text() == "private"
+
+
+def test_a_seed_file_that_is_a_link_is_not_rotated(seed_file: Path) -> None:
+    real = seed_file.with_name("elsewhere")
+    seed_file.rename(real)
+    seed_file.symlink_to(real)
+    rotation = Rotation.read(seed_file)
+
+    with pytest.raises(SeedFileError, match="symbolic link"):
+        rotation.prepare()
+    assert not next_of(seed_file).exists()

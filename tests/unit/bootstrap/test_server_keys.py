@@ -139,7 +139,7 @@ def test_the_problems_of_both_files_are_reported_together(tmp_path: Path) -> Non
 
 
 def test_a_folder_in_the_file_s_place_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SeedFileError, match="names a folder"):
+    with pytest.raises(SeedFileError, match="no regular file"):
         read_or_create_seed(tmp_path, new_xkey_seed)
 
 

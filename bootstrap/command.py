@@ -16,6 +16,9 @@ def run() -> None:
 
 
 def _serve() -> None:
+    from bootstrap.hardening import harden_process  # noqa: PLC0415  before all that takes time
+
+    harden_process(lock_memory=False)
     # All that is loaded now stays: looking for garbage among it takes a tenth of the start.
     gc.disable()
     from bootstrap import main  # noqa: PLC0415  the other commands start faster without it

@@ -71,7 +71,8 @@ class Hardening:
 def harden_process(lock_memory: bool) -> Hardening:  # noqa: FBT001  a setting, passed on as it is
     """Turn core dumps off and, if asked, lock memory; never raises.
 
-    Call it before any seed is read. A child process inherits the limit, but neither of the others.
+    Call it first of all, and again once the settings say whether to lock memory. A child process
+    inherits the limit, but neither of the others.
     """
     return Hardening(
         core_dumps_off=_core_dumps_off(),

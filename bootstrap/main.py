@@ -18,6 +18,7 @@ import structlog
 from adapters.system.cancelling import cancel
 from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
+from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.server_keys import load_service_keys
@@ -58,12 +59,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def serve() -> int:
     """Read the configuration, run one replica or several, and return the exit code."""
+    # First of all: until then other processes of this user may read its memory and environment.
+    harden_process(lock_memory=False)
     if sys.stderr is None:
         # Started with 2>&-; else some socket would get this descriptor, and with it what is logged.
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as it runs
 
     def start() -> None:
         settings = load_settings(Settings)
+        forget_settings()
         configure_logging(settings.log_level, settings.log_format)
         harden(settings)
         keys = load_service_keys(settings)
@@ -121,7 +125,7 @@ def serve_one(
 
 
 def harden(settings: Settings) -> None:
-    """Keep memory from being written to a disk; it has to happen before any seed is read."""
+    """Do all the settings ask for to keep memory from a disk, and say what was achieved."""
     done = harden_process(settings.lock_memory)
     as_asked = not settings.lock_memory or done.memory_lock is MemoryLock.LOCKED
     (_log.info if as_asked else _log.warning)("process.hardened", **done.fields())

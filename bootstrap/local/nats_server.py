@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 from adapters.system.clock import SystemClock
+from bootstrap.environment import without_settings
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -174,6 +176,7 @@ class LocalNatsServer:
                 stderr=log,
                 start_new_session=True,
                 pass_fds=self._keep_open,
+                env=without_settings(os.environ),
             )
 
     def _configuration(self, ports: Path) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import bootstrap
 from adapters.system.clock import SystemClock
-from bootstrap.settings import Settings
+from bootstrap.environment import without_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,8 +137,7 @@ class ServiceProcess:
 
 def surroundings() -> dict[str, str]:
     """Return this process's environment without any setting of the service."""
-    settings = {name.upper() for name in Settings.model_fields}
-    kept = {name: text for name, text in os.environ.items() if name.upper() not in settings}
+    kept = without_settings(os.environ)
     # The child runs in another folder, and a checkout need not be installed.
     root = str(Path(bootstrap.__file__).parents[1])
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, (root, kept.get("PYTHONPATH"))))

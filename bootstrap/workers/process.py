@@ -14,6 +14,7 @@ from typing_extensions import override
 
 import bootstrap
 from adapters.system.clock import SystemClock
+from bootstrap.environment import without_credentials
 from bootstrap.workers.heartbeat import SignsOfLife
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class ChildProcess(WorkerProcess):
 
 
 async def start_child(number: int, handover_line: bytes) -> ChildProcess:
-    """Start a worker and hand it what it begins with."""
+    """Start a worker and hand it what it begins with, by a descriptor and by nothing else."""
     ours, theirs = socket.socketpair()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -105,7 +106,7 @@ async def start_child(number: int, handover_line: bytes) -> ChildProcess:
             *(str(number), str(theirs.fileno())),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),),
-            env=os.environ | {"PYTHONPATH": _python_path()},
+            env=without_credentials(os.environ) | {"PYTHONPATH": _python_path()},
             # Ctrl-C is for the supervisor, which stops its workers in order.
             start_new_session=True,
         )

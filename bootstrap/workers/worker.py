@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap import main
+from bootstrap.hardening import harden_process
 from bootstrap.lifecycle import Connection
 from bootstrap.server_keys import load_service_keys
 from bootstrap.workers.handover import read_handover
@@ -69,9 +70,11 @@ class ReportingTransport(Transport):
 def work(arguments: Sequence[str]) -> int:
     """Serve as the worker of a number until told to stop, and return the exit code."""
     number, descriptor = map(int, arguments)
+    # Before the seeds come: this process has none until it takes them from the socket.
+    harden_process(lock_memory=False)
     lifeline = Lifeline(descriptor)
-    line = lifeline.receive()
-    if not line:
+    received = [lifeline.receive()]
+    if not received[0]:
         lifeline.close()
         return main.OK
 
@@ -83,7 +86,7 @@ def work(arguments: Sequence[str]) -> int:
         )
 
     def start() -> None:
-        handover = read_handover(line)
+        handover = read_handover(received.pop())  # no frame keeps the seeds in clear
         settings = handover.settings
         configure_logging(settings.log_level, settings.log_format, worker=number)
         main.harden(settings)

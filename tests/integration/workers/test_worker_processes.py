@@ -13,7 +13,9 @@ import pytest
 
 from domain.model.errors import OtherError
 from ports.transport import ChannelError
+from tests.support.environments import new_xkey_seed
 from tests.support.free_ports import neighbouring_ports
+from tests.support.infisical_model import CLIENT_SECRET as MODEL_SECRET
 from tests.support.infisical_server import Break
 from tests.support.seeds import shows_xkey_seed
 from tests.support.service_process import ServiceProcess, run_to_its_end
@@ -82,13 +84,24 @@ async def test_a_generated_key_is_the_same_for_all_workers(
 async def test_no_seed_stands_in_a_worker_s_command_line_or_environment(
     two_workers: Settings, tmp_path: Path
 ) -> None:
-    settings = two_workers | {"SERVER_XKEY_SEED_FILE": ""}
+    seed = new_xkey_seed()
+    settings = two_workers | {
+        "SERVER_XKEY_SEED_FILE": "",
+        "server_xkey_seed": seed,
+        "SERVER_XKEY_RETIRED_SEEDS": new_xkey_seed(),
+        "CI_TOKEN": "canary-of-another",
+    }
 
     async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
-        shown = b"".join(map(shown_to_others, pids_below(service)))
+        of_workers = b"".join(map(shown_to_others, pids_below(service)))
+        of_supervisor = shown_to_others(service._started.pid)
 
-    assert b"bootstrap.workers.worker" in shown
-    assert not shows_xkey_seed(shown.decode("utf-8", "replace"))
+    assert b"bootstrap.workers.worker" in of_workers
+    assert b"bootstrap.main" in of_supervisor
+    for shown in (of_workers, of_supervisor):
+        assert not shows_xkey_seed(shown.decode("utf-8", "replace"))
+        assert MODEL_SECRET.encode() not in shown
+    assert b"canary" not in of_workers
 
 
 async def test_a_killed_worker_takes_only_its_own_requests_along_and_is_started_again(

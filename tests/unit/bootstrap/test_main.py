@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bootstrap.hardening import Hardening, MemoryLock
 from bootstrap.main import main
+from bootstrap.settings import Settings, SettingsError
 from bootstrap.version import __version__
 from tests.support.environments import infisical_environment
 
@@ -117,4 +119,33 @@ def test_the_process_is_hardened_before_any_seed_is_read(
     record = json.loads(capsys.readouterr().err.splitlines()[0])
     assert (record["event"], record["level"]) == ("process.hardened", level)
     assert record["memory_lock"] == "limited"
-    assert hardened == [asked == "true"]
+    assert hardened == [False, asked == "true"]
+
+
+def test_the_process_is_hardened_before_its_settings_are_read(
+    monkeypatch: pytest.MonkeyPatch, hardened: list[bool]
+) -> None:
+    done: list[str] = []
+
+    def load(_: object) -> None:
+        done.extend(["hardened"] * len(hardened))
+        raise SettingsError
+
+    monkeypatch.setattr("bootstrap.main.load_settings", load)
+
+    assert main([]) == 2
+    assert done == ["hardened"]
+
+
+def test_settings_are_gone_from_the_environment_once_they_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in infisical_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("server_xkey_seed_file", "/no/such/folder/seed")
+    monkeypatch.setenv("UNRELATED", "kept")
+
+    assert main([]) == 2
+
+    assert not [name for name in os.environ if name.lower() in Settings.model_fields]
+    assert os.environ["UNRELATED"] == "kept"

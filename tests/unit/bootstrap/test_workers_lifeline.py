@@ -90,6 +90,35 @@ def test_an_orphan_stops_as_by_a_signal_and_by_force_if_that_takes_too_long(
     assert done == [(os.getpid(), signal.SIGTERM), 1]
 
 
+@pytest.fixture
+def hardened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Leave the tests' own process as it is, and note what happens in which order."""
+    order: list[str] = []
+    receive = Lifeline.receive
+
+    def harden(*, lock_memory: bool) -> None:
+        assert not lock_memory
+        order.append("hardened")
+
+    def noted_receive(lifeline: Lifeline) -> bytes:
+        order.append("received")
+        return receive(lifeline)
+
+    monkeypatch.setattr(worker, "harden_process", harden)
+    monkeypatch.setattr(Lifeline, "receive", noted_receive)
+    return order
+
+
+def test_a_worker_is_hardened_before_it_has_a_seed(hardened: list[str]) -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+
+    worker.work(["0", str(theirs.detach())])
+
+    assert hardened == ["hardened", "received"]
+
+
+@pytest.mark.usefixtures("hardened")
 def test_a_worker_whose_supervisor_is_gone_does_not_begin() -> None:
     ours, theirs = socket.socketpair()
     ours.close()
@@ -117,7 +146,7 @@ def test_the_workers_worst_exit_code_is_the_service_s(
         if code:
             raise WorkersEndedError(code)
 
-    def harden(*_: object) -> Hardening:
+    def harden(*_: object, **__: object) -> Hardening:
         return Hardening(core_dumps_off=True, undumpable=True, memory_lock=MemoryLock.OFF)
 
     monkeypatch.setattr("bootstrap.main.supervise", supervise)

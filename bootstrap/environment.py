@@ -1,0 +1,54 @@
+"""The environment, once settings are read from it: it keeps none of them, and passes none on.
+
+`/proc/PID/environ` shows a process's first environment for as long as it lives, to root and, where
+the process is dumpable, to all processes of its user; child processes inherit it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from adapters.telemetry.redaction import is_sensitive_name
+from bootstrap.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that are no setting of the service."""
+    return {name: text for name, text in environment.items() if not _is_setting(name)}
+
+
+def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that are neither a setting nor named as a credential."""
+    kept = without_settings(environment)
+    return {name: text for name, text in kept.items() if not is_sensitive_name(name)}
+
+
+def forget_settings() -> None:
+    """Remove the settings from this process's environment, and overwrite where they stood.
+
+    To be called by the only thread there is. Python's own copies are freed, not overwritten.
+    """
+    for name in [name for name in os.environ if _is_setting(name)]:
+        _overwrite(os.environb[os.fsencode(name)], os.fsencode(name))
+        del os.environ[name]
+
+
+def _is_setting(name: str) -> bool:
+    return name.lower() in Settings.model_fields
+
+
+def _overwrite(value: bytes, name: bytes) -> None:
+    """Put zeros where the C library finds the value: at first that is what `/proc` shows."""
+    if not sys.platform.startswith("linux"):
+        return
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_void_p
+    address = getenv(name)
+    if address and ctypes.string_at(address) == value:
+        ctypes.memset(address, 0, len(value))

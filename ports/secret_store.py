@@ -18,6 +18,7 @@ class SecretStore(Protocol):
         """Read a reference as a place in this store, within what the operator allows.
 
         Pure and cheap: no I/O. Equal secrets give equal locations, whatever way they are spelled.
+        A location with `field` tells the core that `fetch` answers the value of that field.
 
         Raises:
             InvalidRequest: the key cannot name a secret here.

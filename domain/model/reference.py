@@ -25,10 +25,13 @@ class SecretReference:
     Attributes:
         key: the manifest's `key`, as sent.
         properties: the manifest's policy properties; they choose within what the operator allows.
+        field: the manifest's `field`, as sent. A store whose objects hold several values takes
+            it into the location; for every other store the core selects it from the value.
     """
 
     key: str
     properties: Mapping[str, str] = field(default_factory=lambda: NO_PROPERTIES)
+    field: str | None = None
 
 
 class SecretLocation(NamedTuple):
@@ -42,12 +45,16 @@ class SecretLocation(NamedTuple):
             own name joined by "/".
         scope: the store's own coordinates around the path, sorted by name, such as
             (("environment", "prod"), ("project_id", "…")).
-        encoding: how the stored text is to be read: None as it is, "base64" as binary.
+        encoding: how the stored value is to be read: None as it is, otherwise a word of the store
+            such as "base64".
+        field: the request's field where the store selects it itself, so that a binary field stays
+            binary; None where the core selects it from the value.
     """
 
     path: str
     scope: tuple[tuple[str, str], ...] = ()
     encoding: str | None = None
+    field: str | None = None
 
     @property
     def folder(self) -> Folder:

@@ -41,7 +41,11 @@ _REFUSALS = {
 
 
 class _Asking(NamedTuple):
-    """What is left to do once a request may be answered: ask the store, and seal for the host."""
+    """What is left to do once a request may be answered: ask the store, and seal for the host.
+
+    Attributes:
+        field: to be selected from the value; None also where the store selects it itself.
+    """
 
     query: SecretQuery
     field: str | None
@@ -136,7 +140,8 @@ class AnswerRequest(RequestHandler):
         asked = authenticated.asked
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asked.version, caller, deadline)
-        return _Asking(query, asked.field, opened.host_xkey, request.max_reply_bytes, access)
+        field = asked.field if location.field is None else None
+        return _Asking(query, field, opened.host_xkey, request.max_reply_bytes, access)
 
     def _read(self, plaintext: bytes, event: AuditEvent) -> AuthenticatedRequest:
         message = SecretRequest.from_json(plaintext)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.model.access import AccessPolicy, Decision
-    from domain.model.authenticated_request import AuthenticatedRequest
+    from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
     from domain.model.transport import Requester
     from ports.clock import Clock
     from ports.secret_store import SecretStore
@@ -95,8 +95,8 @@ class AuthorizeAccess:
     def __call__(self, request: AuthenticatedRequest, requester: Requester | None) -> Access:
         """Decide one request; never raises."""
         asked, policy, caller = request.asked, request.policy, request.caller
-        known = self._known.find(caller.entity, asked.key, policy)
-        properties, target = known or self._read(asked.key, policy)
+        known = self._known.find(caller.entity, asked.key, asked.field, policy)
+        properties, target = known or self._read(asked, policy)
         location = target if isinstance(target, SecretLocation) else None
         decision = self.policy.decide(
             # By position, as all of these that every request makes: names would take twice as long.
@@ -112,13 +112,15 @@ class AuthorizeAccess:
             )
         )
         if known is None and decision.allowed and location and properties is not None:
-            self._known.keep(caller.entity, asked.key, policy, (properties, location))
+            self._known.keep(caller.entity, asked.key, asked.field, policy, (properties, location))
         return Access(decision, target, properties, self.hide_missing and not decision.knows_of)
 
-    def _read(self, key: str, policy: str) -> tuple[Mapping[str, str] | None, Target]:
+    def _read(self, asked: AskedSecret, policy: str) -> tuple[Mapping[str, str] | None, Target]:
         properties: Mapping[str, str] | None = None
         try:
             properties = parse_policy(policy)
-            return properties, self.store.locate(SecretReference(key, properties))
+            return properties, self.store.locate(
+                SecretReference(asked.key, properties, asked.field)
+            )
         except (PolicyError, InvalidRequest) as error:
             return properties, error

@@ -1,4 +1,4 @@
-"""Where allowed requests led, so that the same key and policy need not be read again."""
+"""Where allowed requests led, so that the same key, field and policy need not be read again."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from domain.model.reference import SecretLocation
 
 Place: TypeAlias = "tuple[Mapping[str, str], SecretLocation]"
-"""The policy's properties, and the location that these and the key mean."""
+"""The policy's properties, and the location that these, the key and the field mean."""
 
 MAX_LENGTH = 1024
-"""Longer keys and policies are read each time, so that memory stays bounded."""
+"""Longer keys, fields and policies are read each time, so that memory stays bounded."""
 
 
 class KnownPlaces:
@@ -27,15 +27,15 @@ class KnownPlaces:
     """
 
     def __init__(self, capacity: int = 4096) -> None:
-        self._places: RecentlyUsed[tuple[AccountKey, SubjectKey, str, str], Place]
+        self._places: RecentlyUsed[tuple[AccountKey, SubjectKey, str, str | None, str], Place]
         self._places = RecentlyUsed(capacity)
 
-    def find(self, entity: Claims, key: str, policy: str) -> Place | None:
-        """Return the place that this entity was last led to by the same key and policy."""
-        return self._places.find((entity.issuer, entity.subject, key, policy))
+    def find(self, entity: Claims, key: str, field: str | None, policy: str) -> Place | None:
+        """Return the place that this entity was last led to by the same key, field and policy."""
+        return self._places.find((entity.issuer, entity.subject, key, field, policy))
 
-    def keep(self, entity: Claims, key: str, policy: str, place: Place) -> None:
+    def keep(self, entity: Claims, key: str, field: str | None, policy: str, place: Place) -> None:
         """Remember the place of a request that was allowed."""
-        if len(key) + len(policy) > MAX_LENGTH:
+        if len(key) + len(field or "") + len(policy) > MAX_LENGTH:
             return
-        self._places.keep((entity.issuer, entity.subject, key, policy), place)
+        self._places.keep((entity.issuer, entity.subject, key, field, policy), place)

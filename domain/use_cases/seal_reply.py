@@ -29,12 +29,19 @@ class SealReply:
             OtherError: the sealed answer is larger than the transport carries.
             UpstreamError: the value cannot be written as JSON.
         """
+        plain = write_secret(secret)
+        _check_size(plain, max_bytes)
         response_key = self.key_exchange.generate()
-        sealed = response_key.seal(write_secret(secret), host_xkey)
-        if max_bytes is not None and len(sealed) > max_bytes:
-            raise OtherError(
-                f"The answer has {len(sealed)} bytes and the transport carries {max_bytes}; raise "
-                "max_payload on the NATS servers, or store a smaller secret.",
-                reason="reply_too_large",
-            )
+        sealed = response_key.seal(plain, host_xkey)
+        _check_size(sealed, max_bytes)
         return Reply(sealed, response_xkey=response_key.public)
+
+
+def _check_size(answer: bytes, max_bytes: int | None) -> None:
+    """Refuse an answer that the transport cannot carry, where possible before it is sealed."""
+    if max_bytes is not None and len(answer) > max_bytes:
+        raise OtherError(
+            f"The answer has {len(answer)} bytes and the transport carries {max_bytes}; raise "
+            "max_payload on the NATS servers, or store a smaller secret.",
+            reason="reply_too_large",
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import NamedTuple, NoReturn, final
+from typing import Literal, NamedTuple, NoReturn, final
 
 
 @final
@@ -59,6 +59,8 @@ class Secret(NamedTuple):
             ends; None where it does not.
         note: a constant snake_case code for the audit trail about how the value was read; None
             where there is nothing to say.
+        field_encoding: how a field of the value is read once it is selected: None as it is,
+            "base64" as binary.
     """
 
     version: str
@@ -67,3 +69,4 @@ class Secret(NamedTuple):
     source: str = FROM_STORE
     max_age_seconds: float | None = None
     note: str | None = None
+    field_encoding: Literal["base64"] | None = None

@@ -44,7 +44,7 @@ class InfisicalSecretStore(SecretStore):
 
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
-        _check_version(query.version)
+        check_version(query.version)
         answer = None
         try:
             async with self._clock.timeout_at(query.deadline):
@@ -65,7 +65,13 @@ class InfisicalSecretStore(SecretStore):
         await self._api.aclose()
 
 
-def _check_version(version: str | None) -> None:
+def check_version(version: str | None) -> None:
+    """Check that a secret of Infisical can have this version.
+
+    Raises:
+        InvalidRequest: it is no whole number from 1 up.
+        SecretNotFound: no secret has that many versions.
+    """
     if version is None:
         return
     if not _VERSION.fullmatch(version):

@@ -8,9 +8,14 @@ it is never served; copying its sealed value to the name without the slash makes
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from domain.model.errors import InvalidRequest
+from domain.model.errors import InvalidRequest, PolicyError
 from domain.model.key_path import parse_key
+from domain.model.reference import SecretLocation
+
+if TYPE_CHECKING:
+    from domain.model.reference import SecretReference
 
 MAX_REVISION = 2**64 - 1
 """JetStream counts messages in an unsigned 64-bit number."""
@@ -35,6 +40,29 @@ def kv_key(key: str) -> str:
             reason="key_characters",
         )
     return name
+
+
+def locate(reference: SecretReference, bucket: str) -> SecretLocation:
+    """Return the place that a reference means in the bucket that is served.
+
+    Raises:
+        InvalidRequest: as `kv_key` does.
+        PolicyError: a property is unknown, or names another bucket.
+    """
+    for name, text in reference.properties.items():
+        if name != "bucket":
+            raise PolicyError(
+                'NATS KV knows no policy property but "bucket"; remove the others from the '
+                "manifest.",
+                reason="policy_property_unknown",
+            )
+        if text != bucket:
+            raise PolicyError(
+                "That bucket is not served here; remove the property, or ask the backend that "
+                "serves it.",
+                reason="policy_bucket_not_allowed",
+            )
+    return SecretLocation(path=f"/{kv_key(reference.key)}", scope=(("bucket", bucket),))
 
 
 def is_served(name: str) -> bool:

@@ -8,10 +8,9 @@ from typing_extensions import override
 
 from adapters.nats_kv.bucket import Bucket
 from adapters.nats_kv.entry import Operation
-from adapters.nats_kv.keys import kv_key, parse_revision
+from adapters.nats_kv.keys import kv_key, locate, parse_revision
 from adapters.nats_kv.vault import Vault
-from domain.model.errors import PolicyError, SecretNotFound
-from domain.model.reference import SecretLocation, SecretReference
+from domain.model.errors import SecretNotFound
 from domain.model.secret import Secret
 from ports.secret_store import SecretStore
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
     from adapters.nats_kv.config import NatsKvConfig
-    from domain.model.reference import SecretQuery
+    from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from ports.clock import Clock
     from ports.key_exchange import XKeyPair
 
@@ -44,22 +43,7 @@ class NatsKvSecretStore(SecretStore):
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:
-        for name, text in reference.properties.items():
-            if name != "bucket":
-                raise PolicyError(
-                    'NATS KV knows no policy property but "bucket"; remove the others from the '
-                    "manifest.",
-                    reason="policy_property_unknown",
-                )
-            if text != self._config.bucket:
-                raise PolicyError(
-                    "That bucket is not served here; remove the property, or ask the backend that "
-                    "serves it.",
-                    reason="policy_bucket_not_allowed",
-                )
-        return SecretLocation(
-            path=f"/{kv_key(reference.key)}", scope=(("bucket", self._config.bucket),)
-        )
+        return locate(reference, self._config.bucket)
 
     @override
     async def fetch(self, query: SecretQuery) -> Secret:

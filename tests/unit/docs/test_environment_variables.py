@@ -26,7 +26,6 @@ OTHERS = frozenset(
         "API_KEY",
         "CARD_GATEWAY",
         "DATABASE_URL",
-        "REDIS_PASSWORD",
         "REDIS_URL",
         # systemd and the socket API.
         "AF_INET",

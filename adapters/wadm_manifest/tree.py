@@ -1,0 +1,192 @@
+"""YAML nodes with lines, typed as serde_yaml 0.9 types them: wadm reads manifests with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import yaml
+
+from adapters.wadm_manifest.findings import ManifestUnreadableError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from adapters.wadm_manifest.findings import Findings
+
+MAX_BYTES = 1024 * 1024
+MAX_VISITS = 200_000
+"""Aliases may name one part many times."""
+
+_NUMBER = re.compile(
+    r"[-+]?(0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+|0|[1-9][0-9]*|"
+    r"([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?|\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN"
+)
+_BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+class Kind(StrEnum):
+    """What a node is to wadm."""
+
+    TEXT = "a text"
+    NUMBER = "a number"
+    BOOLEAN = "true or false"
+    NOTHING = "nothing"
+    LIST = "a list"
+    MEMBERS = "members"
+
+
+def read_documents(data: bytes) -> list[yaml.Node]:
+    """Read every document of a file.
+
+    Raises:
+        ManifestUnreadableError: it is too large, no UTF-8, no YAML, or nested too deeply.
+    """
+    if len(data) > MAX_BYTES:
+        raise ManifestUnreadableError(f"the file has more than {MAX_BYTES} bytes")
+    problem = "lists and members are nested too deeply; flatten them"
+    try:
+        # The loader is a safe one, and only its nodes are used: no object is ever made.
+        loaded = list(yaml.compose_all(data.decode("utf-8-sig"), Loader=yaml.SafeLoader))
+    except UnicodeDecodeError:
+        problem = "this is not UTF-8; save the file as UTF-8 text"
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        where = "" if mark is None else f"line {mark.line + 1}: "
+        problem = f"{where}this is not YAML; check the indentation, colons and quotes near it"
+    except RecursionError:
+        pass
+    else:
+        return loaded
+    # Raised out here: YAML's own error quotes the file.
+    raise ManifestUnreadableError(problem)
+
+
+@dataclass(slots=True)
+class Visits:
+    """How many nodes were looked at."""
+
+    count: int = 0
+
+    def add(self) -> None:
+        """Count one.
+
+        Raises:
+            ManifestUnreadableError: too many.
+        """
+        self.count += 1
+        if self.count > MAX_VISITS:
+            raise ManifestUnreadableError(f"the file holds more than {MAX_VISITS} values")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One node, its place, and where findings about it go.
+
+    Attributes:
+        line: the line of its name, or where it begins, from 1.
+    """
+
+    node: yaml.Node
+    place: str
+    line: int
+    findings: Findings
+    visits: Visits
+
+    @classmethod
+    def top(cls, node: yaml.Node, findings: Findings, visits: Visits) -> Spot:
+        """Begin with a whole document."""
+        return cls(node, "", _line(node), findings, visits)
+
+    @property
+    def kind(self) -> Kind:
+        """What wadm takes it for."""
+        if isinstance(self.node, yaml.MappingNode):
+            return Kind.MEMBERS
+        if isinstance(self.node, yaml.SequenceNode):
+            return Kind.LIST
+        text = str(self.node.value)
+        if not isinstance(self.node, yaml.ScalarNode) or self.node.style is not None:
+            return Kind.TEXT
+        if text in _NULLS:
+            return Kind.NOTHING
+        if text in _BOOLEANS:
+            return Kind.BOOLEAN
+        return Kind.NUMBER if _NUMBER.fullmatch(text) else Kind.TEXT
+
+    def error(self, code: str, advice: str) -> None:
+        """Note an error about what stands here."""
+        self.findings.error(self.line, self.place, code, advice)
+
+    def warning(self, code: str, advice: str) -> None:
+        """Note a warning about what stands here."""
+        self.findings.warning(self.line, self.place, code, advice)
+
+    def titled(self) -> Spot:
+        """Return this spot with the name that the manifest gives what stands here, if any."""
+        if not isinstance(self.node, yaml.MappingNode):
+            return self
+        for key, value in self.node.value:
+            if key.value == "name" and isinstance(value, yaml.ScalarNode):
+                place = f"{self.place} {shown(str(value.value))}:"
+                return replace(self, place=place)
+        return self
+
+    def members(self) -> dict[str, Spot]:
+        """Return the members of a mapping; notes if it is none, or if a name stands twice."""
+        if not isinstance(self.node, yaml.MappingNode):
+            self.error("wrong_form", f"this is {self.kind}; write members, each as name: value")
+            return {}
+        found: dict[str, Spot] = {}
+        for key, value in self.node.value:
+            self.visits.add()
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+            inside = replace(self, node=value, place=self._inside(name), line=_line(key))
+            if name in found:
+                inside.error("member_twice", "this member stands twice; wadm refuses it, keep one")
+            else:
+                found[name] = inside
+        return found
+
+    def items(self) -> list[Spot]:
+        """Return the items of a list; notes if it is none."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            self.error("wrong_form", f"this is {self.kind}; write a list, each item after a dash")
+            return []
+        spots = []
+        for index, item in enumerate(self.node.value):
+            self.visits.add()
+            place = f"{self.place}[{index}]"
+            spots.append(replace(self, node=item, place=place, line=_line(item)))
+        return spots
+
+    def text(self) -> str | None:
+        """Return a text that wadm takes only as a text; notes anything else."""
+        kind = self.kind
+        if kind is Kind.TEXT:
+            return str(self.node.value)
+        if kind in {Kind.NUMBER, Kind.BOOLEAN}:
+            self.error("not_text", f"wadm takes only text here, and this is {kind}; quote it")
+        else:
+            self.error("not_text", f"wadm takes only text here, and this is {kind}; write a text")
+        return None
+
+    def _inside(self, name: str) -> str:
+        step = name if name.isprintable() and len(name) <= 64 else "?"  # noqa: PLR2004  as MAX_SHOWN
+        if not self.place:
+            return step
+        return f"{self.place} {step}" if self.place.endswith(":") else f"{self.place}.{step}"
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """Return ' Did you mean "…"?' where one of the names is near, otherwise nothing."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6) if len(name) <= 64 else []  # noqa: PLR2004
+    return f' Did you mean "{near[0]}"?' if near else ""

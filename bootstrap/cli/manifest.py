@@ -1,0 +1,180 @@
+"""`manifest`: what will go wrong with the secrets of wadm manifests."""
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapters.nats_kv.config import DEFAULT_BUCKET
+from adapters.system.clock import SystemClock
+from adapters.wadm_manifest.check import CheckedFile, check_files, read_file
+from adapters.wadm_manifest.findings import Level, ManifestUnreadableError
+from adapters.wadm_manifest.places import StoreShape
+from bootstrap.cli.manifest_rules import rules_of, tokens_given
+from bootstrap.cli.manifest_store import (
+    INFISICAL,
+    NATS_KV,
+    SHOWN_PROJECT,
+    InfisicalShape,
+    NatsKvShape,
+)
+from bootstrap.cli.policy_output import load, say
+from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded
+from domain.model.errors import InvalidRequest
+from domain.model.key_path import parse_folder
+from domain.model.transport import Requester
+
+app = typer.Typer(
+    name="manifest",
+    help="Check the secrets of wadm manifests.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class Store(StrEnum):
+    """Whose keys, versions and properties are known here."""
+
+    INFISICAL = INFISICAL
+    NATS_KV = NATS_KV
+    OTHER = "other"
+
+
+@app.callback()
+def _manifest() -> None:
+    """Make `check` a command of its own, however few there are."""
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Manifests, YAML or JSON.")],
+    *,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="BACKEND_NAME", help="Name of a backend that is served; repeatable. Unset: any."
+        ),
+    ] = None,
+    store: Annotated[
+        Store,
+        typer.Option(envvar="SECRET_STORE", help="The store behind it; other: keys unchecked."),
+    ] = Store.INFISICAL,
+    environment: Annotated[
+        str, typer.Option(envvar="INFISICAL_ENVIRONMENT", help="As the service reads it.")
+    ] = "prod",
+    project_id: Annotated[
+        str, typer.Option(envvar="INFISICAL_PROJECT_ID", help="As the service reads it.")
+    ] = SHOWN_PROJECT,
+    folder: Annotated[
+        str,
+        typer.Option(
+            "--secret-path", envvar="INFISICAL_SECRET_PATH", help="As the service reads it."
+        ),
+    ] = "/",
+    bucket: Annotated[
+        str, typer.Option(envvar="NATS_KV_BUCKET", help="As the service reads it.")
+    ] = DEFAULT_BUCKET,
+    policy: Annotated[
+        Path | None, typer.Option(help="An access policy file: would its rules allow each?")
+    ] = None,
+    token: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[COMPONENT=]FILE",
+            help="With --policy: the token of a component's signed artifact; repeatable.",
+        ),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="With --policy: the NATS account that asks.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="With --account: the NATS user.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say what wadm refuses or drops, and what hosts will not get, with line and advice.
+
+    Exit code 0: no errors, 1: at least one, 2: a file or an option cannot be used.
+    """
+
+    def checked() -> list[CheckedFile]:
+        read = [_read(file) for file in files]
+        judge = None
+        if policy is not None:
+            now = SystemClock().now()
+            if user is not None and account is None:
+                raise CommandError("Give --account beside --user; NATS names both.")
+            requester = None if account is None else Requester(account, user)
+            rules = load(policy, MISUSED)
+            judge = rules_of(rules, tokens_given(token or (), now), now, requester)
+        elif token or account or user:
+            raise CommandError("--token, --account and --user are judged by --policy; give it.")
+        shape = _shape(store, environment, project_id, folder, bucket)
+        if judge is not None and shape is None:
+            raise CommandError("The rules look at places: give --store infisical or nats-kv.")
+        check_files(read, frozenset(backend or ()), shape, judge)
+        return read
+
+    read = guarded(checked)
+    _show(read, as_json=as_json)
+    if any(finding.level is Level.ERROR for file in read for finding in file.findings.all):
+        raise typer.Exit(FAILED)
+
+
+def _read(file: Path) -> CheckedFile:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise failure(f"{file} cannot be read ({error.strerror}).", MISUSED) from None
+    try:
+        return read_file(str(file), data)
+    except ManifestUnreadableError as error:
+        problem = str(error)
+    raise failure(f"{file}: {problem}.", MISUSED)
+
+
+def _shape(
+    store: Store, environment: str, project_id: str, folder: str, bucket: str
+) -> StoreShape | None:
+    match store:
+        case Store.NATS_KV:
+            return NatsKvShape(bucket)
+        case Store.INFISICAL:
+            try:
+                parse_folder(folder)
+            except InvalidRequest as error:
+                raise CommandError(f"--secret-path names no folder: {error.advice}") from None
+            return InfisicalShape(environment, project_id, folder)
+        case Store.OTHER:
+            return None
+
+
+def _show(files: list[CheckedFile], *, as_json: bool) -> None:
+    found = [(file, finding) for file in files for finding in file.sorted_findings]
+    errors = sum(finding.level is Level.ERROR for _, finding in found)
+    manifests = sum(len(file.manifests) for file in files)
+    secrets = sum(len(manifest.uses) for file in files for manifest in file.manifests)
+    if as_json:
+        document = {
+            "findings": [{"file": file.name, **asdict(finding)} for file, finding in found],
+            "errors": errors,
+            "warnings": len(found) - errors,
+            "manifests": manifests,
+            "secrets": secrets,
+        }
+        typer.echo(json.dumps(document, indent=2))
+        return
+    for file, finding in found:
+        place = f"{finding.place.rstrip(':')}: " if finding.place else ""
+        say(
+            f"{file.name}:{finding.line}: {finding.level}: {place}{finding.advice} [{finding.code}]"
+        )
+    say(
+        f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')} in "
+        f"{_count(manifests, 'manifest')} with {_count(secrets, 'secret')}."
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"

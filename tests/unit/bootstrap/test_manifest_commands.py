@@ -1,0 +1,199 @@
+"""The manifest command: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapters.crypto.nkeys_text import KeyKind
+from adapters.crypto.token_signer import SigningKey, sign_token
+from bootstrap.cli import manifest
+from tests.unit.adapters.wadm_manifest.manifests import GOOD, spoilt
+from tests.unit.docs.documents import README, code_blocks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEAM = SigningKey(KeyKind.ACCOUNT, b"t" * 32)
+COMPONENT = SigningKey(KeyKind.COMPONENT, b"c" * 32).public
+PROVIDER = SigningKey(KeyKind.PROVIDER, b"p" * 32).public
+POLICY = f"""\
+version: 1
+issuers: {{team: {TEAM.public}}}
+grants:
+  - name: shop
+    entities: [{{issuer: team, subject: {COMPONENT}}}]
+    applications: [shop]
+    accounts: [LATTICE_A]
+    secrets: [{{keys: [/API_KEY, /live/*], properties: {{environment: [prod]}}}}]
+  - name: files
+    entities: [{{issuer: team, subject: {PROVIDER}}}]
+    secrets: [{{keys: [/FILES_LOGIN, /CONTAINER], properties: {{environment: [prod]}}}}]
+"""
+
+
+def run(*words: str, env: dict[str, str] | None = None) -> Result:
+    result = CliRunner().invoke(manifest.app, ["check", *words], env=env)
+    assert "Traceback" not in result.output
+    return result
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    file = tmp_path / "shop.yaml"
+    file.write_text(GOOD)
+    return str(file)
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> list[str]:
+    """Options for a policy file and the tokens of both artifacts."""
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    options = ["--policy", str(tmp_path / "policy.yaml")]
+    for name, subject in (("checkout", COMPONENT), ("files", PROVIDER)):
+        token = sign_token(TEAM, subject, token_id="t", issued_at=1)
+        (tmp_path / f"{name}.jwt").write_text(token)
+        options += ["--token", f"{name}={tmp_path / name}.jwt"]
+    return options
+
+
+def test_a_good_manifest_has_no_findings(good: str) -> None:
+    result = run(good, "--backend", "infisical")
+
+    assert result.exit_code == 0
+    assert result.output == "no errors, no warnings in 1 manifest with 6 secrets.\n"
+
+
+def test_an_error_is_told_with_file_line_place_and_advice(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(spoilt(('version: "3"', "version: 3")))
+
+    result = run(str(file))
+
+    assert result.exit_code == 1
+    assert f"{file}:24: error: " in result.output
+    assert '"checkout": properties.secrets[0] "api-key": properties.version: ' in result.output
+    assert "quote it [not_text]" in result.output
+
+
+def test_warnings_alone_are_no_failure(tmp_path: Path, good: str) -> None:
+    file = tmp_path / "service.yaml"
+    file.write_text("apiVersion: v1\nkind: Service\n")
+
+    assert run(good, str(file)).exit_code == 0
+    assert "1 warning in 1 manifest" in run(good, str(file)).output
+
+
+def test_json_holds_every_finding(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(spoilt(("- name: mail-key", "- name: api_key")))
+
+    document = json.loads(run(str(file), "--json").output)
+
+    (finding,) = document["findings"]
+    assert (finding["file"], finding["line"]) == (str(file), 49)
+    assert (finding["code"], finding["level"]) == ("secret_name_shared", "error")
+    counts = [document[name] for name in ("errors", "warnings", "manifests", "secrets")]
+    assert counts == [1, 0, 1, 6]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "store"),
+    [
+        ((("key: API_KEY", "key: a/../b"),), "key_folder", "infisical"),
+        ((("key: API_KEY", 'key: ""'),), "key_length", "infisical"),
+        ((('version: "3"', 'version: "v3"'),), "version_malformed", "infisical"),
+        ((("environment: prod", "enviroment: prod"),), "policy_property_unknown", "infisical"),
+        ((("environment: prod", "path: payments"),), "policy_path_malformed", "infisical"),
+        ((("environment: prod", "bucket: OTHER"),), "policy_bucket_not_allowed", "nats-kv"),
+        ((("environment: prod", "bucket: B"), ("live/CARD", "ä")), "key_characters", "nats-kv"),
+    ],
+)
+def test_what_the_store_cannot_hold_is_an_error(
+    tmp_path: Path, changes: tuple[tuple[str, str], ...], code: str, store: str
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(spoilt(*changes))
+
+    result = run(str(file), "--store", store, "--bucket", "B")
+
+    assert result.exit_code == 1
+    assert result.output.count(f"[{code}]") == 1
+    assert run(str(file), "--store", "other").exit_code == 0
+
+
+def test_the_running_configuration_names_backend_and_store(good: str) -> None:
+    env = {"BACKEND_NAME": "nats-kv", "SECRET_STORE": "nats-kv"}
+
+    result = run(good, env=env)
+
+    assert "[backend_not_served]" in result.output
+    assert run(good, env={"BACKEND_NAME": "infisical"}).exit_code == 0
+
+
+def test_the_rules_judge_each_secret_with_the_token_that_the_host_will_send(
+    good: str, rules: list[str]
+) -> None:
+    result = run(good, *rules, "--account", "LATTICE_A", "--json")
+
+    found = {
+        (f["place"].rpartition("secrets[")[2][3:].strip('": '), f["code"])
+        for f in json.loads(result.output)["findings"]
+    }
+    assert found == {("bucket-token", "refused_by_rules"), ("mail-key", "not_judged")}
+
+
+def test_a_condition_on_the_account_is_judged_by_the_account_that_is_given(
+    good: str, rules: list[str]
+) -> None:
+    result = run(good, *rules, "--account", "LATTICE_B")
+
+    assert result.exit_code == 1
+    assert result.output.count("[refused_by_rules]") == 3
+    assert 'the token of "checkout"' in result.output
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--token", "x"],
+        ["--account", "A"],
+        ["--policy", "missing.yaml"],
+        ["--secret-path", "no/root"],
+    ],
+)
+def test_options_that_cannot_be_used_end_with_2(good: str, options: list[str]) -> None:
+    assert run(good, *options).exit_code == 2
+
+
+def test_a_token_that_the_service_refuses_is_said_without_repeating_it(
+    good: str, rules: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "checkout.jwt").write_text("canary.token.text")
+
+    result = run(good, *rules)
+
+    assert result.exit_code == 2
+    assert "canary" not in result.output
+
+
+@pytest.mark.parametrize("data", [b"a: [", b"\xff\xfe", None])
+def test_a_file_that_cannot_be_read_ends_with_2(tmp_path: Path, data: bytes | None) -> None:
+    file = tmp_path / "a.yaml"
+    if data is not None:
+        file.write_bytes(data)
+
+    assert run(str(file)).exit_code == 2
+
+
+def test_the_manifest_of_the_readme_has_no_findings(tmp_path: Path) -> None:
+    (block,) = [text for text in code_blocks(README, "yaml") if "core.oam.dev" in text]
+    file = tmp_path / "readme.yaml"
+    file.write_text(block)
+
+    result = run(str(file), "--backend", "infisical")
+
+    assert result.output.startswith("no errors, no warnings")

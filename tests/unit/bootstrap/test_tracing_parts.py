@@ -13,6 +13,7 @@ from adapters.tracing.audit_trail import TracedAuditTrail
 from adapters.tracing.export import SpanExport
 from adapters.tracing.request_handler import TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
+from adapters.upstream.bounded_store import BoundedSecretStore
 from bootstrap.containers import Container
 from bootstrap.factories.spans import resource, upstream
 from bootstrap.lifecycle import ServiceFailedError
@@ -24,6 +25,9 @@ from tests.support.service_process import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from adapters.metrics.secret_store import MeteredSecretStore
+    from ports.secret_store import SecretStore
 
 TRACES = {"TRACES_ENDPOINT": "http://localhost:4318/v1/traces"}
 
@@ -58,6 +62,13 @@ def modules_of_a_service(folder: Path, **variables: str) -> str:
     return run.stdout.splitlines()[-1]
 
 
+def bounded(layer: MeteredSecretStore | TracedSecretStore) -> SecretStore:
+    """Return what lies below the bound on time that every store gets."""
+    inner = layer._inner
+    assert isinstance(inner, BoundedSecretStore)
+    return inner.inner
+
+
 def test_without_an_endpoint_nothing_of_opentelemetry_is_imported(tmp_path: Path) -> None:
     assert modules_of_a_service(tmp_path) == "[]"
 
@@ -82,7 +93,7 @@ def test_without_an_endpoint_nothing_is_put_around_anything() -> None:
     assert isinstance(built.trail(), MeteredAuditTrail)
     assert built.handler().audit is built.trail()
     assert stack.metered is not None
-    assert stack.metered._inner is built.store().store
+    assert bounded(stack.metered) is built.store().store
 
 
 def test_with_an_endpoint_spans_are_made_around_core_trail_and_store() -> None:
@@ -95,8 +106,9 @@ def test_with_an_endpoint_spans_are_made_around_core_trail_and_store() -> None:
     assert isinstance(trail, TracedAuditTrail)
     assert isinstance(trail._inner, MeteredAuditTrail)
     assert stack.metered is not None
-    assert isinstance(stack.metered._inner, TracedSecretStore)
-    assert stack.metered._inner._inner is built.store().store
+    traced = stack.metered._inner
+    assert isinstance(traced, TracedSecretStore)
+    assert bounded(traced) is built.store().store
     assert isinstance(built.tracing().export, SpanExport)
 
 
@@ -115,8 +127,9 @@ def test_secrets_are_named_only_where_the_operator_says_so() -> None:
         assert isinstance(trail, TracedAuditTrail)
         assert trail._names_allowed is allowed
         assert breaker is not None
-        assert isinstance(breaker._inner, TracedSecretStore)
-        assert breaker._inner._names_allowed is allowed
+        traced = breaker._inner
+        assert isinstance(traced, TracedSecretStore)
+        assert traced._names_allowed is allowed
 
 
 @pytest.mark.parametrize("module", ["opentelemetry", "requests", "opentelemetry.exporter.otlp"])

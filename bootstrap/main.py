@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{__version__}\n")
         return OK
     if arguments:
-        sys.stderr.write("Configure by environment variables; see the README.\n")
+        sys.stderr.write("Configure by environment variables; see docs/settings.md.\n")
         return MISCONFIGURED
     return serve()
 

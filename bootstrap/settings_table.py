@@ -1,4 +1,4 @@
-"""The configuration table of the README, rendered from the settings themselves.
+"""The configuration table of docs/settings.md, rendered from the settings themselves.
 
 `python -m bootstrap.settings_table` prints it.
 """

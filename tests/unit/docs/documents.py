@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 ADDING_A_STORE = ROOT / "docs" / "adding-a-store.md"
 ADRS = ROOT / "docs" / "adr"

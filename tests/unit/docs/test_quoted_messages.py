@@ -1,4 +1,4 @@
-"""Messages that the README quotes are the service's own words."""
+"""Messages that the documents quote are the service's own words."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import re
 
 import pytest
 
-from tests.unit.docs.documents import README, code_blocks, code_texts, first_cells, section
+from tests.unit.docs.documents import (
+    README,
+    TROUBLESHOOTING,
+    code_blocks,
+    code_texts,
+    first_cells,
+    section,
+)
 
 
 def messages() -> list[str]:
-    cells = first_cells(section(README, "Troubleshooting"))
+    cells = first_cells(section(TROUBLESHOOTING, "What the service says"))
     return [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
 
 

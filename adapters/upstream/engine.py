@@ -1,0 +1,76 @@
+"""The HTTP library behind `UpstreamHttp`, as a narrow port so that it can be exchanged."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from adapters.upstream.message import UpstreamRequest, UpstreamResponse
+
+IDLE_CONNECTION_SECONDS = 30.0
+"""Below the 60 seconds of common load balancers, after which they forget a connection."""
+
+REUSED_PATIENCE_SECONDS = 1.5
+"""How long an answer may take on a connection that was used before, until the server has been
+slower than that on a new one: in a failover such connections end without a word."""
+
+
+class Failure(StrEnum):
+    """Why there is no usable answer."""
+
+    UNREACHABLE = "unreachable"
+    """No connection, or one that broke."""
+
+    TIMED_OUT = "timed_out"
+    UNTRUSTED = "certificate_untrusted"
+    TOO_LARGE = "answer_too_large"
+    UNREADABLE = "answer_unreadable"
+
+
+class TransportError(Exception):
+    """There is no usable answer. Keeps nothing of the request, which holds credentials.
+
+    Attributes:
+        failure: what happened.
+        kind: the failure's technical name, for the log.
+        never_sent: the request surely did not reach the server.
+        reused: it was sent on a connection that had been used before.
+    """
+
+    def __init__(
+        self, failure: Failure, kind: str, *, never_sent: bool = False, reused: bool = False
+    ) -> None:
+        super().__init__(failure)
+        self.failure = failure
+        self.kind = kind
+        self.never_sent = never_sent
+        self.reused = reused
+
+
+class HttpEngine(Protocol):
+    """Sends requests over a bounded pool of connections; safe for concurrent calls.
+
+    It follows no redirect, keeps no cookie, unpacks no compressed body, and its exceptions hold
+    nothing of the request.
+    """
+
+    @abstractmethod
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        """Send one request and read its answer whole.
+
+        Raises:
+            TransportError: there is no answer, half of one, or one that is too large or packed.
+        """
+        ...
+
+    @abstractmethod
+    def drop_idle(self) -> None:
+        """Use no connection again that is open now; calls in flight go on."""
+        ...
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close all connections."""
+        ...

@@ -1,0 +1,55 @@
+"""The typed errors of calls to a store, with advice that names its settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.upstream.engine import Failure
+from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
+from domain.model.wording import seconds_in_words
+
+if TYPE_CHECKING:
+    from adapters.upstream.config import UpstreamConfig
+
+TRANSIENT = frozenset({Failure.UNREACHABLE, Failure.TIMED_OUT})
+"""Failures that another attempt may mend."""
+
+
+class Busy(RateLimited):
+    """The store is too slow for all that is asked of it; this request was not sent."""
+
+
+def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
+    """Return the error for a call without a usable answer."""
+    name, reason = config.name, f"{config.code}_{failure}"
+    match failure:
+        case Failure.UNREACHABLE:
+            return StoreUnavailable(
+                f"{name} cannot be reached; check {config.url_setting} and the network.",
+                reason=reason,
+            )
+        case Failure.TIMED_OUT:
+            return StoreUnavailable(
+                f"{name} did not answer in time; check its health, and try again in 10 seconds.",
+                reason=reason,
+            )
+        case Failure.UNTRUSTED:
+            advice = f"{name}'s certificate is not trusted; set {config.ca_setting}."
+        case Failure.TOO_LARGE:
+            advice = (
+                f"{name}'s answer is too large to be one secret: check {config.url_setting} and "
+                "any proxy before it, or store a smaller value."
+            )
+        case Failure.UNREADABLE:
+            advice = f"{name}'s answer cannot be read; check any proxy before it."
+    return UpstreamError(advice, reason=reason)
+
+
+def rate_limited(seconds: float, config: UpstreamConfig) -> RateLimited:
+    """Return the error for a call that the server's own limit refuses."""
+    return RateLimited(
+        f"{config.name} limits the rate of calls; try again in {seconds_in_words(seconds)}, or "
+        "raise its limits.",
+        reason=f"{config.code}_rate_limited",
+        retry_after=seconds,
+    )

@@ -1,0 +1,235 @@
+"""HTTP calls to one store: bounded by a deadline, repeated where that may help, typed errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_text
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+from urllib.parse import quote, urlencode
+
+import structlog
+
+from adapters.upstream.engine import Failure, TransportError
+from adapters.upstream.failures import TRANSIENT, Busy, rate_limited, transport_error
+from adapters.upstream.httpx_engine import HttpxEngine
+from adapters.upstream.message import UpstreamRequest, UpstreamResponse
+from adapters.upstream.origin import ApiOrigin
+from adapters.upstream.rate_headers import SERVER_ERRORS, pause_asked_for
+from adapters.upstream.statistics import CallStatistics, Lane
+from domain.model.errors import StoreUnavailable, UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from adapters.upstream.config import UpstreamConfig
+    from adapters.upstream.engine import HttpEngine
+    from adapters.upstream.slot import Slot
+    from ports.clock import Clock
+
+MAX_ATTEMPTS: Final = 5
+FIRST_DELAY_SECONDS: Final = 0.2
+MAX_DELAY_SECONDS: Final = 2.0
+NO_HEADERS: Final[Mapping[str, str]] = {}
+
+_REDIRECTS = range(300, 400)
+_BACKOFF: Final = -1.0
+_log = structlog.get_logger()
+
+
+class _Verdict(NamedTuple):
+    """What one attempt came to, and after what delay to try again; None is never."""
+
+    outcome: UpstreamResponse | UpstreamError
+    delay: float | None
+
+
+def answers_json(response: UpstreamResponse) -> bool:
+    """Say whether a response looks like an API's: JSON, and no redirect."""
+    return response.is_json and response.status not in _REDIRECTS
+
+
+@final
+class UpstreamHttp:
+    """Sends requests to one store; safe for concurrent calls of one event loop.
+
+    Attributes:
+        origin: whether the store has answered at its address.
+        statistics: of all attempts, for metrics.
+    """
+
+    def __init__(
+        self,
+        config: UpstreamConfig,
+        clock: Clock,
+        jitter: Callable[[], float],
+        *,
+        is_api_answer: Callable[[UpstreamResponse], bool] = answers_json,
+        engine: HttpEngine | None = None,
+    ) -> None:
+        """Put the parts together; opens no connection.
+
+        Args:
+            config: where the store is.
+            clock: for deadlines and delays.
+            jitter: draws evenly from 0 up to 1, such as `random.random`.
+            is_api_answer: tells the store's own responses below 500 from those of anything else.
+            engine: sends the requests; None for the usual one.
+
+        Raises:
+            OSError: a certificate file cannot be used.
+        """
+        self.config = config
+        self._clock = clock
+        self._jitter = jitter
+        self._is_api_answer = is_api_answer
+        self._engine = engine or HttpxEngine(config)
+        self._reads = asyncio.Semaphore(config.read_connections)
+        self.origin = ApiOrigin(config)
+        self.statistics = CallStatistics()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        deadline: float,
+        headers: Mapping[str, str] = NO_HEADERS,
+        query: Mapping[str, str] | None = None,
+        json: object = None,
+        body: bytes | None = None,
+        retry: bool = True,
+        lane: Lane = Lane.READ,
+        slot: Slot = nullcontext,
+        judged: bool = True,
+    ) -> UpstreamResponse:
+        """Return the store's response.
+
+        Transport failures, server errors (5xx) and responses that are not the store's are tried
+        again, up to `MAX_ATTEMPTS` in all, with exponential backoff and full jitter; at once where
+        the connection had been used before. A server error that stays is returned.
+
+        Args:
+            method: "GET" and so on.
+            path: follows the base URL; begins with "/", percent-encoded.
+            deadline: monotonic seconds.
+            headers: beside User-Agent and Accept.
+            query: is encoded and appended.
+            json: becomes the body, as JSON.
+            body: the body as it is.
+            retry: the call changes nothing, so that it may be sent more than once.
+            lane: a connection is left to LOGIN.
+            slot: admits each attempt.
+            judged: False returns responses that are not the store's as they are.
+
+        Raises:
+            StoreUnavailable: there is no response by the deadline, or not the store's.
+            RateLimited: the server, or `slot`, has the request wait beyond the deadline.
+            UpstreamError: waiting does not help: certificate, address, or size of the response.
+        """
+        if json is not None:
+            body = json_text.dumps(json).encode()
+            headers = {"Content-Type": "application/json", **headers}
+        url = self.config.base_url + path
+        if query:
+            url += "?" + urlencode(query, quote_via=quote)
+        request = UpstreamRequest(method, url, headers, body)
+        outcome: UpstreamResponse | UpstreamError | None = None
+        try:
+            async with self._clock.timeout_at(deadline):
+                outcome = await self._repeat(
+                    request, deadline, lane, slot, MAX_ATTEMPTS if retry else 1, judged=judged
+                )
+        except TimeoutError:
+            outcome = transport_error(Failure.TIMED_OUT, self.config)
+        # Raised out here, so that no error has another one as its context.
+        if isinstance(outcome, UpstreamError):
+            raise outcome
+        return outcome
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._engine.aclose()
+
+    async def _repeat(
+        self,
+        request: UpstreamRequest,
+        deadline: float,
+        lane: Lane,
+        slot: Slot,
+        attempts: int,
+        *,
+        judged: bool,
+    ) -> UpstreamResponse | UpstreamError:
+        former: UpstreamResponse | UpstreamError | None = None
+        number = 0
+        while True:
+            number += 1
+            try:
+                response = await self._attempt(request, lane, slot)
+            except TransportError as error:
+                verdict = self._judge_failure(error)
+            except UpstreamError as refusal:
+                # That there is no slot to try again is not why the request fails.
+                return former if isinstance(refusal, Busy) and former is not None else refusal
+            else:
+                verdict = self._judge(response, waits=slot is not nullcontext, judged=judged)
+            former = verdict.outcome
+            delay = verdict.delay
+            if delay == _BACKOFF:
+                longest = min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** (number - 1))
+                delay = self._jitter() * longest
+            if delay is None or number == attempts or self._clock.monotonic() + delay >= deadline:
+                return former
+            await self._clock.sleep(delay)
+
+    def _judge_failure(self, error: TransportError) -> _Verdict:
+        _log.warning(self._event("attempt_failed"), reason=str(error.failure), kind=error.kind)
+        outcome = transport_error(error.failure, self.config)
+        if error.failure not in TRANSIENT:
+            return _Verdict(outcome, None)
+        return _Verdict(outcome, 0.0 if error.reused else _BACKOFF)
+
+    def _judge(self, response: UpstreamResponse, *, waits: bool, judged: bool) -> _Verdict:
+        status = response.status
+        pause = pause_asked_for(response, self._clock.now())
+        if pause is not None:
+            _log.warning(self._event("rate_limited"), pause_seconds=pause, status=status)
+            # A slot keeps the pause by itself, as it holds for all requests.
+            return _Verdict(rate_limited(pause, self.config), 0.0 if waits else pause)
+        if status >= SERVER_ERRORS:
+            _log.warning(self._event("attempt_failed"), status=status)
+            return _Verdict(response, _BACKOFF)
+        if not judged:
+            return _Verdict(response, None)
+        if self._is_api_answer(response):
+            self.origin.confirm()
+            return _Verdict(response, None)
+        _log.warning(self._event("foreign_answer"), status=status)
+        error = self.origin.error()
+        return _Verdict(error, _BACKOFF if isinstance(error, StoreUnavailable) else None)
+
+    def _event(self, name: str) -> str:
+        return f"{self.config.code}.{name}"
+
+    async def _attempt(self, request: UpstreamRequest, lane: Lane, slot: Slot) -> UpstreamResponse:
+        """Send one request once; raises TransportError, or what entering the slot raises."""
+        connection = self._reads if lane is Lane.READ else nullcontext()
+        async with slot() as grant, connection:
+            began = self._clock.monotonic()
+            status: int | None = None
+            try:
+                response = await self._engine.send(request)
+                status = response.status
+            except TransportError as error:
+                if error.reused and error.failure is Failure.TIMED_OUT:
+                    # In a failover, connections end without a word: the others are dead as well.
+                    self._engine.drop_idle()
+                if grant is not None:
+                    grant.failed(error)
+                raise
+            finally:
+                self.statistics.ended(lane, status, self._clock.monotonic() - began)
+            if grant is not None:
+                grant.answered(response)
+        return response

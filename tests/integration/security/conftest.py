@@ -16,6 +16,7 @@ from adapters.nats.channel import NatsChannel
 from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
 from adapters.nats.subjects import SecretsSubjects
+from adapters.nats_kv.check import NatsKvCheck
 from adapters.nats_kv.config import NatsKvConfig
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
@@ -35,7 +36,16 @@ if TYPE_CHECKING:
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "nats"
 SUBJECTS = SecretsSubjects()
-USERS = ("host", "host-a", "host-b", "backend", "operator")
+USERS = (
+    "host",
+    "host-a",
+    "host-b",
+    "lattice-a",
+    "lattice-b",
+    "backend",
+    "operator",
+    "auditor",
+)
 
 
 def password(user: str) -> str:
@@ -133,21 +143,36 @@ def url_of(server: LocalNatsServer, user: str) -> str:
     return f"nats://{user}:{password(user)}@127.0.0.1:{server.port}"
 
 
+def jetstream_prefix(server: LocalNatsServer, user: str) -> str:
+    """Return where the user finds JetStream: in accounts.conf people have their own account."""
+    imported = user in {"operator", "auditor"} and "OPERATORS" in server._config
+    return "JS.SECRETS.API" if imported else "$JS.API"
+
+
+def config_of(server: LocalNatsServer, user: str) -> NatsConfig:
+    """Return how that user connects."""
+    return NatsConfig(urls=(url_of(server, user),), jetstream_prefix=jetstream_prefix(server, user))
+
+
 def service_settings(server: LocalNatsServer, folder: Path) -> dict[str, str]:
     """Return the environment of a service that logs in as the backend, on a bucket."""
     return nats_kv_environment(folder) | {"NATS_URL": url_of(server, "backend")}
 
 
 async def store_secret(server: LocalNatsServer, folder: Path, key: str, value: str) -> None:
-    """Write a secret as the operator does."""
-    config = NatsConfig(urls=(url_of(server, "operator"),))
+    """Write a secret as the operator does, into the bucket that the backend makes."""
     values = {name.lower(): text for name, text in nats_kv_environment(folder).items()}
     clock = SystemClock()
-    async with NatsConnection(config, clock) as connection:
+    xkey = load_encryption_xkey(NatsKvSettings.model_validate(values))
+    async with NatsConnection(config_of(server, "backend"), clock) as connection:
+        await NatsKvCheck(
+            client=connection.client, config=NatsKvConfig(), encryption_xkey=xkey, clock=clock
+        ).check()
+    async with NatsConnection(config_of(server, "operator"), clock) as connection:
         writer = NatsKvSecretWriter(
             client=connection.client,
-            config=NatsKvConfig(),
-            encryption_xkey=load_encryption_xkey(NatsKvSettings.model_validate(values)),
+            config=NatsKvConfig(direct=False),
+            encryption_xkey=xkey,
             clock=clock,
         )
         await writer.put(key, value)

@@ -18,6 +18,7 @@ from domain.model.transport import Operation
 from tests.integration.security.conftest import (
     SUBJECTS,
     asking_host,
+    config_of,
     service_settings,
     store_secret,
 )
@@ -95,9 +96,9 @@ async def test_a_host_asks_and_is_answered_and_the_operator_reads_the_audit_trai
 
     assert secret.value.reveal() == "value"
     assert "violation" not in service.output.lower()
-    operator = await log_in(shipped_server, "operator")
-    lines = read_stream(operator.client, AUDIT, SystemClock(), since=0, follow=False)
-    events = [json.loads(line) async for line in lines]
+    async with NatsConnection(config_of(shipped_server, "auditor"), SystemClock()) as auditor:
+        lines = read_stream(auditor.client, AUDIT, SystemClock(), since=0, follow=False)
+        events = [json.loads(line) async for line in lines]
     assert [event["key"] for event in events if event["operation"] == Operation.GET] == ["KEY"]
 
 

@@ -41,6 +41,8 @@ class Container(containers.DeclarativeContainer):
     channel = providers.Singleton(NatsChannel, client, subjects)
     transport = providers.Singleton(factories.nats_transport, client, subjects, clock, settings)
 
+    codec = providers.Singleton(factories.control_codec, keys, clock)
+
     tracing = providers.Singleton(
         factories.tracing_parts, settings, nats_config, subjects, former.provided.number, clock
     )
@@ -48,7 +50,9 @@ class Container(containers.DeclarativeContainer):
     store = providers.Selector(
         settings.provided.secret_store,
         **{
-            INFISICAL: providers.Singleton(factories.infisical_store, settings, client, clock),
+            INFISICAL: providers.Singleton(
+                factories.infisical_store, settings, client, codec, clock
+            ),
             NATS_KV: providers.Singleton(factories.nats_kv_store, settings, client, keys, clock),
         },
     )
@@ -75,7 +79,13 @@ class Container(containers.DeclarativeContainer):
     )
     traced_handler = providers.Singleton(factories.traced_handler, handler, tracing)
     changes = providers.Singleton(
-        factories.change_parts, settings, client, stack, request_ids, clock
+        factories.change_parts,
+        settings=settings,
+        client=client,
+        stack=stack,
+        codec=codec,
+        ids=request_ids,
+        clock=clock,
     )
     admin = providers.Singleton(
         factories.admin_parts,

@@ -40,6 +40,11 @@ class ServiceKeys:
     server: KeyRing
     encryption: SodiumXKeyPair | None = None
 
+    def derived(self, purpose: bytes) -> tuple[bytes, ...]:
+        """Return a key for one purpose from each server xkey, that of the announced one first."""
+        pairs = (self.server.current, *self.server.retired)
+        return tuple(pair.derive(purpose) for pair in pairs if isinstance(pair, SodiumXKeyPair))
+
 
 def load_service_keys(settings: Settings) -> ServiceKeys:
     """Read or make the keys that the settings call for.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from adapters.change_notice.messages import Invalidation
     from adapters.change_notice.subjects import ControlSubjects
+    from adapters.crypto.control_messages import ControlCodec
     from ports.clock import Clock
 
 ANSWER_SECONDS: Final = 1.0
@@ -90,12 +91,28 @@ class Answers:
 
 
 class InvalidationBroadcast:
-    """Sends over a connection that its owner opens and closes."""
+    """Sends over a connection that its owner opens and closes.
 
-    def __init__(self, client: Client, subjects: ControlSubjects, clock: Clock) -> None:
+    Args:
+        codec: what replicas' orders are authenticated with; None for a person's, who holds no key.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        subjects: ControlSubjects,
+        clock: Clock,
+        codec: ControlCodec | None = None,
+    ) -> None:
         self._client = client
         self._subjects = subjects
         self._clock = clock
+        self._codec = codec
+
+    @property
+    def subject(self) -> str:
+        """Where orders go: those of replicas, and those of people, who hold no key."""
+        return self._subjects.flush if self._codec is None else self._subjects.invalidate
 
     async def send(self, invalidation: Invalidation) -> Answers:
         """Tell every replica; on return the server knows.
@@ -105,13 +122,17 @@ class InvalidationBroadcast:
         """
         answers = Answers(self._clock)
         sent = False
+        body = invalidation.to_json()
+        subject = self.subject
+        if self._codec is not None:
+            body = self._codec.wrap(subject, body)
         try:
-            sent = await self._send(self._subjects.invalidate, invalidation.to_json(), answers)
+            sent = await self._send(subject, body, answers)
         finally:
             if not sent:
                 await answers.close()
         if not sent:
-            raise _unsent(self._subjects.invalidate)
+            raise _unsent(subject)
         return answers
 
     async def publish_changed(self, invalidation: Invalidation, replicas: int) -> None:

@@ -14,6 +14,7 @@ from adapters.change_notice.messages import (
     ReplicaAnswer,
     is_name,
 )
+from adapters.crypto.control_messages import ControlMessageRefusedError
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from adapters.change_notice.invalidator import CacheInvalidator
     from adapters.change_notice.subjects import ControlSubjects
+    from adapters.crypto.control_messages import ControlCodec
     from ports.clock import Clock
 
 _FLUSH_SECONDS = 2.0
@@ -47,6 +49,7 @@ class InvalidationListener:
         subjects: ControlSubjects,
         cache: CacheInvalidator,
         clock: Clock,
+        codec: ControlCodec,
         *,
         replica: str,
     ) -> None:
@@ -56,8 +59,9 @@ class InvalidationListener:
         self._subjects = subjects
         self._cache = cache
         self._clock = clock
+        self._codec = codec
         self._replica = replica
-        self._subscription: Subscription | None = None
+        self._subscriptions: list[Subscription] = []
 
     async def start(self) -> None:
         """Listen; on return the server knows, unless it is away just now.
@@ -65,28 +69,46 @@ class InvalidationListener:
         A user without the permission is no error here, since hosts are served all the same: the
         connection logs `nats.permission_denied`.
         """
-        subject = self._subjects.invalidate
-        self._subscription = await self._client.subscribe(subject, cb=self._take)
+        for subject, take in (
+            (self._subjects.invalidate, self._take_from_replica),
+            (self._subjects.flush, self._take_from_person),
+        ):
+            self._subscriptions.append(await self._client.subscribe(subject, cb=take))
         try:
             async with self._clock.timeout_at(self._clock.monotonic() + _FLUSH_SECONDS):
                 await self._client.flush()
         except (errors.Error, OSError, TimeoutError) as error:
             _log.warning("change_notice.listening_unconfirmed", error=type(error).__name__)
         else:
-            _log.info("change_notice.listening", subject=subject, replica=self._replica)
+            _log.info(
+                "change_notice.listening",
+                subject=self._subjects.invalidate,
+                flush_subject=self._subjects.flush,
+                replica=self._replica,
+            )
 
     async def aclose(self) -> None:
         """Listen no more; calling it again does nothing."""
-        subscription, self._subscription = self._subscription, None
-        if subscription is not None:
+        while self._subscriptions:
             with suppress(errors.Error, OSError):
-                await subscription.unsubscribe()
+                await self._subscriptions.pop().unsubscribe()
 
-    async def _take(self, message: Msg) -> None:
+    async def _take_from_replica(self, message: Msg) -> None:
         try:
-            invalidation = Invalidation.from_json(message.data)
+            body = self._codec.unwrap(self._subjects.invalidate, message.data)
+        except ControlMessageRefusedError as error:
+            _log.warning("change_notice.message_refused", reason=str(error), size=len(message.data))
+            return
+        await self._take(body, message.reply)
+
+    async def _take_from_person(self, message: Msg) -> None:
+        await self._take(message.data, message.reply)
+
+    async def _take(self, body: bytes, reply: str) -> None:
+        try:
+            invalidation = Invalidation.from_json(body)
         except MalformedMessageError:
-            _log.warning("change_notice.message_malformed", size=len(message.data))
+            _log.warning("change_notice.message_malformed", size=len(body))
             return
         removed = self._cache.invalidate(invalidation.selection)
         _log.info(
@@ -96,7 +118,7 @@ class InvalidationListener:
             origin=invalidation.origin,
             values=removed,
         )
-        await self._answer(message.reply, ReplicaAnswer(self._replica, removed))
+        await self._answer(reply, ReplicaAnswer(self._replica, removed))
 
     async def _answer(self, address: str, answer: ReplicaAnswer) -> None:
         if not self._usable(address):

@@ -33,8 +33,13 @@ class ControlSubjects:
 
     @property
     def invalidate(self) -> str:
-        """What every replica listens on, in no queue group; only backend and operator publish."""
+        """What replicas tell each other; a `ControlCodec` authenticates it."""
         return f"{self.prefix}.control.{self.backend}.invalidate"
+
+    @property
+    def flush(self) -> str:
+        """What operators order by hand; NATS permissions alone say who may publish there."""
+        return f"{self.prefix}.control.{self.backend}.flush"
 
     @property
     def changed(self) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from hashlib import sha256
+from hmac import digest
 from typing import NoReturn, final
 
 from nacl import bindings
@@ -74,6 +76,10 @@ class SodiumXKeyPair(XKeyPair):
     def seed_text(self) -> str:
         """Return the seed: the secret itself, to be kept in a file that only the service reads."""
         return encode_seed(KeyKind.XKEY, self.__secret)
+
+    def derive(self, purpose: bytes) -> bytes:
+        """Return 32 secret bytes for one purpose, from which neither seed nor others follow."""
+        return digest(self.__secret, purpose, sha256)
 
     @override
     def seal(self, plaintext: bytes, recipient: PublicXKey) -> bytes:

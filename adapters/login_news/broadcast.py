@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, final
 import structlog
 from nats import errors
 
+from adapters.crypto.control_messages import ControlMessageRefusedError
 from adapters.login_news.message import LoginRefused, MalformedNewsError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
+    from adapters.crypto.control_messages import ControlCodec
     from ports.clock import Clock
 
 SEND_SECONDS: Final = 2.0
@@ -34,7 +36,9 @@ class LoginNews:
     by itself.
     """
 
-    def __init__(self, client: Client, subject: str, identity: str, clock: Clock) -> None:
+    def __init__(
+        self, client: Client, subject: str, identity: str, codec: ControlCodec, clock: Clock
+    ) -> None:
         """Take the subject that all processes of one backend share, and `digest_of` the identity.
 
         Raises:
@@ -42,6 +46,7 @@ class LoginNews:
         """
         self._client = client
         self._subject = subject
+        self._codec = codec
         self._clock = clock
         self._mine = LoginRefused(identity, secrets.token_hex(16))
         LoginRefused.from_json(self._mine.to_json())
@@ -56,9 +61,12 @@ class LoginNews:
 
         async def take(message: Msg) -> None:
             try:
-                news = LoginRefused.from_json(message.data)
-            except MalformedNewsError:
-                _log.warning("login_news.message_malformed", size=len(message.data))
+                body = self._codec.unwrap(self._subject, message.data)
+                news = LoginRefused.from_json(body)
+            except (ControlMessageRefusedError, MalformedNewsError) as error:
+                _log.warning(
+                    "login_news.message_refused", reason=str(error), size=len(message.data)
+                )
                 return
             if news.identity == self._mine.identity and news.origin != self._mine.origin:
                 heard()
@@ -84,7 +92,9 @@ class LoginNews:
     async def _send(self) -> None:
         try:
             async with self._clock.timeout_at(self._clock.monotonic() + SEND_SECONDS):
-                await self._client.publish(self._subject, self._mine.to_json())
+                await self._client.publish(
+                    self._subject, self._codec.wrap(self._subject, self._mine.to_json())
+                )
                 await self._client.flush()
         except (errors.Error, OSError, TimeoutError) as error:
             _log.warning("login_news.unsent", error=type(error).__name__)

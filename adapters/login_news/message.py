@@ -17,7 +17,7 @@ _DIGEST = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 class MalformedNewsError(ValueError):
-    """The message is none of ours. Carries nothing of it."""
+    """The message is none of ours. Its text is a code and carries nothing of it."""
 
 
 def digest_of(server: str, client_id: str) -> str:
@@ -64,7 +64,7 @@ class LoginRefused:
             identity, origin = document.get("identity"), document.get("origin")
             if _is_digest(identity) and _is_digest(origin):
                 return cls(str(identity), str(origin))
-        raise MalformedNewsError("not a message about a refused login")
+        raise MalformedNewsError("malformed")
 
 
 def _is_digest(value: object) -> bool:

@@ -94,16 +94,16 @@ async def _flush(
     invalidation = Invalidation(CountingRequestIds().next(), ORIGIN, Cause.FLUSH, selection)
     answers = await broadcast.send(invalidation)
     # A denied publish is on the same connection before the flush that `send` ends with.
-    _check_allowed(client, subjects.invalidate)
+    _check_allowed(client, broadcast.subject)
     gathered = await answers.gather(wait)
     _check_allowed(client, answers.inbox)
     if not gathered:
         raise failure(
-            f"Nobody listens on {subjects.invalidate}. Check that the service is running, that "
+            f"Nobody listens on {broadcast.subject}. Check that the service is running, that "
             "NATS_SUBJECT_PREFIX and BACKEND_NAME are the service's, and that both are in one NATS "
             "account."
             if answers.nobody_listens
-            else f"No replica answered on {subjects.invalidate} in time. Check the service's log, "
+            else f"No replica answered on {broadcast.subject} in time. Check the service's log, "
             "and that its NATS user may publish to the inbox of this one; or wait longer: --wait."
         )
     await broadcast.publish_changed(invalidation, len(gathered))

@@ -6,7 +6,7 @@ The container only names these; they are plain functions so that mypy sees every
 from bootstrap.factories.access import access_parts
 from bootstrap.factories.admin import admin_parts, audit_trail, metrics
 from bootstrap.factories.audit import audit_parts
-from bootstrap.factories.changes import change_parts
+from bootstrap.factories.changes import change_parts, control_codec
 from bootstrap.factories.nats import nats_client, nats_config, nats_transport, subjects
 from bootstrap.factories.service import answer_request, service
 from bootstrap.factories.store_stack import store_stack
@@ -20,6 +20,7 @@ __all__ = [
     "audit_parts",
     "audit_trail",
     "change_parts",
+    "control_codec",
     "infisical_store",
     "metrics",
     "nats_client",

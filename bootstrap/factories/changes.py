@@ -9,6 +9,7 @@ from adapters.change_notice.broadcast import InvalidationBroadcast
 from adapters.change_notice.listener import InvalidationListener
 from adapters.change_notice.subjects import ControlSubjects
 from adapters.change_notice.webhook_path import PATH
+from adapters.crypto.control_messages import PURPOSE, ControlCodec
 from bootstrap.change_parts import ChangeParts, KeptValues, replica_name
 from bootstrap.settings.stores import INFISICAL
 from ports.transport import ChannelError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from adapters.change_notice.webhook_payload import ChangeNotice
     from adapters.nats.client import SteadyClient
     from bootstrap.admin_parts import ServingState
+    from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
     from bootstrap.store_parts import StoreStack
     from ports.clock import Clock
@@ -37,17 +39,28 @@ def webhook_key(settings: Settings) -> SecretStr | None:
     return settings.infisical_webhook_key if settings.secret_store == INFISICAL else None
 
 
+def control_codec(keys: ServiceKeys, clock: Clock) -> ControlCodec:
+    """Authenticate what this service's replicas tell each other, by the key they share."""
+    return ControlCodec(keys.derived(PURPOSE), clock)
+
+
 def change_parts(
-    settings: Settings, client: SteadyClient, stack: StoreStack, ids: RequestIds, clock: Clock
+    *,
+    settings: Settings,
+    client: SteadyClient,
+    stack: StoreStack,
+    codec: ControlCodec,
+    ids: RequestIds,
+    clock: Clock,
 ) -> ChangeParts:
     """Listen in any case, and spread the word where a webhook brings it."""
     subjects = ControlSubjects(settings.nats_subject_prefix, settings.backend_name)
     kept = KeptValues(stack.cache)
     replica = replica_name()
-    listener = InvalidationListener(client, subjects, kept, clock, replica=replica)
+    listener = InvalidationListener(client, subjects, kept, clock, codec, replica=replica)
     announcer = None
     if webhook_key(settings) is not None:
-        broadcast = InvalidationBroadcast(client, subjects, clock)
+        broadcast = InvalidationBroadcast(client, subjects, clock, codec)
         announcer = ChangeAnnouncer(broadcast, kept, ids, clock, replica=replica)
     return ChangeParts(listener, announcer)
 

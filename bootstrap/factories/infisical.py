@@ -20,12 +20,15 @@ from bootstrap.settings import Problem, SettingsError
 from bootstrap.store_parts import StoreParts
 
 if TYPE_CHECKING:
+    from adapters.crypto.control_messages import ControlCodec
     from adapters.nats.client import SteadyClient
     from bootstrap.settings import Settings
     from ports.clock import Clock
 
 
-def build_infisical(settings: Settings, client: SteadyClient, clock: Clock) -> StoreParts:
+def build_infisical(
+    settings: Settings, client: SteadyClient, codec: ControlCodec, clock: Clock
+) -> StoreParts:
     """Build the Infisical store; over NATS its processes only warn each other.
 
     Raises:
@@ -58,7 +61,7 @@ def build_infisical(settings: Settings, client: SteadyClient, clock: Clock) -> S
         setting, _, advice = str(error).partition(" ")
         problem = Problem(setting, advice)
     else:
-        news = _login_news(settings, config, client, clock)
+        news = _login_news(settings, config, client, codec, clock)
         api = InfisicalApi(
             config,
             http,
@@ -87,8 +90,12 @@ def build_infisical(settings: Settings, client: SteadyClient, clock: Clock) -> S
 
 
 def _login_news(
-    settings: Settings, config: InfisicalConfig, client: SteadyClient, clock: Clock
+    settings: Settings,
+    config: InfisicalConfig,
+    client: SteadyClient,
+    codec: ControlCodec,
+    clock: Clock,
 ) -> LoginNews:
     subject = f"{settings.nats_subject_prefix}.control.{settings.backend_name}.login_refused"
     identity = digest_of(config.api_root, config.client_id.get_secret_value().strip())
-    return LoginNews(client, subject, identity, clock)
+    return LoginNews(client, subject, identity, codec, clock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from adapters.crypto.control_messages import ControlCodec
     from adapters.nats.client import SteadyClient
     from bootstrap.server_keys import ServiceKeys
     from bootstrap.settings import Settings
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 
-def infisical_store(settings: Settings, client: SteadyClient, clock: Clock) -> StoreParts:
+def infisical_store(
+    settings: Settings, client: SteadyClient, codec: ControlCodec, clock: Clock
+) -> StoreParts:
     """Build the Infisical store; over NATS its processes only warn each other.
 
     Raises:
@@ -24,7 +27,7 @@ def infisical_store(settings: Settings, client: SteadyClient, clock: Clock) -> S
     """
     from bootstrap.factories.infisical import build_infisical  # noqa: PLC0415  see above
 
-    return build_infisical(settings, client, clock)
+    return build_infisical(settings, client, codec, clock)
 
 
 def nats_kv_store(

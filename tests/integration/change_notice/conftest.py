@@ -24,6 +24,7 @@ from adapters.change_notice.subjects import ControlSubjects
 from adapters.change_notice.webhook import InfisicalWebhook
 from adapters.change_notice.webhook_path import PATH
 from adapters.change_notice.webhook_signature import WebhookVerifier
+from adapters.crypto.control_messages import ControlCodec
 from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
 from adapters.system.clock import SystemClock
@@ -133,11 +134,12 @@ async def start_replica(control: ControlSubjects) -> AsyncIterator[StartReplica]
             cache = CachedSecretStore(store, CacheConfig(ttl_seconds=600), CLOCK, lambda: 0.0)
             stack.push_async_callback(cache.aclose)
             kept = Kept(cache)
-            listener = InvalidationListener(client, control, kept, CLOCK, replica=name)
+            codec = ControlCodec([b"k" * 32], CLOCK)
+            listener = InvalidationListener(client, control, kept, CLOCK, codec, replica=name)
             stack.push_async_callback(listener.aclose)
             await listener.start()
             announcer = ChangeAnnouncer(
-                InvalidationBroadcast(client, control, CLOCK),
+                InvalidationBroadcast(client, control, CLOCK, codec),
                 kept,
                 CountingRequestIds(),
                 CLOCK,

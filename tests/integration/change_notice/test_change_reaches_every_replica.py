@@ -157,7 +157,7 @@ async def test_a_flush_that_nobody_hears_fails_at_once(
     )
 
     assert result.exit_code == 1
-    assert f"Nobody listens on {control.invalidate}" in result.stderr
+    assert f"Nobody listens on {control.flush}" in result.stderr
     assert CLOCK.monotonic() - began < 15
 
 
@@ -169,7 +169,7 @@ async def test_what_is_no_order_is_ignored_and_logged_without_it(
 
     with capture_logs() as log:
         for data in (b"", b"canary", order.replace(b"}", b',"canary":1}'), b"x" * 100_000):
-            await operator.client.publish(control.invalidate, data, reply="_INBOX.canary")
+            await operator.client.publish(control.flush, data, reply="_INBOX.canary")
         await operator.client.flush()
         answers = await InvalidationBroadcast(operator.client, control, CLOCK).send(
             Invalidation("id-2", "me", Cause.FLUSH, Selection.one("/nothing/HERE"))

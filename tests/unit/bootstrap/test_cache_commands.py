@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from adapters.nats.client import SteadyClient
 
-CONTROL = "wasmcloud.secrets.control.infisical.invalidate"
+CONTROL = "wasmcloud.secrets.control.infisical.flush"
 CHANGED = "wasmcloud.secrets.events.infisical.changed"
 
 
@@ -253,7 +253,7 @@ def test_prefix_and_backend_of_the_settings_make_the_subjects(
 
     assert flush("--all").exit_code == 0
     assert [subject for subject, _ in server.published] == [
-        "my.secrets.control.vault.invalidate",
+        "my.secrets.control.vault.flush",
         "my.secrets.events.vault.changed",
     ]
 

@@ -19,6 +19,7 @@ from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
 from adapters.change_notice.listener import InvalidationListener
 from adapters.change_notice.subjects import ControlSubjects
+from adapters.crypto.control_messages import ControlCodec
 from adapters.crypto.nkeys_text import KeyKind, encode_public
 from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
 from adapters.nats.config import NatsConfig
@@ -160,7 +161,14 @@ class World:
         kept = KeptValues(stack.cache)
         nats = NatsInMemory().client
         return ChangeParts(
-            InvalidationListener(nats, ControlSubjects(), kept, self.clock, replica="replica-1")
+            InvalidationListener(
+                nats,
+                ControlSubjects(),
+                kept,
+                self.clock,
+                ControlCodec([b"k" * 32], self.clock),
+                replica="replica-1",
+            )
         )
 
     def stack(self) -> StoreStack:

@@ -17,6 +17,7 @@ from adapters.change_notice.listener import InvalidationListener
 from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer
 from adapters.change_notice.subjects import ControlSubjects
 from adapters.change_notice.webhook_payload import ChangeNotice
+from adapters.crypto.control_messages import ControlCodec
 from domain.model.selection import Selection
 from ports.transport import ChannelError
 from tests.fakes.clock import FakeClock
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUBJECTS = ControlSubjects()
+KEY = b"k" * 32
 NOTICE = ChangeNotice("prod", "p-1", "/payments")
 ORDER = Invalidation("id-1", "me", Cause.FLUSH, Selection.one("/a/B"))
 
@@ -46,12 +48,13 @@ class Forgetful(CacheInvalidator):
 class Rig:
     def __init__(self) -> None:
         self.clock, self.nats, self.cache = FakeClock(), NatsInMemory(), Forgetful()
+        self.codec = ControlCodec([KEY], self.clock)
         client = self.nats.client
         self.listener = InvalidationListener(
-            client, SUBJECTS, self.cache, self.clock, replica="replica-1"
+            client, SUBJECTS, self.cache, self.clock, self.codec, replica="replica-1"
         )
         self.announcer = ChangeAnnouncer(
-            InvalidationBroadcast(client, SUBJECTS, self.clock),
+            InvalidationBroadcast(client, SUBJECTS, self.clock, self.codec),
             self.cache,
             FakeRequestIds(),
             self.clock,
@@ -63,6 +66,10 @@ class Rig:
         return [json.loads(data) for data in self.nats.sent_to(SUBJECTS.changed)]
 
     async def order(self, data: bytes, reply: str = "_INBOX.x") -> None:
+        """Have a person order it, by hand."""
+        await self.nats.deliver(Message(SUBJECTS.flush, data, reply))
+
+    async def order_as_replica(self, data: bytes, reply: str = "_INBOX.x") -> None:
         await self.nats.deliver(Message(SUBJECTS.invalidate, data, reply))
 
 
@@ -170,7 +177,7 @@ async def test_a_notice_is_carried_out_and_sent_at_once_and_published_a_second_l
     await settle()
     (event,) = rig.events
     assert (event["folder"], event["replicas"]) == ("/payments", 1)
-    assert set(rig.nats.sinks) == {SUBJECTS.invalidate}
+    assert set(rig.nats.sinks) == {SUBJECTS.invalidate, SUBJECTS.flush}
 
 
 async def test_a_notice_that_no_replica_hears_is_published_all_the_same(rig: Rig) -> None:
@@ -284,7 +291,7 @@ async def test_answers_are_bounded_and_a_replica_counts_once(rig: Rig) -> None:
     "make",
     [
         lambda rig: InvalidationListener(
-            rig.nats.client, SUBJECTS, rig.cache, rig.clock, replica="a b"
+            rig.nats.client, SUBJECTS, rig.cache, rig.clock, rig.codec, replica="a b"
         ),
         lambda rig: ChangeAnnouncer(
             InvalidationBroadcast(rig.nats.client, SUBJECTS, rig.clock),
@@ -300,3 +307,28 @@ def test_a_name_that_cannot_stand_in_a_message_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="replica's name"):
         make(rig)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda rig: ORDER.to_json(),
+        lambda rig: ControlCodec([b"x" * 32], rig.clock).wrap(SUBJECTS.invalidate, ORDER.to_json()),
+        lambda rig: rig.codec.wrap(SUBJECTS.flush, ORDER.to_json()),
+    ],
+    ids=["plain", "another key", "another subject"],
+)
+async def test_an_order_in_a_replicas_name_is_taken_from_replicas_alone(
+    rig: Rig, forge: Callable[[Rig], bytes]
+) -> None:
+    await rig.listener.start()
+
+    with capture_logs() as log:
+        await rig.order_as_replica(forge(rig))
+
+    assert rig.cache.selections == []
+    assert rig.nats.sent_to("_INBOX.x") == []
+    assert [entry["event"] for entry in log] == ["change_notice.message_refused"]
+
+    await rig.order_as_replica(rig.codec.wrap(SUBJECTS.invalidate, ORDER.to_json()))
+    assert rig.cache.selections == [ORDER.selection]

@@ -9,6 +9,7 @@ import pytest
 from nats.errors import ConnectionClosedError
 from structlog.testing import capture_logs
 
+from adapters.crypto.control_messages import ControlCodec
 from adapters.login_news.broadcast import SEND_SECONDS, LoginNews
 from adapters.login_news.message import (
     MAX_MESSAGE_BYTES,
@@ -29,7 +30,8 @@ class Process:
 
     def __init__(self) -> None:
         self.clock, self.nats, self.heard = FakeClock(), NatsInMemory(), 0
-        self.news = LoginNews(self.nats.client, SUBJECT, IDENTITY, self.clock)
+        self.codec = ControlCodec([b"k" * 32], self.clock)
+        self.news = LoginNews(self.nats.client, SUBJECT, IDENTITY, self.codec, self.clock)
 
     async def start(self) -> None:
         def hear() -> None:
@@ -38,7 +40,11 @@ class Process:
         await self.news.start(hear)
 
     async def get(self, body: bytes) -> None:
-        await self.nats.deliver(Message(SUBJECT, body))
+        """Hear it from another process of this service."""
+        await self.get_raw(self.codec.wrap(SUBJECT, body))
+
+    async def get_raw(self, message: bytes) -> None:
+        await self.nats.deliver(Message(SUBJECT, message))
 
 
 @pytest.fixture
@@ -59,7 +65,7 @@ async def test_a_refusal_reaches_another_process_and_shows_no_client_id(process:
     process.news.tell()
     await settle()
     (message,) = process.nats.sent_to(SUBJECT)
-    await other.get(message)
+    await other.get_raw(message)
 
     assert (process.heard, other.heard) == (0, 1)
     assert b"canary" not in message
@@ -99,9 +105,35 @@ async def test_what_is_no_such_message_is_logged_without_its_content(
         await process.get(body)
 
     assert process.heard == 0
-    assert logs == [
-        {"event": "login_news.message_malformed", "size": len(body), "log_level": "warning"}
-    ]
+    (log,) = logs
+    assert (log["event"], log["reason"]) == ("login_news.message_refused", "malformed")
+    assert "canary" not in str(log)
+
+
+@pytest.mark.parametrize("key", [None, b"x" * 32])
+async def test_word_of_a_refused_login_is_taken_from_processes_of_this_service_alone(
+    process: Process, key: bytes | None
+) -> None:
+    await process.start()
+    body = LoginRefused(IDENTITY, ORIGIN).to_json()
+    forged = body if key is None else ControlCodec([key], process.clock).wrap(SUBJECT, body)
+
+    with capture_logs() as logs:
+        await process.get_raw(forged)
+
+    assert process.heard == 0
+    reason = "malformed" if key is None else "forged"
+    assert [log["reason"] for log in logs] == [reason]
+
+
+async def test_word_of_a_refused_login_that_is_sent_again_is_heard_once(process: Process) -> None:
+    await process.start()
+    message = process.codec.wrap(SUBJECT, LoginRefused(IDENTITY, ORIGIN).to_json())
+
+    for _ in range(3):
+        await process.get_raw(message)
+
+    assert process.heard == 1
 
 
 async def test_members_that_later_versions_add_are_ignored(process: Process) -> None:
@@ -168,4 +200,10 @@ async def test_closing_ends_what_is_being_sent(process: Process) -> None:
 
 def test_an_identity_that_is_no_digest_is_refused() -> None:
     with pytest.raises(MalformedNewsError):
-        LoginNews(NatsInMemory().client, SUBJECT, "canary-client-id", FakeClock())
+        LoginNews(
+            NatsInMemory().client,
+            SUBJECT,
+            "canary-client-id",
+            ControlCodec([b"k" * 32], FakeClock()),
+            FakeClock(),
+        )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import nats.errors
 import structlog
-from nats.js import JetStreamContext
 from nats.js.api import Header
 from typing_extensions import override
 
@@ -52,7 +51,7 @@ class AuditStream(BufferedSink):
         )
         self._client = client
         self._config = config
-        self._jetstream = JetStreamContext(conn=client, timeout=_API_SECONDS)
+        self._jetstream = client.jetstream(timeout=_API_SECONDS)
         self._inbox = ""
         self._subscription: Subscription | None = None
         self._acks = PublishAcks(0)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import nats.errors
 import nats.js.errors
-from nats.js import JetStreamContext
 
 from adapters.audit.reading import POLL_SECONDS, AuditReadError
 
@@ -67,15 +66,16 @@ async def read_stream(
         )
     except (nats.errors.Error, TimeoutError, OSError):
         advice = (
-            "JetStream does not answer; check that it is enabled for this account and that this "
-            f"user may use $JS.API.STREAM.INFO.{stream} and $JS.API.STREAM.MSG.GET.{stream}."
+            "JetStream does not answer; check that it is enabled for this account, or, where that "
+            "imports another account's, that NATS_JETSTREAM_PREFIX says so; and that this user may "
+            f"use $JS.API.STREAM.INFO.{stream} and $JS.API.STREAM.MSG.GET.{stream}."
         )
     raise AuditReadError(advice)
 
 
 class _Reader:
     def __init__(self, client: Client, stream: str) -> None:
-        self._jetstream = JetStreamContext(conn=client, timeout=_API_SECONDS)
+        self._jetstream = client.jetstream(timeout=_API_SECONDS)
         self._stream = stream
 
     async def next(self, number: int) -> RawStreamMsg | None:

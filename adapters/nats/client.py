@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from nats import errors
 from nats.aio.client import PING_PROTO
+from nats.js.api import DEFAULT_PREFIX
 from typing_extensions import override
 
 from adapters.nats.raw_messages import RawMessageClient
@@ -22,6 +23,7 @@ from adapters.system.cancelling import honour_cancellation
 
 if TYPE_CHECKING:
     from nats.aio.client import Srv
+    from nats.js import JetStreamContext
 
 
 class AllServersFailedError(Exception):
@@ -34,6 +36,7 @@ class SteadyClient(RawMessageClient):
     Attributes:
         insists_on_tls: whether to refuse a server that offers none, before logging in.
         denied: the server's latest "permissions violation" text; it names a subject, no secret.
+        jetstream_prefix: where JetStream's API is reached by this client's account.
     """
 
     def __init__(self) -> None:
@@ -42,6 +45,11 @@ class SteadyClient(RawMessageClient):
         self._untried: list[Srv] | None = None
         self.insists_on_tls = False
         self.denied: str | None = None
+        self.jetstream_prefix = DEFAULT_PREFIX
+
+    @override
+    def jetstream(self, **opts: Any) -> JetStreamContext:
+        return super().jetstream(**({"prefix": self.jetstream_prefix} | opts))
 
     async def connect_once(self, *, public_nkey: str | None = None, **options: Any) -> None:
         """Try every server once; afterwards reconnect endlessly.

@@ -51,6 +51,7 @@ class NatsConfig:
         tls_handshake_first: for servers that want TLS before their first word.
         client_name: what the server's monitoring shows.
         inbox_prefix: where replies to this service's own requests go.
+        jetstream_prefix: where JetStream's API is, if another account or a domain shares it.
         connect_timeout: seconds for each step of a connect.
         reconnect_wait: seconds between two attempts to reach the same server again.
 
@@ -72,6 +73,7 @@ class NatsConfig:
     tls_handshake_first: bool = False
     client_name: str = "wasmcloud-secrets"
     inbox_prefix: str = "_INBOX"
+    jetstream_prefix: str = "$JS.API"
     connect_timeout: float = 5.0
     reconnect_wait: float = 2.0
     addresses: tuple[NatsAddress, ...] = field(init=False)
@@ -87,6 +89,8 @@ class NatsConfig:
             raise NatsConfigError("A NATS TLS key needs its certificate file beside it.")
         if not is_subject(self.inbox_prefix):
             raise NatsConfigError("The NATS inbox prefix must be a subject without wildcards.")
+        if not is_subject(self.jetstream_prefix):
+            raise NatsConfigError("The JetStream prefix must be a subject without wildcards.")
         if self.connect_timeout <= 0 or self.reconnect_wait < 0:
             raise NatsConfigError("The NATS connect timeout must be positive, in seconds.")
 

@@ -40,6 +40,7 @@ class NatsConnection:
 
     def __init__(self, config: NatsConfig, clock: Clock) -> None:
         self.client = SteadyClient()
+        self.client.jetstream_prefix = config.jetstream_prefix
         self._config = config
         self._clock = clock
         self._failures: list[Exception] | None = None

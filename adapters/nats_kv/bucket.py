@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import nats.errors
 import nats.js.errors
-from nats.js import JetStreamContext
-from nats.js.api import DeliverPolicy
 
 from adapters.nats_kv.bucket_config import add_bucket
 from adapters.nats_kv.calls import STREAM_NOT_FOUND, ask, ask_again
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 _ATTEMPT_SECONDS = 2.0
+_AT_ONCE = 64
 
 
 class Bucket:
@@ -38,7 +38,7 @@ class Bucket:
         self._client = client
         self._config = config
         self._clock = clock
-        self._jetstream = JetStreamContext(conn=client, timeout=_ATTEMPT_SECONDS)
+        self._jetstream = client.jetstream(timeout=_ATTEMPT_SECONDS)
         self._stream = f"KV_{config.bucket}"
         self._prefix = f"$KV.{config.bucket}."
         self._direct: bool | None = None
@@ -129,7 +129,10 @@ class Bucket:
         except BucketMissingError:
             if not self._config.create_bucket:
                 raise
-            await add_bucket(self._jetstream, self._config)
+            try:
+                await add_bucket(self._jetstream, self._config)
+            except nats.errors.TimeoutError:
+                raise BucketMissingError(self._config.bucket) from None
             await self._bind()
 
     async def _info(self) -> StreamInfo:
@@ -148,7 +151,7 @@ class Bucket:
                 "set NATS_KV_BUCKET to the bucket it mirrors.",
                 reason="bucket_is_mirror",
             )
-        self._direct = bool(info.config.allow_direct)
+        self._direct = self._config.direct and bool(info.config.allow_direct)
         return self._direct
 
     async def _get(
@@ -185,27 +188,26 @@ class Bucket:
         return read_entry(message)
 
     async def _names(self) -> list[str]:
-        info = await self._info()
-        if info.state.messages == 0:
-            return []
-        live: dict[str, bool] = {}
-        messages = await self._jetstream.subscribe(
-            f"{self._prefix}>",
-            stream=self._stream,
-            ordered_consumer=True,
-            deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
-            headers_only=True,
-        )
+        """Ask for the subjects, then for the last revision of each: no consumer is needed.
+
+        Whoever may make a consumer may have it deliver to any subject of the account.
+        """
         try:
-            pending = True
-            while pending:
-                message = await messages.next_msg(timeout=None)
-                name = message.subject.removeprefix(self._prefix)
-                live[name] = read_operation(message.headers) is Operation.PUT
-                pending = message.metadata.num_pending > 0
-        finally:
-            await messages.unsubscribe()
-        return sorted(name for name, is_live in live.items() if is_live)
+            info = await self._jetstream.stream_info(
+                self._stream, subjects_filter=f"{self._prefix}>"
+            )
+        except nats.js.errors.NotFoundError:
+            raise BucketMissingError(self._config.bucket) from None
+        subjects = sorted(info.state.subjects or ())
+        live: list[str] = []
+        for batch in (subjects[at : at + _AT_ONCE] for at in range(0, len(subjects), _AT_ONCE)):
+            found = await asyncio.gather(*(self._get(subject=subject) for subject in batch))
+            live.extend(
+                subject.removeprefix(self._prefix)
+                for subject, message in zip(batch, found, strict=True)
+                if message is not None and read_operation(message.headers) is Operation.PUT
+            )
+        return live
 
 
 class WrongLastRevisionError(Exception):
@@ -217,8 +219,8 @@ class BucketMissingError(UpstreamError):
 
     def __init__(self, bucket: str) -> None:
         super().__init__(
-            f"There is no bucket {bucket}. Create it, or set NATS_KV_BUCKET to the one that holds "
-            "the secrets.",
+            f"There is no bucket {bucket}, and this NATS user made none. Start the service, which "
+            "makes it, or set NATS_KV_BUCKET to the one that holds the secrets.",
             reason="bucket_missing",
         )
 

@@ -63,7 +63,8 @@ def upstream_error(error: Exception) -> UpstreamError:
             )
         case nats.js.errors.APIError(err_code=code) if code in _JETSTREAM_DISABLED:
             return UpstreamError(
-                "JetStream is not enabled for the service's NATS account; enable it there.",
+                "JetStream is not enabled for this NATS account; enable it there or, where it "
+                "imports another account's, set NATS_JETSTREAM_PREFIX.",
                 reason=reasons.JETSTREAM_DISABLED,
             )
         case (

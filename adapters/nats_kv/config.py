@@ -25,6 +25,9 @@ class NatsKvConfig:
         history: revisions kept of each key, 1 to 64.
         replicas: servers that each hold the bucket, 1 to 5; a single server can only do 1.
         create_bucket: make the bucket when there is none.
+        direct: read from any server that holds the bucket, where it allows that. Such an answer is
+            the message as it was stored, sent wherever the request asks for: a person who stores
+            secrets could have their messages published anywhere in the account.
         operation_seconds: how long a check or a command may take. Requests bring their deadline.
 
     Raises:
@@ -35,6 +38,7 @@ class NatsKvConfig:
     history: int = MAX_HISTORY
     replicas: int = 1
     create_bucket: bool = True
+    direct: bool = True
     operation_seconds: float = 10.0
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.nats.connection import NatsConnection
@@ -36,7 +37,7 @@ async def open_kv() -> AsyncIterator[tuple[NatsKvSecretStore, NatsKvSecretWriter
     clock = SystemClock()
     settings = load_settings(_KvSettings)
     encryption_xkey = load_encryption_xkey(settings)
-    config = nats_kv_config(settings)
+    config = replace(nats_kv_config(settings), direct=False)
     async with NatsConnection(factories.nats_config(settings), clock) as connection:
         client = connection.client
         yield (

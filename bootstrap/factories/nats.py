@@ -40,6 +40,7 @@ def nats_config(settings: NatsSettings) -> NatsConfig:
             tls_key_file=settings.nats_tls_key_file,
             tls_handshake_first=settings.nats_tls_first,
             inbox_prefix=settings.nats_inbox_prefix,
+            jetstream_prefix=settings.nats_jetstream_prefix,
             client_name=CLIENT_NAME,
         )
     except NatsConfigError as error:

@@ -9,6 +9,7 @@ from typing_extensions import override
 from bootstrap.settings.group import SettingsGroup
 from bootstrap.settings.problems import Problem
 from bootstrap.settings.values import (
+    ApiPrefix,
     NatsServers,
     ReadableFile,
     SecretText,
@@ -69,6 +70,12 @@ class NatsSettings(SettingsGroup):
         default="_INBOX",
         description="Where replies to the service's own requests go. One of its own keeps those "
         "who share its NATS account from overhearing them; permit the user that subject.",
+    )
+
+    nats_jetstream_prefix: ApiPrefix = Field(
+        default="$JS.API",
+        description="Where JetStream's API is. Another one where a NATS account imports it, as the "
+        "operators' of deploy/nats/accounts.conf does, or where JetStream has a domain.",
     )
 
     @override

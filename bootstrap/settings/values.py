@@ -15,6 +15,7 @@ from domain.model.identity import AccountKey
 from domain.model.key_path import parse_folder
 
 _SUBJECT_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_API_TOKEN = re.compile(r"\$?[A-Za-z0-9_-]+")
 _NATS_SCHEMES = {"nats", "tls"}
 
 
@@ -52,6 +53,12 @@ def _subject_token(text: str) -> str:
 def _subject_prefix(text: str) -> str:
     if not all(_SUBJECT_TOKEN.fullmatch(token) for token in text.split(".")):
         raise ValueError('must be subject tokens (letters, digits, "-", "_") joined by ".".')
+    return text
+
+
+def _api_prefix(text: str) -> str:
+    if not all(_API_TOKEN.fullmatch(token) for token in text.split(".")):
+        raise ValueError('must be subject tokens joined by ".", such as $JS.API.')
     return text
 
 
@@ -131,6 +138,7 @@ XKeySeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_xkey_see
 UserSeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_user_seed)]
 SubjectToken = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_token)]
 SubjectPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_prefix)]
+ApiPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_api_prefix)]
 HttpUrl = Annotated[str, BeforeValidator(strip), AfterValidator(_http_url)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 Folder = Annotated[str, BeforeValidator(strip), AfterValidator(_folder)]

@@ -1,0 +1,84 @@
+"""What `make test` prints and in which order, and what it ends with."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, TYPE_CHECKING
+
+from tools.run_tests import FAILED, OK, Group, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+QUICK = Group("Quick tests", 1, ("tests/quick",))
+SLOW = Group("Slow tests", 5, ("tests/slow",))
+OTHER = Group("Other tests", 3, ("tests/other",))
+STAGES = ((QUICK,), (SLOW, OTHER))
+
+
+class Processes:
+    """Starts what ends at once: it writes its last argument, and fails if that is told to."""
+
+    def __init__(self, output: io.StringIO, *failing: str) -> None:
+        self.started: list[str] = []
+        self._output = output
+        self._failing = failing
+
+    def start(self, arguments: Sequence[str], output: IO[str] | None) -> Ended:
+        self.started.append(" ".join(arguments))
+        (output or self._output).write(f"<{arguments[-1]}>\n")
+        return Ended(FAILED if arguments[-1] in self._failing else OK)
+
+
+class Ended:
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    def wait(self) -> int:
+        return self._code
+
+
+def play(*failing: str) -> tuple[int, str, list[str]]:
+    output = io.StringIO()
+    processes = Processes(output, *failing)
+    code = run(STAGES, processes.start, output)
+    return code, output.getvalue(), processes.started
+
+
+def test_it_says_first_what_it_runs_and_how_long_that_takes() -> None:
+    _, text, _ = play()
+
+    first = text[: text.index("<")]
+    assert "about 6 minutes" in first
+    assert all(group.title in first for group in (QUICK, SLOW, OTHER))
+
+
+def test_output_of_tests_that_run_side_by_side_is_not_interleaved() -> None:
+    _, text, started = play()
+
+    slow = started.index("coverage run -m pytest tests/slow")
+    assert started[slow + 1] == "coverage run -m pytest tests/other"
+    assert text.index("<tests/slow>") < text.rindex(OTHER.title) < text.index("<tests/other>")
+
+
+def test_all_passed_is_said_and_ends_with_0() -> None:
+    code, text, _ = play()
+
+    assert code == OK
+    assert text.rstrip().endswith("All passed.")
+
+
+def test_after_a_failure_the_other_tests_and_the_coverage_report_still_run() -> None:
+    code, text, started = play("tests/quick", "tests/other")
+
+    assert code == FAILED
+    assert len(started) == len(play()[2])
+    assert started[-1].startswith("coverage report")
+    assert text.rstrip().endswith("Failed: Quick tests\nFailed: Other tests")
+
+
+def test_too_little_coverage_is_a_failure_that_is_named() -> None:
+    code, text, _ = play("--fail-under=90")
+
+    assert code == FAILED
+    assert "Failed: coverage report --fail-under=90" in text

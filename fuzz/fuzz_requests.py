@@ -1,8 +1,8 @@
 """Fuzz the whole core, in-process: `python -m fuzz.fuzz_requests --count 1000000 --seconds 3600`.
 
-With atheris installed (requirements-fuzz.txt) coverage guides the mutations; otherwise they come from a
-seeded generator. It ends with exit code 1 at the first broken promise, and prints the bytes that
-`--replay` takes.
+With atheris installed (requirements-fuzz.txt) coverage guides the mutations; otherwise they come
+from a seeded generator. It ends with exit code 1 at the first broken promise, and prints the bytes
+that `--replay` takes.
 """
 
 from __future__ import annotations

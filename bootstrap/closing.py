@@ -1,6 +1,6 @@
 """How long a replica may take to close once it was told to, whatever hangs meanwhile.
 
-Its supervisor and its service manager rely on it: who is killed loses audit events.
+Its supervisor and its service manager rely on it: a process that is killed loses audit events.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, final
 import structlog
 
 from adapters.audit.buffered import BufferLimits
-from adapters.change_notice.announcer import CLOSE_SECONDS as ANNOUNCER_SECONDS
+from adapters.change_notice.notices import CLOSE_SECONDS as NOTICES_SECONDS
 from adapters.system.cancelling import cancel
 
 if TYPE_CHECKING:
@@ -22,16 +22,14 @@ if TYPE_CHECKING:
 ANSWERS_SECONDS: Final = 5.0
 """Seconds after the grace period by which requests still in flight are refused and answers sent."""
 
-RECORDS_SECONDS: Final = (
-    ANSWERS_SECONDS + max(BufferLimits().grace_seconds, ANNOUNCER_SECONDS) + 1.0
-)
+RECORDS_SECONDS: Final = ANSWERS_SECONDS + max(BufferLimits().grace_seconds, NOTICES_SECONDS) + 1.0
 """Seconds after the grace period by which the audit trail is closed and notices are published."""
 
-NATS_SECONDS: Final = RECORDS_SECONDS + 1.5
-"""Seconds after the grace period by which the connection to NATS is closed. From here on there is
+TRANSPORT_SECONDS: Final = RECORDS_SECONDS + 1.5
+"""Seconds after the grace period by which the transport is disconnected. From here on there is
 nothing left to lose."""
 
-CLOSING_SECONDS: Final = NATS_SECONDS + 1.5
+CLOSING_SECONDS: Final = TRANSPORT_SECONDS + 1.5
 """Seconds after the grace period by which everything is closed."""
 
 _log = structlog.get_logger()

@@ -7,26 +7,43 @@ from __future__ import annotations
 
 from dependency_injector import containers, providers
 
+from adapters.change_notice.notices import ChangeNotices
+from adapters.crypto.control_messages import ControlCodec
 from adapters.crypto.token_verifier import WascapTokenVerifier
 from adapters.crypto.xkeys import SodiumKeyExchange
-from adapters.nats.channel import NatsChannel
-from adapters.nats.connection import NatsConnection
+from adapters.metrics.audit_trail import metered_trail
 from adapters.system.clock import SystemClock
+from adapters.system.lone_process import LoneProcess
 from adapters.system.request_ids import CountingRequestIds
 from adapters.telemetry.fault_log import StructlogFaultLog
-from bootstrap import factories
-from bootstrap.server_keys import ServiceKeys
-from bootstrap.settings import Settings
-from bootstrap.settings.stores import INFISICAL, NATS_KV
-from bootstrap.workers.former_lives import FormerLives
+from bootstrap.access import AccessControl
+from bootstrap.admin import Admin, new_metrics
+from bootstrap.audit_trails import AuditTrails
+from bootstrap.lifecycle import Service
+from bootstrap.plugin_contexts import ServiceStoreContext, ServiceTransportContext
+from bootstrap.replica_name import replica_name
+from bootstrap.server_keys import control_keys
+from bootstrap.settings import Configuration
+from bootstrap.settings.configuration import ChosenStore, ChosenTransport
+from bootstrap.store_pipeline import StorePipeline
+from bootstrap.supervised import SupervisedTask
+from bootstrap.tracing import build_tracing
+from domain.use_cases.answer_request import AnswerRequest
+from domain.use_cases.authenticate_caller import AuthenticateCaller
+from domain.use_cases.authorize_access import AuthorizeAccess
+from domain.use_cases.fetch_secret import FetchSecret
+from domain.use_cases.key_ring import KeyRing
+from domain.use_cases.open_request import OpenRequest
+from domain.use_cases.replay_guard import ReplayGuard
+from domain.use_cases.seal_reply import SealReply
 
 
 class Container(containers.DeclarativeContainer):
-    """From settings and keys to a service that is ready to run."""
+    """From the configuration and the server's keys to a service that is ready to run."""
 
-    settings = providers.Dependency(instance_of=Settings)
-    keys = providers.Dependency(instance_of=ServiceKeys)
-    former = providers.Dependency(instance_of=FormerLives, default=FormerLives())
+    configuration = providers.Dependency(instance_of=Configuration)
+    keys = providers.Dependency(instance_of=KeyRing)
+    settings = configuration.provided.service
 
     clock = providers.Singleton(SystemClock)
     key_exchange = providers.Singleton(SodiumKeyExchange)
@@ -34,88 +51,123 @@ class Container(containers.DeclarativeContainer):
     request_ids = providers.Singleton(CountingRequestIds)
     faults = providers.Singleton(StructlogFaultLog)
 
-    subjects = providers.Singleton(factories.subjects, settings)
-    nats_config = providers.Singleton(factories.nats_config, settings)
-    connection = providers.Singleton(NatsConnection, nats_config, clock)
-    client = providers.Singleton(factories.nats_client, connection)
-    channel = providers.Singleton(NatsChannel, client, subjects)
-    transport = providers.Singleton(factories.nats_transport, client, subjects, clock, settings)
-
-    codec = providers.Singleton(factories.control_codec, keys, clock)
-
-    tracing = providers.Singleton(
-        factories.tracing_parts, settings, nats_config, subjects, former.provided.number, clock
+    peer_messages = providers.Singleton(
+        ControlCodec, providers.Singleton(control_keys, keys), clock
     )
-
-    store = providers.Selector(
-        settings.provided.secret_store,
-        **{
-            INFISICAL: providers.Singleton(
-                factories.infisical_store, settings, client, codec, clock
-            ),
-            NATS_KV: providers.Singleton(factories.nats_kv_store, settings, client, keys, clock),
-        },
-    )
-
-    metrics = providers.Singleton(factories.metrics, settings, clock, former)
-    stack = providers.Singleton(factories.store_stack, settings, store, metrics, tracing, clock)
-
-    access = providers.Singleton(factories.access_parts, settings, clock)
-    audit = providers.Singleton(factories.audit_parts, settings, client, clock)
-    counted_trail = providers.Singleton(factories.audit_trail, audit, metrics)
-    trail = providers.Singleton(factories.traced_trail, counted_trail, tracing)
-    handler = providers.Singleton(
-        factories.answer_request,
-        settings=settings,
-        keys=keys,
-        stack=stack,
-        access=access,
-        key_exchange=key_exchange,
-        tokens=tokens,
+    transport_context = providers.Singleton(
+        ServiceTransportContext,
         clock=clock,
-        trail=trail,
+        backend=settings.backend_name,
+        max_in_flight=settings.max_in_flight,
+        worker=configuration.provided.worker,
+        workers=configuration.provided.workers,
+        peer_messages=peer_messages,
+    )
+    transport = providers.Singleton(
+        ChosenTransport.build, configuration.provided.transport, transport_context
+    )
+    lone_process = providers.Singleton(LoneProcess)
+    peers = providers.Singleton(
+        lambda given, lone: given or lone, transport.provided.peers, lone_process
+    )
+    notices = providers.Singleton(
+        ChangeNotices,
+        peers,
+        request_ids,
+        clock,
+        backend=settings.backend_name,
+        replica=providers.Singleton(replica_name),
+    )
+
+    store_context = providers.Singleton(
+        ServiceStoreContext,
+        clock=clock,
+        peers=peers,
+        announce=notices.provided.announce,
+        shared=transport.provided.shared,
+        transport=settings.transport,
+        transport_server=transport.provided.server,
+        request_timeout_seconds=settings.request_timeout_seconds,
+        worker=configuration.provided.worker,
+        workers=configuration.provided.workers,
+    )
+    store = providers.Singleton(ChosenStore.build, configuration.provided.store, store_context)
+    store_task = providers.Singleton(
+        SupervisedTask, store.provided.run, configuration.provided.store.plugin.title, clock
+    )
+    tracing = providers.Singleton(build_tracing, configuration, transport, clock)
+    metrics = providers.Singleton(new_metrics, configuration, clock)
+    pipeline = providers.Singleton(StorePipeline, store, settings, metrics, tracing, clock)
+
+    access = providers.Singleton(
+        AccessControl,
+        settings,
+        clock,
+        requester_required=transport.provided.identifies_requesters,
+    )
+    audits = providers.Singleton(AuditTrails, settings, transport.provided.shared, clock)
+    counted_trail = providers.Singleton(metered_trail, audits.provided.trail, metrics)
+    trail = tracing.provided.trail.call(counted_trail)
+
+    handler = providers.Singleton(
+        AnswerRequest,
+        open_request=providers.Singleton(
+            OpenRequest,
+            keys,
+            key_exchange,
+            providers.Singleton(ReplayGuard, settings.replay_window_seconds),
+            settings.max_request_bytes,
+        ),
+        authenticate=providers.Singleton(
+            AuthenticateCaller,
+            tokens,
+            clock,
+            settings.clock_leeway_seconds,
+            configuration.provided.store.plugin.needs_entity_token,
+        ),
+        authorize=providers.Singleton(
+            AuthorizeAccess,
+            access.provided.policy,
+            pipeline.provided.cache,
+            clock,
+            settings.backend_name,
+            settings.hides_missing_secrets,
+        ),
+        fetch=providers.Singleton(
+            FetchSecret, pipeline.provided.cache, clock, pipeline.provided.cache
+        ),
+        seal=providers.Singleton(SealReply, key_exchange),
+        clock=clock,
+        audit=trail,
         faults=faults,
         request_ids=request_ids,
+        timeout_seconds=settings.request_timeout_seconds,
     )
-    traced_handler = providers.Singleton(factories.traced_handler, handler, tracing)
-    changes = providers.Singleton(
-        factories.change_parts,
-        settings=settings,
-        client=client,
-        stack=stack,
-        codec=codec,
-        ids=request_ids,
-        clock=clock,
-    )
+    traced_handler = tracing.provided.handler.call(handler)
     admin = providers.Singleton(
-        factories.admin_parts,
-        settings=settings,
-        registry=metrics,
-        connection=connection,
+        Admin,
+        configuration=configuration,
+        metrics=metrics,
         transport=transport,
-        stack=stack,
-        changes=changes,
+        pipeline=pipeline,
+        store_task=store_task,
         access=access,
-        audit=audit,
+        audits=audits,
         clock=clock,
     )
     service = providers.Singleton(
-        factories.service,
-        settings=settings,
+        Service,
+        configuration=configuration,
         keys=keys,
-        nats=nats_config,
-        connection=connection,
-        client=client,
-        channel=channel,
         transport=transport,
         handler=traced_handler,
-        stack=stack,
+        pipeline=pipeline,
+        store_task=store_task,
         access=access,
-        audit=audit,
+        audits=audits,
         admin=admin,
-        changes=changes,
+        notices=notices,
         tracing=tracing,
         key_exchange=key_exchange,
         clock=clock,
-        served=subjects,
     )

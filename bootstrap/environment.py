@@ -12,15 +12,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from adapters.telemetry.redaction import is_sensitive_name
-from bootstrap.settings import Settings
+from bootstrap.settings.model import every_variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bootstrap.settings import Configuration
+
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that are no setting of the service."""
-    return {name: text for name, text in environment.items() if not _is_setting(name)}
+    settings = frozenset(every_variable(shipped=True))
+    return {name: text for name, text in environment.items() if name.upper() not in settings}
 
 
 def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
@@ -29,18 +32,19 @@ def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in kept.items() if not is_sensitive_name(name)}
 
 
-def forget_settings() -> None:
+def forget_settings(configuration: Configuration) -> None:
     """Remove the settings from this process's environment, and overwrite where they stood.
 
+    Those of the chosen plug-ins go, whoever wrote these, and those of all that are shipped.
     To be called by the only thread there is. Python's own copies are freed, not overwritten.
     """
-    for name in [name for name in os.environ if _is_setting(name)]:
+    chosen = (configuration.store.settings, configuration.transport.settings)
+    settings = {*every_variable(shipped=True)}.union(
+        *(variables for group in chosen for variables in group.variables().values())
+    )
+    for name in [name for name in os.environ if name.upper() in settings]:
         _overwrite(os.environb[os.fsencode(name)], os.fsencode(name))
         del os.environ[name]
-
-
-def _is_setting(name: str) -> bool:
-    return name.lower() in Settings.model_fields
 
 
 def _overwrite(value: bytes, name: bytes) -> None:

@@ -5,54 +5,54 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from adapters.admin_http.address import AdminHttpError
 from adapters.audit.sink import AuditSinkError
-from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.cancelling import cancel
 from bootstrap.closing import (
     ANSWERS_SECONDS,
     CLOSING_SECONDS,
-    NATS_SECONDS,
     RECORDS_SECONDS,
+    TRANSPORT_SECONDS,
     Closing,
 )
+from bootstrap.security_warnings import warn_of_weaknesses
 from bootstrap.version import __version__
-from bootstrap.weaknesses import warn_of_weaknesses
+from domain.model.transport import Operation
 from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from adapters.nats.config import NatsConfig
-    from adapters.nats.subjects import SecretsSubjects
-    from bootstrap.access_parts import AccessParts
-    from bootstrap.admin_parts import AdminParts
-    from bootstrap.audit_parts import AuditParts
-    from bootstrap.change_parts import ChangeParts
-    from bootstrap.server_keys import ServiceKeys
-    from bootstrap.settings import Settings
-    from bootstrap.store_parts import StoreStack
-    from bootstrap.tracing_parts import TracingParts
+    from adapters.change_notice.notices import ChangeNotices
+    from bootstrap.access import AccessControl
+    from bootstrap.admin import Admin
+    from bootstrap.audit_trails import AuditTrails
+    from bootstrap.settings import Configuration
+    from bootstrap.store_pipeline import StorePipeline
+    from bootstrap.supervised import SupervisedTask
+    from bootstrap.tracing import Tracing
+    from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock
     from ports.key_exchange import KeyExchange
-    from ports.transport import Channel, RequestHandler, Transport
+    from ports.transport import RequestHandler
+    from ports.transport_plugin import TransportParts
 
 _log = structlog.get_logger()
 
 _REPLICA_SECONDS = 2.0
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 30.0
-_CONNECTION_WATCH_SECONDS = 1.0
 _REASONS_NOT_TO_START = (
     AdminHttpError,
     AuditSinkError,
-    NatsConnectError,
     StoreMisconfiguredError,
+    TransportFailedError,
 )
 
 
@@ -60,42 +60,23 @@ class ServiceFailedError(Exception):
     """The service cannot go on; the text says what to do and holds no credential."""
 
 
-class Connection(Protocol):
-    """What the service opens first and closes last: `adapters.nats.connection.NatsConnection`."""
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-class Client(Protocol):
-    """What tells that the connection is lost for good: `adapters.nats.client.SteadyClient`."""
-
-    @property
-    def is_closed(self) -> bool: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One replica."""
 
-    settings: Settings
-    keys: ServiceKeys
-    nats: NatsConfig
-    connection: Connection
-    client: Client
-    channel: Channel
-    transport: Transport
+    configuration: Configuration
+    keys: KeyRing
+    transport: TransportParts
     handler: RequestHandler
-    stack: StoreStack
-    access: AccessParts
-    audit: AuditParts
-    admin: AdminParts
-    changes: ChangeParts
-    tracing: TracingParts
+    pipeline: StorePipeline
+    store_task: SupervisedTask
+    access: AccessControl
+    audits: AuditTrails
+    admin: Admin
+    notices: ChangeNotices
+    tracing: Tracing
     key_exchange: KeyExchange
     clock: Clock
-    subjects: SecretsSubjects
 
     async def run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
         """Serve until `stop` is set, then answer what is in flight and close.
@@ -119,14 +100,14 @@ class Service:
             if store_answers is None:
                 return
             await self._watch(stop, reload, store_answers=store_answers)
-            _log.info("service.stopping", grace_seconds=self.settings.shutdown_grace_seconds)
+            _log.info("service.stopping", grace_seconds=self._grace_seconds)
         _log.info("service.stopped")
 
     async def _open(self, opened: AsyncExitStack) -> bool:
         """Open everything, and return whether the store answers."""
-        await self.access.load(required=self.settings.require_access_policy)
-        warn_of_weaknesses(self.settings, self.nats)
-        closing = Closing(self.clock, self.settings.shutdown_grace_seconds)
+        await self.access.load()
+        warn_of_weaknesses(self.configuration, self.pipeline.parts)
+        closing = Closing(self.clock, self._grace_seconds)
 
         def finally_(part: str, seconds: float, close: Callable[[], Awaitable[None]]) -> None:
             opened.push_async_callback(closing.finish, part, seconds, close)
@@ -137,17 +118,18 @@ class Service:
         # Closed after whatever a request may still do.
         finally_("tracing", CLOSING_SECONDS, self.tracing.aclose)
         self.tracing.start()
-        finally_("store", CLOSING_SECONDS, self.stack.close)
-        finally_("nats", NATS_SECONDS, self.connection.close)
-        await self.connection.open()
+        finally_("store", CLOSING_SECONDS, self.pipeline.aclose)
+        finally_("transport", TRANSPORT_SECONDS, self.transport.close)
+        await self.transport.open()
         await self._refuse_second_key()
-        await self.stack.parts.start()
+        finally_("store_task", RECORDS_SECONDS, self.store_task.aclose)
+        self.store_task.start()
         store_answers = await self._check_store()
         finally_("records", RECORDS_SECONDS, self._close_records)
-        await self.audit.trail.start()
-        await self.changes.start()
-        finally_("transport", ANSWERS_SECONDS, self._stop_serving)
-        await self.transport.start(self.handler)
+        await self.audits.trail.start()
+        await self.notices.start(self.pipeline.forget)
+        finally_("requests", ANSWERS_SECONDS, self._stop_serving)
+        await self.transport.transport.start(self.handler)
         self.admin.begin_serving()
         if store_answers:
             self._announce()
@@ -155,23 +137,26 @@ class Service:
 
     async def _stop_serving(self) -> None:
         await self.admin.end_serving()
-        await self.transport.stop(self.settings.shutdown_grace_seconds)
+        await self.transport.transport.stop(self._grace_seconds)
 
     async def _close_records(self) -> None:
         # At once: whatever becomes of the notices, the audit trail has its time.
-        await asyncio.gather(self.audit.trail.aclose(), self.changes.aclose())
+        await asyncio.gather(self.audits.trail.aclose(), self.notices.aclose())
 
     async def _refuse_second_key(self) -> None:
-        mine = self.keys.server.current.public
+        if self.transport.channel is None:
+            return
+        mine = self.keys.current.public
         match await check_replicas(
-            self.channel, self.key_exchange, self.keys.server, _REPLICA_SECONDS
+            self.transport.channel, self.key_exchange, self.keys, _REPLICA_SECONDS
         ):
             case ReplicaXKey.DIFFERENT:
+                where = self.transport.address_of(Operation.SERVER_XKEY)
                 raise ServiceFailedError(
-                    f"Another replica answers {self.subjects.of('server_xkey')} with another "
-                    f"server xkey than this one's ({mine}). Hosts keep one key and are served by "
-                    "any replica, so requests would fail at random: give all replicas the same "
-                    "SERVER_XKEY_SEED or SERVER_XKEY_SEED_FILE, or stop the other replicas first."
+                    f"Another replica answers {where} with another server xkey than this one's "
+                    f"({mine}). Hosts keep one key and are served by any replica, so requests "
+                    "would fail at random: give all replicas the same SERVER_XKEY_SEED or "
+                    "SERVER_XKEY_SEED_FILE, or stop the other replicas first."
                 )
             case ReplicaXKey.RETIRED:
                 _log.warning(
@@ -186,10 +171,10 @@ class Service:
 
     async def _check_store(self) -> bool:
         try:
-            await self.stack.parts.check.check()
+            await self.pipeline.parts.check.check()
         except StoreUnreachableError as error:
             self.admin.store_checked(error)
-            _log.warning("service.not_ready", store=self.settings.secret_store, advice=str(error))
+            _log.warning("service.not_ready", store=self._store, advice=str(error))
             return False
         self.admin.store_checked(None)
         return True
@@ -198,14 +183,16 @@ class Service:
         self, stop: asyncio.Event, reload: asyncio.Event, *, store_answers: bool
     ) -> None:
         """Wait until told to stop, or until going on is pointless."""
-        watches = [self._watch_connection(), self._watch_reload(reload)]
+        watches: list[Callable[[], Awaitable[None]]] = [lambda: self._watch_reload(reload)]
+        if self.transport.run is not None:
+            watches.append(self.transport.run)
         if self.access.file is not None:
-            watches.append(self.access.file.watch())
+            watches.append(self.access.file.watch)
         if not store_answers:
-            watches.append(self._watch_store())
+            watches.append(self._watch_store)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(watch) for watch in watches]
+                tasks = [group.create_task(_awaited(watch)) for watch in watches]
                 await stop.wait()
                 for task in tasks:
                     task.cancel()
@@ -213,24 +200,16 @@ class Service:
             failure = failures.exceptions[0]
         else:
             return
-        if isinstance(failure, StoreMisconfiguredError):
+        if isinstance(failure, StoreMisconfiguredError | TransportFailedError):
             failure = ServiceFailedError(str(failure))
         raise failure
-
-    async def _watch_connection(self) -> None:
-        while not self.client.is_closed:
-            await self.clock.sleep(_CONNECTION_WATCH_SECONDS)
-        raise ServiceFailedError(
-            "The connection to NATS is closed for good. Check the records above, NATS_URL and the "
-            "credentials, and start the service again."
-        )
 
     async def _watch_reload(self, reload: asyncio.Event) -> None:
         while True:
             await reload.wait()
             reload.clear()
-            self.audit.reopen()
-            self.stack.parts.reload()
+            self.audits.reopen()
+            self.pipeline.parts.reload()
             if self.access.file is not None:
                 await self.access.file.reload()
 
@@ -244,17 +223,31 @@ class Service:
             pause = min(pause * 2, _LONGEST_RETRY_SECONDS)
 
     def _announce(self) -> None:
+        settings = self.configuration.service
         _log.info(
             "service.ready",
             version=__version__,
-            subjects=self.subjects.every_operation,
-            queue_group=self.subjects.queue_group,
-            server_xkey=self.keys.server.current.public,
-            retired_xkeys=len(self.keys.server.retired),
-            store=self.settings.secret_store,
-            trusted_issuers=len(self.settings.trusted_issuers),
-            authorization_mode=self.settings.authorization_mode,
+            transport=settings.transport,
+            **self.transport.announced,
+            server_xkey=self.keys.current.public,
+            retired_xkeys=len(self.keys.retired),
+            store=self._store,
+            trusted_issuers=len(settings.trusted_issuers),
+            authorization_mode=settings.authorization_mode,
         )
+
+    @property
+    def _store(self) -> str:
+        return self.configuration.store.plugin.name
+
+    @property
+    def _grace_seconds(self) -> float:
+        return self.configuration.service.shutdown_grace_seconds
+
+
+async def _awaited(watch: Callable[[], Awaitable[None]]) -> None:
+    # Called within the task: one that is cancelled before its first step leaves nothing behind.
+    await watch()
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> bool | None:

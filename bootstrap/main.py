@@ -21,20 +21,19 @@ from bootstrap.containers import Container
 from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.lifecycle import Service, ServiceFailedError
-from bootstrap.server_keys import load_service_keys
-from bootstrap.settings import Settings, SettingsError, load_settings
+from bootstrap.own_packages import foreign_packages
+from bootstrap.server_keys import load_server_keys
+from bootstrap.settings import Configuration, Settings, SettingsError, load_configuration
 from bootstrap.version import __version__
-from bootstrap.workers.former_lives import FormerLives
 from bootstrap.workers.supervise import WorkersEndedError, supervise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bootstrap.server_keys import ServiceKeys
+    from domain.use_cases.key_ring import KeyRing
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
-_NO_FORMER_LIVES = FormerLives()
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _log = structlog.get_logger()
@@ -65,16 +64,21 @@ def serve() -> int:
         # Started with 2>&-; else some socket would get this descriptor, and with it what is logged.
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as it runs
 
+    if advice := foreign_packages():
+        sys.stderr.write(advice)
+        return MISCONFIGURED
+
     def start() -> None:
-        settings = load_settings(Settings)
-        forget_settings()
+        configuration = load_configuration()
+        settings = configuration.service
+        forget_settings(configuration)
         configure_logging(settings.log_level, settings.log_format)
         harden(settings)
-        keys = load_service_keys(settings)
-        if settings.workers == 1:
-            serve_one(settings, keys)
+        keys = load_server_keys(settings)
+        if configuration.workers == 1:
+            serve_one(configuration, keys)
         else:
-            supervise(settings, keys)
+            supervise(configuration, keys)
 
     return exit_code_of(start)
 
@@ -98,9 +102,8 @@ def exit_code_of(work: Callable[[], None]) -> int:
 
 
 def serve_one(
-    settings: Settings,
-    keys: ServiceKeys,
-    former: FormerLives = _NO_FORMER_LIVES,
+    configuration: Configuration,
+    keys: KeyRing,
     adapt: Callable[[Service], Service] = lambda service: service,
     *,
     twice_means_now: bool = True,
@@ -108,9 +111,8 @@ def serve_one(
     """Run one replica until told to stop.
 
     Args:
-        settings: what it runs on.
-        keys: its own.
-        former: those that had its place before.
+        configuration: what it runs on.
+        keys: the server's.
         adapt: changes the service before it is run.
         twice_means_now: whether a second signal ends the process at once.
 
@@ -118,7 +120,7 @@ def serve_one(
         SettingsError: the settings cannot be used.
         ServiceFailedError: it could not start, or cannot go on.
     """
-    service: Service = Container(settings=settings, keys=keys, former=former).service()
+    service: Service = Container(configuration=configuration, keys=keys).service()
     # All of it lives as long as the process: no collection need ever look at it again.
     gc.freeze()
     asyncio.run(_run(adapt(service), twice_means_now=twice_means_now))

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from adapters.crypto.seed_file import SeedFileError, read_seed, seed_line
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.files import Folder, UnsafeFileError
-from bootstrap.seed_file import SeedFileError, read_seed, seed_line
 from domain.model.errors import InvalidXKey
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from bootstrap.settings.model import GROUPS
+from bootstrap.settings.model import every_group
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 def settings_table() -> str:
     """Return the table as Markdown, one section a group."""
     sections = []
-    for heading, group in GROUPS:
+    for group in every_group(shipped=True):
+        fields, variables = group.model.model_fields, group.model.variables()
         rows = [
-            f"| `{name.upper()}` | {_default(field)} | {field.description} |"
-            for name, field in group.model_fields.items()
+            f"| {_names(variables[name])} | {_default(field)} | {field.description} |"
+            for name, field in fields.items()
         ]
         sections.append(
-            "\n".join((f"**{heading}**", "", "| variable | default | meaning |", "|---|---|---|"))
+            "\n".join(
+                (f"**{group.heading}**", "", "| variable | default | meaning |", "|---|---|---|")
+            )
             + "\n"
             + "\n".join(rows)
         )
     return "\n\n".join(sections) + "\n"
+
+
+def _names(variables: tuple[str, ...]) -> str:
+    return " or ".join(f"`{name}`" for name in variables)
 
 
 def _default(field: FieldInfo) -> str:

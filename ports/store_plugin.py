@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel
+from ports.plugin import API_VERSION, PluginError, Sample
+from ports.settings import SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
@@ -22,17 +24,29 @@ if TYPE_CHECKING:
     from ports.secret_store import SecretStore
     from ports.store_check import StoreCheck
 
-API_VERSION: Final = 1
-"""The version of this interface; a plug-in that was written for another is refused at start."""
+__all__ = [
+    "API_VERSION",
+    "HttpRequest",
+    "HttpResponse",
+    "HttpRoute",
+    "PluginError",
+    "Sample",
+    "StoreContext",
+    "StoreParts",
+    "StorePlugin",
+]
 
-SettingsT = TypeVar("SettingsT", bound=BaseModel)
-SettingsT_contra = TypeVar("SettingsT_contra", bound=BaseModel, contravariant=True)
+SettingsT = TypeVar("SettingsT", bound=SettingsGroup)
 ServiceT = TypeVar("ServiceT")
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request to a route of the admin listener; the body is whole and bounded."""
+    """One request to a route of the admin listener; the body is whole and bounded.
+
+    Attributes:
+        headers: by lower-case name; the values of a repeated header are joined by ", ".
+    """
 
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
@@ -64,26 +78,6 @@ class HttpRoute:
     max_body_bytes: int = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One figure of a store, read at each scrape.
-
-    Attributes:
-        name: metric name without the product's prefix, in Prometheus' form, such as
-            "vault_token_remaining_seconds"; counters end in "_total".
-        meaning: one sentence for its help text.
-        value: the figure now.
-        labels: bounded sets of values only; never a key, a caller, a token or an address.
-        kind: "gauge" or "counter".
-    """
-
-    name: str
-    meaning: str
-    value: float
-    labels: tuple[tuple[str, str], ...] = ()
-    kind: str = "gauge"
-
-
 class StoreContext(Protocol):
     """What the service gives a store when it is built."""
 
@@ -98,13 +92,19 @@ class StoreContext(Protocol):
     """Number of this worker process, from 0."""
     workers: int
     """Worker processes of this replica; a limit that holds for the replica is divided by it."""
+    transport_server: tuple[str, int] | None
+    """Where the transport is connected to, for a store that uses its connection."""
 
     @abstractmethod
-    def changed(self, selection: Selection) -> None:
+    def changed(self, selection: Selection) -> Awaitable[None]:
         """Tell that secrets have changed in the store; returns at once and never raises.
 
-        Every replica forgets what it keeps of them, and operators hear of it as they do of a
-        webhook's notice.
+        This process forgets them at once, every other one as soon as it hears of it, and operators
+        get the event that `docs/change-notice.md` describes.
+
+        Returns:
+            What may be awaited, and need not be: it ends once the other processes were told, and
+            raises ChannelError if they could not be.
         """
         ...
 
@@ -148,12 +148,14 @@ class StoreParts:
         reload: takes up what the operator has changed outside the settings, on SIGHUP.
         problem: what is certain to make requests fail just now, as advice; None if nothing is.
         samples: figures for metrics.
-        routes: paths on the admin listener.
+        routes: paths on the admin listener, which is required if there are any.
+        closed_routes: paths that other settings would open, each with what to do about it.
         partition: what of a caller an answer depends on; answers are shared between callers of
             equal partitions. None for a store that answers every caller alike.
         cache_ttl_seconds: how old an answer may get where the operator does not say; 0 for a store
             that answers almost as fast as a cache would.
         server: host name and port for traces; None if there is not exactly one.
+        announces_changes: whether the store calls `StoreContext.changed` when a secret changes.
     """
 
     store: SecretStore
@@ -164,13 +166,11 @@ class StoreParts:
     problem: Callable[[], str | None] = _no_problem
     samples: Callable[[], Iterable[Sample]] = _no_samples
     routes: tuple[HttpRoute, ...] = ()
+    closed_routes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     partition: Callable[[Caller], Hashable] | None = None
     cache_ttl_seconds: float = 5.0
     server: tuple[str, int] | None = None
-
-
-class PluginError(Exception):
-    """The plug-in cannot be used; the text says which setting or package to change."""
+    announces_changes: bool = False
 
 
 class StorePlugin(Protocol, Generic[SettingsT]):
@@ -181,8 +181,8 @@ class StorePlugin(Protocol, Generic[SettingsT]):
         title: its name in prose, such as "HashiCorp Vault".
         api_version: `API_VERSION` of the interface it was written for.
         settings: its variables, the only declaration of them: each field is read from the variable
-            of the same name in capitals (or of its `validation_alias`es), and documented by its
-            description.
+            of the same name in capitals, after the model's `prefix` (or from its
+            `validation_alias`es), and documented by its description.
         needs_entity_token: whether queries carry the entity's verified token.
     """
 

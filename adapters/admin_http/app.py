@@ -33,7 +33,7 @@ class Exposition(Protocol):
 
 
 def build_app(
-    readiness: Readiness, metrics: Exposition, *, absent: Mapping[str, str] | None = None
+    readiness: Readiness, metrics: Exposition, *, closed: Mapping[str, str] | None = None
 ) -> ASGIApp:
     """Put the pages together.
 
@@ -43,7 +43,7 @@ def build_app(
     Args:
         readiness: whose verdicts are shown.
         metrics: what is shown to a scrape.
-        absent: paths that other settings would open, each with what to tell whoever asks for it.
+        closed: paths that other settings would open, each with what to do about it.
     """
 
     async def livez(_: Request) -> Response:
@@ -79,12 +79,12 @@ def build_app(
     )
     # A redirect would repeat whatever host the request claims to be for.
     app.router.redirect_slashes = False
-    return _telling_what_is_absent(OnlyReading(app), absent or {})
+    return _with_closed_paths(OnlyReading(app), closed or {})
 
 
-def _telling_what_is_absent(pages: ASGIApp, absent: Mapping[str, str]) -> ASGIApp:
+def _with_closed_paths(pages: ASGIApp, closed: Mapping[str, str]) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        advice = absent.get(scope["path"])
+        advice = closed.get(scope["path"])
         if advice is None:
             await pages(scope, receive, send)
             return

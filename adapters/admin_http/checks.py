@@ -39,14 +39,15 @@ class PolicyStatus(Protocol):
     def refusal(self) -> object | None: ...
 
 
-def nats_check(is_connected: Callable[[], bool]) -> ReadinessCheck:
-    """Check that a NATS server is there."""
-    return _condition(
-        "nats",
-        is_connected,
-        "Not connected to NATS; check that nats-server runs, NATS_URL and the credentials. The "
-        "service goes on trying.",
-    )
+def problem_check(name: str, problem: Callable[[], str | None]) -> ReadinessCheck:
+    """Check that a part names no problem of its own; what it names is the advice."""
+
+    async def probe() -> Finding:
+        advice = problem()
+        return Finding(ok=advice is None, advice=advice or "")
+
+    # It costs nothing, so no finding of it is ever old.
+    return ReadinessCheck(name, probe, fresh_seconds=0)
 
 
 def serving_check(is_serving: Callable[[], bool]) -> ReadinessCheck:
@@ -137,8 +138,4 @@ def store_finding(error: Exception | None) -> Finding:
 
 
 def _condition(name: str, holds: Callable[[], bool], advice: str) -> ReadinessCheck:
-    async def probe() -> Finding:
-        return Finding(ok=True) if holds() else Finding(ok=False, advice=advice)
-
-    # It costs nothing, so no finding of it is ever old.
-    return ReadinessCheck(name, probe, fresh_seconds=0)
+    return problem_check(name, lambda: None if holds() else advice)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 import structlog
 
+from ports.plugin import Sample
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from ports.clock import Clock
 
@@ -134,6 +136,23 @@ class Readiness:
             for name, watched in self._watched.items()
             if watched.finding is not None
         }
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield the last verdicts for metrics; no check is made for a scrape."""
+        for name, verdict in self.last().items():
+            labels = (("check", name),)
+            yield Sample(
+                "readiness_check_ok",
+                "1 while this check of /readyz holds, otherwise 0; absent until it was made.",
+                verdict.ok,
+                labels,
+            )
+            yield Sample(
+                "readiness_check_age_seconds",
+                "Seconds since the check was made.",
+                verdict.age_seconds,
+                labels,
+            )
 
     async def aclose(self) -> None:
         """End the checks under way."""

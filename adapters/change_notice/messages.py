@@ -1,4 +1,4 @@
-"""What crosses the control subject, in strict JSON: the order to forget, and each answer to it."""
+"""What processes tell each other, in strict JSON: the order to forget, and each answer to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from domain.model.errors import InvalidRequest
@@ -14,11 +15,19 @@ from domain.model.selection import ROOT, Selection
 from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Self
+
+INVALIDATE = "invalidate"
+"""The topic of orders that replicas send."""
+
+FLUSH = "flush"
+"""The topic of orders that operators send."""
 
 MAX_MESSAGE_BYTES = 16 * 1024
 SCHEMA = 1
 
+_log = structlog.get_logger()
 _NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}\z")]
 
@@ -26,7 +35,7 @@ _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}\z")]
 class Cause(StrEnum):
     """Why values are to be forgotten."""
 
-    WEBHOOK = "webhook"
+    STORE = "store"
     FLUSH = "flush"
 
 
@@ -49,7 +58,7 @@ class _Order(_Wire):
     version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
     id: _Name
     origin: _Name
-    cause: Literal["webhook", "flush"]
+    cause: Literal["store", "flush"]
     scope: dict[str, str]
     key: str | None = None
     folder: str | None = None
@@ -137,6 +146,19 @@ class ReplicaAnswer:
         if answer is None:
             raise MalformedMessageError("no answer of a replica")
         return cls(answer.replica, answer.removed)
+
+
+def read_answers(messages: Iterable[bytes]) -> list[ReplicaAnswer]:
+    """Return one answer a replica, sorted by its name; what is no answer is logged."""
+    by_replica: dict[str, ReplicaAnswer] = {}
+    for message in messages:
+        try:
+            answer = ReplicaAnswer.from_json(message)
+        except MalformedMessageError:
+            _log.warning("change_notice.answer_malformed", size=len(message))
+        else:
+            by_replica[answer.replica] = answer
+    return [by_replica[name] for name in sorted(by_replica)]
 
 
 def _parse(data: bytes) -> object:

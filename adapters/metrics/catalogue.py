@@ -1,4 +1,6 @@
-"""Every metric of the service: its name, type, labels and the values that these may have.
+"""The metrics that are counted as requests pass: name, type, labels and the values of these.
+
+Those of the parts are `ports.plugin.Sample`s, read at each scrape by `adapters.metrics.live`.
 
 No label ever holds a key, a subject, an issuer or any other text that a request may choose.
 """
@@ -46,10 +48,6 @@ WATCHED_REASONS: Final = (
     "infisical_rate_limited",
 )
 """Reasons of refusals that the alert rules watch; the rules and these name the same."""
-
-CALLS: Final = ("login", "read")
-CALL_STATUSES: Final = ("2xx", "3xx", "4xx", "429", "5xx", NONE)
-LOOKUP_RESULTS: Final = ("hit", "miss", "shared", "remembered")
 
 
 class WorkerEnd(StrEnum):
@@ -132,7 +130,6 @@ def _histogram(name: str, meaning: str, *labels: Label) -> MetricSpec:
 
 _OPERATION = Label("operation", OPERATIONS)
 _OUTCOME = Label("outcome", OUTCOMES)
-_SINK = Label("sink")
 
 REQUESTS = _counter(
     "requests",
@@ -159,124 +156,12 @@ OPENED = _counter(
     "still used, it must stay among the retired.",
     Label("server_key", SERVER_KEYS),
 )
-IN_FLIGHT = _gauge("requests_in_flight", "Requests being served now.")
-IN_FLIGHT_LIMIT = _gauge(
-    "requests_in_flight_limit", "Requests served at a time; more are refused at once."
-)
-WAITING = _gauge("requests_waiting", "Requests that wait for the secret store.")
-WAITING_LIMIT = _gauge(
-    "requests_waiting_limit", "Requests that may wait for the secret store at a time."
-)
-WAITING_REFUSED = _counter(
-    "requests_waiting_refused",
-    "Requests refused because too many waited for the secret store, most of them for one folder; "
-    "those answered by a stale value are among them.",
-)
-DROPPED = _counter("requests_dropped", "Requests that named no subject to which a reply may go.")
-
 STORE_DURATION = _histogram(
     "store_call_duration_seconds",
     "Time of calls to the secret store, by how they ended; its count is that of the calls.",
     Label("outcome", STORE_OUTCOMES),
 )
 STORE_IN_FLIGHT = _gauge("store_calls_in_flight", "Calls to the secret store under way.")
-
-BREAKER_OPEN = _gauge(
-    "store_circuit_open", "1 while the store counts as down and is left alone, otherwise 0."
-)
-BREAKER_OPENED = _counter("store_circuit_opened", "Times that the store was found to be down.")
-BREAKER_REFUSED = _counter(
-    "store_circuit_refused", "Calls refused at once because the store counts as down."
-)
-
-LOGIN_AGE = _gauge(
-    "infisical_login_age_seconds",
-    "Seconds since the last login to Infisical that succeeded; absent before.",
-)
-TOKEN_REMAINING = _gauge(
-    "infisical_token_remaining_seconds",
-    "Seconds for which Infisical's access token is still used, 0 without a usable one; absent "
-    "before the first.",
-)
-PAUSE = _gauge(
-    "infisical_pause_seconds",
-    "Seconds until the next call of this kind may be sent, for a rate limit or, as logins, after "
-    "refused ones; 0 if it may be now.",
-    Label("call", CALLS),
-)
-READS_IN_FLIGHT = _gauge("infisical_reads_in_flight", "Reads from Infisical under way.")
-READS_WAITING = _gauge(
-    "infisical_reads_waiting", "Reads that wait for a connection or for a rate limit."
-)
-READS_REFUSED = _counter(
-    "infisical_reads_refused", "Reads refused because their turn would have come too late."
-)
-READS_LIMIT = _gauge(
-    "infisical_reads_limit",
-    "Reads a minute that Infisical takes, as its answers say; absent until one does.",
-)
-INFISICAL_CALLS = _counter(
-    "infisical_calls",
-    "HTTP calls to Infisical that ended, logins and repeated tries included, by the class of the "
-    "answer's status.",
-    Label("status", CALL_STATUSES),
-)
-
-INFISICAL_DURATION = _histogram(
-    "infisical_call_duration_seconds",
-    "Time of each HTTP call to Infisical by itself, without waiting for its turn or trying again.",
-    Label("call", CALLS),
-    Label("status", CALL_STATUSES),
-)
-READS_WAIT = _histogram(
-    "infisical_read_wait_seconds",
-    "Time that reads waited for a connection or for a rate limit before they were sent; those that "
-    "were refused instead are not among them.",
-)
-
-CACHE_LOOKUPS = _counter(
-    "cache_lookups",
-    "Requests to the cache: answered by a fresh value, begun or joined a call to the store, or "
-    "met a failure of a moment ago.",
-    Label("result", LOOKUP_RESULTS),
-)
-CACHE_STALE = _counter("cache_stale", "Answers past their time, served because the store is out.")
-CACHE_REFRESHES = _counter("cache_refreshes", "Calls to the store made ahead of expiry.")
-CACHE_EVICTIONS = _counter("cache_evictions", "Values given up to stay within the bounds.")
-CACHE_FLUSHED = _counter("cache_flushed", "Values dropped on demand.")
-CACHE_ENTRIES = _gauge("cache_entries", "Values held.")
-CACHE_BYTES = _gauge("cache_bytes", "Memory that the values held take, keys included.")
-
-NATS_CONNECTED = _gauge("nats_connected", "1 while connected to NATS, otherwise 0.")
-
-AUDIT_ACCEPTING = _gauge(
-    "audit_accepting", "1 while the audit trail takes events; at 0 requests are refused."
-)
-AUDIT_WAITING = _gauge("audit_events_waiting", "Audit events not yet written.", _SINK)
-AUDIT_DROPPED = _counter("audit_events_dropped", "Audit events lost.", _SINK)
-AUDIT_FAILING = _gauge("audit_sink_failing", "1 while the last write failed, otherwise 0.", _SINK)
-
-POLICY_LOADED = _gauge("access_policy_loaded", "1 once a policy file is in force, otherwise 0.")
-POLICY_REFUSED = _gauge(
-    "access_policy_refused",
-    "1 while the policy file has a mistake and an older one, or none, is in force.",
-)
-POLICY_LOADED_AT = _gauge(
-    "access_policy_loaded_timestamp_seconds",
-    "When the policy in force was loaded, in seconds since the epoch; absent before.",
-)
-POLICY_ISSUERS = _gauge("access_policy_issuers", "Issuers that the policy in force trusts.")
-POLICY_GRANTS = _gauge("access_policy_grants", "Grants of the policy in force.")
-POLICY_DENIALS = _gauge("access_policy_denials", "Denials of the policy in force.")
-
-CHECK_OK = _gauge(
-    "readiness_check_ok",
-    "1 while this check of /readyz holds, otherwise 0; absent until it was made.",
-    Label("check"),
-)
-CHECK_AGE = _gauge(
-    "readiness_check_age_seconds", "Seconds since the check was made.", Label("check")
-)
 
 WORKER_RESTARTS = _counter(
     "worker_restarts",

@@ -1,9 +1,11 @@
-"""Gauges and counts that are read from the parts themselves, at the moment of a scrape."""
+"""Figures that are read from the parts of the service at each scrape."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, final
+import re
+from typing import TYPE_CHECKING, Final, final
 
+import structlog
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -12,37 +14,31 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from adapters.metrics import catalogue as known
-from adapters.metrics.catalogue import Kind
+from adapters.metrics.catalogue import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from prometheus_client import Metric
 
-    from adapters.metrics.catalogue import MetricSpec
-    from adapters.metrics.sources import (
-        BreakerState,
-        CacheCounts,
-        Durations,
-        InfisicalState,
-        PolicyStatus,
-        ReadinessState,
-        SinkState,
-        Sources,
-    )
+    from ports.plugin import Sample
 
-_Samples: TypeAlias = "Iterable[tuple[tuple[str, ...], float]]"
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,127}", re.ASCII)
+_LABEL: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_KINDS: Final = ("gauge", "counter", "histogram")
+
+_log = structlog.get_logger()
 
 
 @final
 class LiveCollector(Collector):
-    """Asks the parts of one replica; costs nothing until somebody scrapes.
+    """Asks every part of one replica; costs nothing between two scrapes.
 
-    It runs on the event loop's thread, as the parts expect.
+    It runs on the event loop's thread, as the parts expect. A part that fails, or whose samples
+    Prometheus could not read, is left out of the scrape and logged.
     """
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sequence[Callable[[], Iterable[Sample]]]) -> None:
         self._sources = sources
 
     def describe(self) -> Iterator[Metric]:
@@ -51,104 +47,52 @@ class LiveCollector(Collector):
 
     @override
     def collect(self) -> Iterator[Metric]:
-        sources = self._sources
-        yield _one(known.IN_FLIGHT, sources.transport.in_flight)
-        yield _one(known.IN_FLIGHT_LIMIT, sources.in_flight_limit)
-        yield _one(known.DROPPED, sources.transport.dropped)
-        yield _one(known.NATS_CONNECTED, sources.connection.is_connected)
-        yield _one(known.AUDIT_ACCEPTING, sources.audit.accepts())
-        yield from _sinks(sources.sinks)
-        if sources.policy is not None:
-            yield from _policy(sources.policy.status)
-        if sources.breaker is not None:
-            yield from _breaker(sources.breaker.state())
-        if sources.infisical is not None:
-            yield from _infisical(sources.infisical.state())
-        if sources.cache is not None:
-            yield from _cache(sources.cache.statistics())
-        if sources.readiness is not None:
-            yield from _readiness(sources.readiness)
+        by_name: dict[str, list[Sample]] = {}
+        for source in self._sources:
+            try:
+                samples = [sample for sample in source() if _is_readable(sample)]
+            except Exception as error:  # noqa: BLE001  the other parts are shown all the same
+                _log.error("metrics.source_failed", error=type(error).__name__)
+                continue
+            for sample in samples:
+                by_name.setdefault(sample.name, []).append(sample)
+        for name, samples in by_name.items():
+            yield _family(PREFIX + name, samples)
 
 
-def _sinks(sinks: Mapping[str, SinkState]) -> Iterator[Metric]:
-    items = sinks.items()
-    yield _family(known.AUDIT_WAITING, (((name,), sink.waiting) for name, sink in items))
-    yield _family(known.AUDIT_DROPPED, (((name,), sink.dropped) for name, sink in items))
-    yield _family(known.AUDIT_FAILING, (((name,), sink.failing) for name, sink in items))
-
-
-def _policy(status: PolicyStatus) -> Iterator[Metric]:
-    yield _one(known.POLICY_LOADED, status.digest is not None)
-    yield _one(known.POLICY_REFUSED, status.refusal is not None)
-    if status.loaded_at is not None:
-        yield _one(known.POLICY_LOADED_AT, status.loaded_at)
-    yield _one(known.POLICY_ISSUERS, status.issuers)
-    yield _one(known.POLICY_GRANTS, status.grants)
-    yield _one(known.POLICY_DENIALS, status.denials)
-
-
-def _breaker(state: BreakerState) -> Iterator[Metric]:
-    yield _one(known.BREAKER_OPEN, state.state != "closed")
-    yield _one(known.BREAKER_OPENED, state.opened_count)
-    yield _one(known.BREAKER_REFUSED, state.refused_count)
-
-
-def _infisical(state: InfisicalState) -> Iterator[Metric]:
-    if state.token is not None:
-        yield _one(known.LOGIN_AGE, state.token.age_seconds)
-        yield _one(known.TOKEN_REMAINING, state.token.remaining_seconds)
-    reads = state.reads
-    pauses = zip(known.CALLS, (state.login_pause_seconds, reads.pause_seconds), strict=True)
-    yield _family(known.PAUSE, (((call,), seconds) for call, seconds in pauses))
-    yield _one(known.READS_IN_FLIGHT, reads.in_flight)
-    yield _one(known.READS_WAITING, reads.waiting)
-    yield _one(known.READS_REFUSED, reads.refused)
-    if reads.limit is not None:
-        yield _one(known.READS_LIMIT, reads.limit)
-    calls = state.calls.items()
-    yield _family(known.INFISICAL_CALLS, (((status,), count) for status, count in calls))
-    yield _histogram(known.INFISICAL_DURATION, state.call_durations.items())
-    yield _histogram(known.READS_WAIT, [((), state.read_waits)])
-
-
-def _cache(counts: CacheCounts) -> Iterator[Metric]:
-    results = (counts.hits, counts.misses, counts.shared, counts.negative_hits)
-    yield _family(
-        known.CACHE_LOOKUPS,
-        (((result,), count) for result, count in zip(known.LOOKUP_RESULTS, results, strict=True)),
+def _is_readable(sample: Sample) -> bool:
+    names = [name for name, _ in sample.labels]
+    readable = (
+        _NAME.fullmatch(sample.name)
+        and all(map(_LABEL.fullmatch, names))
+        and len(set(names)) == len(names)
+        and sample.kind in _KINDS
     )
-    yield _one(known.CACHE_STALE, counts.stale)
-    yield _one(known.CACHE_REFRESHES, counts.refreshes)
-    yield _one(known.CACHE_EVICTIONS, counts.evictions)
-    yield _one(known.CACHE_FLUSHED, counts.flushed)
-    yield _one(known.CACHE_ENTRIES, counts.entries)
-    yield _one(known.CACHE_BYTES, counts.bytes)
-    yield _one(known.WAITING, counts.waiting)
-    yield _one(known.WAITING_LIMIT, counts.waiting_limit)
-    yield _one(known.WAITING_REFUSED, counts.refused)
+    if not readable:
+        _log.error("metrics.sample_malformed", advice="Report it to the store's authors.")
+    return bool(readable)
 
 
-def _readiness(readiness: ReadinessState) -> Iterator[Metric]:
-    verdicts = readiness.last().items()
-    yield _family(known.CHECK_OK, (((name,), verdict.ok) for name, verdict in verdicts))
-    yield _family(known.CHECK_AGE, (((name,), verdict.age_seconds) for name, verdict in verdicts))
-
-
-def _one(spec: MetricSpec, value: float) -> Metric:
-    return _family(spec, (((), value),))
-
-
-def _histogram(spec: MetricSpec, samples: Iterable[tuple[tuple[str, ...], Durations]]) -> Metric:
-    family = HistogramMetricFamily(spec.name, spec.meaning, labels=spec.label_names)
-    for labels, durations in samples:
-        within = [(str(bound), float(count)) for bound, count in durations.within]
-        family.add_metric(labels, [*within, ("+Inf", durations.count)], durations.sum_seconds)
+def _family(name: str, samples: Sequence[Sample]) -> Metric:
+    first = samples[0]
+    label_names = [label for label, _ in first.labels]
+    alike = [
+        (tuple(dict(sample.labels)[label] for label in label_names), sample)
+        for sample in samples
+        if {label for label, _ in sample.labels} == set(label_names) and sample.kind == first.kind
+    ]
+    if first.kind == "histogram":
+        histogram = HistogramMetricFamily(name, first.meaning, labels=label_names)
+        for labels, sample in alike:
+            buckets = [(_bound(bound), float(count)) for bound, count in sample.buckets]
+            histogram.add_metric(labels, buckets, sample.value)
+        return histogram
+    make = CounterMetricFamily if first.kind == "counter" else GaugeMetricFamily
+    family = make(name, first.meaning, labels=label_names)
+    for labels, sample in alike:
+        family.add_metric(labels, sample.value)
     return family
 
 
-def _family(spec: MetricSpec, samples: _Samples) -> Metric:
-    make = CounterMetricFamily if spec.kind is Kind.COUNTER else GaugeMetricFamily
-    family = make(spec.name, spec.meaning, labels=spec.label_names)
-    for labels, value in samples:
-        family.add_metric(labels, value)
-    return family
+def _bound(bound: float) -> str:
+    return "+Inf" if bound == float("inf") else str(bound)

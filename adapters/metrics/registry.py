@@ -13,14 +13,16 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from adapters.metrics import catalogue
+from adapters.metrics.live import LiveCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from prometheus_client import Metric
 
     from adapters.metrics.catalogue import MetricSpec
     from ports.clock import Clock
+    from ports.plugin import Sample
 
 REUSE_SECONDS: Final = 1.0
 """Writing takes milliseconds of the event loop, so no scraper makes it happen oftener."""
@@ -64,9 +66,9 @@ class Metrics:
             registry=self._registry,
         )
 
-    def add(self, collector: Collector) -> None:
-        """Have `collector` asked at every scrape."""
-        self._registry.register(collector)
+    def watch(self, *sources: Callable[[], Iterable[Sample]]) -> None:
+        """Have every source asked for its samples at every scrape."""
+        self._registry.register(LiveCollector(sources))
 
     def families(self) -> Iterator[Metric]:
         """Yield all metrics as they are now."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from nats import errors
 
 from adapters.nats.credentials import CredentialsUnusableError
+from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adapters.nats.config import NatsAddress
+    from adapters.nats.settings import NatsAddress
 
 _CHECKS = {
     "authorization": "the server rejected the credentials. Check the user and password, token, "
@@ -48,7 +49,7 @@ _REASONS = (
 )
 
 
-class NatsConnectError(Exception):
+class NatsConnectError(TransportFailedError):
     """The first connect failed; the text says what to check and holds no credential.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
@@ -15,7 +15,7 @@ from adapters.nats.credentials import CredentialsUnusableError, login_options
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from adapters.nats.config import NatsConfig
+    from adapters.nats.settings import NatsSettings
     from ports.clock import Clock
 
 _log = structlog.get_logger()
@@ -34,15 +34,35 @@ _CLOSE_SECONDS = 5.0
 class NatsConnection:
     """A connection that reconnects endlessly once it has been opened.
 
+    Args:
+        settings: how to connect.
+        clock: bounds the close.
+        name: what the server's monitoring shows.
+        reconnect_wait: seconds between two attempts to reach the same server again.
+        connect_timeout: seconds for each step of a connect.
+
     Attributes:
         client: exists from the start, so that others can be built around it; usable while open.
     """
 
-    def __init__(self, config: NatsConfig, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: NatsSettings,
+        clock: Clock,
+        *,
+        name: str = "wasmcloud-secrets",
+        reconnect_wait: float = 2.0,
+        connect_timeout: float = 5.0,
+    ) -> None:
         self.client = SteadyClient()
-        self.client.jetstream_prefix = config.jetstream_prefix
-        self._config = config
+        self.client.jetstream_prefix = settings.jetstream_prefix
+        self._settings = settings
         self._clock = clock
+        self._options: dict[str, Any] = {
+            "name": name,
+            "reconnect_time_wait": reconnect_wait,
+            "connect_timeout": connect_timeout,
+        }
         self._failures: list[Exception] | None = None
         self._closing = False
 
@@ -70,24 +90,22 @@ class NatsConnection:
         Raises:
             NatsConnectError: no server took this client; the text says what to check.
         """
-        config = self._config
+        settings = self._settings
         self._closing = False
         failures = self._failures = []
         connected = False
         try:
-            login = await asyncio.to_thread(login_options, config)
-            tls = await asyncio.to_thread(_tls_context, config)
-            self.client.insists_on_tls = config.insists_on_tls
+            login = await asyncio.to_thread(login_options, settings)
+            tls = await asyncio.to_thread(_tls_context, settings)
+            self.client.insists_on_tls = settings.insists_on_tls
             await self.client.connect_once(
-                servers=[str(address) for address in config.addresses],
-                name=config.client_name,
-                connect_timeout=config.connect_timeout,
-                reconnect_time_wait=config.reconnect_wait,
+                servers=[str(address) for address in settings.addresses],
+                **self._options,
                 ping_interval=_PING_SECONDS,
                 pending_size=_KEPT_BYTES,
-                inbox_prefix=config.inbox_prefix,
+                inbox_prefix=settings.inbox_prefix,
                 tls=tls,
-                tls_handshake_first=config.tls_handshake_first,
+                tls_handshake_first=settings.tls_first,
                 error_cb=self._on_error,
                 disconnected_cb=self._on_disconnected,
                 reconnected_cb=self._on_reconnected,
@@ -102,7 +120,7 @@ class NatsConnection:
         finally:
             self._failures = None
         if not connected:
-            raise connect_error(config.addresses, failures)
+            raise connect_error(settings.addresses, failures)
         _log.info("nats.connected", server=self._server())
 
     async def close(self) -> None:
@@ -140,25 +158,25 @@ class NatsConnection:
         _log.warning("nats.server_lame_duck", server=self._server())
 
 
-def _tls_context(config: NatsConfig) -> ssl.SSLContext | None:
+def _tls_context(settings: NatsSettings) -> ssl.SSLContext | None:
     """Read the TLS files.
 
     Raises:
         NatsConnectError: one of them cannot be used.
     """
-    if not config.insists_on_tls:
+    if not settings.insists_on_tls:
         return None
-    unusable = "the CA file", config.tls_ca_file
+    unusable = "the CA file", settings.tls_ca_file
     try:
-        context = ssl.create_default_context(cafile=config.tls_ca_file)
-        if config.tls_cert_file is not None:
-            unusable = "the client's certificate or key file", config.tls_cert_file
-            context.load_cert_chain(config.tls_cert_file, config.tls_key_file)
+        context = ssl.create_default_context(cafile=settings.tls_ca_file)
+        if settings.tls_cert_file is not None:
+            unusable = "the client's certificate or key file", settings.tls_cert_file
+            context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
     except (OSError, ValueError):
         context = None
     if context is None:
         what, path = unusable
-        shown = ", ".join(str(address) for address in config.addresses)
+        shown = ", ".join(str(address) for address in settings.addresses)
         raise NatsConnectError(
             f"Failed to connect to NATS at {shown}: {what} cannot be used. Check that {path} is "
             "readable PEM, that the key belongs to the certificate and has no passphrase.",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from adapters.nats.config import NatsConfig
+    from adapters.nats.settings import NatsSettings
 
 _MAX_BYTES = 64 * 1024
 _USER_JWT = re.compile(r"-{3,}BEGIN NATS USER JWT-{3,}\s+(\S+)\s+-{3,}END NATS USER JWT-{3,}")
@@ -30,7 +30,7 @@ class CredentialsUnusableError(Error):
     """
 
 
-def login_options(config: NatsConfig) -> dict[str, Any]:
+def login_options(settings: NatsSettings) -> dict[str, Any]:
     """Return what `SteadyClient.connect_once` takes to log in.
 
     Files are read by the callbacks at every connect, so that renewed ones are picked up, and once
@@ -40,19 +40,20 @@ def login_options(config: NatsConfig) -> dict[str, Any]:
         CredentialsUnusableError: the file or the seed cannot be used.
     """
     options: dict[str, Any] = {}
-    if config.user is not None and config.password is not None:
-        options |= {"user": config.user, "password": config.password.get_secret_value()}
-    if config.token is not None:
-        options["token"] = config.token.get_secret_value()
-    if config.credentials_file is not None:
+    user, password, token = settings.login
+    if user is not None and password is not None:
+        options |= {"user": user, "password": password.get_secret_value()}
+    if token is not None:
+        options["token"] = token.get_secret_value()
+    if settings.credentials_file is not None:
         options |= _signing(
-            lambda: _from_credentials(config, _USER_SEED, "the user's nkey seed"),
-            lambda: _from_credentials(config, _USER_JWT, "the user's JWT"),
+            lambda: _from_credentials(settings, _USER_SEED, "the user's nkey seed"),
+            lambda: _from_credentials(settings, _USER_JWT, "the user's JWT"),
         )
-    elif config.nkey_seed is not None or config.nkey_seed_file is not None:
+    elif settings.nkey_seed is not None or settings.nkey_seed_file is not None:
         options |= _signing(
-            lambda: _configured_seed(config),
-            None if config.user_jwt is None else config.user_jwt.get_secret_value,
+            lambda: _configured_seed(settings),
+            None if settings.user_jwt is None else settings.user_jwt.get_secret_value,
         )
     return options
 
@@ -82,23 +83,23 @@ def _signing_key(seed: str) -> SigningKey:
     raise CredentialsUnusableError(f"The NATS nkey seed cannot be used. {problem}")
 
 
-def _configured_seed(config: NatsConfig) -> str:
-    if config.nkey_seed is not None:
-        return config.nkey_seed.get_secret_value().strip()
+def _configured_seed(settings: NatsSettings) -> str:
+    if settings.nkey_seed is not None:
+        return settings.nkey_seed.get_secret_value().strip()
     try:
-        text = _read(config.nkey_seed_file)
+        text = _read(settings.nkey_seed_file)
     except (OSError, ValueError):
         text = None
     if text is None:
         raise CredentialsUnusableError(
-            f"The NATS nkey seed file {config.nkey_seed_file} cannot be read; check that its path "
-            "names a regular file that this user may read."
+            f"The NATS nkey seed file {settings.nkey_seed_file} cannot be read; check that its "
+            "path names a regular file that this user may read."
         )
     return text.strip()
 
 
-def _from_credentials(config: NatsConfig, block: re.Pattern[str], what: str) -> str:
-    path = config.credentials_file
+def _from_credentials(settings: NatsSettings, block: re.Pattern[str], what: str) -> str:
+    path = settings.credentials_file
     try:
         text = _read(path)
     except (OSError, ValueError):

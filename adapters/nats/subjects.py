@@ -30,17 +30,13 @@ class SecretsSubjects:
     backend: str = "infisical"
 
     def __post_init__(self) -> None:
-        named = {
-            "subject prefix": self.prefix,
-            "API version": self.api_version,
-            "backend name": self.backend,
-        }
-        for name, text in named.items():
-            if not is_subject(text):
-                raise NatsConfigError(
-                    f"The {name} {text!r} cannot stand in a NATS subject; use words joined by "
-                    "dots, without spaces, '*', '>' or empty parts."
-                )
+        _check(
+            {
+                "subject prefix": self.prefix,
+                "API version": self.api_version,
+                "backend name": self.backend,
+            }
+        )
 
     @property
     def base(self) -> str:
@@ -60,3 +56,38 @@ class SecretsSubjects:
     def of(self, operation: str) -> str:
         """Return the subject of one operation."""
         return f"{self.base}{operation}"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSubjects:
+    """Where the processes of one backend reach each other, and where operators hear of events.
+
+    Both lie beside the subjects that hosts may publish to (`{prefix}.{api_version}.{backend}.…`),
+    never below them.
+
+    Raises:
+        NatsConfigError: a part cannot stand in a subject.
+    """
+
+    prefix: str = "wasmcloud.secrets"
+    backend: str = "infisical"
+
+    def __post_init__(self) -> None:
+        _check({"subject prefix": self.prefix, "backend name": self.backend})
+
+    def of(self, topic: str) -> str:
+        """Return what every process listens on, in no queue group, for one topic."""
+        return f"{self.prefix}.control.{self.backend}.{topic}"
+
+    def event(self, name: str) -> str:
+        """Return what operators subscribe to for one kind of event."""
+        return f"{self.prefix}.events.{self.backend}.{name}"
+
+
+def _check(named: dict[str, str]) -> None:
+    for name, text in named.items():
+        if not is_subject(text):
+            raise NatsConfigError(
+                f"The {name} {text!r} cannot stand in a NATS subject; use words joined by dots, "
+                "without spaces, '*', '>' or empty parts."
+            )

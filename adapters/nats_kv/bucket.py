@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.js.api import RawStreamMsg, StreamInfo
 
-    from adapters.nats_kv.config import NatsKvConfig
     from adapters.nats_kv.entry import Entry
+    from adapters.nats_kv.settings import NatsKvSettings
     from ports.clock import Clock
 
 _ATTEMPT_SECONDS = 2.0
@@ -34,7 +34,7 @@ class Bucket:
     answer by then, refuses, or has no such bucket.
     """
 
-    def __init__(self, client: Client, config: NatsKvConfig, clock: Clock) -> None:
+    def __init__(self, client: Client, config: NatsKvSettings, clock: Clock) -> None:
         self._client = client
         self._config = config
         self._clock = clock

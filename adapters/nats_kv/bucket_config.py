@@ -11,7 +11,7 @@ from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConf
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
 
-    from adapters.nats_kv.config import NatsKvConfig
+    from adapters.nats_kv.settings import NatsKvSettings
 
 _log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ _STREAM_NAME_IN_USE = 10058
 _DUPLICATE_WINDOW_SECONDS = 120.0
 
 
-def stream_config(config: NatsKvConfig) -> StreamConfig:
+def stream_config(config: NatsKvSettings) -> StreamConfig:
     """Return the bucket's stream, on disk and compressed with S2 as secrets-nats-kv makes it.
 
     nats-py's own KV configuration has no compression, so the stream is spelled out.
@@ -42,7 +42,7 @@ def stream_config(config: NatsKvConfig) -> StreamConfig:
     )
 
 
-async def add_bucket(jetstream: JetStreamContext, config: NatsKvConfig) -> None:
+async def add_bucket(jetstream: JetStreamContext, config: NatsKvSettings) -> None:
     """Make the bucket; one that another replica has just made, in whatever shape, will do.
 
     Raises:

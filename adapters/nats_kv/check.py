@@ -15,7 +15,7 @@ from ports.store_check import StoreCheck, StoreMisconfiguredError, StoreUnreacha
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-    from adapters.nats_kv.config import NatsKvConfig
+    from adapters.nats_kv.settings import NatsKvSettings
     from ports.clock import Clock
     from ports.key_exchange import XKeyPair
 
@@ -26,7 +26,7 @@ class NatsKvCheck(StoreCheck):
     """Finds the bucket, making it if allowed, and opens one of its newest values."""
 
     def __init__(
-        self, *, client: Client, config: NatsKvConfig, encryption_xkey: XKeyPair, clock: Clock
+        self, *, client: Client, config: NatsKvSettings, encryption_xkey: XKeyPair, clock: Clock
     ) -> None:
         self._bucket = Bucket(client, config, clock)
         self._vault = Vault(encryption_xkey)

@@ -17,7 +17,7 @@ from ports.secret_store import SecretStore
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-    from adapters.nats_kv.config import NatsKvConfig
+    from adapters.nats_kv.settings import NatsKvSettings
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from ports.clock import Clock
     from ports.key_exchange import XKeyPair
@@ -34,7 +34,7 @@ class NatsKvSecretStore(SecretStore):
     """
 
     def __init__(
-        self, *, client: Client, config: NatsKvConfig, encryption_xkey: XKeyPair, clock: Clock
+        self, *, client: Client, config: NatsKvSettings, encryption_xkey: XKeyPair, clock: Clock
     ) -> None:
         self._bucket = Bucket(client, config, clock)
         self._vault = Vault(encryption_xkey)

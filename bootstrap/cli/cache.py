@@ -8,14 +8,24 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from adapters.change_notice.broadcast import ANSWER_SECONDS, InvalidationBroadcast
-from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer
-from adapters.change_notice.subjects import ControlSubjects
+from adapters.change_notice.events import EVENT, changed_event
+from adapters.change_notice.messages import (
+    FLUSH,
+    Cause,
+    Invalidation,
+    ReplicaAnswer,
+    read_answers,
+)
+from adapters.change_notice.notices import ANSWER_SECONDS
 from adapters.nats.client import SteadyClient
+from adapters.nats.peer_bus import NatsPeerBus
+from adapters.nats.settings import NatsSettings
+from adapters.nats.subjects import ControlSubjects
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
 from bootstrap.cli.reporting import CommandError, failure, run
-from bootstrap.settings import NatsSettings, load_settings
+from bootstrap.settings import load_settings
+from bootstrap.settings.choices import ChoiceSettings
 from domain.model.errors import InvalidRequest
 from domain.model.selection import Scope, Selection
 
@@ -76,8 +86,8 @@ def flush(
 
     async def ask() -> list[ReplicaAnswer]:
         selection = _selection(key, folder, everything, environment, project)
-        settings = load_settings(NatsSettings)
-        subjects = ControlSubjects(settings.nats_subject_prefix, settings.backend_name)
+        prefix = load_settings(NatsSettings).subject_prefix
+        subjects = ControlSubjects(prefix, load_settings(ChoiceSettings).backend_name)
         async with session()() as client:
             return await _flush(client, subjects, selection, wait)
 
@@ -90,27 +100,29 @@ def flush(
 async def _flush(
     client: SteadyClient, subjects: ControlSubjects, selection: Selection, wait: float
 ) -> list[ReplicaAnswer]:
-    broadcast = InvalidationBroadcast(client, subjects, SystemClock())
-    invalidation = Invalidation(CountingRequestIds().next(), ORIGIN, Cause.FLUSH, selection)
-    answers = await broadcast.send(invalidation)
-    # A denied publish is on the same connection before the flush that `send` ends with.
-    _check_allowed(client, broadcast.subject)
-    gathered = await answers.gather(wait)
+    clock, subject = SystemClock(), subjects.of(FLUSH)
+    peers = NatsPeerBus(client, subjects, clock)
+    order = Invalidation(CountingRequestIds().next(), ORIGIN, Cause.FLUSH, selection)
+    answers = await peers.ask(FLUSH, order.to_json())
+    # A denied publish is on the same connection before the flush that `ask` ends with.
+    _check_allowed(client, subject)
+    gathered = read_answers(await answers.gather(wait))
     _check_allowed(client, answers.inbox)
     if not gathered:
         raise failure(
-            f"Nobody listens on {broadcast.subject}. Check that the service is running, that "
+            f"Nobody listens on {subject}. Check that the service is running, that "
             "NATS_SUBJECT_PREFIX and BACKEND_NAME are the service's, and that both are in one NATS "
             "account."
-            if answers.nobody_listens
-            else f"No replica answered on {broadcast.subject} in time. Check the service's log, "
+            if answers.unheard
+            else f"No replica answered on {subject} in time. Check the service's log, "
             "and that its NATS user may publish to the inbox of this one; or wait longer: --wait."
         )
-    await broadcast.publish_changed(invalidation, len(gathered))
-    if _denied(client, subjects.changed):
+    event = changed_event(order, subjects.backend, clock.now(), len(gathered))
+    await peers.publish(EVENT, event)
+    if _denied(client, subjects.event(EVENT)):
         Console(stderr=True).print(
-            f"The caches are flushed, but this NATS user may not publish to {subjects.changed}, so "
-            "nobody else was told.",
+            "The caches are flushed, but this NATS user may not publish to "
+            f"{subjects.event(EVENT)}, so no other operator was told.",
             soft_wrap=True,
             highlight=False,
             style="yellow",

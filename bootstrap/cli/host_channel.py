@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from adapters.nats.channel import NatsChannel
-from adapters.nats.connection import NatsConnection
-from adapters.system.clock import SystemClock
-from bootstrap import factories
+from adapters.nats.settings import NatsSettings
+from adapters.nats.subjects import SecretsSubjects
+from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.reporting import NotPermittedError
-from bootstrap.settings import NatsSettings, load_settings
+from bootstrap.settings import load_settings
+from bootstrap.settings.choices import ChoiceSettings
 from ports.transport import Channel
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ async def host_channel() -> AsyncIterator[Channel]:
         SettingsError: the settings do not allow it.
         NatsConnectError: no NATS server does.
     """
-    settings = load_settings(NatsSettings)
-    async with NatsConnection(factories.nats_config(settings), SystemClock()) as connection:
-        channel = NatsChannel(connection.client, factories.subjects(settings))
-        yield HostChannel(channel, connection.client)
+    settings, backend = load_settings(NatsSettings), load_settings(ChoiceSettings).backend_name
+    subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, backend)
+    async with open_nats() as client:
+        yield HostChannel(NatsChannel(client, subjects), client)

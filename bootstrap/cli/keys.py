@@ -8,12 +8,12 @@ import typer
 
 from adapters.crypto.inspection import describe_key
 from adapters.crypto.nkeys_text import KeyKind
+from adapters.crypto.seed_file import write_seed
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.key_kinds import KINDS, key_kind
 from bootstrap.cli.reporting import CommandError, guarded
 from bootstrap.cli.rotate import rotate
-from bootstrap.seed_file import write_seed
 
 app = typer.Typer(
     name="keys",

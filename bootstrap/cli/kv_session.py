@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from adapters.nats.connection import NatsConnection
+from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
-from bootstrap import factories
-from bootstrap.factories.nats_kv import nats_kv_config
-from bootstrap.server_keys import load_encryption_xkey
-from bootstrap.settings import NatsSettings, load_settings
-from bootstrap.settings.stores import NatsKvSettings
+from bootstrap.cli.nats_session import open_nats
+from bootstrap.settings import Problem, SettingsError, load_settings
+from ports.plugin import PluginError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from ports.key_exchange import XKeyPair
 
-class _KvSettings(NatsKvSettings, NatsSettings):
-    """What the commands need; the rest of the service's settings may be missing or wrong."""
+
+class NatsKvByHand(NatsKvSettings):
+    """As the service's, but that nothing is read past the operator's own permissions."""
+
+    direct: ClassVar[bool] = False
 
 
 @asynccontextmanager
@@ -35,16 +36,18 @@ async def open_kv() -> AsyncIterator[tuple[NatsKvSecretStore, NatsKvSecretWriter
     """
     configure_logging("error", "auto")
     clock = SystemClock()
-    settings = load_settings(_KvSettings)
-    encryption_xkey = load_encryption_xkey(settings)
-    config = replace(nats_kv_config(settings), direct=False)
-    async with NatsConnection(factories.nats_config(settings), clock) as connection:
-        client = connection.client
+    settings = load_settings(NatsKvByHand)
+    xkey = _encryption_xkey(settings)
+    async with open_nats() as client:
         yield (
-            NatsKvSecretStore(
-                client=client, config=config, encryption_xkey=encryption_xkey, clock=clock
-            ),
-            NatsKvSecretWriter(
-                client=client, config=config, encryption_xkey=encryption_xkey, clock=clock
-            ),
+            NatsKvSecretStore(client=client, config=settings, encryption_xkey=xkey, clock=clock),
+            NatsKvSecretWriter(client=client, config=settings, encryption_xkey=xkey, clock=clock),
         )
+
+
+def _encryption_xkey(settings: NatsKvSettings) -> XKeyPair:
+    try:
+        return settings.encryption_xkey()
+    except PluginError as error:
+        problem = Problem(error.setting, error.advice)
+    raise SettingsError(problem)

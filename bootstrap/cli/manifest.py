@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.nats_kv.config import DEFAULT_BUCKET
+from adapters.nats_kv.settings import DEFAULT_BUCKET
 from adapters.system.clock import SystemClock
 from adapters.wadm_manifest.check import CheckedFile, check_files, read_file
 from adapters.wadm_manifest.findings import Level, ManifestUnreadableError

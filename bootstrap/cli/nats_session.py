@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
-from bootstrap import factories
-from bootstrap.settings import NatsSettings, load_settings
+from bootstrap.plugin_contexts import USER_AGENT
+from bootstrap.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,6 +25,6 @@ async def open_nats() -> AsyncIterator[SteadyClient]:
         SettingsError: the settings do not allow it.
         NatsConnectError: no NATS server does.
     """
-    config = factories.nats_config(load_settings(NatsSettings))
-    async with NatsConnection(config, SystemClock()) as connection:
+    settings = load_settings(NatsSettings)
+    async with NatsConnection(settings, SystemClock(), name=USER_AGENT) as connection:
         yield connection.client

@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 
 from adapters.crypto.nkeys_text import InvalidNKeyError
+from adapters.crypto.seed_file import SeedFileError
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.files import read_file
 from adapters.telemetry.log_setup import configure_logging
-from bootstrap.seed_file import SeedFileError
 from bootstrap.settings import SettingsError
 from domain.model.errors import REQUEST_ERRORS
 from domain.model.replies import MalformedReplyError, wire_name

@@ -7,28 +7,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nats.js import JetStreamContext
+from pydantic import SecretStr
 
+from adapters.crypto.seed_file import write_seed
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
-from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.plugin import PLUGIN as NATS_KV
+from adapters.nats_kv.settings import DEFAULT_BUCKET, NatsKvSettings
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from bootstrap.local.demo_checks import check
 from bootstrap.local.demo_host import DemoComponent, DemoHost
 from bootstrap.local.nats_server import LocalNatsServer
 from bootstrap.local.service_process import ServiceProcess
-from bootstrap.seed_file import write_seed
-from bootstrap.settings.stores import NATS_KV
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from ports.clock import Clock
-
-_BUCKET = NatsKvConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ class DemoStage:
 
     async def at_rest(self, version: str) -> bytes:
         """Return what the bucket really holds for a version."""
-        message = await self.jetstream.get_msg(f"KV_{_BUCKET.bucket}", seq=int(version))
+        message = await self.jetstream.get_msg(f"KV_{DEFAULT_BUCKET}", seq=int(version))
         return message.data or b""
 
     def check_log(self, requests: int, confidential: Iterable[bytes]) -> None:
@@ -89,7 +88,7 @@ async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
     """
     server_pair, encryption_pair = SodiumXKeyPair.generate(), SodiumXKeyPair.generate()
     component = DemoComponent(clock)
-    subjects = SecretsSubjects(backend=NATS_KV)
+    subjects = SecretsSubjects(backend=NATS_KV.name)
     seeds = {"SERVER_XKEY_SEED_FILE": server_pair, "ENCRYPTION_XKEY_SEED_FILE": encryption_pair}
     files = {name: folder / name.lower() for name in seeds}
     for name, pair in seeds.items():
@@ -97,12 +96,14 @@ async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
     async with LocalNatsServer(jetstream=True, store_dir=folder / "jetstream") as nats:
         settings = {
             "NATS_URL": nats.url,
-            "SECRET_STORE": NATS_KV,
+            "SECRET_STORE": NATS_KV.name,
             "BACKEND_NAME": subjects.backend,
             "TRUSTED_ISSUERS": component.account,
             **{name: str(path) for name, path in files.items()},
         }
-        connection = NatsConnection(NatsConfig(urls=(nats.url,)), clock)
+        seed = SecretStr(encryption_pair.seed_text())
+        bucket = NatsKvSettings(encryption_xkey_seed=seed)
+        connection = NatsConnection(NatsSettings(urls=(nats.url,)), clock)
         async with ServiceProcess(settings, folder) as service, connection:
             client, version = connection.client, connection.client.connected_server_version
             yield DemoStage(
@@ -112,7 +113,10 @@ async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
                 subjects=subjects,
                 server_pair=server_pair,
                 writer=NatsKvSecretWriter(
-                    client=client, config=_BUCKET, encryption_xkey=encryption_pair, clock=clock
+                    client=client,
+                    config=bucket,
+                    encryption_xkey=encryption_pair,
+                    clock=clock,
                 ),
                 component=component,
                 host=DemoHost(NatsChannel(client, subjects), clock),

@@ -7,34 +7,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import SecretStr
-
-from bootstrap import factories
+from adapters.nats.settings import NatsSettings
+from adapters.nats.subjects import SecretsSubjects
 from bootstrap.local.run_folder import RunFolder
-from bootstrap.settings import NatsSettings, load_settings
-from bootstrap.settings.stores import INFISICAL, NATS_KV
+from bootstrap.settings.choices import ChoiceSettings
+from bootstrap.settings.variables import Variables
 
-_INFISICAL = ("infisical_client_id", "infisical_client_secret", "infisical_project_id")
-_SHARED = ("nats_subject_prefix", "api_version", "backend_name", "nats_kv_bucket")
-
-
-class _Given(NatsSettings):
-    """What decides here. The service itself checks all of it, and the rest."""
-
-    secret_store: str | None = None
-    infisical_client_id: SecretStr | None = None
-    infisical_client_secret: SecretStr | None = None
-    infisical_project_id: SecretStr | None = None
-    server_xkey_seed: SecretStr | None = None
-    server_xkey_seed_file: Path | None = None
-    encryption_xkey_seed: SecretStr | None = None
-    encryption_xkey_seed_file: Path | None = None
-    nats_kv_bucket: str | None = None
-    trusted_issuers: str | None = None
-
-    def has(self, *names: str) -> bool:
-        """Whether any of the settings is set."""
-        return not self.model_fields_set.isdisjoint(names)
+INFISICAL, NATS_KV = "infisical", "nats-kv"
+_INFISICAL = ("INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET", "INFISICAL_PROJECT_ID")
+_SHARED = ("NATS_SUBJECT_PREFIX", "API_VERSION", "BACKEND_NAME", "NATS_KV_BUCKET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +31,7 @@ class RunPlan:
     starts_server: bool
     store: str
     additions: dict[str, str]
-    _given: _Given
+    _given: Variables
 
     def instructions(self, nats_url: str | None) -> list[str]:
         """Return lines that say what to type in another terminal.
@@ -69,9 +50,13 @@ class RunPlan:
         command = _command()
         if self.store == NATS_KV:
             lines.append(f"  echo 'a value' | {command} kv put shop/API_KEY")
-        issuer = " --issuer-seed-file FILE" if self._given.has("trusted_issuers") else ""
+        issuer = " --issuer-seed-file FILE" if self._given.has("TRUSTED_ISSUERS") else ""
         lines.append(f"  {command} request shop/API_KEY{issuer}")
-        served = factories.subjects(self._given)
+        nats, backend = (
+            self._given.load(NatsSettings),
+            self._given.load(ChoiceSettings).backend_name,
+        )
+        served = SecretsSubjects(nats.subject_prefix, nats.api_version, backend)
         return [
             *lines,
             "",
@@ -83,11 +68,7 @@ class RunPlan:
         ]
 
     def _exports(self) -> list[tuple[str, str]]:
-        shared = [
-            (name.upper(), str(getattr(self._given, name)))
-            for name in _SHARED
-            if self._given.has(name)
-        ]
+        shared = [(name, text) for name in _SHARED if (text := self._given.text(name)) is not None]
         seed = self.additions.get("ENCRYPTION_XKEY_SEED_FILE")
         if seed is not None:
             shared.append(("ENCRYPTION_XKEY_SEED_FILE", seed))
@@ -95,7 +76,7 @@ class RunPlan:
 
     def _addresses(self) -> list[str]:
         # Not the setting itself, which may hold credentials.
-        return [str(address) for address in factories.nats_config(self._given).addresses]
+        return [str(address) for address in self._given.load(NatsSettings).addresses]
 
 
 def plan_run(folder: RunFolder) -> RunPlan:
@@ -104,17 +85,18 @@ def plan_run(folder: RunFolder) -> RunPlan:
     Raises:
         SettingsError: how NATS is reached makes no sense.
     """
-    given = load_settings(_Given)
-    store = (given.secret_store or "").strip().lower()
+    given = Variables.read()
+    given.load(NatsSettings)
+    store = (given.text("SECRET_STORE") or "").strip().lower()
     additions = {}
     if not store:
         # One of them is enough: the service then says which of the others are missing.
         store = additions["SECRET_STORE"] = INFISICAL if given.has(*_INFISICAL) else NATS_KV
-    if not given.has("server_xkey_seed", "server_xkey_seed_file"):
+    if not given.has("SERVER_XKEY_SEED", "SERVER_XKEY_SEED_FILE"):
         additions["SERVER_XKEY_SEED_FILE"] = str(folder.server_seed)
-    if store == NATS_KV and not given.has("encryption_xkey_seed", "encryption_xkey_seed_file"):
+    if store == NATS_KV and not given.has("ENCRYPTION_XKEY_SEED", "ENCRYPTION_XKEY_SEED_FILE"):
         additions["ENCRYPTION_XKEY_SEED_FILE"] = str(folder.encryption_seed)
-    return RunPlan(not given.has("nats_url"), store, additions, given)
+    return RunPlan(not given.has("NATS_URL"), store, additions, given)
 
 
 def _command() -> str:

@@ -1,8 +1,16 @@
 """Everything an operator can set; the only place that reads the environment."""
 
+from bootstrap.settings.configuration import Configuration, load_configuration
 from bootstrap.settings.load import load_settings
 from bootstrap.settings.model import Settings
-from bootstrap.settings.nats import NatsSettings
-from bootstrap.settings.problems import Problem, SettingsError
+from bootstrap.settings.problems import SettingsError
+from ports.settings import Problem
 
-__all__ = ["NatsSettings", "Problem", "Settings", "SettingsError", "load_settings"]
+__all__ = [
+    "Configuration",
+    "Problem",
+    "Settings",
+    "SettingsError",
+    "load_configuration",
+    "load_settings",
+]

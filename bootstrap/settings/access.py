@@ -6,9 +6,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 from typing_extensions import override
 
-from bootstrap.settings.group import SettingsGroup
-from bootstrap.settings.problems import Problem
-from bootstrap.settings.values import AccountKeys, Choice, ReadableFile, says_yes
+from adapters.system.setting_types import AccountKeys, Choice, ReadableFile
+from ports.settings import Problem, SettingsGroup, says_yes
 
 ENFORCE: Final = "enforce"
 OBSERVE: Final = "observe"
@@ -20,8 +19,8 @@ class AccessSettings(SettingsGroup):
     trusted_issuers: AccountKeys = Field(
         default=(),
         description="Accounts (`A…`), comma-separated, whose signature on a component or provider "
-        "is trusted. Neither this nor a policy file: any signature is, and NATS permissions alone "
-        "decide who may ask.",
+        "is trusted. If neither this nor a policy file is set, any signature is trusted, and the "
+        "transport's permissions alone decide which hosts may ask.",
     )
     access_policy_file: ReadableFile | None = Field(
         default=None,
@@ -37,11 +36,6 @@ class AccessSettings(SettingsGroup):
         default=False,
         description="Refuse to start without trusted issuers or a policy file that names issuers "
         "and grants, and with `observe`.",
-    )
-    nats_requester_required: bool = Field(
-        default=False,
-        description="Serve only requests whose NATS account the server names, as it does for "
-        "imports with `share: true`. Only for a backend alone in its NATS account.",
     )
     hide_missing_secrets: Annotated[Literal["auto", "true", "false"], Choice] = Field(
         default="auto",

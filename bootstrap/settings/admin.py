@@ -13,9 +13,8 @@ from adapters.admin_http.address import (
     AdminAddressError,
     parse_admin_address,
 )
-from bootstrap.settings.group import SettingsGroup
-from bootstrap.settings.problems import Problem
-from bootstrap.settings.values import strip
+from adapters.system.setting_types import strip
+from ports.settings import Problem, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

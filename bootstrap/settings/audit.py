@@ -8,9 +8,8 @@ from pydantic import AfterValidator, Field
 from typing_extensions import override
 
 from adapters.audit.stream_config import MAX_REPLICAS, AuditStreamConfig
-from bootstrap.settings.group import SettingsGroup
-from bootstrap.settings.problems import Problem
-from bootstrap.settings.values import Choice, Text, says_no, says_yes
+from adapters.system.setting_types import Choice, Text
+from ports.settings import Problem, SettingsGroup, says_no, says_yes
 
 
 def _stream(name: str) -> str:

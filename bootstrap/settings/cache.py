@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bootstrap.settings.group import SettingsGroup
+from ports.settings import SettingsGroup
 
 
 class CacheSettings(SettingsGroup):
@@ -14,8 +14,9 @@ class CacheSettings(SettingsGroup):
         default=None,
         ge=0,
         allow_inf_nan=False,
-        description="Time for which a value is answered from memory. Unset: 5 for Infisical, 0 for "
-        "NATS KV. With 0 the store is asked each time, once for all who ask at that moment.",
+        description="Time for which a value is answered from memory. Unset: as the store has it, "
+        "which is 5 for Infisical and 0 for NATS KV. With 0 each request asks the store; requests "
+        "of the same moment share one call.",
     )
     cache_max_stale_seconds: float = Field(
         default=0.0,

@@ -1,7 +1,8 @@
-"""All settings of the service in one value."""
+"""The service's own settings in one value, and every group with those of the plug-ins."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -11,35 +12,39 @@ from bootstrap.settings.access import AccessSettings
 from bootstrap.settings.admin import AdminSettings
 from bootstrap.settings.audit import AuditSettings
 from bootstrap.settings.cache import CacheSettings
-from bootstrap.settings.nats import NatsSettings
+from bootstrap.settings.choices import ChoiceSettings
+from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.service import KeySettings, LimitSettings, LogSettings, ProcessSettings
-from bootstrap.settings.stores import InfisicalSettings, NatsKvSettings, StoreSettings
 from bootstrap.settings.tracing import TracingSettings
 from bootstrap.settings.workers import WorkerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from bootstrap.settings.group import SettingsGroup
-    from bootstrap.settings.problems import Problem
+    from ports.settings import Problem, SettingsGroup
 
-GROUPS: tuple[tuple[str, type[SettingsGroup]], ...] = (
-    ("NATS", NatsSettings),
-    ("Secret store", StoreSettings),
-    ("Infisical", InfisicalSettings),
-    ("NATS KV", NatsKvSettings),
-    ("Cache", CacheSettings),
-    ("Server key", KeySettings),
-    ("Access", AccessSettings),
-    ("Audit trail", AuditSettings),
-    ("Admin HTTP", AdminSettings),
-    ("Traces", TracingSettings),
-    ("Limits", LimitSettings),
-    ("Process", ProcessSettings),
-    ("Worker processes", WorkerSettings),
-    ("Logging", LogSettings),
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Settings under one heading, as people read about them."""
+
+    heading: str
+    model: type[SettingsGroup]
+
+
+_OWN = (
+    Group("Cache", CacheSettings),
+    Group("Server key", KeySettings),
+    Group("Access", AccessSettings),
+    Group("Audit trail", AuditSettings),
+    Group("Admin HTTP", AdminSettings),
+    Group("Traces", TracingSettings),
+    Group("Limits", LimitSettings),
+    Group("Process", ProcessSettings),
+    Group("Worker processes", WorkerSettings),
+    Group("Logging", LogSettings),
 )
-"""Every group with its heading, in the order in which people read about them."""
+_CHOICE = Group("Store and transport", ChoiceSettings)
 
 
 class Settings(
@@ -53,14 +58,52 @@ class Settings(
     AccessSettings,
     KeySettings,
     CacheSettings,
-    NatsKvSettings,
-    InfisicalSettings,
-    StoreSettings,
-    NatsSettings,
+    ChoiceSettings,
 ):
-    """What the service runs on. Frozen; its repr hides every secret."""
+    """The service's own settings. Frozen; its repr hides every secret."""
 
     @override
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
-        return chain.from_iterable(group.contradictions(given) for _, group in GROUPS)
+        groups = (_CHOICE, *_OWN)
+        return chain.from_iterable(group.model.contradictions(given) for group in groups)
+
+
+def every_group(registry: Registry | None = None, *, shipped: bool = False) -> Iterator[Group]:
+    """Yield the groups of the service and of all plug-ins that are installed.
+
+    Args:
+        registry: what is installed; None for the present environment.
+        shipped: whether the plug-ins of other distributions are left out.
+
+    Raises:
+        SettingsError: a plug-in cannot be used.
+    """
+    known = Registry() if registry is None else registry
+    names = known.shipped if shipped else known.names
+    yield _CHOICE
+    for name in names(Kind.TRANSPORT):
+        transport = known.transport(name)
+        yield Group(transport.title, transport.settings)
+    for name in names(Kind.STORE):
+        store = known.store(name)
+        yield Group(store.title, store.settings)
+    yield from _OWN
+
+
+def every_variable(registry: Registry | None = None, *, shipped: bool = False) -> list[str]:
+    """Return the names of all variables that the service and its plug-ins read, sorted.
+
+    Args:
+        registry: what is installed; None for the present environment.
+        shipped: whether the plug-ins of other distributions are left out.
+
+    Raises:
+        SettingsError: a plug-in cannot be used.
+    """
+    return sorted(
+        variable
+        for group in every_group(registry, shipped=shipped)
+        for variables in group.model.variables().values()
+        for variable in variables
+    )

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing to put right.
-
-    Attributes:
-        setting: the name, or names, as in the environment.
-        advice: what it must be or what to do; never what it is.
-    """
-
-    setting: str
-    advice: str
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.setting} {self.advice}"
+if TYPE_CHECKING:
+    from ports.settings import Problem
 
 
 class SettingsError(Exception):

@@ -7,12 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import override
 
+from adapters.system.setting_types import Choice, Seconds, XKeySeed, XKeySeeds
 from adapters.telemetry.log_setup import LogFormat, LogLevel
-from bootstrap.settings.group import SettingsGroup
-from bootstrap.settings.nats import both_set
-from bootstrap.settings.problems import Problem
-from bootstrap.settings.values import Choice, Seconds, XKeySeed, XKeySeeds
 from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS
+from ports.settings import Problem, SettingsGroup, both_set
 
 
 class KeySettings(SettingsGroup):

@@ -10,11 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from typing_extensions import override
 
 from adapters.system.files import read_file
+from adapters.system.setting_types import ReadableFile, SecretText, strip
 from adapters.tracing.headers import parse_headers
-from bootstrap.settings.group import SettingsGroup
-from bootstrap.settings.nats import both_set
-from bootstrap.settings.problems import Problem, SettingsError
-from bootstrap.settings.values import ReadableFile, SecretText, strip
+from bootstrap.settings.problems import SettingsError
+from ports.settings import Problem, SettingsGroup, both_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from bootstrap.settings.group import SettingsGroup
+from ports.settings import SettingsGroup
 
 MOST_WORKERS = 256
 
@@ -15,6 +15,6 @@ class WorkerSettings(SettingsGroup):
         ge=1,
         le=MOST_WORKERS,
         description="Processes that share the requests, each with limits and connections of its "
-        "own, but for `INFISICAL_MAX_REQUESTS_PER_MINUTE`. From 2 up one more process starts them "
-        "and keeps them running.",
+        "own, but for limits that are said to hold for all workers together. From 2 up one more "
+        "process starts them and keeps them running.",
     )

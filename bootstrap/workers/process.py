@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import signal
     from asyncio.subprocess import Process
 
-    from bootstrap.workers.former_lives import FormerLives
+    from bootstrap.workers.restart_history import RestartHistory
 
 
 class WorkerProcess(Protocol):
@@ -53,7 +53,7 @@ class WorkerProcess(Protocol):
 class StartWorker(Protocol):
     """Starts a worker in the place of those that were there before it."""
 
-    async def __call__(self, former: FormerLives) -> WorkerProcess: ...
+    async def __call__(self, history: RestartHistory) -> WorkerProcess: ...
 
 
 class ChildProcess(WorkerProcess):

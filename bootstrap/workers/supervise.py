@@ -11,19 +11,14 @@ import structlog
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import log_output
 from bootstrap.closing import CLOSING_SECONDS
-from bootstrap.workers.handover import (
-    Handover,
-    settings_of,
-    settings_with_keys,
-    write_handover,
-)
 from bootstrap.workers.process import WorkerProcess, start_child
 from bootstrap.workers.supervisor import Supervisor
+from bootstrap.workers.worker_config import config_of, with_keys, write_config
 
 if TYPE_CHECKING:
-    from bootstrap.server_keys import ServiceKeys
-    from bootstrap.settings import Settings
-    from bootstrap.workers.former_lives import FormerLives
+    from bootstrap.settings import Configuration, Settings
+    from bootstrap.workers.restart_history import RestartHistory
+    from domain.use_cases.key_ring import KeyRing
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _EXIT_SECONDS = 1.0
@@ -45,23 +40,25 @@ class WorkersEndedError(Exception):
         self.exit_code = exit_code
 
 
-def supervise(settings: Settings, keys: ServiceKeys) -> None:
+def supervise(configuration: Configuration, keys: KeyRing) -> None:
     """Run the workers until told to stop.
 
     Raises:
         WorkersEndedError: not all of them did as they were told.
     """
-    code = asyncio.run(_supervise(settings_with_keys(settings, keys)))
+    code = asyncio.run(_supervise(with_keys(configuration, keys)))
     if code:
         raise WorkersEndedError(code)
 
 
-async def _supervise(settings: Settings) -> int:
-    async def start(former: FormerLives) -> WorkerProcess:
-        handover = Handover(settings_of(settings, former.number), former)
-        return await start_child(former.number, write_handover(handover))
+async def _supervise(configuration: Configuration) -> int:
+    async def start(history: RestartHistory) -> WorkerProcess:
+        line = write_config(config_of(configuration, history))
+        return await start_child(history.number, line)
 
-    supervisor = Supervisor(settings.workers, start, SystemClock(), stop_seconds(settings))
+    supervisor = Supervisor(
+        configuration.workers, start, SystemClock(), stop_seconds(configuration.service)
+    )
     received: list[signal.Signals] = []
     forced: list[int] = []
 

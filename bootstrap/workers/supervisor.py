@@ -11,7 +11,7 @@ import structlog
 
 from adapters.metrics.catalogue import WorkerEnd
 from bootstrap.workers.backoff import Backoff
-from bootstrap.workers.former_lives import FormerLives, end_of
+from bootstrap.workers.restart_history import RestartHistory, end_of
 
 if TYPE_CHECKING:
     from bootstrap.workers.process import StartWorker, WorkerProcess
@@ -85,14 +85,14 @@ class Supervisor:
         return code
 
     async def _keep(self, number: int) -> None:
-        backoff, has_served, former = Backoff(), False, FormerLives(number)
+        backoff, has_served, history = Backoff(), False, RestartHistory(number)
         while not self._stopping.is_set():
             began = self._clock.monotonic()
-            process = await self._begin(former)
+            process = await self._begin(history)
             if process is None:
                 code, end = FAILED, WorkerEnd.NOT_STARTED
             else:
-                served = await self._serve(process, former)
+                served = await self._serve(process, history)
                 has_served = has_served or served
                 exit_code, hung = await self._end(number, process)
                 code = _exit_code(exit_code, told=self._stopping.is_set())
@@ -106,7 +106,7 @@ class Supervisor:
                 _log.error("worker.died", worker=number, exit_code=code, advice=_NEVER_SERVED[end])
                 self.stop()
                 return
-            former = former.and_one(end)
+            history = history.and_one(end)
             pause = backoff.after(self._clock.monotonic() - began)
             _log.error(
                 "worker.died",
@@ -117,28 +117,28 @@ class Supervisor:
             )
             await self._pause(pause)
 
-    async def _begin(self, former: FormerLives) -> WorkerProcess | None:
+    async def _begin(self, history: RestartHistory) -> WorkerProcess | None:
         try:
-            process = await self._start(former)
+            process = await self._start(history)
         except OSError as error:
             # No memory or no processes left, which may pass.
-            _log.warning("worker.not_started", worker=former.number, errno=error.errno)
+            _log.warning("worker.not_started", worker=history.number, errno=error.errno)
             return None
-        self._running[former.number] = process
+        self._running[history.number] = process
         if self._stopping.is_set():
             process.send(self._stop_signal)
         return process
 
-    async def _serve(self, process: WorkerProcess, former: FormerLives) -> bool:
+    async def _serve(self, process: WorkerProcess, history: RestartHistory) -> bool:
         """Wait until it takes requests, and return whether it ever did."""
         if not await process.started():
             return False
-        number = former.number
+        number = history.number
         self._taking.add(number)
         if number in self._to_reload:
             process.send(signal.SIGHUP)
-        if former.count:
-            _log.info("worker.restarted", worker=number, pid=process.pid, deaths=former.count)
+        if history.count:
+            _log.info("worker.restarted", worker=number, pid=process.pid, deaths=history.count)
         if not self._all_started and len(self._taking) == self._count:
             self._all_started = True
             _log.info("workers.started", workers=self._count)

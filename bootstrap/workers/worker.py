@@ -1,6 +1,6 @@
 """One worker as a process: `python -m bootstrap.workers.worker NUMBER DESCRIPTOR`.
 
-The supervisor starts it; its settings come by the inherited socket.
+The supervisor starts it; its configuration comes by the inherited socket.
 """
 
 from __future__ import annotations
@@ -15,39 +15,32 @@ from typing_extensions import override
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap import main
 from bootstrap.hardening import harden_process
-from bootstrap.lifecycle import Connection
-from bootstrap.server_keys import load_service_keys
-from bootstrap.workers.handover import read_handover
+from bootstrap.server_keys import load_server_keys
 from bootstrap.workers.heartbeat import beat
 from bootstrap.workers.lifeline import Lifeline
 from bootstrap.workers.supervise import stop_seconds
+from bootstrap.workers.worker_config import read_config
 from ports.transport import RequestHandler, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bootstrap.lifecycle import Service
     from ports.clock import Clock
 
 
-class BeatingConnection(Connection):
-    """Shows once a second that the event loop turns, from before the first connect on."""
+def beating(
+    connect: Callable[[], Awaitable[None]], tell_alive: Callable[[], None], clock: Clock
+) -> Callable[[], Awaitable[None]]:
+    """Show once a second that the event loop turns, from before the first connect on."""
+    running: set[asyncio.Task[None]] = set()
 
-    def __init__(self, inner: Connection, tell_alive: Callable[[], None], clock: Clock) -> None:
-        self._inner = inner
-        self._tell_alive = tell_alive
-        self._clock = clock
-        self._beating: asyncio.Task[None] | None = None
-
-    @override
-    async def open(self) -> None:
+    async def opening() -> None:
         # Ends with the event loop: closing may take longer than silence is suffered.
-        self._beating = asyncio.create_task(beat(self._tell_alive, self._clock))
-        await self._inner.open()
+        running.add(asyncio.create_task(beat(tell_alive, clock)))
+        await connect()
 
-    @override
-    async def close(self) -> None:
-        await self._inner.close()
+    return opening
 
 
 class ReportingTransport(Transport):
@@ -79,20 +72,24 @@ def work(arguments: Sequence[str]) -> int:
         return main.OK
 
     def reporting(service: Service) -> Service:
+        parts = service.transport
         return replace(
             service,
-            connection=BeatingConnection(service.connection, lifeline.tell_alive, service.clock),
-            transport=ReportingTransport(service.transport, lifeline.tell_started),
+            transport=replace(
+                parts,
+                open=beating(parts.open, lifeline.tell_alive, service.clock),
+                transport=ReportingTransport(parts.transport, lifeline.tell_started),
+            ),
         )
 
     def start() -> None:
-        handover = read_handover(received.pop())  # no frame keeps the seeds in clear
-        settings = handover.settings
+        configuration = read_config(received.pop())  # no frame keeps the seeds in clear
+        settings = configuration.service
         configure_logging(settings.log_level, settings.log_format, worker=number)
         main.harden(settings)
         lifeline.watch(stop_seconds(settings))
-        keys = load_service_keys(settings)
-        main.serve_one(settings, keys, handover.former, reporting, twice_means_now=False)
+        keys = load_server_keys(settings)
+        main.serve_one(configuration, keys, reporting, twice_means_now=False)
 
     return main.exit_code_of(start)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from domain.model.identity import Caller
+    from domain.model.secret import SecretValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,10 @@ class AuthenticatedRequest:
 
     Attributes:
         policy: the manifest's policy document as text; empty if there is none.
+        entity_token: the component's or provider's token, where the store needs it.
     """
 
     asked: AskedSecret
     policy: str
     caller: Caller
+    entity_token: SecretValue | None = None

@@ -139,7 +139,7 @@ class AnswerRequest(RequestHandler):
             self._known.keep(opened.plaintext, authenticated)
         asked = authenticated.asked
         deadline = request.received_at + self.timeout_seconds
-        query = SecretQuery(location, asked.version, caller, deadline)
+        query = SecretQuery(location, asked.version, caller, deadline, authenticated.entity_token)
         field = asked.field if location.field is None else None
         return _Asking(query, field, opened.host_xkey, request.max_reply_bytes, access)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from domain.model.authenticated_request import AuthenticatedRequest
 from domain.model.errors import InvalidEntityJwt, InvalidHostJwt
 from domain.model.identity import Caller, IdentityKind
+from domain.model.secret import SecretValue
 from ports.token_verifier import TokenRejectedError
 
 if TYPE_CHECKING:
@@ -31,11 +32,17 @@ _BAD_TOKEN = (
 
 @dataclass(frozen=True, slots=True)
 class AuthenticateCaller:
-    """Verifies the entity's token, then the host's."""
+    """Verifies the entity's token, then the host's.
+
+    Attributes:
+        keeps_entity_token: whether the verified entity token is passed on, for a store that logs
+            in with it.
+    """
 
     tokens: TokenVerifier
     clock: Clock
     leeway_seconds: float
+    keeps_entity_token: bool = False
 
     def __call__(self, message: SecretRequest) -> AuthenticatedRequest:
         """Verify both tokens of a request at the present time.
@@ -58,7 +65,8 @@ class AuthenticateCaller:
         application, policy = None, ""
         if context.application is not None:
             application, policy = context.application.name, context.application.policy or ""
-        return AuthenticatedRequest(message.asked, policy, Caller(entity, host, application))
+        token = SecretValue(context.entity_jwt) if self.keeps_entity_token else None
+        return AuthenticatedRequest(message.asked, policy, Caller(entity, host, application), token)
 
     def again(self, caller: Caller) -> None:
         """Check at the present time what of a caller's tokens does not hold for ever.

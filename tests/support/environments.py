@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from adapters.crypto.xkeys import SodiumXKeyPair
+from adapters.nats_kv.settings import NatsKvSettings
+from bootstrap.settings import Configuration, load_configuration
+from bootstrap.settings.variables import Variables
 from tests.support.infisical_model import CLIENT_ID, PROJECT_ID
 from tests.support.infisical_model import CLIENT_SECRET as MODEL_SECRET
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from tests.support.infisical_server import InfisicalServer
 
@@ -33,6 +39,21 @@ def nats_kv_environment(folder: Path) -> dict[str, str]:
         "ENCRYPTION_XKEY_SEED_FILE": str(folder / "encryption.seed"),
         "SERVER_XKEY_SEED_FILE": str(folder / "server.seed"),
     }
+
+
+def configuration(**variables: object) -> Configuration:
+    """Return what these variables configure, and nothing else."""
+    return load_configuration(Variables({name: str(text) for name, text in variables.items()}))
+
+
+def kv_settings(**given: Any) -> NatsKvSettings:
+    """Return the settings of a bucket, with a fresh encryption key unless one is given."""
+    key = {} if given.keys() & _ENCRYPTION else {_SEED: SecretStr(new_xkey_seed())}
+    return NatsKvSettings(**key, **given)
+
+
+_SEED = "encryption_xkey_seed"
+_ENCRYPTION = {_SEED, f"{_SEED}_file"}
 
 
 def new_xkey_seed() -> str:

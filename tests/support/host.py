@@ -10,8 +10,8 @@ from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.system.clock import SystemClock
 from domain.model.messages import Application, RequestContext, SecretRequest
@@ -74,6 +74,6 @@ class Host:
 @asynccontextmanager
 async def connected_host(nats_url: str, subject_prefix: str) -> AsyncIterator[Host]:
     """Connect a host to the subjects below a prefix."""
-    async with NatsConnection(NatsConfig(urls=(nats_url,)), SystemClock()) as connection:
+    async with NatsConnection(NatsSettings(urls=(nats_url,)), SystemClock()) as connection:
         channel = NatsChannel(connection.client, SecretsSubjects(prefix=subject_prefix))
         yield Host(HostClient(channel, SodiumKeyExchange()), channel)

@@ -11,28 +11,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 import pytest
 import pytest_asyncio
-from starlette.applications import Starlette
-from typing_extensions import override
+from starlette.responses import PlainTextResponse
 
+from adapters.admin_http.routes import StoreRoutes
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
-from adapters.change_notice.announcer import ChangeAnnouncer
-from adapters.change_notice.broadcast import InvalidationBroadcast
-from adapters.change_notice.invalidator import CacheInvalidator
-from adapters.change_notice.listener import InvalidationListener
-from adapters.change_notice.subjects import ControlSubjects
-from adapters.change_notice.webhook import InfisicalWebhook
-from adapters.change_notice.webhook_path import PATH
-from adapters.change_notice.webhook_signature import WebhookVerifier
+from adapters.change_notice.notices import ChangeNotices
 from adapters.crypto.control_messages import ControlCodec
-from adapters.nats.config import NatsConfig
+from adapters.infisical.webhook import PATH, InfisicalWebhook
+from adapters.infisical.webhook_signature import WebhookVerifier
 from adapters.nats.connection import NatsConnection
+from adapters.nats.peer_bus import NatsPeerBus
+from adapters.nats.settings import NatsSettings
+from adapters.nats.subjects import ControlSubjects
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
 from domain.model.reference import SecretLocation, SecretQuery
 from tests.contracts.secret_store import CALLER
 from tests.fakes.secret_store import FakeSecretStore
-from tests.unit.adapters.change_notice.infisical_webhooks import SECRET_KEY, body, header
+from tests.unit.adapters.infisical.infisical_webhooks import SECRET_KEY, body, header
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,20 +38,8 @@ if TYPE_CHECKING:
 
     from adapters.nats.client import SteadyClient
     from domain.model.secret import Secret
-    from domain.model.selection import Selection
 
 CLOCK = SystemClock()
-
-
-class Kept(CacheInvalidator):
-    """The cache behind the protocol, as the service puts it there."""
-
-    def __init__(self, cache: CachedSecretStore) -> None:
-        self._cache = cache
-
-    @override
-    def invalidate(self, selection: Selection) -> int:
-        return self._cache.invalidate(selection)
 
 
 def place(path: str, environment: str = "prod") -> SecretLocation:
@@ -69,8 +54,8 @@ class Replica:
     client: SteadyClient
     store: FakeSecretStore
     cache: CachedSecretStore
-    announcer: ChangeAnnouncer
-    app: Starlette
+    notices: ChangeNotices
+    app: StoreRoutes
 
     async def fetch(self, path: str, environment: str = "prod") -> Secret:
         deadline = CLOCK.monotonic() + 8
@@ -113,8 +98,8 @@ class Operator:
 
 
 async def connected(stack: AsyncExitStack, url: str) -> SteadyClient:
-    config = NatsConfig(urls=(url,), reconnect_wait=0.05)
-    connection = await stack.enter_async_context(NatsConnection(config, CLOCK))
+    config = NatsSettings(urls=(url,))
+    connection = await stack.enter_async_context(NatsConnection(config, CLOCK, reconnect_wait=0.05))
     return connection.client
 
 
@@ -133,24 +118,16 @@ async def start_replica(control: ControlSubjects) -> AsyncIterator[StartReplica]
             store = FakeSecretStore(("prod", "dev"))
             cache = CachedSecretStore(store, CacheConfig(ttl_seconds=600), CLOCK, lambda: 0.0)
             stack.push_async_callback(cache.aclose)
-            kept = Kept(cache)
             codec = ControlCodec([b"k" * 32], CLOCK)
-            listener = InvalidationListener(client, control, kept, CLOCK, codec, replica=name)
-            stack.push_async_callback(listener.aclose)
-            await listener.start()
-            announcer = ChangeAnnouncer(
-                InvalidationBroadcast(client, control, CLOCK, codec),
-                kept,
-                CountingRequestIds(),
-                CLOCK,
-                replica=name,
-            )
-            stack.push_async_callback(announcer.aclose)
-            webhook = InfisicalWebhook(
-                WebhookVerifier(SECRET_KEY, CLOCK), announcer.announce, CLOCK
-            )
-            app = Starlette(routes=[webhook.route()])
-            return Replica(name, client, store, cache, announcer, app)
+            bus = NatsPeerBus(client, control, CLOCK, codec)
+            ids = CountingRequestIds()
+            notices = ChangeNotices(bus, ids, CLOCK, backend=control.backend, replica=name)
+            stack.push_async_callback(notices.aclose)
+            await notices.start(cache.invalidate)
+            webhook = InfisicalWebhook(WebhookVerifier(SECRET_KEY, CLOCK), notices.announce)
+            pages = PlainTextResponse("pages", status_code=404)
+            app = StoreRoutes([webhook.route()], pages, CLOCK)
+            return Replica(name, client, store, cache, notices, app)
 
         yield start
 
@@ -165,6 +142,6 @@ async def replicas(start_replica: StartReplica, nats_url: str) -> list[Replica]:
 async def operator(nats_url: str, control: ControlSubjects) -> AsyncIterator[Operator]:
     async with AsyncExitStack() as stack:
         operator = Operator(await connected(stack, nats_url))
-        await operator.client.subscribe(control.changed, cb=operator.hear)
+        await operator.client.subscribe(control.event("changed"), cb=operator.hear)
         await operator.client.flush()
         yield operator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.system.clock import SystemClock
 from domain.model.errors import SecretsError
@@ -153,15 +153,15 @@ async def until_more(ends: list[End], more: int, kind: str = ANSWERED) -> None:
 async def crowd(nats_url: str, prefix: str, waits_seconds: float = 10.0) -> AsyncIterator[Crowd]:
     """Connect a crowd, and somebody who counts the replies that go to its inbox."""
     inbox = f"_INBOX_OF_HOSTS.{prefix}"
-    config = NatsConfig(urls=(nats_url,), inbox_prefix=inbox, reconnect_wait=_PAUSE_SECONDS)
+    config = NatsSettings(urls=(nats_url,), inbox_prefix=inbox)
     replies: Counter[str] = Counter()
 
     async def count(message: Msg) -> None:
         replies[message.subject] += 1
 
     async with (
-        NatsConnection(config, SystemClock()) as listening,
-        NatsConnection(config, SystemClock()) as asking,
+        NatsConnection(config, SystemClock(), reconnect_wait=_PAUSE_SECONDS) as listening,
+        NatsConnection(config, SystemClock(), reconnect_wait=_PAUSE_SECONDS) as asking,
     ):
         await listening.client.subscribe(f"{inbox}.>", cb=count)
         await listening.client.flush()

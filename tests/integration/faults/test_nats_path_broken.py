@@ -7,8 +7,8 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
 from tests.integration.faults.load import ANSWERED, crowd, kinds, store_secrets
 from tests.support.service_process import ServiceProcess
@@ -65,7 +65,7 @@ async def test_a_service_that_was_given_up_as_too_slow_is_back_as_soon_as_it_run
 ) -> None:
     keys = store_secrets(infisical, 20)
     server = await start_nats_server(IMPATIENT)
-    flooding = NatsConnection(NatsConfig(urls=(server.url,)), SystemClock())
+    flooding = NatsConnection(NatsSettings(urls=(server.url,)), SystemClock())
 
     async with (
         ServiceProcess(settings | {"NATS_URL": server.url}, tmp_path) as service,

@@ -14,8 +14,8 @@ import pytest
 
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.system.clock import SystemClock
 from bootstrap.local.demo_host import DemoComponent
@@ -152,6 +152,6 @@ def _url(output: str) -> str:
 
 
 async def _ask(url: str, key: str) -> Secret:
-    async with NatsConnection(NatsConfig(urls=(url,)), _CLOCK) as connection:
+    async with NatsConnection(NatsSettings(urls=(url,)), _CLOCK) as connection:
         host = HostClient(NatsChannel(connection.client, SecretsSubjects()), SodiumKeyExchange())
         return await host.get(DemoComponent(_CLOCK).wish(key))

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.nats.transport import NatsTransport
 from adapters.system.clock import SystemClock
@@ -37,7 +37,7 @@ class StartReplica(Protocol):
     """Starts a service, stopped and closed after the test."""
 
     async def __call__(self, url: str, **settings: Any) -> Replica:
-        """Start one on the test's subjects; settings are `NatsTransport`'s or `NatsConfig`'s."""
+        """Start one on the test's subjects; settings are `NatsTransport`'s or `NatsSettings`'s."""
         ...
 
 
@@ -81,7 +81,7 @@ async def start_replica(subjects: SecretsSubjects) -> AsyncIterator[StartReplica
             }
             clock = SystemClock()
             connection = NatsConnection(
-                NatsConfig(urls=(url,), **{"reconnect_wait": 0.05, **config}), clock
+                NatsSettings(urls=(url,), **config), clock, reconnect_wait=0.05
             )
             transport = NatsTransport(connection.client, subjects, clock, **settings)
             handler = FakeHandler()
@@ -97,7 +97,9 @@ async def connect_host(subjects: SecretsSubjects) -> AsyncIterator[ConnectHost]:
     async with AsyncExitStack() as hosts:
 
         async def connect(url: str) -> NatsChannel:
-            connection = NatsConnection(NatsConfig(urls=(url,), reconnect_wait=0.05), SystemClock())
+            connection = NatsConnection(
+                NatsSettings(urls=(url,)), SystemClock(), reconnect_wait=0.05
+            )
             await hosts.enter_async_context(connection)
             return NatsChannel(connection.client, subjects)
 

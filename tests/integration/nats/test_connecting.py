@@ -15,9 +15,9 @@ from nacl.signing import SigningKey
 from pydantic import SecretStr
 
 from adapters.crypto.nkeys_text import KeyKind, encode_public, encode_seed
-from adapters.nats.config import NatsConfig
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ def encode_segment(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-async def assert_connects(config: NatsConfig) -> None:
+async def assert_connects(config: NatsSettings) -> None:
     async with NatsConnection(config, SystemClock()) as connection:
         assert connection.is_connected
         await connection.client.flush()
 
 
-async def fail(config: NatsConfig) -> NatsConnectError:
+async def fail(config: NatsSettings, connect_timeout: float = 5.0) -> NatsConnectError:
     """Return what the first connect fails with, well within bounded time."""
-    connection = NatsConnection(config, SystemClock())
+    connection = NatsConnection(config, SystemClock(), connect_timeout=connect_timeout)
     async with asyncio.timeout(10):
         with pytest.raises(NatsConnectError) as failure:
             await connection.open()
@@ -77,14 +77,14 @@ async def fail(config: NatsConfig) -> NatsConnectError:
 async def test_user_and_password_log_in(start_nats_server: StartNatsServer) -> None:
     server = await start_nats_server(PASSWORD)
 
-    await assert_connects(NatsConfig(urls=(server.url,), user="me", password=SecretStr(CANARY)))
-    await assert_connects(NatsConfig(urls=(f"nats://me:{CANARY}@127.0.0.1:{server.port}",)))
+    await assert_connects(NatsSettings(urls=(server.url,), user="me", password=SecretStr(CANARY)))
+    await assert_connects(NatsSettings(urls=(f"nats://me:{CANARY}@127.0.0.1:{server.port}",)))
 
 
 async def test_a_token_logs_in(start_nats_server: StartNatsServer) -> None:
     server = await start_nats_server(TOKEN)
 
-    await assert_connects(NatsConfig(urls=(server.url,), token=SecretStr(CANARY)))
+    await assert_connects(NatsSettings(urls=(server.url,), token=SecretStr(CANARY)))
 
 
 async def test_an_nkey_logs_in(start_nats_server: StartNatsServer, tmp_path: Path) -> None:
@@ -92,10 +92,10 @@ async def test_an_nkey_logs_in(start_nats_server: StartNatsServer, tmp_path: Pat
     server = await start_nats_server(f"authorization {{ users: [{{ nkey: {user.public} }}] }}")
     (tmp_path / "seed").write_text(user.seed)
 
-    await assert_connects(NatsConfig(urls=(server.url,), nkey_seed=SecretStr(user.seed)))
-    await assert_connects(NatsConfig(urls=(server.url,), nkey_seed_file=tmp_path / "seed"))
+    await assert_connects(NatsSettings(urls=(server.url,), nkey_seed=SecretStr(user.seed)))
+    await assert_connects(NatsSettings(urls=(server.url,), nkey_seed_file=tmp_path / "seed"))
     stranger = KeyPair(KeyKind.USER).seed
-    error = await fail(NatsConfig(urls=(server.url,), nkey_seed=SecretStr(stranger)))
+    error = await fail(NatsSettings(urls=(server.url,), nkey_seed=SecretStr(stranger)))
     assert error.reason == "authorization"
 
 
@@ -122,12 +122,14 @@ async def test_a_credentials_file_logs_in_where_an_operator_rules(
         f"-----BEGIN USER NKEY SEED-----\n{user.seed}\n------END USER NKEY SEED------\n"
     )
 
-    await assert_connects(NatsConfig(urls=(server.url,), credentials_file=credentials))
+    await assert_connects(NatsSettings(urls=(server.url,), credentials_file=credentials))
     await assert_connects(
-        NatsConfig(urls=(server.url,), nkey_seed=SecretStr(user.seed), user_jwt=SecretStr(user_jwt))
+        NatsSettings(
+            urls=(server.url,), nkey_seed=SecretStr(user.seed), user_jwt=SecretStr(user_jwt)
+        )
     )
     credentials.write_text(credentials.read_text().replace("BEGIN USER", CANARY))
-    error = await fail(NatsConfig(urls=(server.url,), credentials_file=credentials))
+    error = await fail(NatsSettings(urls=(server.url,), credentials_file=credentials))
     assert error.reason == "credentials"
 
 
@@ -145,7 +147,7 @@ async def test_rejected_credentials_are_named_as_such(
 ) -> None:
     server = await start_nats_server(wanted)
 
-    error = await fail(NatsConfig(urls=(server.url,), **given))
+    error = await fail(NatsSettings(urls=(server.url,), **given))
 
     assert error.reason == "authorization"
     assert "rejected the credentials" in str(error)
@@ -154,7 +156,7 @@ async def test_rejected_credentials_are_named_as_such(
 async def test_a_password_in_the_url_is_not_repeated(start_nats_server: StartNatsServer) -> None:
     server = await start_nats_server(TOKEN)
 
-    error = await fail(NatsConfig(urls=(f"nats://me:{CANARY}@127.0.0.1:{server.port}",)))
+    error = await fail(NatsSettings(urls=(f"nats://me:{CANARY}@127.0.0.1:{server.port}",)))
 
     assert f"nats://127.0.0.1:{server.port}:" in str(error)
 
@@ -163,14 +165,14 @@ async def test_a_password_in_the_url_is_not_repeated(start_nats_server: StartNat
 async def test_a_server_that_is_not_there_is_refused_at_once(
     unused_port: Callable[[], int], host: str
 ) -> None:
-    error = await fail(NatsConfig(urls=(f"nats://{host}:{unused_port()}",)))
+    error = await fail(NatsSettings(urls=(f"nats://{host}:{unused_port()}",)))
 
     assert error.reason == "refused"
     assert "Check that nats-server is running" in str(error)
 
 
 async def test_an_unknown_host_is_named_as_such() -> None:
-    assert (await fail(NatsConfig(urls=("nats://no-such-host.invalid",)))).reason in {
+    assert (await fail(NatsSettings(urls=("nats://no-such-host.invalid",)))).reason in {
         "unresolved",
         "timeout",
     }
@@ -206,7 +208,7 @@ async def test_something_else_behind_the_port_is_told_apart(
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as impostor:
         port = impostor.sockets[0].getsockname()[1]
-        error = await fail(NatsConfig(urls=(f"nats://127.0.0.1:{port}",), connect_timeout=0.3))
+        error = await fail(NatsSettings(urls=(f"nats://127.0.0.1:{port}",)), connect_timeout=0.3)
         done.set()
 
     assert error.reason == reason
@@ -217,7 +219,7 @@ async def test_the_first_server_that_answers_is_taken(
 ) -> None:
     for _ in range(3):  # the order is drawn
         await assert_connects(
-            NatsConfig(urls=(f"nats://127.0.0.1:{unused_port()}", nats_server.url))
+            NatsSettings(urls=(f"nats://127.0.0.1:{unused_port()}", nats_server.url))
         )
 
 
@@ -225,7 +227,7 @@ async def test_after_a_failure_the_same_connection_may_be_opened_again(
     start_nats_server: StartNatsServer,
 ) -> None:
     server = await start_nats_server()
-    connection = NatsConnection(NatsConfig(urls=(server.url,)), SystemClock())
+    connection = NatsConnection(NatsSettings(urls=(server.url,)), SystemClock())
     await server.kill()
     for _ in range(2):
         with pytest.raises(NatsConnectError):
@@ -249,18 +251,18 @@ async def test_tls_with_an_own_authority_and_a_client_certificate(
         "tls_key_file": TLS / "client-key.pem",
     }
 
-    await assert_connects(NatsConfig(urls=(server.url,), **trusting, **certified))
-    error = await fail(NatsConfig(urls=(server.url,), **trusting))
+    await assert_connects(NatsSettings(urls=(server.url,), **trusting, **certified))
+    error = await fail(NatsSettings(urls=(server.url,), **trusting))
     assert error.reason in {"tls", "failed"}
-    assert (await fail(NatsConfig(urls=(server.url,), **certified))).reason == "certificate"
+    assert (await fail(NatsSettings(urls=(server.url,), **certified))).reason == "certificate"
 
 
 async def test_tls_with_the_handshake_first(start_nats_server: StartNatsServer) -> None:
     server = await start_nats_server(f"tls {{ {SERVER_TLS}, handshake_first: true }}")
     trusting: dict[str, Any] = {"tls_ca_file": TLS / "ca.pem", "connect_timeout": 1.0}
 
-    await assert_connects(NatsConfig(urls=(server.url,), tls_handshake_first=True, **trusting))
-    error = await fail(NatsConfig(urls=(server.url,), **trusting))
+    await assert_connects(NatsSettings(urls=(server.url,), tls_first=True, **trusting))
+    error = await fail(NatsSettings(urls=(server.url,), **trusting))
     assert error.reason in {"timeout", "not_nats"}
     assert "handshake" in str(error) or error.reason == "timeout"
 
@@ -270,15 +272,15 @@ async def test_a_server_whose_certificate_is_not_trusted_gets_no_credentials(
 ) -> None:
     server = await start_nats_server(f"tls {{ {SERVER_TLS} }}")
 
-    assert (await fail(NatsConfig(urls=(server.url,)))).reason == "certificate"
+    assert (await fail(NatsSettings(urls=(server.url,)))).reason == "certificate"
 
 
 async def test_where_tls_is_asked_for_a_server_without_it_gets_no_credentials(
     nats_server: LocalNatsServer,
 ) -> None:
     for config in (
-        NatsConfig(urls=(f"tls://127.0.0.1:{nats_server.port}",)),
-        NatsConfig(urls=(nats_server.url,), tls_ca_file=TLS / "ca.pem"),
+        NatsSettings(urls=(f"tls://127.0.0.1:{nats_server.port}",)),
+        NatsSettings(urls=(nats_server.url,), tls_ca_file=TLS / "ca.pem"),
     ):
         assert (await fail(config)).reason == "tls_missing"
 
@@ -288,8 +290,8 @@ async def test_where_tls_is_asked_for_and_optional_on_the_server_it_is_used(
 ) -> None:
     server = await start_nats_server(f"tls {{ {SERVER_TLS} }}\nallow_non_tls: true")
 
-    await assert_connects(NatsConfig(urls=(server.url,), tls_ca_file=TLS / "ca.pem"))
-    assert (await fail(NatsConfig(urls=(f"tls://127.0.0.1:{server.port}",)))).reason == (
+    await assert_connects(NatsSettings(urls=(server.url,), tls_ca_file=TLS / "ca.pem"))
+    assert (await fail(NatsSettings(urls=(f"tls://127.0.0.1:{server.port}",)))).reason == (
         "certificate"
     )
 
@@ -303,7 +305,7 @@ async def test_where_tls_is_asked_for_and_optional_on_the_server_it_is_used(
     ],
 )
 async def test_unusable_tls_files_are_named(nats_url: str, files: dict[str, Any]) -> None:
-    error = await fail(NatsConfig(urls=(nats_url,), **files))
+    error = await fail(NatsSettings(urls=(nats_url,), **files))
 
     assert error.reason == "tls_files"
     assert "tls" in str(error)

@@ -9,8 +9,8 @@ import pytest_asyncio
 from typing_extensions import override
 
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.nats.transport import NatsTransport
 from adapters.system.clock import SystemClock
@@ -25,7 +25,7 @@ class TestNatsTransport(TransportContract):
     async def connections(self, nats_url: str, subject_prefix: str) -> AsyncIterator[None]:
         self.system_clock = SystemClock()
         self.subjects = SecretsSubjects(prefix=subject_prefix)
-        config = NatsConfig(urls=(nats_url,))
+        config = NatsSettings(urls=(nats_url,))
         async with (
             NatsConnection(config, self.system_clock) as self.service,
             NatsConnection(config, self.system_clock) as self.host,

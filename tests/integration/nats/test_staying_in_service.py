@@ -14,9 +14,9 @@ from typing_extensions import override
 
 from adapters.nats.channel import NatsChannel
 from adapters.nats.client import SteadyClient
-from adapters.nats.config import NatsConfig
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.transport import NatsTransport
 from adapters.system.clock import SystemClock
 from domain.model.transport import Reply, Request
@@ -217,8 +217,9 @@ async def test_a_login_revoked_while_connected_is_tried_again(
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        config = NatsConfig(urls=(f"nats://127.0.0.1:{port}",), reconnect_wait=0.01)
-        async with NatsConnection(config, SystemClock()) as connection, asyncio.timeout(10):
+        config = NatsSettings(urls=(f"nats://127.0.0.1:{port}",))
+        steady = NatsConnection(config, SystemClock(), reconnect_wait=0.01)
+        async with steady as connection, asyncio.timeout(10):
             await connection.client.listen(subjects.every_operation, "", _discard)
             await gone.wait()
 
@@ -268,8 +269,8 @@ async def test_over_tls_it_reconnects_as_well(
 async def test_closing_between_two_attempts_leaves_nothing_running(
     fresh_nats_server: LocalNatsServer,
 ) -> None:
-    config = NatsConfig(urls=(fresh_nats_server.url,), reconnect_wait=0)
-    connections = [NatsConnection(config, SystemClock()) for _ in range(30)]
+    config = NatsSettings(urls=(fresh_nats_server.url,))
+    connections = [NatsConnection(config, SystemClock(), reconnect_wait=0) for _ in range(30)]
     for connection in connections:
         await connection.open()
     await fresh_nats_server.kill()
@@ -288,7 +289,7 @@ async def test_without_the_permission_to_listen_the_start_says_so(
         "authorization { users: [{ user: me, password: pass, "
         'permissions: { subscribe: ["_INBOX.>"] } }] }'
     )
-    config = NatsConfig(urls=(f"nats://me:pass@127.0.0.1:{server.port}",))
+    config = NatsSettings(urls=(f"nats://me:pass@127.0.0.1:{server.port}",))
     async with NatsConnection(config, SystemClock()) as connection:
         transport = NatsTransport(connection.client, subjects, SystemClock())
 
@@ -311,7 +312,7 @@ async def test_a_reply_that_does_not_fit_is_refused_and_the_connection_kept(
 ) -> None:
     host = await connect_host(nats_url)
     clock = SystemClock()
-    async with NatsConnection(NatsConfig(urls=(nats_url,)), clock) as connection:
+    async with NatsConnection(NatsSettings(urls=(nats_url,)), clock) as connection:
         transport = NatsTransport(connection.client, subjects, clock)
         await transport.start(Verbose())
 
@@ -335,7 +336,7 @@ async def test_a_handler_that_can_not_even_refuse_ends_no_other_request(
 ) -> None:
     host = await connect_host(nats_url)
     clock = SystemClock()
-    async with NatsConnection(NatsConfig(urls=(nats_url,)), clock) as connection:
+    async with NatsConnection(NatsSettings(urls=(nats_url,)), clock) as connection:
         transport = NatsTransport(connection.client, subjects, clock)
         await transport.start(Speechless())
 
@@ -351,7 +352,7 @@ async def test_without_a_connection_nothing_hangs_or_raises_but_the_start(
     nats_url: str, subjects: SecretsSubjects
 ) -> None:
     clock, handler = SystemClock(), FakeHandler()
-    connection = NatsConnection(NatsConfig(urls=(nats_url,)), clock)
+    connection = NatsConnection(NatsSettings(urls=(nats_url,)), clock)
     await connection.open()
     transport = NatsTransport(connection.client, subjects, clock)
     channel = NatsChannel(connection.client, subjects)
@@ -408,7 +409,7 @@ async def test_a_reply_the_server_lets_nobody_have_is_logged_and_harms_nothing(
 
 
 async def test_the_pong_of_a_flush_that_gave_up_harms_nothing(nats_url: str) -> None:
-    async with NatsConnection(NatsConfig(urls=(nats_url,)), SystemClock()) as connection:
+    async with NatsConnection(NatsSettings(urls=(nats_url,)), SystemClock()) as connection:
         for _ in range(3):
             given_up = asyncio.create_task(connection.client.flush())
             await asyncio.sleep(0)
@@ -422,7 +423,7 @@ async def test_the_pong_of_a_flush_that_gave_up_harms_nothing(nats_url: str) -> 
 
 SERVICE = """
 import asyncio, sys
-from adapters.nats.config import NatsConfig
+from adapters.nats.settings import NatsSettings
 from adapters.nats.connection import NatsConnection
 from adapters.nats.subjects import SecretsSubjects
 from adapters.nats.transport import NatsTransport
@@ -431,7 +432,7 @@ from tests.fakes.transport import FakeHandler
 
 async def main(url):
     clock = SystemClock()
-    connection = NatsConnection(NatsConfig(urls=(url,), reconnect_wait=0.01), clock)
+    connection = NatsConnection(NatsSettings(urls=(url,)), clock, reconnect_wait=0.01)
     await connection.open()
     transport = NatsTransport(connection.client, SecretsSubjects(prefix="shutdown"), clock)
     await transport.start(FakeHandler())

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
 from tests.integration.workers.test_stopping_while_nats_hangs import standing_still
 
@@ -28,7 +28,7 @@ async def publish_within(connection: NatsConnection, seconds: float) -> None:
 async def test_a_full_buffer_keeps_nobody_beyond_a_limit(
     fresh_nats_server: LocalNatsServer,
 ) -> None:
-    config = NatsConfig(urls=(fresh_nats_server.url,))
+    config = NatsSettings(urls=(fresh_nats_server.url,))
 
     async with NatsConnection(config, _clock) as connection:
         with standing_still(fresh_nats_server):

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.nats_kv.config import NatsKvConfig
 from tests.integration.nats_kv.kv_under_test import Kv
+from tests.support.environments import kv_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,4 +28,4 @@ async def client(nats_url: str) -> AsyncIterator[Client]:
 @pytest.fixture
 def kv(client: Client, subject_prefix: str) -> Kv:
     """A bucket that does not exist yet."""
-    return Kv(client, NatsKvConfig(bucket=subject_prefix), SodiumXKeyPair.generate())
+    return Kv(client, kv_settings(bucket=subject_prefix), SodiumXKeyPair.generate())

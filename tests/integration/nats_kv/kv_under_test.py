@@ -15,7 +15,7 @@ from adapters.system.clock import SystemClock
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-    from adapters.nats_kv.config import NatsKvConfig
+    from adapters.nats_kv.settings import NatsKvSettings
     from ports.key_exchange import XKeyPair
 
 
@@ -24,7 +24,7 @@ class Kv:
     """Store, writer and check over one connection, and the connection for raw access."""
 
     client: Client
-    config: NatsKvConfig
+    config: NatsKvSettings
     xkey: XKeyPair
 
     @property

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.nats_kv.config import NatsKvConfig
 from bootstrap.cli import kv as commands
 from tests.integration.nats_kv.kv_under_test import Kv
+from tests.support.environments import kv_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ def _session(nats_url: str, subject_prefix: str, monkeypatch: pytest.MonkeyPatch
     async def open_kv() -> AsyncIterator[tuple[NatsKvSecretStore, NatsKvSecretWriter]]:
         client = await nats.connect(nats_url)
         try:
-            kv = Kv(client, NatsKvConfig(bucket=subject_prefix), xkey)
+            kv = Kv(client, kv_settings(bucket=subject_prefix), xkey)
             yield kv.store, kv.writer
         finally:
             await client.close()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import nats
 import pytest
@@ -14,13 +14,14 @@ import structlog
 from structlog.testing import capture_logs
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
 from domain.model.errors import SecretsError, UpstreamError
 from domain.model.reference import SecretQuery, SecretReference
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from tests.contracts.secret_store import CALLER
 from tests.integration.nats_kv.kv_under_test import Kv
+from tests.support.environments import kv_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,14 +110,23 @@ async def test_the_check_makes_the_bucket_and_passes_again(kv: Kv) -> None:
 
 
 async def test_checks_at_the_same_time_make_one_bucket(kv: Kv) -> None:
-    longer = replace(kv, config=NatsKvConfig(bucket=kv.config.bucket, history=9))
+    longer = replace(kv, config=kv_settings(bucket=kv.config.bucket, history=9))
 
     await asyncio.gather(*(each.check.check() for each in (kv, longer, kv, longer)))
 
 
+class OnlyExisting(NatsKvSettings):
+    create_bucket: ClassVar[bool] = False
+
+
+class Hasty(NatsKvSettings):
+    operation_seconds: ClassVar[float] = 0.3
+
+
 async def test_a_missing_bucket_is_named_and_not_made_when_that_is_not_allowed(kv: Kv) -> None:
     bucket = kv.config.bucket
-    kept = replace(kv, config=NatsKvConfig(bucket=bucket, create_bucket=False))
+    found = kv_settings(bucket=bucket).model_dump(exclude_none=True)
+    kept = replace(kv, config=OnlyExisting(**found))
 
     with pytest.raises(UpstreamError, match=bucket):
         await kept.store.get("key")
@@ -140,7 +150,7 @@ async def test_a_bucket_deleted_meanwhile_is_missing(kv: Kv) -> None:
 
 async def test_more_replicas_than_servers_is_a_misconfiguration(kv: Kv) -> None:
     with pytest.raises(StoreMisconfiguredError, match="error 10074"):
-        await replace(kv, config=NatsKvConfig(bucket=kv.config.bucket, replicas=3)).check.check()
+        await replace(kv, config=kv_settings(bucket=kv.config.bucket, replicas=3)).check.check()
 
 
 async def test_without_jetstream_the_error_says_to_enable_it(
@@ -148,7 +158,7 @@ async def test_without_jetstream_the_error_says_to_enable_it(
 ) -> None:
     server = await start_nats_server(jetstream=False)
     client = await connect(server.url)
-    kv = Kv(client, NatsKvConfig(), SodiumXKeyPair.generate())
+    kv = Kv(client, kv_settings(), SodiumXKeyPair.generate())
 
     with pytest.raises(UpstreamError, match="JetStream"):
         await kv.store.get("key")
@@ -166,7 +176,7 @@ async def test_an_account_without_jetstream_is_a_misconfiguration(
     client = await connect(server.url, user="plain", password="plain")
 
     with pytest.raises(StoreMisconfiguredError, match="account"):
-        await Kv(client, NatsKvConfig(), SodiumXKeyPair.generate()).check.check()
+        await Kv(client, kv_settings(), SodiumXKeyPair.generate()).check.check()
     await client.close()
 
 
@@ -175,7 +185,7 @@ async def test_a_user_without_permission_gets_an_answer_by_the_deadline(
 ) -> None:
     server = await start_nats_server(USER_WITHOUT_PERMISSION, jetstream=True)
     client = await connect(server.url, user="narrow", password="narrow")
-    kv = Kv(client, NatsKvConfig(operation_seconds=0.3), SodiumXKeyPair.generate())
+    kv = Kv(client, Hasty(**kv_settings().model_dump(exclude_none=True)), SodiumXKeyPair.generate())
 
     with pytest.raises(StoreUnreachableError, match="may use"):
         await kv.check.check()
@@ -186,7 +196,7 @@ async def test_a_stopped_server_is_an_upstream_error_by_the_deadline_and_back_af
     fresh_nats_server: LocalNatsServer,
 ) -> None:
     client = await connect(fresh_nats_server.url)
-    kv = Kv(client, NatsKvConfig(), SodiumXKeyPair.generate())
+    kv = Kv(client, kv_settings(), SodiumXKeyPair.generate())
     await kv.writer.put("key", "value")
     await fresh_nats_server.kill()
     clock = SystemClock()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.nats_kv.config import NatsKvConfig
 from adapters.nats_kv.writer import VersionConflictError
 from domain.model.errors import InvalidRequest, SecretNotFound
+from tests.support.environments import kv_settings
 
 if TYPE_CHECKING:
     from tests.integration.nats_kv.kv_under_test import Kv
@@ -89,7 +89,7 @@ async def test_a_marker_that_nats_server_wrote_is_no_value(kv: Kv) -> None:
 
 
 async def test_versions_beyond_the_history_are_not_found(kv: Kv) -> None:
-    short = replace(kv, config=NatsKvConfig(bucket=kv.config.bucket, history=3))
+    short = replace(kv, config=kv_settings(bucket=kv.config.bucket, history=3))
     versions = [await short.writer.put("key", f"value {number}") for number in range(5)]
 
     with pytest.raises(SecretNotFound):

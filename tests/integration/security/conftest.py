@@ -13,15 +13,15 @@ import pytest_asyncio
 
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.nats_kv.check import NatsKvCheck
-from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
-from bootstrap.server_keys import load_encryption_xkey
-from bootstrap.settings.stores import NatsKvSettings
+from bootstrap.cli.kv_session import NatsKvByHand
+from bootstrap.settings.variables import Variables
 from domain.use_cases.ask_for_secret import HostClient
 from tests.support.environments import nats_kv_environment
 from tests.support.host import Host
@@ -149,9 +149,11 @@ def jetstream_prefix(server: LocalNatsServer, user: str) -> str:
     return "JS.SECRETS.API" if imported else "$JS.API"
 
 
-def config_of(server: LocalNatsServer, user: str) -> NatsConfig:
+def config_of(server: LocalNatsServer, user: str) -> NatsSettings:
     """Return how that user connects."""
-    return NatsConfig(urls=(url_of(server, user),), jetstream_prefix=jetstream_prefix(server, user))
+    return NatsSettings(
+        urls=(url_of(server, user),), jetstream_prefix=jetstream_prefix(server, user)
+    )
 
 
 def service_settings(server: LocalNatsServer, folder: Path) -> dict[str, str]:
@@ -161,17 +163,18 @@ def service_settings(server: LocalNatsServer, folder: Path) -> dict[str, str]:
 
 async def store_secret(server: LocalNatsServer, folder: Path, key: str, value: str) -> None:
     """Write a secret as the operator does, into the bucket that the backend makes."""
-    values = {name.lower(): text for name, text in nats_kv_environment(folder).items()}
+    kv = Variables(nats_kv_environment(folder)).load(NatsKvSettings)
+    by_hand = Variables(nats_kv_environment(folder)).load(NatsKvByHand)
     clock = SystemClock()
-    xkey = load_encryption_xkey(NatsKvSettings.model_validate(values))
+    xkey = kv.encryption_xkey()
     async with NatsConnection(config_of(server, "backend"), clock) as connection:
         await NatsKvCheck(
-            client=connection.client, config=NatsKvConfig(), encryption_xkey=xkey, clock=clock
+            client=connection.client, config=kv, encryption_xkey=xkey, clock=clock
         ).check()
     async with NatsConnection(config_of(server, "operator"), clock) as connection:
         writer = NatsKvSecretWriter(
             client=connection.client,
-            config=NatsKvConfig(direct=False),
+            config=by_hand,
             encryption_xkey=xkey,
             clock=clock,
         )
@@ -184,7 +187,7 @@ async def asking_host(
     server: LocalNatsServer, user: str, *, channel: type[NatsChannel] = NatsChannel
 ) -> AsyncIterator[Host]:
     """Log a wasmCloud host in; its channel may be one that cheats."""
-    config = NatsConfig(urls=(url_of(server, user),))
+    config = NatsSettings(urls=(url_of(server, user),))
     async with NatsConnection(config, SystemClock()) as connection:
         opened = channel(connection.client, SUBJECTS)
         yield Host(HostClient(opened, SodiumKeyExchange()), opened)

@@ -10,9 +10,9 @@ import nats.errors
 import pytest
 
 from adapters.audit.stream_reader import read_stream
-from adapters.nats.config import NatsConfig
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
 from domain.model.transport import Operation
 from tests.integration.security.conftest import (
@@ -223,7 +223,7 @@ async def test_only_the_backend_tells_and_hears_of_refused_logins(
 
 
 async def test_nobody_logs_in_without_a_password(shipped_server: LocalNatsServer) -> None:
-    connection = NatsConnection(NatsConfig(urls=(shipped_server.url,)), SystemClock())
+    connection = NatsConnection(NatsSettings(urls=(shipped_server.url,)), SystemClock())
 
     with pytest.raises(NatsConnectError):
         await connection.open()

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
-from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats.settings import NatsSettings
+from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
-from bootstrap.server_keys import load_encryption_xkey
-from bootstrap.settings.stores import NatsKvSettings
+from bootstrap.settings.variables import Variables
 from tests.support.command_line import CommandLine
 from tests.support.environments import local_infisical_environment, nats_kv_environment
 from tests.support.host import Host, connected_host
@@ -63,13 +62,13 @@ async def host(nats_url: str, subject_prefix: str) -> AsyncIterator[Host]:
 @asynccontextmanager
 async def open_writer(settings: dict[str, str]) -> AsyncIterator[NatsKvSecretWriter]:
     """Write into the bucket that the settings name, with the service's own encryption key."""
-    values = {name.lower(): value for name, value in settings.items()}
+    kv = Variables(settings).load(NatsKvSettings)
     clock = SystemClock()
-    async with NatsConnection(NatsConfig(urls=(settings["NATS_URL"],)), clock) as connection:
+    async with NatsConnection(NatsSettings(urls=(settings["NATS_URL"],)), clock) as connection:
         yield NatsKvSecretWriter(
             client=connection.client,
-            config=NatsKvConfig(bucket=settings["NATS_KV_BUCKET"]),
-            encryption_xkey=load_encryption_xkey(NatsKvSettings.model_validate(values)),
+            config=kv,
+            encryption_xkey=kv.encryption_xkey(),
             clock=clock,
         )
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
 from tests.support.command_line import CommandLine
 from tests.support.infisical_model import PROJECT_ID
 from tests.support.service_process import ServiceProcess
-from tests.unit.adapters.change_notice.infisical_webhooks import KEY, body, header
+from tests.unit.adapters.infisical.infisical_webhooks import KEY, body, header
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ def admin_address() -> str:
 
 @asynccontextmanager
 async def hearing(settings: Settings, subject: str) -> AsyncIterator[Subscription]:
-    config = NatsConfig(urls=(settings["NATS_URL"],))
+    config = NatsSettings(urls=(settings["NATS_URL"],))
     async with NatsConnection(config, SystemClock()) as connection:
         yield await connection.client.subscribe(subject)
         await connection.client.flush()

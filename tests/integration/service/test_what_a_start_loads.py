@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 BUILD = """\
 import sys
 from bootstrap.containers import Container
-from bootstrap.main import load_service_keys, load_settings
-from bootstrap.settings import Settings
+from bootstrap.main import load_configuration, load_server_keys
 
-settings = load_settings(Settings)
-Container(settings=settings, keys=load_service_keys(settings)).service()
+
+configuration = load_configuration()
+Container(
+    configuration=configuration, keys=load_server_keys(configuration.service)
+).service()
 print(*sys.modules)
 """
 
@@ -29,7 +31,7 @@ ADMIN = {"prometheus_client", "starlette.applications", "uvicorn"}
 POLICY = {"adapters.access_policy.file"}
 INFISICAL = {"httpx"}
 NATS_KV = {"adapters.nats_kv.store"}
-WEBHOOK = {"adapters.change_notice.webhook"}
+WEBHOOK = {"adapters.infisical.webhook"}
 
 
 def loaded_by(environment: dict[str, str], folder: Path) -> set[str]:

@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.system.clock import SystemClock
 from bootstrap.local.nats_server import LocalNatsServer
@@ -53,8 +53,8 @@ async def cluster() -> AsyncIterator[list[LocalNatsServer]]:
 
 @asynccontextmanager
 async def host_on(url: str, prefix: str) -> AsyncIterator[Host]:
-    config = NatsConfig(urls=(url,), reconnect_wait=0.05)
-    async with NatsConnection(config, SystemClock()) as connection:
+    config = NatsSettings(urls=(url,))
+    async with NatsConnection(config, SystemClock(), reconnect_wait=0.05) as connection:
         channel = NatsChannel(connection.client, SecretsSubjects(prefix=prefix))
         yield Host(HostClient(channel, SodiumKeyExchange(), WAITS_SECONDS), channel)
 

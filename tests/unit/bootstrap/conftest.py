@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootstrap.settings.model import GROUPS
+from bootstrap.settings.model import every_variable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Unset every setting and stand where there is no `.env`."""
-    for _, group in GROUPS:
-        for name in group.model_fields:
-            monkeypatch.delenv(name.upper(), raising=False)
+    for name in every_variable():
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

@@ -12,8 +12,8 @@ from adapters.telemetry.log_setup import configure_logging
 from bootstrap.closing import (
     ANSWERS_SECONDS,
     CLOSING_SECONDS,
-    NATS_SECONDS,
     RECORDS_SECONDS,
+    TRANSPORT_SECONDS,
     Closing,
 )
 from bootstrap.settings import Settings
@@ -57,10 +57,10 @@ class Scene:
 async def test_parts_that_end_in_time_are_waited_for() -> None:
     scene = Scene()
 
-    await scene.finish("transport", ANSWERS_SECONDS, GRACE_SECONDS)
+    await scene.finish("requests", ANSWERS_SECONDS, GRACE_SECONDS)
     await scene.finish("records", RECORDS_SECONDS, 5)
 
-    assert scene.closed == ["transport", "records"]
+    assert scene.closed == ["requests", "records"]
     assert not scene.given_up()
 
 
@@ -68,22 +68,22 @@ async def test_whatever_hangs_all_of_it_ends_in_the_documented_time() -> None:
     scene = Scene()
     began = scene.clock.monotonic()
 
-    await scene.finish("transport", ANSWERS_SECONDS, 1000)
+    await scene.finish("requests", ANSWERS_SECONDS, 1000)
     await scene.finish("records", RECORDS_SECONDS, 1000)
-    await scene.finish("nats", NATS_SECONDS, 1000)
+    await scene.finish("transport", TRANSPORT_SECONDS, 1000)
     await scene.finish("store", CLOSING_SECONDS, 1000)
 
-    assert scene.given_up() == ["transport", "records", "nats", "store"]
+    assert scene.given_up() == ["requests", "records", "transport", "store"]
     assert scene.clock.monotonic() - began == GRACE_SECONDS + CLOSING_SECONDS
 
 
 async def test_time_that_one_part_saves_the_next_one_has() -> None:
     scene = Scene()
 
-    await scene.finish("transport", ANSWERS_SECONDS, 1)
+    await scene.finish("requests", ANSWERS_SECONDS, 1)
     await scene.finish("records", RECORDS_SECONDS, GRACE_SECONDS + RECORDS_SECONDS - 2)
 
-    assert scene.closed == ["transport", "records"]
+    assert scene.closed == ["requests", "records"]
 
 
 def test_operators_are_told_the_bound_as_it_is() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,23 +15,24 @@ from adapters.admin_http.server import AdminHttp
 from adapters.audit.fan_out import AuditFanOut
 from adapters.audit.file import AuditFile
 from adapters.audit.stream import AuditStream
+from adapters.change_notice.notices import ChangeNotices
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.secret_store import MeteredSecretStore
+from adapters.nats.transport import NatsTransport
 from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.telemetry.audit_log import AuditLog
-from adapters.upstream.bounded_store import BoundedSecretStore
-from bootstrap.access_parts import AccessParts
-from bootstrap.admin_parts import AdminParts
-from bootstrap.audit_parts import AuditParts
-from bootstrap.change_parts import ChangeParts
+from bootstrap.access import AccessControl
+from bootstrap.admin import Admin
+from bootstrap.audit_trails import AuditTrails
 from bootstrap.containers import Container
 from bootstrap.lifecycle import Service
-from bootstrap.server_keys import load_service_keys
-from bootstrap.settings import Settings, SettingsError
-from bootstrap.store_parts import StoreParts, StoreStack
+from bootstrap.server_keys import load_server_keys
+from bootstrap.settings import SettingsError
+from bootstrap.store_pipeline import StorePipeline
+from bootstrap.workers.restart_history import RestartHistory
 from domain.model.access import AnyValidEntity, TrustedIssuers
 from domain.model.access_modes import ObservedPolicy, RequesterRequired
 from domain.model.identity import AccountKey
@@ -39,42 +42,50 @@ from ports.audit import AuditTrail
 from ports.clock import Clock
 from ports.fault_log import FaultLog
 from ports.key_exchange import KeyExchange
+from ports.peer_bus import PeerBus
 from ports.request_ids import RequestIds
+from ports.store_plugin import StoreParts
 from ports.token_verifier import TokenVerifier
-from ports.transport import Channel, Transport
+from ports.transport_plugin import TransportParts
 from tests.fakes.audit_sink import FakeAuditSink
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.store_check import FakeStoreCheck
-from tests.support.environments import infisical_environment, nats_kv_environment, new_xkey_seed
+from tests.support.environments import (
+    configuration,
+    infisical_environment,
+    nats_kv_environment,
+    new_xkey_seed,
+)
 
 PORTS = {
-    "admin": AdminParts,
-    "access": AccessParts,
-    "audit": AuditParts,
-    "changes": ChangeParts,
-    "channel": Channel,
+    "access": AccessControl,
+    "admin": Admin,
+    "audits": AuditTrails,
     "clock": Clock,
     "faults": FaultLog,
     "handler": AnswerRequest,
     "key_exchange": KeyExchange,
     "request_ids": RequestIds,
     "service": Service,
-    "stack": StoreStack,
+    "notices": ChangeNotices,
+    "peers": PeerBus,
+    "pipeline": StorePipeline,
     "store": StoreParts,
     "tokens": TokenVerifier,
     "trail": AuditTrail,
-    "transport": Transport,
+    "transport": TransportParts,
 }
 
 
 TRACES = {"TRACES_ENDPOINT": "http://localhost:4318/v1/traces"}
+KNOWN = {"NATS_REQUESTER_REQUIRED": "true"}
 WEBHOOKS = {"ADMIN_ADDR": ":9090", "INFISICAL_WEBHOOK_KEY": "a-key-for-webhooks"}
 
 
 def container(**variables: Any) -> Container:
-    settings = Settings.model_validate({name.lower(): text for name, text in variables.items()})
-    return Container(settings=settings, keys=load_service_keys(settings))
+    given = configuration(**variables)
+    return Container(configuration=given, keys=load_server_keys(given.service))
 
 
 def variants(folder: Path) -> dict[str, dict[str, str]]:
@@ -158,17 +169,13 @@ def test_a_store_is_cached_for_as_long_as_it_says_or_the_settings_do(
 ) -> None:
     built = container(**infisical_environment() | nats_kv_environment(tmp_path) | variables)
 
-    stack = built.stack()
+    pipeline = built.pipeline()
 
-    assert stack.store is stack.cache
-    assert stack.cache._config.ttl_seconds == seconds
-    assert stack.cache._config.negative_seconds == min(1, seconds)
-    assert stack.cache._config.call_seconds == 8
-    assert stack.cache._inner is stack.breaker
-    assert stack.breaker is not None
-    bounded = stack.breaker._inner
-    assert isinstance(bounded, BoundedSecretStore)
-    assert bounded.inner is built.store().store
+    assert pipeline.cache._config.ttl_seconds == seconds
+    assert pipeline.cache._config.negative_seconds == min(1, seconds)
+    assert pipeline.cache._config.call_seconds == 8
+    assert pipeline.cache._inner is pipeline.breaker
+    assert pipeline.breaker._inner is built.store().store
 
 
 @pytest.mark.parametrize(
@@ -180,7 +187,7 @@ def test_three_quarters_of_the_requests_in_flight_may_wait_for_the_store(
 ) -> None:
     built = container(**infisical_environment(), MAX_IN_FLIGHT=str(max_in_flight))
 
-    assert built.stack().cache.statistics().waiting_limit == places
+    assert built.pipeline().cache.statistics().waiting_limit == places
 
 
 def test_named_issuers_choose_the_rules() -> None:
@@ -188,7 +195,7 @@ def test_named_issuers_choose_the_rules() -> None:
 
     named = container(**infisical_environment(), TRUSTED_ISSUERS=issuer).access()
 
-    assert container(**infisical_environment()).access() == AccessParts(AnyValidEntity())
+    assert container(**infisical_environment()).access().policy == AnyValidEntity()
     assert named.policy == TrustedIssuers(frozenset({AccountKey(issuer)}))
 
 
@@ -214,18 +221,19 @@ def test_whoever_only_observes_lets_unknown_requesters_through_as_well() -> None
 def test_the_header_that_names_requesters_is_read_only_where_they_are_required() -> None:
     settings = infisical_environment()
 
-    assert not container(**settings).transport()._vouches
-    assert container(**settings, NATS_REQUESTER_REQUIRED="true").transport()._vouches
+    for required, given in ((False, settings), (True, settings | KNOWN)):
+        transport = container(**given).transport().transport
+        assert isinstance(transport, NatsTransport)
+        assert transport._vouches is required
 
 
 def test_the_audit_trail_goes_where_the_settings_say() -> None:
     settings = infisical_environment()
 
-    assert isinstance(container(**settings).audit().trail, AuditLog)
-    only_file = container(**settings, AUDIT_FILE="f", AUDIT_LOG="false").audit()
+    assert isinstance(container(**settings).audits().trail, AuditLog)
+    only_file = container(**settings, AUDIT_FILE="f", AUDIT_LOG="false").audits()
     assert isinstance(only_file.trail, AuditFile)
-    assert only_file.reopen == only_file.trail.reopen
-    everywhere = container(**settings, AUDIT_FILE="f", AUDIT_STREAM="S").audit().trail
+    everywhere = container(**settings, AUDIT_FILE="f", AUDIT_STREAM="S").audits().trail
     assert isinstance(everywhere, AuditFanOut)
     assert [type(sink) for sink in everywhere._sinks] == [AuditLog, AuditFile, AuditStream]
 
@@ -233,9 +241,10 @@ def test_the_audit_trail_goes_where_the_settings_say() -> None:
 def test_everything_is_built_once() -> None:
     built = container(**infisical_environment())
 
-    assert built.service().stack is built.stack()
-    assert built.stack().parts is built.store()
-    assert built.service().client is built.client()
+    assert built.service().pipeline is built.pipeline()
+    assert built.pipeline().parts is built.store()
+    assert built.service().transport is built.transport()
+    assert built.peers() is built.transport().peers
 
 
 def test_a_file_without_certificates_is_a_wrong_setting() -> None:
@@ -244,41 +253,71 @@ def test_a_file_without_certificates_is_a_wrong_setting() -> None:
 
 
 def test_credentials_that_differ_between_addresses_are_a_wrong_setting(tmp_path: Path) -> None:
-    built = container(**nats_kv_environment(tmp_path), NATS_URL="nats://a:canary@h,nats://b:c@h")
-
     with pytest.raises(SettingsError) as caught:
-        built.service()
+        container(**nats_kv_environment(tmp_path), NATS_URL="nats://a:canary@h,nats://b:c@h")
 
     assert "NATS_URL" in str(caught.value)
     assert "canary" not in str(caught.value)
 
 
+def test_a_route_of_the_store_needs_an_address_to_be_reached_at() -> None:
+    given = infisical_environment() | {"INFISICAL_WEBHOOK_KEY": "a-key-for-webhooks"}
+
+    with pytest.raises(SettingsError, match=r"ADMIN_ADDR must be set.*/webhooks/infisical"):
+        container(**given).service()
+
+
+@pytest.mark.parametrize(
+    ("reads", "workers", "shares"),
+    [
+        (None, 2, [None, None]),
+        ("60", 2, [30, 30]),
+        ("62", 4, [16, 16, 15, 15]),
+        # Less than one read would be none, which no setting means.
+        ("2", 3, [1, 1, 1]),
+    ],
+)
+def test_reads_a_minute_are_shared_out_among_the_workers(
+    reads: str | None, workers: int, shares: list[int | None]
+) -> None:
+    limit = {} if reads is None else {"INFISICAL_MAX_REQUESTS_PER_MINUTE": reads}
+    given = configuration(**infisical_environment(), **limit)
+
+    built = [
+        Container(
+            configuration=replace(given, workers=workers, history=RestartHistory(number)),
+            keys=load_server_keys(given.service),
+        ).store()
+        for number in range(workers)
+    ]
+
+    assert [parts.store._api._config.max_requests_per_minute for parts in built] == shares
+
+
 def test_settings_must_be_settings() -> None:
     with pytest.raises(errors.Error):
-        Container(settings={}, keys={}).settings()
+        Container(configuration={}, keys={}).configuration()
 
 
 def test_without_an_address_nothing_listens_and_nothing_is_counted() -> None:
     built = container(**infisical_environment())
 
-    assert built.admin() == AdminParts()
+    assert built.admin().readiness is None
+    assert built.admin()._listener is None
     assert built.metrics() is None
-    assert built.stack().metered is None
-    assert built.trail() is built.audit().trail
+    assert built.pipeline().metered is None
+    assert built.trail() is built.audits().trail
 
 
 def test_with_an_address_calls_and_requests_are_counted_where_they_happen() -> None:
     built = container(**infisical_environment(), ADMIN_ADDR=":9090")
 
-    stack = built.stack()
+    pipeline = built.pipeline()
 
-    assert isinstance(built.admin().listener, AdminHttp)
-    assert stack.breaker is not None
-    assert stack.breaker._inner is stack.metered
-    assert isinstance(stack.metered, MeteredSecretStore)
-    bounded = stack.metered._inner
-    assert isinstance(bounded, BoundedSecretStore)
-    assert bounded.inner is built.store().store
+    assert isinstance(built.admin()._listener, AdminHttp)
+    assert pipeline.breaker._inner is pipeline.metered
+    assert isinstance(pipeline.metered, MeteredSecretStore)
+    assert pipeline.metered._inner is built.store().store
     assert isinstance(built.trail(), MeteredAuditTrail)
     assert built.handler().audit is built.trail()
 
@@ -319,24 +358,28 @@ def test_only_infisical_has_metrics_of_its_login_and_its_limits(
     assert ("wasmcloud_secrets_infisical_calls" in shown) is shows
 
 
-@pytest.mark.parametrize(
-    ("variables", "announces"),
-    [
-        ({}, False),
-        ({"CACHE_TTL_SECONDS": "0"}, False),
-        (WEBHOOKS, True),
-        (WEBHOOKS | {"CACHE_TTL_SECONDS": "0"}, True),
-        ({"SECRET_STORE": "nats-kv"} | WEBHOOKS, False),
-    ],
-)
-def test_orders_to_forget_are_always_taken_and_spread_where_webhooks_come_in(
-    tmp_path: Path, variables: dict[str, str], announces: bool
+@pytest.mark.parametrize(("given", "announces"), [({}, False), (WEBHOOKS, True)])
+def test_infisical_announces_changes_where_webhooks_come_in(
+    given: dict[str, str], *, announces: bool
 ) -> None:
-    given = infisical_environment() | nats_kv_environment(tmp_path)
-    changes = container(**given | {"SECRET_STORE": "infisical"} | variables).changes()
+    parts = container(**infisical_environment(), **given).store()
 
-    assert changes.listener is not None
-    assert (changes.announcer is not None) is announces
+    assert parts.announces_changes is announces
+    assert [route.path for route in parts.routes] == ["/webhooks/infisical"] * announces
+    assert ("/webhooks/infisical" in parts.closed_routes) is not announces
+
+
+@pytest.mark.parametrize("needed", [True, False])
+async def test_only_a_store_that_needs_it_gets_the_verified_entity_token(needed: bool) -> None:
+    given = configuration(**infisical_environment())
+    plugin = type("Plugin", (), {"needs_entity_token": needed, "title": "A store"})()
+    built = Container(
+        configuration=replace(given, store=replace(given.store, plugin=plugin)),
+        keys=load_server_keys(given.service),
+    )
+    built.store.override(providers.Object(StoreParts(FakeSecretStore(), FakeStoreCheck())))
+
+    assert built.handler().authenticate.keeps_entity_token is needed
 
 
 async def test_fakes_take_the_place_of_the_world() -> None:
@@ -345,10 +388,10 @@ async def test_fakes_take_the_place_of_the_world() -> None:
 
     with (
         built.clock.override(providers.Object(FakeClock())),
-        built.audit.override(providers.Object(AuditParts(audit))),
+        built.audits.override(providers.Object(SimpleNamespace(trail=audit))),
         built.store.override(providers.Object(StoreParts(FakeSecretStore(), FakeStoreCheck()))),
     ):
         reply = await built.handler().handle(Request(Operation.SERVER_XKEY, b"", None, 0.0))
 
-    assert reply.body.decode() == built.keys().server.current.public
+    assert reply.body.decode() == built.keys().current.public
     assert len(audit.events) == 1

@@ -9,46 +9,33 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dependency_injector import providers
 from typing_extensions import override
 
 from adapters.access_policy.file import POLL_SECONDS, AccessPolicyFile
 from adapters.admin_http.address import AdminHttpError
 from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
 from adapters.audit.sink import AuditSinkError
-from adapters.cache.config import CacheConfig
-from adapters.cache.store import CachedSecretStore
-from adapters.change_notice.listener import InvalidationListener
-from adapters.change_notice.subjects import ControlSubjects
-from adapters.crypto.control_messages import ControlCodec
 from adapters.crypto.nkeys_text import KeyKind, encode_public
-from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
-from adapters.nats.config import NatsConfig
-from adapters.nats.connect_errors import NatsConnectError
-from adapters.nats.subjects import SecretsSubjects
+from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.telemetry.log_setup import configure_logging
-from bootstrap.access_parts import AccessParts
-from bootstrap.admin_parts import AdminParts
-from bootstrap.audit_parts import AuditParts
-from bootstrap.change_parts import ChangeParts, KeptValues
+from bootstrap.containers import Container
 from bootstrap.lifecycle import Service, ServiceFailedError
-from bootstrap.server_keys import ServiceKeys
-from bootstrap.settings import Settings, SettingsError
-from bootstrap.store_parts import StoreParts, StoreStack
-from bootstrap.tracing_parts import TracingParts
-from domain.model.access import AnyValidEntity
+from bootstrap.settings import SettingsError
 from domain.model.errors import UpstreamError
 from domain.model.reference import SecretQuery, SecretReference
 from domain.model.transport import Reply
 from domain.use_cases.key_ring import KeyRing
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.store_plugin import StoreParts
+from ports.transport_plugin import TransportFailedError, TransportParts
 from tests.contracts.secret_store import CALLER
 from tests.fakes.audit_sink import FakeAuditSink
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.store_check import FakeStoreCheck
 from tests.fakes.transport import FakeChannel, FakeHandler, FakeTransport
-from tests.support.environments import infisical_environment
-from tests.unit.adapters.change_notice.nats_in_memory import NatsInMemory
+from tests.support.environments import configuration, infisical_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -78,6 +65,12 @@ class FakeConnection:
 
     async def close(self) -> None:
         self._events.append("connection closed")
+
+    async def watch(self, clock: FakeClock) -> None:
+        """End as a transport does that is lost for good."""
+        while not self.is_closed:
+            await clock.sleep(1)
+        raise TransportFailedError("The connection is closed for good.")
 
 
 class RecordingTransport(FakeTransport):
@@ -114,6 +107,14 @@ class FakeListener:
         self._events.append("admin closed")
 
 
+class Audits:
+    """An audit trail of one sink."""
+
+    def __init__(self, trail: FakeAuditSink) -> None:
+        self.trail = trail
+        self.reopen = trail.reopen
+
+
 class World:
     """Everything around one service."""
 
@@ -129,62 +130,48 @@ class World:
         self.keys = KeyRing(SodiumXKeyPair.generate(), (SodiumXKeyPair.generate(),))
         self.stop, self.reload = asyncio.Event(), asyncio.Event()
         self.audit = FakeAuditSink(self.events)
-        self.access = AccessParts(AnyValidEntity())
         self.listener = FakeListener(self.events)
-        self.admin = AdminParts(listener=self.listener)
+        self.store = FakeSecretStore()
         self.variables: dict[str, Any] = infisical_environment()
+        self.built: Service | None = None
 
     def service(self) -> Service:
-        settings = {name.lower(): value for name, value in self.variables.items()}
-        stack = self.stack()
-        return Service(
-            settings=Settings.model_validate(settings),
-            keys=ServiceKeys(self.keys),
-            nats=NatsConfig(urls=("nats://localhost:4222",)),
-            connection=self.connection,
-            client=self.connection,
-            channel=FakeChannel(self.others),
-            transport=self.transport,
-            handler=FakeHandler(),
-            stack=stack,
-            access=self.access,
-            audit=AuditParts(self.audit, self.audit.reopen),
-            admin=self.admin,
-            changes=self.changes(stack),
-            tracing=TracingParts(),
-            key_exchange=SodiumKeyExchange(),
-            clock=self.clock,
-            subjects=SecretsSubjects(),
+        """Build the service with all that the world brings; once."""
+        if self.built is not None:
+            return self.built
+        container = Container(configuration=configuration(**self.variables), keys=self.keys)
+        container.clock.override(providers.Object(self.clock))
+        container.transport.override(providers.Object(self.transport_parts()))
+        container.store.override(providers.Object(self.store_parts()))
+        container.audits.override(providers.Object(Audits(self.audit)))
+        service: Service = container.service()
+        service.admin._listener = self.listener  # type: ignore[assignment]  # a fake of it
+        self.built = service
+        return service
+
+    def transport_parts(self) -> TransportParts:
+        return TransportParts(
+            self.transport,
+            FakeChannel(self.others),
+            open=self.connection.open,
+            close=self.connection.close,
+            run=lambda: self.connection.watch(self.clock),
+            announced={"subjects": "a.subject.>"},
+            address_of=lambda operation: f"a.subject.{operation}",
         )
 
-    def changes(self, stack: StoreStack) -> ChangeParts:
-        kept = KeptValues(stack.cache)
-        nats = NatsInMemory().client
-        return ChangeParts(
-            InvalidationListener(
-                nats,
-                ControlSubjects(),
-                kept,
-                self.clock,
-                ControlCodec([b"k" * 32], self.clock),
-                replica="replica-1",
-            )
-        )
-
-    def stack(self) -> StoreStack:
-        store = FakeSecretStore()
-        parts = StoreParts(
-            store,
+    def store_parts(self) -> StoreParts:
+        return StoreParts(
+            self.store,
             self.check,
-            self._close_store,
-            start=self._start_store,
+            run=self._run_store,
+            close=self._close_store,
             reload=lambda: self.events.append("store reloaded"),
         )
-        self.cache = CachedSecretStore(store, CacheConfig(), self.clock, lambda: 0.0)
-        return StoreStack(self.cache, parts)
 
-    async def _start_store(self) -> None:
+    async def _run_store(self) -> None:
         self.events.append("store started")
+        await asyncio.Event().wait()
 
     async def _close_store(self) -> None:
         self.events.append("store closed")
@@ -236,15 +223,16 @@ async def test_it_opens_in_order_and_closes_in_reverse() -> None:
 async def test_calls_that_the_cache_began_end_before_the_store_is_closed() -> None:
     world = World()
     service = world.service()
-    store = service.stack.parts.store
-    assert isinstance(store, FakeSecretStore)
+    store, pipeline = world.store, service.pipeline
     store.gate.clear()
     location = store.locate(SecretReference("KEY"))
     deadline = world.clock.monotonic() + 60
-    waiting = asyncio.create_task(world.cache.fetch(SecretQuery(location, None, CALLER, deadline)))
+    waiting = asyncio.create_task(
+        pipeline.cache.fetch(SecretQuery(location, None, CALLER, deadline))
+    )
     await store.asked.wait()
 
-    closing = asyncio.create_task(service.stack.close())
+    closing = asyncio.create_task(pipeline.aclose())
 
     with pytest.raises(UpstreamError) as caught:
         await waiting
@@ -260,8 +248,7 @@ async def test_ready_says_the_public_facts() -> None:
         await world.until(lambda: bool(world.logged("service.ready")))
 
     (record,) = world.logged("service.ready")
-    assert record["subjects"] == "wasmcloud.secrets.v1alpha1.infisical.>"
-    assert record["queue_group"] == "wasmcloud.secrets.infisical"
+    assert (record["transport"], record["subjects"]) == ("nats", "a.subject.>")
     assert record["server_xkey"] == world.keys.current.public
     assert (record["retired_xkeys"], record["trusted_issuers"]) == (1, 0)
     assert record["authorization_mode"] == "enforce"
@@ -318,9 +305,14 @@ class PolicyWorld(World):
         super().__init__()
         self.path = path
         path.write_text(text)
-        self.rules = AccessPolicyFile(path, self.clock)
-        self.access = AccessParts(self.rules, self.rules)
         self.variables["ACCESS_POLICY_FILE"] = str(path)
+
+    @property
+    def rules(self) -> AccessPolicyFile:
+        """The file as the service reads it."""
+        rules = self.service().access.file
+        assert rules is not None
+        return rules
 
     async def patiently(self, holds: Callable[[], bool], seconds_a_turn: float = 0) -> None:
         """Wait until something is so that takes a thread, as reading the file does."""
@@ -401,9 +393,9 @@ async def test_reloading_without_a_policy_file_reopens_the_audit_file() -> None:
     assert not world.reload.is_set()
 
 
-async def test_nats_that_cannot_be_reached_ends_it_and_closes_what_was_open() -> None:
+async def test_a_transport_that_cannot_be_opened_ends_it_and_closes_what_was_open() -> None:
     world = World()
-    world.connection.failure = NatsConnectError("Failed to connect; check it.", reason="refused")
+    world.connection.failure = TransportFailedError("Failed to connect; check it.")
 
     with pytest.raises(ServiceFailedError, match="Failed to connect; check it"):
         await world.service().run(world.stop, world.reload)
@@ -483,18 +475,18 @@ async def test_it_stops_while_it_is_still_starting() -> None:
 
 async def test_probes_hear_from_the_first_request_to_the_last_that_requests_are_taken() -> None:
     world = World()
-    assert not world.admin.serving.is_serving
+    assert not world.service().admin.is_serving
 
     async with world.running():
         world.connection.gate.clear()
         await world.until(lambda: "connection opened" in world.events)
-        assert not world.admin.serving.is_serving
+        assert not world.service().admin.is_serving
         world.connection.gate.set()
         await world.until(lambda: "transport started" in world.events)
-        await world.until(lambda: world.admin.serving.is_serving)
+        await world.until(lambda: world.service().admin.is_serving)
         world.stop.set()
         await world.until(lambda: "transport stopped within 10" in world.events)
-        assert not world.admin.serving.is_serving
+        assert not world.service().admin.is_serving
 
 
 async def test_a_check_under_way_ends_before_what_it_asks_is_closed() -> None:
@@ -509,7 +501,7 @@ async def test_a_check_under_way_ends_before_what_it_asks_is_closed() -> None:
         raise AssertionError
 
     readiness = Readiness([ReadinessCheck("store", probe)], world.clock)
-    world.admin = AdminParts(listener=world.listener, readiness=readiness)
+    world.service().admin.readiness = readiness
 
     async with world.running():
         await world.until(lambda: bool(world.logged("service.ready")))
@@ -518,7 +510,7 @@ async def test_a_check_under_way_ends_before_what_it_asks_is_closed() -> None:
         await asyncio.sleep(0)
 
     assert ended == world.events[:5]
-    assert ended[-1] == "transport started"
+    assert "transport started" in ended
 
 
 async def test_an_address_that_cannot_be_listened_on_ends_it_before_it_connects() -> None:

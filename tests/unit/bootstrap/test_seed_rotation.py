@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.crypto.seed_file import SeedFileError, read_or_create_seed, read_seed
 from adapters.crypto.xkeys import SodiumXKeyPair
-from bootstrap.seed_file import SeedFileError, read_or_create_seed, read_seed
 from bootstrap.seed_rotation import Rotation, Step, next_of, retired_of
-from bootstrap.server_keys import load_service_keys
+from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import Settings, SettingsError
-from tests.support.environments import infisical_environment, new_xkey_seed
+from tests.support.environments import configuration, infisical_environment, new_xkey_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +31,11 @@ def seed_file(tmp_path: Path) -> Path:
 
 def settings(path: Path, **more: Any) -> Settings:
     values = infisical_environment() | {"SERVER_XKEY_SEED_FILE": path} | more
-    return Settings.model_validate({name.lower(): value for name, value in values.items()})
+    return configuration(**values).service
 
 
 def known(path: Path) -> list[str]:
-    ring = load_service_keys(settings(path)).server
+    ring = load_server_keys(settings(path))
     return [ring.current.public, *(pair.public for pair in ring.retired)]
 
 
@@ -111,8 +111,8 @@ def test_however_a_start_and_the_swap_interleave_both_keys_are_known(
         catch_up()
         return read_or_create_seed(path, generate)
 
-    monkeypatch.setattr("bootstrap.server_keys.read_seed", watched_read)
-    monkeypatch.setattr("bootstrap.server_keys.read_or_create_seed", watched_read_or_create)
+    monkeypatch.setattr("adapters.crypto.xkey_file.read_seed", watched_read)
+    monkeypatch.setattr("adapters.crypto.xkey_file.read_or_create_seed", watched_read_or_create)
 
     assert set(known(seed_file)) == both
 
@@ -122,9 +122,9 @@ def test_inline_seeds_come_after_those_of_files_and_none_twice(seed_file: Path) 
     inline = [seed_file.read_text().strip(), next_of(seed_file).read_text().strip()]
     third = new_xkey_seed()
 
-    ring = load_service_keys(
+    ring = load_server_keys(
         settings(seed_file, SERVER_XKEY_RETIRED_SEEDS=",".join([*inline, third]))
-    ).server
+    )
 
     assert [pair.public for pair in ring.retired] == [
         public(next_of(seed_file)),
@@ -136,7 +136,7 @@ def test_a_file_beside_it_that_holds_no_seed_is_a_wrong_setting(seed_file: Path)
     next_of(seed_file).write_text("canary")
 
     with pytest.raises(SettingsError, match=r"SERVER_XKEY_SEED_FILE \(\.next\)") as caught:
-        load_service_keys(settings(seed_file))
+        load_server_keys(settings(seed_file))
 
     assert "canary" not in str(caught.value)
     with pytest.raises(SeedFileError, match="holds no xkey seed"):

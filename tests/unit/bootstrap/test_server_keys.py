@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.crypto.seed_file import SeedFileError, read_or_create_seed, write_seed
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.telemetry.log_setup import configure_logging
-from bootstrap.seed_file import SeedFileError, read_or_create_seed, write_seed
-from bootstrap.server_keys import load_service_keys
+from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import Settings, SettingsError
-from tests.support.environments import infisical_environment, nats_kv_environment, new_xkey_seed
+from tests.support.environments import configuration, infisical_environment, new_xkey_seed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def settings(**variables: Any) -> Settings:
     values = infisical_environment() | variables
-    return Settings.model_validate({name.lower(): value for name, value in values.items()})
+    return configuration(**values).service
 
 
 @pytest.fixture
@@ -37,10 +37,9 @@ def log_text() -> io.StringIO:
 def test_a_seed_gives_the_same_key_at_every_start() -> None:
     seed = new_xkey_seed()
 
-    keys = load_service_keys(settings(SERVER_XKEY_SEED=seed))
+    keys = load_server_keys(settings(SERVER_XKEY_SEED=seed))
 
-    assert keys.server.current.public == SodiumXKeyPair.from_seed(seed).public
-    assert keys.encryption is None
+    assert keys.current.public == SodiumXKeyPair.from_seed(seed).public
 
 
 def test_a_missing_file_is_made_for_the_owner_alone_and_read_at_the_next_start(
@@ -48,10 +47,10 @@ def test_a_missing_file_is_made_for_the_owner_alone_and_read_at_the_next_start(
 ) -> None:
     path = tmp_path / "server.seed"
 
-    first = load_service_keys(settings(SERVER_XKEY_SEED_FILE=path))
-    second = load_service_keys(settings(SERVER_XKEY_SEED_FILE=path))
+    first = load_server_keys(settings(SERVER_XKEY_SEED_FILE=path))
+    second = load_server_keys(settings(SERVER_XKEY_SEED_FILE=path))
 
-    assert first.server.current.public == second.server.current.public
+    assert first.current.public == second.current.public
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
     assert log_text.getvalue().count("seed_file.created") == 1
@@ -62,7 +61,7 @@ def test_even_under_the_strictest_umask_the_next_start_can_read_the_file(tmp_pat
     path = tmp_path / "server.seed"
     before = os.umask(0o777)
     try:
-        load_service_keys(settings(SERVER_XKEY_SEED_FILE=path))
+        load_server_keys(settings(SERVER_XKEY_SEED_FILE=path))
     finally:
         os.umask(before)
 
@@ -72,30 +71,23 @@ def test_even_under_the_strictest_umask_the_next_start_can_read_the_file(tmp_pat
 def test_without_a_seed_a_fresh_key_is_made_and_a_warning_says_what_that_means(
     log_text: io.StringIO,
 ) -> None:
-    keys = load_service_keys(settings())
+    keys = load_server_keys(settings())
 
     record = json.loads(log_text.getvalue())
     assert (record["event"], record["level"]) == ("server_xkey.generated", "warning")
-    assert record["server_xkey"] == keys.server.current.public
+    assert record["server_xkey"] == keys.current.public
     assert "SERVER_XKEY_SEED_FILE" in record["advice"]
 
 
 def test_retired_seeds_are_kept_in_order() -> None:
     seeds = [new_xkey_seed() for _ in range(3)]
 
-    keys = load_service_keys(
+    keys = load_server_keys(
         settings(SERVER_XKEY_SEED=seeds[0], SERVER_XKEY_RETIRED_SEEDS=",".join(seeds[1:]))
     )
 
     retired = [SodiumXKeyPair.from_seed(seed).public for seed in seeds[1:]]
-    assert [pair.public for pair in keys.server.retired] == retired
-
-
-def test_nats_kv_has_an_encryption_key_of_its_own(tmp_path: Path) -> None:
-    keys = load_service_keys(settings(**nats_kv_environment(tmp_path)))
-
-    assert keys.encryption is not None
-    assert keys.encryption.public != keys.server.current.public
+    assert [pair.public for pair in keys.retired] == retired
 
 
 def test_a_file_that_others_can_read_is_used_with_a_warning(
@@ -105,7 +97,7 @@ def test_a_file_that_others_can_read_is_used_with_a_warning(
     path.write_text(new_xkey_seed())
     path.chmod(0o640)
 
-    load_service_keys(settings(SERVER_XKEY_SEED_FILE=path))
+    load_server_keys(settings(SERVER_XKEY_SEED_FILE=path))
 
     record = json.loads(log_text.getvalue())
     assert (record["event"], record["level"]) == ("seed_file.open_to_others", "warning")
@@ -117,7 +109,7 @@ def test_a_file_that_holds_no_seed_is_a_wrong_setting(tmp_path: Path, content: s
     path.write_text(content)
 
     with pytest.raises(SettingsError) as caught:
-        load_service_keys(settings(SERVER_XKEY_SEED_FILE=path))
+        load_server_keys(settings(SERVER_XKEY_SEED_FILE=path))
 
     (problem,) = caught.value.problems
     assert problem.setting == "SERVER_XKEY_SEED_FILE"
@@ -125,17 +117,9 @@ def test_a_file_that_holds_no_seed_is_a_wrong_setting(tmp_path: Path, content: s
     assert path.read_text() == content
 
 
-def test_the_problems_of_both_files_are_reported_together(tmp_path: Path) -> None:
-    nowhere = nats_kv_environment(tmp_path / "no-such-folder")
-
-    with pytest.raises(SettingsError) as caught:
-        load_service_keys(settings(**nowhere))
-
-    assert {problem.setting for problem in caught.value.problems} == {
-        "SERVER_XKEY_SEED_FILE",
-        "ENCRYPTION_XKEY_SEED_FILE",
-    }
-    assert "create the folder" in str(caught.value)
+def test_a_file_in_a_folder_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"SERVER_XKEY_SEED_FILE .*create the folder"):
+        load_server_keys(settings(SERVER_XKEY_SEED_FILE=tmp_path / "no-such-folder" / "seed"))
 
 
 def test_a_folder_in_the_file_s_place_is_refused(tmp_path: Path) -> None:

@@ -8,16 +8,40 @@ import pytest
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
-from bootstrap.settings import NatsSettings, Settings, SettingsError, load_settings
+from adapters.infisical.settings import InfisicalSettings
+from adapters.nats.settings import NatsSettings
+from bootstrap.settings import (
+    Configuration,
+    Settings,
+    SettingsError,
+    load_configuration,
+    load_settings,
+)
 from tests.support.environments import CLIENT_SECRET, infisical_environment, new_xkey_seed
 
 CANARY = "canary-77aa"
 
 
-def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+def given(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Configuration:
     for name, value in (infisical_environment() | variables).items():
         monkeypatch.setenv(name, value)
-    return load_settings(Settings)
+    return load_configuration()
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    return given(monkeypatch, **variables).service
+
+
+def nats(monkeypatch: pytest.MonkeyPatch, **variables: str) -> NatsSettings:
+    settings = given(monkeypatch, **variables).transport.settings
+    assert isinstance(settings, NatsSettings)
+    return settings
+
+
+def infisical(monkeypatch: pytest.MonkeyPatch, **variables: str) -> InfisicalSettings:
+    settings = given(monkeypatch, **variables).store.settings
+    assert isinstance(settings, InfisicalSettings)
+    return settings
 
 
 def problems(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, str]:
@@ -29,10 +53,11 @@ def problems(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, str
 def test_the_defaults_are_the_ones_users_know(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch)
 
-    assert settings.nats_url == ("nats://localhost:4222",)
-    assert settings.nats_subject_prefix == "wasmcloud.secrets"
-    assert (settings.backend_name, settings.api_version) == ("infisical", "v1alpha1")
-    assert (settings.secret_store, settings.infisical_environment) == ("infisical", "prod")
+    assert (settings.backend_name, settings.secret_store) == ("infisical", "infisical")
+    assert nats(monkeypatch).urls == ("nats://localhost:4222",)
+    assert nats(monkeypatch).subject_prefix == "wasmcloud.secrets"
+    assert nats(monkeypatch).api_version == "v1alpha1"
+    assert infisical(monkeypatch).environment == "prod"
     assert (settings.max_request_bytes, settings.max_in_flight) == (131072, 8192)
     assert (settings.request_timeout_seconds, settings.shutdown_grace_seconds) == (8, 10)
     assert (settings.replay_window_seconds, settings.clock_leeway_seconds) == (300, 5)
@@ -53,17 +78,15 @@ def test_without_an_admin_address_there_is_none(monkeypatch: pytest.MonkeyPatch)
     assert load(monkeypatch).admin_address is None
 
 
-def test_a_webhook_needs_an_address_to_come_in_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhooks_key_must_be_long_and_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     key = "a-key-for-webhooks"
 
-    found = problems(monkeypatch, INFISICAL_WEBHOOK_KEY=key)
+    short = problems(monkeypatch, INFISICAL_WEBHOOK_KEY=CANARY)
 
-    assert "webhooks come in there" in found["ADMIN_ADDR"]
-    short = problems(monkeypatch, INFISICAL_WEBHOOK_KEY=CANARY, ADMIN_ADDR=":9090")
     assert "at least 16 characters" in short["INFISICAL_WEBHOOK_KEY"]
     assert CANARY not in str(short)
-    settings = load(monkeypatch, INFISICAL_WEBHOOK_KEY=key, ADMIN_ADDR=":9090")
-    assert settings.infisical_webhook_key is not None
+    settings = infisical(monkeypatch, INFISICAL_WEBHOOK_KEY=key)
+    assert settings.webhook_key is not None
     assert key not in repr(settings)
 
 
@@ -80,23 +103,24 @@ def test_every_worker_needs_a_port(monkeypatch: pytest.MonkeyPatch, port: int, f
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     issuers = [SigningKey.generate(KeyKind.ACCOUNT).public for _ in range(2)]
 
-    settings = load(
-        monkeypatch,
-        NATS_URL="nats://a:4222, b ,",
-        TRUSTED_ISSUERS=",".join(issuers),
-        INFISICAL_ALLOWED_PATHS="/payments/, /shared",
-    )
+    lists = {
+        "NATS_URL": "nats://a:4222, b ,",
+        "TRUSTED_ISSUERS": ",".join(issuers),
+        "INFISICAL_ALLOWED_PATHS": "/payments/, /shared",
+    }
 
-    assert settings.nats_url == ("nats://a:4222", "nats://b")
-    assert list(settings.trusted_issuers) == issuers
-    assert settings.infisical_allowed_paths == ("/payments", "/shared")
+    assert nats(monkeypatch, **lists).urls == ("nats://a:4222", "nats://b")
+    assert list(load(monkeypatch, **lists).trusted_issuers) == issuers
+    assert infisical(monkeypatch, **lists).allowed_paths == ("/payments", "/shared")
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(monkeypatch, NATS_URL="", NATS_USER="", MAX_IN_FLIGHT="", TRUSTED_ISSUERS="")
+    empty = {"NATS_URL": "", "NATS_USER": "", "MAX_IN_FLIGHT": "", "TRUSTED_ISSUERS": ""}
 
-    assert settings.nats_url == ("nats://localhost:4222",)
-    assert (settings.nats_user, settings.max_in_flight) == (None, 8192)
+    settings = nats(monkeypatch, **empty)
+
+    assert (settings.urls, settings.user) == (("nats://localhost:4222",), None)
+    assert load(monkeypatch, **empty).max_in_flight == 8192
 
 
 def test_choices_are_read_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,9 +130,10 @@ def test_choices_are_read_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_dotenv_file_is_read_and_variables_win_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("BACKEND_NAME=from-file\nAPI_VERSION=v2\nOTHERS_SETTING=1\n")
 
-    settings = load(monkeypatch, API_VERSION="v3")
+    found = given(monkeypatch, API_VERSION="v3")
 
-    assert (settings.backend_name, settings.api_version) == ("from-file", "v3")
+    assert found.service.backend_name == "from-file"
+    assert nats(monkeypatch).api_version == "v3"
 
 
 def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +183,6 @@ def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         ("CACHE_TTL_SECONDS", "-1", "must be at least 0"),
         ("CLOCK_LEEWAY_SECONDS", "nan", "must be a number"),
         ("CLOCK_LEEWAY_SECONDS", "-1", "must be at least 0"),
-        ("ENCRYPTION_XKEY_SEED", CANARY, "must be a seed (SX…)"),
         ("HIDE_MISSING_SECRETS", CANARY, "must be 'auto', 'true' or 'false'"),
         ("INFISICAL_BASE_URL", f"ftp://{CANARY}", "must be an address"),
         ("INFISICAL_BASE_URL", f"https://u:{CANARY}@h", "must hold no credentials"),
@@ -172,15 +196,13 @@ def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         ("LOG_FORMAT", CANARY, "must be 'auto', 'json' or 'console'"),
         ("MAX_REQUEST_BYTES", "1.5", "must be a whole number"),
         ("NATS_CREDENTIALS_FILE", f"/{CANARY}", "names a file that does not exist"),
-        ("NATS_KV_BUCKET", f"{CANARY}.x", "must hold only letters"),
-        ("NATS_KV_HISTORY", "65", "must be at most 64"),
-        ("NATS_KV_REPLICAS", "0", "must be at least 1"),
         ("NATS_NKEY_SEED", CANARY, "must be a seed (SU…)"),
         ("NATS_SUBJECT_PREFIX", "a..b", "must be subject tokens"),
         ("NATS_URL", f"http://{CANARY}", "entry 1 must be an address"),
         ("NATS_URL", "nats://h:port", "entry 1 must be an address"),
         ("NATS_URL", " , ", "must have at least one entry"),
-        ("SECRET_STORE", CANARY, "must be 'infisical' or 'nats-kv'"),
+        ("SECRET_STORE", CANARY, "must be one of those installed: infisical, nats-kv."),
+        ("TRANSPORT", CANARY, "must be one of those installed: nats."),
         ("SERVER_XKEY_RETIRED_SEEDS", CANARY, "entry 1 must be a seed (SX…)"),
         ("SERVER_XKEY_SEED", CANARY, "must be a seed (SX…)"),
         ("TRUSTED_ISSUERS", CANARY, "entry 1 must be an account's public key (A…)"),
@@ -199,6 +221,28 @@ def test_a_value_that_cannot_work_is_refused_without_repeating_it(
     assert CANARY not in f"{error!s} {error!r} {error.__context__!r} {error.__cause__!r}"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("ENCRYPTION_XKEY_SEED", CANARY, "must be a seed (SX…)"),
+        ("NATS_KV_BUCKET", f"{CANARY}.x", "must hold only letters"),
+        ("NATS_KV_HISTORY", "65", "must be at most 64"),
+        ("NATS_KV_REPLICAS", "0", "must be at least 1"),
+    ],
+)
+def test_the_settings_of_the_chosen_store_are_checked_and_of_no_other(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, advice: str
+) -> None:
+    load(monkeypatch, **{name: value})
+
+    found = problems(
+        monkeypatch,
+        **{"SECRET_STORE": "nats-kv", "ENCRYPTION_XKEY_SEED": new_xkey_seed(), name: value},
+    )
+
+    assert found[name].startswith(advice)
+
+
 def test_a_key_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     user = SigningKey.generate(KeyKind.USER)
 
@@ -211,7 +255,15 @@ def test_a_key_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     ("variables", "setting"),
     [
         ({"SERVER_XKEY_SEED": "*", "SERVER_XKEY_SEED_FILE": "f"}, "SERVER_XKEY_SEED"),
-        ({"ENCRYPTION_XKEY_SEED": "*", "ENCRYPTION_XKEY_SEED_FILE": "f"}, "ENCRYPTION_XKEY_SEED"),
+        (
+            {
+                "SECRET_STORE": "nats-kv",
+                "ENCRYPTION_XKEY_SEED": "*",
+                "ENCRYPTION_XKEY_SEED_FILE": "f",
+            },
+            "ENCRYPTION_XKEY_SEED",
+        ),
+        ({"NATS_URL": "nats://u:p@h,nats://v:p@h"}, "NATS_URL"),
         ({"NATS_USER": "u"}, "NATS_PASSWORD"),
         ({"NATS_PASSWORD": "p"}, "NATS_USER"),
         ({"NATS_TLS_CERT_FILE": __file__}, "NATS_TLS_KEY_FILE"),
@@ -297,9 +349,9 @@ def test_missing_secrets_are_hidden_by_default_where_a_policy_file_is_enforced(
 
 
 def test_a_token_may_stand_beside_a_credentials_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(monkeypatch, NATS_CREDENTIALS_FILE=__file__, NATS_TOKEN="callout")
+    settings = nats(monkeypatch, NATS_CREDENTIALS_FILE=__file__, NATS_TOKEN="callout")
 
-    assert settings.nats_token is not None
+    assert settings.token is not None
 
 
 def test_infisical_settings_are_not_needed_with_another_store(
@@ -308,28 +360,30 @@ def test_infisical_settings_are_not_needed_with_another_store(
     monkeypatch.setenv("SECRET_STORE", "nats-kv")
     monkeypatch.setenv("ENCRYPTION_XKEY_SEED", new_xkey_seed())
 
-    assert load_settings(Settings).infisical_client_id is None
+    assert load_configuration().store.plugin.name == "nats-kv"
 
 
 def test_one_group_can_be_read_while_another_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_IN_FLIGHT", "many")
 
-    assert load_settings(NatsSettings).nats_url == ("nats://localhost:4222",)
+    assert load_settings(NatsSettings).urls == ("nats://localhost:4222",)
 
 
 def test_a_repr_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     seed = new_xkey_seed()
 
-    settings = load(
-        monkeypatch,
-        SERVER_XKEY_SEED=seed,
-        SERVER_XKEY_RETIRED_SEEDS=seed,
-        NATS_URL=f"nats://u:{CANARY}@h",
+    shown = repr(
+        given(
+            monkeypatch,
+            SERVER_XKEY_SEED=seed,
+            SERVER_XKEY_RETIRED_SEEDS=seed,
+            NATS_URL=f"nats://u:{CANARY}@h",
+        )
     )
 
-    assert CLIENT_SECRET not in repr(settings)
-    assert seed not in repr(settings)
-    assert CANARY not in repr(settings)
+    assert CLIENT_SECRET not in shown
+    assert seed not in shown
+    assert CANARY not in shown
 
 
 def test_settings_cannot_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:

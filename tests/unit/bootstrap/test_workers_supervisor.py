@@ -15,8 +15,8 @@ from typing_extensions import override
 from adapters.metrics.catalogue import WorkerEnd
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.workers.backoff import Backoff
-from bootstrap.workers.former_lives import FormerLives, end_of
 from bootstrap.workers.process import WorkerProcess
+from bootstrap.workers.restart_history import RestartHistory, end_of
 from bootstrap.workers.supervisor import Supervisor
 from tests.fakes.clock import FakeClock
 
@@ -29,7 +29,7 @@ STOP_SECONDS = 20.0
 class FakeWorker(WorkerProcess):
     """A process that does what the test says; SIGKILL always ends it, SIGTERM if `obedient`."""
 
-    def __init__(self, former: FormerLives, pid: int) -> None:
+    def __init__(self, former: RestartHistory, pid: int) -> None:
         self.former = former
         self.number = former.number
         self._pid = pid
@@ -94,7 +94,7 @@ class Scene:
         self.supervisor = Supervisor(count, self._start, self.clock, STOP_SECONDS)
         self.running = asyncio.create_task(self.supervisor.run())
 
-    async def _start(self, former: FormerLives) -> FakeWorker:
+    async def _start(self, former: RestartHistory) -> FakeWorker:
         if self.failures:
             raise self.failures.pop()
         worker = FakeWorker(former, pid=100 + len(self.workers))
@@ -213,7 +213,7 @@ async def test_a_worker_that_dies_is_started_again_after_half_a_second() -> None
 
 async def test_each_successor_is_told_how_often_and_how_its_predecessors_ended() -> None:
     async with serving() as scene:
-        assert [worker.former for worker in scene.workers] == [FormerLives(0), FormerLives(1)]
+        assert [worker.former for worker in scene.workers] == [RestartHistory(0), RestartHistory(1)]
         for code in (-signal.SIGKILL, 1, -signal.SIGKILL):
             scene.workers[-1].end(code)
             await scene.settle()

@@ -12,8 +12,8 @@ import yaml
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from adapters.metrics.catalogue import PREFIX, WATCHED_REASONS, Kind, MetricSpec, catalogue
-from tests.unit.adapters.metrics.replica import Replica
+from adapters.metrics.catalogue import PREFIX, WATCHED_REASONS, Kind, MetricSpec
+from tests.unit.adapters.metrics.replica import Replica, every_spec
 from tests.unit.deploy.promql import Expression, read
 from tests.unit.docs.documents import code_texts, log_events
 
@@ -46,7 +46,7 @@ SCRAPED = {"instance", "job"}
 def series() -> dict[str, MetricSpec]:
     """Return every series of the service by the name that queries use."""
     found = {}
-    for spec in catalogue():
+    for spec in every_spec():
         suffixes = ("_bucket", "_count", "_sum") if spec.kind is Kind.HISTOGRAM else ("",)
         found.update({spec.name + suffix: spec for suffix in suffixes})
     return found
@@ -174,7 +174,7 @@ def test_every_metric_is_drawn_or_is_left_out_on_purpose() -> None:
         if selector.metric in series()
     }
 
-    assert {spec.name for spec in catalogue()} - drawn == NOT_DRAWN
+    assert {spec.name for spec in every_spec()} - drawn == NOT_DRAWN
 
 
 @pytest.mark.parametrize("text", EXPRESSIONS)

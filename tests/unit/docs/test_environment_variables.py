@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootstrap.settings.model import GROUPS
+from bootstrap.settings.model import every_variable
 from tests.unit.docs.documents import documents, name_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETTINGS = frozenset(name.upper() for _, group in GROUPS for name in group.model_fields)
+SETTINGS = frozenset(every_variable())
 
 OTHERS = frozenset(
     {

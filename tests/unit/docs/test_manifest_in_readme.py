@@ -15,7 +15,8 @@ from pydantic import SecretStr
 
 from adapters.infisical.addressing import Addressing
 from adapters.infisical.config import InfisicalConfig
-from bootstrap.settings import NatsSettings
+from adapters.nats.settings import NatsSettings
+from bootstrap.settings.choices import ChoiceSettings
 from domain.model.reference import SecretReference
 from tests.unit.docs.documents import OPERATIONS, README, code_blocks
 
@@ -54,7 +55,7 @@ def test_it_is_an_application_of_the_current_kind() -> None:
 def test_its_policies_name_this_backend_with_flat_text_properties() -> None:
     for policy in policies().values():
         assert policy["type"] == POLICY_TYPE
-        assert policy["properties"]["backend"] == SETTINGS.backend_name
+        assert policy["properties"]["backend"] == ChoiceSettings().backend_name
         assert all(isinstance(value, str) for value in policy["properties"].values())
 
 
@@ -104,8 +105,8 @@ def test_its_keys_and_properties_are_places_in_infisical() -> None:
 def test_the_hosts_topic_is_the_subject_prefix() -> None:
     text = README.read_text("utf-8")
 
-    assert f"--secrets-topic {SETTINGS.nats_subject_prefix}" in text
-    assert f"WASMCLOUD_SECRETS_TOPIC={SETTINGS.nats_subject_prefix} " in text
+    assert f"--secrets-topic {SETTINGS.subject_prefix}" in text
+    assert f"WASMCLOUD_SECRETS_TOPIC={SETTINGS.subject_prefix} " in text
 
 
 @pytest.mark.parametrize("document", [README, OPERATIONS])

@@ -11,7 +11,6 @@ from adapters.admin_http.checks import (
     STORE_FRESH_SECONDS,
     STORE_RETRY_SECONDS,
     audit_check,
-    nats_check,
     policy_check,
     serving_check,
     store_check,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 REFUSAL = PolicyRefusal(1.0, ())
 
 
-@pytest.mark.parametrize("make", [nats_check, serving_check, audit_check])
+@pytest.mark.parametrize("make", [serving_check, audit_check])
 async def test_a_condition_is_looked_at_anew_by_every_probe(
     make: Callable[[Callable[[], bool]], ReadinessCheck],
 ) -> None:

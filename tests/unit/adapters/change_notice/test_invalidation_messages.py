@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.change_notice.broadcast import changed_event
+from adapters.change_notice.events import changed_event
 from adapters.change_notice.messages import (
     Cause,
     Invalidation,
     MalformedMessageError,
     ReplicaAnswer,
 )
-from adapters.change_notice.subjects import ControlSubjects
+from adapters.nats.subjects import ControlSubjects
 from domain.model.errors import InvalidRequest
 from domain.model.selection import Selection
 
@@ -155,14 +155,14 @@ def test_a_scope_is_in_one_order_and_names_each_coordinate_once() -> None:
 
 
 def test_the_event_of_a_folder_says_where_when_and_why() -> None:
-    order_of_webhook = Invalidation("id-1", "replica-1", Cause.WEBHOOK, SELECTIONS["folder"])
+    order_of_webhook = Invalidation("id-1", "replica-1", Cause.STORE, SELECTIONS["folder"])
 
     assert json.loads(changed_event(order_of_webhook, "infisical", 1_800_000_000.5, 2)) == {
         "schema": 1,
         "event": "secrets.changed",
         "id": "id-1",
         "time": "2027-01-15T08:00:00.500Z",
-        "cause": "webhook",
+        "cause": "store",
         "backend": "infisical",
         "environment": "prod",
         "project_id": "p-1",
@@ -181,8 +181,8 @@ def test_the_event_of_a_key_names_the_key_alone() -> None:
 def test_control_subjects_lie_beside_those_of_the_protocol() -> None:
     subjects = ControlSubjects("my.secrets", "vault")
 
-    assert subjects.invalidate == "my.secrets.control.vault.invalidate"
-    assert subjects.changed == "my.secrets.events.vault.changed"
+    assert subjects.of("invalidate") == "my.secrets.control.vault.invalidate"
+    assert subjects.event("changed") == "my.secrets.events.vault.changed"
 
 
 @pytest.mark.parametrize("part", ["", "a b", "a.*", ">", "a..b", "a\n"])

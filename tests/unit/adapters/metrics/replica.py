@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from adapters.access_policy.file import PolicyStatus
+from adapters.access_policy.samples import policy_samples
+from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
+from adapters.audit.samples import audit_samples
 from adapters.breaker.circuit import State
+from adapters.breaker.samples import breaker_samples
 from adapters.breaker.store import BreakerState
+from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.durations import Durations
 from adapters.infisical.read_gate_state import ReadGateState
+from adapters.infisical.samples import infisical_samples
 from adapters.infisical.state import InfisicalState, TokenState
 from adapters.metrics.audit_trail import MeteredAuditTrail
-from adapters.metrics.catalogue import CALL_STATUSES, WorkerEnd
-from adapters.metrics.live import LiveCollector
+from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
 from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore
-from adapters.metrics.sources import Sources
 from adapters.metrics.worker_restarts import show_restarts
+from adapters.nats.plugin import nats_samples
 from adapters.upstream.bounded_store import BoundedSecretStore
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
 LIMITED = "rate_limited"
 """The reason of a store's UpstreamErrors that means that it is up."""
+
+
+CALL_STATUSES = ("2xx", "3xx", "4xx", "429", "5xx", "none")
 
 
 @dataclass
@@ -61,9 +64,6 @@ class Policy:
 class Breaker:
     counts: BreakerState = field(default_factory=lambda: BreakerState(State.CLOSED, 1000.0, 0, 0))
 
-    def state(self) -> BreakerState:
-        return self.counts
-
 
 def durations(*seconds: float) -> Durations:
     """Return a count of these."""
@@ -89,32 +89,14 @@ class Infisical:
         )
     )
 
-    def state(self) -> InfisicalState:
-        return self.status
-
 
 @dataclass
 class Cache:
     counts: CacheStatistics = field(default_factory=CacheStatistics)
 
-    def statistics(self) -> CacheStatistics:
-        return self.counts
 
-
-@dataclass
-class LastVerdict:
-    ok: bool
-    age_seconds: float
-
-
-@dataclass
-class Checks:
-    verdicts: dict[str, LastVerdict] = field(
-        default_factory=lambda: {"store": LastVerdict(True, 4.0)}
-    )
-
-    def last(self) -> Mapping[str, LastVerdict]:
-        return self.verdicts
+async def _never() -> Finding:
+    raise AssertionError("no check is made for a scrape")
 
 
 class Replica:
@@ -137,24 +119,19 @@ class Replica:
         self.breaker = Breaker()
         self.infisical = Infisical()
         self.cache = Cache()
-        self.checks = Checks()
+        self.readiness = Readiness([ReadinessCheck("store", _never)], self.clock)
+        self.readiness.note("store", Finding(ok=True))
         show_restarts(self.metrics, 1, {WorkerEnd.KILLED: 2})
-        self.metrics.add(
-            LiveCollector(
-                Sources(
-                    transport=self.transport,
-                    connection=self.connection,
-                    audit=self.audit,
-                    in_flight_limit=8192,
-                    sinks={"log": self.log, "file": self.sink},
-                    policy=self.policy,
-                    breaker=self.breaker,
-                    infisical=self.infisical,
-                    cache=self.cache,
-                    readiness=self.checks,
-                )
-            )
+        self.sources = (
+            lambda: nats_samples(self.connection, self.transport, 8192),
+            lambda: audit_samples(self.audit, {"log": self.log, "file": self.sink}),
+            lambda: policy_samples(self.policy.status),
+            lambda: breaker_samples(self.breaker.counts),
+            lambda: cache_samples(self.cache.counts),
+            lambda: infisical_samples(self.infisical.status),
+            self.readiness.samples,
         )
+        self.metrics.watch(*self.sources)
 
     def samples(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         """Return every sample by its name and sorted labels."""
@@ -168,3 +145,34 @@ class Replica:
         """Return one sample's value; the name goes without the service's prefix."""
         wanted = f"wasmcloud_secrets_{name}", tuple(sorted(labels.items()))
         return self.samples().get(wanted)
+
+
+_CONSTANT = {"call", "status", "result"}
+"""Labels of samples whose values are constants of the code; of others configuration decides."""
+
+
+def every_spec() -> list[MetricSpec]:
+    """Return every metric: those that are counted, then those of the parts, by name."""
+    sources = Replica().sources
+    meanings: dict[str, tuple[Kind, str]] = {}
+    values: dict[str, dict[str, list[str]]] = {}
+    for sample in (sample for source in sources for sample in source()):
+        meanings[sample.name] = Kind(sample.kind), sample.meaning
+        for label, value in sample.labels:
+            found = values.setdefault(sample.name, {}).setdefault(label, [])
+            found += [] if value in found else [value]
+    return [
+        *catalogue(),
+        *(
+            MetricSpec(
+                PREFIX + name,
+                kind,
+                meaning,
+                tuple(
+                    Label(label, tuple(found) if label in _CONSTANT else None)
+                    for label, found in values.get(name, {}).items()
+                ),
+            )
+            for name, (kind, meaning) in meanings.items()
+        ),
+    ]

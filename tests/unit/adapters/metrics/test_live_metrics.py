@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.access_policy.file import PolicyRefusal, PolicyStatus
+from adapters.admin_http.readiness import Finding
 from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState
 from adapters.metrics.catalogue import WorkerEnd
-from adapters.metrics.live import LiveCollector
-from adapters.metrics.registry import Metrics
-from adapters.metrics.sources import Sources
-from tests.fakes.audit import FakeAuditTrail
-from tests.fakes.clock import FakeClock
-from tests.unit.adapters.metrics.replica import (
-    Connection,
-    LastVerdict,
-    Replica,
-    Transport,
-)
+from ports.plugin import Sample
+from tests.unit.adapters.metrics.replica import Replica
 
 if TYPE_CHECKING:
-    from adapters.access_policy.file import AccessPolicyFile
-    from adapters.admin_http.readiness import Readiness
-    from adapters.audit.buffered import BufferedSink
-    from adapters.audit.fan_out import AuditFanOut
-    from adapters.breaker.store import BreakingSecretStore
-    from adapters.cache.store import CachedSecretStore
-    from adapters.infisical.client import InfisicalApi
-    from adapters.nats.connection import NatsConnection
-    from adapters.nats.transport import NatsTransport
-    from adapters.telemetry.audit_log import AuditLog
+    from collections.abc import Callable
 
 
 def test_the_transport_and_the_connection_are_read_at_the_scrape() -> None:
@@ -136,9 +121,9 @@ def test_the_caches_counts_are_shown(name: str, labels: dict[str, str], value: i
 
 def test_the_last_verdicts_of_the_readiness_checks_are_shown() -> None:
     replica = Replica()
-    replica.checks.verdicts = {"nats": LastVerdict(True, 0.5), "store": LastVerdict(False, 12.0)}
+    replica.readiness.note("store", Finding(ok=False))
+    replica.clock.advance(12.0)
 
-    assert replica.value("readiness_check_ok", check="nats") == 1
     assert replica.value("readiness_check_ok", check="store") == 0
     assert replica.value("readiness_check_age_seconds", check="store") == 12.0
 
@@ -152,51 +137,50 @@ def test_restarts_are_shown_by_how_the_worker_before_ended_and_begin_at_zero() -
     assert counts == dict.fromkeys(WorkerEnd, 0) | {WorkerEnd.KILLED: 2}
 
 
-def test_parts_that_are_not_there_have_no_metrics() -> None:
-    metrics = Metrics(FakeClock(), version="1", store="nats-kv")
-    metrics.add(
-        LiveCollector(
-            Sources(
-                transport=Transport(),
-                connection=Connection(),
-                audit=FakeAuditTrail(),
-                in_flight_limit=1,
-            )
-        )
+def broken() -> list[Sample]:
+    raise ValueError("canary")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        broken,
+        lambda: [Sample("Bad name", "Is unreadable.", 1)],
+        lambda: [Sample("folder_files", "Has a bad label.", 1, (("le-gal", "x"),))],
+        lambda: [Sample("folder_files", "Has a label twice.", 1, (("a", "x"), ("a", "y")))],
+        lambda: [Sample("folder_files", "Is of no kind.", 1, kind="guess")],
+    ],
+)
+def test_a_store_whose_samples_cannot_be_read_takes_no_other_from_the_scrape(
+    source: Callable[[], list[Sample]],
+) -> None:
+    replica = Replica()
+    replica.metrics.watch(source)
+
+    with capture_logs() as log:
+        text = replica.metrics.render().decode()
+
+    assert "wasmcloud_secrets_nats_connected 1.0" in text
+    assert "wasmcloud_secrets_folder" not in text
+    assert [entry["log_level"] for entry in log] == ["error"]
+    assert "canary" not in str(log)
+
+
+def test_samples_of_a_store_are_shown_under_the_products_prefix() -> None:
+    replica = Replica()
+    buckets = ((0.5, 1), (math.inf, 3))
+    replica.metrics.watch(
+        lambda: [
+            Sample("folder_files", "Files in the folder.", 7, (("kind", "text"),)),
+            Sample("folder_files", "Files in the folder.", 2, (("kind", "binary"),)),
+            Sample("folder_reads_total", "Reads so far.", 5, kind="counter"),
+            Sample("folder_read_seconds", "Time of reads.", 4.5, (), "histogram", buckets),
+        ]
     )
 
-    text = metrics.render().decode()
-    assert "wasmcloud_secrets_requests_in_flight 0.0" in text
-    assert "access_policy" not in text
-    assert "cache" not in text
-    assert "circuit" not in text
-    assert "infisical" not in text
-    assert "readiness" not in text
-
-
-def the_real_parts_fit(
-    *,
-    transport: NatsTransport,
-    connection: NatsConnection,
-    audit: AuditFanOut,
-    log: AuditLog,
-    sink: BufferedSink,
-    policy: AccessPolicyFile,
-    breaker: BreakingSecretStore,
-    cache: CachedSecretStore,
-    infisical: InfisicalApi,
-    readiness: Readiness,
-) -> Sources:
-    """Never called: mypy holds the real parts to what is read from them."""
-    return Sources(
-        transport=transport,
-        connection=connection,
-        audit=audit,
-        in_flight_limit=1,
-        sinks={"log": log, "file": sink},
-        policy=policy,
-        breaker=breaker,
-        cache=cache,
-        infisical=infisical,
-        readiness=readiness,
-    )
+    assert replica.value("folder_files", kind="text") == 7
+    assert replica.value("folder_files", kind="binary") == 2
+    assert replica.value("folder_reads_total") == 5
+    assert replica.value("folder_read_seconds_bucket", le="0.5") == 1
+    assert replica.value("folder_read_seconds_count") == 3
+    assert replica.value("folder_read_seconds_sum") == 4.5

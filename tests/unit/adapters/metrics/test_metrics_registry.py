@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import REGISTRY
 
-from adapters.metrics.catalogue import catalogue
 from tests.contracts.audit import ANSWERED
-from tests.unit.adapters.metrics.replica import Replica
+from tests.unit.adapters.metrics.replica import Replica, every_spec
 
 PREFIX = "wasmcloud_secrets_"
 
@@ -19,13 +18,13 @@ def test_every_metric_of_the_catalogue_is_collected_and_no_other() -> None:
         if family.name.startswith(PREFIX)
     }
 
-    assert collected == {(spec.name, spec.kind) for spec in catalogue()}
+    assert collected == {(spec.name, spec.kind) for spec in every_spec()}
 
 
 def test_every_metric_has_exactly_the_labels_of_the_catalogue() -> None:
     replica = Replica()
     replica.trail.record(ANSWERED)
-    labels_of = {spec.name: set(spec.label_names) for spec in catalogue()}
+    labels_of = {spec.name: set(spec.label_names) for spec in every_spec()}
 
     for family in replica.metrics.families():
         for sample in family.samples if family.name.startswith(PREFIX) else ():
@@ -34,7 +33,7 @@ def test_every_metric_has_exactly_the_labels_of_the_catalogue() -> None:
 
 
 def test_every_metric_says_what_it_means_in_one_sentence() -> None:
-    for spec in catalogue():
+    for spec in every_spec():
         assert spec.meaning.endswith("."), spec.name
         assert "\n" not in spec.meaning
 

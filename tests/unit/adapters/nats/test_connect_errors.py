@@ -8,9 +8,9 @@ import ssl
 import pytest
 from nats import errors
 
-from adapters.nats.config import NatsAddress
 from adapters.nats.connect_errors import connect_error, failure_reason
 from adapters.nats.credentials import CredentialsUnusableError
+from adapters.nats.settings import NatsAddress
 
 ADDRESSES = [NatsAddress("a", 1, tls=False), NatsAddress("b", 2, tls=True)]
 

@@ -11,8 +11,8 @@ from nacl.signing import SigningKey
 from pydantic import SecretStr
 
 from adapters.crypto.nkeys_text import KeyKind, decode_seed, encode_public, encode_seed
-from adapters.nats.config import NatsConfig
 from adapters.nats.credentials import CredentialsUnusableError, login_options
+from adapters.nats.settings import NatsSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,14 +38,14 @@ def assert_signs_as(seed: str, options: dict[str, Any]) -> None:
 
 
 def test_without_credentials_there_are_no_options() -> None:
-    assert login_options(NatsConfig(urls=URLS)) == {}
+    assert login_options(NatsSettings(urls=URLS)) == {}
 
 
 def test_user_and_password_and_token_are_passed_on() -> None:
-    password = NatsConfig(urls=URLS, user="me", password=SecretStr("p"))
+    password = NatsSettings(urls=URLS, user="me", password=SecretStr("p"))
 
     assert login_options(password) == {"user": "me", "password": "p"}
-    assert login_options(NatsConfig(urls=URLS, token=SecretStr("t"))) == {"token": "t"}
+    assert login_options(NatsSettings(urls=URLS, token=SecretStr("t"))) == {"token": "t"}
 
 
 def test_a_seed_without_a_jwt_is_an_nkey(tmp_path: Path) -> None:
@@ -53,8 +53,8 @@ def test_a_seed_without_a_jwt_is_an_nkey(tmp_path: Path) -> None:
     (tmp_path / "seed").write_text(f"{seed}\n")
 
     for config in (
-        NatsConfig(urls=URLS, nkey_seed=SecretStr(seed)),
-        NatsConfig(urls=URLS, nkey_seed_file=tmp_path / "seed"),
+        NatsSettings(urls=URLS, nkey_seed=SecretStr(seed)),
+        NatsSettings(urls=URLS, nkey_seed_file=tmp_path / "seed"),
     ):
         options = login_options(config)
         assert_signs_as(seed, options)
@@ -67,7 +67,7 @@ def test_a_seed_without_a_jwt_is_an_nkey(tmp_path: Path) -> None:
 def test_a_seed_with_a_jwt_signs_for_it() -> None:
     seed = user_seed()
     options = login_options(
-        NatsConfig(urls=URLS, nkey_seed=SecretStr(seed), user_jwt=SecretStr("eyJ.a.b"))
+        NatsSettings(urls=URLS, nkey_seed=SecretStr(seed), user_jwt=SecretStr("eyJ.a.b"))
     )
 
     assert options["user_jwt_cb"]() == b"eyJ.a.b"
@@ -80,7 +80,7 @@ def test_a_renewed_credentials_file_is_used_at_the_next_connect(
 ) -> None:
     path = tmp_path / "user.creds"
     path.write_text(credentials("eyJ.old.x", user_seed()), newline=newline)
-    options = login_options(NatsConfig(urls=URLS, credentials_file=path))
+    options = login_options(NatsSettings(urls=URLS, credentials_file=path))
     assert options["user_jwt_cb"]() == b"eyJ.old.x"
 
     renewed = user_seed()
@@ -107,7 +107,7 @@ def test_an_unusable_credentials_file_is_named_and_not_shown(tmp_path: Path, tex
     path.write_text(text, "latin-1")
 
     with pytest.raises(CredentialsUnusableError) as failure:
-        login_options(NatsConfig(urls=URLS, credentials_file=path))
+        login_options(NatsSettings(urls=URLS, credentials_file=path))
     assert "NATS" in str(failure.value)
     assert "c4n4ry" not in str(failure.value)
     assert failure.value.__context__ is None
@@ -116,7 +116,7 @@ def test_an_unusable_credentials_file_is_named_and_not_shown(tmp_path: Path, tex
 @pytest.mark.parametrize("seed", ["", "c4n4ry", "SU" + "A" * 56, "SUc4n4ry"])
 def test_an_unusable_seed_is_not_shown(seed: str) -> None:
     with pytest.raises(CredentialsUnusableError) as failure:
-        login_options(NatsConfig(urls=URLS, nkey_seed=SecretStr(seed)))
+        login_options(NatsSettings(urls=URLS, nkey_seed=SecretStr(seed)))
     assert "c4n4ry" not in str(failure.value)
     assert failure.value.__context__ is None
 
@@ -126,4 +126,4 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, setting: str) -> None
     missing: dict[str, Any] = {setting: tmp_path / "missing"}
 
     with pytest.raises(CredentialsUnusableError, match="missing cannot be read"):
-        login_options(NatsConfig(urls=URLS, **missing))
+        login_options(NatsSettings(urls=URLS, **missing))

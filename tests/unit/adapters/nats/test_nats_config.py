@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from adapters.nats.config import NatsConfig
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import NatsConfigError, SecretsSubjects
 
 CANARY = "c4n4ry"
@@ -44,7 +44,7 @@ def test_what_cannot_stand_in_a_subject_is_refused(part: str, text: str) -> None
     ],
 )
 def test_an_address_is_shown_whole_and_without_credentials(url: str, shown: str) -> None:
-    assert [str(address) for address in NatsConfig(urls=(url,)).addresses] == [shown]
+    assert [str(address) for address in NatsSettings(urls=(url,)).addresses] == [shown]
 
 
 @pytest.mark.parametrize(
@@ -63,24 +63,24 @@ def test_an_address_is_shown_whole_and_without_credentials(url: str, shown: str)
 )
 def test_a_url_that_cannot_be_read_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(NatsConfigError) as failure:
-        NatsConfig(urls=(url,))
+        NatsSettings(urls=(url,))
     assert CANARY not in str(failure.value)
 
 
 def test_no_server_at_all_is_refused() -> None:
     with pytest.raises(NatsConfigError, match="at least one"):
-        NatsConfig(urls=())
+        NatsSettings(urls=())
 
 
 def test_user_and_password_of_a_url_serve_the_whole_cluster_decoded() -> None:
-    config = NatsConfig(urls=("nats://me:p%40ss@a:1", "nats://b:2"))
+    config = NatsSettings(urls=("nats://me:p%40ss@a:1", "nats://b:2"))
 
     assert config.user == "me"
     assert config.password == SecretStr("p@ss")
 
 
 def test_a_token_of_a_url_is_a_token() -> None:
-    assert NatsConfig(urls=("nats://t0k3n@a:1",)).token == SecretStr("t0k3n")
+    assert NatsSettings(urls=("nats://t0k3n@a:1",)).token == SecretStr("t0k3n")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_token_of_a_url_is_a_token() -> None:
 )
 def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(NatsConfigError):
-        NatsConfig(**{"urls": URLS, **settings})
+        NatsSettings(**{"urls": URLS, **settings})
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any
     ],
 )
 def test_no_repr_shows_a_credential(settings: dict[str, Any]) -> None:
-    assert CANARY not in repr(NatsConfig(**{"urls": URLS, **settings}))
+    assert CANARY not in repr(NatsSettings(**{"urls": URLS, **settings}))
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_no_repr_shows_a_credential(settings: dict[str, Any]) -> None:
     ],
 )
 def test_whoever_asks_for_tls_insists_on_it(settings: dict[str, Any], *, insists: bool) -> None:
-    assert NatsConfig(**{"urls": URLS, **settings}).insists_on_tls is insists
+    assert NatsSettings(**{"urls": URLS, **settings}).insists_on_tls is insists

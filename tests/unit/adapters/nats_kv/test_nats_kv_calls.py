@@ -13,12 +13,12 @@ from typing_extensions import override
 
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.nats_kv.calls import ask, upstream_error
-from adapters.nats_kv.config import NatsKvConfig
 from adapters.nats_kv.store import NatsKvSecretStore
 from domain.model.errors import PolicyError, UpstreamError
 from domain.model.reference import SecretLocation, SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
+from tests.support.environments import kv_settings
 
 UPSTREAM_WORDS = "the upstream's own words"
 API_ERROR = nats.js.errors.APIError
@@ -58,7 +58,7 @@ class ScriptedClient(Client):
 def store_over(client: Client, clock: FakeClock) -> NatsKvSecretStore:
     return NatsKvSecretStore(
         client=client,
-        config=NatsKvConfig(),
+        config=kv_settings(),
         encryption_xkey=SodiumXKeyPair.generate(),
         clock=clock,
     )

@@ -1,0 +1,79 @@
+"""An xkey from settings: its seed as it is, or in a file that is made when there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from adapters.crypto.seed_file import SeedFileError, read_or_create_seed, read_seed
+from adapters.crypto.xkeys import SodiumXKeyPair
+from domain.model.errors import InvalidXKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from adapters.crypto.seed_file import SeedText
+
+_log = structlog.get_logger()
+
+
+class XKeyFileError(Exception):
+    """The file cannot be used; the text says what to do about it and holds nothing of it."""
+
+
+def configured_xkey(
+    setting: str, seed: SecretStr | None, path: Path | None
+) -> SodiumXKeyPair | None:
+    """Return the key pair of a seed, or of a file, which is made if it does not exist.
+
+    Args:
+        setting: the variable that names the file, for logs.
+        seed: a checked seed.
+        path: used where there is no seed.
+
+    Raises:
+        XKeyFileError: the file cannot be used.
+    """
+    if seed is not None:
+        return SodiumXKeyPair.from_seed(seed.get_secret_value())
+    if path is None:
+        return None
+    return _pair(
+        setting, lambda: read_or_create_seed(path, lambda: SodiumXKeyPair.generate().seed_text())
+    )
+
+
+def xkey_in(setting: str, path: Path) -> SodiumXKeyPair | None:
+    """Return the key pair in a file; None if there is no such file.
+
+    Raises:
+        XKeyFileError: the file cannot be used.
+    """
+    return _pair(setting, lambda: read_seed(path))
+
+
+def _pair(setting: str, read: Callable[[], SeedText | None]) -> SodiumXKeyPair | None:
+    try:
+        found = read()
+        if found is None:
+            return None
+        pair = SodiumXKeyPair.from_seed(found.text)
+    except SeedFileError as error:
+        advice = str(error)
+    except InvalidXKey:
+        advice = "names a file that holds no xkey seed; it must hold the 58 characters SX…."
+    else:
+        if found.created:
+            _log.info("seed_file.created", setting=setting, public_key=pair.public)
+        if found.open_to_others:
+            _log.warning(
+                "seed_file.open_to_others",
+                setting=setting,
+                advice="Other users of this machine can read it; set the file's mode to 0600.",
+            )
+        return pair
+    raise XKeyFileError(advice)

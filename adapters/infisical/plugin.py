@@ -1,0 +1,163 @@
+"""Infisical as a plug-in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from dataclasses import fields
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, ClassVar, Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from typing_extensions import override
+
+from adapters.infisical.settings import InfisicalSettings
+from ports.plugin import PluginError
+from ports.store_plugin import StoreParts, StorePlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ports.store_plugin import HttpRoute, StoreContext
+
+_PORTS: Final = {"http": 80, "https": 443}
+_LOGIN_REFUSED: Final = "login_refused"
+_NO_WEBHOOKS: Final = (
+    "Webhooks are not taken here; set INFISICAL_WEBHOOK_KEY to the secret key that the webhook has "
+    "in Infisical, and start the service again."
+)
+
+
+class InfisicalPlugin(StorePlugin[InfisicalSettings]):
+    """Registered as `infisical`."""
+
+    name: ClassVar[str] = "infisical"
+    title: ClassVar[str] = "Infisical"
+    api_version: ClassVar[int] = 1
+    settings = InfisicalSettings
+    needs_entity_token: ClassVar[bool] = False
+
+    @override
+    def warnings(self, settings: InfisicalSettings) -> Sequence[str]:
+        server = urlsplit(settings.base_url)
+        if server.scheme != "http" or _is_local(server.hostname or ""):
+            return ()
+        advice = (
+            f"Infisical at {settings.base_url} is reached without TLS: on the way there every "
+            "secret and the client secret can be read. Write https:// in INFISICAL_BASE_URL, with "
+            "INFISICAL_CA_FILE for a private CA."
+        )
+        return (advice,)
+
+    @override
+    def build(self, settings: InfisicalSettings, context: StoreContext) -> StoreParts:
+        from adapters.infisical.check import InfisicalCheck  # noqa: PLC0415  if it is chosen
+        from adapters.infisical.client import InfisicalApi  # noqa: PLC0415
+        from adapters.infisical.config import InfisicalConfig  # noqa: PLC0415
+        from adapters.infisical.credentials import credential_source  # noqa: PLC0415
+        from adapters.infisical.exchange import build_client  # noqa: PLC0415
+        from adapters.infisical.samples import infisical_samples  # noqa: PLC0415
+        from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
+        from adapters.infisical.webhook import PATH, InfisicalWebhook  # noqa: PLC0415
+        from adapters.infisical.webhook_signature import WebhookVerifier  # noqa: PLC0415
+
+        config = InfisicalConfig(
+            **{
+                field.name: getattr(settings, field.name)
+                for field in fields(InfisicalConfig)
+                if field.name not in {"client_id", "max_requests_per_minute", "user_agent"}
+            },
+            client_id=SecretStr(settings.client_id or ""),
+            max_requests_per_minute=_share(settings.max_requests_per_minute, context),
+            user_agent=context.user_agent,
+        )
+        try:
+            http = build_client(config)
+        except OSError:
+            http = None
+        if http is None:
+            raise PluginError("must name certificates in PEM form.", setting="INFISICAL_CA_FILE")
+        identity = _Identity(config.api_root, settings.client_id or "")
+        api = InfisicalApi(
+            config,
+            http,
+            context.clock,
+            context.jitter,
+            credentials=credential_source(config),
+            on_refused=lambda: context.peers.broadcast(_LOGIN_REFUSED, identity.refused()),
+        )
+
+        def heard(payload: bytes) -> None:
+            if identity.is_meant(payload):
+                api.login_refused_elsewhere()
+
+        async def listen() -> None:
+            await context.peers.subscribe(_LOGIN_REFUSED, heard)
+            await asyncio.Event().wait()
+
+        routes: tuple[HttpRoute, ...] = ()
+        if settings.webhook_key is not None:
+            verifier = WebhookVerifier(settings.webhook_key, context.clock)
+            routes = (InfisicalWebhook(verifier, context.changed).route(),)
+        store = InfisicalSecretStore(config, api, context.clock)
+        server = urlsplit(settings.base_url)
+        return StoreParts(
+            store,
+            InfisicalCheck(config, api, context.clock),
+            run=listen,
+            close=store.aclose,
+            reload=api.try_login_again,
+            problem=lambda: api.state().login_advice,
+            samples=lambda: infisical_samples(api.state()),
+            routes=routes,
+            closed_routes={} if routes else {PATH: _NO_WEBHOOKS},
+            server=(server.hostname or "", server.port or _PORTS[server.scheme]),
+            announces_changes=bool(routes),
+        )
+
+
+class _Identity:
+    """Names the machine identity among processes, without showing its client id.
+
+    An identity's lockout counts the refusals of all processes together.
+    """
+
+    def __init__(self, api_root: str, client_id: str) -> None:
+        text = f"{api_root}\n{client_id.strip()}"
+        self._digest = sha256(text.encode()).hexdigest()[:32]
+        self._origin = secrets.token_hex(16)
+
+    def refused(self) -> bytes:
+        """Write that a login of this process was refused."""
+        return json.dumps({"schema": 1, "identity": self._digest, "origin": self._origin}).encode(
+            "ascii"
+        )
+
+    def is_meant(self, payload: bytes) -> bool:
+        """Say whether a message is of another process with the same identity."""
+        try:
+            message = json.loads(payload)
+        except ValueError:
+            return False
+        return isinstance(message, dict) and message.get("identity") == self._digest
+
+
+def _share(reads: int | None, context: StoreContext) -> int | None:
+    """Return this worker's part of a limit that holds for the replica, one read at least."""
+    if reads is None:
+        return None
+    share, left_over = divmod(reads, context.workers)
+    return max(1, share + (context.worker < left_over))
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+PLUGIN: Final = InfisicalPlugin()

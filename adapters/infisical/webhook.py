@@ -1,0 +1,114 @@
+"""Infisical's webhooks: taken on the admin listener, checked, and passed on as a change.
+
+Infisical waits 15 seconds for an answer, shows the webhook's last status, and does not try again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from adapters.infisical.webhook_payload import OtherEvent, read_webhook
+from adapters.infisical.webhook_signature import (
+    OutsideWindowError,
+    ReplayedError,
+    SignatureInvalidError,
+    SignedBodyMalformedError,
+    TooManyWebhooksError,
+    WebhookRefusedError,
+)
+from ports.store_plugin import HttpResponse, HttpRoute
+from ports.transport import ChannelError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from adapters.infisical.webhook_payload import ChangeNotice
+    from adapters.infisical.webhook_signature import WebhookVerifier
+    from domain.model.selection import Selection
+    from ports.store_plugin import HttpRequest
+
+PATH: Final = "/webhooks/infisical"
+SIGNATURE: Final = "x-infisical-signature"
+MAX_BODY_BYTES: Final = 64 * 1024
+
+_STATUS: Final[dict[type[WebhookRefusedError], int]] = {
+    SignatureInvalidError: 401,
+    OutsideWindowError: 401,
+    ReplayedError: 409,
+    SignedBodyMalformedError: 422,
+    TooManyWebhooksError: 503,
+}
+
+_log = structlog.get_logger()
+
+
+class InfisicalWebhook:
+    """Takes notices of changed secrets from any sender that the listener lets in: the signature
+    decides.
+
+    Args:
+        changed: as `StoreContext.changed`.
+    """
+
+    def __init__(
+        self, verifier: WebhookVerifier, changed: Callable[[Selection], Awaitable[None]]
+    ) -> None:
+        self._verifier = verifier
+        self._changed = changed
+
+    def route(self) -> HttpRoute:
+        """Return what the admin listener serves."""
+        return HttpRoute("POST", PATH, self.take, MAX_BODY_BYTES)
+
+    async def take(self, request: HttpRequest) -> HttpResponse:
+        """Answer 204, or 4xx or 503 with advice in JSON."""
+        try:
+            signature = request.headers.get(SIGNATURE)
+            webhook = read_webhook(self._verifier.verify(signature, request.body))
+        except WebhookRefusedError as error:
+            return _refusal(_STATUS.get(type(error), 400), error.reason, str(error))
+        if isinstance(webhook, OtherEvent):
+            _note(webhook)
+            return HttpResponse(204)
+        return await self._pass_on(webhook)
+
+    async def _pass_on(self, notice: ChangeNotice) -> HttpResponse:
+        _log.info(
+            "change_notice.received",
+            environment=notice.environment,
+            project_id=notice.project_id,
+            folder=notice.folder,
+        )
+        try:
+            await self._changed(notice.selection)
+        except ChannelError as error:
+            return _refusal(
+                503,
+                error.reason,
+                "This replica has dropped the folder from its cache, but the others could not be "
+                "told: check the transport, then run cache flush.",
+            )
+        return HttpResponse(204)
+
+
+def _note(event: OtherEvent) -> None:
+    match event:
+        case OtherEvent.TEST:
+            _log.info("change_notice.test_received")
+        case OtherEvent.ROTATION_FAILED:
+            # The stored value is still the old one: nothing to forget, and something to mend.
+            _log.warning(
+                "change_notice.rotation_failed",
+                advice="A secret rotation failed in Infisical; see the rotation there.",
+            )
+        case OtherEvent.UNKNOWN:
+            _log.info("change_notice.event_ignored")
+
+
+def _refusal(status: int, reason: str, advice: str) -> HttpResponse:
+    _log.warning("change_notice.webhook_refused", status=status, reason=reason)
+    body = json.dumps({"error": reason, "advice": advice}).encode()
+    return HttpResponse(status, body, "application/json")

@@ -1,1 +1,0 @@
-"""Word of refused logins, between processes that share one identity at the store."""

@@ -1,0 +1,152 @@
+"""NATS as a plug-in: the transport that wasmCloud's hosts speak."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+
+from nats.aio.client import Client
+from typing_extensions import override
+
+from adapters.nats.settings import NatsSettings
+from ports.plugin import Sample
+from ports.transport_plugin import TransportFailedError, TransportParts, TransportPlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from adapters.nats.connection import NatsConnection
+    from ports.clock import Clock
+    from ports.transport_plugin import TransportContext
+
+_WATCH_SECONDS: Final = 1.0
+
+
+class ConnectionState(Protocol):
+    """As `adapters.nats.connection.NatsConnection` has it."""
+
+    @property
+    def is_connected(self) -> bool: ...
+
+
+class TransportState(Protocol):
+    """As `adapters.nats.transport.NatsTransport` has it."""
+
+    @property
+    def in_flight(self) -> int: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+
+class NatsPlugin(TransportPlugin[NatsSettings]):
+    """Registered as `nats`."""
+
+    name: ClassVar[str] = "nats"
+    title: ClassVar[str] = "NATS"
+    api_version: ClassVar[int] = 1
+    settings = NatsSettings
+
+    @override
+    def warnings(self, settings: NatsSettings) -> Sequence[str]:
+        exposed = [str(address) for address in settings.addresses if not _is_local(address.host)]
+        if not exposed or settings.insists_on_tls:
+            return ()
+        advice = (
+            f"NATS at {', '.join(exposed)} is reached without TLS: on the way there it can be read "
+            "how this service logs in, and requests can be dropped or replayed. Values themselves "
+            "are sealed for the hosts. Write tls:// in NATS_URL, or set NATS_TLS_CA_FILE."
+        )
+        return (advice,)
+
+    @override
+    def build(self, settings: NatsSettings, context: TransportContext) -> TransportParts:
+        from adapters.nats.channel import NatsChannel  # noqa: PLC0415  loaded if it is chosen
+        from adapters.nats.connection import NatsConnection  # noqa: PLC0415
+        from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
+        from adapters.nats.subjects import ControlSubjects, SecretsSubjects  # noqa: PLC0415
+        from adapters.nats.transport import NatsTransport  # noqa: PLC0415
+
+        connection = NatsConnection(settings, context.clock, name=context.user_agent)
+        subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, context.backend)
+        control = ControlSubjects(settings.subject_prefix, context.backend)
+        peers = NatsPeerBus(connection.client, control, context.clock, context.peer_messages)
+        transport = NatsTransport(
+            connection.client,
+            subjects,
+            context.clock,
+            max_in_flight=context.max_in_flight,
+            vouches_for_requesters=settings.requester_required,
+        )
+
+        servers = settings.addresses
+
+        async def close() -> None:
+            await peers.aclose()
+            await connection.close()
+
+        return TransportParts(
+            transport=transport,
+            channel=NatsChannel(connection.client, subjects),
+            open=connection.open,
+            close=close,
+            run=lambda: _watch(connection, context.clock),
+            problem=lambda: None if connection.is_connected else _NOT_CONNECTED,
+            samples=lambda: nats_samples(connection, transport, context.max_in_flight),
+            peers=peers,
+            shared={Client: connection.client},
+            server=(servers[0].host, servers[0].port) if len(servers) == 1 else None,
+            address_of=subjects.of,
+            system="nats",
+            announced={"subjects": subjects.every_operation, "queue_group": subjects.queue_group},
+            identifies_requesters=settings.requester_required,
+        )
+
+
+async def _watch(connection: NatsConnection, clock: Clock) -> None:
+    while not connection.client.is_closed:
+        await clock.sleep(_WATCH_SECONDS)
+    raise TransportFailedError(
+        "The connection to NATS is closed for good. Check the records above, NATS_URL and the "
+        "credentials, and start the service again."
+    )
+
+
+def nats_samples(
+    connection: ConnectionState, transport: TransportState, limit: int
+) -> Iterable[Sample]:
+    """Return the figures of the transport as they are now; `limit` is its `max_in_flight`."""
+    return (
+        Sample("requests_in_flight", "Requests being served now.", transport.in_flight),
+        Sample(
+            "requests_in_flight_limit",
+            "Requests served at a time; more are refused at once.",
+            limit,
+        ),
+        Sample(
+            "requests_dropped_total",
+            "Requests that named no subject to which a reply may go.",
+            transport.dropped,
+            kind="counter",
+        ),
+        Sample(
+            "nats_connected",
+            "1 while connected to NATS, otherwise 0.",
+            connection.is_connected,
+        ),
+    )
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+_NOT_CONNECTED: Final = (
+    "Not connected to NATS; check that nats-server runs, NATS_URL and the credentials. The "
+    "service goes on trying."
+)
+
+PLUGIN: Final = NatsPlugin()

@@ -1,0 +1,49 @@
+"""NATS KV as a plug-in: secrets in a JetStream bucket, over the transport's connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from typing_extensions import override
+
+from adapters.nats_kv.settings import NatsKvSettings
+from ports.store_plugin import StoreParts, StorePlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ports.store_plugin import StoreContext
+
+
+class NatsKvPlugin(StorePlugin[NatsKvSettings]):
+    """Registered as `nats-kv`."""
+
+    name: ClassVar[str] = "nats-kv"
+    title: ClassVar[str] = "NATS KV"
+    api_version: ClassVar[int] = 1
+    settings = NatsKvSettings
+    needs_entity_token: ClassVar[bool] = False
+
+    @override
+    def warnings(self, settings: NatsKvSettings) -> Sequence[str]:
+        return ()
+
+    @override
+    def build(self, settings: NatsKvSettings, context: StoreContext) -> StoreParts:
+        from nats.aio.client import Client  # noqa: PLC0415  loaded if it is chosen
+
+        from adapters.nats_kv.check import NatsKvCheck  # noqa: PLC0415
+        from adapters.nats_kv.store import NatsKvSecretStore  # noqa: PLC0415
+
+        client, xkey = context.service(Client), settings.encryption_xkey()
+        clock = context.clock
+        return StoreParts(
+            NatsKvSecretStore(client=client, config=settings, encryption_xkey=xkey, clock=clock),
+            NatsKvCheck(client=client, config=settings, encryption_xkey=xkey, clock=clock),
+            # It answers within a millisecond or two, and an operator who puts a value expects it.
+            cache_ttl_seconds=0.0,
+            server=context.transport_server,
+        )
+
+
+PLUGIN: Final = NatsKvPlugin()

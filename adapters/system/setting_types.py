@@ -1,0 +1,152 @@
+"""Types for the fields of a `SettingsGroup`, each checked as far as it can be at start.
+
+A list is written with commas between its entries.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_public, decode_seed
+from domain.model.errors import InvalidRequest
+from domain.model.identity import AccountKey
+from domain.model.key_path import parse_folder
+
+_SUBJECT_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_API_TOKEN = re.compile(r"\$?[A-Za-z0-9_-]+")
+_NATS_SCHEMES = {"nats", "tls"}
+
+
+def strip(value: Any) -> Any:
+    """Return a text without space around it, and anything else as it is."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _split_commas(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _subject_token(text: str) -> str:
+    if not _SUBJECT_TOKEN.fullmatch(text):
+        raise ValueError('must be one subject token: letters, digits, "-" and "_".')
+    return text
+
+
+def _subject_prefix(text: str) -> str:
+    if not all(_SUBJECT_TOKEN.fullmatch(token) for token in text.split(".")):
+        raise ValueError('must be subject tokens (letters, digits, "-", "_") joined by ".".')
+    return text
+
+
+def _api_prefix(text: str) -> str:
+    if not all(_API_TOKEN.fullmatch(token) for token in text.split(".")):
+        raise ValueError('must be subject tokens joined by ".", such as $JS.API.')
+    return text
+
+
+def _nats_server(text: str) -> str:
+    url = text if "://" in text else f"nats://{text}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in _NATS_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be an address such as nats://host:4222 or tls://host:4222.")
+    return url
+
+
+def _http_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://infisical.example.com.")
+    if "@" in parts.netloc:
+        raise ValueError("must hold no credentials; use the settings made for them.")
+    return text.rstrip("/")
+
+
+def _readable_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("names a file that does not exist; check the path and the mount.")
+    if not os.access(path, os.R_OK):
+        raise ValueError("names a file that this user may not read; change its owner or mode.")
+    return path
+
+
+def _folder(text: str) -> str:
+    try:
+        return "/" + "/".join(parse_folder(text))
+    except InvalidRequest as error:
+        advice = error.advice
+    raise ValueError(f"must be a folder such as /payments. {advice}")
+
+
+def _account_key(text: str) -> AccountKey:
+    try:
+        decode_public(text, KeyKind.ACCOUNT)
+    except InvalidNKeyError as error:
+        advice = str(error)
+    else:
+        return AccountKey(text)
+    raise ValueError(f"must be an account's public key (A…). {advice}")
+
+
+def _seed(kind: KeyKind, example: str, secret: SecretStr) -> SecretStr:
+    try:
+        decode_seed(secret.get_secret_value(), kind)
+    except InvalidNKeyError as error:
+        advice = str(error)
+    else:
+        return secret
+    raise ValueError(f"must be a seed ({example}…). {advice}")
+
+
+def _xkey_seed(secret: SecretStr) -> SecretStr:
+    return _seed(KeyKind.XKEY, "SX", secret)
+
+
+def _user_seed(secret: SecretStr) -> SecretStr:
+    return _seed(KeyKind.USER, "SU", secret)
+
+
+Text = Annotated[str, Field(min_length=1), BeforeValidator(strip)]
+Choice = BeforeValidator(_lower)
+SecretText = Annotated[SecretStr, Field(min_length=1), BeforeValidator(strip)]
+XKeySeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_xkey_seed)]
+UserSeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_user_seed)]
+SubjectToken = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_token)]
+SubjectPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_prefix)]
+ApiPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_api_prefix)]
+HttpUrl = Annotated[str, BeforeValidator(strip), AfterValidator(_http_url)]
+ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
+Folder = Annotated[str, BeforeValidator(strip), AfterValidator(_folder)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_split_commas)]
+NatsServers = Annotated[
+    tuple[Annotated[str, AfterValidator(_nats_server)], ...],
+    BeforeValidator(_split_commas),
+    Field(min_length=1),
+]
+Folders = Annotated[
+    tuple[Annotated[str, AfterValidator(_folder)], ...], BeforeValidator(_split_commas)
+]
+AccountKeys = Annotated[
+    tuple[Annotated[str, AfterValidator(_account_key)], ...],
+    BeforeValidator(_split_commas),
+]
+XKeySeeds = Annotated[tuple[XKeySeed, ...], BeforeValidator(_split_commas)]

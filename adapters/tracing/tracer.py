@@ -1,0 +1,97 @@
+"""Everything that traces requests, put together. Importing this needs the extra `otel`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from adapters.tracing.audit_trail import TracedAuditTrail
+from adapters.tracing.export import SpanExport
+from adapters.tracing.exporter import OtlpExporter
+from adapters.tracing.request_handler import MessagingNames, TracedRequestHandler
+from adapters.tracing.secret_store import TracedSecretStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+    from ports.audit import AuditTrail
+    from ports.clock import Clock
+    from ports.secret_store import SecretStore
+    from ports.transport import RequestHandler
+
+
+@final
+class OtlpTracing:
+    """Makes spans and sends them by OTLP over HTTP.
+
+    Args:
+        endpoint: the collector's address.
+        headers: sent there.
+        ca_file: certificates that it is checked against.
+        clock: times the spans.
+        version: of this release.
+        sample_ratio: the share of the requests that are traced, 0 to 1.
+        names_allowed: whether spans may name secrets.
+        resource: what all spans have in common.
+        system: the transport's name in OpenTelemetry's terms.
+        destinations: where each operation is asked for.
+        store: the name of the kind of store.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        headers: Mapping[str, SecretStr],
+        ca_file: Path | None,
+        clock: Clock,
+        *,
+        version: str,
+        sample_ratio: float,
+        names_allowed: bool,
+        resource: Mapping[str, str | int],
+        system: str,
+        destinations: Mapping[str, str],
+        store: str,
+    ) -> None:
+        self._export = SpanExport(
+            OtlpExporter(endpoint, headers, ca_file, clock),
+            clock,
+            sample_ratio=sample_ratio,
+            resource=resource,
+        )
+        self._tracer = self._export.tracer(version)
+        self._clock = clock
+        self._names_allowed = names_allowed
+        self._messaging = MessagingNames(system, destinations)
+        self._store = store
+
+    def start(self) -> None:
+        """Begin to carry spans away."""
+        self._export.start()
+
+    async def aclose(self) -> None:
+        """Send the last spans, within a few seconds."""
+        await self._export.aclose()
+
+    def handler(self, inner: RequestHandler) -> RequestHandler:
+        """Put a span around every request."""
+        return TracedRequestHandler(inner, self._tracer, self._clock, self._messaging)
+
+    def trail(self, inner: AuditTrail) -> AuditTrail:
+        """Have spans told what the audit trail is told."""
+        return TracedAuditTrail(inner, names_allowed=self._names_allowed)
+
+    def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:
+        """Put a span around every call to the store, which is at `server` if that is known."""
+        return TracedSecretStore(
+            inner,
+            self._tracer,
+            store=self._store,
+            server={} if server is None else dict(zip(_SERVER, server, strict=True)),
+            names_allowed=self._names_allowed,
+        )
+
+
+_SERVER = ("server.address", "server.port")

@@ -1,0 +1,81 @@
+"""The access rules in force: where they come from, and how strictly they are applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from adapters.access_policy.mistakes import AccessPolicyError
+from bootstrap.settings import Problem, SettingsError
+from domain.model.access import AccessPolicy, AnyValidEntity, TrustedIssuers
+from domain.model.access_modes import ObservedPolicy, RequesterRequired
+from domain.model.identity import AccountKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from adapters.access_policy.file import AccessPolicyFile
+    from bootstrap.settings import Settings
+    from ports.clock import Clock
+    from ports.plugin import Sample
+
+_SETTING = "ACCESS_POLICY_FILE"
+
+
+@final
+class AccessControl:
+    """The rules of the policy file, or trusted issuers if any are named.
+
+    Attributes:
+        policy: decides.
+        file: to be loaded before the first request and watched from then on; None without one.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, *, requester_required: bool) -> None:
+        self.file: AccessPolicyFile | None = None
+        policy: AccessPolicy
+        if settings.access_policy_file is not None:
+            from adapters.access_policy.file import AccessPolicyFile  # noqa: PLC0415  with a file
+
+            policy = self.file = AccessPolicyFile(settings.access_policy_file, clock)
+        elif settings.trusted_issuers:
+            policy = TrustedIssuers(frozenset(AccountKey(key) for key in settings.trusted_issuers))
+        else:
+            policy = AnyValidEntity()
+        if requester_required:
+            policy = RequesterRequired(policy)
+        # Outermost: observing refuses no request, for whatever reason.
+        self.policy: AccessPolicy = ObservedPolicy(policy) if settings.observes_only else policy
+        self._is_required = settings.require_access_policy
+
+    async def load(self) -> None:
+        """Read the file, if there is one.
+
+        Raises:
+            SettingsError: with every mistake in the file; or it names no issuer or grants nothing,
+                and REQUIRE_ACCESS_POLICY insists on both.
+        """
+        if self.file is None:
+            return
+        try:
+            await self.file.load()
+        except AccessPolicyError as error:
+            problems = [Problem(_SETTING, str(mistake)) for mistake in error.mistakes]
+        else:
+            status = self.file.status
+            if not self._is_required or (status.issuers and status.grants):
+                return
+            problems = [
+                Problem(
+                    _SETTING,
+                    "names no issuer or grants nothing, and REQUIRE_ACCESS_POLICY insists on both.",
+                )
+            ]
+        raise SettingsError(*problems)
+
+    def samples(self) -> Iterable[Sample]:
+        """Return the policy file's figures for metrics; none without a file."""
+        if self.file is None:
+            return ()
+        from adapters.access_policy.samples import policy_samples  # noqa: PLC0415  with a file
+
+        return policy_samples(self.file.status)

@@ -1,0 +1,169 @@
+"""What operators ask over HTTP, from the service's start to its end; all of it with ADMIN_ADDR.
+
+Without it neither Prometheus' library nor an HTTP server is loaded, a tenth of a start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from adapters.admin_http.checks import (
+    STORE,
+    audit_check,
+    policy_check,
+    problem_check,
+    serving_check,
+    store_check,
+    store_finding,
+)
+from adapters.admin_http.readiness import Readiness
+from bootstrap.settings import Problem, SettingsError
+
+if TYPE_CHECKING:
+    from adapters.admin_http.address import AdminAddress
+    from adapters.admin_http.server import AdminHttp
+    from adapters.metrics.registry import Metrics
+    from bootstrap.access import AccessControl
+    from bootstrap.audit_trails import AuditTrails
+    from bootstrap.settings import Configuration
+    from bootstrap.store_pipeline import StorePipeline
+    from bootstrap.supervised import SupervisedTask
+    from ports.clock import Clock
+    from ports.transport_plugin import TransportParts
+
+
+@final
+class Admin:
+    """The pages, and what they ask; without an address nothing is opened.
+
+    Raises:
+        SettingsError: the store takes requests over HTTP, and there is no address for them; or its
+            paths are taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        configuration: Configuration,
+        metrics: Metrics | None,
+        transport: TransportParts,
+        pipeline: StorePipeline,
+        store_task: SupervisedTask,
+        access: AccessControl,
+        audits: AuditTrails,
+        clock: Clock,
+    ) -> None:
+        self.is_serving = False
+        self.readiness: Readiness | None = None
+        self._listener: AdminHttp | None = None
+        address = configuration.service.admin_address
+        if address is None or metrics is None:
+            _refuse_routes(configuration, pipeline)
+            return
+        checks = [
+            serving_check(lambda: self.is_serving),
+            problem_check(configuration.transport.plugin.name, transport.problem),
+            store_check(
+                pipeline.parts.check,
+                lambda: self.is_serving,
+                proof=pipeline.proof,
+                disproof=pipeline.disproof,
+            ),
+            audit_check(audits.trail.accepts),
+        ]
+        if store_task.exists:
+            checks.append(problem_check("store_task", store_task.problem))
+        if (file := access.file) is not None:
+            checks.append(policy_check(lambda: file.status))
+        self.readiness = Readiness(checks, clock)
+        metrics.watch(
+            transport.samples,
+            audits.samples,
+            access.samples,
+            pipeline.samples,
+            pipeline.parts.samples,
+            self.readiness.samples,
+        )
+        self._listener = _listener(address, self.readiness, metrics, pipeline, clock)
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            AdminHttpError: the address cannot be listened on.
+        """
+        if self._listener is not None:
+            await self._listener.start()
+
+    def store_checked(self, error: Exception | None) -> None:
+        """Take what a check of the store came to, so that probes need none of their own soon.
+
+        Args:
+            error: what the check raised; None if the store answers.
+        """
+        if self.readiness is not None:
+            self.readiness.note(STORE, store_finding(error))
+
+    def begin_serving(self) -> None:
+        """Say that requests are taken."""
+        self.is_serving = True
+
+    async def end_serving(self) -> None:
+        """Say that no more requests are taken, and end checks of what is about to be closed."""
+        self.is_serving = False
+        if self.readiness is not None:
+            await self.readiness.aclose()
+
+    async def aclose(self) -> None:
+        """Answer what is in flight, then listen no more."""
+        if self._listener is not None:
+            await self._listener.aclose()
+        if self.readiness is not None:
+            await self.readiness.aclose()
+
+
+def _listener(
+    address: AdminAddress,
+    readiness: Readiness,
+    metrics: Metrics,
+    pipeline: StorePipeline,
+    clock: Clock,
+) -> AdminHttp:
+    from adapters.admin_http.app import build_app  # noqa: PLC0415  see above
+    from adapters.admin_http.routes import StoreRoutes  # noqa: PLC0415  see above
+    from adapters.admin_http.server import AdminHttp  # noqa: PLC0415  see above
+
+    pages = build_app(readiness, metrics, closed=pipeline.parts.closed_routes)
+    try:
+        app = StoreRoutes(pipeline.parts.routes, pages, clock)
+    except ValueError as error:
+        advice = str(error)
+    else:
+        return AdminHttp(address, app, clock)
+    raise SettingsError(
+        Problem("SECRET_STORE", f"chooses a store that cannot be used: {advice}. Report it there.")
+    )
+
+
+def _refuse_routes(configuration: Configuration, pipeline: StorePipeline) -> None:
+    if paths := ", ".join(route.path for route in pipeline.parts.routes):
+        raise SettingsError(
+            Problem(
+                "ADMIN_ADDR",
+                f"must be set as well: {configuration.store.plugin.title} is to take requests at "
+                f"{paths}, which come in there.",
+            )
+        )
+
+
+def new_metrics(configuration: Configuration, clock: Clock) -> Metrics | None:
+    """Return a registry of metrics; None where nothing could read it."""
+    if configuration.service.admin_addr is None:
+        return None
+    from adapters.metrics.registry import Metrics  # noqa: PLC0415  see above
+    from adapters.metrics.worker_restarts import show_restarts  # noqa: PLC0415  see above
+    from bootstrap.version import __version__  # noqa: PLC0415  see above
+
+    metrics = Metrics(clock, version=__version__, store=configuration.service.secret_store)
+    show_restarts(metrics, configuration.worker, configuration.history.ends)
+    return metrics

@@ -1,0 +1,144 @@
+"""Everything that one process runs on: the service's settings and those of the chosen plug-ins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bootstrap.settings.choices import ChoiceSettings
+from bootstrap.settings.model import Settings
+from bootstrap.settings.plugins import Registry
+from bootstrap.settings.problems import SettingsError
+from bootstrap.settings.variables import Variables
+from bootstrap.workers.restart_history import RestartHistory
+from ports.plugin import PluginError
+from ports.settings import Problem, SettingsGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ports.store_plugin import StoreContext, StoreParts, StorePlugin
+    from ports.transport_plugin import TransportContext, TransportParts, TransportPlugin
+
+
+_Loaded = TypeVar("_Loaded")
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenStore:
+    """A store's plug-in with its settings."""
+
+    plugin: StorePlugin[Any]
+    settings: SettingsGroup
+
+    def resolved(self) -> ChosenStore:
+        """Return it as every worker is to have it.
+
+        Raises:
+            SettingsError: a file cannot be used.
+        """
+        return replace(self, settings=_built(self.settings.resolved))
+
+    def build(self, context: StoreContext) -> StoreParts:
+        """Build the store.
+
+        Raises:
+            SettingsError: it cannot work as it is set.
+        """
+        return _built(lambda: self.plugin.build(self.settings, context))
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenTransport:
+    """A transport's plug-in with its settings."""
+
+    plugin: TransportPlugin[Any]
+    settings: SettingsGroup
+
+    def resolved(self) -> ChosenTransport:
+        """Return it as every worker is to have it.
+
+        Raises:
+            SettingsError: a file cannot be used.
+        """
+        return replace(self, settings=_built(self.settings.resolved))
+
+    def build(self, context: TransportContext) -> TransportParts:
+        """Build the transport.
+
+        Raises:
+            SettingsError: it cannot work as it is set.
+        """
+        return _built(lambda: self.plugin.build(self.settings, context))
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What one process runs on; its repr hides every secret.
+
+    Attributes:
+        workers: how many worker processes there are.
+        history: how the processes ended that had this worker's place before.
+    """
+
+    service: Settings
+    store: ChosenStore
+    transport: ChosenTransport
+    workers: int = 1
+    history: RestartHistory = field(default_factory=RestartHistory)
+
+    @property
+    def worker(self) -> int:
+        """This process's number among the workers, from 0."""
+        return self.history.number
+
+
+def load_configuration(
+    variables: Variables | None = None, registry: Registry | None = None
+) -> Configuration:
+    """Read all that is set, and load the chosen plug-ins.
+
+    Args:
+        variables: what is set; None for the environment and `.env`.
+        registry: what is installed; None for the present environment.
+
+    Raises:
+        SettingsError: with every problem found.
+    """
+    known = Registry() if registry is None else registry
+    given = Variables.read() if variables is None else variables
+    problems: list[Problem] = []
+
+    def collected(load: Callable[[], _Loaded]) -> _Loaded | None:
+        try:
+            return load()
+        except SettingsError as error:
+            problems.extend(error.problems)
+            return None
+
+    service = collected(lambda: given.load(Settings))
+    choice = collected(lambda: given.load(ChoiceSettings)) if service is None else service
+    store = transport = None
+    if choice is not None:
+        store = collected(lambda: known.store(choice.secret_store))
+        transport = collected(lambda: known.transport(choice.transport))
+    store_settings = None if store is None else collected(lambda: given.load(store.settings))
+    transport_settings = (
+        None if transport is None else collected(lambda: given.load(transport.settings))
+    )
+    if service and store and store_settings and transport and transport_settings and not problems:
+        return Configuration(
+            service,
+            ChosenStore(store, store_settings),
+            ChosenTransport(transport, transport_settings),
+            workers=service.workers,
+        )
+    raise SettingsError(*dict.fromkeys(problems))
+
+
+def _built(build: Callable[[], _Loaded]) -> _Loaded:
+    try:
+        return build()
+    except PluginError as error:
+        problem = Problem(error.setting, error.advice)
+    raise SettingsError(problem)

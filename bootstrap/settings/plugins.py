@@ -1,0 +1,160 @@
+"""The plug-ins that are installed, by their entry points; only a chosen one is loaded.
+
+The shipped stores and transports are registered in the same way as those of other distributions.
+"""
+
+from __future__ import annotations
+
+import traceback
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from bootstrap.settings.problems import SettingsError
+from ports.plugin import API_VERSION
+from ports.settings import Problem, SettingsGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ports.store_plugin import StorePlugin
+    from ports.transport_plugin import TransportPlugin
+
+_log = structlog.get_logger()
+
+
+class Kind(StrEnum):
+    """What is plugged in, by the variable that chooses it."""
+
+    STORE = "SECRET_STORE"
+    TRANSPORT = "TRANSPORT"
+
+    @property
+    def group(self) -> str:
+        """The entry-point group."""
+        return f"wasmcloud_secrets.{'stores' if self is Kind.STORE else 'transports'}"
+
+
+OWN: Final = "wasmcloud-secrets"
+"""The distribution that the shipped plug-ins are part of."""
+
+
+class Registry:
+    """The plug-ins of one environment.
+
+    Args:
+        found: entry points of all groups; None for those that are installed.
+    """
+
+    def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
+        self._found = None if found is None else tuple(found)
+
+    def names(self, kind: Kind) -> list[str]:
+        """Return the names that can be chosen, sorted."""
+        return sorted(self._by_name(kind))
+
+    def shipped(self, kind: Kind) -> list[str]:
+        """Return the names of the plug-ins that come with the service, sorted."""
+        return sorted(
+            name for name, points in self._by_name(kind).items() if _owner(points[0]) == OWN
+        )
+
+    def store(self, name: str) -> StorePlugin[Any]:
+        """Load a store's plug-in.
+
+        Raises:
+            SettingsError: there is none of that name, or it cannot be used.
+        """
+        plugin: StorePlugin[Any] = self._load(Kind.STORE, name)
+        return plugin
+
+    def transport(self, name: str) -> TransportPlugin[Any]:
+        """Load a transport's plug-in.
+
+        Raises:
+            SettingsError: there is none of that name, or it cannot be used.
+        """
+        plugin: TransportPlugin[Any] = self._load(Kind.TRANSPORT, name)
+        return plugin
+
+    def _by_name(self, kind: Kind) -> Mapping[str, list[EntryPoint]]:
+        found = entry_points(group=kind.group) if self._found is None else self._found
+        by_name: dict[str, list[EntryPoint]] = {}
+        for point in found:
+            if point.group == kind.group:
+                by_name.setdefault(point.name, []).append(point)
+        return by_name
+
+    def _load(self, kind: Kind, name: str) -> Any:
+        installed = self._by_name(kind)
+        points = installed.get(name, [])
+        if not points:
+            raise _problem(kind, _unknown(kind, sorted(installed)))
+        for other, claims in sorted(installed.items()):
+            if len(claims) > 1:
+                owners = " and ".join(sorted(_owner(point) for point in claims))
+                raise _problem(
+                    kind,
+                    f"cannot be chosen safely: {owners} both install {other!r}. Uninstall one of "
+                    "them.",
+                )
+        (point,) = points
+        plugin = _loaded(kind, point)
+        if problem := _refusal(plugin, point):
+            raise _problem(kind, f"chooses a plug-in that cannot be used: {problem}")
+        return plugin
+
+
+def _loaded(kind: Kind, point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:  # noqa: BLE001  whatever a plug-in's import raises
+        # The frames alone: an exception's text may hold what a module has read.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        kind_of_error = type(error).__name__
+        missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
+    _log.error("plugin.not_loaded", plugin=point.name, error=kind_of_error, frames=frames)
+    what = f"{kind_of_error} for {missing}" if missing else kind_of_error
+    raise _problem(
+        kind,
+        f"chooses a plug-in that does not load: {point.value} of {_owner(point)} raises {what}. "
+        "Install its dependencies, or another version of it.",
+    )
+
+
+def _refusal(plugin: Any, point: EntryPoint) -> str | None:
+    what = f"{point.value} of {_owner(point)}"
+    version = getattr(plugin, "api_version", None)
+    if version != API_VERSION:
+        return (
+            f"{what} is written for version {version} of the plug-ins' interface, and this service "
+            f"has version {API_VERSION}. Install a version of it that fits."
+        )
+    name = getattr(plugin, "name", None)
+    if name != point.name:
+        return f"{what} is installed as {point.name!r} and calls itself {name!r}. Report it there."
+    settings = getattr(plugin, "settings", None)
+    if not (isinstance(settings, type) and issubclass(settings, SettingsGroup)):
+        return f"{what} has no settings model. Report it there."
+    if not (callable(getattr(plugin, "build", None)) and callable(plugin.warnings)):
+        return f"{what} is no plug-in of this kind. Report it there."
+    return None
+
+
+def _unknown(kind: Kind, names: list[str]) -> str:
+    if names:
+        return f"must be one of those installed: {', '.join(names)}."
+    return (
+        f"can choose nothing: no plug-in is installed in the group {kind.group}. Install the "
+        "service as a package, with pip; a plain checkout has none."
+    )
+
+
+def _problem(kind: Kind, advice: str) -> SettingsError:
+    return SettingsError(Problem(kind.value, advice))
+
+
+def _owner(point: EntryPoint) -> str:
+    return "an unknown distribution" if point.dist is None else point.dist.name

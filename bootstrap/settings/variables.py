@@ -1,0 +1,94 @@
+"""The one reader of the environment and of `.env`: every group of settings comes out of here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar, final
+
+from pydantic import ValidationError
+
+from bootstrap.settings.dotenv_file import DotEnvFileError, read_dotenv
+from bootstrap.settings.problems import SettingsError
+from ports.settings import Problem, SettingsGroup, problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DOTENV: Final = Path(".env")
+
+_Group = TypeVar("_Group", bound=SettingsGroup)
+
+
+@final
+class Variables:
+    """What is set, by names in capitals. An empty variable counts as unset.
+
+    Args:
+        environment: variables as the process has them; their names are read in any case.
+        file: those of a `.env` file, over which the environment wins.
+    """
+
+    def __init__(
+        self, environment: Mapping[str, str], file: Mapping[str, str | None] | None = None
+    ) -> None:
+        self._texts = _set_in(file or {}) | _set_in(environment)
+
+    @classmethod
+    def read(cls, env_file: Path | None = DOTENV) -> Variables:
+        """Read the process's environment and the file, which need not exist.
+
+        Raises:
+            SettingsError: the file cannot be read, or another user can have written it.
+        """
+        try:
+            file = {} if env_file is None else read_dotenv(env_file)
+        except DotEnvFileError as error:
+            problem = Problem(".env", str(error))
+        else:
+            return cls(os.environ, file)
+        raise SettingsError(problem)
+
+    def text(self, variable: str) -> str | None:
+        """Return a variable as it is set; None if it is unset."""
+        return self._texts.get(variable)
+
+    def has(self, *variables: str) -> bool:
+        """Say whether any of the variables is set."""
+        return not self._texts.keys().isdisjoint(variables)
+
+    def load(self, group: type[_Group]) -> _Group:
+        """Return a group's settings as they are set.
+
+        Raises:
+            SettingsError: with every problem found.
+        """
+        values: dict[str, str] = {}
+        given_as: dict[str, str] = {}
+        problems: list[Problem] = []
+        for name, variables in group.variables().items():
+            found = [variable for variable in variables if variable in self._texts]
+            if not found:
+                continue
+            values[name] = self._texts[found[0]]
+            given_as[variables[0]] = found[0]
+            if len({self._texts[variable] for variable in found}) > 1:
+                problems.append(
+                    Problem(", ".join(found), "mean the same and are set differently; unset one.")
+                )
+        settings: _Group | None = None
+        try:
+            settings = group.model_validate(values)
+        except ValidationError as error:
+            problems += [
+                Problem(given_as.get(problem.setting, problem.setting), problem.advice)
+                for problem in problems_of(error)
+            ]
+        if settings is None or problems:
+            # Raised out here: pydantic's error keeps the values it was given.
+            raise SettingsError(*problems)
+        return settings
+
+
+def _set_in(variables: Mapping[str, str | None]) -> dict[str, str]:
+    return {name.upper(): text for name, text in variables.items() if text}

@@ -1,0 +1,131 @@
+"""What stands around a secret store; outside in: cache, breaker, metrics, traces, deadline."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Final, final
+
+from adapters.admin_http.readiness import Disproof
+from adapters.breaker.circuit import State
+from adapters.breaker.config import BreakerConfig
+from adapters.breaker.samples import breaker_samples
+from adapters.breaker.store import BreakingSecretStore
+from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
+from adapters.cache.samples import cache_samples
+from adapters.cache.store import CachedSecretStore
+from adapters.metrics.secret_store import MeteredSecretStore
+from adapters.upstream.bounded_store import BoundedSecretStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adapters.metrics.registry import Metrics
+    from bootstrap.settings import Settings
+    from bootstrap.tracing import Tracing
+    from domain.model.selection import Selection
+    from ports.clock import Clock
+    from ports.plugin import Sample
+    from ports.store_plugin import StoreParts
+
+LEFT_ALONE: Final = (
+    "Calls to the secret store failed one after another, so it is left alone and tried again every "
+    "few seconds; check its health and the network to it."
+)
+
+
+@final
+class StorePipeline:
+    """A store with its layers.
+
+    Attributes:
+        parts: the store that all of them end in.
+        cache: the outermost layer, which requests are answered from. It is there even where it
+            keeps nothing: requests of the same moment share one call, and it bounds how many wait.
+        breaker: inside the cache, so that no request is refused what is cached.
+        metered: inside both, so that it times the calls really made; None without metrics.
+    """
+
+    def __init__(
+        self,
+        parts: StoreParts,
+        settings: Settings,
+        metrics: Metrics | None,
+        tracing: Tracing,
+        clock: Clock,
+    ) -> None:
+        self.parts = parts
+        self._clock = clock
+        store = tracing.store(BoundedSecretStore(parts.store, clock), parts.server)
+        self.metered = None if metrics is None else MeteredSecretStore(store, metrics, clock)
+        self.breaker = BreakingSecretStore(
+            self.metered or store, BreakerConfig(), clock, random.random
+        )
+        self.cache = CachedSecretStore(
+            self.breaker,
+            cache_config(settings, parts.cache_ttl_seconds),
+            clock,
+            random.random,
+            partition=parts.partition,
+        )
+
+    async def aclose(self) -> None:
+        """End calls in flight, then the store's own connections."""
+        try:
+            await self.cache.aclose()
+        finally:
+            await self.parts.close()
+
+    def forget(self, selection: Selection) -> int:
+        """Drop what is selected from the cache and return how many values that were."""
+        return self.cache.invalidate(selection)
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield the figures of the store and its layers for metrics."""
+        yield from breaker_samples(self.breaker.state())
+        yield from cache_samples(self.cache.statistics())
+
+    def proof(self) -> float | None:
+        """Return the monotonic seconds at which a request last got its value from the store."""
+        return None if self.metered is None else self.metered.last_success()
+
+    def disproof(self) -> Disproof | None:
+        """Return what says that the store does not answer, or not to this service's credentials.
+
+        What the store itself names is certain for as long as it lasts, and asking would not change
+        it. A breaker that is open is certain until something has been answered since. A single call
+        that failed may have been one for a secret that is broken by itself: a check has to tell.
+        """
+        problem = self.parts.problem()
+        if problem is not None:
+            return Disproof(self._clock.monotonic(), problem)
+        failed_at = None if self.metered is None else self.metered.failed_at()
+        if failed_at is None:
+            return None
+        is_closed = self.breaker.state().state is State.CLOSED
+        return Disproof(failed_at, "" if is_closed else LEFT_ALONE)
+
+
+def cache_config(settings: Settings, store_ttl_seconds: float) -> CacheConfig:
+    """Return how long values are kept: as the operator says, or else as the store does."""
+    ttl_seconds = settings.cache_ttl_seconds
+    if ttl_seconds is None:
+        ttl_seconds = store_ttl_seconds
+    return CacheConfig(
+        ttl_seconds=ttl_seconds,
+        max_stale_seconds=settings.cache_max_stale_seconds,
+        # Where no value is answered from memory, "there is none" is not either.
+        negative_seconds=min(LONGEST_NEGATIVE_SECONDS, ttl_seconds),
+        call_seconds=settings.request_timeout_seconds,
+        max_entries=settings.cache_max_entries,
+        max_bytes=settings.cache_max_bytes,
+        max_waiting=places_to_wait(settings.max_in_flight),
+    )
+
+
+def places_to_wait(max_in_flight: int) -> int:
+    """Return how many of the requests in flight may wait for the store, 1 at least.
+
+    The others can only be about to be answered or refused, so a store that hangs leaves room for
+    answers from memory and for `server_xkey`.
+    """
+    return max(1, max_in_flight * 3 // 4)

@@ -153,9 +153,8 @@ class NatsPeerBus(PeerBus):
                 if answers is not None:
                     await answers.open(self._client)
                 reply = "" if answers is None else answers.inbox
-                await self._client.publish(
-                    subject, body, reply=reply, headers={ORIGIN: self._origin}
-                )
+                headers = None if self._messages is None else {ORIGIN: self._origin}
+                await self._client.publish(subject, body, reply=reply, headers=headers)
                 await self._client.flush()
         except (errors.Error, OSError, TimeoutError):
             return False

@@ -9,14 +9,14 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from adapters.change_notice.broadcast import InvalidationBroadcast
-from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer
+from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer, read_answers
+from adapters.nats.peer_bus import NatsPeerBus
 from bootstrap.cli import cache
 from domain.model.selection import Selection
 from tests.integration.change_notice.conftest import CLOCK
 
 if TYPE_CHECKING:
-    from adapters.change_notice.subjects import ControlSubjects
+    from adapters.nats.subjects import ControlSubjects
     from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.change_notice.conftest import Operator, Replica, StartReplica
     from tests.integration.conftest import StartNatsServer
@@ -157,7 +157,7 @@ async def test_a_flush_that_nobody_hears_fails_at_once(
     )
 
     assert result.exit_code == 1
-    assert f"Nobody listens on {control.flush}" in result.stderr
+    assert f"Nobody listens on {control.of('flush')}" in result.stderr
     assert CLOCK.monotonic() - began < 15
 
 
@@ -169,12 +169,12 @@ async def test_what_is_no_order_is_ignored_and_logged_without_it(
 
     with capture_logs() as log:
         for data in (b"", b"canary", order.replace(b"}", b',"canary":1}'), b"x" * 100_000):
-            await operator.client.publish(control.flush, data, reply="_INBOX.canary")
+            await operator.client.publish(control.of("flush"), data, reply="_INBOX.canary")
         await operator.client.flush()
-        answers = await InvalidationBroadcast(operator.client, control, CLOCK).send(
-            Invalidation("id-2", "me", Cause.FLUSH, Selection.one("/nothing/HERE"))
-        )
-        assert await answers.gather(0.5) == [
+        harmless = Invalidation("id-2", "me", Cause.FLUSH, Selection.one("/nothing/HERE"))
+        bus = NatsPeerBus(operator.client, control, CLOCK)
+        answers = await bus.ask("flush", harmless.to_json())
+        assert read_answers(await answers.gather(0.5)) == [
             ReplicaAnswer("replica-1", 0),
             ReplicaAnswer("replica-2", 0),
         ]
@@ -199,7 +199,7 @@ async def test_an_answer_goes_into_nobodys_streams_or_subjects(
     reply = suffix.format(prefix=control.prefix)
     await operator.client.subscribe(reply, cb=hear)
     order = Invalidation("id-1", "me", Cause.FLUSH, Selection.everything()).to_json()
-    await operator.client.publish(control.invalidate, order, reply=reply)
+    await operator.client.publish(control.of("flush"), order, reply=reply)
     async with asyncio.timeout(5):
         while any([await replica.kept() for replica in replicas]):  # noqa: ASYNC110  nobody tells
             await asyncio.sleep(0.01)
@@ -255,7 +255,7 @@ async def test_a_replica_that_closes_still_publishes_what_it_has_announced(
     replicas: list[Replica], operator: Operator
 ) -> None:
     await replicas[0].webhook()
-    await replicas[0].announcer.aclose()
+    await replicas[0].notices.aclose()
 
     assert len(await operator.heard()) == 1
 
@@ -267,7 +267,7 @@ accounts {
       {
         user: backend, password: b
         permissions {
-          subscribe: ["wasmcloud.secrets.control.infisical.invalidate", "_INBOX.>"]
+          subscribe: ["wasmcloud.secrets.control.infisical.*", "_INBOX.>"]
           publish: [
             "wasmcloud.secrets.control.infisical.invalidate"
             "wasmcloud.secrets.events.infisical.changed"
@@ -280,7 +280,7 @@ accounts {
         permissions {
           subscribe: ["wasmcloud.secrets.events.infisical.changed", "_INBOX.>"]
           publish: [
-            "wasmcloud.secrets.control.infisical.invalidate"
+            "wasmcloud.secrets.control.infisical.flush"
             "wasmcloud.secrets.events.infisical.changed"
           ]
         }
@@ -321,7 +321,7 @@ async def test_permissions_let_backend_and_operator_do_this_and_keep_hosts_out(
     monkeypatch.setenv("NATS_URL", f"nats://host:h@{address}")
     denied = await asyncio.to_thread(CliRunner().invoke, cache.app, ["flush", "--all"])
     assert (denied.exit_code, denied.stdout) == (1, "")
-    assert "may not use wasmcloud.secrets.control.infisical.invalidate" in denied.stderr
+    assert "may not use wasmcloud.secrets.control.infisical.flush" in denied.stderr
     for replica in replicas:
         assert await replica.kept() == 2 * len(PATHS)
 
@@ -329,7 +329,7 @@ async def test_permissions_let_backend_and_operator_do_this_and_keep_hosts_out(
     allowed = await asyncio.to_thread(CliRunner().invoke, cache.app, ["flush", "--all"])
     assert (allowed.exit_code, allowed.stderr) == (0, "")
     assert (await replicas[0].webhook()).status_code == 204
-    await replicas[0].announcer.aclose()
+    await replicas[0].notices.aclose()
     for replica in replicas:
         assert await replica.kept() == 0
         assert replica.client.denied is None

@@ -60,7 +60,9 @@ class FakeServer:
         self._take = cb
         return Subscription()
 
-    async def publish(self, subject: str, payload: bytes, reply: str = "") -> None:
+    async def publish(
+        self, subject: str, payload: bytes, reply: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         if self.away:
             raise OSError
         if subject in self.forbidden:

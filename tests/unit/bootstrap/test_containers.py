@@ -24,6 +24,7 @@ from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.nats.transport import NatsTransport
 from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.telemetry.audit_log import AuditLog
+from adapters.upstream.bounded_store import BoundedSecretStore
 from bootstrap.access import AccessControl
 from bootstrap.admin import Admin
 from bootstrap.audit_trails import AuditTrails
@@ -175,7 +176,9 @@ def test_a_store_is_cached_for_as_long_as_it_says_or_the_settings_do(
     assert pipeline.cache._config.negative_seconds == min(1, seconds)
     assert pipeline.cache._config.call_seconds == 8
     assert pipeline.cache._inner is pipeline.breaker
-    assert pipeline.breaker._inner is built.store().store
+    bounded = pipeline.breaker._inner
+    assert isinstance(bounded, BoundedSecretStore)
+    assert bounded.inner is built.store().store
 
 
 @pytest.mark.parametrize(
@@ -267,6 +270,11 @@ def test_a_route_of_the_store_needs_an_address_to_be_reached_at() -> None:
         container(**given).service()
 
 
+def limit_of(parts: StoreParts) -> int | None:
+    assert isinstance(parts.store, InfisicalSecretStore)
+    return parts.store._api._config.max_requests_per_minute
+
+
 @pytest.mark.parametrize(
     ("reads", "workers", "shares"),
     [
@@ -291,7 +299,7 @@ def test_reads_a_minute_are_shared_out_among_the_workers(
         for number in range(workers)
     ]
 
-    assert [parts.store._api._config.max_requests_per_minute for parts in built] == shares
+    assert [limit_of(parts) for parts in built] == shares
 
 
 def test_settings_must_be_settings() -> None:
@@ -317,7 +325,9 @@ def test_with_an_address_calls_and_requests_are_counted_where_they_happen() -> N
     assert isinstance(built.admin()._listener, AdminHttp)
     assert pipeline.breaker._inner is pipeline.metered
     assert isinstance(pipeline.metered, MeteredSecretStore)
-    assert pipeline.metered._inner is built.store().store
+    bounded = pipeline.metered._inner
+    assert isinstance(bounded, BoundedSecretStore)
+    assert bounded.inner is built.store().store
     assert isinstance(built.trail(), MeteredAuditTrail)
     assert built.handler().audit is built.trail()
 

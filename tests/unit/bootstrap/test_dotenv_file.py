@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.settings import NatsSettings, SettingsError, dotenv_file, load_settings
+from adapters.nats.settings import NatsSettings
+from bootstrap.settings import SettingsError, dotenv_file, load_settings
 
 TEXT = "NATS_USER=attacker\nNATS_PASSWORD=canary\n"
 
@@ -31,13 +32,13 @@ def refusal() -> str:
 def test_the_users_own_file_is_read_and_variables_win_over_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert load_settings(NatsSettings, env_file=None).nats_password is None
+    assert load_settings(NatsSettings, env_file=None).password is None
     monkeypatch.setenv("NATS_USER", "me")
 
     settings = load_settings(NatsSettings)
 
-    assert settings.nats_user == "me"
-    assert settings.nats_password is not None
+    assert settings.user == "me"
+    assert settings.password is not None
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o620, 0o646, 0o602])
@@ -76,7 +77,7 @@ def test_a_file_that_is_no_text_or_endless_is_refused(dotenv: Path) -> None:
 def test_an_owners_link_is_followed_to_a_file_that_is_judged_itself(dotenv: Path) -> None:
     dotenv.rename("real.env")
     dotenv.symlink_to("real.env")
-    assert load_settings(NatsSettings).nats_user == "attacker"
+    assert load_settings(NatsSettings).user == "attacker"
 
     Path("real.env").chmod(0o666)
     assert ".env may be written by other users" in refusal()

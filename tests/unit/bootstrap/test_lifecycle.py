@@ -208,8 +208,8 @@ async def test_it_opens_in_order_and_closes_in_reverse() -> None:
     assert world.events == [
         "admin started",
         "connection opened",
-        "store started",
         "audit started",
+        "store started",
         "transport started",
         "transport stopped within 10",
         "audit closed",
@@ -276,7 +276,6 @@ async def test_an_audit_trail_that_cannot_be_kept_ends_it_before_it_takes_reques
     assert world.events == [
         "admin started",
         "connection opened",
-        "store started",
         "audit started",
         "audit closed",
         "connection closed",

@@ -10,7 +10,8 @@ import pytest
 
 from bootstrap.hardening import Hardening, MemoryLock
 from bootstrap.main import main
-from bootstrap.settings import Settings, SettingsError
+from bootstrap.settings import SettingsError
+from bootstrap.settings.model import every_variable
 from bootstrap.version import __version__
 from tests.support.environments import infisical_environment
 
@@ -127,11 +128,11 @@ def test_the_process_is_hardened_before_its_settings_are_read(
 ) -> None:
     done: list[str] = []
 
-    def load(_: object) -> None:
+    def load() -> None:
         done.extend(["hardened"] * len(hardened))
         raise SettingsError
 
-    monkeypatch.setattr("bootstrap.main.load_settings", load)
+    monkeypatch.setattr("bootstrap.main.load_configuration", load)
 
     assert main([]) == 2
     assert done == ["hardened"]
@@ -147,5 +148,5 @@ def test_settings_are_gone_from_the_environment_once_they_are_read(
 
     assert main([]) == 2
 
-    assert not [name for name in os.environ if name.lower() in Settings.model_fields]
+    assert not [name for name in os.environ if name.upper() in every_variable()]
     assert os.environ["UNRELATED"] == "kept"

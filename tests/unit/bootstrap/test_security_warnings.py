@@ -15,23 +15,27 @@ from tests.fakes.store_check import FakeStoreCheck
 from tests.support.environments import configuration, infisical_environment, new_xkey_seed
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
 ISSUER = encode_public(KeyKind.ACCOUNT, b"i" * 32)
 NATS_KV = {"SECRET_STORE": "nats-kv", "ENCRYPTION_XKEY_SEED": new_xkey_seed()}
 STORE = FakeSecretStore()
 
 
-def logged(*, announces_changes: bool = False, **variables: str) -> list[MutableMapping[str, Any]]:
-    given = infisical_environment() | {"TRUSTED_ISSUERS": ISSUER} | variables
+def logged(
+    variables: Mapping[str, str], *, announces_changes: bool = False
+) -> list[MutableMapping[str, Any]]:
+    given = infisical_environment() | {"TRUSTED_ISSUERS": ISSUER, **variables}
     parts = StoreParts(STORE, FakeStoreCheck(), announces_changes=announces_changes)
     with capture_logs() as logs:
         warn_of_weaknesses(configuration(**given), parts)
     return list(logs)
 
 
-def warnings(*, announces_changes: bool = False, **variables: str) -> dict[str, Any]:
-    logs = logged(announces_changes=announces_changes, **variables)
+def warnings(
+    variables: Mapping[str, str] | None = None, *, announces_changes: bool = False, **more: str
+) -> dict[str, Any]:
+    logs = logged({**(variables or {}), **more}, announces_changes=announces_changes)
     assert all(record["log_level"] == "warning" for record in logs)
     return {record["event"]: record for record in logs}
 
@@ -61,7 +65,7 @@ def test_without_rules_a_warning_says_what_that_means() -> None:
 def test_values_kept_for_long_without_word_of_changes_are_warned_about(
     variables: dict[str, str], warned: bool
 ) -> None:
-    assert set(warnings(**variables)) == ({"cache.values_kept_long"} if warned else set())
+    assert set(warnings(variables)) == ({"cache.values_kept_long"} if warned else set())
 
 
 def test_a_store_that_announces_changes_may_be_cached_for_long() -> None:
@@ -90,7 +94,7 @@ def test_observing_is_loud() -> None:
 def test_nats_without_tls_is_warned_about_beyond_this_machine(
     variables: dict[str, str], warned: bool
 ) -> None:
-    assert set(warnings(**variables)) == ({"plugin.weakness"} if warned else set())
+    assert set(warnings(variables)) == ({"plugin.weakness"} if warned else set())
 
 
 @pytest.mark.parametrize(
@@ -104,7 +108,7 @@ def test_an_admin_address_beyond_this_machine_is_warned_about(address: str, warn
 
 
 def test_an_admin_address_that_is_meant_to_be_reached_is_mentioned_without_a_warning() -> None:
-    logs = logged(ADMIN_ADDR="0.0.0.0:9090", ADMIN_EXPOSED="true")
+    logs = logged({"ADMIN_ADDR": "0.0.0.0:9090", "ADMIN_EXPOSED": "true"})
 
     assert [(record["event"], record["log_level"]) for record in logs] == [
         ("admin_http.exposed", "info")
@@ -154,7 +158,7 @@ def test_credentials_that_go_to_a_collector_in_clear_are_warned_about(
 ) -> None:
     given = {"TRACES_ENDPOINT": endpoint, "TRACES_HEADERS": headers}
 
-    told = warnings(**{name: text for name, text in given.items() if text})
+    told = warnings({name: text for name, text in given.items() if text})
 
     assert set(told) == ({"traces.unencrypted"} if warned else set())
     assert "canary" not in str(told)

@@ -12,7 +12,7 @@ from adapters.metrics.registry import Metrics
 from bootstrap.settings import Settings
 from bootstrap.store_pipeline import LEFT_ALONE, StorePipeline
 from bootstrap.tracing import NoTracing
-from domain.model.errors import UpstreamError
+from domain.model.errors import StoreUnavailable, UpstreamError
 from domain.model.reference import SecretLocation, SecretQuery, SecretReference
 from domain.model.selection import Selection
 from ports.store_check import StoreLimitedError, StoreUnreachableError
@@ -25,7 +25,7 @@ from tests.fakes.store_check import FakeStoreCheck
 if TYPE_CHECKING:
     from adapters.admin_http.readiness import Verdict
 
-DOWN = UpstreamError("Down.", reason="infisical_failing")
+DOWN = StoreUnavailable("Down.", reason="down")
 PROD = (("environment", "prod"),)
 ADVICE = "The store is away; check it."
 

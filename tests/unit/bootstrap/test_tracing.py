@@ -14,6 +14,8 @@ from adapters.tracing.audit_trail import TracedAuditTrail
 from adapters.tracing.export import SpanExport
 from adapters.tracing.request_handler import TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
+from adapters.tracing.tracer import OtlpTracing
+from adapters.upstream.bounded_store import BoundedSecretStore
 from bootstrap.containers import Container
 from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError
@@ -28,6 +30,9 @@ from tests.support.service_process import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from adapters.metrics.secret_store import MeteredSecretStore
+    from ports.secret_store import SecretStore
 
 TRACES = {"TRACES_ENDPOINT": "http://localhost:4318/v1/traces"}
 
@@ -62,6 +67,13 @@ def modules_of_a_service(folder: Path, **variables: str) -> str:
     return run.stdout.splitlines()[-1]
 
 
+def bounded(layer: MeteredSecretStore | TracedSecretStore) -> SecretStore:
+    """Return what lies below the bound on time that every store gets."""
+    inner = layer._inner
+    assert isinstance(inner, BoundedSecretStore)
+    return inner.inner
+
+
 def test_without_an_endpoint_nothing_of_opentelemetry_is_imported(tmp_path: Path) -> None:
     assert modules_of_a_service(tmp_path) == "[]"
 
@@ -86,7 +98,7 @@ def test_without_an_endpoint_nothing_is_put_around_anything() -> None:
     assert isinstance(built.trail(), MeteredAuditTrail)
     assert built.handler().audit is built.trail()
     assert pipeline.metered is not None
-    assert pipeline.metered._inner is built.store().store
+    assert bounded(pipeline.metered) is built.store().store
 
 
 def test_with_an_endpoint_spans_are_made_around_core_trail_and_store() -> None:
@@ -99,9 +111,12 @@ def test_with_an_endpoint_spans_are_made_around_core_trail_and_store() -> None:
     assert isinstance(trail, TracedAuditTrail)
     assert isinstance(trail._inner, MeteredAuditTrail)
     assert pipeline.metered is not None
-    assert isinstance(pipeline.metered._inner, TracedSecretStore)
-    assert pipeline.metered._inner._inner is built.store().store
-    assert isinstance(built.tracing()._export, SpanExport)
+    traced = pipeline.metered._inner
+    assert isinstance(traced, TracedSecretStore)
+    assert bounded(traced) is built.store().store
+    tracing = built.tracing()
+    assert isinstance(tracing, OtlpTracing)
+    assert isinstance(tracing._export, SpanExport)
 
 
 def test_without_metrics_spans_stand_directly_inside_the_breaker() -> None:

@@ -196,7 +196,7 @@ async def test_signs_of_life_are_given_from_before_the_transport_opens_and_go_on
     async def connect() -> None:
         await clock.sleep(5)
 
-    opening = asyncio.create_task(
+    opening = asyncio.ensure_future(
         beating(connect, lambda: beats.append(clock.monotonic()), clock)()
     )
     for second in range(1, 9):

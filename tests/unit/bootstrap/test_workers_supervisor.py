@@ -29,9 +29,9 @@ STOP_SECONDS = 20.0
 class FakeWorker(WorkerProcess):
     """A process that does what the test says; SIGKILL always ends it, SIGTERM if `obedient`."""
 
-    def __init__(self, former: RestartHistory, pid: int) -> None:
-        self.former = former
-        self.number = former.number
+    def __init__(self, history: RestartHistory, pid: int) -> None:
+        self.former = history
+        self.number = history.number
         self._pid = pid
         self.signals: list[signal.Signals] = []
         self.obedient = True
@@ -94,10 +94,10 @@ class Scene:
         self.supervisor = Supervisor(count, self._start, self.clock, STOP_SECONDS)
         self.running = asyncio.create_task(self.supervisor.run())
 
-    async def _start(self, former: RestartHistory) -> FakeWorker:
+    async def _start(self, history: RestartHistory) -> FakeWorker:
         if self.failures:
             raise self.failures.pop()
-        worker = FakeWorker(former, pid=100 + len(self.workers))
+        worker = FakeWorker(history, pid=100 + len(self.workers))
         self.workers.append(worker)
         return worker
 

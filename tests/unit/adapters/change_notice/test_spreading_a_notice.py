@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +21,7 @@ from tests.fakes.request_ids import FakeRequestIds
 from tests.unit.adapters.nats.nats_in_memory import Message, NatsInMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
 SUBJECTS = ControlSubjects()
 INVALIDATE, FLUSH, CHANGED = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from adapters.access_policy.file import PolicyStatus
 from adapters.access_policy.samples import policy_samples
@@ -31,6 +32,10 @@ from tests.fakes.secret_store import FakeSecretStore
 LIMITED = "rate_limited"
 """The reason of a store's UpstreamErrors that means that it is up."""
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ports.plugin import Sample
 
 CALL_STATUSES = ("2xx", "3xx", "4xx", "429", "5xx", "none")
 
@@ -122,7 +127,7 @@ class Replica:
         self.readiness = Readiness([ReadinessCheck("store", _never)], self.clock)
         self.readiness.note("store", Finding(ok=True))
         show_restarts(self.metrics, 1, {WorkerEnd.KILLED: 2})
-        self.sources = (
+        self.sources: tuple[Callable[[], Iterable[Sample]], ...] = (
             lambda: nats_samples(self.connection, self.transport, 8192),
             lambda: audit_samples(self.audit, {"log": self.log, "file": self.sink}),
             lambda: policy_samples(self.policy.status),

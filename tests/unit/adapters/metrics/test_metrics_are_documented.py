@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -15,10 +16,12 @@ from adapters.admin_http.checks import (
     serving_check,
     store_check,
 )
-from adapters.metrics.catalogue import MetricSpec
 from tests.fakes.store_check import FakeStoreCheck
 from tests.unit.adapters.metrics.replica import every_spec
 from tests.unit.docs.documents import ROOT, inline_code, section
+
+if TYPE_CHECKING:
+    from adapters.metrics.catalogue import MetricSpec
 
 MONITORING = ROOT / "docs" / "monitoring.md"
 ALERTS = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text("utf-8"))

@@ -114,16 +114,22 @@ def test_an_unusable_credentials_file_is_named_and_not_shown(tmp_path: Path, tex
 
 
 @pytest.mark.parametrize("seed", ["", "c4n4ry", "SU" + "A" * 56, "SUc4n4ry"])
-def test_an_unusable_seed_is_not_shown(seed: str) -> None:
+def test_an_unusable_seed_in_a_file_is_not_shown(tmp_path: Path, seed: str) -> None:
+    (tmp_path / "seed").write_text(seed)
+
     with pytest.raises(CredentialsUnusableError) as failure:
-        login_options(NatsSettings(urls=URLS, nkey_seed=SecretStr(seed)))
+        login_options(NatsSettings(urls=URLS, nkey_seed_file=tmp_path / "seed"))
     assert "c4n4ry" not in str(failure.value)
     assert failure.value.__context__ is None
 
 
 @pytest.mark.parametrize("setting", ["credentials_file", "nkey_seed_file"])
-def test_a_file_that_is_not_there_is_named(tmp_path: Path, setting: str) -> None:
-    missing: dict[str, Any] = {setting: tmp_path / "missing"}
+def test_a_file_that_has_gone_meanwhile_is_named(tmp_path: Path, setting: str) -> None:
+    path = tmp_path / "missing"
+    path.touch()
+    given: dict[str, Any] = {setting: path}
+    settings = NatsSettings(urls=URLS, **given)
+    path.unlink()
 
     with pytest.raises(CredentialsUnusableError, match="missing cannot be read"):
-        login_options(NatsSettings(urls=URLS, **missing))
+        login_options(settings)

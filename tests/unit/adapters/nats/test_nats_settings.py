@@ -1,4 +1,4 @@
-"""Settings for NATS are read strictly, and never shown."""
+"""Settings of the NATS transport are read strictly, and never shown."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
+from adapters.crypto.nkeys_text import KeyKind, encode_seed
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import NatsConfigError, SecretsSubjects
 
 CANARY = "c4n4ry"
 URLS = ("nats://localhost:4222",)
+FILE = Path(__file__)
+SEED = SecretStr(encode_seed(KeyKind.USER, b"s" * 32))
 
 
 def test_the_subjects_are_those_of_the_protocol() -> None:
@@ -50,37 +53,36 @@ def test_an_address_is_shown_whole_and_without_credentials(url: str, shown: str)
 @pytest.mark.parametrize(
     "url",
     [
-        "",
         "nats://",
         "http://host",
         "ws://host",
         "nats://host:port",
         "nats://host:99999",
         "nats://me:c4n4ry@",
-        "nats://me:c4n4ry@a:1,nats://b:2",
         "nats://[::1",
     ],
 )
 def test_a_url_that_cannot_be_read_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(NatsConfigError) as failure:
+    with pytest.raises(ValidationError, match="must be an address") as failure:
         NatsSettings(urls=(url,))
     assert CANARY not in str(failure.value)
 
 
 def test_no_server_at_all_is_refused() -> None:
-    with pytest.raises(NatsConfigError, match="at least one"):
+    with pytest.raises(ValidationError, match="at least one"):
         NatsSettings(urls=())
 
 
 def test_user_and_password_of_a_url_serve_the_whole_cluster_decoded() -> None:
-    config = NatsSettings(urls=("nats://me:p%40ss@a:1", "nats://b:2"))
+    settings = NatsSettings(urls=("nats://me:p%40ss@a:1", "nats://b:2"))
 
-    assert config.user == "me"
-    assert config.password == SecretStr("p@ss")
+    assert settings.login == ("me", SecretStr("p@ss"), None)
 
 
 def test_a_token_of_a_url_is_a_token() -> None:
-    assert NatsSettings(urls=("nats://t0k3n@a:1",)).token == SecretStr("t0k3n")
+    settings = NatsSettings(urls=("nats://t0k3n@a:1",))
+
+    assert settings.login == (None, None, SecretStr("t0k3n"))
 
 
 @pytest.mark.parametrize(
@@ -92,18 +94,16 @@ def test_a_token_of_a_url_is_a_token() -> None:
         {"user": "a"},
         {"password": SecretStr("p")},
         {"user": "a", "password": SecretStr("p"), "token": SecretStr("t")},
-        {"user": "a", "password": SecretStr("p"), "credentials_file": Path("x.creds")},
-        {"nkey_seed": SecretStr("SU"), "nkey_seed_file": Path("seed")},
-        {"nkey_seed": SecretStr("SU"), "credentials_file": Path("x.creds")},
+        {"user": "a", "password": SecretStr("p"), "credentials_file": FILE},
+        {"nkey_seed": SEED, "nkey_seed_file": FILE},
+        {"nkey_seed": SEED, "credentials_file": FILE},
         {"user_jwt": SecretStr("ey")},
-        {"tls_key_file": Path("key.pem")},
+        {"tls_key_file": FILE},
         {"inbox_prefix": "_INBOX.>"},
-        {"connect_timeout": 0},
-        {"reconnect_wait": -1},
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(NatsConfigError):
+    with pytest.raises(ValidationError):
         NatsSettings(**{"urls": URLS, **settings})
 
 
@@ -114,7 +114,7 @@ def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any
         {"urls": (f"nats://{CANARY}@host:1",)},
         {"token": SecretStr(CANARY)},
         {"user": "me", "password": SecretStr(CANARY)},
-        {"nkey_seed": SecretStr(CANARY), "user_jwt": SecretStr(CANARY)},
+        {"nkey_seed": SEED, "user_jwt": SecretStr(CANARY)},
     ],
 )
 def test_no_repr_shows_a_credential(settings: dict[str, Any]) -> None:
@@ -126,10 +126,10 @@ def test_no_repr_shows_a_credential(settings: dict[str, Any]) -> None:
     [
         ({}, False),
         ({"urls": ("tls://host",)}, True),
-        ({"tls_ca_file": Path("ca.pem")}, True),
-        ({"tls_cert_file": Path("cert.pem")}, True),
-        ({"tls_handshake_first": True}, True),
+        ({"tls_ca_file": FILE}, True),
+        ({"tls_cert_file": FILE, "tls_key_file": FILE}, True),
+        ({"tls_first": True}, True),
     ],
 )
-def test_whoever_asks_for_tls_insists_on_it(settings: dict[str, Any], *, insists: bool) -> None:
+def test_each_tls_setting_insists_on_tls(settings: dict[str, Any], *, insists: bool) -> None:
     assert NatsSettings(**{"urls": URLS, **settings}).insists_on_tls is insists

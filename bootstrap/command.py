@@ -8,6 +8,11 @@ import sys
 
 def run() -> None:
     """Do what the arguments say, and leave with the exit code."""
+    from bootstrap.own_packages import foreign_packages  # noqa: PLC0415  before all others
+
+    if advice := foreign_packages():
+        sys.stderr.write(advice)
+        sys.exit(2)
     if sys.argv[1:] == ["serve"]:
         _serve()
     from bootstrap.cli import app  # noqa: PLC0415  the service needs nothing of it

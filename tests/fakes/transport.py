@@ -1,57 +1,21 @@
-"""A transport and a channel in memory, and a core that answers as a test wants."""
+"""A transport and a channel in memory; the handler is the one of the contract."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from domain.model.transport import Reply, Request
 from ports.transport import Channel, ChannelError, RequestHandler, Transport
+from wasmcloud_secrets.testing.transport import EchoHandler as FakeHandler
+
+__all__ = ["FakeChannel", "FakeHandler", "FakeTransport"]
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from domain.model.transport import Requester
     from ports.clock import Clock
-
-
-class FakeHandler(RequestHandler):
-    """Echoes what it gets; what begins with "slow" waits for `gate`, what ends with "bug" fails.
-
-    Attributes:
-        arrived: every request handed to `begin`, in order.
-        refused: what `refuse` was called with.
-        gate: set it to let the slow ones go on.
-    """
-
-    def __init__(self) -> None:
-        self.arrived: asyncio.Queue[Request] = asyncio.Queue()
-        self.refused: list[tuple[Request, str]] = []
-        self.gate = asyncio.Event()
-
-    @override
-    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
-        self.arrived.put_nowait(request)
-        if request.operation.startswith("slow"):
-            return self._wait(request)
-        return _echo(request)
-
-    async def _wait(self, request: Request) -> Reply:
-        await self.gate.wait()
-        return _echo(request)
-
-    @override
-    def refuse(self, request: Request, reason: str) -> Reply:
-        self.refused.append((request, reason))
-        return Reply(f"refused as {reason}".encode())
-
-
-def _echo(request: Request) -> Reply:
-    if request.operation.endswith("bug"):
-        raise ValueError("a bug")
-    return Reply(b"echo " + request.body, request.host_xkey)
 
 
 class FakeTransport(Transport):

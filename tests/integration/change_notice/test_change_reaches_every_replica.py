@@ -60,7 +60,7 @@ async def test_a_webhook_at_one_replica_empties_the_folder_in_both_and_is_publis
         event.items()
         >= {
             "event": "secrets.changed",
-            "cause": "webhook",
+            "cause": "store",
             "environment": "prod",
             "project_id": "p-1",
             "folder": "/payments",

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.infisical.settings import InfisicalSettings
+from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
 from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
 
@@ -61,8 +62,6 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         from adapters.infisical.exchange import build_client  # noqa: PLC0415
         from adapters.infisical.samples import infisical_samples  # noqa: PLC0415
         from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
-        from adapters.infisical.webhook import PATH, InfisicalWebhook  # noqa: PLC0415
-        from adapters.infisical.webhook_signature import WebhookVerifier  # noqa: PLC0415
 
         config = InfisicalConfig(
             **{
@@ -100,6 +99,8 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
 
         routes: tuple[HttpRoute, ...] = ()
         if settings.webhook_key is not None:
+            from adapters.infisical.webhook import InfisicalWebhook  # noqa: PLC0415  likewise
+
             verifier = WebhookVerifier(settings.webhook_key, context.clock)
             routes = (InfisicalWebhook(verifier, context.changed).route(),)
         store = InfisicalSecretStore(config, api, context.clock)
@@ -113,7 +114,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
             problem=lambda: api.state().login_advice,
             samples=lambda: infisical_samples(api.state()),
             routes=routes,
-            closed_routes={} if routes else {PATH: _NO_WEBHOOKS},
+            closed_routes={} if routes else {WEBHOOK_PATH: _NO_WEBHOOKS},
             server=(server.hostname or "", server.port or _PORTS[server.scheme]),
             announces_changes=bool(routes),
         )

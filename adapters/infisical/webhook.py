@@ -12,6 +12,7 @@ import structlog
 
 from adapters.infisical.webhook_payload import OtherEvent, read_webhook
 from adapters.infisical.webhook_signature import (
+    WEBHOOK_PATH,
     OutsideWindowError,
     ReplayedError,
     SignatureInvalidError,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from domain.model.selection import Selection
     from ports.store_plugin import HttpRequest
 
-PATH: Final = "/webhooks/infisical"
 SIGNATURE: Final = "x-infisical-signature"
 MAX_BODY_BYTES: Final = 64 * 1024
 
@@ -61,7 +61,7 @@ class InfisicalWebhook:
 
     def route(self) -> HttpRoute:
         """Return what the admin listener serves."""
-        return HttpRoute("POST", PATH, self.take, MAX_BODY_BYTES)
+        return HttpRoute("POST", WEBHOOK_PATH, self.take, MAX_BODY_BYTES)
 
     async def take(self, request: HttpRequest) -> HttpResponse:
         """Answer 204, or 4xx or 503 with advice in JSON."""

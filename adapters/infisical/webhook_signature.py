@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
+WEBHOOK_PATH = "/webhooks/infisical"
 WINDOW_SECONDS = 300.0
 MIN_KEY_LENGTH = 16
 MAX_REMEMBERED = 16_384

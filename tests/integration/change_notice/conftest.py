@@ -18,8 +18,8 @@ from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
 from adapters.change_notice.notices import ChangeNotices
 from adapters.crypto.control_messages import ControlCodec
-from adapters.infisical.webhook import PATH, InfisicalWebhook
-from adapters.infisical.webhook_signature import WebhookVerifier
+from adapters.infisical.webhook import InfisicalWebhook
+from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
 from adapters.nats.connection import NatsConnection
 from adapters.nats.peer_bus import NatsPeerBus
 from adapters.nats.settings import NatsSettings
@@ -70,7 +70,7 @@ class Replica:
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
             return await client.post(
-                PATH, content=raw, headers={"x-infisical-signature": header(raw, at)}
+                WEBHOOK_PATH, content=raw, headers={"x-infisical-signature": header(raw, at)}
             )
 
 

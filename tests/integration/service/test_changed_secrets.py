@@ -90,7 +90,7 @@ async def test_a_webhook_makes_every_replica_ask_anew_and_operators_hear_of_it(
     assert forged.status_code == 401
     assert kept.value.reveal() == "old"
     assert taken.status_code == 204
-    assert (event["cause"], event["folder"], event["replicas"]) == ("webhook", "/", 2)
+    assert (event["cause"], event["folder"], event["replicas"]) == ("store", "/", 2)
     assert {secret.value.reveal() for secret in served} == {"new"}
     assert KEY not in one.output
 

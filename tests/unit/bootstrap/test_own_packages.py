@@ -6,14 +6,14 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-
 import domain
 from bootstrap.main import main
 from bootstrap.own_packages import foreign_packages
 
 if TYPE_CHECKING:
-    import pytest
     from pathlib import Path
+
+    import pytest
 
 
 def test_this_environments_packages_are_the_services_own() -> None:

@@ -11,8 +11,8 @@ from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
 from adapters.admin_http.routes import StoreRoutes
-from adapters.infisical.webhook import MAX_BODY_BYTES, PATH, InfisicalWebhook
-from adapters.infisical.webhook_signature import WebhookVerifier
+from adapters.infisical.webhook import MAX_BODY_BYTES, InfisicalWebhook
+from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
 from domain.model.selection import Selection
 from ports.transport import ChannelError
 from tests.fakes.clock import FakeClock
@@ -48,7 +48,7 @@ class Endpoint:
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
             headers = [("x-infisical-signature", text) for text in signatures]
-            return await client.post(PATH, content=content, headers=headers)
+            return await client.post(WEBHOOK_PATH, content=content, headers=headers)
 
 
 @pytest.fixture
@@ -186,5 +186,5 @@ async def test_a_notice_that_cannot_be_spread_is_shown_to_infisical_as_failed(
 async def test_there_is_nothing_to_get(endpoint: Endpoint) -> None:
     transport = httpx.ASGITransport(app=endpoint.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://admin") as client:
-        assert (await client.get(PATH)).status_code == 405
-        assert (await client.post(PATH + "/")).text == "pages"
+        assert (await client.get(WEBHOOK_PATH)).status_code == 405
+        assert (await client.post(WEBHOOK_PATH + "/")).text == "pages"

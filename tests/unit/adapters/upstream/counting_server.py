@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from adapters.infisical.exchange import Answer
 from domain.model.reference import SecretLocation
+from tests.unit.adapters.upstream.http_rig import answer
+
+if TYPE_CHECKING:
+    from adapters.upstream.message import UpstreamResponse
 
 WINDOW = 60.0
 
@@ -44,6 +48,7 @@ class CountingServer:
         self.over += 1
         return self.status_over, {**headers, "retry-after": str(reset)}
 
-    def answer(self, now: float) -> Answer:
+    def answer(self, now: float) -> UpstreamResponse:
         status, headers = self.hit(now)
-        return Answer(status, headers, is_json=True, document={"message": "Something went wrong"})
+        named = {name.replace("-", "_"): text for name, text in headers.items()}
+        return answer(status, {"message": "Something went wrong"}, **named)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import math
 
-from adapters.infisical.alarm import Alarm
+from adapters.upstream.timer import Timer
 from tests.fakes.clock import FakeClock
-from tests.unit.adapters.infisical.gate_rig import settle
+from tests.unit.adapters.upstream.admission_rig import settle
 
 
-async def test_it_rings_once_at_the_earliest_time_it_was_set_to() -> None:
+async def test_it_calls_back_once_at_the_earliest_time_it_was_set_to() -> None:
     clock, rung = FakeClock(), list[float]()
-    alarm = Alarm(clock, "alarm", rung.append)
+    timer = Timer(clock, "timer", lambda: rung.append(clock.monotonic()))
     now = clock.monotonic()
     for at in (now + 5.0, now + 2.0, now + 9.0):
-        alarm.set(at)
-    assert alarm.at == now + 2.0
+        timer.set(at)
+    assert timer.at == now + 2.0
 
     for _ in range(10):
         await settle()
@@ -24,19 +24,20 @@ async def test_it_rings_once_at_the_earliest_time_it_was_set_to() -> None:
     await settle()
 
     assert rung == [now + 2.0]
-    assert alarm.at == math.inf
+    assert timer.at == math.inf
 
 
-async def test_whatever_rings_may_set_it_again() -> None:
+async def test_what_it_calls_may_set_it_again() -> None:
     clock, rung = FakeClock(), list[float]()
 
-    def ring(at: float) -> None:
+    def ring() -> None:
+        at = clock.monotonic()
         rung.append(at)
         if len(rung) < 3:
-            alarm.set(at + 1.0)
+            timer.set(at + 1.0)
 
-    alarm = Alarm(clock, "alarm", ring)
-    alarm.set(clock.monotonic() + 1.0)
+    timer = Timer(clock, "timer", ring)
+    timer.set(clock.monotonic() + 1.0)
     for _ in range(5):
         await settle()
         clock.advance(1.0)
@@ -45,12 +46,12 @@ async def test_whatever_rings_may_set_it_again() -> None:
     assert rung == [1001.0, 1002.0, 1003.0]
 
 
-async def test_once_closed_it_rings_no_more() -> None:
+async def test_once_closed_it_calls_back_no_more() -> None:
     clock, rung = FakeClock(), list[float]()
-    alarm = Alarm(clock, "alarm", rung.append)
-    alarm.set(clock.monotonic() + 1.0)
+    timer = Timer(clock, "timer", lambda: rung.append(clock.monotonic()))
+    timer.set(clock.monotonic() + 1.0)
     await settle()
-    await alarm.aclose()
+    await timer.aclose()
     clock.advance(2.0)
     await settle()
 

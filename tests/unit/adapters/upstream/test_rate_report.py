@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from adapters.infisical.exchange import Answer
-from adapters.infisical.rate_report import RateReport, read_report
+from adapters.upstream.message import UpstreamResponse
+from adapters.upstream.rate_headers import RateReport, rate_report
 from tests.support.infisical_server import recorded_result
 
-if TYPE_CHECKING:
-    from tests.unit.adapters.infisical.conftest import World
 
-
-def answer(limit: str, remaining: str, reset: str) -> Answer:
+def answer(limit: str, remaining: str, reset: str) -> UpstreamResponse:
     headers = {
         "x-ratelimit-limit": limit,
         "x-ratelimit-remaining": remaining,
         "x-ratelimit-reset": reset,
     }
-    return Answer(200, headers, is_json=True, document={})
+    return UpstreamResponse(200, headers)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +32,7 @@ def test_recorded_answers_say_how_the_window_stands(name: str, report: RateRepor
     recorded = recorded_result(name)
     headers = dict(recorded.headers)
 
-    assert read_report(Answer(recorded.status, headers, is_json=True, document={})) == report
+    assert rate_report(UpstreamResponse(recorded.status, headers)) == report
 
 
 @pytest.mark.parametrize(
@@ -55,18 +50,10 @@ def test_recorded_answers_say_how_the_window_stands(name: str, report: RateRepor
     ],
 )
 def test_anything_else_says_nothing(limit: str, remaining: str, reset: str) -> None:
-    assert read_report(answer(limit, remaining, reset)) is None
+    assert rate_report(answer(limit, remaining, reset)) is None
 
 
-async def test_what_the_reads_are_limited_by_can_be_seen(world: World) -> None:
-    recorded = recorded_result("get_ok_plain")
-    world.model.put("KEY", "v")
-    await world.get("KEY")
-    before = world.api.reads()
-    world.model.faults = [recorded]
-    with pytest.raises(Exception, match="not the secret that was asked for"):
-        await world.get("KEY")
-    after = world.api.reads()
+def test_the_headers_of_the_draft_standard_say_the_same() -> None:
+    headers = {"ratelimit-limit": "100", "ratelimit-remaining": "42", "ratelimit-reset": "7"}
 
-    assert (before.limit, before.capacity) == (None, None)
-    assert (after.limit, after.capacity, after.in_flight, after.waiting) == (40, 39, 0, 0)
+    assert rate_report(UpstreamResponse(200, headers)) == RateReport(100, 42, 7)

@@ -1,41 +1,44 @@
-"""What the gate does for those it told when to come back, and for everybody else meanwhile."""
+"""A refused key has a place at the time it was told; other requests go on meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
-import re
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.infisical.promises import HORIZON_MINUTES, KEEP_SECONDS
-from domain.model.errors import UpstreamError
-from tests.unit.adapters.infisical.counting_server import CountingServer
-from tests.unit.adapters.infisical.gate_rig import Rig, outcomes, settle
+from adapters.upstream.reservations import HORIZON_MINUTES, KEEP_SECONDS
+from domain.model.errors import RateLimited
+from tests.unit.adapters.upstream.admission_rig import Rig, outcomes, settle
+from tests.unit.adapters.upstream.counting_server import CountingServer
+from tests.unit.adapters.upstream.http_rig import answer
 
 if TYPE_CHECKING:
-    from adapters.infisical.exchange import Answer
+    from adapters.upstream.message import UpstreamResponse
 
 
-def seconds_told(error: UpstreamError) -> int:
-    found = re.search(r"try again in ([0-9]+) second", error.advice)
-    assert found is not None
-    return int(found[1])
+def seconds_told(error: RateLimited) -> int:
+    """Return the whole seconds that the text tells; `retry_after` is no longer than these."""
+    assert error.retry_after is not None
+    seconds = math.ceil(error.retry_after)
+    assert f"try again in {max(1, seconds)} second" in error.advice
+    return max(1, seconds)
 
 
-async def told(read: asyncio.Task[Answer]) -> int:
+async def told(read: asyncio.Task[UpstreamResponse]) -> int:
     """Return the seconds after which a read that is refused at once may come back."""
     await settle()
     assert read.done()
-    with pytest.raises(UpstreamError) as refusal:
+    with pytest.raises(RateLimited) as refusal:
         await read
     return seconds_told(refusal.value)
 
 
-async def used_up(limit: int, *, places: int = 10) -> Rig:
+async def used_up(limit: int, *, slots: int = 10) -> Rig:
     """Return a gate before a server whose window has just begun and takes no more reads."""
-    rig = Rig(places=places, server=CountingServer(limit))
+    rig = Rig(slots=slots, server=CountingServer(limit))
     await asyncio.gather(*(rig.read(f"OLD{n}") for n in range(limit)))
     rig.sent.clear()
     return rig
@@ -50,7 +53,7 @@ async def test_each_window_is_named_to_as_many_secrets_as_it_takes() -> None:
     await rig.gate.aclose()
 
 
-async def test_who_asks_again_too_soon_hears_the_same_time_and_takes_no_second_place() -> None:
+async def test_a_key_asked_for_too_soon_hears_the_same_time_and_takes_no_second_place() -> None:
     rig = await used_up(2)
     assert await told(rig.read("A")) == 60
     rig.clock.advance(20.0)
@@ -64,7 +67,7 @@ async def test_who_asks_again_too_soon_hears_the_same_time_and_takes_no_second_p
     await rig.gate.aclose()
 
 
-async def test_who_comes_back_is_served_though_others_have_come_first() -> None:
+async def test_a_returning_key_is_served_before_others_that_came_first() -> None:
     rig = await used_up(3)
     for name in ("A", "B", "C"):
         assert await told(rig.read(name)) == 60
@@ -97,7 +100,7 @@ async def test_what_is_kept_in_vain_goes_to_others_seconds_later() -> None:
     await rig.gate.aclose()
 
 
-async def test_who_has_no_time_to_wait_for_what_is_left_over_is_refused_at_once() -> None:
+async def test_a_request_without_time_for_what_is_left_over_is_refused_at_once() -> None:
     rig = await used_up(1)
     await told(rig.read("A"))
     rig.clock.advance(60.0)
@@ -108,7 +111,7 @@ async def test_who_has_no_time_to_wait_for_what_is_left_over_is_refused_at_once(
     await rig.gate.aclose()
 
 
-async def test_places_promised_to_nobody_are_served_at_once() -> None:
+async def test_places_without_a_reservation_are_used_at_once() -> None:
     rig = await used_up(3)
     await told(rig.read("A"))
     rig.clock.advance(60.0)
@@ -120,7 +123,7 @@ async def test_places_promised_to_nobody_are_served_at_once() -> None:
     await rig.gate.aclose()
 
 
-async def test_who_comes_a_little_early_waits_for_its_place_and_others_for_none() -> None:
+async def test_a_key_that_returns_a_little_early_waits_for_its_place_and_others_for_none() -> None:
     rig = await used_up(2)
     for name in ("A", "B"):
         await told(rig.read(name))
@@ -138,7 +141,7 @@ async def test_who_comes_a_little_early_waits_for_its_place_and_others_for_none(
     await rig.gate.aclose()
 
 
-async def test_who_came_early_and_went_again_still_has_its_place() -> None:
+async def test_a_key_that_returned_early_and_was_cancelled_still_has_its_place() -> None:
     rig = await used_up(1)
     await told(rig.read("A"))
     rig.clock.advance(55.0)
@@ -156,7 +159,7 @@ async def test_who_came_early_and_went_again_still_has_its_place() -> None:
     await rig.gate.aclose()
 
 
-async def test_two_who_come_early_for_one_secret_have_one_place() -> None:
+async def test_two_early_requests_for_one_key_have_one_place() -> None:
     rig = await used_up(2)
     for name in ("A", "B"):
         await told(rig.read(name))
@@ -173,7 +176,7 @@ async def test_two_who_come_early_for_one_secret_have_one_place() -> None:
     await rig.gate.aclose()
 
 
-async def test_who_is_served_before_its_time_has_no_place_any_more() -> None:
+async def test_a_key_served_before_its_time_has_no_place_any_more() -> None:
     rig = await used_up(2)
     for name in ("A", "B", "C"):
         await told(rig.read(name))
@@ -188,7 +191,7 @@ async def test_who_is_served_before_its_time_has_no_place_any_more() -> None:
     await rig.gate.aclose()
 
 
-async def test_where_a_window_begins_late_who_comes_back_in_vain_has_a_place_in_the_next() -> None:
+async def test_where_a_window_begins_late_a_key_returning_in_vain_has_a_place_in_the_next() -> None:
     rig = await used_up(2)
     assert [await told(rig.read(name)) for name in ("A", "B", "C", "D")] == [60, 60, 121, 121]
     # The window that A and B were told begins half a minute late, with others.
@@ -207,7 +210,7 @@ async def test_where_a_window_begins_late_who_comes_back_in_vain_has_a_place_in_
     await rig.gate.aclose()
 
 
-async def test_under_the_operators_limit_everybody_is_told_a_place_of_its_own() -> None:
+async def test_under_the_operators_limit_each_key_is_told_a_place_of_its_own() -> None:
     rig = Rig(own=3)
     for name in ("OLD0", "OLD1", "OLD2"):
         await rig.read(name)
@@ -224,7 +227,7 @@ async def test_under_the_operators_limit_everybody_is_told_a_place_of_its_own() 
     await rig.gate.aclose()
 
 
-async def test_names_made_up_in_one_folder_put_another_off_by_half_of_what_is_promised() -> None:
+async def test_keys_made_up_in_one_folder_put_another_off_by_half_of_what_is_reserved() -> None:
     rig = await used_up(2)
     await outcomes([rig.read(f"K{n}", folder="/flood") for n in range(500)])
 
@@ -234,10 +237,10 @@ async def test_names_made_up_in_one_folder_put_another_off_by_half_of_what_is_pr
     await rig.gate.aclose()
 
 
-async def test_a_pause_moves_what_was_promised() -> None:
+async def test_a_cooldown_moves_reservations() -> None:
     rig = await used_up(2)
     assert await told(rig.read("A")) == 60
-    rig.gate.extend(100.0)
+    rig.gate.observe(answer(429, retry_after="100"))
     rig.clock.advance(60.0)
 
     assert await told(rig.read("A")) == 40
@@ -246,8 +249,8 @@ async def test_a_pause_moves_what_was_promised() -> None:
     await rig.gate.aclose()
 
 
-async def test_who_came_back_but_finds_the_window_used_up_by_others_is_told_the_next() -> None:
-    rig = await used_up(2, places=1)
+async def test_a_returning_key_that_finds_the_window_used_up_by_others_is_told_the_next() -> None:
+    rig = await used_up(2, slots=1)
     for name in ("A", "B"):
         await told(rig.read(name))
     rig.clock.advance(60.0)
@@ -268,10 +271,8 @@ async def test_who_came_back_but_finds_the_window_used_up_by_others_is_told_the_
     await rig.gate.aclose()
 
 
-async def test_who_waits_in_turn_is_told_the_next_window_as_soon_as_others_have_used_this_up() -> (
-    None
-):
-    rig = await used_up(2, places=1)
+async def test_a_waiting_key_is_told_the_next_window_as_soon_as_others_have_used_this_up() -> None:
+    rig = await used_up(2, slots=1)
     for name in ("A", "B"):
         await told(rig.read(name))
     rig.clock.advance(60.0)
@@ -288,7 +289,7 @@ async def test_who_waits_in_turn_is_told_the_next_window_as_soon_as_others_have_
     await rig.gate.aclose()
 
 
-async def test_who_misses_its_place_by_a_moment_is_promised_it() -> None:
+async def test_a_key_that_misses_its_place_by_a_moment_has_it_reserved() -> None:
     rig = await used_up(1)
     rig.clock.advance(55.0)
     waiting = rig.read("A", seconds=5.01)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.infisical.exchange import Answer
-from adapters.infisical.rate_limit import SharedPause, pause_asked_for
-from domain.model.errors import UpstreamError
+from adapters.upstream.cooldown import Cooldown
+from adapters.upstream.rate_headers import pause_asked_for
+from domain.model.errors import RateLimited
 from tests.fakes.clock import FakeClock
+from tests.unit.adapters.upstream.http_rig import CONFIG
+from tests.unit.adapters.upstream.http_rig import answer as json_answer
+
+if TYPE_CHECKING:
+    from adapters.upstream.message import UpstreamResponse
 
 NOW = 1_800_000_000.0
 """Fri, 15 Jan 2027 08:00:00 GMT."""
 
 
-def answer(status: int, message: object = "Something went wrong", **headers: str) -> Answer:
-    names = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Answer(status, names, is_json=True, document={"message": message})
+def answer(
+    status: int, message: object = "Something went wrong", **headers: str
+) -> UpstreamResponse:
+    return json_answer(status, {"message": message}, **headers)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +48,7 @@ def answer(status: int, message: object = "Something went wrong", **headers: str
         (answer(429, retry_after="9" * 400), 10.0),
     ],
 )
-def test_a_rate_limit_says_how_long_to_wait(limited: Answer, seconds: float) -> None:
+def test_a_rate_limit_says_how_long_to_wait(limited: UpstreamResponse, seconds: float) -> None:
     assert pause_asked_for(limited, NOW) == seconds
 
 
@@ -55,23 +62,23 @@ def test_a_rate_limit_says_how_long_to_wait(limited: Answer, seconds: float) -> 
         answer(200, x_ratelimit_reset="60", x_ratelimit_remaining="0"),
     ],
 )
-def test_anything_else_limits_no_rate(other: Answer) -> None:
+def test_anything_else_limits_no_rate(other: UpstreamResponse) -> None:
     assert pause_asked_for(other, NOW) is None
 
 
-async def test_who_cannot_wait_for_the_end_is_told_at_once_when_to_try_again() -> None:
+async def test_a_cooldown_beyond_the_deadline_is_told_at_once() -> None:
     clock = FakeClock()
-    pause = SharedPause(clock)
+    pause = Cooldown(CONFIG, clock)
     pause.extend(30.0)
     clock.advance(12.5)
 
-    with pytest.raises(UpstreamError, match="try again in 18 seconds"):
+    with pytest.raises(RateLimited, match="try again in 18 seconds"):
         await pause.wait(clock.monotonic() + 8.0)
 
 
-async def test_who_can_wait_goes_on_when_the_pause_ends() -> None:
+async def test_a_request_with_time_goes_on_when_the_cooldown_ends() -> None:
     clock = FakeClock()
-    pause = SharedPause(clock)
+    pause = Cooldown(CONFIG, clock)
     pause.extend(5.0)
     waiting = asyncio.create_task(pause.wait(clock.monotonic() + 8.0))
     await asyncio.sleep(0)
@@ -86,7 +93,7 @@ async def test_who_can_wait_goes_on_when_the_pause_ends() -> None:
 
 async def test_a_shorter_pause_does_not_cut_a_longer_one() -> None:
     clock = FakeClock()
-    pause = SharedPause(clock)
+    pause = Cooldown(CONFIG, clock)
     pause.extend(30.0)
     pause.extend(1.0)
     clock.advance(2.0)
@@ -96,12 +103,12 @@ async def test_a_shorter_pause_does_not_cut_a_longer_one() -> None:
 
 async def test_a_pause_prolonged_while_waiting_is_waited_out_only_within_the_deadline() -> None:
     clock = FakeClock()
-    pause = SharedPause(clock)
+    pause = Cooldown(CONFIG, clock)
     pause.extend(2.0)
     waiting = asyncio.create_task(pause.wait(clock.monotonic() + 8.0))
     await asyncio.sleep(0)
     pause.extend(20.0)
     clock.advance(3.0)
 
-    with pytest.raises(UpstreamError, match="17 seconds"):
+    with pytest.raises(RateLimited, match="17 seconds"):
         await waiting

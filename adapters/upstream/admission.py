@@ -1,0 +1,262 @@
+"""Admission control: a request is sent in time, or refused at once with a truthful retry time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, final
+
+from typing_extensions import override
+
+from adapters.upstream.admission_state import AdmissionState
+from adapters.upstream.bulkhead import Bulkhead
+from adapters.upstream.engine import Failure
+from adapters.upstream.histogram import Histogram
+from adapters.upstream.limits import RateLimits
+from adapters.upstream.pace import SURELY, Pace
+from adapters.upstream.rate_headers import pause_asked_for, rate_report
+from adapters.upstream.schedule import Schedule
+from adapters.upstream.slot import Grant
+from adapters.upstream.tenant_queue import Waiter
+from adapters.upstream.throttle_log import ThrottleLog
+from adapters.upstream.timer import Timer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Hashable
+
+    from adapters.upstream.admission_config import AdmissionConfig
+    from adapters.upstream.engine import TransportError
+    from adapters.upstream.message import UpstreamResponse
+    from domain.model.errors import RateLimited
+    from ports.clock import Clock
+
+MIN_CALL_SECONDS: Final = 0.02
+"""What a call takes at least: a request with no more time left is refused instead of sent."""
+
+UNFORESEEN_SECONDS: Final = 10.0
+"""Told at least to a request that waited until its deadline in vain."""
+
+
+@final
+class Admission:
+    """Admits requests within the rate limits and the bulkhead; for one event loop.
+
+    Attributes:
+        waits: how long requests waited that were admitted.
+    """
+
+    def __init__(self, config: AdmissionConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._bulkhead = Bulkhead(config.max_in_flight)
+        self._limits = RateLimits(config.max_per_minute)
+        self._schedule = Schedule(self._limits)
+        self._pace = Pace(self._bulkhead.share)
+        self._timer = Timer(clock, f"{config.code}-admission", self._time_has_come)
+        self._seen_revision = 0
+        self._refused = 0
+        self._log = ThrottleLog(config.code)
+        self.waits = Histogram()
+
+    @asynccontextmanager
+    async def slot(
+        self, *, key: Hashable, tenant: Hashable, deadline: float
+    ) -> AsyncIterator[Admitted]:
+        """Wait for a slot, and hold it while the block runs.
+
+        Args:
+            key: what is asked for; if it is refused, a place is reserved for it.
+            tenant: shares the bulkhead, such as the secret's folder.
+            deadline: monotonic seconds; the caller bounds the call itself.
+
+        Raises:
+            RateLimited: a slot would come too late; `retry_after` says when to come back. `Busy`
+                where calls are too slow, not too many.
+        """
+        began = self._clock.monotonic()
+        waiter = await self._enter(key, tenant, deadline)
+        admitted = Admitted(self, self._clock.monotonic())
+        self.waits.add(admitted.sent_at - began)
+        try:
+            yield admitted
+        finally:
+            now = self._clock.monotonic()
+            if not admitted.ended:
+                self._limits.lost(now)
+            self._bulkhead.end(tenant)
+            if admitted.counts:
+                self._pace.ended(tenant, now - admitted.sent_at)
+                self._refuse_slow(waiter.tenant, now)
+            self._admit()
+
+    def check(self, *, key: Hashable, tenant: Hashable, deadline: float) -> None:
+        """Refuse a request that is already known to be sent too late.
+
+        Raises:
+            RateLimited: as `slot` does.
+        """
+        now = self._clock.monotonic()
+        if self._schedule.is_late(key, deadline, now):
+            refusal = self._refuse(tenant, key, now)
+            self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
+            raise refusal
+        if self._bulkhead.may_begin(tenant) or self._schedule.has_place(key):
+            return
+        ahead = len(self._schedule.waiting_of(tenant))
+        wait = self._pace.wait(tenant, ahead)
+        if now + SURELY * wait >= deadline:
+            self._refused += 1
+            raise self._config.busy(wait)
+
+    def observe(self, response: UpstreamResponse) -> None:
+        """Keep the pause that a response asks for."""
+        seconds = pause_asked_for(response, self._clock.now())
+        if seconds is not None:
+            self._limits.pause(seconds, self._clock.monotonic())
+            self._admit()
+
+    def answered(self, sent_at: float, response: UpstreamResponse) -> None:
+        """Learn from the response to an admitted call."""
+        now = self._clock.monotonic()
+        seconds = pause_asked_for(response, self._clock.now())
+        if seconds is not None:
+            # Before the slot is given on: its next holder must keep the pause as well.
+            self._limits.pause(seconds, now)
+        self._limits.answered(sent_at, now, rate_report(response))
+
+    def failed(self, error: TransportError) -> None:
+        """Note that an admitted call had no response."""
+        now = self._clock.monotonic()
+        if error.never_sent:
+            self._limits.withdraw(now)
+        else:
+            self._limits.lost(now)
+
+    def state(self) -> AdmissionState:
+        """Return how things stand now."""
+        now = self._clock.monotonic()
+        capacity = self._limits.capacity(now)
+        return AdmissionState(
+            in_flight=self._bulkhead.in_flight,
+            waiting=len(self._schedule),
+            refused=self._refused,
+            limit=self._limits.learned_limit,
+            capacity=None if math.isinf(capacity) else int(capacity),
+            pause_seconds=max(0.0, self._limits.next_at(0, now).at - now),
+        )
+
+    async def aclose(self) -> None:
+        """Stop the timer."""
+        await self._timer.aclose()
+
+    async def _enter(self, key: Hashable, tenant: Hashable, deadline: float) -> Waiter:
+        self.check(key=key, tenant=tenant, deadline=deadline)
+        waiter = Waiter(key, tenant, deadline, asyncio.get_running_loop().create_future())
+        self._schedule.join(waiter, self._clock.monotonic())
+        self._admit()
+        if not waiter.granted.done():
+            await self._wait(waiter)
+        refusal = waiter.granted.result()
+        if refusal is not None:
+            raise refusal
+        return waiter
+
+    async def _wait(self, waiter: Waiter) -> None:
+        """Wait until the waiter is admitted or refused, by its deadline at the latest."""
+        try:
+            async with self._clock.timeout_at(waiter.deadline - MIN_CALL_SECONDS):
+                await asyncio.wait({waiter.granted})
+        except TimeoutError:
+            if not waiter.granted.done():
+                self._schedule.leave(waiter)
+                waiter.granted.set_result(self._out_of_time(waiter))
+                self._admit()
+        except asyncio.CancelledError:
+            if not waiter.granted.done():
+                self._schedule.leave(waiter)
+            elif waiter.granted.result() is None:
+                self._limits.withdraw(self._clock.monotonic())
+                self._bulkhead.end(waiter.tenant)
+            self._admit()
+            raise
+
+    def _admit(self) -> None:
+        """Admit all requests that can be; called after all that may change which these are."""
+        now = self._clock.monotonic()
+        while self._bulkhead.free:
+            waiter = self._schedule.next(self._bulkhead.may_begin, now)
+            if waiter is None:
+                break
+            self._bulkhead.begin(waiter.tenant)
+            self._limits.begin(now)
+            waiter.granted.set_result(None)
+        if self._limits.revision != self._seen_revision or self._schedule.overdue:
+            self._seen_revision = self._limits.revision
+            self._refuse_late(now)
+        if len(self._schedule):
+            at = self._schedule.wakes_at(now)
+            if now < at < self._timer.at:
+                self._timer.set(at)
+                self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
+
+    def _time_has_come(self) -> None:
+        self._admit()
+        self._refuse_late(self._clock.monotonic())
+
+    def _refuse_late(self, now: float) -> None:
+        for waiter in self._schedule.take_late(now):
+            waiter.granted.set_result(self._refuse(waiter.tenant, waiter.key, now))
+
+    def _refuse_slow(self, tenant: Hashable, now: float) -> None:
+        """Refuse the waiters of a slow tenant that would be answered too late."""
+        for position, waiter in reversed(list(enumerate(self._schedule.waiting_of(tenant)))):
+            wait = self._pace.wait(tenant, position)
+            if now + SURELY * wait < waiter.deadline:
+                break
+            self._schedule.leave(waiter)
+            self._refused += 1
+            waiter.granted.set_result(self._config.busy(wait))
+
+    def _out_of_time(self, waiter: Waiter) -> RateLimited:
+        now = self._clock.monotonic()
+        if self._schedule.is_held_back(now):
+            place = self._schedule.reserve(waiter.tenant, waiter.key, now)
+            if place.at > now:
+                self._refused += 1
+                return self._config.rate_limited(place, now)
+        self._refused += 1
+        ahead = len(self._schedule.waiting_of(waiter.tenant))
+        return self._config.busy(max(UNFORESEEN_SECONDS, self._pace.wait(waiter.tenant, ahead)))
+
+    def _refuse(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
+        self._refused += 1
+        return self._config.rate_limited(self._schedule.reserve(tenant, key, now), now)
+
+
+@final
+class Admitted(Grant):
+    """One admitted call.
+
+    Attributes:
+        sent_at: monotonic seconds.
+        ended: how it ended is known.
+        counts: how long it took says something about its tenant.
+    """
+
+    def __init__(self, admission: Admission, sent_at: float) -> None:
+        self._admission = admission
+        self.sent_at = sent_at
+        self.ended = False
+        self.counts = True
+
+    @override
+    def answered(self, response: UpstreamResponse) -> None:
+        self.ended = True
+        self._admission.answered(self.sent_at, response)
+
+    @override
+    def failed(self, error: TransportError) -> None:
+        self.ended = True
+        self.counts = error.failure is Failure.TIMED_OUT
+        self._admission.failed(error)

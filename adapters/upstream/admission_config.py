@@ -1,0 +1,58 @@
+"""What admission knows of one store, and the errors of the requests it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from adapters.upstream.failures import Busy
+from domain.model.errors import RateLimited
+from domain.model.wording import seconds_in_words
+
+if TYPE_CHECKING:
+    from adapters.upstream.limits import NextPlace
+
+MAX_RETRY_SECONDS: Final = 60.0
+"""Told at most to a request that a slow store would answer too late."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionConfig:
+    """What admission needs to know of one store.
+
+    Attributes:
+        name: the store's name in advice.
+        code: begins reason codes and log events.
+        limit_setting: the operator's setting for `max_per_minute`, for advice.
+        max_in_flight: calls in flight at most, from 1 up.
+        max_per_minute: calls sent in any minute at most; None is no limit but the server's own.
+    """
+
+    name: str
+    code: str
+    limit_setting: str
+    max_in_flight: int
+    max_per_minute: int | None = None
+
+    def rate_limited(self, place: NextPlace, now: float) -> RateLimited:
+        """Return the error for a request that a rate limit refuses until a place comes free."""
+        limiter, remedy = self.name, "raise its limits"
+        if place.by_own_limit:
+            limiter, remedy = self.limit_setting, "raise it"
+        seconds = max(0.0, place.at - now)
+        return RateLimited(
+            f"{limiter} limits the rate of calls; try again in {seconds_in_words(seconds)}, or "
+            f"{remedy}.",
+            reason=f"{self.code}_rate_limited",
+            retry_after=seconds,
+        )
+
+    def busy(self, seconds: float) -> Busy:
+        """Return the error for a request that a slow store would answer too late."""
+        seconds = min(seconds, MAX_RETRY_SECONDS)
+        return Busy(
+            f"{self.name} is too slow for all that is asked of it; check its health, and try again "
+            f"in {seconds_in_words(seconds)}.",
+            reason=f"{self.code}_busy",
+            retry_after=seconds,
+        )

@@ -1,0 +1,55 @@
+"""A time until which no call of one kind is sent, because the server asked for it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, final
+
+from adapters.upstream.failures import rate_limited
+
+if TYPE_CHECKING:
+    from adapters.upstream.config import UpstreamConfig
+    from domain.model.errors import RateLimited
+    from ports.clock import Clock
+
+
+@final
+class Cooldown:
+    """Kept by logins, which servers limit apart from reads."""
+
+    def __init__(self, config: UpstreamConfig, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._until = -math.inf
+
+    @property
+    def active(self) -> bool:
+        """Whether the cooldown still lasts."""
+        return self._clock.monotonic() < self._until
+
+    @property
+    def remaining_seconds(self) -> float:
+        """How long the cooldown still lasts; 0 without one."""
+        return max(0.0, self._until - self._clock.monotonic())
+
+    def extend(self, seconds: float) -> None:
+        """Let the cooldown last for at least that long from now."""
+        self._until = max(self._until, self._clock.monotonic() + seconds)
+
+    async def wait(self, deadline: float) -> None:
+        """Wait for the end of the cooldown.
+
+        Args:
+            deadline: monotonic seconds.
+
+        Raises:
+            RateLimited: at once, when the cooldown lasts beyond the deadline.
+        """
+        while self.active:
+            if self._until >= deadline:
+                raise self.error()
+            await self._clock.sleep(self._until - self._clock.monotonic())
+
+    def error(self) -> RateLimited:
+        """Return the error that says when to try again."""
+        return rate_limited(self.remaining_seconds, self._config)

@@ -1,0 +1,94 @@
+"""The rate limits of one store together: the tightest counts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from adapters.upstream.fixed_window import FixedWindow
+from adapters.upstream.sliding_window import SlidingWindowLimit
+
+if TYPE_CHECKING:
+    from adapters.upstream.rate_headers import RateReport
+
+
+class NextPlace(NamedTuple):
+    """When a call can be sent.
+
+    Attributes:
+        at: monotonic seconds.
+        by_own_limit: the operator's limit decides, not the server's.
+    """
+
+    at: float
+    by_own_limit: bool
+
+
+class RateLimits:
+    """The server's window, the cooldown it asked for, and the operator's limit.
+
+    Every call that begins must be ended by exactly one of `answered`, `lost` and `withdraw`. Times
+    are monotonic seconds and must not go back.
+    """
+
+    def __init__(self, max_per_minute: int | None) -> None:
+        self._window = FixedWindow()
+        self._own = SlidingWindowLimit(max_per_minute)
+        self._paused_until = -math.inf
+        self._pauses = 0
+
+    @property
+    def revision(self) -> int:
+        """Changes whenever a call that was expected to fit may not fit any more."""
+        return self._window.revision + self._pauses
+
+    @property
+    def learned_limit(self) -> int | None:
+        """Calls that a window of the server takes; None while no answer has said so."""
+        return self._window.limit
+
+    @property
+    def per_minute(self) -> float:
+        """Calls that both limits let pass in a minute; infinite where there is no limit."""
+        server = math.inf if self._window.limit is None else self._window.limit
+        return min(server, self._own.per_minute)
+
+    def begin(self, now: float) -> None:
+        """Count a call that is sent now; there must be capacity for it."""
+        self._window.begin(now)
+        self._own.begin()
+
+    def answered(self, sent_at: float, now: float, report: RateReport | None) -> None:
+        """End a call that was answered; None says that the server did not count it."""
+        self._own.end(now)
+        if report is None:
+            self._window.uncounted(now)
+        else:
+            self._window.report(sent_at, now, report)
+
+    def lost(self, now: float) -> None:
+        """End a call that got no answer, or that is not waited for any more."""
+        self._own.end(now)
+        self._window.lost(now)
+
+    def withdraw(self, now: float) -> None:
+        """End a call that never reached the server."""
+        self._own.withdraw()
+        self._window.uncounted(now)
+
+    def pause(self, seconds: float, now: float) -> None:
+        """Send nothing for at least that long, as an answer asked."""
+        self._paused_until = max(self._paused_until, now + seconds)
+        self._pauses += 1
+
+    def capacity(self, now: float) -> float:
+        """Return how many calls may be sent now; infinite without a limit."""
+        if now < self._paused_until:
+            return 0
+        return min(self._window.capacity(now), self._own.capacity(now))
+
+    def next_at(self, position: int, now: float) -> NextPlace:
+        """Return when the call with that many before it is expected to be sent."""
+        by_server = max(self._window.next_at(position, now), self._paused_until)
+        by_own = self._own.next_at(position, now)
+        return NextPlace(max(by_server, by_own), by_own_limit=by_own > by_server)

@@ -1,0 +1,90 @@
+"""One queue in order of arrival, out of which tenants that may not go on are left waiting."""
+
+from __future__ import annotations
+
+from heapq import merge
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Hashable, Iterator
+
+    from domain.model.errors import RateLimited
+
+
+class Waiter:
+    """A request that waits for admission.
+
+    Attributes:
+        key: what it asks for; a refused key has a reservation.
+        tenant: shares the bulkhead with the other requests of this tenant.
+        deadline: monotonic seconds.
+        granted: ends with None to go on, or with why not.
+    """
+
+    __slots__ = ("deadline", "granted", "key", "tenant")
+
+    def __init__(
+        self,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        granted: asyncio.Future[RateLimited | None],
+    ) -> None:
+        self.key = key
+        self.tenant = tenant
+        self.deadline = deadline
+        self.granted = granted
+
+
+class TenantQueue:
+    """Waiters in order of arrival.
+
+    Kept by tenant, so that a tenant that may not go on costs one look and not one for each waiter.
+    """
+
+    def __init__(self) -> None:
+        self._tenants: dict[Hashable, dict[Waiter, int]] = {}
+        self._waiting = 0
+        self._arrivals = 0
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def push(self, waiter: Waiter) -> None:
+        """Add a waiter at the end."""
+        self._arrivals += 1
+        self._waiting += 1
+        self._tenants.setdefault(waiter.tenant, {})[waiter] = self._arrivals
+
+    def pop(self, may_go: Callable[[Hashable], bool]) -> Waiter | None:
+        """Take out the first waiter of the tenants that may go on, if there is one."""
+        heads = (
+            next(iter(waiters.items()))
+            for tenant, waiters in self._tenants.items()
+            if may_go(tenant)
+        )
+        first = min(heads, key=lambda head: head[1], default=None)
+        if first is None:
+            return None
+        self.remove(first[0])
+        return first[0]
+
+    def remove(self, waiter: Waiter) -> bool:
+        """Take out a waiter; say whether it was in the queue."""
+        waiters = self._tenants.get(waiter.tenant, {})
+        if waiters.pop(waiter, None) is None:
+            return False
+        self._waiting -= 1
+        if not waiters:
+            del self._tenants[waiter.tenant]
+        return True
+
+    def of(self, tenant: Hashable) -> list[Waiter]:
+        """Return the waiters of one tenant, in order."""
+        return list(self._tenants.get(tenant, ()))
+
+    def in_order(self) -> Iterator[Waiter]:
+        """Yield all waiters; the queue must not change meanwhile."""
+        by_arrival = merge(*(w.items() for w in self._tenants.values()), key=lambda item: item[1])
+        return (waiter for waiter, _ in by_arrival)

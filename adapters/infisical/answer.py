@@ -8,11 +8,12 @@ import re
 from typing import TYPE_CHECKING
 
 from adapters.infisical import reasons
+from adapters.infisical.response import request_id
 from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
 from domain.model.secret import Secret, SecretValue
 
 if TYPE_CHECKING:
-    from adapters.infisical.exchange import Answer
+    from adapters.upstream.message import UpstreamResponse
     from domain.model.reference import SecretLocation
 
 HIDDEN_VALUE = "<hidden-by-infisical>"
@@ -28,7 +29,11 @@ _REFERENCE = re.compile(
 
 
 def read_secret(
-    answer: Answer, location: SecretLocation, version: str | None, *, allow_unresolved: bool
+    answer: UpstreamResponse,
+    location: SecretLocation,
+    version: str | None,
+    *,
+    allow_unresolved: bool,
 ) -> Secret:
     """Check that the answer is the secret asked for, and take its value.
 
@@ -53,7 +58,7 @@ def read_secret(
             "Infisical hides the value; let the machine identity read values, not only describe "
             "them.",
             reason=reasons.VALUE_HIDDEN,
-            upstream_request_id=answer.request_id,
+            upstream_request_id=request_id(answer),
         )
     if (
         name != location.path.rpartition("/")[2]
@@ -67,18 +72,18 @@ def read_secret(
         raise SecretNotFound(
             "Infisical does not serve that version; ask for another, or for the latest.",
             reason=reasons.VERSION_NOT_FOUND,
-            upstream_request_id=answer.request_id,
+            upstream_request_id=request_id(answer),
         )
     if not allow_unresolved and _REFERENCE.search(value):
         raise UpstreamError(
             f"The value of {location.path} refers to a secret that is missing, empty or itself; "
             "mend the reference, or set INFISICAL_UNRESOLVED_REFERENCES=allow.",
             reason=reasons.REFERENCE_UNRESOLVED,
-            upstream_request_id=answer.request_id,
+            upstream_request_id=request_id(answer),
         )
     binary = location.encoding == "base64" or _says_base64(secret.get("secretMetadata"))
     payload = _decode(value, location, answer) if binary else value
-    return Secret(str(served), SecretValue(payload), answer.request_id)
+    return Secret(str(served), SecretValue(payload), request_id(answer))
 
 
 def _says_base64(metadata: object) -> bool:
@@ -90,7 +95,7 @@ def _says_base64(metadata: object) -> bool:
     )
 
 
-def _decode(value: str, location: SecretLocation, answer: Answer) -> bytes:
+def _decode(value: str, location: SecretLocation, answer: UpstreamResponse) -> bytes:
     # Tools wrap base64 into lines, and the server keeps one line break at the end.
     text = value.replace("\r", "").replace("\n", "")
     try:
@@ -103,7 +108,7 @@ def _decode(value: str, location: SecretLocation, answer: Answer) -> bytes:
         f"The value of {location.path} should be base64 and is not; store it encoded, or drop the "
         "encoding.",
         reason=reasons.ENCODING_BROKEN,
-        upstream_request_id=answer.request_id,
+        upstream_request_id=request_id(answer),
     )
 
 
@@ -111,10 +116,10 @@ def _is_unicode(text: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _unreadable(answer: Answer) -> UpstreamError:
+def _unreadable(answer: UpstreamResponse) -> UpstreamError:
     return UpstreamError(
         "Infisical's answer is not the secret that was asked for; check the versions of both "
         "sides.",
         reason=reasons.ANSWER_UNREADABLE,
-        upstream_request_id=answer.request_id,
+        upstream_request_id=request_id(answer),
     )

@@ -31,10 +31,11 @@ PROBE_NAME = "WASMCLOUD_SECRETS_PROBE_THAT_NOBODY_STORES"
 """Asked for in the hope of "no such secret": the one answer that proves everything around it, and
 needs no more rights than reading secrets does."""
 
+# A refused login and a wrong address are not among them: both heal when an operator mends them
+# elsewhere, and a process that ends and is started again tries to log in each time, which locks the
+# identity for all replicas.
 _MISCONFIGURED = frozenset(
     {
-        reasons.LOGIN_REFUSED,
-        reasons.WRONG_ADDRESS,
         reasons.CERTIFICATE_UNTRUSTED,
         reasons.PROJECT_NOT_FOUND,
     }
@@ -102,5 +103,7 @@ def _verdict(error: SecretsError, base_url: str) -> Exception | None:
         return None
     if error.reason in _MISCONFIGURED:
         return StoreMisconfiguredError(error.advice)
-    kind = StoreLimitedError if error.reason == reasons.RATE_LIMITED else StoreUnreachableError
+    # Busy is a rate limit too, but a store that is too slow for all requests is not answering.
+    is_limited = error.reason == reasons.RATE_LIMITED
+    kind = StoreLimitedError if is_limited else StoreUnreachableError
     return kind(f"Infisical at {base_url}: {error.advice}")

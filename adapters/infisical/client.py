@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.infisical.auth import TokenSource
-from adapters.infisical.counted_calls import Call, CountedCalls
 from adapters.infisical.credentials import credential_source
-from adapters.infisical.durations import Durations
-from adapters.infisical.error_map import OK, SERVER_ERRORS, error_for, lacks_route, refuses_token
+from adapters.infisical.error_map import error_for, refuses_token
 from adapters.infisical.login import UniversalAuthLogin
-from adapters.infisical.rate_limit import SharedPause
-from adapters.infisical.read_gate import ReadGate
-from adapters.infisical.read_pause import ReadPause
-from adapters.infisical.read_url import V3, V4, read_url
-from adapters.infisical.refused_logins import RefusedLogins
-from adapters.infisical.retry import Retrier
+from adapters.infisical.read_path import V3, V4, read_path
+from adapters.infisical.response import OK, SERVER_ERRORS, is_api_answer, lacks_route, log_fields
 from adapters.infisical.state import InfisicalState
+from adapters.infisical.tokens import TokenSource
+from adapters.upstream.admission import Admission
+from adapters.upstream.cooldown import Cooldown
+from adapters.upstream.http import UpstreamHttp
+from adapters.upstream.lockout import LockoutGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
-
     from adapters.infisical.config import InfisicalConfig
     from adapters.infisical.credentials import CredentialSource
-    from adapters.infisical.exchange import Answer
     from adapters.infisical.login import AccessToken
-    from adapters.infisical.read_gate_state import ReadGateState
-    from adapters.infisical.read_url import Route
+    from adapters.infisical.read_path import Route
+    from adapters.upstream.admission_state import AdmissionState
+    from adapters.upstream.engine import HttpEngine
+    from adapters.upstream.lockout_file import LockoutFile
+    from adapters.upstream.message import UpstreamResponse
     from domain.model.reference import SecretLocation
     from ports.clock import Clock
 
@@ -39,6 +38,20 @@ MAX_TOKEN_REPLACEMENTS = 2
 but that was taken back as well."""
 
 _log = structlog.get_logger()
+
+
+def build_http(
+    config: InfisicalConfig,
+    clock: Clock,
+    jitter: Callable[[], float],
+    engine: HttpEngine | None = None,
+) -> UpstreamHttp:
+    """Build the HTTP client for Infisical; opens no connection.
+
+    Raises:
+        OSError: the CA file cannot be used.
+    """
+    return UpstreamHttp(config.upstream, clock, jitter, is_api_answer=is_api_answer, engine=engine)
 
 
 class InfisicalApi:
@@ -50,44 +63,38 @@ class InfisicalApi:
     def __init__(
         self,
         config: InfisicalConfig,
-        http: httpx.AsyncClient,
+        http: UpstreamHttp,
         clock: Clock,
         jitter: Callable[[], float],
         *,
         credentials: CredentialSource | None = None,
         on_refused: Callable[[], None] = lambda: None,
+        lockout_file: LockoutFile | None = None,
     ) -> None:
         """Put the parts together.
 
         Args:
             config: what the operator decides.
-            http: from `build_client`.
-            clock: for every wait and every life.
-            jitter: gives evenly spread numbers from 0 up to 1.
+            http: from `build_http`.
+            clock: for every wait and every lifetime.
+            jitter: draws evenly from 0 up to 1.
             credentials: what to log in with; None for what `config` says.
             on_refused: called whenever a login was refused, to tell other processes.
+            lockout_file: has refused logins survive this process.
+
+        Raises:
+            OSError, ValueError: the lockout file cannot be read.
         """
-        self._config = config
-        self._clock = clock
-        self._calls = CountedCalls(http, clock)
-        self._waits = Durations()
-        self._retrier = Retrier(clock, jitter)
-        # One connection is left to the login, so that hanging reads cannot hold it up.
-        places = max(1, config.max_connections - 1)
-        self._gate = ReadGate(clock, places, config.max_requests_per_minute)
-        self._login_pause = SharedPause(clock)
+        self._http = http
+        self._admission = Admission(config.admission, clock)
+        self._cooldown = Cooldown(config.upstream, clock)
         login = UniversalAuthLogin(
-            config,
-            credentials or credential_source(config),
-            calls=self._calls,
-            retrier=self._retrier,
-            pause=self._login_pause,
-            clock=clock,
-            jitter=jitter,
+            credentials or credential_source(config), http, self._cooldown, clock, jitter
         )
-        refusals = RefusedLogins(clock, jitter)
-        self._tokens = TokenSource(login, self._login_pause, refusals, clock, on_refused)
+        guard = LockoutGuard(config.lockout, clock, jitter, lockout_file)
+        self._tokens = TokenSource(login, self._cooldown, guard, clock, on_refused)
         self._route = V4
+        self._route_proven = False
 
     async def read(
         self,
@@ -96,28 +103,29 @@ class InfisicalApi:
         deadline: float,
         *,
         expected: str | None = None,
-    ) -> Answer:
+    ) -> UpstreamResponse:
         """Return the answer 200 for one secret.
 
         Args:
             location: from this store's `locate`.
             version: a whole number from 1 up; None for the latest. Older servers ignore it.
-            deadline: monotonic seconds; the caller bounds the call itself.
+            deadline: monotonic seconds.
             expected: the reason of a refusal that is what the caller hopes for: nothing that an
                 operator should read of.
 
         Raises:
             SecretNotFound, Unauthorized, UpstreamError: see `error_map`.
+            StoreUnavailable, RateLimited: see `UpstreamHttp.request`.
         """
-        self._gate.check(location, deadline)
+        self._admission.check(key=location, tenant=location.folder, deadline=deadline)
         answer = await self._get_with_token(location, version, deadline)
-        if answer.status != OK or lacks_route(answer):
-            error = error_for(answer)
-            (_log.debug if error.reason == expected else _log.info)(
-                "infisical.read_refused", reason=error.reason, **answer.log_fields()
-            )
-            raise error
-        return answer
+        if answer.status == OK and not lacks_route(answer):
+            return answer
+        error = self._http.origin.error() if lacks_route(answer) else error_for(answer)
+        (_log.debug if error.reason == expected else _log.info)(
+            "infisical.read_refused", reason=error.reason, **log_fields(answer)
+        )
+        raise error
 
     def try_login_again(self) -> None:
         """Try a login that was refused as soon as that cannot lock the identity out."""
@@ -127,33 +135,34 @@ class InfisicalApi:
         """Take into account that another process was refused with the same identity."""
         self._tokens.refused_elsewhere()
 
-    def reads(self) -> ReadGateState:
-        """Return how many reads are under way, wait or were refused, and what limits them."""
-        return self._gate.state()
+    def reads(self) -> AdmissionState:
+        """Return how many reads are in flight, wait or were refused, and what limits them."""
+        return self._admission.state()
 
     def state(self) -> InfisicalState:
         """Return how the token, the limits and the calls so far stand."""
         withheld = self._tokens.withheld()
         refused_seconds = 0.0 if withheld is None else withheld.seconds
+        statistics = self._http.statistics
         return InfisicalState(
             token=self._tokens.state(),
-            login_pause_seconds=max(self._login_pause.remaining_seconds, refused_seconds),
+            login_pause_seconds=max(self._cooldown.remaining_seconds, refused_seconds),
             withheld=withheld,
             reads=self.reads(),
-            calls=self._calls.counts,
-            call_durations=self._calls.durations,
-            read_waits=self._waits,
+            calls=statistics.counts,
+            call_durations=statistics.durations,
+            read_waits=self._admission.waits,
         )
 
     async def aclose(self) -> None:
         """End a running login and close all connections."""
-        await self._gate.aclose()
+        await self._admission.aclose()
         await self._tokens.aclose()
-        await self._calls.http.aclose()
+        await self._http.aclose()
 
     async def _get_with_token(
         self, location: SecretLocation, version: str | None, deadline: float
-    ) -> Answer:
+    ) -> UpstreamResponse:
         """Return the answer to a token that holds, or the refusal of one made after a refusal."""
         last_login: int | None = None
         replaced = 0
@@ -173,19 +182,26 @@ class InfisicalApi:
 
     async def _get(
         self, token: AccessToken, location: SecretLocation, version: str | None, deadline: float
-    ) -> Answer:
+    ) -> UpstreamResponse:
         route = self._route
         answer = await self._get_by(route, token, location, version, deadline)
         if not lacks_route(answer):
+            self._prove(route, answer)
             return answer
         other = V3 if route is V4 else V4
         answer = await self._get_by(other, token, location, version, deadline)
-        # Only an API's answer proves the other route: a proxy may be in the way of both.
-        proven = answer.is_json and answer.status < SERVER_ERRORS and not lacks_route(answer)
-        if proven and self._route is route:
-            self._route = other
-            _log.info("infisical.api_version_chosen", api_version=other.version)
+        if not lacks_route(answer):
+            self._prove(other, answer)
         return answer
+
+    def _prove(self, route: Route, answer: UpstreamResponse) -> None:
+        if answer.status >= SERVER_ERRORS:
+            return
+        self._http.origin.confirm()
+        self._route_proven = True
+        if self._route is not route:
+            self._route = route
+            _log.info("infisical.api_version_chosen", api_version=route.version)
 
     async def _get_by(
         self,
@@ -194,22 +210,16 @@ class InfisicalApi:
         location: SecretLocation,
         version: str | None,
         deadline: float,
-    ) -> Answer:
-        url = read_url(self._config.api_root, route, location, version)
-
-        async def attempt() -> Answer:
-            began = self._clock.monotonic()
-
-            async def send() -> Answer:
-                self._waits.add(self._clock.monotonic() - began)
-                request = self._calls.http.build_request(
-                    "GET",
-                    url,
-                    headers={"Authorization": f"Bearer {token.value.get_secret_value()}"},
-                )
-                return await self._calls.exchange(Call.READ, request)
-
-            return await self._gate.send(location, deadline, send)
-
-        pause = ReadPause(self._gate, location)
-        return await self._retrier.run(attempt, pause=pause, deadline=deadline)
+    ) -> UpstreamResponse:
+        slot = partial(
+            self._admission.slot, key=location, tenant=location.folder, deadline=deadline
+        )
+        return await self._http.request(
+            "GET",
+            read_path(route, location, version),
+            headers={"Authorization": f"Bearer {token.value.get_secret_value()}"},
+            deadline=deadline,
+            slot=slot,
+            # Servers of 2024 answer an unknown route with the web page of their user interface.
+            judged=self._route_proven and route is self._route,
+        )

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from adapters.upstream.admission_config import AdmissionConfig
+from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.lockout import LockoutConfig
 from domain.model.errors import InvalidRequest
 from domain.model.key_path import parse_folder
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic import SecretStr
+
+NAME, CODE = "Infisical", "infisical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class InfisicalConfig:
         max_requests_per_minute: reads sent at most, in any minute, by this process; None is no
             limit but the server's own.
         user_agent: sent with every call, such as `wasmcloud-secrets/1.2.3`.
+        lockout: how the server locks the identity after refused logins.
     """
 
     client_id: SecretStr = field(repr=False)
@@ -59,6 +65,7 @@ class InfisicalConfig:
     max_requests_per_minute: int | None = None
     user_agent: str = "wasmcloud-secrets"
     client_secret_file: Path | None = None
+    lockout: LockoutConfig = field(default_factory=LockoutConfig)
 
     def __post_init__(self) -> None:
         """Refuse what could not work, with a ValueError that names the setting."""
@@ -104,6 +111,33 @@ class InfisicalConfig:
             raise ValueError(f"INFISICAL_BASE_URL {problem}.")
         path = parts.path.rstrip("/").removesuffix("/api").rstrip("/")
         return f"{parts.scheme}://{parts.netloc}{path}/api"
+
+    @property
+    def upstream(self) -> UpstreamConfig:
+        """How Infisical is reached."""
+        return UpstreamConfig(
+            name=NAME,
+            code=CODE,
+            base_url=self.api_root,
+            url_setting="INFISICAL_BASE_URL",
+            ca_setting="INFISICAL_CA_FILE",
+            ca_file=self.ca_file,
+            connect_timeout_seconds=self.connect_timeout_seconds,
+            read_timeout_seconds=self.read_timeout_seconds,
+            max_connections=self.max_connections,
+            user_agent=self.user_agent,
+        )
+
+    @property
+    def admission(self) -> AdmissionConfig:
+        """What bounds reads; logins are limited apart."""
+        return AdmissionConfig(
+            NAME,
+            CODE,
+            "INFISICAL_MAX_REQUESTS_PER_MINUTE",
+            self.upstream.read_connections,
+            self.max_requests_per_minute,
+        )
 
     @property
     def base_folders(self) -> tuple[str, ...]:

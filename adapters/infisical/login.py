@@ -11,24 +11,32 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.infisical import reasons
-from adapters.infisical.counted_calls import Call
 from adapters.infisical.credentials import until_changed
-from adapters.infisical.error_map import OK, SERVER_ERRORS, lacks_route
+from adapters.infisical.error_map import address_refused, refuses_address
+from adapters.infisical.response import (
+    OK,
+    SERVER_ERRORS,
+    has_route,
+    log_fields,
+    message,
+    request_id,
+)
+from adapters.upstream.statistics import Lane
 from domain.model.errors import StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.infisical.config import InfisicalConfig
-    from adapters.infisical.counted_calls import CountedCalls
     from adapters.infisical.credentials import Credentials, CredentialSource
-    from adapters.infisical.exchange import Answer
-    from adapters.infisical.rate_limit import SharedPause
-    from adapters.infisical.retry import Retrier
+    from adapters.upstream.cooldown import Cooldown
+    from adapters.upstream.http import UpstreamHttp
+    from adapters.upstream.message import UpstreamResponse
     from ports.clock import Clock
 
+LOGIN_PATH = "/v1/auth/universal-auth/login"
+
 LOGIN_BUDGET_SECONDS = 10.0
-"""For one login with all its attempts. Whoever waits for it keeps a deadline of their own."""
+"""For one login with all its attempts. Each request that waits keeps a deadline of its own."""
 
 DEFAULT_LIFETIME_SECONDS = 3600.0
 """Assumed when the server does not limit a token; its refusal ends it earlier."""
@@ -81,7 +89,8 @@ class Login(Protocol):
         """Log in.
 
         Raises:
-            UpstreamError: there are no credentials, they are refused, or nobody could check them.
+            UpstreamError: there are no credentials, or they are refused.
+            StoreUnavailable, RateLimited: they could not be checked.
         """
         ...
 
@@ -92,22 +101,17 @@ class UniversalAuthLogin(Login):
 
     def __init__(
         self,
-        config: InfisicalConfig,
         credentials: CredentialSource,
-        *,
-        calls: CountedCalls,
-        retrier: Retrier,
-        pause: SharedPause,
+        http: UpstreamHttp,
+        cooldown: Cooldown,
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        self._config = config
         self._credentials = credentials
         self._used: Credentials | None = None
         self._jitter = jitter
-        self._calls = calls
-        self._retrier = retrier
-        self._pause = pause
+        self._http = http
+        self._cooldown = cooldown
         self._clock = clock
 
     @property
@@ -122,28 +126,25 @@ class UniversalAuthLogin(Login):
     @override
     async def __call__(self) -> AccessToken:
         started = self._clock.monotonic()
-        deadline = started + LOGIN_BUDGET_SECONDS
-        token: AccessToken | None = None
-        answer: Answer | None = None
-        try:
-            async with self._clock.timeout_at(deadline):
-                credentials = await self._read_credentials()
-                answer = await self._retrier.run(
-                    lambda: self._attempt(credentials), pause=self._pause, deadline=deadline
-                )
-                # The lifetime counts from before the first attempt: rather too early than too late.
-                token = _read_token(answer, started, self._jitter())
-        except TimeoutError:
-            pass
-        if answer is None:
-            raise StoreUnavailable(
-                "Infisical did not answer the login in time; check its health, and try again "
-                "in 10 seconds.",
-                reason=reasons.TIMED_OUT,
-            )
+        credentials = await self._read_credentials()
+        answer = await self._http.request(
+            "POST",
+            LOGIN_PATH,
+            # Stripped because secrets read from files tend to end in a line break.
+            json={
+                "clientId": credentials.client_id.get_secret_value().strip(),
+                "clientSecret": credentials.client_secret.get_secret_value().strip(),
+            },
+            deadline=started + LOGIN_BUDGET_SECONDS,
+            lane=Lane.LOGIN,
+            slot=self._cooldown.slot,
+            is_api_answer=has_route,
+        )
+        # The lifetime counts from before the first attempt: rather too early than too late.
+        token = _read_token(answer, started, self._jitter())
         if token is None:
             error = _login_error(answer)
-            _log.warning("infisical.login_failed", reason=error.reason, **answer.log_fields())
+            _log.warning("infisical.login_failed", reason=error.reason, **log_fields(answer))
             raise error
         _log.info("infisical.login_succeeded", usable_seconds=round(token.expires_at - started, 1))
         return token
@@ -157,23 +158,8 @@ class UniversalAuthLogin(Login):
             raise
         return self._used
 
-    async def _attempt(self, credentials: Credentials) -> Answer:
-        # A rate limit is not waited out here but by each who waits, as their time allows.
-        if self._pause.active:
-            raise self._pause.error()
-        request = self._calls.http.build_request(
-            "POST",
-            f"{self._config.api_root}/v1/auth/universal-auth/login",
-            # Stripped because secrets read from files tend to end in a line break.
-            json={
-                "clientId": credentials.client_id.get_secret_value().strip(),
-                "clientSecret": credentials.client_secret.get_secret_value().strip(),
-            },
-        )
-        return await self._calls.exchange(Call.LOGIN, request)
 
-
-def _read_token(answer: Answer, started: float, jitter: float) -> AccessToken | None:
+def _read_token(answer: UpstreamResponse, started: float, jitter: float) -> AccessToken | None:
     value, lifetime = answer.member("accessToken"), answer.member("expiresIn")
     if answer.status != OK or not isinstance(value, str) or not _SENDABLE.fullmatch(value):
         return None
@@ -192,41 +178,31 @@ def _read_token(answer: Answer, started: float, jitter: float) -> AccessToken | 
     )
 
 
-def _login_error(answer: Answer) -> UpstreamError:
-    request_id = answer.request_id
-    if lacks_route(answer):
-        return UpstreamError(
-            "No Infisical API answers at INFISICAL_BASE_URL; set it to the instance's address.",
-            reason=reasons.WRONG_ADDRESS,
-            upstream_request_id=request_id,
-        )
+def _login_error(answer: UpstreamResponse) -> UpstreamError:
+    upstream_id = request_id(answer)
     if answer.status == OK:
         return UpstreamError(
             "Infisical's answer to the login cannot be read; check the versions of both sides.",
             reason=reasons.ANSWER_UNREADABLE,
-            upstream_request_id=request_id,
+            upstream_request_id=upstream_id,
         )
     if answer.status >= SERVER_ERRORS:
         return StoreUnavailable(
             "Infisical is failing at the login; check its health, and try again in 10 seconds.",
             reason=reasons.FAILING,
-            upstream_request_id=request_id,
+            upstream_request_id=upstream_id,
         )
-    if not answer.is_json:
-        return UpstreamError(
-            "A proxy before Infisical refused the login; let this backend through.",
-            reason=reasons.REQUEST_REFUSED,
-            upstream_request_id=request_id,
-        )
-    if "locked" in answer.message:
+    if refuses_address(answer):
+        return address_refused(answer)
+    if "locked" in message(answer):
         return UpstreamError(
             "Infisical has locked the machine identity's login after wrong secrets; wait some "
-            "minutes, and look for whoever uses an old secret.",
+            "minutes, and look for a client that uses an old secret.",
             reason=reasons.LOGIN_LOCKED,
-            upstream_request_id=request_id,
+            upstream_request_id=upstream_id,
         )
     # Wrong secret 401, unknown client id 404 or 401, malformed credentials 401 or 422, and in
     # older servers 403: in all of them other credentials are what helps.
     return UpstreamError(
-        REFUSAL_ADVICE, reason=reasons.LOGIN_REFUSED, upstream_request_id=request_id
+        REFUSAL_ADVICE, reason=reasons.LOGIN_REFUSED, upstream_request_id=upstream_id
     )

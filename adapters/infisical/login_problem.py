@@ -1,24 +1,34 @@
-"""Why a login failed, kept for those who ask while it is too early for another."""
+"""Why a login failed, kept for requests that come while it is too early for another."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from adapters.infisical import reasons
 from adapters.infisical.login import REFUSAL_ADVICE
 from domain.model.errors import UpstreamError
 
+if TYPE_CHECKING:
+    from typing import Self
+
 
 @dataclass(frozen=True, slots=True)
 class LoginProblem:
-    """What everybody who waited for a login makes an error of their own from."""
+    """Why a login failed; each request that waited for it makes an error of its own from this."""
 
     advice: str
     reason: str
     upstream_request_id: str | None = None
     kind: type[UpstreamError] = UpstreamError
     retry_after: float | None = None
+
+    @classmethod
+    def of(cls, error: UpstreamError) -> Self:
+        """Keep what an error says."""
+        return cls(
+            error.advice, error.reason, error.upstream_request_id, type(error), error.retry_after
+        )
 
     @property
     def is_refusal(self) -> bool:

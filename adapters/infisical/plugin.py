@@ -56,10 +56,9 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
     @override
     def build(self, settings: InfisicalSettings, context: StoreContext) -> StoreParts:
         from adapters.infisical.check import InfisicalCheck  # noqa: PLC0415  if it is chosen
-        from adapters.infisical.client import InfisicalApi  # noqa: PLC0415
+        from adapters.infisical.client import InfisicalApi, build_http  # noqa: PLC0415
         from adapters.infisical.config import InfisicalConfig  # noqa: PLC0415
         from adapters.infisical.credentials import credential_source  # noqa: PLC0415
-        from adapters.infisical.exchange import build_client  # noqa: PLC0415
         from adapters.infisical.samples import infisical_samples  # noqa: PLC0415
         from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
 
@@ -67,14 +66,15 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
             **{
                 field.name: getattr(settings, field.name)
                 for field in fields(InfisicalConfig)
-                if field.name not in {"client_id", "max_requests_per_minute", "user_agent"}
+                if field.name
+                not in {"client_id", "max_requests_per_minute", "user_agent", "lockout"}
             },
             client_id=SecretStr(settings.client_id or ""),
             max_requests_per_minute=_share(settings.max_requests_per_minute, context),
             user_agent=context.user_agent,
         )
         try:
-            http = build_client(config)
+            http = build_http(config, context.clock, context.jitter)
         except OSError:
             http = None
         if http is None:
@@ -103,7 +103,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
 
             verifier = WebhookVerifier(settings.webhook_key, context.clock)
             routes = (InfisicalWebhook(verifier, context.changed).route(),)
-        store = InfisicalSecretStore(config, api, context.clock)
+        store = InfisicalSecretStore(config, api)
         server = urlsplit(settings.base_url)
         return StoreParts(
             store,

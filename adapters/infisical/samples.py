@@ -10,8 +10,8 @@ from ports.plugin import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from adapters.infisical.durations import Durations
     from adapters.infisical.state import InfisicalState
+    from adapters.upstream.histogram import Histogram
 
 
 def infisical_samples(state: InfisicalState) -> Iterator[Sample]:
@@ -45,7 +45,7 @@ def infisical_samples(state: InfisicalState) -> Iterator[Sample]:
     )
     yield Sample(
         "infisical_reads_refused_total",
-        "Reads refused because their turn would have come too late.",
+        "Reads refused because they would have been sent too late.",
         reads.refused,
         kind="counter",
     )
@@ -67,7 +67,7 @@ def infisical_samples(state: InfisicalState) -> Iterator[Sample]:
     for (call, status), durations in state.call_durations.items():
         yield _histogram(
             "infisical_call_duration_seconds",
-            "Time of each HTTP call to Infisical by itself, without waiting for its turn or trying "
+            "Time of each HTTP call to Infisical by itself, without waiting for admission or trying "
             "again.",
             durations,
             (("call", call), ("status", status)),
@@ -81,7 +81,7 @@ def infisical_samples(state: InfisicalState) -> Iterator[Sample]:
 
 
 def _histogram(
-    name: str, meaning: str, durations: Durations, labels: tuple[tuple[str, str], ...] = ()
+    name: str, meaning: str, durations: Histogram, labels: tuple[tuple[str, str], ...] = ()
 ) -> Sample:
     buckets = (*durations.within, (math.inf, durations.count))
     return Sample(name, meaning, durations.sum_seconds, labels, "histogram", buckets)

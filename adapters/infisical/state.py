@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.infisical.durations import Durations
-    from adapters.infisical.read_gate_state import ReadGateState
+    from adapters.upstream.admission_state import AdmissionState
+    from adapters.upstream.histogram import Histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ class InfisicalState:
     token: TokenState | None
     login_pause_seconds: float
     withheld: WithheldLogins | None
-    reads: ReadGateState
+    reads: AdmissionState
     calls: Mapping[str, int] = field(repr=False)
-    call_durations: Mapping[tuple[str, str], Durations] = field(repr=False)
-    read_waits: Durations = field(repr=False)
+    call_durations: Mapping[tuple[str, str], Histogram] = field(repr=False)
+    read_waits: Histogram = field(repr=False)
 
     @property
     def login_advice(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The secret store port over Infisical."""
+"""Infisical as a secret store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import override
 from adapters.infisical import reasons
 from adapters.infisical.addressing import Addressing
 from adapters.infisical.answer import read_secret
-from domain.model.errors import InvalidRequest, SecretNotFound, StoreUnavailable
+from domain.model.errors import InvalidRequest, SecretNotFound
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from adapters.infisical.config import InfisicalConfig
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
-    from ports.clock import Clock
 
 MAX_VERSION = 2**31 - 1
 """Infisical counts versions in a 32-bit column and fails on larger numbers."""
@@ -32,11 +31,10 @@ class InfisicalSecretStore(SecretStore):
     One limit of newer servers shows nowhere: a reference to a missing secret becomes empty text.
     """
 
-    def __init__(self, config: InfisicalConfig, api: InfisicalApi, clock: Clock) -> None:
+    def __init__(self, config: InfisicalConfig, api: InfisicalApi) -> None:
         self._addressing = Addressing.from_config(config)
         self._allow_unresolved = config.unresolved_references == "allow"
         self._api = api
-        self._clock = clock
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:
@@ -45,17 +43,7 @@ class InfisicalSecretStore(SecretStore):
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
         check_version(query.version)
-        answer = None
-        try:
-            async with self._clock.timeout_at(query.deadline):
-                answer = await self._api.read(query.location, query.version, query.deadline)
-        except TimeoutError:
-            pass
-        if answer is None:
-            raise StoreUnavailable(
-                "Infisical did not answer in time; check its health, and try again in 10 seconds.",
-                reason=reasons.TIMED_OUT,
-            )
+        answer = await self._api.read(query.location, query.version, query.deadline)
         return read_secret(
             answer, query.location, query.version, allow_unresolved=self._allow_unresolved
         )

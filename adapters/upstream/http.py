@@ -84,6 +84,12 @@ class UpstreamHttp:
         self._jitter = jitter
         self._is_api_answer = is_api_answer
         self._engine = engine or HttpxEngine(config)
+        self._headers = {
+            "User-Agent": config.user_agent,
+            "Accept": "application/json",
+            # A small packed body can hold gigabytes.
+            "Accept-Encoding": "identity",
+        }
         self._reads = asyncio.Semaphore(config.read_connections)
         self.origin = ApiOrigin(config)
         self.statistics = CallStatistics()
@@ -101,6 +107,7 @@ class UpstreamHttp:
         retry: bool = True,
         lane: Lane = Lane.READ,
         slot: Slot = nullcontext,
+        is_api_answer: Callable[[UpstreamResponse], bool] | None = None,
         judged: bool = True,
     ) -> UpstreamResponse:
         """Return the store's response.
@@ -110,7 +117,7 @@ class UpstreamHttp:
         the connection had been used before. A server error that stays is returned.
 
         Args:
-            method: "GET" and so on.
+            method: such as "GET".
             path: follows the base URL; begins with "/", percent-encoded.
             deadline: monotonic seconds.
             headers: beside User-Agent and Accept.
@@ -120,6 +127,7 @@ class UpstreamHttp:
             retry: the call changes nothing, so that it may be sent more than once.
             lane: a connection is left to LOGIN.
             slot: admits each attempt.
+            is_api_answer: in place of the constructor's.
             judged: False returns responses that are not the store's as they are.
 
         Raises:
@@ -133,12 +141,14 @@ class UpstreamHttp:
         url = self.config.base_url + path
         if query:
             url += "?" + urlencode(query, quote_via=quote)
-        request = UpstreamRequest(method, url, headers, body)
+        request = UpstreamRequest(method, url, {**self._headers, **headers}, body)
+        attempts = MAX_ATTEMPTS if retry else 1
+        judge = (is_api_answer or self._is_api_answer) if judged else None
         outcome: UpstreamResponse | UpstreamError | None = None
         try:
             async with self._clock.timeout_at(deadline):
                 outcome = await self._repeat(
-                    request, deadline, lane, slot, MAX_ATTEMPTS if retry else 1, judged=judged
+                    request, deadline, lane, slot, attempts=attempts, is_api_answer=judge
                 )
         except TimeoutError:
             outcome = transport_error(Failure.TIMED_OUT, self.config)
@@ -157,9 +167,9 @@ class UpstreamHttp:
         deadline: float,
         lane: Lane,
         slot: Slot,
-        attempts: int,
         *,
-        judged: bool,
+        attempts: int,
+        is_api_answer: Callable[[UpstreamResponse], bool] | None,
     ) -> UpstreamResponse | UpstreamError:
         former: UpstreamResponse | UpstreamError | None = None
         number = 0
@@ -173,7 +183,7 @@ class UpstreamHttp:
                 # That there is no slot to try again is not why the request fails.
                 return former if isinstance(refusal, Busy) and former is not None else refusal
             else:
-                verdict = self._judge(response, waits=slot is not nullcontext, judged=judged)
+                verdict = self._judge(response, is_api_answer, waits=slot is not nullcontext)
             former = verdict.outcome
             delay = verdict.delay
             if delay == _BACKOFF:
@@ -184,33 +194,38 @@ class UpstreamHttp:
             await self._clock.sleep(delay)
 
     def _judge_failure(self, error: TransportError) -> _Verdict:
-        _log.warning(self._event("attempt_failed"), reason=str(error.failure), kind=error.kind)
+        _log.warning(
+            f"{self.config.code}.attempt_failed", reason=str(error.failure), kind=error.kind
+        )
         outcome = transport_error(error.failure, self.config)
         if error.failure not in TRANSIENT:
             return _Verdict(outcome, None)
         return _Verdict(outcome, 0.0 if error.reused else _BACKOFF)
 
-    def _judge(self, response: UpstreamResponse, *, waits: bool, judged: bool) -> _Verdict:
+    def _judge(
+        self,
+        response: UpstreamResponse,
+        is_api_answer: Callable[[UpstreamResponse], bool] | None,
+        *,
+        waits: bool,
+    ) -> _Verdict:
         status = response.status
         pause = pause_asked_for(response, self._clock.now())
         if pause is not None:
-            _log.warning(self._event("rate_limited"), pause_seconds=pause, status=status)
+            _log.warning(f"{self.config.code}.rate_limited", pause_seconds=pause, status=status)
             # A slot keeps the pause by itself, as it holds for all requests.
             return _Verdict(rate_limited(pause, self.config), 0.0 if waits else pause)
         if status >= SERVER_ERRORS:
-            _log.warning(self._event("attempt_failed"), status=status)
+            _log.warning(f"{self.config.code}.attempt_failed", status=status)
             return _Verdict(response, _BACKOFF)
-        if not judged:
+        if is_api_answer is None:
             return _Verdict(response, None)
-        if self._is_api_answer(response):
+        if is_api_answer(response):
             self.origin.confirm()
             return _Verdict(response, None)
-        _log.warning(self._event("foreign_answer"), status=status)
+        _log.warning(f"{self.config.code}.foreign_answer", status=status)
         error = self.origin.error()
         return _Verdict(error, _BACKOFF if isinstance(error, StoreUnavailable) else None)
-
-    def _event(self, name: str) -> str:
-        return f"{self.config.code}.{name}"
 
     async def _attempt(self, request: UpstreamRequest, lane: Lane, slot: Slot) -> UpstreamResponse:
         """Send one request once; raises TransportError, or what entering the slot raises."""

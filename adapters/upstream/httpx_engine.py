@@ -111,12 +111,6 @@ class HttpxEngine(HttpEngine):
         config = self._config
         return httpx.AsyncClient(
             verify=self._tls,
-            headers={
-                "User-Agent": config.user_agent,
-                "Accept": "application/json",
-                # httpx unpacks whole pieces, and 60 kB of them can hold gigabytes.
-                "Accept-Encoding": "identity",
-            },
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             timeout=httpx.Timeout(
                 connect=config.connect_timeout_seconds,

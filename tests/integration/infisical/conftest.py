@@ -11,9 +11,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from adapters.infisical.check import InfisicalCheck
-from adapters.infisical.client import InfisicalApi
+from adapters.infisical.client import InfisicalApi, build_http
 from adapters.infisical.config import InfisicalConfig
-from adapters.infisical.exchange import build_client
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.system.clock import SystemClock
 from domain.model.reference import SecretQuery, SecretReference
@@ -59,8 +58,9 @@ async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAda
             )
             config = replace(config, **settings)
             clock = SystemClock()
-            api = InfisicalApi(config, build_client(config), clock, jitter=lambda: 0.0)
-            store = InfisicalSecretStore(config, api, clock)
+            http = build_http(config, clock, lambda: 0.0)
+            api = InfisicalApi(config, http, clock, jitter=lambda: 0.0)
+            store = InfisicalSecretStore(config, api)
             stack.push_async_callback(store.aclose)
             return Adapter(store, InfisicalCheck(config, api, clock), clock)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.infisical import reasons
-from adapters.infisical.exchange import MAX_ANSWER_BYTES
+from adapters.upstream.config import MAX_BODY_BYTES
 from domain.model.errors import UpstreamError
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from tests.support.infisical_model import InfisicalModel, Result, html, refusal
@@ -145,7 +145,7 @@ async def test_a_server_that_is_gone_is_unreachable_and_heals_when_it_is_back(
         (html(502), reasons.FAILING),
         (Result(301, b"", {"location": "http://127.0.0.1:1/"}), reasons.WRONG_ADDRESS),
         (Result(200, b"{", {"content-type": "application/json"}), reasons.ANSWER_UNREADABLE),
-        (Result(200, b" " * (MAX_ANSWER_BYTES + 1)), reasons.ANSWER_TOO_LARGE),
+        (Result(200, b" " * (MAX_BODY_BYTES + 1)), reasons.ANSWER_TOO_LARGE),
         (refusal(429, "RateLimitExceeded", "x", retry_after="30"), reasons.RATE_LIMITED),
         (Result(200, b"no gzip at all", {"content-encoding": "gzip"}), reasons.ANSWER_UNREADABLE),
     ],

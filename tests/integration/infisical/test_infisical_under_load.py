@@ -20,7 +20,7 @@ from domain.model.secret import Secret
 from tests.contracts.secret_store import CALLER
 from tests.support.infisical_model import Call, Result, refusal
 from tests.support.infisical_server import Break, InfisicalServer, recorded_result
-from tests.unit.adapters.infisical.counting_server import CountingServer
+from tests.unit.adapters.upstream.counting_server import CountingServer
 
 if TYPE_CHECKING:
     from tests.integration.infisical.conftest import Adapter, OpenAdapter

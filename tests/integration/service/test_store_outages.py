@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from adapters.infisical.retry import MAX_ATTEMPTS
+from adapters.upstream.http import MAX_ATTEMPTS
 from domain.model.errors import UpstreamError
 from tests.support.infisical_server import Break
 from tests.support.service_process import ServiceProcess

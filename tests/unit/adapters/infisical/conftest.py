@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 import pytest_asyncio
-import respx
 from pydantic import SecretStr
 
 from adapters.infisical.check import InfisicalCheck
-from adapters.infisical.client import InfisicalApi
+from adapters.infisical.client import InfisicalApi, build_http
 from adapters.infisical.config import InfisicalConfig
-from adapters.infisical.exchange import build_client
 from adapters.infisical.store import InfisicalSecretStore
+from adapters.upstream.engine import Failure, TransportError
+from adapters.upstream.message import UpstreamRequest, UpstreamResponse
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
+from tests.fakes.http_engine import FakeHttpEngine
 from tests.support.infisical_model import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -41,6 +41,14 @@ CONFIG = InfisicalConfig(
 )
 
 
+def unreachable(kind: str = "ConnectError", *, never_sent: bool = True) -> TransportError:
+    return TransportError(Failure.UNREACHABLE, kind, never_sent=never_sent)
+
+
+def timed_out() -> TransportError:
+    return TransportError(Failure.TIMED_OUT, "ReadTimeout")
+
+
 @dataclass
 class World:
     """Everything a test of the adapter touches.
@@ -56,7 +64,7 @@ class World:
     api: InfisicalApi
     store: InfisicalSecretStore
     check: InfisicalCheck
-    connection_faults: list[Exception]
+    connection_faults: list[TransportError]
     gate: asyncio.Event
 
     async def get(self, key: str, version: str | None = None, *, seconds: float = 8.0) -> Secret:
@@ -70,22 +78,18 @@ class World:
         for _ in range(100):
             await asyncio.sleep(0)
 
-
-def respond(world: World) -> Callable[[httpx.Request], Awaitable[httpx.Response]]:
-    """Answer from the model."""
-
-    async def handle(request: httpx.Request) -> httpx.Response:
-        await world.gate.wait()
+    async def respond(self, request: UpstreamRequest) -> UpstreamResponse | TransportError:
+        """Answer from the model."""
+        await self.gate.wait()
         headers = {name.lower(): text for name, text in request.headers.items()}
-        call = Call(request.method, request.url.raw_path.decode(), headers, request.content)
-        if call.method == "GET" and world.connection_faults:
-            world.model.calls.append(call)
-            raise world.connection_faults.pop(0)
-        result = world.model.answer(call)
+        target = request.url.removeprefix(self.config.base_url)
+        call = Call(request.method, target, headers, request.body or b"")
+        if call.method == "GET" and self.connection_faults:
+            self.model.calls.append(call)
+            return self.connection_faults.pop(0)
+        result = self.model.answer(call)
         headers, body = result.encoded()
-        return httpx.Response(result.status, headers=headers, content=body)
-
-    return handle
+        return UpstreamResponse(result.status, headers, body)
 
 
 @pytest.fixture
@@ -95,26 +99,31 @@ def config() -> InfisicalConfig:
 
 
 @pytest_asyncio.fixture
-async def world(config: InfisicalConfig, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(config: InfisicalConfig) -> AsyncIterator[World]:
     """The adapter, built for `config`, over a model with the configured folder."""
-    monkeypatch.setenv("NO_PROXY", "*")
     clock = FakeClock()
-    api = InfisicalApi(config, build_client(config), clock, jitter=lambda: 0.0)
+
+    worlds: list[World] = []
+
+    async def respond(request: UpstreamRequest) -> UpstreamResponse | TransportError:
+        return await worlds[0].respond(request)
+
+    http = build_http(config, clock, lambda: 0.0, FakeHttpEngine(respond))
+    api = InfisicalApi(config, http, clock, jitter=lambda: 0.0)
     world = World(
         model=InfisicalModel(),
         clock=clock,
         config=config,
         api=api,
-        store=InfisicalSecretStore(config, api, clock),
+        store=InfisicalSecretStore(config, api),
         check=InfisicalCheck(config, api, clock),
         connection_faults=[],
         gate=asyncio.Event(),
     )
     world.gate.set()
-    with respx.mock(assert_all_called=False) as router:
-        router.route().mock(side_effect=respond(world))
-        yield world
-        await world.store.aclose()
+    worlds.append(world)
+    yield world
+    await world.store.aclose()
 
 
 ChangeConfig = Callable[..., InfisicalConfig]

@@ -8,9 +8,9 @@ import pytest
 
 from adapters.infisical import reasons
 from adapters.infisical.answer import read_secret
-from adapters.infisical.exchange import Answer
 from domain.model.errors import SecretNotFound, SecretsError, Unauthorized, UpstreamError
 from domain.model.reference import SecretLocation
+from tests.unit.adapters.upstream.http_rig import answer as json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def read(
     members: Mapping[str, object] | None = None,
 ) -> Secret:
     secret = {"secretKey": "KEY", "secretValue": value, "version": 3, **(members or {})}
-    answer = Answer(200, {}, is_json=True, document={"secret": secret})
+    answer = json_answer(200, {"secret": secret})
     location = SecretLocation("/folder/KEY", encoding=encoding)
     return read_secret(answer, location, wanted, allow_unresolved=allow)
 
@@ -93,7 +93,7 @@ def test_an_answer_that_is_not_the_secret_asked_for_is_refused(members: dict[str
 
 @pytest.mark.parametrize("document", [None, [], {}, {"secret": None}, {"secrets": []}, "text"])
 def test_an_answer_without_a_secret_is_refused(document: object) -> None:
-    answer = Answer(200, {}, is_json=True, document=document)
+    answer = json_answer(200, document)
 
     with pytest.raises(UpstreamError):
         read_secret(answer, SecretLocation("/KEY"), None, allow_unresolved=False)

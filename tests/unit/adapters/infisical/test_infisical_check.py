@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
@@ -15,6 +14,7 @@ from ports.store_check import (
     StoreUnreachableError,
 )
 from tests.support.infisical_model import Result, html, refusal
+from tests.unit.adapters.infisical.conftest import unreachable
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -49,12 +49,12 @@ async def test_a_secret_of_the_probe_s_name_does_not_hurt(world: World) -> None:
         (refusal(404, "Not Found", "Route POST:/api/x not found"), "INFISICAL_BASE_URL"),
     ],
 )
-async def test_a_login_that_cannot_work_is_a_misconfiguration(
+async def test_a_login_that_is_refused_or_a_wrong_address_leaves_the_replica_not_ready(
     world: World, answer: Result, text: str
 ) -> None:
     world.model.login_faults = [answer]
 
-    with pytest.raises(StoreMisconfiguredError, match=text):
+    with pytest.raises(StoreUnreachableError, match=text):
         await world.check.check()
 
 
@@ -132,7 +132,7 @@ async def test_while_reads_are_held_back_a_check_costs_none_and_has_none_kept(
 
 
 async def test_a_server_that_is_not_there_is_unreachable(world: World) -> None:
-    world.connection_faults = [httpx.ConnectError("x")] * 5
+    world.connection_faults = [unreachable()] * 5
 
     with pytest.raises(StoreUnreachableError, match="INFISICAL_BASE_URL"):
         await world.check.check()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from adapters.infisical import reasons
-from adapters.infisical.error_map import error_for, lacks_route, refuses_token
-from adapters.infisical.exchange import Answer
+from adapters.infisical.error_map import error_for, refuses_token
+from adapters.infisical.response import is_api_answer, lacks_route, log_fields, message
+from adapters.upstream.message import UpstreamResponse
 from domain.model.errors import (
     SecretNotFound,
     SecretsError,
@@ -14,15 +15,16 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
+from tests.unit.adapters.upstream.http_rig import answer as json_answer
 
 
-def refusal(status: int, label: str, message: object, **more: object) -> Answer:
+def refusal(status: int, label: str, message: object, **more: object) -> UpstreamResponse:
     document = {"statusCode": status, "error": label, "message": message, **more}
-    return Answer(status, {}, is_json=True, document=document)
+    return json_answer(status, document)
 
 
-def page(status: int, kind: str = "text/html") -> Answer:
-    return Answer(status, {"content-type": kind}, is_json=False, document=None)
+def page(status: int, kind: str = "text/html") -> UpstreamResponse:
+    return UpstreamResponse(status, {"content-type": kind}, b"<html>")
 
 
 NOT_A_MEMBER = "Identity is not a member of the specified project"
@@ -30,7 +32,7 @@ SECRET = "Secret with name 'canary' not found"
 FOLDER = "Folder with path '/canary' in environment with slug 'dev' not found"
 PROJECT = "Project with ID 'canary' not found during bot lookup."
 
-TABLE: list[tuple[Answer, type[SecretsError], str]] = [
+TABLE: list[tuple[UpstreamResponse, type[SecretsError], str]] = [
     (refusal(404, "NotFound", "Secret not found"), SecretNotFound, "secret_not_found"),
     (refusal(404, "NotFound", SECRET, reqId="r"), SecretNotFound, "secret_not_found"),
     (refusal(404, "Create secret", "Folder not found for"), SecretNotFound, "folder"),
@@ -40,13 +42,6 @@ TABLE: list[tuple[Answer, type[SecretsError], str]] = [
     (refusal(404, "NotFound", PROJECT), UpstreamError, reasons.PROJECT_NOT_FOUND),
     (refusal(400, "BadRequest", "Project not found"), UpstreamError, "project"),
     (refusal(404, "NotFound", "Bot not found. Please ask"), UpstreamError, "project"),
-    (refusal(404, "Not Found", "Route GET:/api not found"), UpstreamError, "wrong_address"),
-    (refusal(404, "", "no Route matched"), UpstreamError, reasons.WRONG_ADDRESS),
-    (Answer(404, {}, is_json=True, document=None), UpstreamError, reasons.WRONG_ADDRESS),
-    (page(404), UpstreamError, reasons.WRONG_ADDRESS),
-    (page(200), UpstreamError, reasons.WRONG_ADDRESS),
-    (page(302), UpstreamError, reasons.WRONG_ADDRESS),
-    (refusal(308, "x", "y"), UpstreamError, reasons.WRONG_ADDRESS),
     (refusal(401, "UnauthorizedError", "Token missing"), UpstreamError, reasons.TOKEN_REFUSED),
     (refusal(403, "TokenError", "invalid signature"), UpstreamError, reasons.TOKEN_REFUSED),
     (refusal(401, "ValidationFailure", [{}]), UpstreamError, reasons.REQUEST_REFUSED),
@@ -55,22 +50,26 @@ TABLE: list[tuple[Answer, type[SecretsError], str]] = [
     (refusal(400, "BadRequest", "Missing environment"), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(403, NOT_A_MEMBER, "You are"), Unauthorized, reasons.NOT_A_MEMBER),
     (refusal(403, "ForbiddenError", NOT_A_MEMBER), Unauthorized, reasons.NOT_A_MEMBER),
+    (
+        refusal(403, "ForbiddenError", "not allowed from the current IP address"),
+        UpstreamError,
+        reasons.ADDRESS_REFUSED,
+    ),
     (refusal(403, "PermissionDenied", "You are not"), Unauthorized, reasons.READ_DENIED),
     (refusal(401, "PermissionDenied", "You are not"), Unauthorized, reasons.READ_DENIED),
     (refusal(403, "ForbiddenError", "You are attempting"), Unauthorized, reasons.READ_DENIED),
-    (page(403), UpstreamError, reasons.REQUEST_REFUSED),
-    (page(401), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(409, "Conflict", "Words."), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(418, "x", "Words."), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(500, "Find one", "Something went wrong"), StoreUnavailable, reasons.FAILING),
     (page(502), StoreUnavailable, reasons.FAILING),
     (refusal(504, "GatewayTimeoutError", "Words."), StoreUnavailable, reasons.FAILING),
-    (Answer(204, {}, is_json=False, document=None), UpstreamError, reasons.REQUEST_REFUSED),
 ]
 
 
 @pytest.mark.parametrize(("answer", "kind", "reason"), TABLE)
-def test_each_refusal_has_its_error(answer: Answer, kind: type[SecretsError], reason: str) -> None:
+def test_each_refusal_has_its_error(
+    answer: UpstreamResponse, kind: type[SecretsError], reason: str
+) -> None:
     error = error_for(answer)
 
     assert type(error) is kind
@@ -79,12 +78,12 @@ def test_each_refusal_has_its_error(answer: Answer, kind: type[SecretsError], re
 
 @pytest.mark.parametrize(("answer", "_kind", "_reason"), TABLE)
 def test_the_upstream_s_own_words_are_not_passed_on(
-    answer: Answer, _kind: type[SecretsError], _reason: str
+    answer: UpstreamResponse, _kind: type[SecretsError], _reason: str
 ) -> None:
     error = error_for(answer)
 
     assert "canary" not in str(error)
-    assert not answer.message or answer.message not in str(error)
+    assert not message(answer) or message(answer) not in str(error)
     assert error.advice[0].isupper()
     assert error.advice.endswith(".")
 
@@ -104,14 +103,41 @@ def test_the_upstream_s_own_words_are_not_passed_on(
         (page(401), False),
     ],
 )
-def test_only_a_refused_token_is_a_reason_to_log_in_again(answer: Answer, refused: bool) -> None:
+def test_only_a_refused_token_is_a_reason_to_log_in_again(
+    answer: UpstreamResponse, refused: bool
+) -> None:
     assert refuses_token(answer) is refused
 
 
 def test_a_missing_secret_does_not_look_like_a_missing_route() -> None:
     assert not lacks_route(refusal(404, "NotFound", "Secret not found"))
     assert not lacks_route(page(502))
-    assert not lacks_route(page(403))
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        page(200),
+        page(302),
+        page(401),
+        page(403),
+        page(404),
+        page(404, "text/plain"),
+        json_answer(404),
+        refusal(404, "", "no Route matched"),
+        refusal(308, "x", "y"),
+    ],
+)
+def test_what_is_not_the_apis_has_no_route(foreign: UpstreamResponse) -> None:
+    assert lacks_route(foreign)
+    assert not is_api_answer(foreign)
+
+
+def test_the_router_is_the_apis_though_it_lacks_the_route() -> None:
+    router = refusal(404, "Not Found", "Route GET:/api not found")
+
+    assert lacks_route(router)
+    assert is_api_answer(router)
 
 
 @pytest.mark.parametrize("request_id", ["req-Ab_9", None, "x" * 65, "a b", "a\nb", 7])
@@ -122,6 +148,6 @@ def test_a_request_id_is_kept_when_it_is_safe_to_show(request_id: object) -> Non
 
 
 def test_only_a_harmless_label_is_logged() -> None:
-    assert refusal(404, "Create secret", "").log_fields()["error_label"] == "Create secret"
-    assert refusal(404, "Secret x=1", "").log_fields()["error_label"] is None
-    assert refusal(404, "y" * 65, "").log_fields()["error_label"] is None
+    assert log_fields(refusal(404, "Create secret", ""))["error_label"] == "Create secret"
+    assert log_fields(refusal(404, "Secret x=1", ""))["error_label"] is None
+    assert log_fields(refusal(404, "y" * 65, ""))["error_label"] is None

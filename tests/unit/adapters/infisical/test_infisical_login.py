@@ -80,7 +80,7 @@ NO_IDENTITY = refusal(404, "NotFound", "No identity with specified client ID was
         (html(200), reasons.WRONG_ADDRESS),
         (html(404), reasons.WRONG_ADDRESS),
         (Result(301, b"", {"location": "https://elsewhere.test/"}), reasons.WRONG_ADDRESS),
-        (html(403), reasons.REQUEST_REFUSED),
+        (html(403), reasons.WRONG_ADDRESS),
         (Result(200, {}), reasons.ANSWER_UNREADABLE),
         (Result(200, {**OK, "accessToken": ""}), reasons.ANSWER_UNREADABLE),
         (Result(200, {**OK, "accessToken": "a\r\nb"}), reasons.ANSWER_UNREADABLE),
@@ -102,7 +102,9 @@ async def test_a_login_that_gives_no_token_is_an_upstream_error_after_one_try(
     assert len(world.model.calls) == 1
     events = [log["event"] for log in logs]
     is_refusal = reason in {reasons.LOGIN_REFUSED, reasons.LOGIN_LOCKED}
-    assert events == ["infisical.login_failed", "infisical.login_held_back"][: 1 + is_refusal]
+    is_foreign = reason == reasons.WRONG_ADDRESS
+    first = "infisical.foreign_answer" if is_foreign else "infisical.login_failed"
+    assert events == [first, "infisical.login_held_back"][: 1 + is_refusal]
 
 
 @pytest.mark.parametrize("answer", [INVALID, NO_IDENTITY])

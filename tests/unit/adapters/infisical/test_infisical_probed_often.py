@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
-
 from adapters.admin_http.checks import STORE_FRESH_SECONDS, STORE_RETRY_SECONDS, store_check
 from adapters.admin_http.readiness import Readiness
-from adapters.infisical.refused_logins import RESET_SECONDS
 from tests.support.infisical_lockout import LoginLockout
 from tests.support.infisical_model import CLIENT_SECRET
+from tests.unit.adapters.infisical.conftest import unreachable
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -39,7 +37,7 @@ async def test_checks_of_a_refused_login_never_lock_the_identity_and_find_it_men
 
     assert not await probe(world, readiness, seconds=600)
     assert lockout.times_locked == 0
-    assert len(world.model.logins) <= 2 + 600 / RESET_SECONDS
+    assert len(world.model.logins) <= 2 + 600 / 32
 
     world.model.client_secrets.add(CLIENT_SECRET)
     assert await probe(world, readiness, seconds=45)
@@ -55,7 +53,7 @@ async def test_an_idle_store_that_answers_is_read_four_times_a_minute(world: Wor
 async def test_a_store_that_is_down_is_found_mended_within_seconds(world: World) -> None:
     readiness = readiness_of(world)
     await probe(world, readiness, seconds=1)
-    world.connection_faults = [httpx.ConnectError("down")] * 1000
+    world.connection_faults = [unreachable()] * 1000
     assert not await probe(world, readiness, seconds=20)
 
     world.connection_faults.clear()

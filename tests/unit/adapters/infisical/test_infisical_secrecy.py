@@ -5,12 +5,13 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.upstream.engine import TransportError
 from domain.model.errors import SecretsError
 from tests.support.infisical_model import CLIENT_SECRET, Result, refusal
+from tests.unit.adapters.infisical.conftest import timed_out, unreachable
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -19,7 +20,7 @@ VALUE = "canary-value"
 UPSTREAM_WORDS = "canary words of the upstream"
 WRONG = {"secretKey": "OTHER", "secretValue": VALUE, "version": 1}
 
-FAULTS: list[Result | Exception] = [
+FAULTS: list[Result | TransportError] = [
     refusal(401, "UnauthorizedError", UPSTREAM_WORDS),
     refusal(403, "TokenError", UPSTREAM_WORDS),
     refusal(403, UPSTREAM_WORDS + "=1", UPSTREAM_WORDS),
@@ -31,8 +32,8 @@ FAULTS: list[Result | Exception] = [
     Result(200, {"secret": {**WRONG, "secretKey": "KEY", "secretValue": "canary-${REF}"}}),
     Result(200, f'{{"secret": "{VALUE}'.encode(), {"content-type": "application/json"}),
     Result(200, VALUE.encode(), {"content-type": "text/html"}),
-    httpx.ReadError(UPSTREAM_WORDS),
-    httpx.ReadTimeout(UPSTREAM_WORDS),
+    unreachable("ReadError", never_sent=False),
+    timed_out(),
 ]
 
 
@@ -49,9 +50,9 @@ def whole_story(error: BaseException | None) -> str:
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_failed_read_tells_nothing(
-    world: World, fault: Result | Exception, capsys: pytest.CaptureFixture[str]
+    world: World, fault: Result | TransportError, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if isinstance(fault, Exception):
+    if isinstance(fault, TransportError):
         world.connection_faults = [fault] * 9
     else:
         world.model.faults = [fault] * 9

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
-from adapters.infisical.auth import MAX_USELESS_TOKENS, USELESS_RETRY_SECONDS
-from adapters.infisical.refused_logins import QUICK_RETRY_SECONDS
+from adapters.infisical.login_history import MAX_USELESS_TOKENS, USELESS_RETRY_SECONDS
+from adapters.upstream.lockout import QUICK_RETRY_SECONDS
 from domain.model.errors import Unauthorized, UpstreamError
 from tests.support.infisical_model import CLIENT_SECRET, refusal
+from tests.unit.adapters.infisical.conftest import unreachable
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -63,7 +63,7 @@ async def test_logins_and_reads_are_counted_by_their_status(world: World) -> Non
     await world.get("KEY")
     assert counted(world) == {"2xx": 3, "5xx": 1}
 
-    world.connection_faults.append(httpx.ConnectError("down"))
+    world.connection_faults.append(unreachable())
     await world.get("KEY")
     assert counted(world) == {"2xx": 4, "5xx": 1, "none": 1}
 

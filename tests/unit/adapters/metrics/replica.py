@@ -14,8 +14,6 @@ from adapters.breaker.samples import breaker_samples
 from adapters.breaker.store import BreakerState
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
-from adapters.infisical.durations import Durations
-from adapters.infisical.read_gate_state import ReadGateState
 from adapters.infisical.samples import infisical_samples
 from adapters.infisical.state import InfisicalState, TokenState
 from adapters.metrics.audit_trail import MeteredAuditTrail
@@ -24,7 +22,9 @@ from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.metrics.worker_restarts import show_restarts
 from adapters.nats.plugin import nats_samples
+from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
+from adapters.upstream.histogram import Histogram
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
@@ -70,9 +70,9 @@ class Breaker:
     counts: BreakerState = field(default_factory=lambda: BreakerState(State.CLOSED, 1000.0, 0, 0))
 
 
-def durations(*seconds: float) -> Durations:
+def durations(*seconds: float) -> Histogram:
     """Return a count of these."""
-    counted = Durations()
+    counted = Histogram()
     for each in seconds:
         counted.add(each)
     return counted
@@ -85,7 +85,7 @@ class Infisical:
             token=TokenState(age_seconds=30.0, remaining_seconds=3565.0),
             login_pause_seconds=12.5,
             withheld=None,
-            reads=ReadGateState(
+            reads=AdmissionState(
                 in_flight=1, waiting=2, refused=3, limit=40, capacity=0, pause_seconds=45.0
             ),
             calls={status: number for number, status in enumerate(CALL_STATUSES)},

@@ -10,12 +10,13 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from adapters.infisical import reasons
-from adapters.infisical.auth import TokenSource
 from adapters.infisical.login import AccessToken, Login
-from adapters.infisical.rate_limit import SharedPause
-from adapters.infisical.refused_logins import RefusedLogins
+from adapters.infisical.tokens import TokenSource
+from adapters.upstream.cooldown import Cooldown
+from adapters.upstream.lockout import LockoutConfig, LockoutGuard
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
+from tests.unit.adapters.upstream.http_rig import CONFIG
 
 LIFETIME = 100.0
 
@@ -58,9 +59,9 @@ class Setting:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.login = ScriptedLogin(self.clock)
-        self.pause = SharedPause(self.clock)
+        self.pause = Cooldown(CONFIG, self.clock)
         self.chance = 0.0
-        self.refusals = RefusedLogins(self.clock, lambda: self.chance)
+        self.refusals = LockoutGuard(LockoutConfig(), self.clock, lambda: self.chance)
         self.told = 0
         self.tokens = self.source(self.login)
 
@@ -473,7 +474,12 @@ async def test_a_bug_in_the_login_reaches_who_waits_and_the_log_without_its_text
         await setting.current()
 
     assert logs == [
-        {"event": "infisical.login_crashed", "error_type": "RuntimeError", "log_level": "error"}
+        {
+            "event": "upstream.task_crashed",
+            "task": "infisical-login",
+            "error_type": "RuntimeError",
+            "log_level": "error",
+        }
     ]
     assert await setting.current() == "t2"
 

@@ -1,4 +1,4 @@
-"""However logins are tried after refusals, and by however many, the identity is not locked out."""
+"""However logins are tried after guard, and by however many, the identity is not locked out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from adapters.infisical.refused_logins import RefusedLogins
+from adapters.upstream.lockout import LockoutConfig, LockoutGuard
 from tests.fakes.clock import FakeClock
 from tests.support.infisical_lockout import LoginLockout
 
@@ -18,13 +18,13 @@ class Process:
     """One replica with a wrong client secret, whose token ends at some time."""
 
     def __init__(self, clock: FakeClock, chance: random.Random, ends_at: float) -> None:
-        self.refusals = RefusedLogins(clock, chance.random)
+        self.guard = LockoutGuard(LockoutConfig(), clock, chance.random)
         self.ends_at = ends_at
         self.may_change = False
 
 
 class Identity:
-    """What all processes share: the server's count, and word of each other's refusals."""
+    """What all processes share: the server's count, and word of each other's guard."""
 
     def __init__(self, seed: int) -> None:
         self.clock = FakeClock()
@@ -42,13 +42,13 @@ class Identity:
         """Let everybody try who wants to and may."""
         now = self.clock.monotonic()
         for process in self.processes:
-            if now >= max(process.ends_at, process.refusals.retry_at):
+            if now >= max(process.ends_at, process.guard.retry_at):
                 self.tries.append(now)
                 self.lockout.fail()
-                process.refusals.refused(quick=not process.may_change)
+                process.guard.refused(quick=not process.may_change)
                 for other in self.processes:
                     if other is not process:
-                        other.refusals.refused_elsewhere()
+                        other.guard.refused_elsewhere()
         self.clock.advance(STEP_SECONDS)
 
     def run(self, seconds: float) -> None:
@@ -89,7 +89,7 @@ def test_three_are_never_refused_within_half_a_minute_whatever_is_asked_for(seed
 
     for _ in range(round(300 / STEP_SECONDS)):
         if identity.chance.random() < STEP_SECONDS / 5:
-            process.refusals.forget()
+            process.guard.forget()
         identity.tick()
 
     assert identity.lockout.times_locked == 0
@@ -110,7 +110,7 @@ def test_every_process_notices_soon_that_the_credentials_hold_again(count: int, 
 
     now = identity.clock.monotonic()
 
-    assert all(process.refusals.retry_at - now <= 38.0 for process in identity.processes)
+    assert all(process.guard.retry_at - now <= 38.0 for process in identity.processes)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -119,7 +119,7 @@ def test_one_process_alone_looks_again_within_six_seconds(seed: int) -> None:
     process = identity.add(ends_after=0)
     identity.tick()
 
-    wait = process.refusals.retry_at - identity.tries[0]
+    wait = process.guard.retry_at - identity.tries[0]
 
     assert 4.0 <= wait <= 6.0
 
@@ -133,35 +133,35 @@ def test_credentials_that_change_find_room_to_be_tried_at_any_time(seed: int) ->
     for _ in range(round(200 / STEP_SECONDS)):
         identity.tick()
         now = identity.clock.monotonic()
-        before = process.refusals.retry_at
+        before = process.guard.retry_at
         assert before > now - STEP_SECONDS
-        assert process.refusals._room_at <= now
+        assert process.guard._room_at <= now
 
 
 def test_after_a_lock_tries_leave_room_for_those_who_do_not_tell() -> None:
     clock = FakeClock()
-    refusals = RefusedLogins(clock, lambda: 0.5)
-    refusals.refused(quick=True)
-    refusals.locked()
-    assert refusals.retry_at - clock.monotonic() == 30.0
+    guard = LockoutGuard(LockoutConfig(), clock, lambda: 0.5)
+    guard.refused(quick=True)
+    guard.locked()
+    assert guard.retry_at - clock.monotonic() == 30.0
 
     clock.advance(300.0)
-    refusals.refused(quick=True)
+    guard.refused(quick=True)
 
-    assert refusals.retry_at - clock.monotonic() == 96.0
+    assert guard.retry_at - clock.monotonic() == 96.0
 
 
 def test_a_login_that_succeeds_forgets_everything() -> None:
     clock = FakeClock()
-    refusals = RefusedLogins(clock, lambda: 0.0)
+    guard = LockoutGuard(LockoutConfig(), clock, lambda: 0.0)
     for _ in range(5):
-        refusals.refused(quick=True)
-        refusals.refused_elsewhere()
-    refusals.locked()
+        guard.refused(quick=True)
+        guard.refused_elsewhere()
+    guard.locked()
 
-    refusals.accepted()
+    guard.accepted()
 
-    assert refusals.retry_at <= clock.monotonic()
-    assert refusals.refresh_at <= clock.monotonic()
-    refusals.refused(quick=True)
-    assert refusals.retry_at - clock.monotonic() == 4.0
+    assert guard.retry_at <= clock.monotonic()
+    assert guard.refresh_at <= clock.monotonic()
+    guard.refused(quick=True)
+    assert guard.retry_at - clock.monotonic() == 4.0

@@ -14,26 +14,27 @@ _log = structlog.get_logger()
 
 
 @final
-class OneTask:
-    """Runs what it is given unless something is running already."""
+class SingleTask:
+    """Runs the work it is given unless some is running already."""
 
     def __init__(self, name: str) -> None:
+        """Take the task's name."""
         self._name = name
         self._task: asyncio.Task[None] | None = None
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Begin the work, or leave what is under way as it is."""
+        """Begin the work, or leave the running one as it is."""
         if self._task is None:
             self._task = asyncio.create_task(work(), name=self._name)
             self._task.add_done_callback(self._done)
 
     def cancel(self) -> None:
-        """End what is under way, soon."""
+        """Cancel the running work."""
         if self._task is not None:
             self._task.cancel()
 
     async def aclose(self) -> None:
-        """End what is under way."""
+        """Cancel the running work, and wait for its end."""
         if (task := self._task) is not None:
             task.cancel()
             await asyncio.wait({task})
@@ -44,9 +45,9 @@ class OneTask:
 
 
 def report_crash(task: asyncio.Task[Any]) -> None:
-    """Log that a task of the login ended by a bug.
+    """Log that a background task ended by a bug.
 
     Asking for the exception also keeps asyncio from reporting it with its text.
     """
     if not task.cancelled() and (crash := task.exception()) is not None:
-        _log.error("infisical.login_crashed", error_type=type(crash).__name__)
+        _log.error("upstream.task_crashed", task=task.get_name(), error_type=type(crash).__name__)

@@ -1,0 +1,215 @@
+"""The access token: kept, renewed ahead of time by one login at a time, dropped when refused.
+
+Tokens are never renewed through Infisical's renew call: past the maximum lifetime, which is the
+usual one, it destroys a good token on servers before May 2026 (measured).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from adapters.infisical import reasons
+from adapters.infisical.login_history import LoginHistory
+from adapters.infisical.login_problem import LoginProblem
+from adapters.infisical.state import TokenState, WithheldLogins
+from adapters.upstream.single_task import SingleTask, report_crash
+from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.infisical.login import AccessToken, Login
+    from adapters.upstream.cooldown import Cooldown
+    from adapters.upstream.lockout import LockoutGuard
+    from ports.clock import Clock
+
+_log = structlog.get_logger()
+
+
+class TokenSource:
+    """Hands out one access token to all requests; safe for concurrent calls of one event loop."""
+
+    def __init__(
+        self,
+        login: Login,
+        cooldown: Cooldown,
+        guard: LockoutGuard,
+        clock: Clock,
+        on_refused: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            login: raises UpstreamError.
+            cooldown: is extended by the login.
+            guard: says when to try again after refused logins.
+            clock: for the tokens' lifetimes.
+            on_refused: is called at once whenever a login was refused.
+        """
+        self._login = login
+        self._cooldown = cooldown
+        self._history = LoginHistory(guard, clock)
+        self._clock = clock
+        self._on_refused = on_refused
+        self._token: AccessToken | None = None
+        self._logged_in_at: float | None = None
+        self._logins = 0
+        self._running: asyncio.Task[AccessToken | LoginProblem] | None = None
+        self._watch = SingleTask("infisical-credentials")
+        self._again = SingleTask("infisical-login-again")
+
+    async def current(self, deadline: float) -> AccessToken:
+        """Return a usable token, logging in if there is none.
+
+        A login belongs to no request: it goes on when the request that began it is cancelled, and
+        its outcome is shared by all that wait.
+
+        Args:
+            deadline: monotonic seconds.
+
+        Raises:
+            UpstreamError: the login failed, or after a recent one it is too early for another.
+            StoreUnavailable, RateLimited: there is no token by the deadline.
+        """
+        while True:
+            now = self._clock.monotonic()
+            token = self._token
+            if token is not None and now < token.expires_at:
+                if now >= max(token.refresh_at, self._history.refresh_at):
+                    self._start_unless_cooling()
+                return token
+            if (refusal := self._history.refusal()) is not None:
+                raise refusal.error()
+            await self._cooldown.wait(deadline)
+            running = self._start()
+            await self._wait(running, deadline)
+            if running.cancelled():
+                raise UpstreamError(
+                    "This backend is shutting down; start the component again, another replica "
+                    "will answer.",
+                    reason=reasons.CLOSED,
+                )
+            outcome = running.result()
+            if not isinstance(outcome, LoginProblem):
+                return outcome
+            if not issubclass(outcome.kind, RateLimited):
+                raise outcome.error()
+
+    def reject(self, token: AccessToken) -> int:
+        """Drop a token that the server refused, unless another has taken its place since.
+
+        Returns:
+            The number of the last login begun so far: a token of a later one was certainly made
+            after this refusal.
+        """
+        if self._token is token:
+            self._token = None
+            self._history.token_refused()
+        return self._logins
+
+    def confirm(self) -> None:
+        """Note that the server took a token."""
+        self._history.token_served()
+
+    def try_again(self, cause: str) -> None:
+        """Forget that a login was refused, and try another as soon as it cannot lock out.
+
+        Args:
+            cause: a constant for the log.
+        """
+        history = self._history
+        if history.problem is None and self._clock.monotonic() >= history.guard.retry_at:
+            return
+        seconds = history.forget()
+        _log.info("infisical.login_tried_again", cause=cause, in_seconds=round(seconds, 1))
+        self._again.start(self._retry)
+
+    def refused_elsewhere(self) -> None:
+        """Note that another process was refused with the same identity."""
+        self._history.guard.refused_elsewhere()
+        _log.info("infisical.login_refused_elsewhere")
+
+    def state(self) -> TokenState | None:
+        """Return how the token stands now; None before the first login."""
+        if self._logged_in_at is None:
+            return None
+        now = self._clock.monotonic()
+        expires_at = now if self._token is None else self._token.expires_at
+        return TokenState(now - self._logged_in_at, max(0.0, expires_at - now))
+
+    def withheld(self) -> WithheldLogins | None:
+        """Return that no login may be sent now, because others were refused; None if one may."""
+        return self._history.withheld()
+
+    async def aclose(self) -> None:
+        """End a login that is still running, and the tasks that wait for the next."""
+        await self._watch.aclose()
+        await self._again.aclose()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait({self._running})
+
+    async def _wait(self, running: asyncio.Task[Any], deadline: float) -> None:
+        with suppress(TimeoutError):
+            async with self._clock.timeout_at(deadline):
+                await asyncio.wait({running})
+        if not running.done():
+            raise StoreUnavailable(
+                "Infisical did not answer the login in time; check its health, and try again in 10 "
+                "seconds.",
+                reason=reasons.TIMED_OUT,
+            )
+
+    def _start_unless_cooling(self) -> None:
+        if not self._cooldown.active:
+            self._start()
+
+    def _start(self) -> asyncio.Task[AccessToken | LoginProblem]:
+        if self._running is None:
+            self._logins += 1
+            self._running = asyncio.create_task(self._run(self._logins), name="infisical-login")
+            self._running.add_done_callback(self._finished)
+        return self._running
+
+    async def _run(self, number: int) -> AccessToken | LoginProblem:
+        try:
+            token = await self._login()
+        except UpstreamError as error:
+            problem = LoginProblem.of(error)
+        else:
+            self._token = token = replace(token, login=number)
+            self._logged_in_at = self._clock.monotonic()
+            self._history.succeeded()
+            self._watch.cancel()
+            return token
+        self._failed(problem)
+        return problem
+
+    def _failed(self, problem: LoginProblem) -> None:
+        is_usable = self._token is not None and self._clock.monotonic() < self._token.expires_at
+        may_change = self._login.credentials_may_change
+        self._history.failed(problem, quick=not (is_usable or may_change))
+        if problem.reason == reasons.LOGIN_REFUSED:
+            self._on_refused()
+        if (problem.is_refusal or problem.is_shared) and may_change:
+            self._watch.start(self._follow)
+
+    async def _follow(self) -> None:
+        await self._login.credentials_changed()
+        self.try_again("credentials_changed")
+
+    async def _retry(self) -> None:
+        history = self._history
+        while (seconds := history.guard.retry_at - self._clock.monotonic()) > 0:
+            await self._clock.sleep(seconds)
+        if history.problem is not None:
+            self._start_unless_cooling()
+
+    def _finished(self, task: asyncio.Task[AccessToken | LoginProblem]) -> None:
+        self._running = None
+        report_crash(task)

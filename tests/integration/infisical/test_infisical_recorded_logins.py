@@ -64,7 +64,7 @@ async def test_refused_credentials_are_told_to_the_operator(
     async with InfisicalServer(lambda _: recorded_result(name)) as server:
         adapter = open_adapter(server.url)
 
-        with pytest.raises(StoreMisconfiguredError, match="Failed to authenticate with Infisical"):
+        with pytest.raises(StoreUnreachableError, match="Failed to authenticate with Infisical"):
             await adapter.check.check()
         with pytest.raises(UpstreamError) as failure:
             await adapter.get("PLAIN")
@@ -92,7 +92,7 @@ async def test_any_other_recorded_end_of_a_login_is_an_upstream_error(
         ("get_project_not_uuid", StoreMisconfiguredError),
         ("get_old_project_v1", StoreMisconfiguredError),
         ("get_forbidden_no_membership", StoreMisconfiguredError),
-        ("unknown_route", StoreMisconfiguredError),
+        ("unknown_route", StoreUnreachableError),
         ("postgres_down_get", StoreUnreachableError),
         ("redis_down_get_no_limiter", StoreUnreachableError),
         ("rate_limited_get_secret", StoreUnreachableError),

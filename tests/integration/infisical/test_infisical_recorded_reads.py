@@ -10,8 +10,10 @@ import pytest
 from adapters.infisical import reasons
 from domain.model.errors import (
     InvalidRequest,
+    RateLimited,
     SecretNotFound,
     SecretsError,
+    StoreUnavailable,
     Unauthorized,
     UpstreamError,
 )
@@ -63,10 +65,10 @@ STRANGER = (Unauthorized, reasons.NOT_A_MEMBER)
 DENIED = (Unauthorized, reasons.READ_DENIED)
 UNRESOLVED = (UpstreamError, reasons.REFERENCE_UNRESOLVED)
 TOKEN = (UpstreamError, reasons.TOKEN_REFUSED)
-FAILING = (UpstreamError, reasons.FAILING)
-LIMITED = (UpstreamError, reasons.RATE_LIMITED)
+FAILING = (StoreUnavailable, reasons.FAILING)
+LIMITED = (RateLimited, reasons.RATE_LIMITED)
 REFUSED = (UpstreamError, reasons.REQUEST_REFUSED)
-NO_ROUTE = (UpstreamError, reasons.WRONG_ADDRESS)
+NO_ROUTE = (StoreUnavailable, reasons.NOT_ANSWERING)
 
 ERRORS: dict[str, tuple[type[SecretsError], str]] = {
     "get_after_failed_renew": TOKEN,

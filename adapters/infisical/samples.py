@@ -67,8 +67,8 @@ def infisical_samples(state: InfisicalState) -> Iterator[Sample]:
     for (call, status), durations in state.call_durations.items():
         yield _histogram(
             "infisical_call_duration_seconds",
-            "Time of each HTTP call to Infisical by itself, without waiting for admission or trying "
-            "again.",
+            "Time of each HTTP call to Infisical by itself, without waiting for admission or "
+            "trying again.",
             durations,
             (("call", call), ("status", status)),
         )

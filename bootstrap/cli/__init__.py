@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bootstrap.cli import audit, cache, keys, kv, manifest, policy, request, token
+from bootstrap.cli import audit, cache, keys, kv, manifest, nats_auth, policy, request, token
 from bootstrap.version import __version__
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command("request")(request.request)
 app.add_typer(kv.app, name="kv")
 app.add_typer(cache.app, name="cache")
+app.add_typer(nats_auth.app, name="nats-auth")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(manifest.app, name="manifest")

@@ -101,7 +101,7 @@ class LatticeHost:
             try:
                 store = await js.key_value(name)
             except nats.js.errors.BucketNotFoundError:
-                store = await js.create_key_value(bucket=name, history=1)
+                store = await js.create_key_value(bucket=name, history=1, direct=True)
             self._config = store
         await self._ctl.subscribe(f"wasmbus.ctl.v1.{self._lattice}.>", cb=self._control)
         await self._rpc.subscribe(f"wasmbus.rpc.{self._lattice}.{self.id}.>", cb=self._control)

@@ -1,0 +1,150 @@
+"""The folder that holds a set-up: its keys, its logins, and what the servers include.
+
+nats-auth.conf            for the servers; nothing secret
+names.json                the names that permissions are made of
+creds/USER.creds          a login: the token and the seed
+creds/host-LATTICE.jwt    the same for a host that wants two files
+creds/host-LATTICE.seed
+keys/operator.seed        signs accounts: keep it offline
+keys/ACCOUNT.seed         signs users
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind
+from adapters.crypto.token_signer import SigningKey
+from adapters.nats_auth.config_text import resolver_text, with_account
+from adapters.nats_auth.names import Names, NamesUnusableError
+from adapters.nats_auth.setup import SECRETS, new_lattice
+from adapters.nats_auth.tokens import credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from adapters.nats_auth.setup import Account, Setup, User
+
+CONFIG, NAMES = "nats-auth.conf", "names.json"
+_FOLDER_MODE, _SECRET_MODE, _PLAIN_MODE = 0o700, 0o600, 0o644
+
+
+class FolderUnusableError(Exception):
+    """The folder cannot be written or read; the text says what to do and holds no key."""
+
+
+def write_setup(folder: Path, names: Names, setup: Setup) -> None:
+    """Write a new folder; an existing file is never touched.
+
+    Raises:
+        FolderUnusableError: the folder exists and is not empty, or cannot be written.
+    """
+    try:
+        folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise FolderUnusableError(
+                f"{folder} is not empty; name a new folder. A set-up is never overwritten: running "
+                "servers and hosts rely on its keys."
+            )
+        for name in ("creds", "keys"):
+            (folder / name).mkdir(mode=_FOLDER_MODE)
+        _write(folder / "keys" / "operator.seed", setup.operator.seed_text() + "\n")
+        _write_keys(folder, setup.accounts)
+        _write_logins(folder, setup.users)
+        _write(folder / NAMES, json.dumps(asdict(names), indent=2) + "\n", _PLAIN_MODE)
+        # Last: a folder without it is not finished.
+        _write(folder / CONFIG, resolver_text(setup), _PLAIN_MODE)
+    except OSError as error:
+        problem = error.strerror
+    else:
+        return
+    raise FolderUnusableError(f"{folder} cannot be written ({problem}); check its owner and mode.")
+
+
+def add_lattice(folder: Path, lattice: str, now: int) -> tuple[User, User]:
+    """Add a lattice to a folder that `write_setup` wrote; the servers must then read it again.
+
+    Raises:
+        FolderUnusableError: it is no such folder, or the lattice is there already.
+        NamesUnusableError: the lattice's name cannot stand in a subject.
+    """
+    names = _read_names(folder)
+    names = Names(
+        names.prefix, names.backend, names.bucket, names.stream, (*names.lattices, lattice)
+    )
+    operator = _read_key(folder, "operator", KeyKind.OPERATOR)
+    secrets = _read_key(folder, SECRETS, KeyKind.ACCOUNT)
+    account, users = new_lattice(names, lattice, operator, secrets, now)
+    try:
+        text = with_account((folder / CONFIG).read_text("utf-8"), account)
+        if text is None:
+            raise FolderUnusableError(
+                f"{folder / CONFIG} was changed by hand; put back what init wrote."
+            )
+        _write_keys(folder, (account,))
+        _write_logins(folder, users)
+        _replace(folder / NAMES, json.dumps(asdict(names), indent=2) + "\n")
+        _replace(folder / CONFIG, text)
+    except (OSError, UnicodeDecodeError) as error:
+        problem = getattr(error, "strerror", None) or "no text"
+    else:
+        return users
+    raise FolderUnusableError(f"{folder} cannot be used ({problem}); check its owner and mode.")
+
+
+def _read_names(folder: Path) -> Names:
+    try:
+        document = json.loads((folder / NAMES).read_text("utf-8"))
+        return Names(**document | {"lattices": tuple(document["lattices"])})
+    except NamesUnusableError:
+        pass
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    raise FolderUnusableError(
+        f"{folder / NAMES} cannot be read; name a folder that nats-auth init has written."
+    )
+
+
+def _read_key(folder: Path, name: str, kind: KeyKind) -> SigningKey:
+    path = folder / "keys" / f"{name}.seed"
+    try:
+        return SigningKey.from_seed(path.read_text("ascii").strip(), kind)
+    except (OSError, UnicodeDecodeError, InvalidNKeyError):
+        pass
+    raise FolderUnusableError(
+        f"{path} is missing or no seed; put the key back for this, and take it away again."
+    )
+
+
+def _write_keys(folder: Path, accounts: Iterable[Account]) -> None:
+    for account in accounts:
+        _write(folder / "keys" / f"{account.name}.seed", account.key.seed_text() + "\n")
+
+
+def _write_logins(folder: Path, users: Iterable[User]) -> None:
+    for user in users:
+        creds = folder / "creds"
+        _write(creds / f"{user.name}.creds", credentials(user.token, user.key))
+        if user.name.startswith("host-"):
+            _write(creds / f"{user.name}.jwt", user.token)
+            _write(creds / f"{user.name}.seed", user.key.seed_text())
+
+
+def _write(path: Path, text: str, mode: int = _SECRET_MODE) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, mode)  # however strict the umask
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    _write(temporary, text, _PLAIN_MODE)
+    temporary.replace(path)

@@ -1,0 +1,137 @@
+"""All accounts and users of one set-up, with fresh keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from adapters.crypto.nkeys_text import KeyKind
+from adapters.crypto.token_signer import SigningKey
+from adapters.nats_auth import roles
+from adapters.nats_auth.names import account_name
+from adapters.nats_auth.tokens import (
+    Export,
+    Import,
+    account_token,
+    activation_token,
+    operator_token,
+    user_token,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from adapters.nats_auth.names import Names
+    from adapters.nats_auth.roles import Permissions
+
+SYSTEM, SECRETS = "SYS", "SECRETS"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One login."""
+
+    name: str
+    account: str
+    key: SigningKey
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account."""
+
+    name: str
+    key: SigningKey
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that `nats-auth init` writes down."""
+
+    operator: SigningKey
+    operator_token: str = field(repr=False)
+    accounts: tuple[Account, ...]
+    users: tuple[User, ...]
+
+    @property
+    def system_account(self) -> Account:
+        """The account of the servers themselves; nobody logs in to it."""
+        return self.accounts[0]
+
+
+def new_setup(names: Names, now: int) -> Setup:
+    """Draw keys and sign every token.
+
+    Args:
+        names: what permissions are made of.
+        now: seconds since the epoch, written into the tokens; none expires.
+    """
+    operator = SigningKey.generate(KeyKind.OPERATOR)
+    system, secrets = (SigningKey.generate(KeyKind.ACCOUNT) for _ in range(2))
+    exports = tuple(map(Export, names.asked))
+    accounts = [
+        Account(SYSTEM, system, account_token(operator, system.public, SYSTEM, now)),
+        Account(
+            SECRETS,
+            secrets,
+            account_token(operator, secrets.public, SECRETS, now, exports=exports, jetstream=True),
+        ),
+    ]
+    users = [
+        _user("service", SECRETS, secrets, roles.service(names), now),
+        _user("operator", SECRETS, secrets, roles.operator(names), now),
+        _user("auditor", SECRETS, secrets, roles.auditor(names), now),
+    ]
+    for lattice in names.lattices:
+        account, own = new_lattice(names, lattice, operator, secrets, now)
+        accounts.append(account)
+        users += own
+    signed = operator_token(operator, "wasmcloud-secrets", system.public, now)
+    return Setup(operator, signed, tuple(accounts), tuple(users))
+
+
+def new_lattice(
+    names: Names, lattice: str, operator: SigningKey, secrets: SigningKey, now: int
+) -> tuple[Account, tuple[User, User]]:
+    """Make a lattice's account with the users of its hosts and of its own tools.
+
+    Args:
+        names: what permissions are made of.
+        lattice: the lattice's name.
+        operator: signs the account.
+        secrets: the service's account, which lets it import the two subjects that hosts ask on.
+        now: seconds since the epoch.
+    """
+    name, key = account_name(lattice), SigningKey.generate(KeyKind.ACCOUNT)
+    imports = _imports(secrets, key, map(Export, names.asked), now, share=True)
+    token = account_token(operator, key.public, name, now, imports=imports, jetstream=True)
+    return Account(name, key, token), (
+        _user(f"host-{lattice}", name, key, roles.host(names, lattice), now),
+        _user(f"lattice-{lattice}", name, key, roles.lattice_user(names), now),
+    )
+
+
+def _user(name: str, account: str, signer: SigningKey, permissions: Permissions, now: int) -> User:
+    key = SigningKey.generate(KeyKind.USER)
+    return User(name, account, key, user_token(signer, key.public, name, permissions, now))
+
+
+def _imports(
+    exporter: SigningKey,
+    importer: SigningKey,
+    exports: Iterable[Export],
+    now: int,
+    *,
+    share: bool = False,
+) -> tuple[Import, ...]:
+    return tuple(
+        Import(
+            export.subject,
+            exporter.public,
+            activation_token(exporter, importer.public, export, now),
+            share=share,
+        )
+        for export in exports
+    )

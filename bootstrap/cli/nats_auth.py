@@ -1,0 +1,196 @@
+"""`nats-auth`: NATS accounts, logins and permissions that real wasmCloud hosts work under."""
+
+import importlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import nats.errors
+import nats.js.errors
+import typer
+from nats.aio.client import Client
+
+from adapters.nats_auth import roles
+from adapters.nats_auth.config_text import permissions_text
+from adapters.nats_auth.folder import CONFIG, FolderUnusableError, add_lattice, write_setup
+from adapters.nats_auth.names import Names, NamesUnusableError
+from adapters.nats_auth.roles import Permissions
+from adapters.nats_auth.setup import new_setup
+from adapters.system.clock import SystemClock
+from bootstrap.cli.reporting import CommandError, guarded, run
+
+app = typer.Typer(
+    name="nats-auth",
+    help="Make NATS accounts, logins and permissions.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Prefix = Annotated[
+    str, typer.Option("--prefix", envvar="NATS_SUBJECT_PREFIX", help="The subject prefix.")
+]
+Backend = Annotated[str, typer.Option(envvar="BACKEND_NAME", help="The backend's name.")]
+Bucket = Annotated[str, typer.Option(envvar="NATS_KV_BUCKET", help="The bucket of secrets.")]
+Stream = Annotated[str, typer.Option(envvar="AUDIT_STREAM", help="The audit stream.")]
+
+_DEFAULTS = Names()
+
+
+class Role(StrEnum):
+    """Whose permissions are shown."""
+
+    SERVICE = "service"
+    HOST = "host"
+    LATTICE = "lattice"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", file_okay=False)],
+    *,
+    lattice: Annotated[
+        list[str] | None, typer.Option(help="A lattice whose hosts ask; repeatable.")
+    ] = None,
+    prefix: Prefix = _DEFAULTS.prefix,
+    backend: Backend = _DEFAULTS.backend,
+    bucket: Bucket = _DEFAULTS.bucket,
+    stream: Stream = _DEFAULTS.stream,
+) -> None:
+    """Write an operator, accounts, users, their logins, and what nats-server includes.
+
+    Each lattice, the service and people have accounts of their own. No login expires.
+    """
+
+    def made() -> Names:
+        names = _names(prefix, backend, bucket, stream, tuple(lattice or ("default",)))
+        try:
+            write_setup(folder, names, new_setup(names, int(SystemClock().now())))
+        except FolderUnusableError as error:
+            raise CommandError(str(error)) from None
+        return names
+
+    names = guarded(made)
+    typer.echo(f"nats-server   include {folder / CONFIG}, and turn JetStream on")
+    typer.echo(f"the service   NATS_CREDENTIALS_FILE={folder}/creds/service.creds")
+    typer.echo(f"people        {folder}/creds/operator.creds and auditor.creds")
+    for name in names.lattices:
+        _say_lattice(folder, name)
+    typer.echo(f"Keep {folder}/keys offline: operator.seed signs accounts, the others sign users.")
+
+
+@app.command("add-lattice")
+def add(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that init has written.")],
+    lattice: Annotated[str, typer.Argument(help="The lattice's name.")],
+) -> None:
+    """Add a lattice's account and logins. The servers must then reload their configuration."""
+
+    def added() -> None:
+        try:
+            add_lattice(folder, lattice, int(SystemClock().now()))
+        except (FolderUnusableError, NamesUnusableError) as error:
+            raise CommandError(str(error)) from None
+
+    guarded(added)
+    typer.echo(f"nats-server   reload: {folder / CONFIG} has one account more")
+    _say_lattice(folder, lattice)
+
+
+@app.command()
+def permissions(
+    role: Annotated[Role, typer.Argument(help="Whose.")],
+    *,
+    lattice: Annotated[str, typer.Option(help="The host's lattice.")] = "default",
+    shared_account: Annotated[
+        bool,
+        typer.Option(
+            "--shared-account", help="Hosts share one account with others: no calls by wRPC."
+        ),
+    ] = False,
+    prefix: Prefix = _DEFAULTS.prefix,
+    backend: Backend = _DEFAULTS.backend,
+    bucket: Bucket = _DEFAULTS.bucket,
+    stream: Stream = _DEFAULTS.stream,
+) -> None:
+    """Print a role's permissions in nats-server's configuration language."""
+
+    def chosen() -> Permissions:
+        names = _names(prefix, backend, bucket, stream, (lattice,))
+        match role:
+            case Role.SERVICE:
+                return roles.service(names)
+            case Role.HOST:
+                return roles.host(names, lattice, alone=not shared_account)
+            case Role.LATTICE:
+                return roles.lattice_user(names)
+            case Role.OPERATOR:
+                return roles.operator(names)
+            case Role.AUDITOR:
+                return roles.auditor(names)
+
+    typer.echo(permissions_text(guarded(chosen)), nl=False)
+
+
+@app.command("lattice-buckets")
+def lattice_buckets(
+    lattice: Annotated[str, typer.Argument(help="The lattice's name.")] = "default",
+    *,
+    replicas: Annotated[int, typer.Option(min=1, max=5, help="Servers that hold each.")] = 1,
+) -> None:
+    """Make the two buckets that a lattice's hosts need and may not make.
+
+    Log in as the lattice's own user: NATS_CREDENTIALS_FILE=DIR/creds/lattice-NAME.creds.
+    """
+
+    async def make() -> None:
+        # Imported once it is needed, as by the other commands: it loads the settings.
+        session = importlib.import_module("bootstrap.cli.nats_session")
+        async with session.open_nats() as client:
+            for kind in ("LATTICEDATA", "CONFIGDATA"):
+                await _make_bucket(client, f"{kind}_{lattice}", replicas)
+
+    guarded(lambda: _names("x", "x", "X", "X", (lattice,)))
+    run(make)
+
+
+async def _make_bucket(client: Client, bucket: str, replicas: int) -> None:
+    jetstream = client.jetstream()
+    try:
+        try:
+            await jetstream.key_value(bucket)
+        except nats.js.errors.BucketNotFoundError:
+            await jetstream.create_key_value(
+                bucket=bucket, history=1, replicas=replicas, direct=True
+            )
+            typer.echo(f"{bucket} made")
+        else:
+            typer.echo(f"{bucket} is there already")
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
+        problem = (
+            f"{bucket} could not be made. Check that JetStream is on, and that this login may make "
+            "streams: it should be the lattice's, not a host's."
+        )
+    else:
+        return
+    raise CommandError(problem)
+
+
+def _say_lattice(folder: Path, lattice: str) -> None:
+    creds = folder / "creds"
+    typer.echo(f"lattice       {lattice}")
+    typer.echo(f"  its hosts   {creds}/host-{lattice}.creds, or .jwt and .seed of that name")
+    typer.echo(f"  wadm, wash  {creds}/lattice-{lattice}.creds")
+    typer.echo(
+        f"  once        NATS_CREDENTIALS_FILE={creds}/lattice-{lattice}.creds "
+        f"wasmcloud-secrets nats-auth lattice-buckets {lattice}"
+    )
+
+
+def _names(prefix: str, backend: str, bucket: str, stream: str, lattices: tuple[str, ...]) -> Names:
+    try:
+        return Names(prefix, backend, bucket, stream, lattices)
+    except NamesUnusableError as error:
+        problem = str(error)
+    raise CommandError(problem)

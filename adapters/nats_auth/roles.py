@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from adapters.nats_auth.names import Names
 
 INBOX = "_INBOX.>"
+JETSTREAM = "$JS.API"
+PEOPLES_JETSTREAM = "JS.SECRETS.API"
+"""The same API of the service's account in the account of people, which has one of its own under
+the usual name; NATS_JETSTREAM_PREFIX of their commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def service(names: Names) -> Permissions:
     return Permissions(
         subscribe=(
             f"{names.subjects.every_operation} {names.subjects.queue_group}",
-            *(names.control(what) for what in ("invalidate", "login_refused")),
+            *(names.control(what) for what in ("invalidate", "flush", "login_refused")),
             INBOX,
         ),
         publish=(
@@ -66,22 +70,14 @@ def operator(names: Names) -> Permissions:
     Nor may it make streams: a stream may take any subject of its account. The service makes the
     bucket when it first starts.
     """
-    bucket = f"KV_{names.bucket}"
     return Permissions(
         subscribe=(names.changed, INBOX),
         publish=(
-            names.control("invalidate"),
+            names.control("flush"),
             names.changed,
             f"$KV.{names.bucket}.>",
-            f"$JS.API.STREAM.INFO.{bucket}",
-            f"$JS.API.STREAM.MSG.GET.{bucket}",
-            f"$JS.API.DIRECT.GET.{bucket}",
-            f"$JS.API.DIRECT.GET.{bucket}.>",
-            # `kv list`.
-            f"$JS.API.CONSUMER.CREATE.{bucket}",
-            f"$JS.API.CONSUMER.CREATE.{bucket}.>",
-            f"$JS.API.CONSUMER.DELETE.{bucket}.>",
-            f"$JS.FC.{bucket}.>",
+            f"{PEOPLES_JETSTREAM}.STREAM.INFO.KV_{names.bucket}",
+            f"{PEOPLES_JETSTREAM}.STREAM.MSG.GET.KV_{names.bucket}",
         ),
     )
 
@@ -91,11 +87,18 @@ def auditor(names: Names) -> Permissions:
     return Permissions(
         subscribe=(INBOX,),
         publish=tuple(
-            f"$JS.API.STREAM.{call}.{stream}"
+            f"{PEOPLES_JETSTREAM}.STREAM.{call}.{stream}"
             for stream in names.audit_streams
             for call in ("INFO", "MSG.GET")
         ),
     )
+
+
+def jetstream_of_people(subject: str) -> str | None:
+    """Return what people call a subject of the service's JetStream API; None for other subjects."""
+    if not subject.startswith(f"{JETSTREAM}."):
+        return None
+    return PEOPLES_JETSTREAM + subject.removeprefix(JETSTREAM)
 
 
 def host(names: Names, lattice: str, *, alone: bool = True) -> Permissions:

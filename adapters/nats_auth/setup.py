@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from adapters.nats_auth.names import Names
     from adapters.nats_auth.roles import Permissions
 
-SYSTEM, SECRETS = "SYS", "SECRETS"
+SYSTEM, SECRETS, OPERATORS = "SYS", "SECRETS", "OPERATORS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,10 @@ def new_setup(names: Names, now: int) -> Setup:
         now: seconds since the epoch, written into the tokens; none expires.
     """
     operator = SigningKey.generate(KeyKind.OPERATOR)
-    system, secrets = (SigningKey.generate(KeyKind.ACCOUNT) for _ in range(2))
-    exports = tuple(map(Export, names.asked))
+    system, secrets, operators = (SigningKey.generate(KeyKind.ACCOUNT) for _ in range(3))
+    people = exports_for_people(names)
+    exports = (*map(Export, names.asked), *people)
+    imports = _imports(secrets, operators, people, now)
     accounts = [
         Account(SYSTEM, system, account_token(operator, system.public, SYSTEM, now)),
         Account(
@@ -78,11 +80,16 @@ def new_setup(names: Names, now: int) -> Setup:
             secrets,
             account_token(operator, secrets.public, SECRETS, now, exports=exports, jetstream=True),
         ),
+        Account(
+            OPERATORS,
+            operators,
+            account_token(operator, operators.public, OPERATORS, now, imports=imports),
+        ),
     ]
     users = [
         _user("service", SECRETS, secrets, roles.service(names), now),
-        _user("operator", SECRETS, secrets, roles.operator(names), now),
-        _user("auditor", SECRETS, secrets, roles.auditor(names), now),
+        _user("operator", OPERATORS, operators, roles.operator(names), now),
+        _user("auditor", OPERATORS, operators, roles.auditor(names), now),
     ]
     for lattice in names.lattices:
         account, own = new_lattice(names, lattice, operator, secrets, now)
@@ -131,7 +138,28 @@ def _imports(
             export.subject,
             exporter.public,
             activation_token(exporter, importer.public, export, now),
+            export.kind,
+            roles.jetstream_of_people(export.subject),
             share=share,
         )
         for export in exports
+    )
+
+
+def exports_for_people(names: Names) -> tuple[Export, ...]:
+    """What the service's account lets the account of people use; their users say who of them.
+
+    JetStream answers wherever a request asks it to, past the permissions of its sender, but only
+    within the sender's account: so people have one of their own.
+    """
+    streams = (f"KV_{names.bucket}", *names.audit_streams)
+    return (
+        Export(f"$KV.{names.bucket}.>"),
+        *(
+            Export(f"{roles.JETSTREAM}.STREAM.{call}.{stream}")
+            for stream in streams
+            for call in ("INFO", "MSG.GET")
+        ),
+        Export(names.control("flush"), streams_replies=True),
+        Export(names.changed, kind="stream"),
     )

@@ -30,9 +30,16 @@ _JETSTREAM = dict.fromkeys(("mem_storage", "disk_storage", "streams", "consumer"
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A service that other accounts may import, if the account signs an activation for them."""
+    """A subject that other accounts may import, if the account signs an activation for them.
+
+    Attributes:
+        kind: "service" or "stream".
+        streams_replies: whether one request gets several replies.
+    """
 
     subject: str
+    kind: str = "service"
+    streams_replies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,15 @@ class Import:
     """A subject of another account, with that account's activation.
 
     Attributes:
+        local: what it is called in the importing account, if something else.
         share: the exporter learns the account and user of each request.
     """
 
     subject: str
     account: str
     activation: str = field(repr=False)
+    kind: str = "service"
+    local: str | None = None
     share: bool = False
 
 
@@ -77,7 +87,7 @@ def account_token(
 
 def activation_token(account: SigningKey, importer: str, export: Export, now: int) -> str:
     """Sign what lets the account `importer` import a subject."""
-    claims = {"type": "activation", "subject": export.subject, "kind": "service"}
+    claims = {"type": "activation", "subject": export.subject, "kind": export.kind}
     return _sign(account, importer, export.subject, claims, now)
 
 
@@ -106,13 +116,15 @@ def credentials(token: str, user: SigningKey) -> str:
 
 
 def _export(export: Export) -> dict[str, object]:
-    return {
+    claims: dict[str, object] = {
         "name": export.subject,
         "subject": export.subject,
-        "type": "service",
+        "type": export.kind,
         "token_req": True,
-        "response_type": "Singleton",
     }
+    if export.kind == "service":
+        claims["response_type"] = "Stream" if export.streams_replies else "Singleton"
+    return claims
 
 
 def _import(each: Import) -> dict[str, object]:
@@ -121,8 +133,9 @@ def _import(each: Import) -> dict[str, object]:
         "subject": each.subject,
         "account": each.account,
         "token": each.activation,
-        "type": "service",
+        "type": each.kind,
     }
+    claims |= {} if each.local is None else {"local_subject": each.local}
     return claims | ({"share": True} if each.share else {})
 
 

@@ -74,7 +74,10 @@ def init(
     names = guarded(made)
     typer.echo(f"nats-server   include {folder / CONFIG}, and turn JetStream on")
     typer.echo(f"the service   NATS_CREDENTIALS_FILE={folder}/creds/service.creds")
-    typer.echo(f"people        {folder}/creds/operator.creds and auditor.creds")
+    typer.echo(
+        f"people        {folder}/creds/operator.creds and auditor.creds, "
+        f"with NATS_JETSTREAM_PREFIX={roles.PEOPLES_JETSTREAM}"
+    )
     for name in names.lattices:
         _say_lattice(folder, name)
     typer.echo(f"Keep {folder}/keys offline: operator.seed signs accounts, the others sign users.")

@@ -14,7 +14,6 @@ import nats
 import pytest
 import pytest_asyncio
 
-from adapters.audit.stream_reader import read_stream
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.nats.config import NatsConfig
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 ISSUER = SigningKey.generate(KeyKind.ACCOUNT)
 PREFIX = "wasmcloud.secrets.v1alpha1.infisical"
 BUCKET, AUDIT = "KV_WASMCLOUD_SECRETS", "SECRETS_AUDIT"
+API = "JS.SECRETS.API"
 OWN_BUCKETS = ("KV_LATTICEDATA_default", "KV_CONFIGDATA_default")
 
 
@@ -51,6 +51,7 @@ class Site:
         return nats_kv_environment(self.folder) | {
             "NATS_URL": self.server.url,
             "NATS_CREDENTIALS_FILE": str(self.credentials(user)),
+            **({"NATS_JETSTREAM_PREFIX": API} if user in {"operator", "auditor"} else {}),
         }
 
     def credentials(self, user: str) -> Path:
@@ -245,22 +246,26 @@ async def test_the_auditor_reads_the_audit_stream_and_nothing_else(open_site: Op
         keys: list[str] = []
         async with asyncio.timeout(10):
             while "KEY" not in keys:
-                lines = read_stream(auditor.client, AUDIT, SystemClock(), since=0, follow=False)
-                keys = [json.loads(line).get("key") async for line in lines]
+                code, out, said = await site.command(
+                    "auditor", "audit", "tail", "--no-follow", "--json"
+                )
+                assert code == 0, said
+                keys = [json.loads(line).get("key") for line in out.splitlines()]
         published = [
             subject
             for subject in (
                 f"{PREFIX}.get",
                 f"{PREFIX}.server_xkey",
                 "$KV.WASMCLOUD_SECRETS.KEY",
-                f"$JS.API.STREAM.INFO.{BUCKET}",
-                f"$JS.API.STREAM.MSG.GET.{BUCKET}",
-                f"$JS.API.DIRECT.GET.{AUDIT}",
-                f"$JS.API.CONSUMER.CREATE.{AUDIT}",
+                f"{API}.STREAM.INFO.{BUCKET}",
+                f"{API}.STREAM.MSG.GET.{BUCKET}",
+                f"{API}.DIRECT.GET.{AUDIT}",
+                f"{API}.CONSUMER.CREATE.{AUDIT}",
                 "wasmcloud.secrets.audit.v1",
                 "wasmcloud.secrets.control.infisical.flush",
                 "wasmcloud.secrets.control.infisical.invalidate",
-                *(f"$JS.API.STREAM.{call}.{AUDIT}" for call in ("DELETE", "PURGE", "UPDATE")),
+                *(f"{API}.STREAM.{call}.{AUDIT}" for call in ("DELETE", "PURGE", "UPDATE")),
+                *(f"$JS.API.STREAM.{call}.{AUDIT}" for call in ("CREATE", "DELETE", "MSG.GET")),
             )
             if await auditor.may_publish(subject)
         ]
@@ -286,15 +291,20 @@ async def test_the_operator_stores_secrets_and_neither_asks_nor_reads_the_trail(
                 f"{PREFIX}.get",
                 f"{PREFIX}.server_xkey",
                 "wasmcloud.secrets.audit.v1",
-                f"$JS.API.STREAM.MSG.GET.{AUDIT}",
-                f"$JS.API.STREAM.INFO.{AUDIT}",
+                f"{API}.STREAM.MSG.GET.{AUDIT}",
+                f"{API}.STREAM.INFO.{AUDIT}",
+                *(f"{API}.STREAM.{call}.{BUCKET}" for call in ("CREATE", "DELETE", "UPDATE")),
                 *(f"$JS.API.STREAM.{call}.{BUCKET}" for call in ("CREATE", "DELETE", "UPDATE")),
-                f"$JS.API.CONSUMER.CREATE.{AUDIT}",
+                "wasmcloud.secrets.control.infisical.invalidate",
             )
             if await operator.may_publish(subject)
         ]
+        listed = await site.command("operator", "kv", "list")
+        flushed = await operator.may_publish("wasmcloud.secrets.control.infisical.flush")
 
     assert published == []
+    assert listed[:2] == (0, b"KEY\n")
+    assert flushed
     assert not await operator.may_subscribe(f"{PREFIX}.get")
 
 

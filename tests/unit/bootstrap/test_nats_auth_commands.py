@@ -63,7 +63,7 @@ def test_every_lattice_has_an_account_and_imports_the_two_subjects_with_an_activ
     found = accounts(folder)
     secrets = found["SECRETS"]
 
-    assert set(found) == {"SYS", "SECRETS", "LATTICE_DEFAULT", "LATTICE_PROD"}
+    assert set(found) == {"SYS", "SECRETS", "OPERATORS", "LATTICE_DEFAULT", "LATTICE_PROD"}
     assert all(export["token_req"] for export in secrets["nats"]["exports"])
     for name in ("LATTICE_DEFAULT", "LATTICE_PROD"):
         imports = found[name]["nats"]["imports"]
@@ -78,8 +78,8 @@ def test_each_user_is_signed_by_the_account_that_it_belongs_to(folder: Path) -> 
     found = accounts(folder)
     for user, account in (
         ("service", "SECRETS"),
-        ("operator", "SECRETS"),
-        ("auditor", "SECRETS"),
+        ("operator", "OPERATORS"),
+        ("auditor", "OPERATORS"),
         ("host-prod", "LATTICE_PROD"),
         ("lattice-default", "LATTICE_DEFAULT"),
     ):

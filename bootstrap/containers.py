@@ -142,6 +142,7 @@ class Container(containers.DeclarativeContainer):
         faults=faults,
         request_ids=request_ids,
         timeout_seconds=settings.request_timeout_seconds,
+        host_waits=pipeline.provided.waits,
     )
     traced_handler = tracing.provided.handler.call(handler)
     admin = providers.Singleton(

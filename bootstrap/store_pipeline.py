@@ -13,8 +13,10 @@ from adapters.breaker.store import BreakingSecretStore
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
 from adapters.cache.samples import cache_samples
 from adapters.cache.store import CachedSecretStore
+from adapters.metrics.host_waits import host_wait_samples
 from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.upstream.bounded_store import BoundedSecretStore
+from domain.use_cases.host_waits import HostWaits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,7 @@ class StorePipeline:
         cache: the outermost layer, which requests are answered from. It is there even where it
             keeps nothing: requests of the same moment share one call, and it bounds how many wait.
         breaker: inside the cache, so that no request is refused what is cached.
+        waits: how long hosts may wait for the store, and have.
         metered: inside both, so that it times the calls really made; None without metrics.
     """
 
@@ -60,9 +63,11 @@ class StorePipeline:
         self.breaker = BreakingSecretStore(
             self.metered or store, BreakerConfig(), clock, random.random
         )
+        self.waits = HostWaits(settings.host_freeze_seconds, self.breaker)
+        call_seconds = self.waits.longest(settings.request_timeout_seconds)
         self.cache = CachedSecretStore(
             self.breaker,
-            cache_config(settings, parts.cache_ttl_seconds),
+            cache_config(settings, parts.cache_ttl_seconds, call_seconds),
             clock,
             random.random,
             partition=parts.partition,
@@ -82,6 +87,7 @@ class StorePipeline:
     def samples(self) -> Iterator[Sample]:
         """Yield the figures of the store and its layers for metrics."""
         yield from breaker_samples(self.breaker.state())
+        yield from host_wait_samples(self.waits)
         yield from cache_samples(self.cache.statistics())
 
     def proof(self) -> float | None:
@@ -105,7 +111,9 @@ class StorePipeline:
         return Disproof(failed_at, "" if is_closed else LEFT_ALONE)
 
 
-def cache_config(settings: Settings, store_ttl_seconds: float) -> CacheConfig:
+def cache_config(
+    settings: Settings, store_ttl_seconds: float, call_seconds: float
+) -> CacheConfig:
     """Return how long values are kept: as the operator says, or else as the store does."""
     ttl_seconds = settings.cache_ttl_seconds
     if ttl_seconds is None:
@@ -115,7 +123,7 @@ def cache_config(settings: Settings, store_ttl_seconds: float) -> CacheConfig:
         max_stale_seconds=settings.cache_max_stale_seconds,
         # Where no value is answered from memory, "there is none" is not either.
         negative_seconds=min(LONGEST_NEGATIVE_SECONDS, ttl_seconds),
-        call_seconds=settings.request_timeout_seconds,
+        call_seconds=call_seconds,
         max_entries=settings.cache_max_entries,
         max_bytes=settings.cache_max_bytes,
         max_waiting=places_to_wait(settings.max_in_flight),

@@ -20,6 +20,7 @@ from domain.model.errors import (
 )
 from domain.model.wording import seconds_in_words
 from ports.secret_store import SecretStore
+from ports.store_health import StoreHealth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ class BreakerState:
     refused_count: int
 
 
-class BreakingSecretStore(SecretStore):
+class BreakingSecretStore(SecretStore, StoreHealth):
     """Passes calls on while the store works; safe for concurrent calls of one event loop."""
 
     def __init__(
@@ -104,6 +105,11 @@ class BreakingSecretStore(SecretStore):
             if call.is_newcomer:
                 verdict.set()
         return secret
+
+    @property
+    @override
+    def is_down(self) -> bool:
+        return self._circuit.state is not State.CLOSED
 
     def state(self) -> BreakerState:
         """Return how things stand now."""

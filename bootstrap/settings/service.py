@@ -56,6 +56,13 @@ class LimitSettings(SettingsGroup):
         default=8.0,
         description="Time to answer a request. Hosts wait 10 seconds, so it must be below that.",
     )
+    host_freeze_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Time that the secrets of one start may keep a host waiting for the store, all "
+        "together: a host does nothing else meanwhile. 0: only REQUEST_TIMEOUT_SECONDS, for each.",
+    )
     max_in_flight: int = Field(
         default=8192,
         ge=1,

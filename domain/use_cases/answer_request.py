@@ -12,6 +12,7 @@ from domain.model.messages import SecretRequest
 from domain.model.reference import SecretQuery
 from domain.model.replies import wire_name, write_error
 from domain.model.transport import Operation, Reply
+from domain.use_cases.host_waits import HostWaits
 from domain.use_cases.known_requests import KnownRequests
 from ports.transport import RequestHandler
 
@@ -48,6 +49,7 @@ class _Asking(NamedTuple):
     """
 
     query: SecretQuery
+    asked: AskedSecret
     field: str | None
     host_xkey: PublicXKey
     max_reply_bytes: int | None
@@ -72,6 +74,7 @@ class AnswerRequest(RequestHandler):
     faults: FaultLog
     request_ids: RequestIds
     timeout_seconds: float
+    host_waits: HostWaits = field(default_factory=lambda: HostWaits(0))
     _known: KnownRequests = field(
         default_factory=KnownRequests, init=False, repr=False, compare=False
     )
@@ -141,7 +144,7 @@ class AnswerRequest(RequestHandler):
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asked.version, caller, deadline, authenticated.entity_token)
         field = asked.field if location.field is None else None
-        return _Asking(query, field, opened.host_xkey, request.max_reply_bytes, access)
+        return _Asking(query, asked, field, opened.host_xkey, request.max_reply_bytes, access)
 
     def _read(self, plaintext: bytes, event: AuditEvent) -> AuthenticatedRequest:
         message = SecretRequest.from_json(plaintext)
@@ -149,14 +152,23 @@ class AnswerRequest(RequestHandler):
         return self.authenticate(message)
 
     async def _wait(self, asking: _Asking, event: AuditEvent) -> Reply:
+        query = asking.query
+        wait = self.host_waits.begin(
+            query.caller, asking.asked, event.received_at, self.timeout_seconds
+        )
+        failed: Exception | None = None
         try:
-            secret = await self.fetch(asking.query, asking.field)
+            query = query._replace(deadline=event.received_at + wait.seconds)
+            secret = await self.fetch(query, asking.field)
             reply = self._give(secret, asking, event)
         except CancelledError:
             self._record(event)
             raise
         except Exception as error:  # noqa: BLE001  as in `begin`
+            failed = error
             return self._fail(error, asking, event)
+        finally:
+            self.host_waits.end(wait, self.clock.monotonic(), failed)
         return self._end(reply, asking, event)
 
     def _give(self, secret: Secret, asking: _Asking, event: AuditEvent) -> Reply:

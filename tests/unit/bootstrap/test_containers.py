@@ -174,7 +174,8 @@ def test_a_store_is_cached_for_as_long_as_it_says_or_the_settings_do(
 
     assert pipeline.cache._config.ttl_seconds == seconds
     assert pipeline.cache._config.negative_seconds == min(1, seconds)
-    assert pipeline.cache._config.call_seconds == 8
+    assert pipeline.cache._config.call_seconds == 4.5
+    assert pipeline.waits.health is pipeline.breaker
     assert pipeline.cache._inner is pipeline.breaker
     bounded = pipeline.breaker._inner
     assert isinstance(bounded, BoundedSecretStore)

@@ -18,6 +18,7 @@ from adapters.infisical.samples import infisical_samples
 from adapters.infisical.state import InfisicalState, TokenState
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
+from adapters.metrics.host_waits import host_wait_samples
 from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.metrics.worker_restarts import show_restarts
@@ -25,6 +26,7 @@ from adapters.nats.plugin import nats_samples
 from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
+from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
@@ -122,6 +124,7 @@ class Replica:
         self.log = Sink()
         self.policy = Policy()
         self.breaker = Breaker()
+        self.host_waits = HostWaits(5.0, frozen_seconds=7.5, cut_short=3)
         self.infisical = Infisical()
         self.cache = Cache()
         self.readiness = Readiness([ReadinessCheck("store", _never)], self.clock)
@@ -132,6 +135,7 @@ class Replica:
             lambda: audit_samples(self.audit, {"log": self.log, "file": self.sink}),
             lambda: policy_samples(self.policy.status),
             lambda: breaker_samples(self.breaker.counts),
+            lambda: host_wait_samples(self.host_waits),
             lambda: cache_samples(self.cache.counts),
             lambda: infisical_samples(self.infisical.status),
             self.readiness.samples,

@@ -70,6 +70,13 @@ def test_a_store_that_is_left_alone_shows(state: State, is_open: int) -> None:
     assert replica.value("store_circuit_refused_total") == 30
 
 
+def test_the_time_that_hosts_were_frozen_is_shown() -> None:
+    replica = Replica()
+
+    assert replica.value("hosts_frozen_seconds_total") == 7.5
+    assert replica.value("host_waits_cut_short_total") == 3
+
+
 def test_a_policy_that_never_loaded_has_no_time_of_loading() -> None:
     replica = Replica()
     replica.policy.status = PolicyStatus(refusal=PolicyRefusal(1.0, ()))

@@ -111,9 +111,7 @@ class StorePipeline:
         return Disproof(failed_at, "" if is_closed else LEFT_ALONE)
 
 
-def cache_config(
-    settings: Settings, store_ttl_seconds: float, call_seconds: float
-) -> CacheConfig:
+def cache_config(settings: Settings, store_ttl_seconds: float, call_seconds: float) -> CacheConfig:
     """Return how long values are kept: as the operator says, or else as the store does."""
     ttl_seconds = settings.cache_ttl_seconds
     if ttl_seconds is None:

@@ -16,7 +16,7 @@ def host_wait_samples(waits: HostWaits) -> Iterator[Sample]:
     """Yield every figure as it is now."""
     yield Sample(
         "hosts_frozen_seconds_total",
-        "Time that hosts waited a second or longer for the store, with all their components locked.",
+        "Time that hosts, all their components locked, waited a second or longer for the store.",
         waits.frozen_seconds,
         kind="counter",
     )

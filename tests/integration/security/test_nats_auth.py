@@ -16,9 +16,9 @@ import pytest_asyncio
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
-from adapters.nats.config import NatsConfig
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
 from tests.integration.security.conftest import PlainClient
 from tests.support.command_line import CommandLine
@@ -339,7 +339,7 @@ async def test_a_lattice_that_is_added_later_works_once_the_server_has_reloaded(
 
 async def test_without_a_login_nobody_gets_in(open_site: OpenSite) -> None:
     site = await open_site()
-    connection = NatsConnection(NatsConfig(urls=(site.server.url,)), SystemClock())
+    connection = NatsConnection(NatsSettings(urls=(site.server.url,)), SystemClock())
 
     with pytest.raises(NatsConnectError):
         await connection.open()

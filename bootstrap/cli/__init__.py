@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from bootstrap.cli import audit, cache, keys, kv, manifest, nats_auth, policy, request, token
+from bootstrap.cli import (
+    audit,
+    audit_why,
+    cache,
+    keys,
+    kv,
+    manifest,
+    nats_auth,
+    policy,
+    request,
+    token,
+)
 from bootstrap.version import __version__
 
 app = typer.Typer(
@@ -21,6 +32,7 @@ app.add_typer(kv.app, name="kv")
 app.add_typer(cache.app, name="cache")
 app.add_typer(nats_auth.app, name="nats-auth")
 app.add_typer(policy.app, name="policy")
+audit.app.command("why")(audit_why.why)
 app.add_typer(audit.app, name="audit")
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(keys.app, name="keys")

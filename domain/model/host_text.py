@@ -28,6 +28,11 @@ _TEXTS = {
 }
 
 
+def knows(wire_name: str) -> bool:
+    """Say whether the protocol has an error of this name."""
+    return wire_name in _TEXTS
+
+
 def host_text(wire_name: str, text: str) -> str:
     """Return what a host says of an error.
 

@@ -10,6 +10,7 @@ from domain.model.errors import (
     RateLimited,
     SecretNotFound,
     SecretsError,
+    ServiceStarved,
     StoreUnavailable,
     UpstreamError,
 )
@@ -45,7 +46,7 @@ class Failure:
     @property
     def is_outage(self) -> bool:
         """Whether the store could not be asked, so that a former answer still stands."""
-        return issubclass(self.kind, (StoreUnavailable, RateLimited))
+        return issubclass(self.kind, (StoreUnavailable, RateLimited, ServiceStarved))
 
     @property
     def may_be_kept(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from adapters.cache.failures import Failure
-from domain.model.errors import RateLimited
+from domain.model.errors import StoreBusy
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class FairAdmission:
         # A revoked request looks a moment later, when all others may have left.
         seconds = 0.0 if queue is None else max(0.0, next(iter(queue.tickets)).deadline - now)
         return Failure(
-            RateLimited,
+            StoreBusy,
             "Too many requests wait for the secret store, and no more of this folder may; check "
             f"that it is up, and start the component again in {seconds_in_words(seconds)}.",
             TOO_MANY_WAITING,

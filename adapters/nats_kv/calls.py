@@ -8,7 +8,7 @@ import nats.errors
 import nats.js.errors
 
 from adapters.nats_kv import reasons
-from domain.model.errors import StoreUnavailable, UpstreamError
+from domain.model.errors import StoreTooSlow, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,7 +56,7 @@ def upstream_error(error: Exception) -> UpstreamError:
     """Say what a failed call means to somebody who can do something about it."""
     match error:
         case TimeoutError():
-            return StoreUnavailable(
+            return StoreTooSlow(
                 "NATS KV did not answer in time. Check that nats-server is reachable and that the "
                 "service's user may use the bucket's subjects and its inbox.",
                 reason=reasons.TIMED_OUT,

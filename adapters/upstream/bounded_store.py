@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from domain.use_cases.fetch_secret import fetch_by_deadline
+from ports.lateness import Lateness, NotMeasured
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class BoundedSecretStore(SecretStore):
 
     inner: SecretStore
     clock: Clock
+    lateness: Lateness = NotMeasured()  # noqa: RUF009  immutable
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:
@@ -32,4 +34,4 @@ class BoundedSecretStore(SecretStore):
 
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
-        return await fetch_by_deadline(self.inner, query, self.clock)
+        return await fetch_by_deadline(self.inner, query, self.clock, self.lateness)

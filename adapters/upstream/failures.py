@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.upstream.engine import Failure
-from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
+from domain.model.errors import (
+    RateLimited,
+    StoreBusy,
+    StoreTooSlow,
+    StoreUnavailable,
+    UpstreamError,
+)
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
@@ -15,7 +21,7 @@ TRANSIENT = frozenset({Failure.UNREACHABLE, Failure.TIMED_OUT})
 """Failures that another attempt may mend."""
 
 
-class Busy(RateLimited):
+class Busy(StoreBusy):
     """The store is too slow for all that is asked of it; this request was not sent."""
 
 
@@ -29,7 +35,7 @@ def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
                 reason=reason,
             )
         case Failure.TIMED_OUT:
-            return StoreUnavailable(
+            return StoreTooSlow(
                 f"{name} did not answer in time; check its health, and try again in 10 seconds.",
                 reason=reason,
             )

@@ -123,6 +123,12 @@ class StoreUnavailable(UpstreamError):
     default_reason = "store_unavailable"
 
 
+class StoreTooSlow(StoreUnavailable):
+    """The store did not answer in time."""
+
+    default_reason = "store_too_slow"
+
+
 class RateLimited(UpstreamError):
     """The store is up, and may not be asked just now: its limit, or the operator's, is used up.
 
@@ -131,6 +137,21 @@ class RateLimited(UpstreamError):
     """
 
     default_reason = "store_rate_limited"
+
+
+class StoreBusy(RateLimited):
+    """The store is too slow for all that is asked of it; this request was not sent."""
+
+    default_reason = "store_busy"
+
+
+class ServiceStarved(UpstreamError):
+    """This process was too late with its own work to tell whether the store is.
+
+    The circuit breaker does not count it, and a cached value may be served stale in its place.
+    """
+
+    default_reason = "service_starved"
 
 
 class PolicyError(SecretsError):

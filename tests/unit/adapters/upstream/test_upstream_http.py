@@ -10,7 +10,7 @@ import pytest
 from adapters.upstream.engine import Failure
 from adapters.upstream.message import UpstreamResponse
 from adapters.upstream.statistics import Lane
-from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
+from domain.model.errors import RateLimited, StoreTooSlow, StoreUnavailable, UpstreamError
 from tests.unit.adapters.upstream.http_rig import PAGE, HttpRig, answer, broken, settle
 
 TOKEN = "canary-token"
@@ -43,7 +43,7 @@ async def test_a_transport_failure_is_tried_again(failure: Failure) -> None:
     ("failure", "kind", "names"),
     [
         (Failure.UNREACHABLE, StoreUnavailable, "STORE_URL"),
-        (Failure.TIMED_OUT, StoreUnavailable, "health"),
+        (Failure.TIMED_OUT, StoreTooSlow, "health"),
         (Failure.UNTRUSTED, UpstreamError, "STORE_CA_FILE"),
         (Failure.TOO_LARGE, UpstreamError, "STORE_URL"),
         (Failure.UNREADABLE, UpstreamError, "proxy"),
@@ -61,7 +61,7 @@ async def test_a_failure_that_stays_names_what_to_check(
     assert error.value.reason == f"store_{failure}"
     assert names in error.value.advice
     assert error.value.__context__ is None
-    assert rig.attempts == (5 if kind is StoreUnavailable else 1)
+    assert rig.attempts == (5 if issubclass(kind, StoreUnavailable) else 1)
 
 
 async def test_a_call_that_may_not_be_repeated_is_sent_once() -> None:

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Protocol, cast
 
 import typer
 from nats.aio.client import Client
-from rich.console import Console
 from rich.text import Text
 
 from adapters.audit.file_reader import read_file
@@ -20,6 +19,7 @@ from adapters.audit.stream_reader import read_stream
 from adapters.system.clock import SystemClock
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import CommandError, run
+from bootstrap.cli.terminal import printable, say, warn
 
 app = typer.Typer(
     name="audit",
@@ -96,7 +96,6 @@ async def _show(
     errors_only: bool,  # noqa: FBT001  the command's own option
     as_json: bool,  # noqa: FBT001  as above
 ) -> None:
-    out, err = Console(), Console(stderr=True)
     # Timestamps are of one form, in which the order of texts is the order of times.
     earliest = datetime.fromtimestamp(begin, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     try:
@@ -104,14 +103,14 @@ async def _show(
             async for line in open_lines:
                 event = _read(line)
                 if event is None:
-                    err.print("A line that is no audit event was left out.", style="dim")
+                    warn("A line that is no audit event was left out.", style="dim")
                     continue
                 if str(event.get("timestamp", "")) < earliest:
                     continue
                 if errors_only and event.get("outcome") == "answered":
                     continue
                 shown = Text(json.dumps(event)) if as_json else describe(event)
-                out.print(shown, soft_wrap=True, highlight=False)
+                say(shown)
     except AuditReadError as error:
         advice = str(error)
     else:
@@ -177,8 +176,7 @@ def _why(event: dict[str, Any]) -> str:
 def _text(event: dict[str, Any], name: str) -> str:
     """Return a field as text that cannot steer a terminal."""
     value = event.get(name)
-    text = "" if value is None else str(value)
-    return text if text.isprintable() else ascii(text)[1:-1]
+    return "" if value is None else printable(str(value))
 
 
 def _read(line: bytes) -> dict[str, Any] | None:

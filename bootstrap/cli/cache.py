@@ -5,8 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Protocol, cast
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from adapters.change_notice.events import EVENT, changed_event
 from adapters.change_notice.messages import (
@@ -24,6 +22,7 @@ from adapters.nats.subjects import ControlSubjects
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
 from bootstrap.cli.reporting import CommandError, failure, run
+from bootstrap.cli.terminal import show_table, warn
 from bootstrap.settings import load_settings
 from bootstrap.settings.choices import ChoiceSettings
 from domain.model.errors import InvalidRequest
@@ -120,11 +119,9 @@ async def _flush(
     event = changed_event(order, subjects.backend, clock.now(), len(gathered))
     await peers.publish(EVENT, event)
     if _denied(client, subjects.event(EVENT)):
-        Console(stderr=True).print(
+        warn(
             "The caches are flushed, but this NATS user may not publish to "
             f"{subjects.event(EVENT)}, so no other operator was told.",
-            soft_wrap=True,
-            highlight=False,
             style="yellow",
         )
     return gathered
@@ -170,12 +167,9 @@ def _hint_at_nothing(path: str | None) -> None:
             "letter, with `path` in the audit trail, and --environment and --project, if given, "
             "with its `scope_…`."
         )
-    Console(stderr=True).print(hint, markup=False, highlight=False, soft_wrap=True, style="yellow")
+    warn(hint, style="yellow")
 
 
 def _show(answers: list[ReplicaAnswer]) -> None:
-    table = Table("replica", "values dropped")
-    table.columns[1].justify = "right"
-    for answer in answers:
-        table.add_row(answer.replica, str(answer.removed))
-    Console().print(table)
+    rows = [(answer.replica, str(answer.removed)) for answer in answers]
+    show_table(("replica", "values dropped"), rows, right=[1])

@@ -14,6 +14,7 @@ from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.key_kinds import KINDS, key_kind
 from bootstrap.cli.reporting import CommandError, guarded
 from bootstrap.cli.rotate import rotate
+from bootstrap.cli.terminal import say
 
 app = typer.Typer(
     name="keys",
@@ -44,10 +45,10 @@ def generate(
     """Make a key; prints the public key, and the seed unless it goes to a file."""
     pair = SodiumXKeyPair.generate() if kind is KeyKind.XKEY else SigningKey.generate(kind)
     if out is None:
-        typer.echo(f"public: {pair.public}\nseed: {pair.seed_text()}")
+        say(f"public: {pair.public}\nseed: {pair.seed_text()}")
         return
     guarded(lambda: _write(out, pair.seed_text()))
-    typer.echo(f"public: {pair.public}\nseed: in {out}")
+    say(f"public: {pair.public}\nseed: in {out}")
 
 
 @app.command()
@@ -64,7 +65,7 @@ def inspect(
     given = sys.stdin.readline() if text is None else text
     described = guarded(lambda: describe_key(given.strip()))
     what = "seed" if described.is_seed else "public key"
-    typer.echo(f"kind: {described.kind.name.lower()} ({what})\npublic: {described.public}")
+    say(f"kind: {described.kind.name.lower()} ({what})\npublic: {described.public}")
 
 
 def _write(path: Path, seed: str) -> None:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Annotated, Protocol, TypeVar, cast
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats_kv.keys import is_served
 from adapters.nats_kv.writer import Revision, VersionConflictError
 from adapters.system.files import create_file
+from bootstrap.cli.terminal import is_plain, printable, say, show_table, warn
 from bootstrap.settings import SettingsError
 from domain.model.errors import SecretsError
 from domain.model.secret import Secret
@@ -110,7 +109,7 @@ def put(
         if not keep_newline:
             value = value.removesuffix(b"\n").removesuffix(b"\r")
     version = _run(lambda _, writer: writer.put(key, value, expect))
-    _say(f"Stored {key} as version {version} ({len(value)} bytes).")
+    say(f"Stored {printable(key)} as version {version} ({len(value)} bytes).")
 
 
 @app.command()
@@ -137,6 +136,11 @@ def get(
         sys.stdout.buffer.write(plain)
         sys.stdout.buffer.flush()
     elif isinstance(value, str):
+        if not is_plain(value):
+            raise _failure(
+                "The value holds control characters, which a terminal may obey; use --output FILE, "
+                "or --raw."
+            )
         typer.echo(value)
     else:
         raise _failure(f"The value is binary ({len(plain)} bytes); use --output FILE, or --raw.")
@@ -149,22 +153,28 @@ def list_keys(
     """List the keys that have a value, one a line."""
     names = _run(lambda _, writer: writer.keys(prefix))
     for name in names:
-        typer.echo(name if name.isprintable() else ascii(name))
+        say(name)
     if unserved := [name for name in names if not is_served(name)]:
-        _warn(
-            f"No request can reach {len(unserved)} of these keys, such as {unserved[0]!a}. Store "
-            'them under names without a leading, trailing or doubled "/".'
+        warn(
+            f"No request can reach {len(unserved)} of these keys, such as "
+            f"{printable(unserved[0])}. Store them under names without a leading, trailing or "
+            'doubled "/".'
         )
 
 
 @app.command()
 def history(key: Key) -> None:
     """List a secret's versions and deletions, oldest first, without values."""
-    table = Table("Version", "Written", "Operation", "Bytes", box=None)
-    for revision in _run(lambda _, writer: writer.history(key)):
-        created = "" if revision.created is None else revision.created.isoformat(" ", "seconds")
-        table.add_row(revision.version, created, revision.operation.value, str(revision.size))
-    Console().print(table)
+    rows = [
+        (
+            revision.version,
+            "" if revision.created is None else revision.created.isoformat(" ", "seconds"),
+            revision.operation.value,
+            str(revision.size),
+        )
+        for revision in _run(lambda _, writer: writer.history(key))
+    ]
+    show_table(("Version", "Written", "Operation", "Bytes"), rows, boxed=False)
 
 
 @app.command()
@@ -179,9 +189,9 @@ def delete(
     """Delete a secret with all its versions."""
     what = key if keep_history else f"{key} with all its versions"
     if not yes:
-        typer.confirm(f"Delete {what}?", abort=True)
+        typer.confirm(f"Delete {printable(what)}?", abort=True)
     _run(lambda _, writer: writer.delete(key, keep_history=keep_history))
-    _say(f"Deleted {what}.")
+    say(f"Deleted {printable(what)}.")
 
 
 def _run(command: Callable[[KvReader, KvWriter], Awaitable[_Result]]) -> _Result:
@@ -200,7 +210,7 @@ def _run(command: Callable[[KvReader, KvWriter], Awaitable[_Result]]) -> _Result
 
 def _ask_for_value(key: str) -> bytes:
     answer: str = typer.prompt(
-        f"Value of {key}", hide_input=True, confirmation_prompt=True, err=True
+        f"Value of {printable(key)}", hide_input=True, confirmation_prompt=True, err=True
     )
     return answer.encode("utf-8", "surrogateescape")
 
@@ -213,19 +223,11 @@ def _write_private(path: Path, plain: bytes) -> None:
     except OSError as error:
         advice = f"{path} cannot be written ({error.strerror}); choose another file."
     else:
-        _say(f"Wrote {len(plain)} bytes to {path}.")
+        say(f"Wrote {len(plain)} bytes to {path}.")
         return
     raise _failure(advice)
 
 
-def _say(text: str) -> None:
-    Console().print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _warn(text: str) -> None:
-    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
-
-
 def _failure(text: str) -> typer.Exit:
-    _warn(text)
+    warn(text)
     return typer.Exit(1)

@@ -4,13 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from adapters.access_policy.summary import RuleSummary, denials_in_words, grants_in_words
-from bootstrap.cli.policy_output import load, say
+from bootstrap.cli.policy_output import load
 from bootstrap.cli.reporting import FAILED
+from bootstrap.cli.terminal import say, show_table
 
 
 def check(
@@ -33,10 +31,7 @@ def check(
 def _show(rule: str, verb: str, summaries: list[RuleSummary]) -> None:
     if not summaries:
         return
-    conditional = any(summary.only_if for summary in summaries)
-    table = Table(rule, "Who", verb, *(["only if"] if conditional else []), show_lines=True)
-    for summary in summaries:
-        cells = (summary.name, summary.who, summary.what, summary.only_if)
-        # As Text, so that brackets in patterns are not read as markup.
-        table.add_row(*(Text(cell, overflow="fold") for cell in cells[: len(table.columns)]))
-    Console().print(table)
+    rows = [(summary.name, summary.who, summary.what, summary.only_if) for summary in summaries]
+    columns = (rule, "Who", verb, "only if")
+    shown = 4 if any(summary.only_if for summary in summaries) else 3
+    show_table(columns[:shown], [row[:shown] for row in rows])

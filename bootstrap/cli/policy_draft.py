@@ -17,8 +17,8 @@ from adapters.access_policy.draft_from_mappings import (
     read_mappings,
 )
 from adapters.system.files import create_file
-from bootstrap.cli.policy_output import say, warn
 from bootstrap.cli.reporting import CommandError, failure, guarded, run
+from bootstrap.cli.terminal import say, warn, write
 
 
 class OpenNats(Protocol):
@@ -116,7 +116,7 @@ def _log_lines(path: Path) -> Iterator[bytes]:
 
 def _deliver(text: str, output: Path | None) -> None:
     if output is None:
-        typer.echo(text, nl=False)
+        write(text)
         return
     try:
         create_file(output, text.encode("utf-8"), 0o644)

@@ -15,8 +15,9 @@ from adapters.access_policy.questioned import (
     imagined_entity,
 )
 from adapters.system.clock import SystemClock
-from bootstrap.cli.policy_output import load, say
+from bootstrap.cli.policy_output import load
 from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded, read_text
+from bootstrap.cli.terminal import say
 from domain.model.access import AccessRequest, Decision
 from domain.model.identity import Caller, Claims
 from domain.model.reference import SecretLocation

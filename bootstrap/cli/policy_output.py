@@ -1,13 +1,12 @@
-"""What the `policy` commands share: reading the policy file, and talking to a person."""
+"""What the `policy` commands share: reading the policy file."""
 
 from pathlib import Path
-
-from rich.console import Console
 
 from adapters.access_policy.document import PolicyDocument
 from adapters.access_policy.file import read_policy_file
 from adapters.access_policy.mistakes import AccessPolicyError
 from bootstrap.cli.reporting import failure
+from bootstrap.cli.terminal import warn
 
 
 def load(path: Path, exit_code: int) -> PolicyDocument:
@@ -20,13 +19,3 @@ def load(path: Path, exit_code: int) -> PolicyDocument:
         warn(str(mistake))
     count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     raise failure(f"{path} has {count}.", exit_code)
-
-
-def say(text: str) -> None:
-    """Print to standard output, as it is."""
-    Console().print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def warn(text: str) -> None:
-    """Print to standard error, as it is."""
-    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)

@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
-from rich.console import Console
 
 from adapters.crypto.nkeys_text import InvalidNKeyError
 from adapters.crypto.seed_file import SeedFileError
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.files import read_file
 from adapters.telemetry.log_setup import configure_logging
+from bootstrap.cli.terminal import printable, warn
 from bootstrap.settings import SettingsError
 from domain.model.errors import REQUEST_ERRORS
 from domain.model.replies import MalformedReplyError, wire_name
@@ -58,7 +58,7 @@ def guarded(work: Callable[[], _Result]) -> _Result:
     except (NatsConnectError, ChannelError, NotPermittedError) as error:
         text, code = str(error), FAILED
     except REQUEST_ERRORS as error:
-        text, code = f"{wire_name(error)}: {error.advice}", FAILED
+        text, code = f"{wire_name(error)}: {printable(error.advice)}", FAILED
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001  a traceback would show locals, and so secrets
@@ -69,7 +69,7 @@ def guarded(work: Callable[[], _Result]) -> _Result:
 
 def failure(text: str, code: int = FAILED) -> typer.Exit:
     """Say on stderr what to do, and return what ends the command."""
-    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True, style="red")
+    warn(text, style="red")
     return typer.Exit(code)
 
 

@@ -12,7 +12,8 @@ from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.system.clock import SystemClock
 from bootstrap.cli.host_channel import host_channel
 from bootstrap.cli.identity import IdentitySource
-from bootstrap.cli.reporting import CommandError, run
+from bootstrap.cli.reporting import CommandError, failure, run
+from bootstrap.cli.terminal import is_plain
 from domain.model.messages import Application, SecretRequest
 from domain.model.policy_properties import PROPERTIES_TYPE
 from domain.model.replies import write_secret
@@ -23,6 +24,7 @@ from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS, HostClient
 class Output(StrEnum):
     """How the secret is shown."""
 
+    TEXT = "text"
     RAW = "raw"
     JSON = "json"
 
@@ -53,8 +55,12 @@ def request(
         float, typer.Option(min=0.1, help="Seconds to wait for each reply.")
     ] = HOST_TIMEOUT_SECONDS,
     output: Annotated[
-        Output, typer.Option(help="The value's exact bytes, or the protocol's JSON.")
-    ] = Output.RAW,
+        Output,
+        typer.Option(help="The value if plain text, its exact bytes, or the protocol's JSON."),
+    ] = Output.TEXT,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="The same as --output raw: whatever the bytes are.")
+    ] = False,
 ) -> None:
     """Ask for a secret as a host does, with a made-up identity unless told otherwise.
 
@@ -80,7 +86,7 @@ def request(
             return await HostClient(channel, SodiumKeyExchange(), timeout).get(message)
 
     clock = SystemClock()
-    _show(run(ask), output)
+    _show(run(ask), Output.RAW if raw else output)
 
 
 def _policy(properties: list[str], policy: str | None) -> str:
@@ -99,10 +105,16 @@ def _policy(properties: list[str], policy: str | None) -> str:
 
 
 def _show(secret: Secret, output: Output) -> None:
+    value = secret.value.reveal()
     if output is Output.JSON:
-        shown = write_secret(secret)
+        # ASCII alone, which steers no terminal.
+        shown = json.dumps(json.loads(write_secret(secret))).encode()
+    elif output is Output.TEXT and not (isinstance(value, str) and is_plain(value)):
+        raise failure(
+            "The value is binary, or holds control characters, which a terminal may obey; use "
+            "--raw for its exact bytes, or --output json."
+        )
     else:
-        value = secret.value.reveal()
         shown = value.encode() if isinstance(value, str) else value
     sys.stdout.buffer.write(shown)
     if sys.stdout.isatty() or output is Output.JSON:

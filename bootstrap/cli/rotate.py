@@ -9,6 +9,7 @@ from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.host_channel import host_channel
 from bootstrap.cli.key_survey import Survey, survey
 from bootstrap.cli.reporting import CommandError, run
+from bootstrap.cli.terminal import say
 from bootstrap.seed_rotation import Rotation, Step, next_of, retired_of
 from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings
@@ -51,7 +52,7 @@ def rotate(
         done = _perform(rotation, due, finish=finish)
         return done if seen is None else f"{_told(seen, key)}\n{done}"
 
-    typer.echo(run(step))
+    say(run(step))
 
 
 def _configured_file() -> Path:

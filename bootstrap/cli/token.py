@@ -15,6 +15,7 @@ from adapters.system.clock import SystemClock
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
 from bootstrap.cli.reporting import FAILED, guarded, read_text
+from bootstrap.cli.terminal import say
 
 app = typer.Typer(
     name="token",
@@ -87,7 +88,7 @@ def sign(
             metadata=metadata or None,
         )
 
-    typer.echo(guarded(signed))
+    say(guarded(signed))
 
 
 @app.command()
@@ -104,7 +105,7 @@ def inspect(
     given = sys.stdin.readline() if text is None else text
     description = guarded(lambda: describe_token(given.strip()))
     shown = _shown(description)
-    typer.echo(json.dumps(shown, indent=2))
+    say(json.dumps(shown, indent=2))
     if shown["verdict"] != "good_signature" or shown.get("times") != "valid":
         raise typer.Exit(FAILED)
 

@@ -202,7 +202,7 @@ def test_list_prints_one_key_a_line_and_points_out_what_no_request_reaches(
 
     result = run("list")
 
-    assert result.stdout.splitlines() == ["'\\x1b[1m'", "/a", "a/B", "c"]
+    assert result.stdout.splitlines() == ["\\x1b[1m", "/a", "a/B", "c"]
     assert "2 of these keys" in result.stderr
     assert run("list", "a/").stdout == "a/B\n"
 
@@ -271,3 +271,16 @@ def test_every_failure_is_one_line_on_standard_error(
     assert result.stderr.count("\n") == 1
     assert "Traceback" not in result.stderr
     assert CANARY not in result.output
+
+
+@pytest.mark.parametrize("value", [b"\x1b[2Jgone", b"a\rb", "\u202eabc".encode(), b"\xc2\x9b31m"])
+def test_get_shows_a_value_that_could_steer_the_terminal_with_raw_only(
+    bucket: MemoryKv, value: bytes
+) -> None:
+    bucket.versions = {"KEY": [value]}
+
+    refused = run("get", "KEY")
+
+    assert (refused.exit_code, refused.stdout_bytes) == (1, b"")
+    assert "--raw" in refused.stderr
+    assert run("get", "KEY", "--raw").stdout_bytes == value

@@ -1,0 +1,1 @@
+"""Attacks on a running service under the shipped NATS configurations; see `make attack`."""

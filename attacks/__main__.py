@@ -1,0 +1,90 @@
+"""`make attack`: who loses what while a service is asked for too much.
+
+Everything runs on loopback, against nothing but what this starts, and ends within minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from attacks.bodies import ATTACKS
+from attacks.stage import CONFIGURATIONS, set_up
+
+if TYPE_CHECKING:
+    from attacks.stage import Outcome
+
+_MIB = 1024 * 1024
+
+
+async def run(seconds: float, wanted: str) -> list[Outcome]:
+    """Run every attack whose title holds `wanted`, under each configuration."""
+    outcomes = []
+    for configuration in CONFIGURATIONS:
+        for number, attack in enumerate(ATTACKS):
+            if wanted in attack.title:
+                sys.stderr.write(f"{configuration.file}: {attack.title} …\n")
+                async with set_up(configuration) as stage:
+                    outcomes.append(await stage.run(number, seconds))
+    return outcomes
+
+
+def print_table(outcomes: list[Outcome]) -> None:
+    """Print what each attack did, the honest host's losses first."""
+    table = Table(title="An honest host beside each attack", title_justify="left")
+    table.add_column("attack")
+    for column in ("reads", "refused", "lost", "p50", "p99", "attack a second", "replies"):
+        table.add_column(column, justify="right")
+    for column in ("hung up on", "memory, peak", "after"):
+        table.add_column(column, justify="right")
+    shown = ""
+    for outcome in outcomes:
+        configuration, honest, attacker = outcome.configuration, outcome.honest, outcome.attacker
+        if configuration.file != shown:
+            shown = configuration.file
+            table.add_section()
+            table.add_row(f"[bold]{shown}, {configuration.title}[/bold]")
+        seconds = attacker.seconds or 1.0
+        rate = f"{attacker.sent / seconds:,.0f}, {attacker.sent_bytes / seconds / _MIB:,.0f} MiB"
+        table.add_row(
+            outcome.title,
+            f"{honest.asked}",
+            f"{sum(honest.refused.values())}",
+            f"{honest.lost}",
+            f"{honest.quantile(0.5) * 1000:.0f} ms",
+            f"{honest.quantile(0.99) * 1000:.0f} ms",
+            rate,
+            f"{attacker.replies:,} of {attacker.sent:,}",
+            f"{outcome.disconnects}",
+            f"{outcome.peak_bytes / _MIB:.0f} MiB",
+            f"{outcome.after_bytes / _MIB:.0f} MiB",
+        )
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=190)
+    console.print(table)
+
+
+def main() -> None:
+    """Run, and exit with 1 if the honest host of another account lost anything."""
+    parser = argparse.ArgumentParser(prog="attacks", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of each attack")
+    parser.add_argument("--only", default="", help="attacks whose title holds this")
+    options = parser.parse_args()
+    outcomes = asyncio.run(run(options.seconds, options.only))
+    print_table(outcomes)
+    lost = any(
+        outcome.honest.lost or outcome.honest.refused or outcome.disconnects
+        for outcome in outcomes
+        if outcome.configuration.attacker != outcome.configuration.honest
+    )
+    raise SystemExit(1 if lost else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What the commands write on a terminal, so that nothing in it can steer the terminal.
+
+Names, advice and values come from peers, stores and files. An escape sequence in them could move
+the cursor over what was written before, set the clipboard or answer in the operator's place; a
+bidirectional control could show one name as another.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def printable(text: str) -> str:
+    r"""Return foreign text on one line: what is no plain character is written out, as \x1b.
+
+    That are control characters, line ends, formatting characters that show nothing, spaces other
+    than the usual one, and whatever Unicode has not assigned.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def lines(text: str) -> str:
+    """Return text whose line ends are this program's own, each line as `printable` has it."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def is_plain(value: str) -> bool:
+    """Say whether a secret's value may be shown as it is: lines of plain characters and tabs."""
+    return all(line.replace("\t", "").isprintable() for line in value.split("\n"))
+
+
+def say(text: str | Text, *, style: str = "") -> None:
+    """Write lines to standard output."""
+    _write(Console(), text, style)
+
+
+def warn(text: str, *, style: str = "") -> None:
+    """Write lines to standard error."""
+    _write(Console(stderr=True), text, style)
+
+
+def write(text: str) -> None:
+    """Write lines to standard output as a file gets them: never folded, coloured or ended."""
+    sys.stdout.write(lines(text))
+    sys.stdout.flush()
+
+
+def show_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    boxed: bool = True,
+    right: Iterable[int] = (),
+) -> None:
+    """Write a table to standard output.
+
+    Args:
+        columns: the headings.
+        rows: the cells; one may have several lines.
+        boxed: draw lines between all cells.
+        right: the columns that hold numbers.
+    """
+    table = Table(*columns, show_lines=boxed)
+    if not boxed:
+        table.box = None
+    for column in right:
+        table.columns[column].justify = "right"
+    for row in rows:
+        # As Text, so that brackets are not read as markup.
+        table.add_row(*(Text(lines(cell), overflow="fold") for cell in row))
+    Console().print(table)
+
+
+def _write(console: Console, text: str | Text, style: str) -> None:
+    shown = Text(lines(text)) if isinstance(text, str) else text
+    console.print(shown, soft_wrap=True, highlight=False, style=style)

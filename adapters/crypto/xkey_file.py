@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     from adapters.crypto.seed_file import SeedText
 
+_MISSING: Final = (
+    "names a file that does not exist. Check the path; only `serve` creates the file, and `keys "
+    "generate xkey --out FILE`."
+)
+
 _log = structlog.get_logger()
 
 
@@ -26,14 +31,16 @@ class XKeyFileError(Exception):
 
 
 def configured_xkey(
-    setting: str, seed: SecretStr | None, path: Path | None
+    setting: str, seed: SecretStr | None, path: Path | None, *, create: bool = True
 ) -> SodiumXKeyPair | None:
-    """Return the key pair of a seed, or of a file, which is made if it does not exist.
+    """Return the key pair of a seed, or of a file.
 
     Args:
         setting: the variable that names the file, for logs.
         seed: a checked seed.
         path: used where there is no seed.
+        create: make the file if it does not exist, as only the service itself does: what a
+            command seals with a new key the service cannot open.
 
     Raises:
         XKeyFileError: the file cannot be used.
@@ -42,6 +49,11 @@ def configured_xkey(
         return SodiumXKeyPair.from_seed(seed.get_secret_value())
     if path is None:
         return None
+    if not create:
+        found = xkey_in(setting, path)
+        if found is None:
+            raise XKeyFileError(_MISSING)
+        return found
     return _pair(
         setting, lambda: read_or_create_seed(path, lambda: SodiumXKeyPair.generate().seed_text())
     )
@@ -68,7 +80,15 @@ def _pair(setting: str, read: Callable[[], SeedText | None]) -> SodiumXKeyPair |
         advice = "names a file that holds no xkey seed; it must hold the 58 characters SX…."
     else:
         if found.created:
-            _log.info("seed_file.created", setting=setting, public_key=pair.public)
+            _log.warning(
+                "seed_file.created",
+                setting=setting,
+                public_key=pair.public,
+                meaning="The file did not exist, so a new key was made: nothing that was sealed "
+                "with another key opens with it.",
+                advice="If there should have been a file, stop the service and check the path; "
+                "otherwise keep a copy of the new one.",
+            )
         if found.open_to_others:
             _log.warning(
                 "seed_file.open_to_others",

@@ -14,7 +14,7 @@ from adapters.nats_kv.entry import Operation, read_entry, read_operation
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from nats.aio.client import Client
     from nats.js.api import RawStreamMsg, StreamInfo
@@ -48,9 +48,13 @@ class Bucket:
         """The most bytes that the server takes in one message, headers included."""
         return self._client.max_payload
 
-    async def ensure(self, deadline: float) -> None:
-        """See that the bucket is there; make it if there is none and the configuration says so."""
-        await ask(self._clock, deadline, self._ensure)
+    async def ensure(self, deadline: float) -> bool:
+        """See that the bucket is there; make it if there is none and the configuration says so.
+
+        Returns:
+            Whether it was made.
+        """
+        return await ask(self._clock, deadline, self._ensure)
 
     async def latest(self, name: str, deadline: float) -> Entry | None:
         """Return the newest revision of a key, or None if it has none."""
@@ -90,14 +94,28 @@ class Bucket:
         async def call() -> list[Entry]:
             last = (await self._info()).state.last_seq
             revisions = range(last, max(0, last - count), -1)
-            messages = [await self._get(revision=revision) for revision in revisions]
+            messages = await asyncio.gather(
+                *(self._get(revision=revision) for revision in revisions)
+            )
             return [read_entry(message) for message in messages if message is not None]
 
         return await ask(self._clock, deadline, call)
 
     async def names(self, deadline: float) -> list[str]:
         """Return the keys that have a value, sorted."""
-        return await ask(self._clock, deadline, self._names)
+
+        async def call() -> list[str]:
+            return [name async for name, _ in self._values()]
+
+        return await ask(self._clock, deadline, call)
+
+    async def values(self, count: int, deadline: float) -> list[Entry]:
+        """Return the latest value of each key; of more than `count` keys, an even sample."""
+
+        async def call() -> list[Entry]:
+            return [entry async for _, entry in self._values(count)]
+
+        return await ask(self._clock, deadline, call)
 
     async def append(
         self, name: str, payload: bytes, headers: Mapping[str, str], deadline: float
@@ -123,7 +141,7 @@ class Bucket:
 
         return await ask(self._clock, deadline, call)
 
-    async def _ensure(self) -> None:
+    async def _ensure(self) -> bool:
         try:
             await self._bind()
         except BucketMissingError:
@@ -132,15 +150,17 @@ class Bucket:
             try:
                 await add_bucket(self._jetstream, self._config)
             except nats.errors.TimeoutError:
-                raise BucketMissingError(self._config.bucket) from None
+                raise bucket_missing(self._config.bucket) from None
             await self._bind()
+            return True
+        return False
 
     async def _info(self) -> StreamInfo:
         try:
             return await ask_again(self._clock, lambda: self._jetstream.stream_info(self._stream))
         except nats.js.errors.NotFoundError:
             pass
-        raise BucketMissingError(self._config.bucket)
+        raise bucket_missing(self._config.bucket)
 
     async def _bind(self) -> bool:
         """Learn whether the bucket's messages can be had from any replica, not its leader alone."""
@@ -187,27 +207,25 @@ class Bucket:
             return None
         return read_entry(message)
 
-    async def _names(self) -> list[str]:
+    async def _values(self, count: int | None = None) -> AsyncIterator[tuple[str, Entry]]:
         """Ask for the subjects, then for the last revision of each: no consumer is needed.
 
-        Whoever may make a consumer may have it deliver to any subject of the account.
+        A user who may make a consumer may have it deliver to any subject of the account.
         """
         try:
             info = await self._jetstream.stream_info(
                 self._stream, subjects_filter=f"{self._prefix}>"
             )
         except nats.js.errors.NotFoundError:
-            raise BucketMissingError(self._config.bucket) from None
+            raise bucket_missing(self._config.bucket) from None
         subjects = sorted(info.state.subjects or ())
-        live: list[str] = []
+        if count is not None:
+            subjects = subjects[:: max(1, -(-len(subjects) // count))]
         for batch in (subjects[at : at + _AT_ONCE] for at in range(0, len(subjects), _AT_ONCE)):
             found = await asyncio.gather(*(self._get(subject=subject) for subject in batch))
-            live.extend(
-                subject.removeprefix(self._prefix)
-                for subject, message in zip(batch, found, strict=True)
-                if message is not None and read_operation(message.headers) is Operation.PUT
-            )
-        return live
+            for subject, message in zip(batch, found, strict=True):
+                if message is not None and read_operation(message.headers) is Operation.PUT:
+                    yield subject.removeprefix(self._prefix), read_entry(message)
 
 
 class WrongLastRevisionError(Exception):
@@ -217,12 +235,15 @@ class WrongLastRevisionError(Exception):
 class BucketMissingError(UpstreamError):
     """There is no bucket of that name."""
 
-    def __init__(self, bucket: str) -> None:
-        super().__init__(
-            f"There is no bucket {bucket}, and this NATS user made none. Start the service, which "
-            "makes it, or set NATS_KV_BUCKET to the one that holds the secrets.",
-            reason="bucket_missing",
-        )
+    default_reason = "bucket_missing"
+
+
+def bucket_missing(bucket: str) -> BucketMissingError:
+    """Return the error for a bucket that does not exist."""
+    return BucketMissingError(
+        f"There is no bucket {bucket}, and this NATS user made none. Start the service, which "
+        "makes it, or set NATS_KV_BUCKET to the one that holds the secrets."
+    )
 
 
 # "wrong last sequence", as two versions of nats-server number it.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
 from typing_extensions import override
 
 from adapters.nats_kv.bucket import Bucket
-from adapters.nats_kv.entry import Operation
+from adapters.nats_kv.key_check import check_all, check_newest
 from adapters.nats_kv.vault import Vault
 from domain.model.errors import StoreUnavailable, UpstreamError
 from ports.store_check import StoreCheck, StoreMisconfiguredError, StoreUnreachableError
@@ -15,15 +16,19 @@ from ports.store_check import StoreCheck, StoreMisconfiguredError, StoreUnreacha
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
+    from adapters.nats_kv.key_check import KeyCheck
     from adapters.nats_kv.settings import NatsKvSettings
     from ports.clock import Clock
     from ports.key_exchange import XKeyPair
 
-_SAMPLE = 16
+_log = structlog.get_logger()
 
 
 class NatsKvCheck(StoreCheck):
-    """Finds the bucket, making it if allowed, and opens one of its newest values."""
+    """Finds the bucket, making it if allowed, and opens its values.
+
+    At first all values, a thousand at most, later the newest.
+    """
 
     def __init__(
         self, *, client: Client, config: NatsKvSettings, encryption_xkey: XKeyPair, clock: Clock
@@ -32,13 +37,14 @@ class NatsKvCheck(StoreCheck):
         self._vault = Vault(encryption_xkey)
         self._config = config
         self._clock = clock
+        self._known: KeyCheck | None = None
 
     @override
     async def check(self) -> None:
         """Check as the port says; a bucket without values passes.
 
-        A few values that do not open may be somebody's mistake; if none of the newest opens, the
-        encryption xkey is the wrong one.
+        Values that do not open are counted in a warning, and all others are served. If no value
+        opens, the encryption xkey is another one than the values were written with.
         """
         try:
             await self._check()
@@ -53,15 +59,22 @@ class NatsKvCheck(StoreCheck):
     async def _check(self) -> None:
         deadline = self._clock.monotonic() + self._config.operation_seconds
         await self._bucket.ensure(deadline)
-        unreadable: UpstreamError | None = None
-        for entry in await self._bucket.newest(_SAMPLE, deadline):
-            if entry.operation is not Operation.PUT:
-                continue
-            try:
-                self._vault.open(entry.sealed)
-            except UpstreamError as error:
-                unreadable = error
-            else:
-                return
-        if unreadable is not None:
-            raise unreadable
+        look = check_all if self._known is None else check_newest
+        found = await look(self._bucket, self._vault, deadline)
+        if found.none_opens:
+            raise UpstreamError(
+                f"The bucket {self._config.bucket} holds values, and none of the {found.looked_at} "
+                "looked at opens with the encryption xkey. Check that ENCRYPTION_XKEY_SEED, or "
+                "ENCRYPTION_XKEY_SEED_FILE, is the seed they were written with.",
+                reason="no_value_readable",
+            )
+        if found.unreadable and found != self._known:
+            _log.warning(
+                "nats_kv.values_unreadable",
+                bucket=self._config.bucket,
+                unreadable=found.unreadable,
+                looked_at=found.looked_at,
+                advice="These values were sealed with another key, and requests for them are "
+                "refused; all others are served. Write them again, or delete them.",
+            )
+        self._known = found

@@ -45,6 +45,8 @@ class NatsKvSettings(SettingsGroup):
 
     create_bucket: ClassVar[bool] = True
     """Whether the bucket is created if there is none."""
+    create_seed_file: ClassVar[bool] = True
+    """Whether the file of the encryption xkey is created if there is none."""
     direct: ClassVar[bool] = True
     """Whether values are read from any server that holds the bucket, where it allows that. Such an
     answer is the message as it was stored, sent wherever the request asks for: an operator who
@@ -80,14 +82,19 @@ class NatsKvSettings(SettingsGroup):
     )
 
     def encryption_xkey(self) -> SodiumXKeyPair:
-        """Return the xkey that stored values are sealed with; its file is created if there is none.
+        """Return the xkey that stored values are sealed with.
 
         Raises:
             PluginError: the file cannot be used.
         """
         advice = "is not set; the store nats-kv needs it."
         try:
-            pair = configured_xkey(_FILE, self.encryption_xkey_seed, self.encryption_xkey_seed_file)
+            pair = configured_xkey(
+                _FILE,
+                self.encryption_xkey_seed,
+                self.encryption_xkey_seed_file,
+                create=self.create_seed_file,
+            )
         except XKeyFileError as error:
             pair, advice = None, str(error)
         if pair is None:

@@ -21,8 +21,9 @@ from bootstrap.cli.manifest_store import (
     InfisicalShape,
     NatsKvShape,
 )
-from bootstrap.cli.policy_output import load, say
+from bootstrap.cli.policy_output import load
 from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded
+from bootstrap.cli.terminal import say, write
 from domain.model.errors import InvalidRequest
 from domain.model.key_path import parse_folder
 from domain.model.transport import Requester
@@ -163,7 +164,7 @@ def _show(files: list[CheckedFile], *, as_json: bool) -> None:
             "manifests": manifests,
             "secrets": secrets,
         }
-        typer.echo(json.dumps(document, indent=2))
+        write(json.dumps(document, indent=2) + "\n")
         return
     for file, finding in found:
         place = f"{finding.place.rstrip(':')}: " if finding.place else ""

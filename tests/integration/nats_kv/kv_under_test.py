@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nats.js import JetStreamContext
 
+from adapters.nats_kv.catalog import NatsKvCatalog
 from adapters.nats_kv.check import NatsKvCheck
 from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.nats_kv.writer import NatsKvSecretWriter
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kv:
-    """Store, writer and check over one connection, and the connection for raw access."""
+    """Store, writer, catalog and check over one connection, and the connection for raw access."""
 
     client: Client
     config: NatsKvSettings
@@ -44,6 +45,10 @@ class Kv:
             encryption_xkey=self.xkey,
             clock=SystemClock(),
         )
+
+    @property
+    def catalog(self) -> NatsKvCatalog:
+        return NatsKvCatalog(client=self.client, config=self.config, clock=SystemClock())
 
     @property
     def check(self) -> NatsKvCheck:

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import nats
 import pytest
 from typer.testing import CliRunner
 
+from adapters.crypto.seed_file import write_seed
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli import kv as commands
-from tests.integration.nats_kv.kv_under_test import Kv
-from tests.support.environments import kv_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from adapters.nats_kv.store import NatsKvSecretStore
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from pathlib import Path
 
 
 @pytest.fixture
-def _session(nats_url: str, subject_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    xkey = SodiumXKeyPair.generate()
-
-    @asynccontextmanager
-    async def open_kv() -> AsyncIterator[tuple[NatsKvSecretStore, NatsKvSecretWriter]]:
-        client = await nats.connect(nats_url)
-        try:
-            kv = Kv(client, kv_settings(bucket=subject_prefix), xkey)
-            yield kv.store, kv.writer
-        finally:
-            await client.close()
-
-    monkeypatch.setattr(commands, "session", lambda: open_kv)
+def seed_file(
+    nats_url: str, subject_prefix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Path:
+    """Set the commands' environment: a bucket and a seed file of the test's own."""
+    path = tmp_path / "encryption_xkey.seed"
+    write_seed(path, SodiumXKeyPair.generate().seed_text())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NATS_URL", nats_url)
+    monkeypatch.setenv("NATS_KV_BUCKET", subject_prefix)
+    monkeypatch.setenv("ENCRYPTION_XKEY_SEED_FILE", str(path))
+    return path
 
 
 def run(*words: str, stdin: bytes | None = None, exit_code: int = 0) -> str:
@@ -43,9 +35,11 @@ def run(*words: str, stdin: bytes | None = None, exit_code: int = 0) -> str:
     return result.stdout
 
 
-@pytest.mark.usefixtures("_session")
+@pytest.mark.usefixtures("seed_file")
 def test_a_secret_is_written_read_listed_rotated_and_deleted() -> None:
-    assert "version 1" in run("put", "app/KEY", "--expect", "0", stdin=b"old\n")
+    created = run("put", "app/KEY", "--expect", "0", "--create-bucket", stdin=b"old\n")
+    assert "Created the bucket" in created
+    assert "version 1" in created
     assert "version 2" in run("put", "app/KEY", "--expect", "1", stdin=b"new\n")
     run("put", "app/KEY", "--expect", "1", stdin=b"lost\n", exit_code=1)
 
@@ -62,9 +56,57 @@ def test_a_secret_is_written_read_listed_rotated_and_deleted() -> None:
     run("delete", "app/KEY", "--yes", exit_code=1)
 
 
-@pytest.mark.usefixtures("_session")
-def test_reading_before_anything_was_written_names_the_missing_bucket() -> None:
-    result = CliRunner().invoke(commands.app, ["list"])
+@pytest.mark.usefixtures("seed_file")
+@pytest.mark.parametrize("words", [["list"], ["put", "KEY"], ["history", "KEY"]])
+def test_no_bucket_is_created_unasked(words: list[str]) -> None:
+    result = CliRunner().invoke(commands.app, words, input=b"value")
 
     assert result.exit_code == 1
     assert "There is no bucket" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["put", "KEY"], ["get", "KEY"]])
+def test_a_mistyped_seed_file_is_named_and_not_created(
+    seed_file: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    run("put", "KEY", "--create-bucket", stdin=b"value")
+    mistyped = seed_file.with_name("encryption-xkey.seed")
+    monkeypatch.setenv("ENCRYPTION_XKEY_SEED_FILE", str(mistyped))
+
+    result = CliRunner().invoke(commands.app, words, input=b"lost")
+
+    assert result.exit_code == 1
+    assert "ENCRYPTION_XKEY_SEED_FILE names a file that does not exist" in result.stderr
+    assert not mistyped.exists()
+
+
+def test_a_value_is_not_sealed_with_another_key_than_the_others(
+    seed_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("put", "KEY", "--create-bucket", stdin=b"value")
+    monkeypatch.delenv("ENCRYPTION_XKEY_SEED_FILE")
+    monkeypatch.setenv("ENCRYPTION_XKEY_SEED", SodiumXKeyPair.generate().seed_text())
+
+    result = CliRunner().invoke(commands.app, ["put", "OTHER"], input=b"lost")
+
+    assert result.exit_code == 1
+    assert "none of the 1 looked at opens with this encryption xkey" in result.stderr
+    assert run("list") == "KEY\n"
+
+    run("put", "OTHER", "--force", stdin=b"kept")
+    assert run("get", "OTHER") == "kept\n"
+
+
+def test_what_is_there_is_listed_and_deleted_without_any_key(
+    seed_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("put", "KEY", "--create-bucket", stdin=b"value")
+    seed_file.unlink()
+
+    assert run("list") == "KEY\n"
+    monkeypatch.delenv("ENCRYPTION_XKEY_SEED_FILE")
+
+    assert run("history", "KEY").count("put") == 1
+    run("delete", "KEY", "--yes")
+    assert run("list") == ""
+    assert not seed_file.exists()

@@ -89,7 +89,7 @@ async def test_a_value_that_was_never_sealed_is_not_served(kv: Kv, stored: bytes
 async def test_the_check_refuses_a_wrong_encryption_key(kv: Kv) -> None:
     await kv.writer.put("key", "value")
     await kv.writer.put("deleted", "value")
-    await kv.writer.delete("deleted")
+    await kv.catalog.delete("deleted")
 
     with pytest.raises(StoreMisconfiguredError, match="ENCRYPTION_XKEY_SEED"):
         await replace(kv, xkey=SodiumXKeyPair.generate()).check.check()
@@ -248,8 +248,8 @@ async def test_neither_values_nor_seeds_show_in_logs_reprs_or_errors(
         await show(lambda: kv.writer.put("key", CANARY + "\ud800"))
         await show(lambda: kv.writer.put("bad key", CANARY))
         secret = await kv.store.get("key")
-        shown.extend(map(repr, (secret, kv.store, kv.writer, kv.check, await kv.writer.keys())))
-        shown.extend(map(repr, await kv.writer.history("key")))
+        shown.extend(map(repr, (secret, kv.store, kv.writer, kv.check, await kv.catalog.keys())))
+        shown.extend(map(repr, await kv.catalog.history("key")))
 
     everything = "\n".join((*shown, repr(events), caplog.text, *capsys.readouterr()))
     assert CANARY not in everything

@@ -37,8 +37,8 @@ async def test_binary_that_could_be_stored_but_never_answered_is_refused(kv: Kv)
 
 async def test_a_purged_secret_is_gone_in_every_version(kv: Kv) -> None:
     version = await kv.writer.put("key", "value")
-    await kv.writer.delete("key")
-    (marker,) = await kv.writer.history("key")
+    await kv.catalog.delete("key")
+    (marker,) = await kv.catalog.history("key")
 
     assert marker.operation == "purge"
     for asked in (None, version, marker.version):
@@ -48,8 +48,8 @@ async def test_a_purged_secret_is_gone_in_every_version(kv: Kv) -> None:
 
 async def test_a_delete_that_keeps_the_history_leaves_the_old_versions_alone(kv: Kv) -> None:
     version = await kv.writer.put("key", "value")
-    await kv.writer.delete("key", keep_history=True)
-    marker = (await kv.writer.history("key"))[-1]
+    await kv.catalog.delete("key", keep_history=True)
+    marker = (await kv.catalog.history("key"))[-1]
 
     assert (await kv.store.get("key", version)).value.reveal() == "value"
     for asked in (None, marker.version):
@@ -59,23 +59,23 @@ async def test_a_delete_that_keeps_the_history_leaves_the_old_versions_alone(kv:
 
 async def test_what_is_already_deleted_can_still_be_purged_once(kv: Kv) -> None:
     await kv.writer.put("key", "value")
-    await kv.writer.delete("key", keep_history=True)
+    await kv.catalog.delete("key", keep_history=True)
     with pytest.raises(SecretNotFound):
-        await kv.writer.delete("key", keep_history=True)
+        await kv.catalog.delete("key", keep_history=True)
 
-    await kv.writer.delete("key")
+    await kv.catalog.delete("key")
 
     with pytest.raises(SecretNotFound):
-        await kv.writer.delete("key")
+        await kv.catalog.delete("key")
 
 
 async def test_deleting_what_never_was_is_not_found(kv: Kv) -> None:
     await kv.check.check()
 
     with pytest.raises(SecretNotFound):
-        await kv.writer.delete("key")
+        await kv.catalog.delete("key")
     with pytest.raises(SecretNotFound):
-        await kv.writer.history("key")
+        await kv.catalog.history("key")
 
 
 async def test_a_marker_that_nats_server_wrote_is_no_value(kv: Kv) -> None:
@@ -94,7 +94,7 @@ async def test_versions_beyond_the_history_are_not_found(kv: Kv) -> None:
 
     with pytest.raises(SecretNotFound):
         await short.store.get("key", versions[1])
-    kept = [revision.version for revision in await short.writer.history("key")]
+    kept = [revision.version for revision in await short.catalog.history("key")]
 
     assert kept == versions[2:]
     assert (await short.store.get("key", versions[2])).value.reveal() == "value 2"
@@ -103,9 +103,9 @@ async def test_versions_beyond_the_history_are_not_found(kv: Kv) -> None:
 async def test_history_shows_sizes_and_operations_and_no_values(kv: Kv) -> None:
     await kv.writer.put("key", "päss")
     await kv.writer.put("key", "")
-    await kv.writer.delete("key", keep_history=True)
+    await kv.catalog.delete("key", keep_history=True)
 
-    history = await kv.writer.history("key")
+    history = await kv.catalog.history("key")
 
     assert [(r.operation.value, r.size) for r in history] == [("put", 5), ("put", 0), ("delete", 0)]
     times = [revision.created for revision in history if revision.created is not None]
@@ -128,7 +128,7 @@ async def test_a_write_that_expects_no_value_creates_once_and_again_after_a_dele
     await kv.writer.put("key", "one", expected="0")
     with pytest.raises(VersionConflictError):
         await kv.writer.put("key", "two", expected="0")
-    await kv.writer.delete("key")
+    await kv.catalog.delete("key")
 
     await kv.writer.put("key", "three", expected="0")
 
@@ -156,26 +156,26 @@ async def test_an_expected_version_that_cannot_be_is_refused(kv: Kv) -> None:
 async def test_keys_lists_what_has_a_value(kv: Kv) -> None:
     for key in ("b/two", "a", "b/one", "gone", "purged"):
         await kv.writer.put(key, "value")
-    await kv.writer.delete("gone", keep_history=True)
-    await kv.writer.delete("purged")
+    await kv.catalog.delete("gone", keep_history=True)
+    await kv.catalog.delete("purged")
 
-    assert await kv.writer.keys() == ["a", "b/one", "b/two"]
-    assert await kv.writer.keys("b/") == ["b/one", "b/two"]
-    assert await kv.writer.keys("/b/") == ["b/one", "b/two"]
+    assert await kv.catalog.keys() == ["a", "b/one", "b/two"]
+    assert await kv.catalog.keys("b/") == ["b/one", "b/two"]
+    assert await kv.catalog.keys("/b/") == ["b/one", "b/two"]
 
 
 async def test_keys_of_an_empty_bucket_and_of_one_with_nothing_left_are_none(kv: Kv) -> None:
     await kv.check.check()
-    assert await kv.writer.keys() == []
+    assert await kv.catalog.keys() == []
 
     await kv.writer.put("key", "value")
-    await kv.writer.delete("key")
+    await kv.catalog.delete("key")
 
-    assert await kv.writer.keys() == []
+    assert await kv.catalog.keys() == []
 
 
 async def test_a_thousand_keys_are_listed_completely(kv: Kv) -> None:
     await kv.check.check()
     await asyncio.gather(*(kv.write_raw(f"key-{number:04}", b"") for number in range(1000)))
 
-    assert await kv.writer.keys() == [f"key-{number:04}" for number in range(1000)]
+    assert await kv.catalog.keys() == [f"key-{number:04}" for number in range(1000)]

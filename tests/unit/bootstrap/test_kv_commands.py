@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.nats.connect_errors import NatsConnectError
+from adapters.nats_kv.catalog import Revision
 from adapters.nats_kv.entry import Operation
 from adapters.nats_kv.vault import read_value
-from adapters.nats_kv.writer import Revision, VersionConflictError
-from bootstrap.cli import kv
+from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
+from bootstrap.cli import kv, kv_common
 from domain.model.errors import SecretNotFound, UpstreamError
 from domain.model.secret import Secret
 from ports.store_check import StoreUnreachableError
@@ -26,9 +28,17 @@ CANARY = "canary-0b8f4d"
 
 
 class MemoryKv:
-    """Reader and writer at once, as far as the commands look. Deletions leave no trace."""
+    """Reader, writer, catalog and sessions at once. Deletions leave no trace.
+
+    Attributes:
+        is_missing: there is no bucket, until a command may create it.
+        other_key: the values are another key's.
+        opened: what the commands opened.
+    """
 
     def __init__(self) -> None:
+        self.is_missing = self.other_key = self.created_bucket = False
+        self.opened: list[str] = []
         self.versions: dict[str, list[bytes]] = {}
         self.history_kept: bool | None = None
         self.failure: Exception | None = None
@@ -41,8 +51,30 @@ class MemoryKv:
         number = len(versions) if version is None else int(version)
         return Secret(str(number), read_value(versions[number - 1]))
 
-    async def put(self, key: str, value: str | bytes, expected: str | None = None) -> str:
+    @asynccontextmanager
+    async def open_kv(self, *, create_bucket: bool = False) -> AsyncIterator[tuple[Self, Self]]:
+        self.opened.append("kv")
+        if self.is_missing and not create_bucket:
+            raise UpstreamError("There is no bucket.")
+        self.created_bucket = self.is_missing
+        yield self, self
+
+    @asynccontextmanager
+    async def open_catalog(self) -> AsyncIterator[Self]:
+        self.opened.append("catalog")
+        yield self
+
+    async def put(
+        self,
+        key: str,
+        value: str | bytes,
+        expected: str | None = None,
+        *,
+        any_key: bool = False,
+    ) -> str:
         self._fail()
+        if self.other_key and not any_key:
+            raise OtherKeyError("Nothing was stored: none of the 3 looked at opens.")
         assert isinstance(value, bytes)
         versions = self.versions.setdefault(key, [])
         if expected is not None and expected != str(len(versions)):
@@ -74,12 +106,7 @@ class MemoryKv:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> MemoryKv:
     memory = MemoryKv()
-
-    @asynccontextmanager
-    async def open_kv() -> AsyncIterator[tuple[MemoryKv, MemoryKv]]:
-        yield memory, memory
-
-    monkeypatch.setattr(kv, "session", lambda: open_kv)
+    monkeypatch.setattr(kv_common, "sessions", lambda: memory)
     return memory
 
 
@@ -154,6 +181,48 @@ def test_put_with_a_stale_expectation_fails_in_one_line(bucket: MemoryKv) -> Non
     assert result.exit_code == 1
     assert result.stderr == "The latest version is not the expected one.\n"
     assert bucket.versions == {"KEY": [b"one"]}
+
+
+def test_put_with_another_key_than_the_values_stores_nothing(bucket: MemoryKv) -> None:
+    bucket.other_key = True
+
+    refused = run("put", "KEY", stdin="value")
+
+    assert (refused.exit_code, bucket.versions) == (1, {})
+    assert "Nothing was stored" in refused.stderr
+    assert "--force" in refused.stderr
+
+    assert run("put", "KEY", "--force", stdin="value").exit_code == 0
+    assert bucket.versions == {"KEY": [b"value"]}
+
+
+def test_put_creates_a_bucket_only_when_told_to_and_says_so(bucket: MemoryKv) -> None:
+    bucket.is_missing = True
+
+    assert run("put", "KEY", stdin="value").exit_code == 1
+    assert bucket.versions == {}
+
+    created = run("put", "KEY", "--create-bucket", stdin="value")
+    assert created.exit_code == 0
+    assert "Created the bucket" in created.output
+
+
+@pytest.mark.parametrize("words", [("list",), ("history", "KEY"), ("delete", "KEY", "--yes")])
+def test_commands_without_values_need_no_key(bucket: MemoryKv, words: tuple[str, ...]) -> None:
+    bucket.versions["KEY"] = [b"value"]
+
+    assert run(*words).exit_code == 0
+    assert bucket.opened == ["catalog"]
+
+
+def test_keys_and_history_are_written_as_json_for_programs(bucket: MemoryKv) -> None:
+    bucket.versions = {"a/\x1b[1m": [b""], "b": [b"old", b"new one"]}
+
+    assert json.loads(run("list", "--json").stdout) == ["a/\x1b[1m", "b"]
+    assert json.loads(run("history", "b", "--json").stdout) == [
+        {"version": "1", "written": "2027-01-01T00:00:00+00:00", "operation": "put", "bytes": 3},
+        {"version": "2", "written": "2027-01-02T00:00:00+00:00", "operation": "put", "bytes": 7},
+    ]
 
 
 def test_get_prints_a_text_as_it_is(bucket: MemoryKv) -> None:

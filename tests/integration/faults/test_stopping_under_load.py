@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.faults.load import (
     ANSWERED,
+    IN_TIME_SECONDS,
     kinds,
     slowest,
     store_secrets,
@@ -43,7 +44,7 @@ async def test_every_request_that_was_taken_is_answered_and_the_exit_code_is_0(
     async with ServiceProcess(settings | {"WORKERS": workers}, tmp_path, ready=ready) as service:
         async with hosts.load(keys, askers=20) as ends:
             await until_more(ends, 100)
-            burst = asyncio.create_task(hosts.rush(keys))
+            burst = asyncio.create_task(hosts.rush(keys, at_once=40))
             await until_more(ends, 20)
             service.signal(signal.SIGTERM)
             code = await service.exit_code()
@@ -53,6 +54,6 @@ async def test_every_request_that_was_taken_is_answered_and_the_exit_code_is_0(
     assert code == 0
     # Once nobody listens any more the server says so; nothing is ever left without a word.
     assert kinds(asked).keys() <= {ANSWERED, "OtherError", "no_responders"}
-    assert slowest(asked) < 3.7
+    assert slowest(asked) < IN_TIME_SECONDS
     assert hosts.each_got_one_reply
     assert gets(service) == hosts.replied

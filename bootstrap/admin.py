@@ -12,17 +12,20 @@ from adapters.admin_http.checks import (
     audit_check,
     policy_check,
     problem_check,
+    process_check,
     serving_check,
     store_check,
     store_finding,
 )
 from adapters.admin_http.readiness import Readiness
 from bootstrap.settings import Problem, SettingsError
+from domain.model.own_lateness import RECENT_SECONDS, recent_advice
 
 if TYPE_CHECKING:
     from adapters.admin_http.address import AdminAddress
     from adapters.admin_http.server import AdminHttp
     from adapters.metrics.registry import Metrics
+    from adapters.system.lateness import LoopLateness
     from bootstrap.access import AccessControl
     from bootstrap.audit_trails import AuditTrails
     from bootstrap.settings import Configuration
@@ -52,6 +55,7 @@ class Admin:
         access: AccessControl,
         audits: AuditTrails,
         clock: Clock,
+        lateness: LoopLateness,
     ) -> None:
         self.is_serving = False
         self.readiness: Readiness | None = None
@@ -60,6 +64,10 @@ class Admin:
         if address is None or metrics is None:
             _refuse_routes(configuration, pipeline)
             return
+
+        def own_lateness() -> str:
+            return recent_advice(lateness.late_seconds(clock.monotonic() - RECENT_SECONDS))
+
         checks = [
             serving_check(lambda: self.is_serving),
             problem_check(configuration.transport.plugin.name, transport.problem),
@@ -68,8 +76,10 @@ class Admin:
                 lambda: self.is_serving,
                 proof=pipeline.proof,
                 disproof=pipeline.disproof,
+                starved=own_lateness,
             ),
             audit_check(audits.trail.accepts),
+            process_check(own_lateness),
         ]
         if store_task.exists:
             checks.append(problem_check("store_task", store_task.problem))
@@ -83,6 +93,7 @@ class Admin:
             pipeline.samples,
             pipeline.parts.samples,
             self.readiness.samples,
+            lateness.samples,
         )
         self._listener = _listener(address, self.readiness, metrics, pipeline, clock)
 

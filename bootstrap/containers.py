@@ -13,6 +13,7 @@ from adapters.crypto.token_verifier import WascapTokenVerifier
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.metrics.audit_trail import metered_trail
 from adapters.system.clock import SystemClock
+from adapters.system.lateness import LoopLateness
 from adapters.system.lone_process import LoneProcess
 from adapters.system.request_ids import CountingRequestIds
 from adapters.telemetry.fault_log import StructlogFaultLog
@@ -46,6 +47,7 @@ class Container(containers.DeclarativeContainer):
     settings = configuration.provided.service
 
     clock = providers.Singleton(SystemClock)
+    lateness = providers.Singleton(LoopLateness, clock)
     key_exchange = providers.Singleton(SodiumKeyExchange)
     tokens = providers.Singleton(WascapTokenVerifier)
     request_ids = providers.Singleton(CountingRequestIds)
@@ -97,7 +99,9 @@ class Container(containers.DeclarativeContainer):
     )
     tracing = providers.Singleton(build_tracing, configuration, transport, clock)
     metrics = providers.Singleton(new_metrics, configuration, clock)
-    pipeline = providers.Singleton(StorePipeline, store, settings, metrics, tracing, clock)
+    pipeline = providers.Singleton(
+        StorePipeline, store, settings, metrics, tracing, clock, lateness=lateness
+    )
 
     access = providers.Singleton(
         AccessControl,
@@ -134,7 +138,7 @@ class Container(containers.DeclarativeContainer):
             settings.hides_missing_secrets,
         ),
         fetch=providers.Singleton(
-            FetchSecret, pipeline.provided.cache, clock, pipeline.provided.cache
+            FetchSecret, pipeline.provided.cache, clock, pipeline.provided.cache, lateness
         ),
         seal=providers.Singleton(SealReply, key_exchange),
         clock=clock,
@@ -155,6 +159,7 @@ class Container(containers.DeclarativeContainer):
         access=access,
         audits=audits,
         clock=clock,
+        lateness=lateness,
     )
     service = providers.Singleton(
         Service,
@@ -171,4 +176,5 @@ class Container(containers.DeclarativeContainer):
         tracing=tracing,
         key_exchange=key_exchange,
         clock=clock,
+        lateness=lateness,
     )

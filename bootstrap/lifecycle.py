@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from adapters.change_notice.notices import ChangeNotices
+    from adapters.system.lateness import LoopLateness
     from bootstrap.access import AccessControl
     from bootstrap.admin import Admin
     from bootstrap.audit_trails import AuditTrails
@@ -77,6 +78,7 @@ class Service:
     tracing: Tracing
     key_exchange: KeyExchange
     clock: Clock
+    lateness: LoopLateness
 
     async def run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
         """Serve until `stop` is set, then answer what is in flight and close.
@@ -93,6 +95,8 @@ class Service:
             ServiceFailedError: it could not start, or cannot go on.
         """
         async with AsyncExitStack() as opened:
+            self.lateness.start()
+            opened.callback(self.lateness.stop)
             try:
                 store_answers = await _unless(stop, self._open(opened))
             except _REASONS_NOT_TO_START as error:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bootstrap.tracing import Tracing
     from domain.model.selection import Selection
     from ports.clock import Clock
+    from ports.lateness import Lateness
     from ports.plugin import Sample
     from ports.store_plugin import StoreParts
 
@@ -55,10 +56,12 @@ class StorePipeline:
         metrics: Metrics | None,
         tracing: Tracing,
         clock: Clock,
+        *,
+        lateness: Lateness,
     ) -> None:
         self.parts = parts
         self._clock = clock
-        store = tracing.store(BoundedSecretStore(parts.store, clock), parts.server)
+        store = tracing.store(BoundedSecretStore(parts.store, clock, lateness), parts.server)
         self.metered = None if metrics is None else MeteredSecretStore(store, metrics, clock)
         self.breaker = BreakingSecretStore(
             self.metered or store, BreakerConfig(), clock, random.random

@@ -89,12 +89,28 @@ def policy_check(status: Callable[[], PolicyStatus]) -> ReadinessCheck:
     return ReadinessCheck("policy", probe)
 
 
+def process_check(lateness: Callable[[], str]) -> ReadinessCheck:
+    """Check that this process does its work when it is due.
+
+    It stays ready: taking a replica away leaves the others more to do, perhaps on the same CPUs.
+
+    Args:
+        lateness: returns what to do about the process's own lateness, "" if it is on time.
+    """
+
+    async def probe() -> Finding:
+        return Finding(ok=True, advice=lateness())
+
+    return ReadinessCheck("process", probe, fresh_seconds=0)
+
+
 def store_check(
     check: StoreCheck,
     is_serving: Callable[[], bool],
     *,
     proof: Callable[[], float | None] = lambda: None,
     disproof: Callable[[], Disproof | None] = lambda: None,
+    starved: Callable[[], str] = lambda: "",
 ) -> ReadinessCheck:
     """Check that the store answers with the service's own credentials.
 
@@ -105,6 +121,8 @@ def store_check(
             store uses may not be there, nor while it stops.
         proof: monotonic seconds at which a request last got its value from the store.
         disproof: what requests came to since that says that the store does not answer.
+        starved: returns what to do about this process's own lateness, "" if it is on time: it
+            stands in the place of an unreachable store, which so is not blamed for it.
     """
 
     async def probe() -> Finding:
@@ -113,6 +131,8 @@ def store_check(
             await check.check()
         except (StoreMisconfiguredError, StoreUnreachableError) as failure:
             error = failure
+        if isinstance(error, StoreUnreachableError) and (advice := starved()):
+            return Finding(ok=False, advice=advice)
         return store_finding(error)
 
     return ReadinessCheck(

@@ -37,6 +37,7 @@ STORE_OUTCOMES: Final = (
     "invalid_request",
     "upstream_error",
     "timed_out",
+    "service_starved",
     "cancelled",
     "failed",
 )

@@ -15,11 +15,11 @@ from domain.model.errors import (
     RateLimited,
     SecretNotFound,
     SecretsError,
-    StoreUnavailable,
+    ServiceStarved,
+    StoreTooSlow,
     Unauthorized,
     UpstreamError,
 )
-from domain.use_cases.fetch_secret import DEADLINE_PASSED
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
@@ -32,20 +32,19 @@ _ANSWERS: Final = frozenset({"ok", "not_found", "unauthorized"})
 _FAILURES: Final = frozenset({"upstream_error", "timed_out", "failed"})
 
 
+_OUTCOMES: Final = (
+    (SecretNotFound, "not_found"),
+    (Unauthorized, "unauthorized"),
+    (InvalidRequest, "invalid_request"),
+    (StoreTooSlow, "timed_out"),
+    (ServiceStarved, "service_starved"),
+    (UpstreamError, "upstream_error"),
+)
+"""By class, the narrower ones before those they belong to."""
+
+
 def _outcome_of(error: SecretsError) -> str:
-    match error:
-        case SecretNotFound():
-            return "not_found"
-        case Unauthorized():
-            return "unauthorized"
-        case InvalidRequest():
-            return "invalid_request"
-        case StoreUnavailable(reason=reason) if reason == DEADLINE_PASSED:
-            return "timed_out"
-        case UpstreamError():
-            return "upstream_error"
-        case _:
-            return "failed"
+    return next((word for kind, word in _OUTCOMES if isinstance(error, kind)), "failed")
 
 
 class MeteredSecretStore(SecretStore):

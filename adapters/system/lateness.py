@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Final, final
 from typing_extensions import override
 
 from ports.lateness import Lateness
+from ports.plugin import Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ports.clock import Clock
 
 TICK_SECONDS: Final = 0.1
@@ -59,6 +62,16 @@ class LoopLateness(Lateness):
         if self._due is not None and now - self._due > TOLERATED_SECONDS:
             late += max(0.0, now - max(self._due, since))
         return late
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield the figure for metrics."""
+        yield Sample(
+            "process_late_seconds_total",
+            "Seconds by which this process came late to its own work, for want of CPU or because "
+            "one piece of it took long.",
+            self.total_seconds,
+            kind="counter",
+        )
 
     def _set(self, now: float) -> None:
         self._due = now + TICK_SECONDS

@@ -13,6 +13,10 @@ SHORTEST_SECONDS: Final = 2.0
 """The least time looked at: a request that is refused at once is refused for what went before."""
 
 
+RECENT_SECONDS: Final = 10.0
+"""What readiness looks back on."""
+
+
 def is_starved(late: float, seconds: float) -> bool:
     """Return whether that much lateness in that many seconds is too much."""
     return late >= STARVED_SHARE * seconds
@@ -20,8 +24,17 @@ def is_starved(late: float, seconds: float) -> bool:
 
 def starved(late: float, seconds: float) -> ServiceStarved:
     """Return the error for a request that ran out of time by this service's own lateness."""
-    return ServiceStarved(
+    return ServiceStarved(f"{_advice(late, seconds)} Start the component again in 10 seconds.")
+
+
+def recent_advice(late: float) -> str:
+    """Return what to do about so much lateness in the last ten seconds; "" if it is little."""
+    return _advice(late, RECENT_SECONDS) if is_starved(late, RECENT_SECONDS) else ""
+
+
+def _advice(late: float, seconds: float) -> str:
+    return (
         f"This service itself is short of CPU, not the secret store: in the last {seconds:.0f} "
         f"seconds its work came {late:.1f} seconds late. Give it more CPU, or more WORKERS or "
-        "replicas, and start the component again in 10 seconds."
+        "replicas."
     )

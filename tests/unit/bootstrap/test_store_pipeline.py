@@ -15,6 +15,7 @@ from bootstrap.tracing import NoTracing
 from domain.model.errors import StoreUnavailable, UpstreamError
 from domain.model.reference import SecretLocation, SecretQuery, SecretReference
 from domain.model.selection import Selection
+from ports.lateness import NotMeasured
 from ports.store_check import StoreLimitedError, StoreUnreachableError
 from ports.store_plugin import StoreParts
 from tests.contracts.secret_store import CALLER
@@ -44,6 +45,7 @@ class Layers:
             Metrics(self.clock, version="1", store="infisical"),
             NoTracing(),
             self.clock,
+            lateness=NotMeasured(),
         )
         self.breaker = self.pipeline.breaker
         self.readiness = Readiness(
@@ -138,7 +140,9 @@ async def test_what_the_check_at_the_start_found_stands_for_the_first_probes() -
 
 async def test_a_store_without_metrics_shows_nothing() -> None:
     parts = StoreParts(FakeSecretStore(), FakeStoreCheck())
-    pipeline = StorePipeline(parts, Settings(), None, NoTracing(), FakeClock())
+    pipeline = StorePipeline(
+        parts, Settings(), None, NoTracing(), FakeClock(), lateness=NotMeasured()
+    )
 
     assert pipeline.proof() is None
     assert pipeline.disproof() is None

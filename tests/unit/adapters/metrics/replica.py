@@ -24,6 +24,7 @@ from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.metrics.worker_restarts import show_restarts
 from adapters.nats.plugin import nats_samples
 from adapters.upstream.admission_state import AdmissionState
+from adapters.system.lateness import LoopLateness
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
 from domain.use_cases.host_waits import HostWaits
@@ -139,6 +140,7 @@ class Replica:
             lambda: cache_samples(self.cache.counts),
             lambda: infisical_samples(self.infisical.status),
             self.readiness.samples,
+            LoopLateness(self.clock).samples,
         )
         self.metrics.watch(*self.sources)
 

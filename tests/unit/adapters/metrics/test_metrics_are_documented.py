@@ -13,6 +13,7 @@ from adapters.admin_http.checks import (
     audit_check,
     policy_check,
     problem_check,
+    process_check,
     serving_check,
     store_check,
 )
@@ -81,6 +82,7 @@ def test_the_table_of_checks_is_that_of_readiness() -> None:
         store_check(FakeStoreCheck(), bool),
         policy_check(PolicyStatus),
         audit_check(bool),
+        process_check(str),
     ]
 
     explained = section(MONITORING, "Probes").partition("| check |")[2]

@@ -1,4 +1,4 @@
-"""The audit trail: the log, a file and a stream, as configured."""
+"""The audit trail: the log, a file and two streams, as configured."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from adapters.audit.buffered import BufferLimits
 from adapters.audit.fan_out import AuditFanOut
 from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
 from adapters.audit.samples import audit_samples
+from adapters.audit.served_apart import ServedApart
 from adapters.audit.sink import AuditSink, OnFull
-from adapters.audit.stream_config import AuditStreamConfig
+from adapters.audit.stream_config import AuditStreamConfig, refused_config
+from adapters.audit.summed_refusals import SummedRefusals
 from adapters.telemetry.audit_log import AuditLog
 from bootstrap.settings import Problem, SettingsError
 
@@ -48,17 +50,22 @@ class AuditTrails:
         )
         self.buffers: dict[str, AuditLog | BufferedSink] = {}
         self._file: AuditFile | None = None
+        sinks: list[AuditSink] = []
         if settings.audit_log:
-            refuses = limits.on_full is OnFull.REFUSE
-            self.buffers["log"] = AuditLog(limits.max_bytes, refuses=refuses)
+            log = AuditLog(limits.max_bytes, refuses=limits.on_full is OnFull.REFUSE)
+            self.buffers["log"] = log
+            sinks.append(log)
         if settings.audit_file is not None:
             fsync = FsyncPolicy(settings.audit_file_fsync)
             self._file = AuditFile(AuditFileConfig(settings.audit_file, fsync, limits), clock)
             self.buffers["file"] = self._file
+            sinks.append(self._file)
         if settings.audit_stream is not None:
-            self.buffers["stream"] = _stream(settings, settings.audit_stream, limits, shared, clock)
-        sinks = tuple(self.buffers.values())
-        self.trail: AuditSink = sinks[0] if len(sinks) == 1 else AuditFanOut(sinks)
+            served, others = _streams(settings, settings.audit_stream, limits, shared, clock)
+            self.buffers |= {"stream": served, "refused_stream": others}
+            sinks.append(ServedApart(served, others))
+        every = sinks[0] if len(sinks) == 1 else AuditFanOut(sinks)
+        self.trail: AuditSink = SummedRefusals(every, settings.audit_refusals_per_second, clock)
 
     def reopen(self) -> None:
         """Have the file opened again before its next event, as after a rotation."""
@@ -70,9 +77,10 @@ class AuditTrails:
         return audit_samples(self.trail, self.buffers)
 
 
-def _stream(
+def _streams(
     settings: Settings, name: str, limits: BufferLimits, shared: Mapping[type, Any], clock: Clock
-) -> AuditStream:
+) -> tuple[AuditStream, AuditStream]:
+    """Build the stream of served secrets and the one beside it."""
     from nats.aio.client import Client  # noqa: PLC0415  loaded for a stream alone
 
     from adapters.audit.stream import AuditStream  # noqa: PLC0415
@@ -93,4 +101,4 @@ def _stream(
         replicas=settings.audit_stream_replicas,
         limits=limits,
     )
-    return AuditStream(client, config, clock)
+    return AuditStream(client, config, clock), AuditStream(client, refused_config(config), clock)

@@ -18,7 +18,7 @@ from adapters.system.cancelling import cancel
 from adapters.telemetry.audit_lines import AuditLines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from domain.model.audit import AuditEvent
     from ports.clock import Clock
@@ -85,6 +85,7 @@ class BufferedSink(AuditSink):
         max_batch: the most lines in one batch.
         refuse_while_failing: whether `OnFull.REFUSE` refuses from the first failed write on, or
             only once the buffer is full.
+        about: fields of each log record about this sink.
     """
 
     def __init__(
@@ -95,13 +96,14 @@ class BufferedSink(AuditSink):
         *,
         max_batch: int,
         refuse_while_failing: bool,
+        about: Mapping[str, str] | None = None,
     ) -> None:
         self._clock = clock
         self._limits = limits
         self._refuses = limits.on_full is OnFull.REFUSE
         self._max_batch = max_batch
         self._refuse_while_failing = refuse_while_failing
-        self._outages = Outages(name, clock)
+        self._outages = Outages(name, clock, about or {})
         self._lines = AuditLines()
         self._waiting: deque[AuditLine] = deque()
         self._bytes = 0

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ports.clock import Clock
 
 _SECONDS_BETWEEN_DROP_REPORTS = 10.0
@@ -18,13 +20,15 @@ class Outages:
 
     Args:
         name: the sink's, for events such as `audit.file_failed`.
+        about: fields of each record.
 
     Attributes:
         dropped: events lost since the start.
         reason: why the sink fails at present, or None.
     """
 
-    def __init__(self, name: str, clock: Clock) -> None:
+    def __init__(self, name: str, clock: Clock, about: Mapping[str, str]) -> None:
+        self._about = dict(about)
         self._clock = clock
         self._log = structlog.get_logger()
         self._name = name
@@ -73,5 +77,5 @@ class Outages:
         # The log may stand on the same full disk, and must not take the trail with it.
         with suppress(Exception):
             (self._log.warning if what == "recovered" else self._log.error)(
-                f"audit.{self._name}_{what}", **fields
+                f"audit.{self._name}_{what}", **self._about, **fields
             )

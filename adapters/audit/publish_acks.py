@@ -9,12 +9,17 @@ import json
 class PublishAcks:
     """Collects one answer for each message of a batch.
 
+    Args:
+        count: how many messages.
+        stream: the stream that must have kept them.
+
     Attributes:
         settled: set once all are acknowledged, or one is refused.
         reason: why one was refused, as a constant snake_case code.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, stream: str) -> None:
+        self._stream = stream
         self._acknowledged = [False] * count
         self._missing = count
         self.settled = asyncio.Event()
@@ -31,7 +36,9 @@ class PublishAcks:
     def answer(self, number: int, body: bytes) -> None:
         """Read a message's answer (ADR-1 and the JetStream API's `io.nats.jetstream.api`).
 
-        An empty body is the server's "no responders": no stream takes the subject.
+        An empty body is the server's "no responders": no stream takes the subject. An
+        acknowledgement names the stream and a number, and has no `error`, whatever its type: the
+        service's own refusals are JSON as well.
         """
         try:
             answer = json.loads(body) if body else {"error": {}}
@@ -44,8 +51,14 @@ class PublishAcks:
         elif isinstance(error := answer.get("error"), dict):
             code = error.get("err_code")
             self._refuse(f"refused_{code}" if isinstance(code, int) else "refused")
-        else:
+        elif "error" not in answer and self._is_kept(answer):
             self.acknowledge(number)
+        else:
+            self._refuse("answer_unreadable")
+
+    def _is_kept(self, answer: dict[str, object]) -> bool:
+        number = answer.get("seq")
+        return answer.get("stream") == self._stream and type(number) is int and number > 0
 
     @property
     def leading(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -47,15 +48,20 @@ class AuditStream(BufferedSink):
 
     def __init__(self, client: Client, config: AuditStreamConfig, clock: Clock) -> None:
         super().__init__(
-            "stream", clock, config.limits, max_batch=_MAX_BATCH, refuse_while_failing=False
+            "stream",
+            clock,
+            config.limits,
+            max_batch=_MAX_BATCH,
+            refuse_while_failing=False,
+            about={"stream": config.stream},
         )
         self._client = client
         self._config = config
         self._jetstream = client.jetstream(timeout=_API_SECONDS)
         self._inbox = ""
         self._subscription: Subscription | None = None
-        self._acks = PublishAcks(0)
-        self._round = 0
+        self._acks = PublishAcks(0, config.stream)
+        self._round = ""
 
     @override
     async def _open(self) -> None:
@@ -76,9 +82,10 @@ class AuditStream(BufferedSink):
     async def _deliver(self, batch: Sequence[AuditLine]) -> None:
         if not self._client.is_connected:
             raise DeliveryFailedError("nats_disconnected")
-        # Answers to an earlier round are not counted: its messages are published again.
-        self._round += 1
-        acks = self._acks = PublishAcks(len(batch))
+        # Answers to an earlier round are not counted: its messages are published again. Nobody can
+        # name this one's before it is over, who has not seen its messages.
+        self._round = secrets.token_hex(8)
+        acks = self._acks = PublishAcks(len(batch), self._config.stream)
         reason: str | None = None
         try:
             for number, line in enumerate(batch):
@@ -122,7 +129,7 @@ class AuditStream(BufferedSink):
 
     async def _on_answer(self, message: Msg) -> None:
         _, number_of_round, number = message.subject.rsplit(".", 2)
-        if number_of_round == str(self._round):
+        if number_of_round == self._round:
             self._acks.answer(int(number), message.data)
 
     async def _make_stream(self) -> None:

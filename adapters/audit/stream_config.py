@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import nats.errors
@@ -12,7 +12,7 @@ import structlog
 from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConfig
 
 from adapters.audit.buffered import BufferLimits
-from adapters.audit.sink import AuditSinkError
+from adapters.audit.sink import AuditSinkError, OnFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,10 @@ _log = structlog.get_logger()
 
 DEFAULT_STREAM = "SECRETS_AUDIT"
 DEFAULT_SUBJECT = "wasmcloud.secrets.audit.v1"
+"""Where events of secrets go that were served."""
+
+REFUSED_SUBJECT = "wasmcloud.secrets.audit.refused.v1"
+"""Where all other events go, so that no number of them pushes out those of served secrets."""
 
 MAX_REPLICAS = 5
 """The most servers that can hold one JetStream stream."""
@@ -64,6 +68,21 @@ class AuditStreamConfig:
             raise ValueError("The audit stream's limits must be positive.")
         if not 1 <= self.replicas <= MAX_REPLICAS:
             raise ValueError(f"The audit stream's replicas must be 1 to {MAX_REPLICAS}.")
+
+
+def refused_stream(stream: str) -> str:
+    """Return the name of the stream beside, for all that was not served."""
+    return f"{stream}_REFUSED"
+
+
+def refused_config(config: AuditStreamConfig) -> AuditStreamConfig:
+    """Return the stream beside; what finds no room on its way there is dropped and counted."""
+    return replace(
+        config,
+        stream=refused_stream(config.stream),
+        subject=REFUSED_SUBJECT,
+        limits=replace(config.limits, on_full=OnFull.DROP),
+    )
 
 
 async def ensure_stream(jetstream: JetStreamContext, config: AuditStreamConfig) -> None:

@@ -92,6 +92,7 @@ class AuditLines:
             event.served_from,
             event.backend,
             id(event.server_key),
+            event.count,
             event.requester and (event.requester.account, event.requester.user),
         )
         return self._outcomes.get(key) or _keep(

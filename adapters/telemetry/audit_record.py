@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -23,8 +24,15 @@ SCHEMA = 1
 MAX_TEXT = 256
 """Longer texts are cut: a request must not be able to flood what keeps the records."""
 
-MAX_GROUP = 2048
-"""The characters that all tags, or all properties, may take together; the rest is left out."""
+MAX_TEXT_BYTES = 512
+"""As many bytes of JSON a text may take: there a character has up to twelve."""
+
+MAX_GROUP_BYTES = 2048
+"""The bytes that all tags, or all properties, may take together; the rest is left out."""
+
+_ALWAYS_FITS = MAX_TEXT_BYTES // 12
+_CUT = "…"
+_SEPARATORS = 6  # quotes, a colon and a comma around one entry of a group
 
 
 def audit_fields(event: AuditEvent) -> dict[str, object]:
@@ -64,6 +72,8 @@ def outcome_fields(event: AuditEvent) -> dict[str, object]:
         "outcome": event.outcome.value,
         "reason": event.reason,
     }
+    if event.count != 1:
+        fields["count"] = event.count
     if event.error is not None:
         fields["error"] = event.error
     if event.advice is not None:
@@ -129,16 +139,32 @@ def claims_fields(claims: Claims) -> dict[str, object]:
 
 
 def cut(text: str) -> str:
-    """Return the text, shortened as every text in a record."""
-    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
+    """Return the text, shortened as every text in a record: by characters, and by bytes of JSON."""
+    if len(text) <= _ALWAYS_FITS:
+        return text
+    kept = text[:MAX_TEXT]
+    if encoded_bytes(kept) > MAX_TEXT_BYTES:
+        room, end = MAX_TEXT_BYTES, 0
+        for character in kept:
+            room -= encoded_bytes(character)
+            if room < 0:
+                break
+            end += 1
+        kept = kept[:end]
+    return text if kept == text else kept + _CUT
+
+
+def encoded_bytes(text: str) -> int:
+    """Return how many bytes the text takes in ASCII JSON, without the quotes."""
+    return len(_encode(text)) - 2
 
 
 def _shown_tags(tags: Iterable[str]) -> list[str]:
     shown: list[str] = []
-    room = MAX_GROUP
+    room = MAX_GROUP_BYTES
     for tag in tags:
         text = cut(tag)
-        room -= len(text) + 1
+        room -= encoded_bytes(text) + _SEPARATORS
         if room < 0:
             break
         shown.append(text)
@@ -147,11 +173,11 @@ def _shown_tags(tags: Iterable[str]) -> list[str]:
 
 def _shown_properties(properties: Mapping[str, str]) -> dict[str, str]:
     shown: dict[str, str] = {}
-    room = MAX_GROUP
+    room = MAX_GROUP_BYTES
     for name, value in properties.items():
         label = cut(name)
         text = REDACTED if is_sensitive_name(label) else cut(value)
-        room -= len(label) + len(text) + 1
+        room -= encoded_bytes(label) + encoded_bytes(text) + _SEPARATORS
         if room < 0:
             break
         shown[label] = text
@@ -172,3 +198,6 @@ def timestamp(time: float) -> str:
 @lru_cache(maxsize=4)
 def _whole_seconds(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_encode = json.JSONEncoder().encode

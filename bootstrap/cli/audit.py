@@ -14,12 +14,14 @@ from rich.text import Text
 
 from adapters.audit.file_reader import read_file
 from adapters.audit.reading import AuditReadError
-from adapters.audit.stream_config import DEFAULT_STREAM
-from adapters.audit.stream_reader import read_stream
+from adapters.audit.stream_config import DEFAULT_STREAM, refused_stream
+from adapters.audit.stream_reader import is_there, read_streams
 from adapters.system.clock import SystemClock
+from adapters.telemetry.audit_record import EVENT
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import CommandError, run
 from bootstrap.cli.terminal import printable, say, warn
+from ports.clock import Clock
 
 app = typer.Typer(
     name="audit",
@@ -70,9 +72,11 @@ def tail(
     file: Annotated[
         Path | None, typer.Option(help="Read this file instead of the stream.", dir_okay=False)
     ] = None,
-    stream: Annotated[str, typer.Option(help="The stream's name.")] = DEFAULT_STREAM,
+    stream: Annotated[
+        str, typer.Option(help="The stream's name; the one beside it is read as well.")
+    ] = DEFAULT_STREAM,
 ) -> None:
-    """Show audit events, oldest first, from the JetStream stream or a file."""
+    """Show audit events, oldest first, from the two JetStream streams or a file."""
 
     async def show() -> None:
         clock = SystemClock()
@@ -81,13 +85,30 @@ def tail(
             await _show(read_file(file, clock, follow=follow), begin, errors_only, as_json)
             return
         async with session()() as client:
-            events = read_stream(client, stream, clock, since=begin, follow=follow)
+            events = _both_streams(client, stream, clock, begin, follow=follow)
             await _show(events, begin, errors_only, as_json)
 
     try:
         run(show)
     except KeyboardInterrupt:
         raise typer.Exit(_INTERRUPTED) from None
+
+
+async def _both_streams(
+    client: Client, stream: str, clock: Clock, begin: float, *, follow: bool
+) -> AsyncIterator[bytes]:
+    streams = [stream]
+    beside = refused_stream(stream)
+    if await is_there(client, beside):
+        streams.append(beside)
+    else:
+        text = f"There is no stream {beside}: refusals are not shown."
+        Console(stderr=True).print(text, style="dim", soft_wrap=True, highlight=False)
+    async with aclosing(
+        cast("Any", read_streams(client, streams, clock, since=begin, follow=follow))
+    ) as lines:
+        async for line in lines:
+            yield line
 
 
 async def _show(
@@ -168,6 +189,8 @@ def _what(event: dict[str, Any]) -> str:
 
 def _why(event: dict[str, Any]) -> str:
     reason, error, grant = (_text(event, name) for name in ("reason", "error", "grant"))
+    if "count" in event:
+        reason = f"{reason} ({_text(event, 'count')} such requests)"
     if error:
         return f"{error}: {reason}"
     return f"{reason} by {grant}" if grant else reason
@@ -184,7 +207,8 @@ def _read(line: bytes) -> dict[str, Any] | None:
         event = json.loads(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) else None
+    # With a shared NATS account JetStream's own answers may stand in the stream.
+    return event if isinstance(event, dict) and event.get("event") == EVENT else None
 
 
 def _age(text: str) -> int:

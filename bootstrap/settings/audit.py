@@ -41,8 +41,9 @@ class AuditSettings(SettingsGroup):
     )
     audit_stream: Annotated[Text, AfterValidator(_stream)] | None = Field(
         default=None,
-        description="JetStream stream that keeps audit events, such as `SECRETS_AUDIT`; made if "
-        "it does not exist.",
+        description="JetStream stream that keeps the audit events of secrets that were served, "
+        "such as `SECRETS_AUDIT`; all others go to one whose name ends in `_REFUSED`. Both are "
+        "made if they do not exist.",
     )
     audit_stream_max_age_days: float = Field(
         default=90.0,
@@ -54,7 +55,7 @@ class AuditSettings(SettingsGroup):
     audit_stream_max_bytes: int = Field(
         default=1024**3,
         ge=1,
-        description="Bytes that the stream may take, should it have to be made; beyond, the "
+        description="Bytes that each stream may take, should it have to be made; beyond, its "
         "oldest events go.",
     )
     audit_stream_replicas: int = Field(
@@ -67,7 +68,13 @@ class AuditSettings(SettingsGroup):
         default=16 * 1024**2,
         ge=1024,
         description="Bytes of events that may wait in memory for the file, as many for the "
-        "stream, and up to 16 MiB for whoever reads the log.",
+        "each stream, and up to 16 MiB for whoever reads the log.",
+    )
+    audit_refusals_per_second: int = Field(
+        default=50,
+        ge=1,
+        description="Events of one kind that each process records in a second, but for those of "
+        "secrets that were served; more are summed up in one event with a count.",
     )
     audit_when_full: Annotated[Literal["refuse", "drop"], Choice] = Field(
         default="refuse",

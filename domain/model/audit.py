@@ -54,6 +54,7 @@ class AuditEvent:
         version_served: the version in the answer.
         served_from: where the answer came from, such as "store".
         server_key: what the request was sealed for, once it could be read.
+        count: how many requests that ended alike this event stands for; 1 but for a summary.
     """
 
     request_id: str
@@ -79,6 +80,7 @@ class AuditEvent:
     served_from: str | None = None
     upstream_request_id: str | None = None
     server_key: ServerKey | None = None
+    count: int = 1
 
     @property
     def has_left(self) -> bool:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from adapters.audit.reading import AuditReadError
 from adapters.audit.stream import AuditStream
 from adapters.audit.stream_config import AuditStreamConfig
-from adapters.audit.stream_reader import read_stream
+from adapters.audit.stream_reader import read_stream, read_streams
 from adapters.system.clock import SystemClock
 from bootstrap.cli import audit
 from tests.contracts.audit import ANSWERED, ids, numbered
@@ -174,7 +174,33 @@ def test_the_command_shows_the_stream(
 
     assert result.exit_code == 0, result.output
     assert [line.split()[-1] for line in result.stdout.splitlines()] == ids(numbered(3))
+    assert f"no stream {config.stream}_REFUSED" in result.stderr
 
     missing = CliRunner().invoke(audit.app, ["tail", "--stream", "NONE"])
     assert missing.exit_code == 2
     assert "There is no stream NONE" in missing.stderr
+
+
+@pytest.mark.parametrize("follow", [False, True])
+async def test_both_streams_are_read_as_one_in_the_order_of_their_events(
+    nats_url: str, config: AuditStreamConfig, follow: bool
+) -> None:
+    client = await connect(nats_url)
+    beside = replace(config, stream=f"{config.stream}_REFUSED", subject=f"{config.subject}.refused")
+    for first in (0, 10, 20, 30):
+        await record(client, config if first % 20 else beside, first, 3)
+    streams = (config.stream, beside.stream)
+
+    found: list[str] = []
+    events = read_streams(client, streams, CLOCK, since=0, follow=follow)
+    async with aclosing(cast("Any", events)) as lines:
+        async for line in lines:
+            found.append(json.loads(line)["request_id"])
+            if len(found) == 12 and follow:
+                await record(client, beside, 40, 1)
+            if len(found) == 13:
+                break
+
+    expected = [f"request-{first + n:06d}" for first in (0, 10, 20, 30) for n in range(3)]
+    assert found == expected + (["request-000040"] if follow else [])
+    await client.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from dependency_injector import errors, providers
@@ -14,7 +14,8 @@ from adapters.access_policy.file import AccessPolicyFile
 from adapters.admin_http.server import AdminHttp
 from adapters.audit.fan_out import AuditFanOut
 from adapters.audit.file import AuditFile
-from adapters.audit.stream import AuditStream
+from adapters.audit.served_apart import ServedApart
+from adapters.audit.summed_refusals import SummedRefusals
 from adapters.change_notice.notices import ChangeNotices
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
@@ -58,6 +59,9 @@ from tests.support.environments import (
     nats_kv_environment,
     new_xkey_seed,
 )
+
+if TYPE_CHECKING:
+    from adapters.audit.sink import AuditSink
 
 PORTS = {
     "access": AccessControl,
@@ -234,12 +238,22 @@ def test_the_header_that_names_requesters_is_read_only_where_they_are_required()
 def test_the_audit_trail_goes_where_the_settings_say() -> None:
     settings = infisical_environment()
 
-    assert isinstance(container(**settings).audits().trail, AuditLog)
+    def sink_of(audits: AuditTrails) -> AuditSink:
+        # Refusals are summed up before they go anywhere.
+        assert isinstance(audits.trail, SummedRefusals)
+        return audits.trail._inner
+
+    assert isinstance(sink_of(container(**settings).audits()), AuditLog)
     only_file = container(**settings, AUDIT_FILE="f", AUDIT_LOG="false").audits()
-    assert isinstance(only_file.trail, AuditFile)
-    everywhere = container(**settings, AUDIT_FILE="f", AUDIT_STREAM="S").audits().trail
+    assert isinstance(sink_of(only_file), AuditFile)
+    everywhere = sink_of(container(**settings, AUDIT_FILE="f", AUDIT_STREAM="S").audits())
     assert isinstance(everywhere, AuditFanOut)
-    assert [type(sink) for sink in everywhere._sinks] == [AuditLog, AuditFile, AuditStream]
+    assert [type(sink) for sink in everywhere._sinks] == [AuditLog, AuditFile, ServedApart]
+    streams = everywhere._sinks[-1]
+    assert isinstance(streams, ServedApart)
+    configs = [sink._config for sink in (streams._served, streams._others)]  # type: ignore[attr-defined]  # the streams'
+    assert [config.stream for config in configs] == ["S", "S_REFUSED"]
+    assert len({config.subject for config in configs}) == 2
 
 
 def test_everything_is_built_once() -> None:

@@ -20,7 +20,8 @@ OTHERS = frozenset(
         "WASMCLOUD_SECRETS_TOPIC",  # the host's own
         "TRANSIT_XKEY_SEED",  # of secrets-nats-kv
         "WASMCLOUD_SECRETS",  # the bucket of secrets-nats-kv, and of NATS KV here
-        "SECRETS_AUDIT",  # the audit trail's stream
+        "SECRETS_AUDIT",  # the audit trail's streams
+        "SECRETS_AUDIT_REFUSED",
         "WASMCLOUD_HOSTS",  # a NATS account in an example
         # Secrets in examples.
         "API_KEY",

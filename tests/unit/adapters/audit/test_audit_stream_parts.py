@@ -14,7 +14,7 @@ KEPT = b'{"stream":"SECRETS_AUDIT","seq":1}'
 
 
 def test_a_batch_is_settled_once_every_message_is_acknowledged() -> None:
-    acks = PublishAcks(3)
+    acks = PublishAcks(3, "SECRETS_AUDIT")
     acks.answer(2, KEPT)
     acks.answer(0, KEPT)
     assert (acks.leading, acks.settled.is_set()) == (1, False)
@@ -25,7 +25,7 @@ def test_a_batch_is_settled_once_every_message_is_acknowledged() -> None:
 
 
 def test_an_acknowledgement_counts_once_and_only_for_a_message_of_the_batch() -> None:
-    acks = PublishAcks(2)
+    acks = PublishAcks(2, "SECRETS_AUDIT")
     for number in (0, 0, -1, 2, 99):
         acks.answer(number, KEPT)
 
@@ -41,10 +41,24 @@ def test_an_acknowledgement_counts_once_and_only_for_a_message_of_the_batch() ->
         (b"no json", "answer_unreadable"),
         (b"[]", "answer_unreadable"),
         (b"\xff", "answer_unreadable"),
+        # The service's own refusals, which a host may have sent to the inbox.
+        (b'{"error": "DecryptionError"}', "answer_unreadable"),
+        (b'{"error":{"Other":"canary"}}', "refused"),
+        (b'{"error":null,"stream":"SECRETS_AUDIT","seq":1}', "answer_unreadable"),
+        (b'{"error":"","stream":"SECRETS_AUDIT","seq":1}', "answer_unreadable"),
+        # Another stream's acknowledgement, and what is none.
+        (b'{"stream":"KV_WASMCLOUD_SECRETS","seq":1}', "answer_unreadable"),
+        (b'{"stream":"SECRETS_AUDIT"}', "answer_unreadable"),
+        (b'{"stream":"SECRETS_AUDIT","seq":"1"}', "answer_unreadable"),
+        (b'{"stream":"SECRETS_AUDIT","seq":1.0}', "answer_unreadable"),
+        (b'{"stream":"SECRETS_AUDIT","seq":true}', "answer_unreadable"),
+        (b'{"stream":"SECRETS_AUDIT","seq":0}', "answer_unreadable"),
+        (b'{"stream":["SECRETS_AUDIT"],"seq":1}', "answer_unreadable"),
+        (b"{}", "answer_unreadable"),
     ],
 )
 def test_a_refusal_settles_the_batch_with_a_constant_reason(answer: bytes, reason: str) -> None:
-    acks = PublishAcks(3)
+    acks = PublishAcks(3, "SECRETS_AUDIT")
     acks.answer(0, KEPT)
     acks.answer(1, answer)
     acks.answer(2, b"")

@@ -47,6 +47,7 @@ OTHERS: dict[str, Any] = {
     "served_from": "stale",
     "advice": "Wait.",
     "server_key": ServerKey.RETIRED,
+    "count": 7,
 }
 
 

@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from adapters.telemetry.audit_record import MAX_GROUP, SCHEMA, audit_fields
-from domain.model.audit import AuditEvent
+from adapters.telemetry.audit_record import (
+    MAX_GROUP_BYTES,
+    MAX_TEXT_BYTES,
+    SCHEMA,
+    audit_fields,
+    encoded_bytes,
+)
+from domain.model.audit import AuditEvent, Outcome
+from domain.model.identity import Caller
+from domain.model.reference import SecretLocation
 from domain.model.transport import Requester
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED
 from tests.support.audit_text import audit_line
@@ -123,8 +131,49 @@ def test_of_many_properties_and_tags_as_many_are_shown_as_have_room() -> None:
         audit_line(replace(ANSWERED, properties=properties, caller=replace(CALLER, entity=entity)))
     )
 
-    assert shown["properties"] == dict(list(properties.items())[: MAX_GROUP // 100])
-    assert tuple(shown["entity_tags"]) == tags[: MAX_GROUP // 9]
+    # Six bytes of quotes, colon and comma around each.
+    assert shown["properties"] == dict(list(properties.items())[: MAX_GROUP_BYTES // 105])
+    assert tuple(shown["entity_tags"]) == tags[: MAX_GROUP_BYTES // 14]
+
+
+@pytest.mark.parametrize("character", ["\x00", "é", "\u2028", "\ud800", "😀", '"', "\\", "k"])
+def test_a_text_takes_no_more_bytes_of_json_than_its_share(character: str) -> None:
+    shown = audit_fields(replace(REFUSED, key=character * 5000))["key"]
+    assert isinstance(shown, str)
+
+    assert shown.endswith("…")
+    assert encoded_bytes(shown.removesuffix("…")) <= MAX_TEXT_BYTES
+    assert encoded_bytes(shown + character) > min(MAX_TEXT_BYTES, 256)
+
+
+@pytest.mark.parametrize("character", ["\x00", "é", "\ud800", "😀", "k"])
+def test_no_request_makes_an_event_of_more_than_16_kib(character: str) -> None:
+    """160 requests of 61 KB once pushed everything else out of a stream of 8 MiB."""
+    long = character * 30_000
+    entity = replace(
+        CALLER.entity, token_id=long, name=long, artifact_hash=long, tags=(long,) * 500
+    )
+    host = replace(CALLER.host, name=long)
+    event = replace(
+        ANSWERED,
+        operation=long,
+        outcome=Outcome.REFUSED,
+        error="Unauthorized",
+        advice=long,
+        requester=Requester(long, long),
+        key=long,
+        field=long,
+        version_asked=long,
+        version_served=long,
+        properties={f"{number}{long}": long for number in range(100)},
+        location=SecretLocation(long, (("environment", long), ("project", long))),
+        grant=long,
+        served_from=long,
+        upstream_request_id=long,
+        caller=Caller(entity, host, long),
+    )
+
+    assert len(audit_line(event)) <= 16 * 1024
 
 
 @pytest.mark.parametrize("name", ["password", "db_password", "API_TOKEN", "seed", "secret"])
@@ -144,7 +193,7 @@ def test_a_line_is_the_record_with_time_and_event_first() -> None:
 def test_every_field_is_documented_with_its_schemas_version() -> None:
     text = DOCUMENT.read_text("utf-8")
     documented = set(re.findall(r"`([a-z_]+…?)`", text))
-    shown = set(audit_fields(replace(ANSWERED, error="Other", advice="Wait."))) - {
+    shown = set(audit_fields(replace(ANSWERED, error="Other", advice="Wait.", count=2))) - {
         "scope_environment"
     }
 
@@ -179,6 +228,7 @@ def test_nothing_that_an_event_knows_is_left_out() -> None:
         "served_from",
         "advice",
         "server_key",
+        "count",
     }
 
 

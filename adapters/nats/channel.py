@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nats import errors
+from nats.js.api import Header
 from typing_extensions import override
 
 from adapters.nats.headers import HOST_XKEY, SERVER_RESPONSE_XKEY
@@ -13,18 +17,27 @@ from ports.transport import Channel, ChannelError
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+    from nats.aio.msg import Msg
 
     from adapters.nats.subjects import SecretsSubjects
 
+_NO_RESPONDERS = "503"
 _RESPONSE_XKEY = SERVER_RESPONSE_XKEY.lower()
 
 
 class NatsChannel(Channel):
-    """Sends requests as a wasmCloud host does."""
+    """Sends requests as a wasmCloud host does.
 
-    def __init__(self, client: Client, subjects: SecretsSubjects) -> None:
+    Args:
+        inbox: what the reply subject begins with, where it must not be one of the client's inboxes.
+    """
+
+    def __init__(
+        self, client: Client, subjects: SecretsSubjects, *, inbox: str | None = None
+    ) -> None:
         self._client = client
         self._subjects = subjects
+        self._inbox = inbox
 
     @override
     async def request(
@@ -34,9 +47,12 @@ class NatsChannel(Channel):
         headers = None if host_xkey is None else {HOST_XKEY: host_xkey}
         message = None
         try:
-            message = await self._client.request(
-                subject, body, timeout=timeout_seconds, headers=headers
-            )
+            if self._inbox is None:
+                message = await self._client.request(
+                    subject, body, timeout=timeout_seconds, headers=headers
+                )
+            else:
+                message = await self._request(subject, body, headers, timeout_seconds)
         except errors.NoRespondersError:
             failure = _no_responders(subject)
         except TimeoutError:
@@ -46,6 +62,28 @@ class NatsChannel(Channel):
         if message is None:
             raise failure
         return Reply(message.data, _response_xkey(message.headers))
+
+    async def _request(
+        self, subject: str, body: bytes, headers: dict[str, str] | None, seconds: float
+    ) -> Msg:
+        reply: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+
+        async def take(message: Msg) -> None:
+            if not reply.done():
+                reply.set_result(message)
+
+        inbox = f"{self._inbox}.{secrets.token_hex(12)}"
+        subscription = await self._client.subscribe(inbox, cb=take)
+        try:
+            await self._client.publish(subject, body, reply=inbox, headers=headers)
+            async with asyncio.timeout(seconds):
+                message = await reply
+        finally:
+            with suppress(errors.Error, OSError):
+                await subscription.unsubscribe()
+        if not message.data and (message.headers or {}).get(Header.STATUS) == _NO_RESPONDERS:
+            raise errors.NoRespondersError
+        return message
 
 
 def _response_xkey(headers: dict[str, str] | None) -> str | None:

@@ -11,6 +11,7 @@ import structlog
 from adapters.nats.client import AllServersFailedError, SteadyClient
 from adapters.nats.connect_errors import NatsConnectError, connect_error, failure_reason
 from adapters.nats.credentials import CredentialsUnusableError, login_options
+from adapters.nats.subjects import own_inbox
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,6 +41,7 @@ class NatsConnection:
         name: what the server's monitoring shows.
         reconnect_wait: seconds between two attempts to reach the same server again.
         connect_timeout: seconds for each step of a connect.
+        serves: whether this is a service's own, whose inboxes lie where no request is answered.
 
     Attributes:
         client: exists from the start, so that others can be built around it; usable while open.
@@ -53,10 +55,13 @@ class NatsConnection:
         name: str = "wasmcloud-secrets",
         reconnect_wait: float = 2.0,
         connect_timeout: float = 5.0,
+        serves: bool = False,
     ) -> None:
         self.client = SteadyClient()
         self.client.jetstream_prefix = settings.jetstream_prefix
         self._settings = settings
+        prefix = settings.inbox_prefix
+        self._inbox_prefix = own_inbox(prefix) if serves else prefix
         self._clock = clock
         self._options: dict[str, Any] = {
             "name": name,
@@ -103,7 +108,7 @@ class NatsConnection:
                 **self._options,
                 ping_interval=_PING_SECONDS,
                 pending_size=_KEPT_BYTES,
-                inbox_prefix=settings.inbox_prefix,
+                inbox_prefix=self._inbox_prefix,
                 tls=tls,
                 tls_handshake_first=settings.tls_first,
                 error_cb=self._on_error,

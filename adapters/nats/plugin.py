@@ -64,10 +64,14 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         from adapters.nats.channel import NatsChannel  # noqa: PLC0415  loaded if it is chosen
         from adapters.nats.connection import NatsConnection  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
-        from adapters.nats.subjects import ControlSubjects, SecretsSubjects  # noqa: PLC0415
+        from adapters.nats.subjects import (  # noqa: PLC0415
+            ControlSubjects,
+            SecretsSubjects,
+            own_inbox,
+        )
         from adapters.nats.transport import NatsTransport  # noqa: PLC0415
 
-        connection = NatsConnection(settings, context.clock, name=context.user_agent)
+        connection = NatsConnection(settings, context.clock, name=context.user_agent, serves=True)
         subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, context.backend)
         control = ControlSubjects(settings.subject_prefix, context.backend)
         peers = NatsPeerBus(connection.client, control, context.clock, context.peer_messages)
@@ -76,6 +80,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             subjects,
             context.clock,
             max_in_flight=context.max_in_flight,
+            own_inbox=own_inbox(settings.inbox_prefix),
             vouches_for_requesters=settings.requester_required,
         )
 
@@ -87,7 +92,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
 
         return TransportParts(
             transport=transport,
-            channel=NatsChannel(connection.client, subjects),
+            channel=NatsChannel(connection.client, subjects, inbox=settings.inbox_prefix),
             open=connection.open,
             close=close,
             run=lambda: _watch(connection, context.clock),

@@ -17,6 +17,15 @@ def is_subject(text: str) -> bool:
     return _SUBJECT.fullmatch(text) is not None
 
 
+def own_inbox(prefix: str) -> str:
+    """Return what the inboxes of every replica begin with, none of which a request may name.
+
+    They bring the acknowledgements of JetStream and the answers of the store. A replica that asks
+    others as a host does gets the reply elsewhere: there they have to answer.
+    """
+    return f"{prefix}.secrets-backend"
+
+
 @dataclass(frozen=True, slots=True)
 class SecretsSubjects:
     """Where one backend listens: `{prefix}.{api_version}.{backend}.{operation}`.

@@ -47,6 +47,7 @@ class NatsTransport(Transport):
         subjects: where to listen.
         max_in_flight: requests that may wait at once, as for a store; while as many do, all others
             are refused as "overloaded" right away, but for those for the server xkey.
+        own_inbox: what the service's inboxes begin with; no request is answered there.
         vouches_for_requesters: pass on the account that the server names in `Nats-Request-Info`.
             Only for a service alone in its NATS account: whoever shares the account can forge it.
     """
@@ -58,6 +59,7 @@ class NatsTransport(Transport):
         clock: Clock,
         *,
         max_in_flight: int = 8192,
+        own_inbox: str | None = None,
         vouches_for_requesters: bool = False,
     ) -> None:
         self._client = client
@@ -68,6 +70,8 @@ class NatsTransport(Transport):
         self._base_length = len(subjects.base.encode())
         # Where requests go, and by default the audit events, under whatever prefix they are here.
         prefixes = {subjects.prefix, SecretsSubjects().prefix}
+        if own_inbox is not None:
+            prefixes.add(own_inbox)
         self._never_answered = (b"$", *(f"{prefix}.".encode() for prefix in sorted(prefixes)))
         self._running: set[asyncio.Task[None]] = set()
         self._handler: RequestHandler  # from `start`, which lets the first request in
@@ -220,7 +224,8 @@ def _may_be_answered(reply_to: bytes, never: tuple[bytes, ...]) -> bool:
 
     Names beginning with "$" are the server's own: a peer could otherwise have this service write
     into streams and buckets with the service's permissions. Those of the secrets protocol would
-    carry an answer to this service itself, to another backend, or among the audit events.
+    carry an answer to this service itself, to another backend, or among the audit events; those of
+    the service's inboxes an answer that it would take for one of JetStream's.
     """
     if not reply_to or len(reply_to) > _LONGEST_REPLY_SUBJECT or reply_to.startswith(never):
         return False

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, final
 
+import structlog
+
 from adapters.audit.buffered import BufferLimits
 from adapters.audit.fan_out import AuditFanOut
 from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
 from adapters.audit.samples import audit_samples
 from adapters.audit.served_apart import ServedApart
+from adapters.audit.signing import PURPOSE, LineSigner, public_key_of
 from adapters.audit.sink import AuditSink, OnFull
 from adapters.audit.stream_config import AuditStreamConfig, refused_config
 from adapters.audit.summed_refusals import SummedRefusals
 from adapters.telemetry.audit_log import AuditLog
+from bootstrap.server_keys import derived_keys
 from bootstrap.settings import Problem, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from nats.aio.client import Client
 
     from adapters.audit.buffered import BufferedSink
     from adapters.audit.stream import AuditStream
     from bootstrap.settings import Settings
+    from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock
     from ports.plugin import Sample
 
+    _Sign = Callable[[bytes], bytes]
+
 _SECONDS_A_DAY: Final = 86400.0
+_log = structlog.get_logger()
 
 
 @final
@@ -33,6 +43,7 @@ class AuditTrails:
 
     Args:
         settings: which sinks, and what happens when they are full.
+        keys: the server's, from which the key that signs events is derived.
         shared: what the transport shares; the stream uses its NATS connection.
         clock: for the sinks.
 
@@ -44,10 +55,13 @@ class AuditTrails:
         SettingsError: a stream is configured, and the transport shares no NATS connection.
     """
 
-    def __init__(self, settings: Settings, shared: Mapping[type, Any], clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, keys: KeyRing, shared: Mapping[type, Any], clock: Clock
+    ) -> None:
         limits = BufferLimits(
             max_bytes=settings.audit_buffer_bytes, on_full=OnFull(settings.audit_when_full)
         )
+        signer = _signers(settings, keys)
         self.buffers: dict[str, AuditLog | BufferedSink] = {}
         self._file: AuditFile | None = None
         sinks: list[AuditSink] = []
@@ -57,11 +71,14 @@ class AuditTrails:
             sinks.append(log)
         if settings.audit_file is not None:
             fsync = FsyncPolicy(settings.audit_file_fsync)
-            self._file = AuditFile(AuditFileConfig(settings.audit_file, fsync, limits), clock)
+            config = AuditFileConfig(settings.audit_file, fsync, limits)
+            self._file = AuditFile(config, clock, signer())
             self.buffers["file"] = self._file
             sinks.append(self._file)
         if settings.audit_stream is not None:
-            served, others = _streams(settings, settings.audit_stream, limits, shared, clock)
+            client = _client(settings, shared)
+            stream = _stream_config(settings, settings.audit_stream, limits)
+            served, others = _streams(client, stream, signer, clock)
             self.buffers |= {"stream": served, "refused_stream": others}
             sinks.append(ServedApart(served, others))
         every = sinks[0] if len(sinks) == 1 else AuditFanOut(sinks)
@@ -77,28 +94,47 @@ class AuditTrails:
         return audit_samples(self.trail, self.buffers)
 
 
-def _streams(
-    settings: Settings, name: str, limits: BufferLimits, shared: Mapping[type, Any], clock: Clock
-) -> tuple[AuditStream, AuditStream]:
-    """Build the stream of served secrets and the one beside it."""
+def _signers(settings: Settings, keys: KeyRing) -> Callable[[], _Sign | None]:
+    """Return what makes a signer for each sink, or makes none."""
+    if not settings.audit_sign:
+        return lambda: None
+    seed = derived_keys(keys, PURPOSE)[0]
+    _log.info("audit.signing", public_key=public_key_of(seed))
+    return lambda: LineSigner(seed).sign
+
+
+def _client(settings: Settings, shared: Mapping[type, Any]) -> Client:
     from nats.aio.client import Client  # noqa: PLC0415  loaded for a stream alone
 
-    from adapters.audit.stream import AuditStream  # noqa: PLC0415
-
     client = shared.get(Client)
-    if client is None:
-        raise SettingsError(
-            Problem(
-                "AUDIT_STREAM",
-                f"needs a NATS connection, which the transport {settings.transport} has not; unset "
-                "it and set AUDIT_FILE, or choose another TRANSPORT.",
-            )
+    if isinstance(client, Client):
+        return client
+    raise SettingsError(
+        Problem(
+            "AUDIT_STREAM",
+            f"needs a NATS connection, which the transport {settings.transport} has not; unset "
+            "it and set AUDIT_FILE, or choose another TRANSPORT.",
         )
-    config = AuditStreamConfig(
+    )
+
+
+def _stream_config(settings: Settings, name: str, limits: BufferLimits) -> AuditStreamConfig:
+    return AuditStreamConfig(
         stream=name,
         max_age_seconds=settings.audit_stream_max_age_days * _SECONDS_A_DAY,
         max_bytes=settings.audit_stream_max_bytes,
         replicas=settings.audit_stream_replicas,
         limits=limits,
     )
-    return AuditStream(client, config, clock), AuditStream(client, refused_config(config), clock)
+
+
+def _streams(
+    client: Client, config: AuditStreamConfig, signer: Callable[[], _Sign | None], clock: Clock
+) -> tuple[AuditStream, AuditStream]:
+    """Build the stream of served secrets and the one beside it."""
+    from adapters.audit.stream import AuditStream  # noqa: PLC0415  loaded for a stream alone
+
+    return (
+        AuditStream(client, config, clock, signer()),
+        AuditStream(client, refused_config(config), clock, signer()),
+    )

@@ -109,7 +109,7 @@ class Container(containers.DeclarativeContainer):
         clock,
         requester_required=transport.provided.identifies_requesters,
     )
-    audits = providers.Singleton(AuditTrails, settings, transport.provided.shared, clock)
+    audits = providers.Singleton(AuditTrails, settings, keys, transport.provided.shared, clock)
     counted_trail = providers.Singleton(metered_trail, audits.provided.trail, metrics)
     trail = tracing.provided.trail.call(counted_trail)
 

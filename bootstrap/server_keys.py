@@ -37,8 +37,13 @@ def load_server_keys(settings: Settings) -> KeyRing:
 
 def control_keys(keys: KeyRing) -> tuple[bytes, ...]:
     """Return what authenticates the messages of replicas: of the announced key, then the others."""
+    return derived_keys(keys, PURPOSE)
+
+
+def derived_keys(keys: KeyRing, purpose: bytes) -> tuple[bytes, ...]:
+    """Return 32 bytes for one purpose from each key, the announced one first."""
     pairs = (keys.current, *keys.retired)
-    return tuple(pair.derive(PURPOSE) for pair in pairs if isinstance(pair, SodiumXKeyPair))
+    return tuple(pair.derive(purpose) for pair in pairs if isinstance(pair, SodiumXKeyPair))
 
 
 def _keys(settings: Settings) -> Iterator[SodiumXKeyPair]:

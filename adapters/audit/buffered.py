@@ -18,7 +18,7 @@ from adapters.system.cancelling import cancel
 from adapters.telemetry.audit_lines import AuditLines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from domain.model.audit import AuditEvent
     from ports.clock import Clock
@@ -86,6 +86,7 @@ class BufferedSink(AuditSink):
         refuse_while_failing: whether `OnFull.REFUSE` refuses from the first failed write on, or
             only once the buffer is full.
         about: fields of each log record about this sink.
+        sign: makes a signed line of a line; see `adapters.audit.signing`.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class BufferedSink(AuditSink):
         max_batch: int,
         refuse_while_failing: bool,
         about: Mapping[str, str] | None = None,
+        sign: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self._clock = clock
         self._limits = limits
@@ -105,6 +107,7 @@ class BufferedSink(AuditSink):
         self._refuse_while_failing = refuse_while_failing
         self._outages = Outages(name, clock, about or {})
         self._lines = AuditLines()
+        self._sign = sign
         self._waiting: deque[AuditLine] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -147,7 +150,8 @@ class BufferedSink(AuditSink):
                 self._outages.drop()
                 return
             try:
-                line = AuditLine(event.request_id, self._lines.line(event).encode("ascii"))
+                text = self._lines.line(event).encode("ascii")
+                line = AuditLine(event.request_id, self._sign(text) if self._sign else text)
             except (OverflowError, ValueError):
                 self._outages.drop()
                 return

@@ -63,7 +63,12 @@ class AuditFile(BufferedSink):
     written, `OnFull.REFUSE` refuses at once: what waits in memory is not yet kept.
     """
 
-    def __init__(self, config: AuditFileConfig, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: AuditFileConfig,
+        clock: Clock,
+        sign: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         one_by_one = config.fsync is FsyncPolicy.ALWAYS
         super().__init__(
             "file",
@@ -71,6 +76,7 @@ class AuditFile(BufferedSink):
             config.limits,
             max_batch=1 if one_by_one else _MAX_BATCH,
             refuse_while_failing=True,
+            sign=sign,
         )
         self._path = config.path
         self._file = LineFile(config.path, sync=config.fsync is not FsyncPolicy.NEVER)

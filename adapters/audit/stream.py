@@ -18,7 +18,7 @@ from adapters.audit.stream_config import ensure_stream
 from adapters.system.cancelling import honour_cancellation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nats.aio.client import Client
     from nats.aio.msg import Msg
@@ -46,7 +46,13 @@ class AuditStream(BufferedSink):
     otherwise). While NATS is away events wait in memory.
     """
 
-    def __init__(self, client: Client, config: AuditStreamConfig, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        config: AuditStreamConfig,
+        clock: Clock,
+        sign: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         super().__init__(
             "stream",
             clock,
@@ -54,6 +60,7 @@ class AuditStream(BufferedSink):
             max_batch=_MAX_BATCH,
             refuse_while_failing=False,
             about={"stream": config.stream},
+            sign=sign,
         )
         self._client = client
         self._config = config

@@ -1,12 +1,11 @@
 """`audit`: the audit trail as it happens, readable."""
 
-import importlib
 import json
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any, cast
 
 import typer
 from nats.aio.client import Client
@@ -18,9 +17,11 @@ from adapters.audit.stream_config import DEFAULT_STREAM, refused_stream
 from adapters.audit.stream_reader import is_there, read_streams
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import EVENT
+from bootstrap.cli.audit_verify import verify
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import CommandError, run
 from bootstrap.cli.terminal import printable, say, warn
+from bootstrap.cli.sessions import session
 from ports.clock import Clock
 
 app = typer.Typer(
@@ -35,23 +36,7 @@ _COLOURS = {"answered": "green", "refused": "red", "cancelled": "yellow"}
 _SHOWN_OF_A_KEY = 8
 
 
-class OpenNats(Protocol):
-    """Reads the settings, connects, and closes again at the end of the context.
-
-    Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
-    """
-
-    def __call__(self) -> AbstractAsyncContextManager[Client]: ...
-
-
-def session() -> OpenNats:
-    """Return `bootstrap.cli.nats_session.open_nats`, imported only once a command needs it."""
-    return cast("OpenNats", importlib.import_module("bootstrap.cli.nats_session").open_nats)
-
-
-@app.callback()
-def _audit() -> None:
-    """Make `tail` a command of its own, however few there are."""
+app.command()(verify)
 
 
 @app.command()

@@ -1,14 +1,11 @@
 """`policy draft` and `policy import-nats-kv`: a policy file from what is already known."""
 
-import importlib
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Annotated, Protocol, cast
+from typing import Annotated
 
 import typer
-from nats.aio.client import Client
 
 from adapters.access_policy.draft_from_audit import AuditDraft
 from adapters.access_policy.draft_from_mappings import (
@@ -18,22 +15,8 @@ from adapters.access_policy.draft_from_mappings import (
 )
 from adapters.system.files import create_file
 from bootstrap.cli.reporting import CommandError, failure, guarded, run
+from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say, warn, write
-
-
-class OpenNats(Protocol):
-    """Reads the settings, connects, and closes again at the end of the context.
-
-    Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
-    """
-
-    def __call__(self) -> AbstractAsyncContextManager[Client]: ...
-
-
-def session() -> OpenNats:
-    """Return `bootstrap.cli.nats_session.open_nats`, imported only once a command needs it."""
-    return cast("OpenNats", importlib.import_module("bootstrap.cli.nats_session").open_nats)
-
 
 Output = Annotated[
     Path | None,

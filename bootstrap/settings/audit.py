@@ -70,6 +70,11 @@ class AuditSettings(SettingsGroup):
         description="Bytes of events that may wait in memory for the file, as many for the "
         "each stream, and up to 16 MiB for whoever reads the log.",
     )
+    audit_sign: bool = Field(
+        default=False,
+        description="Sign each event of the file and the streams, with a key derived from the "
+        "server xkey, and name in it the one before; `audit verify` checks both.",
+    )
     audit_refusals_per_second: int = Field(
         default=50,
         ge=1,
@@ -86,6 +91,12 @@ class AuditSettings(SettingsGroup):
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
         kept = given.keys() & {"audit_file", "audit_stream"}
+        if says_yes(given.get("audit_sign")) and not kept:
+            yield Problem(
+                "AUDIT_SIGN",
+                "is true, and events of the log are never signed; set AUDIT_FILE or AUDIT_STREAM "
+                "as well.",
+            )
         if says_no(given.get("audit_log")) and not kept:
             yield Problem(
                 "AUDIT_LOG",

@@ -1,0 +1,120 @@
+"""`audit verify`: whether signed audit events are as they were written, and none is missing."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+
+from adapters.audit.file_reader import read_file
+from adapters.audit.reading import AuditReadError
+from adapters.audit.signing import PURPOSE, public_key_of
+from adapters.audit.stream_config import DEFAULT_STREAM, refused_stream
+from adapters.audit.stream_reader import is_there, read_stream
+from adapters.audit.verifying import KeyUnusableError, TrailVerifier
+from adapters.crypto.xkey_file import XKeyFileError, xkey_in
+from adapters.crypto.xkeys import SodiumXKeyPair
+from adapters.system.clock import SystemClock
+from bootstrap.cli.reporting import FAILED, CommandError, run
+from bootstrap.cli.sessions import session
+from bootstrap.seed_rotation import next_of, retired_of
+from bootstrap.settings import load_settings
+from bootstrap.settings.service import KeySettings
+
+_MAX_SHOWN = 20
+
+
+def verify(
+    *,
+    files: Annotated[
+        list[Path] | None,
+        typer.Option("--file", help="Check this file; again for later ones.", dir_okay=False),
+    ] = None,
+    stream: Annotated[
+        str, typer.Option(help="The stream's name; the one beside it is checked as well.")
+    ] = DEFAULT_STREAM,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key", help="A public key, as audit.signing logs it; otherwise the server xkey's."
+        ),
+    ] = None,
+) -> None:
+    """Check the signatures of audit events, and that none is missing between them.
+
+    Exit code 1 if anything is wrong. What was cut off at the end, nothing can show.
+    """
+
+    async def check() -> int:
+        public_keys = keys or _own_keys()
+        clock = SystemClock()
+        if files:
+            return await _check(_one_after_the_other(files), "the file", public_keys)
+        problems = 0
+        async with session()() as client:
+            for name in (stream, refused_stream(stream)):
+                if name == stream or await is_there(client, name):
+                    lines = read_stream(client, name, clock, since=0, follow=False)
+                    problems += await _check(lines, name, public_keys)
+        return problems
+
+    async def guarded_check() -> int:
+        try:
+            return await check()
+        except (AuditReadError, KeyUnusableError, XKeyFileError) as error:
+            advice = str(error)
+        raise CommandError(advice)
+
+    if run(guarded_check):
+        raise typer.Exit(FAILED)
+
+
+async def _one_after_the_other(files: list[Path]) -> AsyncIterator[bytes]:
+    for path in files:
+        async with aclosing(cast("Any", read_file(path, SystemClock(), follow=False))) as lines:
+            async for line in lines:
+                yield line
+
+
+async def _check(lines: AsyncIterator[bytes], name: str, public_keys: list[str]) -> int:
+    """Check one trail, say what was found, and return how many problems there are."""
+    verifier = TrailVerifier(public_keys)
+    problems: list[str] = []
+    number = 0
+    async for line in lines:
+        number += 1
+        if (problem := verifier.check(line)) is not None:
+            problems.append(f"event {number} {problem}")
+    problems += verifier.missing()
+    for problem in problems[:_MAX_SHOWN]:
+        _say(f"{name}: {problem}.", err=True)
+    if len(problems) > _MAX_SHOWN:
+        _say(f"{name}: {len(problems) - _MAX_SHOWN} problems more.", err=True)
+    verdict = f"{len(problems)} problems" if problems else "as written"
+    _say(f"{name}: {number} events in {len(verifier.chains)} chains, {verdict}.")
+    for chain, seen in verifier.chains.items():
+        begins = "" if seen.first == 1 else "; those before were removed"
+        _say(f"  chain {chain}: {seen.first} to {seen.last}{begins}")
+    return len(problems)
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    Console(stderr=err).print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _own_keys() -> list[str]:
+    settings = load_settings(KeySettings)
+    given = (settings.server_xkey_seed, *settings.server_xkey_retired_seeds)
+    pairs = [SodiumXKeyPair.from_seed(seed.get_secret_value()) for seed in given if seed]
+    if (path := settings.server_xkey_seed_file) is not None:
+        beside = (path, next_of(path), retired_of(path))
+        found = [xkey_in("SERVER_XKEY_SEED_FILE", each) for each in beside]
+        pairs += [pair for pair in found if pair is not None]
+    if not pairs:
+        raise CommandError(
+            "Give --key, which the service logs as public_key of audit.signing, or set "
+            "SERVER_XKEY_SEED_FILE or SERVER_XKEY_SEED as for the service."
+        )
+    return [public_key_of(pair.derive(PURPOSE)) for pair in pairs]

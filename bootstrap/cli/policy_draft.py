@@ -1,5 +1,6 @@
 """`policy draft` and `policy import-nats-kv`: a policy file from what is already known."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from adapters.access_policy.draft_from_mappings import (
     draft_of_mappings,
     read_mappings,
 )
-from adapters.system.files import create_file
+from adapters.system.files import create_file, open_to_read
 from bootstrap.cli.reporting import CommandError, failure, guarded, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say, warn, write
@@ -88,7 +89,7 @@ def _log_lines(path: Path) -> Iterator[bytes]:
         yield from sys.stdin.buffer
         return
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_to_read(path), "rb") as file:
             yield from file
     except OSError as error:
         reason = error.strerror

@@ -20,8 +20,8 @@ from adapters.telemetry.audit_record import EVENT
 from bootstrap.cli.audit_verify import verify
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import CommandError, run
-from bootstrap.cli.terminal import printable, say, warn
 from bootstrap.cli.sessions import session
+from bootstrap.cli.terminal import printable, say, warn
 from ports.clock import Clock
 
 app = typer.Typer(
@@ -70,7 +70,7 @@ def tail(
             await _show(read_file(file, clock, follow=follow), begin, errors_only, as_json)
             return
         async with session()() as client:
-            events = _both_streams(client, stream, clock, begin, follow=follow)
+            events = both_streams(client, stream, clock, begin, follow=follow)
             await _show(events, begin, errors_only, as_json)
 
     try:
@@ -79,16 +79,16 @@ def tail(
         raise typer.Exit(_INTERRUPTED) from None
 
 
-async def _both_streams(
+async def both_streams(
     client: Client, stream: str, clock: Clock, begin: float, *, follow: bool
 ) -> AsyncIterator[bytes]:
+    """Read a stream and the one beside it, which keeps the refusals, in the order of time."""
     streams = [stream]
     beside = refused_stream(stream)
     if await is_there(client, beside):
         streams.append(beside)
     else:
-        text = f"There is no stream {beside}: refusals are not shown."
-        Console(stderr=True).print(text, style="dim", soft_wrap=True, highlight=False)
+        warn(f"There is no stream {beside}: refusals are not shown.", style="dim")
     async with aclosing(
         cast("Any", read_streams(client, streams, clock, since=begin, follow=follow))
     ) as lines:

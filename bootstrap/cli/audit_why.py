@@ -13,11 +13,11 @@ from rich.text import Text
 from adapters.audit.file_reader import read_file
 from adapters.audit.reading import AuditReadError
 from adapters.audit.stream_config import DEFAULT_STREAM
-from adapters.audit.stream_reader import read_stream
 from adapters.system.clock import SystemClock
 from bootstrap.cli import audit
 from bootstrap.cli.durations import METAVAR
 from bootstrap.cli.reporting import FAILED, CommandError, failure, run
+from bootstrap.cli.sessions import session
 from domain.model.host_text import FETCH_FAILED, host_text, knows
 
 _REQUEST = "(request "
@@ -55,8 +55,8 @@ def why(
         wanted = _Wanted(host, application, component, said)
         if file is not None:
             return await _matching(read_file(file, clock, follow=False), begin, wanted, last)
-        async with audit.session()() as client:
-            lines = read_stream(client, stream, clock, since=begin, follow=False)
+        async with session()() as client:
+            lines = audit.both_streams(client, stream, clock, begin, follow=False)
             return await _matching(lines, begin, wanted, last)
 
     found = run(find)

@@ -16,6 +16,7 @@ from adapters.nats.channel import NatsChannel
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
+from adapters.nats_kv.catalog import NatsKvCatalog
 from adapters.nats_kv.check import NatsKvCheck
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.writer import NatsKvSecretWriter
@@ -179,7 +180,8 @@ async def store_secret(server: LocalNatsServer, folder: Path, key: str, value: s
             clock=clock,
         )
         await writer.put(key, value)
-        assert await writer.keys() == [key]
+        catalog = NatsKvCatalog(client=connection.client, config=by_hand, clock=clock)
+        assert await catalog.keys() == [key]
 
 
 @asynccontextmanager

@@ -287,7 +287,7 @@ def test_a_route_of_the_store_needs_an_address_to_be_reached_at() -> None:
 
 def limit_of(parts: StoreParts) -> int | None:
     assert isinstance(parts.store, InfisicalSecretStore)
-    return parts.store._api._config.max_requests_per_minute
+    return parts.store._api._admission._config.max_per_minute
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.metrics.worker_restarts import show_restarts
 from adapters.nats.plugin import nats_samples
-from adapters.upstream.admission_state import AdmissionState
 from adapters.system.lateness import LoopLateness
+from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
 from domain.use_cases.host_waits import HostWaits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
+from typing_extensions import override
 
 from domain.model.authenticated_request import AskedSecret
 from domain.model.errors import RateLimited, SecretNotFound, StoreUnavailable
@@ -22,6 +23,7 @@ class Health(StoreHealth):
         self.down = False
 
     @property
+    @override
     def is_down(self) -> bool:
         return self.down
 

@@ -34,7 +34,6 @@ NO_HEADERS: Final[Mapping[str, str]] = {}
 
 _REDIRECTS = range(300, 400)
 _BACKOFF: Final = -1.0
-_log = structlog.get_logger()
 
 
 class _Verdict(NamedTuple):
@@ -90,6 +89,7 @@ class UpstreamHttp:
             # A small packed body can hold gigabytes.
             "Accept-Encoding": "identity",
         }
+        self._log = structlog.get_logger().bind(store=config.code)
         self._reads = asyncio.Semaphore(config.read_connections)
         self.origin = ApiOrigin(config)
         self.statistics = CallStatistics()
@@ -194,9 +194,7 @@ class UpstreamHttp:
             await self._clock.sleep(delay)
 
     def _judge_failure(self, error: TransportError) -> _Verdict:
-        _log.warning(
-            f"{self.config.code}.attempt_failed", reason=str(error.failure), kind=error.kind
-        )
+        self._log.warning("upstream.attempt_failed", reason=str(error.failure), kind=error.kind)
         outcome = transport_error(error.failure, self.config)
         if error.failure not in TRANSIENT:
             return _Verdict(outcome, None)
@@ -212,18 +210,18 @@ class UpstreamHttp:
         status = response.status
         pause = pause_asked_for(response, self._clock.now())
         if pause is not None:
-            _log.warning(f"{self.config.code}.rate_limited", pause_seconds=pause, status=status)
+            self._log.warning("upstream.rate_limited", pause_seconds=pause, status=status)
             # A slot keeps the pause by itself, as it holds for all requests.
             return _Verdict(rate_limited(pause, self.config), 0.0 if waits else pause)
         if status >= SERVER_ERRORS:
-            _log.warning(f"{self.config.code}.attempt_failed", status=status)
+            self._log.warning("upstream.attempt_failed", status=status)
             return _Verdict(response, _BACKOFF)
         if is_api_answer is None:
             return _Verdict(response, None)
         if is_api_answer(response):
             self.origin.confirm()
             return _Verdict(response, None)
-        _log.warning(f"{self.config.code}.foreign_answer", status=status)
+        self._log.warning("upstream.foreign_answer", status=status)
         error = self.origin.error()
         return _Verdict(error, _BACKOFF if isinstance(error, StoreUnavailable) else None)
 

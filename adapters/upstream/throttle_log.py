@@ -18,8 +18,8 @@ class ThrottleLog:
     """Writes one line for each time that calls are held back, and not too often."""
 
     def __init__(self, code: str) -> None:
-        """Take what the event's name begins with."""
-        self._event = f"{code}.reads_held_back"
+        """Take the store's name in logs."""
+        self._store = code
         self._quiet_until = -math.inf
 
     def write(self, until: float, waiting: int, now: float) -> None:
@@ -32,4 +32,9 @@ class ThrottleLog:
         """
         if now >= self._quiet_until and until > now:
             self._quiet_until = max(until, now + LOG_SECONDS)
-            _log.warning(self._event, seconds=round(until - now, 1), waiting=waiting)
+            _log.warning(
+                "upstream.held_back",
+                store=self._store,
+                seconds=round(until - now, 1),
+                waiting=waiting,
+            )

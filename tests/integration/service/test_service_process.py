@@ -11,9 +11,11 @@ import pytest
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
+from adapters.system.clock import SystemClock
 from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
 from ports.transport import ChannelError
 from tests.support.environments import new_xkey_seed
+from tests.support.infisical_lockout import LoginLockout
 from tests.support.infisical_server import Break
 from tests.support.service_process import ServiceProcess, run_to_its_end
 
@@ -252,15 +254,19 @@ async def test_a_nats_server_that_is_not_there_ends_it_with_code_1(
     assert advice.startswith("Failed to connect to NATS at nats://127.0.0.1:1")
 
 
-async def test_wrong_infisical_credentials_end_it_with_code_1(
-    infisical_settings: Settings, tmp_path: Path
+async def test_wrong_infisical_credentials_leave_it_not_ready_and_never_lock_the_identity(
+    infisical_settings: Settings, tmp_path: Path, infisical: InfisicalServer
 ) -> None:
-    code, service = await run_to_its_end(
-        infisical_settings | {"INFISICAL_CLIENT_SECRET": "canary-wrong"}, tmp_path
-    )
+    lockout = infisical.model.lockout = LoginLockout(SystemClock().monotonic)
+    wrong = infisical_settings | {"INFISICAL_CLIENT_SECRET": "canary-wrong"}
 
-    assert code == 1
-    assert "Failed to authenticate with Infisical" in service.logged("service.failed")[0]["advice"]
+    async with ServiceProcess(wrong, tmp_path, ready="nats.listening") as service:
+        advice = service.logged("service.not_ready")[0]["advice"]
+        assert await service.stop() == 0
+
+    assert "Failed to authenticate with Infisical" in advice
+    assert len(infisical.model.logins) <= 2
+    assert lockout.times_locked == 0
     assert "canary" not in service.output
 
 

@@ -103,7 +103,7 @@ async def test_a_login_that_gives_no_token_is_an_upstream_error_after_one_try(
     events = [log["event"] for log in logs]
     is_refusal = reason in {reasons.LOGIN_REFUSED, reasons.LOGIN_LOCKED}
     is_foreign = reason == reasons.WRONG_ADDRESS
-    first = "infisical.foreign_answer" if is_foreign else "infisical.login_failed"
+    first = "upstream.foreign_answer" if is_foreign else "infisical.login_failed"
     assert events == [first, "infisical.login_held_back"][: 1 + is_refusal]
 
 

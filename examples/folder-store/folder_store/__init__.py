@@ -1,0 +1,1 @@
+"""Secrets as files in a folder, as Kubernetes mounts them."""

@@ -1,0 +1,1 @@
+"""Sealed requests over plain HTTP, on this machine alone."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from domain.model.errors import InvalidRequest
 from domain.model.selection import ROOT, Selection
-from domain.model.strict_json import MalformedJsonError, parse_json
+from domain.model.strict_json import PEER_BRACKETS, MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,7 +164,7 @@ def read_answers(messages: Iterable[bytes]) -> list[ReplicaAnswer]:
 def _parse(data: bytes) -> object:
     if len(data) > MAX_MESSAGE_BYTES:
         raise MalformedJsonError("too long")
-    return parse_json(data)
+    return parse_json(data, max_brackets=PEER_BRACKETS)
 
 
 def _selection(order: _Order) -> Selection | None:

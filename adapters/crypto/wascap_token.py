@@ -13,7 +13,7 @@ from adapters.crypto import base64url
 from adapters.crypto.ed25519_jws import ALGORITHM, SIGNATURE_BYTES
 from adapters.crypto.nkeys_text import KeyKind, decode_public
 from adapters.crypto.wascap_claims import MalformedTokenError, read_claims
-from domain.model.strict_json import MalformedJsonError, parse_json
+from domain.model.strict_json import PEER_BRACKETS, MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from domain.model.identity import Claims
 
 HEADER_TYPE = "jwt"
-MAX_TOKEN_LENGTH = 32 * 1024
+MAX_TOKEN_LENGTH = 8 * 1024
+"""Real ones have less than a quarter of this."""
+
 _SEGMENTS = 3
 
 
@@ -102,7 +104,7 @@ def _split(token: str) -> tuple[bytes, bytes, bytes]:
 
 def _object(data: bytes, name: str) -> dict[str, object]:
     try:
-        document = parse_json(data)
+        document = parse_json(data, max_brackets=PEER_BRACKETS)
     except MalformedJsonError:
         document = None
     if not isinstance(document, dict):

@@ -40,7 +40,9 @@ class LimitSettings(SettingsGroup):
     """How much and how long."""
 
     max_request_bytes: int = Field(
-        default=131072, ge=1024, description="Largest request that is read."
+        default=16384,
+        ge=1024,
+        description="Largest sealed request that is opened; usual ones have about 2,000 bytes.",
     )
     replay_window_seconds: Seconds = Field(
         default=300.0, description="Time for which a repeated request is recognised."

@@ -8,10 +8,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.model.authenticated_request import AskedSecret
 from domain.model.errors import InvalidRequest
-from domain.model.strict_json import MalformedJsonError, parse_json
+from domain.model.key_path import MAX_KEY_LENGTH
+from domain.model.strict_json import PEER_BRACKETS, MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
     from typing import Self
+
+MAX_NAME_LENGTH = 256
+"""Characters that a field, a version or an application's name may have. Neither is signed, and each
+is compared with rules, and kept while the request waits."""
+
+_TOO_LONG = "string_too_long"
+"""What pydantic calls a text longer than its `max_length`."""
 
 
 class _Message(BaseModel):
@@ -28,7 +36,7 @@ class Application(_Message):
         policy: a JSON document as text, see `domain.model.policy_properties`.
     """
 
-    name: str | None = None
+    name: str | None = Field(default=None, max_length=MAX_NAME_LENGTH)
     policy: str | None = None
 
 
@@ -43,9 +51,9 @@ class RequestContext(_Message):
 class SecretRequest(_Message):
     """One secret wanted (`SecretRequest` of wasmcloud-secrets-types, v1alpha1)."""
 
-    key: str
-    field: str | None = None
-    version: str | None = None
+    key: str = Field(max_length=MAX_KEY_LENGTH)
+    field: str | None = Field(default=None, max_length=MAX_NAME_LENGTH)
+    version: str | None = Field(default=None, max_length=MAX_NAME_LENGTH)
     context: RequestContext
 
     @property
@@ -58,13 +66,22 @@ class SecretRequest(_Message):
         """Read an opened request; unknown members are ignored.
 
         Raises:
-            InvalidRequest: not strict JSON, or a member is missing or of another type.
+            InvalidRequest: not strict JSON, or a member is missing, of another type or too long.
         """
+        too_long = False
         try:
-            return cls.model_validate(parse_json(plaintext))
-        except (MalformedJsonError, ValidationError):
+            return cls.model_validate(parse_json(plaintext, max_brackets=PEER_BRACKETS))
+        except MalformedJsonError:
             pass
+        except ValidationError as error:
+            too_long = all(found["type"] == _TOO_LONG for found in error.errors())
         # Raised out here: pydantic's error keeps the tokens it was given.
+        if too_long:
+            raise InvalidRequest(
+                f"A key may have {MAX_KEY_LENGTH} characters, a field, a version and an "
+                f"application's name {MAX_NAME_LENGTH} each; shorten what is longer.",
+                reason="request_member_too_long",
+            )
         raise InvalidRequest(
             "The sealed body is no secret request; check the host's version.",
             reason="request_malformed",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.model.errors import PolicyError
 from domain.model.reference import NO_PROPERTIES
-from domain.model.strict_json import MalformedJsonError, parse_json
+from domain.model.strict_json import PEER_BRACKETS, MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def parse_policy(policy: str) -> Mapping[str, str]:
     if not policy:
         return NO_PROPERTIES
     try:
-        document = parse_json(policy)
+        document = parse_json(policy, max_brackets=PEER_BRACKETS)
     except MalformedJsonError:
         document = None
     if not isinstance(document, dict):

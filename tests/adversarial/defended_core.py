@@ -46,7 +46,7 @@ COMPONENT = SigningKey(KeyKind.COMPONENT, b"m" * 32).public
 PROVIDER = SigningKey(KeyKind.PROVIDER, b"v" * 32).public
 HOST = SigningKey(KeyKind.HOST, b"n" * 32).public
 ISSUED_AT = 1_700_000_000
-MAX_REQUEST_BYTES = 131_072
+MAX_REQUEST_BYTES = 16_384
 
 Answer = Secret | RequestError
 

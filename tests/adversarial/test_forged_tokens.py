@@ -328,14 +328,14 @@ async def test_nested_claims_do_not_shadow_the_ones_that_count(core: DefendedCor
 
 async def test_metadata_floods_no_record(core: DefendedCore) -> None:
     flood = token(
-        metadata={"name": "n" * 5000, "tags": ["t" * 400] * 20, "ver": "v" * 4000, "rev": 2**31}
+        metadata={"name": "n" * 2000, "tags": ["t" * 100] * 20, "ver": "v" * 1500, "rev": 2**31}
     )
 
     assert isinstance(await core.ask(message(entity_jwt=flood)), Secret)
     assert len(json.dumps(core.record)) < 8192
 
 
-@pytest.mark.parametrize("size", [0, 1, 32 * 1024 + 1, 100_000])
+@pytest.mark.parametrize("size", [0, 1, 8 * 1024 + 1, 12_000])
 async def test_a_token_of_an_absurd_length_is_refused(core: DefendedCore, size: int) -> None:
     assert await refused_entity(core, ("." * size)[:size]) == "bad_token"
 

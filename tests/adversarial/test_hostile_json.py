@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.model.errors import InvalidRequest, SecretsError
+from domain.model import strict_json
+from domain.model.errors import InvalidEntityJwt, InvalidRequest, PolicyError, SecretsError
 from domain.model.messages import SecretRequest
 from domain.model.secret import Secret
+from domain.model.strict_json import PEER_BRACKETS
 from tests.adversarial.defended_core import (
     ENTITY_TOKEN,
     HOST_TOKEN,
@@ -208,3 +211,52 @@ def judge_request(plaintext: bytes) -> None:
         refusal = error
     assert refusal is None or isinstance(refusal, InvalidRequest)
     assert refusal is None or refusal.__context__ is None
+
+
+def test_no_document_is_parsed_that_is_made_of_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    decoder = strict_json._DECODER
+    monkeypatch.setattr(
+        decoder, "decode", lambda text: parsed.append(text) or json.JSONDecoder().decode(text)
+    )
+    room = MAX_REQUEST_BYTES - len(PLAIN) - 100
+    for units in ("{}," * (room // 3), "[]," * (room // 3), "[{}]," * PEER_BRACKETS):
+        with pytest.raises(InvalidRequest):
+            SecretRequest.from_json(f'{PLAIN[:-1]},"x":[{units}0]}}'.encode())
+    assert parsed == []
+
+    assert SecretRequest.from_json(PLAIN.encode()).key == "KEY"
+    assert parsed == [PLAIN]
+
+
+async def test_a_token_and_a_policy_made_of_objects_are_refused_unparsed(
+    core: DefendedCore,
+) -> None:
+    many = ",".join(["{}"] * 300)
+    segment = base64.urlsafe_b64encode(f'{{"x":[{many}]}}'.encode()).rstrip(b"=").decode()
+    escaped = many.replace("{", r"\u007b")
+    policy = f'"policy":"{{\\"x\\":[{escaped}]}}"'
+
+    token = await core.ask(message(entity_jwt=f"{segment}.{segment}.{segment}"))
+    answer = await core.ask(f'{PLAIN[:-2]},"application":{{{policy}}}}}}}'.encode())
+
+    assert isinstance(token, InvalidEntityJwt)
+    assert isinstance(answer, PolicyError)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": "K" * 1025},
+        {"field": "f" * 257},
+        {"version": "1" * 257},
+        {"application": {"name": "-" * 12_000}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_a_member_that_no_rule_should_be_compared_with_is_refused(
+    core: DefendedCore, changes: dict[str, Any]
+) -> None:
+    assert isinstance(await core.ask(message(**changes)), InvalidRequest)
+    assert core.record["reason"] == "request_member_too_long"
+    assert core.fetches == 0

@@ -30,7 +30,7 @@ PROBES = [
     message("/payments/API_KEY"),
     message("a/../b"),
     message(""),
-    message("K" * 2000),
+    message("K" * 1024),
     message("KEY", version="1"),
     message("KEY", version="none"),
     message("KEY", field="user"),

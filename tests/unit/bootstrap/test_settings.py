@@ -58,7 +58,7 @@ def test_the_defaults_are_the_ones_users_know(monkeypatch: pytest.MonkeyPatch) -
     assert nats(monkeypatch).subject_prefix == "wasmcloud.secrets"
     assert nats(monkeypatch).api_version == "v1alpha1"
     assert infisical(monkeypatch).environment == "prod"
-    assert (settings.max_request_bytes, settings.max_in_flight) == (131072, 8192)
+    assert (settings.max_request_bytes, settings.max_in_flight) == (16384, 8192)
     assert (settings.request_timeout_seconds, settings.shutdown_grace_seconds) == (8, 10)
     assert (settings.replay_window_seconds, settings.clock_leeway_seconds) == (300, 5)
 

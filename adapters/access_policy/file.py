@@ -103,6 +103,11 @@ class AccessPolicyFile(AccessPolicy):
             return Decision(allowed=False, reason="policy_not_loaded")
         return self._rules.decide(request)
 
+    @property
+    @override
+    def revision(self) -> object:
+        return self._rules
+
     async def load(self) -> None:
         """Read the file at start.
 

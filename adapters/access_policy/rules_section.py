@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from adapters.access_policy import values
 from adapters.access_policy.spot import Spot, suggestion
 from adapters.access_policy.yaml_tree import Scalar, Sequence
-from domain.model.access_rules import Denial, EntityPattern, Grant, SecretPattern
+from domain.model.access_patterns import EntityPattern, SecretPattern
+from domain.model.access_rules import Denial, Grant
 from domain.model.identity import AccountKey
 from domain.model.patterns import TextPattern
 

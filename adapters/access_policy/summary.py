@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from adapters.access_policy.document import PolicyDocument
-    from domain.model.access_rules import EntityPattern, Grant, SecretPattern
+    from domain.model.access_patterns import EntityPattern, SecretPattern
+    from domain.model.access_rules import Grant
     from domain.model.patterns import PathPattern, TextPattern
 
 NOBODY, NOTHING = "nobody", "nothing"

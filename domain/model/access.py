@@ -54,11 +54,17 @@ class Decision:
 
 
 class AccessPolicy(Protocol):
-    """The rules in force. Pure: the same request always gets the same decision."""
+    """The rules in force. Pure: one revision always gives the same decision."""
 
     @abstractmethod
     def decide(self, request: AccessRequest) -> Decision:
         """Decide one request; never raises."""
+        ...
+
+    @property
+    @abstractmethod
+    def revision(self) -> object:
+        """The same object for as long as the same rules are in force, and another afterwards."""
         ...
 
 
@@ -71,6 +77,10 @@ class TrustedIssuers(AccessPolicy):
     def decide(self, request: AccessRequest) -> Decision:
         return _TRUSTED if request.caller.entity.issuer in self.issuers else _NOT_TRUSTED
 
+    @property
+    def revision(self) -> object:
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class AnyValidEntity(AccessPolicy):
@@ -78,6 +88,10 @@ class AnyValidEntity(AccessPolicy):
 
     def decide(self, request: AccessRequest) -> Decision:  # noqa: ARG002  it is the port's
         return _ANYBODY
+
+    @property
+    def revision(self) -> object:
+        return None
 
 
 _TRUSTED = Decision(allowed=True, reason="trusted_issuer")

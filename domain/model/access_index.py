@@ -3,68 +3,120 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from itertools import chain, islice, product
+from typing import TYPE_CHECKING, TypeAlias
+
+from typing_extensions import override
 
 from domain.model.access import AccessPolicy
+from domain.model.access_rules import nearest_refusal, permission
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator
 
     from domain.model.access import AccessRequest, Decision
+    from domain.model.access_patterns import EntityPattern
     from domain.model.access_rules import AccessRules, Grant
     from domain.model.identity import AccountKey, SubjectKey
 
-_Key = TypeVar("_Key")
+_ROOT = "/"
+
 Grants: TypeAlias = "tuple[Grant, ...]"
+_Who: TypeAlias = "SubjectKey | tuple[str] | None"
+"""A subject, a name (in a tuple, so that none can pose as a subject), or None for any entity."""
+
+_Place: TypeAlias = "tuple[AccountKey, _Who, str]"
+"""An issuer, whom of its entities, and a folder with all below it."""
+
+MAX_COMPARED = 32
+"""Grants among which the nearest to a refused request is looked for. `policy explain` compares
+all of them; here the search would cost a refusal more than everything else of the request."""
+
+MAX_PLACES = 1024
+"""Places under which one grant is entered; one with more is entered once for each entity."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedRules(AccessPolicy):
-    """Decides exactly as `rules` does, looking only at grants that could make the difference.
+    """Allows exactly what `rules` allows, looking only at grants that could.
 
-    A grant that lists other subjects, or only other issuers, cannot allow a request; and one that
-    names the request's issuer at all is nearer to it than one that does not.
+    A grant that lists other subjects, names, issuers or folders cannot allow a request. What is
+    refused names the nearest grant as `rules` does where `MAX_COMPARED` are in question at most;
+    among more it names the nearest of these, those that name the subject first.
     """
 
     rules: AccessRules
-    _by_subject: dict[tuple[AccountKey, SubjectKey], Grants] = field(
-        init=False, repr=False, compare=False
-    )
+    _by_place: dict[_Place, Grants] = field(init=False, repr=False, compare=False)
     _by_issuer: dict[AccountKey, Grants] = field(init=False, repr=False, compare=False)
-    _of_any_subject: dict[AccountKey, Grants] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        subjects: defaultdict[tuple[AccountKey, SubjectKey], list[Grant]] = defaultdict(list)
+        places: defaultdict[_Place, list[Grant]] = defaultdict(list)
         issuers: defaultdict[AccountKey, list[Grant]] = defaultdict(list)
-        of_any: defaultdict[AccountKey, list[Grant]] = defaultdict(list)
         for grant in self.rules.grants:
-            for issuer in {pattern.issuer for pattern in grant.entities}:
+            for issuer in dict.fromkeys(pattern.issuer for pattern in grant.entities):
                 issuers[issuer].append(grant)
-            for issuer in {pattern.issuer for pattern in grant.entities if not pattern.subjects}:
-                of_any[issuer].append(grant)
-            for key in {
-                (p.issuer, subject) for p in grant.entities for subject in p.subjects or ()
-            }:
-                subjects[key].append(grant)
-        object.__setattr__(self, "_by_subject", _frozen(subjects))
-        object.__setattr__(self, "_by_issuer", _frozen(issuers))
-        object.__setattr__(self, "_of_any_subject", _frozen(of_any))
+            for place in dict.fromkeys(_places(grant)):
+                places[place].append(grant)
+        object.__setattr__(self, "_by_place", {at: tuple(found) for at, found in places.items()})
+        object.__setattr__(self, "_by_issuer", {at: tuple(found) for at, found in issuers.items()})
 
+    @override
     def decide(self, request: AccessRequest) -> Decision:
         """Decide one request; never raises."""
-        entity = request.caller.entity
-        likely = self._by_subject.get((entity.issuer, entity.subject), ())
-        likely += self._of_any_subject.get(entity.issuer, ())
-        if likely and (decision := self._decide_by(likely, request)).allowed:
-            return decision
-        # Only these together tell which grant was nearest.
-        near = self._by_issuer.get(entity.issuer, self.rules.grants)
-        return self._decide_by(near, request)
+        return (
+            self.rules.prohibition(request)
+            or permission(self._likely(request), request)
+            or nearest_refusal(self._compared(request), request)
+        )
 
-    def _decide_by(self, grants: Grants, request: AccessRequest) -> Decision:
-        return replace(self.rules, grants=grants).decide(request)
+    @property
+    @override
+    def revision(self) -> object:
+        """Never another: a changed file gives other rules."""
+        return None
+
+    def _likely(self, request: AccessRequest) -> Grants:
+        """Return every grant that can allow the request; some of them twice."""
+        if request.location is None:
+            return ()
+        entity, found = request.caller.entity, self._by_place
+        whose: tuple[_Who, ...] = (entity.subject, None)
+        if entity.name is not None:
+            whose = (entity.subject, (entity.name,), None)
+        likely: Grants = ()
+        for folder in _folders(request.location.path):
+            for who in whose:
+                likely += found.get((entity.issuer, who, folder), ())
+        return likely
+
+    def _compared(self, request: AccessRequest) -> Iterator[Grant]:
+        # A grant that names the request's issuer at all is nearer than one that does not.
+        near = self._by_issuer.get(request.caller.entity.issuer, self.rules.grants)
+        if len(near) <= MAX_COMPARED:
+            return iter(near)
+        return islice(chain(self._likely(request), near), MAX_COMPARED)
 
 
-def _frozen(index: Mapping[_Key, list[Grant]]) -> dict[_Key, Grants]:
-    return {key: tuple(grants) for key, grants in index.items()}
+def _places(grant: Grant) -> Iterator[_Place]:
+    entities = [(pattern.issuer, who) for pattern in grant.entities for who in _whose(pattern)]
+    folders = {path.folder for secret in grant.secrets for path in secret.paths}
+    if len(entities) * len(folders) > MAX_PLACES:
+        folders = {_ROOT}
+    return ((*entity, folder) for entity, folder in product(entities, folders))
+
+
+def _whose(pattern: EntityPattern) -> Iterable[_Who]:
+    if pattern.subjects is not None:
+        return pattern.subjects
+    if pattern.names is not None and all(name.is_exact for name in pattern.names):
+        return [(name.text,) for name in pattern.names]
+    return (None,)
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Give every folder that a path lies in, outermost first, with the slash at its end."""
+    end = path.find("/")
+    while end >= 0:
+        yield path[: end + 1]
+        end = path.find("/", end + 1)

@@ -27,6 +27,11 @@ class ObservedPolicy(AccessPolicy):
             return decision
         return Decision(allowed=True, reason=f"observed_{decision.reason}", grant=decision.grant)
 
+    @property
+    def revision(self) -> object:
+        """The inner rules'."""
+        return self.inner.revision
+
 
 @dataclass(frozen=True, slots=True)
 class RequesterRequired(AccessPolicy):
@@ -39,3 +44,8 @@ class RequesterRequired(AccessPolicy):
         if request.requester is None:
             return Decision(allowed=False, reason="requester_unknown")
         return self.inner.decide(request)
+
+    @property
+    def revision(self) -> object:
+        """The inner rules'."""
+        return self.inner.revision

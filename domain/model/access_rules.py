@@ -3,131 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from domain.model.access import AccessPolicy, Decision
+from domain.model.access_conditions import Refusal, all_hold, any_matches, nearest, one_holds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from domain.model.access import AccessRequest
-    from domain.model.identity import AccountKey, IdentityKind, SubjectKey
+    from domain.model.access_conditions import Condition
+    from domain.model.access_patterns import EntityPattern, SecretPattern
+    from domain.model.identity import AccountKey, SubjectKey
     from domain.model.patterns import PathPattern, TextPattern
-
-Condition = tuple[str, bool]
-"""The reason code that a refusal by this condition gets, and whether the condition holds."""
 
 _STAGE = 100
 """Above the number of conditions in a stage, so that a later stage is always nearer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The first condition of a rule that did not hold.
-
-    Attributes:
-        depth: how many conditions held before it; the greatest depth names the nearest rule.
-    """
-
-    depth: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntityPattern:
-    """Entities of one issuer. What is None is not looked at; an empty collection matches nobody.
-
-    Attributes:
-        max_token_age: seconds since the token's `iat`.
-    """
-
-    issuer: AccountKey
-    subjects: frozenset[SubjectKey] | None = None
-    kinds: frozenset[IdentityKind] | None = None
-    names: tuple[TextPattern, ...] | None = None
-    tags: tuple[TextPattern, ...] | None = None
-    min_revision: int | None = None
-    hashes: frozenset[str] | None = None
-    max_token_age: float | None = None
-
-    def conditions(self, request: AccessRequest) -> Iterator[Condition]:
-        """Give the conditions in the order they are judged."""
-        entity = request.caller.entity
-        yield "entity_issuer_differs", entity.issuer == self.issuer
-        if self.subjects is not None:
-            yield "entity_subject_differs", entity.subject in self.subjects
-        if self.kinds is not None:
-            yield "entity_kind_differs", entity.kind in self.kinds
-        if self.names is not None:
-            yield "entity_name_differs", _any_matches(self.names, entity.name)
-        if self.tags is not None:
-            yield (
-                "entity_tag_missing",
-                any(_any_matches(self.tags, tag) for tag in entity.tags),
-            )
-        if self.min_revision is not None:
-            revision = entity.revision
-            yield "entity_revision_too_old", revision is not None and revision >= self.min_revision
-        if self.hashes is not None:
-            yield "entity_hash_differs", entity.artifact_hash in self.hashes
-        if self.max_token_age is not None:
-            yield "entity_token_too_old", request.now - entity.issued_at <= self.max_token_age
-
-
-@dataclass(frozen=True, slots=True)
-class SecretPattern:
-    """Secrets, and how they may be read.
-
-    Attributes:
-        fields: the fields that may be asked for; None means any, and the whole value as well.
-        versions: the versions that may be asked for; "any", or "latest" (no version named).
-        properties: the values each policy property may have. A property that a request names must
-            be listed; a listed one that shapes where the secret is must hold even when the request
-            leaves it at its default.
-    """
-
-    paths: tuple[PathPattern, ...]
-    backends: frozenset[str] | None = None
-    fields: frozenset[str] | None = None
-    versions: frozenset[str] | Literal["any", "latest"] = "any"
-    properties: Mapping[str, frozenset[str]] | None = None
-
-    def conditions(self, request: AccessRequest) -> Iterator[Condition]:
-        """Give the conditions in the order they are judged."""
-        location = request.location
-        if self.backends is not None:
-            yield "backend_not_granted", request.backend in self.backends
-        yield "key_not_granted", location is not None and _any_matches(self.paths, location.path)
-        if self.fields is not None:
-            yield "field_not_granted", request.field in self.fields
-        match self.versions:
-            case "any":
-                pass
-            case "latest":
-                yield "version_not_granted", request.version is None
-            case pinned:
-                yield "version_not_granted", request.version in pinned
-        yield "property_not_granted", self._properties_hold(request)
-
-    def names(self, request: AccessRequest) -> bool:
-        """Say whether the request is meant, and its secret written out and not only covered."""
-        location = request.location
-        return (
-            location is not None
-            and any(path.is_exact and path.matches(location.path) for path in self.paths)
-            and all(holds for _, holds in self.conditions(request))
-        )
-
-    def _properties_hold(self, request: AccessRequest) -> bool:
-        if request.properties is None or request.location is None:
-            return False
-        allowed = self.properties or {}
-        # Where the store says the secret is counts for more than what was asked for.
-        effective = {**request.properties, **dict(request.location.scope)}
-        return request.properties.keys() <= allowed.keys() and all(
-            effective[name] in values for name, values in allowed.items() if name in effective
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +46,18 @@ class Grant:
             [pattern.conditions(request) for pattern in self.secrets],
         )
         for stage, alternatives in enumerate(stages):
-            missed = _nearest(alternatives)
+            missed = nearest(alternatives)
             if missed is not None:
                 return Refusal(stage * _STAGE + missed.depth, missed.reason)
         return None
+
+    def allows(self, request: AccessRequest) -> bool:
+        """Say whether every condition holds; cheaper than to find out which one does not."""
+        return (
+            one_holds(self.secrets, request)
+            and one_holds(self.entities, request)
+            and all_hold(self._surroundings(request))
+        )
 
     def names_secret(self, request: AccessRequest) -> bool:
         """Say of a request that this grant allows whether it writes the very secret out."""
@@ -172,7 +71,7 @@ class Grant:
             yield "user_differs", requester is not None and requester.user in self.users
         if self.applications is not None:
             application = request.caller.application
-            yield "application_differs", _any_matches(self.applications, application)
+            yield "application_differs", any_matches(self.applications, application)
         if self.hosts is not None:
             yield "host_differs", request.caller.host.subject in self.hosts
 
@@ -192,14 +91,11 @@ class Denial:
 
     def matches(self, request: AccessRequest) -> bool:
         """Say whether the request is prohibited."""
-        by_entity = self.entities is None or not _nearest(
-            pattern.conditions(request) for pattern in self.entities
-        )
         location = request.location
         by_path = self.paths is None or (
-            location is not None and _any_matches(self.paths, location.path)
+            location is not None and any_matches(self.paths, location.path)
         )
-        return by_entity and by_path
+        return by_path and (self.entities is None or one_holds(self.entities, request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,26 +110,24 @@ class AccessRules(AccessPolicy):
 
     def decide(self, request: AccessRequest) -> Decision:
         """Decide one request; never raises."""
+        return (
+            self.prohibition(request)
+            or permission(self.grants, request)
+            or nearest_refusal(self.grants, request)
+        )
+
+    @property
+    def revision(self) -> object:
+        """Never another: a changed file gives other rules."""
+        return None
+
+    def prohibition(self, request: AccessRequest) -> Decision | None:
+        """Return the refusal that no grant can change, if there is one."""
         for reason, refused in self._distrusted(request):
             if refused:
                 return Decision(allowed=False, reason=reason)
-        denied_by = sorted(denial.name for denial in self.denials if denial.matches(request))
-        if denied_by:
-            return Decision(allowed=False, reason="denied_by_rule", grant=denied_by[0])
-        refusals = [(grant.refusal(request), grant) for grant in self.grants]
-        granted_by = [grant for refusal, grant in refusals if refusal is None]
-        if granted_by:
-            return Decision(
-                allowed=True,
-                reason="granted",
-                grant=min(grant.name for grant in granted_by),
-                knows_of=any(grant.names_secret(request) for grant in granted_by),
-            )
-        missed = [
-            (-refusal.depth, grant.name, refusal.reason) for refusal, grant in refusals if refusal
-        ]
-        _, nearest, reason = min(missed, default=(0, None, "no_grants"))
-        return Decision(allowed=False, reason=reason, grant=nearest)
+        denied_by = [denial.name for denial in self.denials if denial.matches(request)]
+        return _denied_by(min(denied_by)) if denied_by else None
 
     def _distrusted(self, request: AccessRequest) -> Iterator[Condition]:
         entity = request.caller.entity
@@ -242,16 +136,29 @@ class AccessRules(AccessPolicy):
         yield "token_revoked", entity.token_id in self.revoked_tokens
 
 
-def _nearest(alternatives: Iterable[Iterable[Condition]]) -> Refusal | None:
-    nearest = Refusal(-1, "nothing_listed")
-    for conditions in alternatives:
-        failed = (Refusal(n, reason) for n, (reason, holds) in enumerate(conditions) if not holds)
-        missed = next(failed, None)
-        if missed is None:
-            return None
-        nearest = max(nearest, missed, key=attrgetter("depth"))
-    return nearest
+def _denied_by(name: str) -> Decision:
+    return Decision(allowed=False, reason="denied_by_rule", grant=name)
 
 
-def _any_matches(patterns: tuple[TextPattern | PathPattern, ...], text: str | None) -> bool:
-    return text is not None and any(pattern.matches(text) for pattern in patterns)
+def permission(grants: Iterable[Grant], request: AccessRequest) -> Decision | None:
+    """Return the permission that some of the grants give together; None if none allows it."""
+    granted_by = [grant for grant in grants if grant.allows(request)]
+    if not granted_by:
+        return None
+    return Decision(
+        allowed=True,
+        reason="granted",
+        grant=min(grant.name for grant in granted_by),
+        knows_of=any(grant.names_secret(request) for grant in granted_by),
+    )
+
+
+def nearest_refusal(grants: Iterable[Grant], request: AccessRequest) -> Decision:
+    """Return the refusal by grants that do not allow it: the nearest one's, and what it lacks."""
+    missed = [
+        (-refusal.depth, grant.name, refusal.reason)
+        for grant in grants
+        if (refusal := grant.refusal(request))
+    ]
+    _, grant, reason = min(missed, default=(0, None, "no_grants"))
+    return Decision(allowed=False, reason=reason, grant=grant)

@@ -56,11 +56,16 @@ class Claims:
         Args:
             now: seconds since the epoch.
             leeway: seconds that the two clocks may differ.
+
+        An entity's token that is dated ahead would seem young for longer than it is. A host signs
+        its own token, which proves nothing, whatever its clock says.
         """
         if self.expires_at is not None and now >= self.expires_at + leeway:
             return "expired"
         if self.not_before is not None and now < self.not_before - leeway:
             return "not_yet_valid"
+        if self.issued_at > now + leeway and self.kind is not IdentityKind.HOST:
+            return "issued_ahead"
         return None
 
 

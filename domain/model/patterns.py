@@ -66,10 +66,9 @@ class PathPattern:
         return "*" not in self.text
 
     @property
-    def first_part(self) -> str | None:
-        """The first part of every path meant; None if these differ."""
-        first = self._parts[0].text
-        return None if "*" in first else first
+    def folder(self) -> str:
+        """The deepest folder that every path meant lies in, with its slash at the end."""
+        return self._head[: self._head.rindex("/") + 1]
 
     def matches(self, path: str) -> bool:
         """Say whether a canonical path is one of those meant."""
@@ -129,6 +128,11 @@ class TextPattern:
         if not 0 < len(self.text) <= MAX_PATTERN_LENGTH or "**" in self.text:
             raise InvalidPatternError('write some text, with "*" for any text in its place')
         object.__setattr__(self, "_glob", Glob(self.text))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it means one text and no other."""
+        return "*" not in self.text
 
     def matches(self, text: str) -> bool:
         """Say whether the text is one of those meant."""

@@ -159,7 +159,10 @@ class AnswerRequest(RequestHandler):
         failed: Exception | None = None
         try:
             query = query._replace(deadline=event.received_at + wait.seconds)
-            secret = await self.fetch(query, asking.field)
+            secret = await self._fetch(query, asking.field)
+            asking = self._still_allowed(asking, event)
+            if isinstance(secret, SecretNotFound):
+                raise secret  # noqa: TRY301  answered below, as every other failure
             reply = self._give(secret, asking, event)
         except CancelledError:
             self._record(event)
@@ -170,6 +173,23 @@ class AnswerRequest(RequestHandler):
         finally:
             self.host_waits.end(wait, self.clock.monotonic(), failed)
         return self._end(reply, asking, event)
+
+    async def _fetch(self, query: SecretQuery, field: str | None) -> Secret | SecretNotFound:
+        try:
+            return await self.fetch(query, field)
+        except SecretNotFound as error:
+            # Not for whoever may no longer know of it.
+            return error
+
+    def _still_allowed(self, asking: _Asking, event: AuditEvent) -> _Asking:
+        """Check again what may have changed while the store was asked: the rules, and the time."""
+        self.authenticate.again(asking.query.caller)
+        access = self.authorize.again(asking.access)
+        if access is asking.access:
+            return asking
+        event.allowed, event.grant = access.decision.allowed, access.decision.grant
+        access.enforce()
+        return asking._replace(access=access)
 
     def _give(self, secret: Secret, asking: _Asking, event: AuditEvent) -> Reply:
         event.version_served = secret.version

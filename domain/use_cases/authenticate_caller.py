@@ -24,6 +24,7 @@ _ADVICE = {
     "bad_signature": "the signature is not its issuer's; sign it again with the issuer's key",
     "expired": "it has expired; sign it again, or check both clocks",
     "not_yet_valid": "it is not valid yet; check both clocks",
+    "issued_ahead": "its iat lies ahead; check both clocks, or sign it again with the right one",
 }
 _BAD_TOKEN = (
     "it is no signed wascap token for a subject of this kind; sign it again with current tools"  # noqa: S105  a text about tokens

@@ -31,12 +31,16 @@ class Access(NamedTuple):
     """What the rules say of one request.
 
     Attributes:
+        asked: what they were asked.
+        revision: which rules these were.
         properties: the policy properties as sent; None when the policy could not be read.
         hides_missing: whether the caller is not to learn that the secret does not exist.
     """
 
     decision: Decision
     target: Target
+    asked: AccessRequest
+    revision: object
     properties: Mapping[str, str] | None = None
     hides_missing: bool = False
 
@@ -98,22 +102,32 @@ class AuthorizeAccess:
         known = self._known.find(caller.entity, asked.key, asked.field, policy)
         properties, target = known or self._read(asked, policy)
         location = target if isinstance(target, SecretLocation) else None
-        decision = self.policy.decide(
-            # By position, as all of these that every request makes: names would take twice as long.
-            AccessRequest(
-                caller,
-                location,
-                asked.field,
-                asked.version,
-                properties,
-                self.backend,
-                self.clock.now(),
-                requester,
-            )
+        # By position, as all of these that every request makes: names would take twice as long.
+        question = AccessRequest(
+            caller,
+            location,
+            asked.field,
+            asked.version,
+            properties,
+            self.backend,
+            self.clock.now(),
+            requester,
         )
+        decision, revision = self.policy.decide(question), self.policy.revision
         if known is None and decision.allowed and location and properties is not None:
             self._known.keep(caller.entity, asked.key, asked.field, policy, (properties, location))
-        return Access(decision, target, properties, self.hide_missing and not decision.knows_of)
+        hides_missing = self.hide_missing and not decision.knows_of
+        return Access(decision, target, question, revision, properties, hides_missing)
+
+    def again(self, access: Access) -> Access:
+        """Decide again, after a wait, what may have changed; nothing while the same rules hold."""
+        revision = self.policy.revision
+        if revision is access.revision:
+            return access
+        asked = access.asked._replace(now=self.clock.now())
+        decision = self.policy.decide(asked)
+        hides_missing = self.hide_missing and not decision.knows_of
+        return Access(decision, access.target, asked, revision, access.properties, hides_missing)
 
     def _read(self, asked: AskedSecret, policy: str) -> tuple[Mapping[str, str] | None, Target]:
         properties: Mapping[str, str] | None = None

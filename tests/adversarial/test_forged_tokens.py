@@ -307,6 +307,9 @@ async def test_the_longest_time_there_is_does_no_harm(core: DefendedCore) -> Non
         ({"expires_at": 0}, "expired"),
         ({"expires_at": ISSUED_AT}, "expired"),
         ({"not_before": 2**64 - 1}, "not_yet_valid"),
+        ({"issued_at": 1_800_000_006}, "issued_ahead"),
+        ({"issued_at": 1_800_003_600}, "issued_ahead"),
+        ({"issued_at": 2**64 - 1}, "issued_ahead"),
     ],
 )
 async def test_a_token_out_of_its_time_is_refused_though_its_signature_was_seen_to_hold(

@@ -52,6 +52,11 @@ class Nobody(AccessPolicy):
         self.asked += 1
         return Decision(allowed=False, reason="issuer_not_trusted")
 
+    @property
+    @override
+    def revision(self) -> object:
+        return None
+
 
 @pytest.fixture
 def policy() -> Nobody:

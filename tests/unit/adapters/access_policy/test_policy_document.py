@@ -6,13 +6,8 @@ import pytest
 
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.yaml_tree import MAX_BYTES
-from domain.model.access_rules import (
-    AccessRules,
-    Denial,
-    EntityPattern,
-    Grant,
-    SecretPattern,
-)
+from domain.model.access_patterns import EntityPattern, SecretPattern
+from domain.model.access_rules import AccessRules, Denial, Grant
 from domain.model.identity import IdentityKind
 from domain.model.patterns import PathPattern, TextPattern
 from tests.unit.adapters.access_policy.policies import (

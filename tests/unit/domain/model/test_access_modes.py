@@ -29,6 +29,11 @@ class FixedPolicy(AccessPolicy):
         self.asked.append(request)
         return self.decision
 
+    @property
+    @override
+    def revision(self) -> object:
+        return self.decision
+
 
 def test_observing_leaves_a_permission_as_it_is() -> None:
     assert ObservedPolicy(FixedPolicy(GRANTED)).decide(REQUEST) == GRANTED

@@ -10,13 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.model.access import AccessRequest, Decision
-from domain.model.access_rules import (
-    AccessRules,
-    Denial,
-    EntityPattern,
-    Grant,
-    SecretPattern,
-)
+from domain.model.access_patterns import EntityPattern, SecretPattern
+from domain.model.access_rules import AccessRules, Denial, Grant
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from domain.model.patterns import PathPattern, TextPattern
 from domain.model.reference import SecretLocation

@@ -35,3 +35,20 @@ def test_times_hold_within_the_leeway(
     )
 
     assert claims.time_problem(1000, leeway=5) == problem
+
+
+@pytest.mark.parametrize(
+    ("kind", "issued_at", "problem"),
+    [
+        (IdentityKind.COMPONENT, 1005, None),
+        (IdentityKind.COMPONENT, 1006, "issued_ahead"),
+        (IdentityKind.PROVIDER, 2**63, "issued_ahead"),
+        (IdentityKind.HOST, 2**63, None),
+    ],
+)
+def test_an_entitys_token_is_not_dated_ahead_of_the_leeway(
+    kind: IdentityKind, issued_at: int, problem: str | None
+) -> None:
+    claims = Claims(kind, SubjectKey("M"), AccountKey("A"), "id", issued_at)
+
+    assert claims.time_problem(1000, leeway=5) == problem

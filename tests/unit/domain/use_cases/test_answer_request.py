@@ -443,6 +443,11 @@ class Covering(AccessPolicy):
     def decide(self, request: AccessRequest) -> Decision:
         return self._decision
 
+    @property
+    @override
+    def revision(self) -> object:
+        return self._decision
+
 
 MISSING: list[dict[str, Any]] = [
     {"key": "ABSENT"},

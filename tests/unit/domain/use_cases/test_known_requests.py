@@ -28,6 +28,11 @@ class Switch(AccessPolicy):
     def decide(self, request: AccessRequest) -> Decision:
         return Decision(self.allows, "switched")
 
+    @property
+    @override
+    def revision(self) -> object:
+        return self.allows
+
 
 @pytest.fixture
 def core() -> Core:

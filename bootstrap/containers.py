@@ -61,6 +61,8 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         backend=settings.backend_name,
         max_in_flight=settings.max_in_flight,
+        max_request_bytes=settings.max_request_bytes,
+        request_timeout_seconds=settings.request_timeout_seconds,
         worker=configuration.provided.worker,
         workers=configuration.provided.workers,
         peer_messages=peer_messages,

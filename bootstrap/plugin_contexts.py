@@ -33,6 +33,8 @@ class ServiceTransportContext(TransportContext):
     clock: Clock
     backend: str
     max_in_flight: int
+    max_request_bytes: int
+    request_timeout_seconds: float
     worker: int
     workers: int
     peer_messages: PeerMessages

@@ -65,6 +65,10 @@ class TransportContext(Protocol):
     user_agent: str
     max_in_flight: int
     """Requests under way at a time; the transport refuses further ones."""
+    max_request_bytes: int
+    """Longer bodies are refused by the core unopened; a transport has no need to keep them."""
+    request_timeout_seconds: float
+    """Time to answer a request; one that was kept waiting for longer is refused."""
     worker: int
     """Number of this worker process, from 0."""
     workers: int

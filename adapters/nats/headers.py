@@ -10,6 +10,10 @@ from domain.model.transport import Requester
 HOST_XKEY = "WasmCloud-Host-Xkey"
 SERVER_RESPONSE_XKEY = "Server-Response-Xkey"
 
+MAX_BLOCK_BYTES = 8192
+"""A longer block is not searched: hosts send about 100 bytes, to which the server adds about 200.
+Each line of it costs time, and a peer may send as many as its server's `max_payload` allows."""
+
 _END = b"\r\n\r\n"
 _USUAL_START = f"NATS/1.0\r\n{HOST_XKEY}: ".encode()
 _USUAL_KEY = slice(len(_USUAL_START), len(_USUAL_START) + PUBLIC_LENGTH)
@@ -24,7 +28,7 @@ def read_host_xkey(block: bytes | None) -> str | None:
     The name is compared case-insensitively. Contradicting copies come back joined by ", ", as HTTP
     reads them: no key looks like that, so the sender is told that its header is wrong.
     """
-    if block is None:
+    if block is None or len(block) > MAX_BLOCK_BYTES:
         return None
     if len(block) == _USUAL_LENGTH and block.startswith(_USUAL_START) and block.endswith(_END):
         # Nothing but the one header, as hosts write it: there is nothing to search for.
@@ -42,7 +46,7 @@ def read_requester(block: bytes | None) -> Requester | None:
     import, and replaces a header of that exact name. Another casing would be the sender's own, so
     this name alone is compared exactly. It proves nothing about senders in this very account.
     """
-    if block is None:
+    if block is None or len(block) > MAX_BLOCK_BYTES:
         return None
     values = _values(block, block, _REQUEST_INFO)
     if len(values) != 1:

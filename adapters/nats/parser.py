@@ -18,7 +18,13 @@ _LONGEST_CONTROL_LINE = 1024 * 1024
 
 
 class StrictParser(Parser):
-    """Takes the place of nats-py's parser: same callbacks, no guesswork, fewer copies."""
+    """Takes the place of nats-py's parser: same callbacks, no guesswork, fewer copies.
+
+    Attributes:
+        reads: how many times it was given what the server sent.
+    """
+
+    reads = 0
 
     @override
     def reset(self) -> None:
@@ -32,6 +38,7 @@ class StrictParser(Parser):
         Raises:
             ProtocolError: this is not what a NATS server sends.
         """
+        self.reads += 1
         if self.buf:
             self.buf += data
             if len(self.buf) < self._wanted:

@@ -81,6 +81,8 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             context.clock,
             max_in_flight=context.max_in_flight,
             own_inbox=own_inbox(settings.inbox_prefix),
+            max_body_bytes=context.max_request_bytes,
+            patience_seconds=context.request_timeout_seconds,
             vouches_for_requesters=settings.requester_required,
         )
 
@@ -130,7 +132,7 @@ def nats_samples(
         ),
         Sample(
             "requests_dropped_total",
-            "Requests that named no subject to which a reply may go.",
+            "Requests left unanswered: no reply may go to their subject, or a flood of them came.",
             transport.dropped,
             kind="counter",
         ),

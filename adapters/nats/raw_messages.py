@@ -39,8 +39,13 @@ class RawMessageClient(Client):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ps = StrictParser(self)
+        self._ps = self._parser = StrictParser(self)
         self._sinks: dict[int, Sink] = {}
+
+    @property
+    def reads(self) -> int:
+        """How many times something was read from the server."""
+        return self._parser.reads
 
     async def listen(self, subject: str, queue: str, sink: Sink) -> int:
         """Subscribe in a queue group; `sink` runs in the read loop and must not be slow.

@@ -1,0 +1,139 @@
+"""Requests as they are read: answered at once, queued, refused or dropped.
+
+A server drops a client that does not read, and with it everybody's requests. So what arrives is
+answered in the read loop only while that takes a few milliseconds for each read. Beyond that,
+requests are queued, each peer's apart, and answered between reads. Where a peer's share of the room
+is used up, its requests are refused, and dropped if they come too fast for that as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from adapters.nats.backlog import Backlog, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from adapters.nats.answering import Answering
+    from adapters.nats.raw_messages import RawMessageClient
+    from domain.model.transport import Request
+    from ports.clock import Clock
+
+READ_SECONDS: Final = 0.02
+"""For answers to what one read brought. A usual load needs less, and so is never queued."""
+
+TURN_SECONDS: Final = 0.005
+SHORT_TURN_SECONDS: Final = 0.001
+"""For answers out of the backlog between two reads; the latter where a read brought much."""
+
+_MUCH_BYTES: Final = 64 * 1024
+_REFUSALS_A_READ: Final = 100
+_SECONDS_BETWEEN_LOGS: Final = 5.0
+
+_log = structlog.get_logger()
+
+
+class Intake:
+    """Paces the answers so that reading never waits for long.
+
+    Args:
+        client: what reads from the server.
+        answering: what answers.
+        max_body_bytes: longer bodies are refused by the core at once, and so never queued.
+        patience_seconds: a request that was queued for longer is refused unopened.
+
+    Attributes:
+        dropped: requests left without an answer.
+    """
+
+    def __init__(
+        self,
+        client: RawMessageClient,
+        answering: Answering,
+        clock: Clock,
+        *,
+        max_body_bytes: int,
+        patience_seconds: float,
+        max_backlog_bytes: int,
+    ) -> None:
+        self._client = client
+        self._answering = answering
+        self._clock = clock
+        self._max_body = max_body_bytes
+        self._patience = patience_seconds
+        self._backlog = Backlog(max_backlog_bytes)
+        self._worker: asyncio.Task[None] | None = None
+        self._read = -1
+        self._read_until = 0.0
+        self._queued_bytes = 0
+        self._refused = 0
+        self._next_log = 0.0
+        self.dropped = 0
+
+    @property
+    def workers(self) -> tuple[asyncio.Task[None], ...]:
+        """The task that answers what is queued, if anything is."""
+        return () if self._worker is None else (self._worker,)
+
+    def take(
+        self, request: Request, reply_to: bytes, headers: bytes | None
+    ) -> Awaitable[None] | None:
+        """Take one request in; what is returned is to be awaited before the next."""
+        now = request.received_at
+        if self._read != self._client.reads:
+            self._read, self._read_until = self._client.reads, now + READ_SECONDS
+            self._queued_bytes = self._refused = 0
+        if (not self._backlog and now < self._read_until) or len(request.body) > self._max_body:
+            return self._answering.begin(request, reply_to, headers)
+        waiting = Waiting(request, reply_to, headers)
+        if not self._backlog.put(waiting):
+            return self._shed(waiting)
+        self._queued_bytes += waiting.size
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work_off())
+        return None
+
+    async def refuse_all(self, reason: str) -> None:
+        """Refuse whatever is still queued."""
+        while self._backlog:
+            waiting = self._backlog.take()
+            sent = self._answering.refuse(waiting.request, waiting.reply_to, reason)
+            if sent is not None:
+                await sent
+
+    def _shed(self, waiting: Waiting) -> Awaitable[None] | None:
+        self._refused += 1
+        dropped = self._refused > _REFUSALS_A_READ
+        self.dropped += dropped
+        if waiting.request.received_at >= self._next_log:
+            self._next_log = waiting.request.received_at + _SECONDS_BETWEEN_LOGS
+            _log.warning("nats.overloaded", queued=len(self._backlog), dropped=self.dropped)
+        if dropped:
+            return None
+        return self._answering.refuse(waiting.request, waiting.reply_to, "overloaded")
+
+    async def _work_off(self) -> None:
+        try:
+            while self._backlog:
+                now = self._clock.monotonic()
+                much = self._queued_bytes >= _MUCH_BYTES
+                end = now + (SHORT_TURN_SECONDS if much else TURN_SECONDS)
+                self._queued_bytes = 0
+                while self._backlog and now < end:
+                    sent = self._next(now)
+                    if sent is not None:
+                        await sent
+                    now = self._clock.monotonic()
+                await asyncio.sleep(0)
+        finally:
+            self._worker = None
+
+    def _next(self, now: float) -> Awaitable[None] | None:
+        request, reply_to, headers = self._backlog.take()
+        if now - request.received_at > self._patience:
+            return self._answering.refuse(request, reply_to, "overloaded")
+        return self._answering.begin(request, reply_to, headers)

@@ -1,0 +1,36 @@
+"""Who a message seems to come from, as far as can be told before its body is opened.
+
+Good enough to share out room by, and for nothing else: inside the service's own account a sender
+may write both of what is looked at here. In another account it can write neither, since the server
+puts a reply subject of its own in the place of the sender's, and its account into the header.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_REQUEST_INFO: Final = b"\r\nNats-Request-Info:"
+_ACCOUNT: Final = b'"acc":"'
+
+
+def peer_of(reply_to: bytes, headers: bytes | None) -> bytes:
+    """Name the sender by its account, if the server tells, and the first two parts of its inbox.
+
+    Clients make one inbox for each connection, such as `_INBOX.<random>`, and one more part for
+    each request.
+    """
+    first, _, rest = reply_to.partition(b".")
+    return b"%b %b.%b" % (_account(headers), first, rest.partition(b".")[0])
+
+
+def _account(headers: bytes | None) -> bytes:
+    if headers is None:
+        return b""
+    line = headers.find(_REQUEST_INFO)
+    if line < 0:
+        return b""
+    start = headers.find(_ACCOUNT, line)
+    if start < 0:
+        return b""
+    start += len(_ACCOUNT)
+    return headers[start : headers.find(b'"', start)]

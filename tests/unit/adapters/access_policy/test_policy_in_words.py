@@ -12,7 +12,7 @@ from adapters.access_policy.document import read_policy
 from adapters.access_policy.explain import explain
 from adapters.access_policy.reasons import ADVICE, advice_on
 from adapters.access_policy.summary import RuleSummary, denials_in_words, grants_in_words
-from domain.model import access_modes, access_rules
+from domain.model import access_conditions, access_modes, access_patterns, access_rules
 from tests.unit.adapters.access_policy.policies import (
     COMPONENT,
     GOOD,
@@ -80,7 +80,7 @@ def test_a_refusal_before_any_grant_names_none() -> None:
 
 def test_every_reason_that_rules_give_has_its_advice() -> None:
     given = set()
-    for module in (access_rules, access_modes):
+    for module in (access_conditions, access_patterns, access_rules, access_modes):
         given |= set(re.findall(r'"([a-z]+(?:_[a-z]+)+)"', inspect.getsource(module)))
 
     assert len(given) > 20

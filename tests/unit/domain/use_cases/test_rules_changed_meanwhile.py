@@ -12,7 +12,7 @@ from domain.model.access_modes import ObservedPolicy, RequesterRequired
 from domain.model.errors import InvalidEntityJwt, RequestError, SecretNotFound, Unauthorized
 from domain.model.secret import Secret
 from tests.fakes.token_verifier import fake_claims
-from tests.support.core import Core
+from tests.support.core import ENTITY, Core
 
 
 class Withdrawable(AccessPolicy):
@@ -52,9 +52,9 @@ async def answer_of(core: Core, waiting: asyncio.Task[Secret | RequestError]) ->
 
 
 async def asked(
-    core: Core, key: str = "KEY", **changes: str
+    core: Core, key: str = "KEY", entity: str = ENTITY
 ) -> asyncio.Task[Secret | RequestError]:
-    waiting = asyncio.create_task(core.get(key, **changes))
+    waiting = asyncio.create_task(core.get(key, entity=entity))
     await core.store.asked.wait()
     return waiting
 

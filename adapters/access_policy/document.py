@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from adapters.access_policy import rules_section, values
-from adapters.access_policy.mistakes import AccessPolicyError
+from adapters.access_policy.idle_rules import idle_rules
+from adapters.access_policy.mistakes import AccessPolicyError, Mistake
 from adapters.access_policy.spot import MAX_SHOWN, Spot, is_showable
 from adapters.access_policy.values import FILL_IN
 from adapters.access_policy.yaml_tree import Mapping, Scalar, parse_tree
@@ -33,11 +34,13 @@ class PolicyDocument:
     Attributes:
         issuers: each issuer's friendly name.
         lines: the line on which each grant and denial begins, by its name.
+        warnings: rules that can match nothing.
     """
 
     rules: AccessRules
     issuers: MappingType[AccountKey, str]
     lines: MappingType[str, int]
+    warnings: tuple[Mistake, ...] = ()
 
 
 def read_policy(data: bytes) -> PolicyDocument:
@@ -50,7 +53,7 @@ def read_policy(data: bytes) -> PolicyDocument:
     document = _read_top(Spot(tree, "", mistakes))
     if mistakes or document is None:
         raise AccessPolicyError(tuple(mistakes))
-    return document
+    return replace(document, warnings=idle_rules(document.rules, document.lines))
 
 
 def _read_top(spot: Spot) -> PolicyDocument | None:

@@ -160,11 +160,13 @@ class AccessPolicyFile(AccessPolicy):
     async def _apply(self, content: _Content) -> tuple[Mistake, ...]:
         self._seen = content
         try:
-            indexed = await self._thread.run(lambda: IndexedRules(_parse(content).rules))
+            indexed, warnings = await self._thread.run(lambda: _indexed(content))
         except AccessPolicyError as error:
             mistakes = error.mistakes
         else:
             self._put_in_force(indexed, content.digest)
+            for warning in warnings[:MAX_LOGGED]:
+                _log.warning("access_policy.rule_idle", warning=str(warning))
             return ()
         self._refuse(mistakes)
         return mistakes
@@ -214,6 +216,11 @@ def read_policy_file(path: Path) -> PolicyDocument:
         AccessPolicyError: with every mistake in it.
     """
     return _parse(_read(path))
+
+
+def _indexed(content: _Content) -> tuple[IndexedRules, tuple[Mistake, ...]]:
+    document = _parse(content)
+    return IndexedRules(document.rules), document.warnings
 
 
 def _parse(content: _Content) -> PolicyDocument:

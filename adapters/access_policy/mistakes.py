@@ -15,16 +15,19 @@ class Mistake:
         line: counted from 1; 0 for the file as a whole.
         place: the member it is about, such as `grants[2] "billing": entities[0].issuer`, or "".
         advice: what is wrong and what to do.
+        column: counted from 1, in characters; 0 for the line as a whole.
     """
 
     line: int
     place: str
     advice: str
+    column: int = 0
 
     @override
     def __str__(self) -> str:
-        where = (f"line {self.line}" if self.line else "", self.place, self.advice)
-        return ": ".join(part for part in where if part)
+        line = f"line {self.line}" if self.line else ""
+        column = f", column {self.column}" if self.column else ""
+        return ": ".join(part for part in (line + column, self.place, self.advice) if part)
 
 
 class AccessPolicyError(Exception):

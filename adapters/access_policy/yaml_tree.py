@@ -7,12 +7,12 @@ Less than YAML on purpose: no aliases (a few lines of them make a document of an
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import yaml
 
+from adapters.access_policy.characters import stray_characters
 from adapters.access_policy.mistakes import AccessPolicyError, Mistake
 
 if TYPE_CHECKING:
@@ -24,10 +24,7 @@ MAX_NODES = 100_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-# What YAML 1.1 calls printable, and so lets stand in a file (section 5.1).
-_UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_BLOCK_STYLES = frozenset({"|", ">"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +93,9 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
     else:
-        stray = _UNPRINTABLE.search(text)
-        if stray is None:
-            return text
-        line = text.count("\n", 0, stray.start()) + 1
-        raise _whole(line, "a control character stands here; remove it")
+        if mistakes := stray_characters(text):
+            raise AccessPolicyError(tuple(mistakes))
+        return text
     raise _whole(line, "this is not UTF-8; save the file as UTF-8 text")
 
 
@@ -136,6 +131,11 @@ class _Open:
         return zip(self.children[::2], self.children[1::2], strict=True)
 
 
+def _is_continued(event: yaml.ScalarEvent) -> bool:
+    start, end = event.start_mark, event.end_mark
+    return bool(event.value) and start is not None and end is not None and end.line > start.line
+
+
 class _Builder:
     def __init__(self) -> None:
         self.root: Node | None = None
@@ -151,6 +151,7 @@ class _Builder:
                 self._add(Refused(line))
             case yaml.ScalarEvent():
                 self._check_decoration(event, line)
+                self._check_text(event, line)
                 plain = event.style in {None, ""}
                 self._add(Scalar(line, event.value, empty=plain and event.value in _NULLS))
             case yaml.CollectionStartEvent():
@@ -166,6 +167,15 @@ class _Builder:
             self._note(line, "an anchor (&name) is not read here; write the value out")
         if getattr(event, "tag", None) is not None:
             self._note(line, "a tag (!name) is not read here; write the plain value")
+
+    def _check_text(self, event: yaml.ScalarEvent, line: int) -> None:
+        """Refuse a text with line ends or spaces that it does not show: nothing would match it."""
+        if event.style in _BLOCK_STYLES or _is_continued(event):
+            self._note(
+                line,
+                "this text takes several lines, which adds spaces or line ends to it; write it on "
+                "one line, between quotes if need be",
+            )
 
     def _begin(self, collection: _Open, line: int) -> None:
         if len(self._open) >= MAX_DEPTH:

@@ -8,7 +8,7 @@ import typer
 from adapters.access_policy.summary import RuleSummary, denials_in_words, grants_in_words
 from bootstrap.cli.policy_output import load
 from bootstrap.cli.reporting import FAILED
-from bootstrap.cli.terminal import say, show_table
+from bootstrap.cli.terminal import say, show_table, warn
 
 
 def check(
@@ -18,6 +18,8 @@ def check(
     document = load(file, FAILED)
     rules = document.rules
     revoked = len(rules.revoked_subjects) + len(rules.revoked_tokens)
+    for warning in document.warnings:
+        warn(f"Warning: {warning}.")
     say(
         f"No mistakes. Issuers: {len(rules.issuers)}, grants: {len(rules.grants)}, "
         f"denials: {len(rules.denials)}, revoked: {revoked}."

@@ -364,7 +364,7 @@ IN_SECRET = 'line 11: grants[0] "billing": secrets[0]'
         ("version: 1\nissuers: {\n", "line 3: this is not YAML ("),
         ("version: 1\n\tissuers: {}\n", "line 2: this is not YAML ("),
         (b"version: 1\n# caf\xe9\n", "line 2: this is not UTF-8"),
-        (b"version: 1\n# \x07\n", "line 2: a control character stands here"),
+        (b"version: 1\n# \x07\n", "line 2, column 3: U+0007 (a control character) stands here"),
         (b"#" * (MAX_BYTES + 1), "the file has more than 1048576 bytes"),
         ("version: " + "[" * 100, "line 1: lists and members are nested deeper than 16"),
         ("grants: [" + "a," * 100_001 + "]", "line 1: the file holds more than 100000 values"),

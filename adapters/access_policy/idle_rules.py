@@ -1,0 +1,100 @@
+"""Rules that can match nothing: not wrong, but surely not what their writer meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.access_policy.mistakes import Mistake
+from adapters.crypto.nkeys_text import decode_public
+from adapters.crypto.wascap_claims import IDENTITY_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from collections.abc import Mapping as MappingType
+
+    from domain.model.access_patterns import EntityPattern, SecretPattern
+    from domain.model.access_rules import AccessRules, Denial, Grant
+    from domain.model.identity import SubjectKey
+
+
+def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Mistake, ...]:
+    """Return a warning for each grant and denial that can match no request.
+
+    Args:
+        rules: what the file says.
+        lines: where each rule begins, by its name.
+    """
+    found = [
+        ("grants", grant.name, why)
+        for grant in rules.grants
+        if (why := _idle_grant(grant, rules.revoked_subjects))
+    ]
+    found += [
+        ("denials", denial.name, why) for denial in rules.denials if (why := _idle_denial(denial))
+    ]
+    return tuple(
+        sorted(
+            Mistake(lines[name], f'{kind} "{name}"', f"this rule can match nothing: {why}")
+            for kind, name, why in found
+        )
+    )
+
+
+def _idle_grant(grant: Grant, revoked: frozenset[SubjectKey]) -> str | None:
+    for member, listed in (
+        ("entities", grant.entities),
+        ("secrets", grant.secrets),
+        ("applications", grant.applications),
+        ("hosts", grant.hosts),
+        ("accounts", grant.accounts),
+        ("users", grant.users),
+    ):
+        if listed is not None and not listed:
+            return f"the list of {member} is empty"
+    return _first_if_all(
+        next(_idle_entity(entity, revoked), None) for entity in grant.entities
+    ) or (_first_if_all(next(_idle_secret(secret), None) for secret in grant.secrets))
+
+
+def _idle_denial(denial: Denial) -> str | None:
+    if denial.entities is None:
+        return None
+    return _first_if_all(
+        next(_idle_entity(entity, frozenset()), None) for entity in denial.entities
+    )
+
+
+def _idle_entity(pattern: EntityPattern, revoked: frozenset[SubjectKey]) -> Iterator[str]:
+    for member, listed in (
+        ("subjects", pattern.subjects),
+        ("names", pattern.names),
+        ("tags", pattern.tags),
+        ("kinds", pattern.kinds),
+        ("hashes", pattern.hashes),
+    ):
+        if listed is not None and not listed:
+            yield f"the list of {member} is empty"
+    if pattern.subjects and pattern.kinds is not None:
+        kinds = {IDENTITY_KINDS.get(decode_public(subject)[0]) for subject in pattern.subjects}
+        if not kinds & pattern.kinds:
+            yield "no subject listed is of a kind listed"
+    if pattern.subjects and pattern.subjects <= revoked:
+        yield "every subject listed is revoked"
+
+
+def _idle_secret(pattern: SecretPattern) -> Iterator[str]:
+    listed: tuple[tuple[str, Collection[object] | None], ...] = (
+        ("keys", pattern.paths),
+        ("backends", pattern.backends),
+        ("fields", pattern.fields),
+        ("versions", pattern.versions),
+    )
+    for member, values in listed:
+        if values is not None and not values:
+            yield f"the list of {member} is empty"
+
+
+def _first_if_all(reasons: Iterator[str | None]) -> str | None:
+    """Return the first reason if every alternative has one."""
+    found = list(reasons)
+    return found[0] if found and all(found) else None

@@ -8,7 +8,7 @@ READY_DEV := $(VENV)/.ready-dev
 # Compiled is what a first run imports, and not all of what is installed: half of pip's time.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: help demo run test unit integration bench bench-quick fuzz lint format clean wipe
+.PHONY: help demo run test unit integration bench bench-quick attack fuzz lint format clean wipe
 
 help:
 	@echo 'make demo    shows a host getting its secrets, checks every claim, leaves nothing behind'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test    every test, with coverage; make unit, make integration: a part of them'
 	@echo 'make lint    format, ruff, mypy, import-linter, pins; make format: mends the format'
 	@echo 'make bench   how fast it is; make fuzz: mutated requests, for an hour at most'
+	@echo 'make attack  floods beside an honest host, on loopback, for some minutes'
 	@echo 'make clean   removes .venv and caches; secrets and seeds of make run stay'
 	@echo 'make wipe    removes .run: every secret that make run stored, and the seeds'
 
@@ -59,6 +60,11 @@ bench: $(READY_DEV)
 bench-quick: $(READY_DEV)
 	@$(BIN)/python -m benchmarks --quick
 
+# Not part of the tests: floods on loopback, for some minutes. PART chooses attacks by their title.
+PART ?=
+attack: $(READY_DEV)
+	@$(BIN)/python -m attacks --only "$(PART)"
+
 # Not part of the tests: a million mutated requests, for an hour at most.
 COUNT ?= 1000000
 SECONDS ?= 3600
@@ -66,6 +72,8 @@ fuzz: $(READY_DEV)
 	$(PIP_INSTALL) --require-hashes -r requirements-fuzz.txt
 	$(BIN)/python -m tools.pins requirements-fuzz.txt
 	$(BIN)/python -m fuzz.fuzz_requests --count $(COUNT) --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.fuzz_requests --target policies --count $(COUNT) --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.fuzz_requests --target patterns --count $(COUNT) --seconds $(SECONDS)
 
 lint: $(READY_DEV)
 	$(BIN)/ruff format --check .

@@ -95,7 +95,8 @@ class Admin:
             self.readiness.samples,
             lateness.samples,
         )
-        self._listener = _listener(address, self.readiness, metrics, pipeline, clock)
+        hosts = (address.host, *configuration.service.admin_hosts)
+        self._listener = _listener(address, hosts, self.readiness, metrics, pipeline, clock)
 
     async def start(self) -> None:
         """Listen.
@@ -135,12 +136,14 @@ class Admin:
 
 def _listener(
     address: AdminAddress,
+    hosts: tuple[str, ...],
     readiness: Readiness,
     metrics: Metrics,
     pipeline: StorePipeline,
     clock: Clock,
 ) -> AdminHttp:
     from adapters.admin_http.app import build_app  # noqa: PLC0415  see above
+    from adapters.admin_http.hosts import KnownHostsOnly  # noqa: PLC0415  see above
     from adapters.admin_http.routes import StoreRoutes  # noqa: PLC0415  see above
     from adapters.admin_http.server import AdminHttp  # noqa: PLC0415  see above
 
@@ -150,7 +153,7 @@ def _listener(
     except ValueError as error:
         advice = str(error)
     else:
-        return AdminHttp(address, app, clock)
+        return AdminHttp(address, KnownHostsOnly(app, hosts), clock)
     raise SettingsError(
         Problem("SECRET_STORE", f"chooses a store that cannot be used: {advice}. Report it there.")
     )

@@ -1,5 +1,7 @@
 """Fuzz the whole core, in-process: `python -m fuzz.fuzz_requests --count 1000000 --seconds 3600`.
 
+`--target policies` fuzzes the reader of policy files, `--target patterns` the patterns in them.
+
 With atheris installed (requirements-fuzz.txt) coverage guides the mutations; otherwise they come
 from a seeded generator. It ends with exit code 1 at the first broken promise, and prints the bytes
 that `--replay` takes.
@@ -16,12 +18,12 @@ import tempfile
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from adapters.system.clock import SystemClock
 
 if TYPE_CHECKING:
-    from fuzz.session import Session
+    from collections import Counter
 
 INPUT_BYTES = 384
 WARM_UP = 50_000
@@ -29,11 +31,38 @@ FLAT_BYTES = 16 * 1024 * 1024
 """The most that memory may grow after the warm-up, caches filling up and all."""
 
 
+class Target(Protocol):
+    """What is attacked, as `fuzz.session.Session` has it."""
+
+    sent: int
+    outcomes: Counter[str]
+
+    def attack(self, data: bytes) -> None: ...
+
+
+def open_target(name: str) -> Target:
+    """Set the target of that name up."""
+    # Imported here, since atheris instruments what is imported while it looks.
+    match name:
+        case "policies":
+            from fuzz.policies import PolicySession  # noqa: PLC0415  see above
+
+            return PolicySession()
+        case "patterns":
+            from fuzz.patterns import PatternSession  # noqa: PLC0415  see above
+
+            return PatternSession()
+        case _:
+            from fuzz.session import Session  # noqa: PLC0415  see above
+
+            return Session()
+
+
 @dataclass
 class Run:
     """One time-boxed run; ends the process, since atheris' loop never returns."""
 
-    session: Session
+    session: Target
     engine: str
     count: int
     seconds: float
@@ -49,7 +78,7 @@ class Run:
             self.session.attack(data)
         except Exception:  # noqa: BLE001  whatever it is, the bytes that led to it must be shown
             traceback.print_exc()
-            say(f"broken after {self.session.sent} requests; repeat with --replay {data.hex()}")
+            say(f"broken after {self.session.sent} inputs; repeat with --replay {data.hex()}")
             leave(1)
         if self.session.sent == min(WARM_UP, self.count // 2):
             self.baseline = self.memory()
@@ -64,9 +93,8 @@ class Run:
         grown = memory - (self.baseline or memory)
         say(
             f"engine: {self.engine}, Python {sys.version.split()[0]}",
-            f"requests: {self.session.sent} in {elapsed:.0f} s, "
-            f"{self.session.sent / elapsed:.0f} a second; each got one well-formed reply and one "
-            "clean audit record",
+            f"inputs: {self.session.sent} in {elapsed:.0f} s, "
+            f"{self.session.sent / elapsed:.0f} a second; no promise was broken",
             f"memory: {memory / 2**20:.1f} MiB, {grown / 2**20:+.1f} MiB since the warm-up",
             *(f"  {count:>9}  {name}" for name, count in self.session.outcomes.most_common()),
         )
@@ -91,10 +119,10 @@ def leave(code: int) -> None:
 
 def run_seeded(options: argparse.Namespace) -> None:
     """Draw every attack from a seeded generator."""
-    from fuzz.session import Session  # noqa: PLC0415  the other engine imports it in its own way
-
     generator = random.Random(options.seed)  # noqa: S311  repeatable on purpose
-    run = Run(Session(), f"seeded ({options.seed})", options.count, options.seconds)
+    run = Run(
+        open_target(options.target), f"seeded ({options.seed})", options.count, options.seconds
+    )
     while True:
         run.one(generator.randbytes(INPUT_BYTES))
 
@@ -103,9 +131,9 @@ def run_atheris(options: argparse.Namespace) -> None:
     """Let atheris' libFuzzer look for new paths through the project's own code."""
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["domain", "adapters"]):
-        from fuzz.session import Session  # noqa: PLC0415  imported here to be instrumented
+        target = open_target(options.target)
 
-    run = Run(Session(), "atheris", options.count, options.seconds)
+    run = Run(target, "atheris", options.count, options.seconds)
     generator = random.Random(options.seed)  # noqa: S311  repeatable on purpose
     with tempfile.TemporaryDirectory(prefix="fuzz-") as corpus:
         for number in range(256):
@@ -127,6 +155,9 @@ def run_atheris(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument(
+        "--target", choices=["requests", "policies", "patterns"], default="requests"
+    )
     parser.add_argument("--count", type=int, default=1_000_000, help="requests to send")
     parser.add_argument("--seconds", type=float, default=3600, help="time box")
     parser.add_argument("--seed", type=int, default=1)
@@ -134,9 +165,7 @@ def main() -> None:
     parser.add_argument("--replay", help="send the one attack of these bytes (hexadecimal)")
     options = parser.parse_args()
     if options.replay is not None:
-        from fuzz.session import Session  # noqa: PLC0415  as above
-
-        Run(Session(), "replay", 1, 0).one(bytes.fromhex(options.replay))
+        Run(open_target(options.target), "replay", 1, 0).one(bytes.fromhex(options.replay))
         return
     has_atheris = importlib.util.find_spec("atheris") is not None
     if options.engine == "atheris" or (options.engine == "auto" and has_atheris):

@@ -13,7 +13,7 @@ from adapters.admin_http.address import (
     AdminAddressError,
     parse_admin_address,
 )
-from adapters.system.setting_types import strip
+from adapters.system.setting_types import Texts, strip
 from ports.settings import Problem, SettingsGroup
 
 if TYPE_CHECKING:
@@ -39,6 +39,13 @@ class AdminSettings(SettingsGroup):
         default=False,
         description="`true` where others are meant to reach `ADMIN_ADDR` and only they do, as by a "
         "Kubernetes NetworkPolicy: the start then mentions it instead of warning about it.",
+    )
+
+    admin_hosts: Texts = Field(
+        default=(),
+        description="Names, comma-separated, that `ADMIN_ADDR` is asked under, such as a proxy's "
+        "or a Kubernetes Service's. Requests that name another host are refused, but for loopback "
+        "names and the IP address they came in at.",
     )
 
     @property

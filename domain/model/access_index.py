@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from itertools import chain, islice, product
 from typing import TYPE_CHECKING, TypeAlias
 
-from typing_extensions import override
-
 from domain.model.access import AccessPolicy
 from domain.model.access_rules import nearest_refusal, permission
 
@@ -61,7 +59,6 @@ class IndexedRules(AccessPolicy):
         object.__setattr__(self, "_by_place", {at: tuple(found) for at, found in places.items()})
         object.__setattr__(self, "_by_issuer", {at: tuple(found) for at, found in issuers.items()})
 
-    @override
     def decide(self, request: AccessRequest) -> Decision:
         """Decide one request; never raises."""
         return (
@@ -71,7 +68,6 @@ class IndexedRules(AccessPolicy):
         )
 
     @property
-    @override
     def revision(self) -> object:
         """Never another: a changed file gives other rules."""
         return None

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
+from domain.model.globs import Glob
 from domain.use_cases.answer_request import AnswerRequest
+from fuzz.patterns import PatternSession
+from fuzz.policies import PolicySession
 from fuzz.session import Session
 from tests.adversarial.defended_core import VALUE
 
@@ -35,6 +38,33 @@ def test_mutated_requests_get_one_reply_and_one_clean_record_each(log: LogText) 
     assert session.outcomes["secret"] > 10
     assert len(session.outcomes) > 12
     assert log.getvalue() == ""  # the session took logging over
+
+
+def test_damaged_policy_files_are_read_whole_or_refused_in_printable_words() -> None:
+    session = PolicySession()
+    generator = random.Random(7)
+    for _ in range(ATTACKS):
+        session.attack(generator.randbytes(384))
+
+    assert session.outcomes["read"] > ATTACKS // 20
+    assert len(session.outcomes) > 10
+
+
+def test_patterns_agree_with_their_expressions() -> None:
+    session = PatternSession()
+    generator = random.Random(7)
+    for _ in range(20 * ATTACKS):
+        session.attack(generator.randbytes(64))
+
+    assert session.outcomes["text matched"] > 10
+    assert session.outcomes["path matched"] > 10
+
+
+def test_a_pattern_that_misses_a_text_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Glob, "matches", lambda glob, text: glob.text == text)
+
+    with pytest.raises(AssertionError, match="expression"):
+        test_patterns_agree_with_their_expressions()
 
 
 class Leaking(AnswerRequest):

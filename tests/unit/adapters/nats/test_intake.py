@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from typing_extensions import override
 
 from adapters.nats.answering import PLACE_BYTES, Answering
 from adapters.nats.backlog import OVERHEAD_BYTES, Backlog, Waiting
@@ -14,11 +15,13 @@ from adapters.nats.headers import MAX_BLOCK_BYTES, read_host_xkey, read_requeste
 from adapters.nats.intake import READ_SECONDS, TURN_SECONDS, Intake
 from adapters.nats.peers import peer_of
 from adapters.nats.shares import Shares
-from domain.model.transport import Request
+from domain.model.transport import Reply, Request
 from tests.fakes.clock import FakeClock
 from tests.fakes.transport import FakeHandler
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from adapters.nats.client import SteadyClient
 
 MAX_BODY = 1000
@@ -45,7 +48,8 @@ class Slow(FakeHandler):
         super().__init__()
         self._clock, self._seconds = clock, seconds
 
-    def begin(self, request: Request):  # type: ignore[no-untyped-def]  # noqa: ANN201  as FakeHandler's
+    @override
+    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
         self._clock.advance(self._seconds)
         return super().begin(request)
 

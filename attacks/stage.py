@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -16,19 +17,20 @@ from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.channel import NatsChannel
-from adapters.nats.config import NatsConfig
 from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
-from adapters.nats_kv.config import NatsKvConfig
+from adapters.nats_kv.check import NatsKvCheck
+from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from attacks.attacker import Orders, Result
 from attacks.bodies import ATTACKS
 from attacks.honest import Reads, read_until
 from benchmarks.service import MeasuredService
+from bootstrap.cli.kv_session import NatsKvByHand
 from bootstrap.local.nats_server import LocalNatsServer
-from bootstrap.server_keys import load_encryption_xkey
-from bootstrap.settings.stores import NatsKvSettings
+from bootstrap.settings.variables import Variables
 from domain.use_cases.ask_for_secret import HostClient
 from tests.support.environments import nats_kv_environment
 from tests.support.host import Host, new_token
@@ -53,6 +55,7 @@ grants:
     entities: [{{issuer: team, names: ["*"]}}]
     secrets: [{{keys: ["/**"]}}]
 """
+_PASSWORD = re.compile(r"\$NATS_([A-Z_]+)_PASSWORD")
 _BEFORE_SECONDS = 0.5
 _AFTER_SECONDS = 1.0
 _MEMORY_SECONDS = 0.05
@@ -152,17 +155,17 @@ def password(user: str) -> str:
 @asynccontextmanager
 async def set_up(configuration: Configuration) -> AsyncIterator[Stage]:
     """Start everything on loopback, in a folder that is removed."""
-    for user in ("host", "host-a", "host-b", "backend", "operator"):
-        os.environ[f"NATS_{user.upper().replace('-', '_')}_PASSWORD"] = password(user)
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="attack-")))
         config = (DEPLOY / configuration.file).read_text("utf-8")
+        for name in _PASSWORD.findall(config):
+            os.environ[f"NATS_{name}_PASSWORD"] = password(name.lower().replace("_", "-"))
         server = await opened.enter_async_context(LocalNatsServer(jetstream=True, config=config))
         issuer = SigningKey.generate(KeyKind.ACCOUNT)
         policy = folder / "policy.yaml"
         policy.write_text(_POLICY.format(issuer=issuer.public), "utf-8")
         environment = nats_kv_environment(folder)
-        await _store(server, environment)
+        await _store(server, config, environment)
         settings = environment | {
             "NATS_URL": url_of(server, "backend"),
             "ACCESS_POLICY_FILE": str(policy),
@@ -170,7 +173,9 @@ async def set_up(configuration: Configuration) -> AsyncIterator[Stage]:
         }
         service = await opened.enter_async_context(MeasuredService(settings, folder))
         connection = await opened.enter_async_context(
-            NatsConnection(NatsConfig(urls=(url_of(server, configuration.honest),)), SystemClock())
+            NatsConnection(
+                NatsSettings(urls=(url_of(server, configuration.honest),)), SystemClock()
+            )
         )
         channel = NatsChannel(connection.client, SecretsSubjects())
         host = Host(HostClient(channel, SodiumKeyExchange()), channel)
@@ -183,16 +188,20 @@ def url_of(server: LocalNatsServer, user: str) -> str:
     return f"nats://{user}:{password(user)}@127.0.0.1:{server.port}"
 
 
-async def _store(server: LocalNatsServer, environment: dict[str, str]) -> None:
-    values = {name.lower(): text for name, text in environment.items()}
-    clock = SystemClock()
-    config = NatsConfig(urls=(url_of(server, "operator"),))
-    async with NatsConnection(config, clock) as connection:
+async def _store(server: LocalNatsServer, config: str, environment: dict[str, str]) -> None:
+    """Write the secret as the operator does, into the bucket that the backend makes."""
+    kept = Variables(environment).load(NatsKvSettings)
+    by_hand = Variables(environment).load(NatsKvByHand)
+    clock, xkey = SystemClock(), kept.encryption_xkey()
+    async with NatsConnection(NatsSettings(urls=(url_of(server, "backend"),)), clock) as backend:
+        check = NatsKvCheck(client=backend.client, config=kept, encryption_xkey=xkey, clock=clock)
+        await check.check()
+    # In accounts.conf people have an account of their own.
+    prefix = "JS.SECRETS.API" if "OPERATORS" in config else "$JS.API"
+    operator = NatsSettings(urls=(url_of(server, "operator"),), jetstream_prefix=prefix)
+    async with NatsConnection(operator, clock) as connection:
         writer = NatsKvSecretWriter(
-            client=connection.client,
-            config=NatsKvConfig(),
-            encryption_xkey=load_encryption_xkey(NatsKvSettings.model_validate(values)),
-            clock=clock,
+            client=connection.client, config=by_hand, encryption_xkey=xkey, clock=clock
         )
         await writer.put(KEY, "value")
 

@@ -96,7 +96,7 @@ class Admin:
             lateness.samples,
         )
         hosts = (address.host, *configuration.service.admin_hosts)
-        self._listener = _listener(address, hosts, self.readiness, metrics, pipeline, clock)
+        self._listener = _listener(address, self.readiness, metrics, pipeline, clock, hosts=hosts)
 
     async def start(self) -> None:
         """Listen.
@@ -136,11 +136,12 @@ class Admin:
 
 def _listener(
     address: AdminAddress,
-    hosts: tuple[str, ...],
     readiness: Readiness,
     metrics: Metrics,
     pipeline: StorePipeline,
     clock: Clock,
+    *,
+    hosts: tuple[str, ...],
 ) -> AdminHttp:
     from adapters.admin_http.app import build_app  # noqa: PLC0415  see above
     from adapters.admin_http.hosts import KnownHostsOnly  # noqa: PLC0415  see above

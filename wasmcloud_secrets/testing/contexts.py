@@ -146,6 +146,8 @@ class FakeTransportContext(TransportContext):
     backend: str = "test"
     user_agent: str = "wasmcloud-secrets/test"
     max_in_flight: int = 100
+    max_request_bytes: int = 16384
+    request_timeout_seconds: float = 8.0
     worker: int = 0
     workers: int = 1
     peer_messages: PeerMessages = field(default_factory=PlainMessages)

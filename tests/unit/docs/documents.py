@@ -13,7 +13,6 @@ README = ROOT / "README.md"
 SETTINGS_PAGE = ROOT / "docs" / "settings.md"
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
-ADDING_A_STORE = ROOT / "docs" / "adding-a-store.md"
 ADRS = ROOT / "docs" / "adr"
 PACKAGES = ("domain", "ports", "adapters", "bootstrap")
 

@@ -1,0 +1,52 @@
+"""What the pages on plug-ins show stands in the examples, and what they promise is exported."""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent
+
+import pytest
+
+from tests.unit.docs.documents import ROOT, code_blocks
+from wasmcloud_secrets import extension
+
+EXTENDING = ROOT / "docs" / "extending.md"
+PAGES = {
+    "folder-store": ROOT / "docs" / "adding-a-store.md",
+    "http-transport": ROOT / "docs" / "adding-a-transport.md",
+}
+
+
+@pytest.mark.parametrize("example", PAGES)
+@pytest.mark.parametrize("language", ["python", "toml"])
+def test_every_block_is_a_part_of_the_example(example: str, language: str) -> None:
+    files = [
+        path.read_text("utf-8")
+        for path in (ROOT / "examples" / example).rglob("*")
+        if path.suffix in {".py", ".toml"}
+    ]
+    blocks = code_blocks(PAGES[example], language)
+
+    assert blocks
+    for block in blocks:
+        assert any(dedent(block).strip() in dedent_each(file, block) for file in files), block
+
+
+def dedent_each(file: str, block: str) -> str:
+    """Return the file with as much indentation taken away as the block lost in the page."""
+    first = dedent(block).strip().splitlines()[0]
+    found = re.search(rf"^( *){re.escape(first)}$", file, re.MULTILINE)
+    return re.sub(rf"^ {{0,{len(found[1])}}}", "", file, flags=re.MULTILINE) if found else file
+
+
+def test_every_name_that_the_pages_give_is_exported() -> None:
+    text = "".join(path.read_text("utf-8") for path in (*PAGES.values(), EXTENDING))
+    named = set(re.findall(r"`([A-Z][A-Za-z]+(?:Error|Parts|Context|Plugin|Route|Group))`", text))
+
+    assert named
+    assert named <= set(extension.__all__)
+
+
+def test_what_is_exported_is_there_and_sorted() -> None:
+    assert extension.__all__ == sorted(extension.__all__)
+    assert all(hasattr(extension, name) for name in extension.__all__)

@@ -263,6 +263,8 @@ def test_everything_is_built_once() -> None:
     assert built.pipeline().parts is built.store()
     assert built.service().transport is built.transport()
     assert built.peers() is built.transport().peers
+    assert built.service().lateness is built.lateness()
+    assert built.handler().fetch.lateness is built.lateness()
 
 
 def test_a_file_without_certificates_is_a_wrong_setting() -> None:

@@ -12,6 +12,7 @@ from adapters.admin_http.checks import (
     STORE_RETRY_SECONDS,
     audit_check,
     policy_check,
+    process_check,
     serving_check,
     store_check,
 )
@@ -73,6 +74,20 @@ async def test_a_store_that_does_not_answer_is_reported_in_its_checks_own_words(
     check = store_check(FakeStoreCheck([kind("Check INFISICAL_BASE_URL.")]), lambda: True)
 
     assert await check.probe() == Finding(ok=False, advice="Check INFISICAL_BASE_URL.")
+
+
+async def test_a_process_that_is_late_says_so_and_stays_ready() -> None:
+    assert await process_check(lambda: "").probe() == Finding(ok=True)
+    assert await process_check(lambda: "Give it CPU.").probe() == Finding(True, "Give it CPU.")
+
+
+async def test_a_store_is_not_blamed_for_what_the_process_was_too_late_for() -> None:
+    outcomes = [StoreUnreachableError("Slow."), StoreMisconfiguredError("Wrong."), None]
+    check = store_check(FakeStoreCheck(outcomes), lambda: True, starved=lambda: "Give it CPU.")
+
+    assert await check.probe() == Finding(ok=False, advice="Give it CPU.")
+    assert await check.probe() == Finding(ok=False, advice="Wrong.")
+    assert await check.probe() == Finding(ok=True)
 
 
 async def test_a_store_that_limits_the_rate_is_up_and_the_advice_says_so() -> None:

@@ -15,6 +15,7 @@ from domain.model.errors import (
     PolicyError,
     RateLimited,
     SecretNotFound,
+    ServiceStarved,
     StoreUnavailable,
     Unauthorized,
     UpstreamError,
@@ -186,3 +187,14 @@ async def test_a_call_that_ends_at_its_deadline_counts_as_timed_out() -> None:
     assert calls(replica, "timed_out") == 1
     assert calls(replica, "cancelled") == 0
     assert replica.metered_store.failed_at() == replica.clock.monotonic()
+
+
+async def test_a_call_that_this_process_was_too_late_for_says_nothing_of_the_store() -> None:
+    replica = Replica()
+    replica.store.failure = ServiceStarved("Give it more CPU.")
+
+    with pytest.raises(ServiceStarved):
+        await replica.metered_store.fetch(query(replica))
+
+    assert calls(replica, "service_starved") == 1
+    assert replica.metered_store.failed_at() is None

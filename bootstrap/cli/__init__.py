@@ -18,11 +18,14 @@ from bootstrap.cli import (
     request,
     token,
 )
+from bootstrap.cli.plain_help import PlainGroup
 from bootstrap.version import __version__
 
 app = typer.Typer(
     name="wasmcloud-secrets",
     help="A secrets backend for wasmCloud. Configured by environment variables; see the README.",
+    cls=PlainGroup,
+    rich_markup_mode=None,
     no_args_is_help=True,
     # Typer's own tracebacks show locals, and those may hold secrets.
     pretty_exceptions_enable=False,

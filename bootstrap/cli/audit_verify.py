@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
-from rich.console import Console
 
 from adapters.audit.file_reader import read_file
 from adapters.audit.reading import AuditReadError
@@ -19,6 +18,7 @@ from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
 from bootstrap.cli.reporting import FAILED, CommandError, run
 from bootstrap.cli.sessions import session
+from bootstrap.cli.terminal import say, warn
 from bootstrap.seed_rotation import next_of, retired_of
 from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings
@@ -89,19 +89,15 @@ async def _check(lines: AsyncIterator[bytes], name: str, public_keys: list[str])
             problems.append(f"event {number} {problem}")
     problems += verifier.missing()
     for problem in problems[:_MAX_SHOWN]:
-        _say(f"{name}: {problem}.", err=True)
+        warn(f"{name}: {problem}.")
     if len(problems) > _MAX_SHOWN:
-        _say(f"{name}: {len(problems) - _MAX_SHOWN} problems more.", err=True)
+        warn(f"{name}: {len(problems) - _MAX_SHOWN} problems more.")
     verdict = f"{len(problems)} problems" if problems else "as written"
-    _say(f"{name}: {number} events in {len(verifier.chains)} chains, {verdict}.")
+    say(f"{name}: {number} events in {len(verifier.chains)} chains, {verdict}.")
     for chain, seen in verifier.chains.items():
         begins = "" if seen.first == 1 else "; those before were removed"
-        _say(f"  chain {chain}: {seen.first} to {seen.last}{begins}")
+        say(f"  chain {chain}: {seen.first} to {seen.last}{begins}")
     return len(problems)
-
-
-def _say(text: str, *, err: bool = False) -> None:
-    Console(stderr=err).print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _own_keys() -> list[str]:

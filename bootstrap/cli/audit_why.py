@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from adapters.audit.file_reader import read_file
@@ -18,6 +17,7 @@ from bootstrap.cli import audit
 from bootstrap.cli.durations import METAVAR
 from bootstrap.cli.reporting import FAILED, CommandError, failure, run
 from bootstrap.cli.sessions import session
+from bootstrap.cli.terminal import say
 from domain.model.host_text import FETCH_FAILED, host_text, knows
 
 _REQUEST = "(request "
@@ -67,10 +67,9 @@ def why(
             "docs/troubleshooting.md.",
             FAILED,
         )
-    out = Console()
     for event in found:
         for line in _explained(event):
-            out.print(line, soft_wrap=True, highlight=False)
+            say(line)
 
 
 class _Wanted:

@@ -39,7 +39,8 @@ def generate(
     ],
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Write the seed to a new file that only you can read.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the seed to a new file that only you can read."),
     ] = None,
 ) -> None:
     """Make a key; prints the public key, and the seed unless it goes to a file."""

@@ -18,6 +18,7 @@ from adapters.nats_auth.roles import Permissions
 from adapters.nats_auth.setup import new_setup
 from adapters.system.clock import SystemClock
 from bootstrap.cli.reporting import CommandError, guarded, run
+from bootstrap.cli.terminal import say, write
 
 app = typer.Typer(
     name="nats-auth",
@@ -72,15 +73,15 @@ def init(
         return names
 
     names = guarded(made)
-    typer.echo(f"nats-server   include {folder / CONFIG}, and turn JetStream on")
-    typer.echo(f"the service   NATS_CREDENTIALS_FILE={folder}/creds/service.creds")
-    typer.echo(
+    say(f"nats-server   include {folder / CONFIG}, and turn JetStream on")
+    say(f"the service   NATS_CREDENTIALS_FILE={folder}/creds/service.creds")
+    say(
         f"people        {folder}/creds/operator.creds and auditor.creds, "
         f"with NATS_JETSTREAM_PREFIX={roles.PEOPLES_JETSTREAM}"
     )
     for name in names.lattices:
         _say_lattice(folder, name)
-    typer.echo(f"Keep {folder}/keys offline: operator.seed signs accounts, the others sign users.")
+    say(f"Keep {folder}/keys offline: operator.seed signs accounts, the others sign users.")
 
 
 @app.command("add-lattice")
@@ -97,7 +98,7 @@ def add(
             raise CommandError(str(error)) from None
 
     guarded(added)
-    typer.echo(f"nats-server   reload: {folder / CONFIG} has one account more")
+    say(f"nats-server   reload: {folder / CONFIG} has one account more")
     _say_lattice(folder, lattice)
 
 
@@ -133,7 +134,7 @@ def permissions(
             case Role.AUDITOR:
                 return roles.auditor(names)
 
-    typer.echo(permissions_text(guarded(chosen)), nl=False)
+    write(permissions_text(guarded(chosen)))
 
 
 @app.command("lattice-buckets")
@@ -167,9 +168,9 @@ async def _make_bucket(client: Client, bucket: str, replicas: int) -> None:
             await jetstream.create_key_value(
                 bucket=bucket, history=1, replicas=replicas, direct=True
             )
-            typer.echo(f"{bucket} made")
+            say(f"{bucket} made")
         else:
-            typer.echo(f"{bucket} is there already")
+            say(f"{bucket} is there already")
     except (nats.errors.Error, nats.js.errors.Error, TimeoutError):
         problem = (
             f"{bucket} could not be made. Check that JetStream is on, and that this login may make "
@@ -182,10 +183,10 @@ async def _make_bucket(client: Client, bucket: str, replicas: int) -> None:
 
 def _say_lattice(folder: Path, lattice: str) -> None:
     creds = folder / "creds"
-    typer.echo(f"lattice       {lattice}")
-    typer.echo(f"  its hosts   {creds}/host-{lattice}.creds, or .jwt and .seed of that name")
-    typer.echo(f"  wadm, wash  {creds}/lattice-{lattice}.creds")
-    typer.echo(
+    say(f"lattice       {lattice}")
+    say(f"  its hosts   {creds}/host-{lattice}.creds, or .jwt and .seed of that name")
+    say(f"  wadm, wash  {creds}/lattice-{lattice}.creds")
+    say(
         f"  once        NATS_CREDENTIALS_FILE={creds}/lattice-{lattice}.creds "
         f"wasmcloud-secrets nats-auth lattice-buckets {lattice}"
     )

@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from adapters.crypto.inspection import describe_token
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.system.clock import SystemClock
 from bootstrap.cli.host_channel import host_channel
 from bootstrap.cli.identity import IdentitySource
+from bootstrap.cli.refusals import explained
 from bootstrap.cli.reporting import CommandError, failure, run
 from bootstrap.cli.terminal import is_plain
+from domain.model.errors import REQUEST_ERRORS
 from domain.model.messages import Application, SecretRequest
 from domain.model.policy_properties import PROPERTIES_TYPE
 from domain.model.replies import write_secret
@@ -70,20 +73,25 @@ def request(
     """
 
     async def ask() -> Secret:
-        message = SecretRequest(
-            key=key,
-            field=field,
-            version=version,
-            context=IdentitySource(
-                token_file=entity_token_file,
-                entity_seed_file=entity_seed_file,
-                issuer_seed_file=issuer_seed_file,
-            ).context(
-                Application(name=application, policy=_policy(properties or [], policy)), clock
-            ),
+        identity = IdentitySource(
+            token_file=entity_token_file,
+            entity_seed_file=entity_seed_file,
+            issuer_seed_file=issuer_seed_file,
         )
+        sent = Application(name=application, policy=_policy(properties or [], policy))
+        context = identity.context(sent, clock)
+        message = SecretRequest(key=key, field=field, version=version, context=context)
         async with host_channel() as channel:
-            return await HostClient(channel, SodiumKeyExchange(), timeout).get(message)
+            try:
+                return await HostClient(channel, SodiumKeyExchange(), timeout).get(message)
+            except REQUEST_ERRORS as error:
+                host = describe_token(context.host_jwt).claims
+                text = explained(
+                    error,
+                    host="" if host is None else host.subject,
+                    made_up=identity == IdentitySource(),
+                )
+        raise failure(text)
 
     clock = SystemClock()
     _show(run(ask), Output.RAW if raw else output)

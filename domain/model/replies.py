@@ -140,7 +140,9 @@ def read_error(body: bytes) -> RequestError:
     """
     match _parse(body):
         case {"error": str(name)} if name in _BY_WIRE_NAME:
-            return _BY_WIRE_NAME[name](f"The server answered {name}; its log says why.")
+            return _BY_WIRE_NAME[name](
+                "The protocol has no text for this error; the service's audit trail has the reason."
+            )
         case {"error": {**members}} if len(members) == 1:
             key, text = next(iter(members.items()))
             if key in _BY_WIRE_NAME and isinstance(text, str):

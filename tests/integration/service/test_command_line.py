@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 async def test_what_kv_put_stores_request_gets(
     nats_kv_settings: dict[str, str], tmp_path: Path, command_line: CommandLine
 ) -> None:
-    await command_line.run("kv", "put", "payments/LOGIN", stdin=b'{"user": "ann"}')
-    await command_line.run("kv", "put", "payments/CERT", stdin=b"\x00\xff")
-
     async with ServiceProcess(nats_kv_settings, tmp_path):
+        await command_line.run("kv", "put", "payments/LOGIN", stdin=b'{"user": "ann"}')
+        await command_line.run("kv", "put", "payments/CERT", stdin=b"\x00\xff")
         raw = await command_line.run("request", "payments/LOGIN")
         field = await command_line.run("request", "payments/LOGIN", "--field", "user")
-        binary = await command_line.run("request", "payments/CERT")
+        binary = await command_line.run("request", "payments/CERT", "--raw")
         document = await command_line.run("request", "payments/CERT", "--output", "json")
 
     assert raw == (0, b'{"user": "ann"}', "")
@@ -51,9 +50,9 @@ async def test_a_trusted_issuers_seed_opens_what_a_made_up_identity_cannot(
 ) -> None:
     issuer = SigningKey.generate(KeyKind.ACCOUNT)
     (tmp_path / "issuer").write_text(issuer.seed_text())
-    await command_line.run("kv", "put", "KEY", stdin=b"value")
 
     async with ServiceProcess(nats_kv_settings | {"TRUSTED_ISSUERS": issuer.public}, tmp_path):
+        await command_line.run("kv", "put", "KEY", stdin=b"value")
         stranger = await command_line.run("request", "KEY")
         member = await command_line.run("request", "KEY", "--issuer-seed-file", "issuer")
 

@@ -251,6 +251,13 @@ async def test_the_auditor_reads_the_audit_stream_and_nothing_else(open_site: Op
                 )
                 assert code == 0, said
                 keys = [json.loads(line).get("key") for line in out.splitlines()]
+        missing = await host.put_secret_reference("none", "NO_SUCH_KEY")
+        failed = await host.scale("d", Artifact(new_token(ISSUER, KeyKind.COMPONENT), (missing,)))
+        async with asyncio.timeout(10):
+            why = (1, b"", "")
+            while why[0] != 0:
+                why = await site.command("auditor", "audit", "why", "--said", failed.error)
+        assert b"NO_SUCH_KEY" in why[1]
         published = [
             subject
             for subject in (

@@ -165,7 +165,6 @@ def _show(files: list[CheckedFile], *, as_json: bool) -> None:
             "secrets": secrets,
         }
         write(json.dumps(document, indent=2) + "\n")
-        say(json.dumps(document, indent=2))
         return
     for file, finding in found:
         place = f"{finding.place.rstrip(':')}: " if finding.place else ""

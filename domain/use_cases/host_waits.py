@@ -8,7 +8,7 @@ that run (docs/real-hosts.md). Waits add up, so they are bounded together, for e
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.errors import RateLimited, StoreUnavailable
 from domain.model.recently_used import RecentlyUsed
@@ -55,9 +55,14 @@ class _Start:
     is_waiting: bool = False
     has_failed: bool = False
 
+    def begin_again(self, entity: str) -> None:
+        self.entity = entity
+        self.asked.clear()
+        self.waited = 0.0
+        self.has_failed = False
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+
+class Wait(NamedTuple):
     """One request that waits for the store.
 
     Attributes:
@@ -123,11 +128,13 @@ class HostWaits:
     def _start_of(self, caller: Caller, asked: AskedSecret, arrived: float) -> _Start | None:
         host, entity = (caller.host.issuer, caller.host.subject), caller.entity.subject
         start = self._starts.find(host)
-        if start is not None and start.is_waiting:
-            return None
-        if start is None or start.entity != entity or self._is_over(start, asked, arrived):
+        if start is None:
             start = _Start(entity)
             self._starts.keep(host, start)
+        elif start.is_waiting:
+            return None
+        elif start.entity != entity or self._is_over(start, asked, arrived):
+            start.begin_again(entity)
         return start
 
     def _is_over(self, start: _Start, asked: AskedSecret, arrived: float) -> bool:

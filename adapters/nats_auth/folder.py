@@ -12,7 +12,6 @@ keys/ACCOUNT.seed         signs users
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from adapters.nats_auth.config_text import resolver_text, with_account
 from adapters.nats_auth.names import Names, NamesUnusableError
 from adapters.nats_auth.setup import SECRETS, new_lattice
 from adapters.nats_auth.tokens import credentials
+from adapters.system.files import create_file, read_file, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from adapters.nats_auth.setup import Account, Setup, User
 
 CONFIG, NAMES = "nats-auth.conf", "names.json"
+_MAX_BYTES = 1024 * 1024
 _FOLDER_MODE, _SECRET_MODE, _PLAIN_MODE = 0o700, 0o600, 0o644
 
 
@@ -80,15 +81,16 @@ def add_lattice(folder: Path, lattice: str, now: int) -> tuple[User, User]:
     secrets = _read_key(folder, SECRETS, KeyKind.ACCOUNT)
     account, users = new_lattice(names, lattice, operator, secrets, now)
     try:
-        text = with_account((folder / CONFIG).read_text("utf-8"), account)
+        text = with_account(_read(folder / CONFIG), account)
         if text is None:
             raise FolderUnusableError(
                 f"{folder / CONFIG} was changed by hand; put back what init wrote."
             )
         _write_keys(folder, (account,))
         _write_logins(folder, users)
-        _replace(folder / NAMES, json.dumps(asdict(names), indent=2) + "\n")
-        _replace(folder / CONFIG, text)
+        new_names = json.dumps(asdict(names), indent=2) + "\n"
+        replace_file(folder / NAMES, new_names.encode("utf-8"), _PLAIN_MODE)
+        replace_file(folder / CONFIG, text.encode("utf-8"), _PLAIN_MODE)
     except (OSError, UnicodeDecodeError) as error:
         problem = getattr(error, "strerror", None) or "no text"
     else:
@@ -98,7 +100,7 @@ def add_lattice(folder: Path, lattice: str, now: int) -> tuple[User, User]:
 
 def _read_names(folder: Path) -> Names:
     try:
-        document = json.loads((folder / NAMES).read_text("utf-8"))
+        document = json.loads(_read(folder / NAMES))
         return Names(**document | {"lattices": tuple(document["lattices"])})
     except NamesUnusableError:
         pass
@@ -112,7 +114,7 @@ def _read_names(folder: Path) -> Names:
 def _read_key(folder: Path, name: str, kind: KeyKind) -> SigningKey:
     path = folder / "keys" / f"{name}.seed"
     try:
-        return SigningKey.from_seed(path.read_text("ascii").strip(), kind)
+        return SigningKey.from_seed(_read(path).strip(), kind)
     except (OSError, UnicodeDecodeError, InvalidNKeyError):
         pass
     raise FolderUnusableError(
@@ -135,16 +137,8 @@ def _write_logins(folder: Path, users: Iterable[User]) -> None:
 
 
 def _write(path: Path, text: str, mode: int = _SECRET_MODE) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, mode)  # however strict the umask
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
+    create_file(path, text.encode("utf-8"), mode)
 
 
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    _write(temporary, text, _PLAIN_MODE)
-    temporary.replace(path)
+def _read(path: Path) -> str:
+    return read_file(path, _MAX_BYTES).data.decode("utf-8")

@@ -18,39 +18,35 @@ import errno
 import os
 import secrets
 import stat
-from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
+
+from adapters.system.file_lookup import (
+    OWNER_ONLY,
+    UnsafeFileError,
+    looked_up,
+    open_regular,
+    process_user,
+    refuse_foreign_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-OWNER_ONLY: Final = 0o600
+__all__ = [
+    "FileContent",
+    "Folder",
+    "UnsafeFileError",
+    "create_file",
+    "open_to_read",
+    "process_user",
+    "read_file",
+    "replace_file",
+]
 
-_ROOT = 0
-_MAX_LINKS = 40
-"""As many as Linux follows in one path."""
-
-_FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
-
-_IS_LINK = "it is a symbolic link; name the file itself"
-_FOREIGN_LINK = "another user's symbolic link is on its path; name the file itself"
-_NO_FILE = "it is no regular file; name a regular file"
-_FOREIGN_FOLDER = (
-    "another user owns its folder, and what root does there that user can misdirect; run this as "
-    "the owner of the folder, or give the folder to root"
-)
-
-
-class UnsafeFileError(OSError):
-    """The file is not used; `strerror` says why and what to do.
-
-    `errno` is ELOOP for a link, ENXIO for no regular file, EPERM for root in a foreign folder.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +68,6 @@ class FileContent:
         return bool(self.mode & 0o077)
 
 
-def process_user() -> int:
-    """Return the number of the user that this process acts as."""
-    return os.geteuid()
-
-
 def read_file(path: Path, max_bytes: int) -> FileContent:
     """Read a regular file; of a longer one the first `max_bytes`.
 
@@ -94,8 +85,8 @@ def open_to_read(path: Path) -> int:
     Raises:
         OSError: it cannot be opened; UnsafeFileError as the module says.
     """
-    with _looked_up(path, follow=True) as (folder, name):
-        return _open_regular(folder, name, os.O_RDONLY)
+    with looked_up(path, follow=True) as (folder, name):
+        return open_regular(folder, name, os.O_RDONLY)
 
 
 def create_file(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
@@ -107,6 +98,22 @@ def create_file(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
     """
     with Folder.of(path) as folder:
         folder.create(path.name, data, mode)
+
+
+def replace_file(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
+    """Write a file that takes the place of what has its name, whole and at once.
+
+    Raises:
+        OSError: it cannot be written; UnsafeFileError as the module says.
+    """
+    new = f".{path.name}.{secrets.token_hex(8)}"
+    with Folder.of(path) as folder:
+        folder.create(new, data, mode)
+        try:
+            folder.replace(path.name, by=new)
+        except OSError:
+            folder.remove(new)
+            raise
 
 
 class Folder:
@@ -123,14 +130,13 @@ class Folder:
         Raises:
             OSError: it cannot be opened; UnsafeFileError as the module says.
         """
-        with _looked_up(path, follow=False) as (descriptor, _):
-            if process_user() == _ROOT and os.fstat(descriptor).st_uid != _ROOT:
-                raise UnsafeFileError(errno.EPERM, _FOREIGN_FOLDER)
+        with looked_up(path, follow=False) as (descriptor, _):
+            refuse_foreign_folder(descriptor)
             yield cls(descriptor)
 
     def open(self, name: str, flags: int, mode: int = OWNER_ONLY) -> int:
         """Return the descriptor of a regular file of that name, opened with `os.open`'s flags."""
-        return _open_regular(self._descriptor, name, flags, mode)
+        return open_regular(self._descriptor, name, flags, mode)
 
     def create(
         self, name: str, data: bytes, mode: int = OWNER_ONLY, owner: tuple[int, int] | None = None
@@ -179,71 +185,3 @@ class Folder:
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-
-
-def _open_regular(folder: int, name: str, flags: int, mode: int = OWNER_ONLY) -> int:
-    try:
-        descriptor = os.open(name, flags | _FILE_FLAGS, mode, dir_fd=folder)
-    except OSError as error:
-        number = error.errno
-        if number not in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
-            raise
-    else:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return descriptor
-        os.close(descriptor)
-        number = errno.ENXIO
-    if number == errno.ENXIO:
-        raise UnsafeFileError(errno.ENXIO, _NO_FILE)
-    raise UnsafeFileError(errno.ELOOP, _IS_LINK)
-
-
-@contextmanager
-def _looked_up(path: Path, *, follow: bool) -> Iterator[tuple[int, str]]:
-    """Give the descriptor of the folder that a path ends in, and the name in it.
-
-    Args:
-        path: absolute, or from where this process stands.
-        follow: whether the name may be a link, which is then followed to where it ends.
-    """
-    parts = deque(path.parts)
-    folder = os.open(".", _FOLDER_FLAGS)  # an absolute path's first part is "/"
-    links = 0
-    try:
-        while True:
-            name = parts.popleft() if parts else "."
-            if parts or follow:
-                target = _link_target(folder, name)
-                if target is not None:
-                    links += 1
-                    if links > _MAX_LINKS:
-                        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-                    parts.extendleft(reversed(target.parts))
-                    continue
-            if not parts:
-                yield folder, name
-                return
-            entered = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
-            os.close(folder)
-            folder = entered
-    finally:
-        os.close(folder)
-
-
-def _link_target(folder: int, name: str) -> Path | None:
-    """Return where a link leads that may be followed; None if the name is no link, or missing."""
-    try:
-        before = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        if not stat.S_ISLNK(before.st_mode):
-            return None
-        target = os.readlink(name, dir_fd=folder)
-        after = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    user = process_user()
-    trusted = {_ROOT, user} if user == _ROOT else {_ROOT, user, os.fstat(folder).st_uid}
-    # A link cannot be changed, only replaced: the one looked at is the one that was read.
-    same = (before.st_ino, before.st_ctime_ns) == (after.st_ino, after.st_ctime_ns)
-    if not same or before.st_uid not in trusted:
-        raise UnsafeFileError(errno.ELOOP, _FOREIGN_LINK)
-    return Path(target)

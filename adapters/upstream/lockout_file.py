@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import structlog
 
+from adapters.system.files import read_file, replace_file
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+_MAX_BYTES = 4096
 
 _log = structlog.get_logger()
 
@@ -42,7 +46,7 @@ class LockoutFile:
             ValueError: it is not such a file; the text says what to do.
         """
         try:
-            text = self._path.read_text("utf-8")
+            text = read_file(self._path, _MAX_BYTES).data.decode("utf-8", "replace")
         except FileNotFoundError:
             return Refusals()
         try:
@@ -57,10 +61,8 @@ class LockoutFile:
 
     def save(self, refusals: Refusals) -> None:
         """Write the file; a failure is logged, since a login matters more."""
-        new = self._path.with_name(self._path.name + ".new")
         content = {"identity": self._identity, **refusals._asdict()}
         try:
-            new.write_text(json.dumps(content), "utf-8")
-            new.replace(self._path)
+            replace_file(self._path, json.dumps(content).encode("utf-8"))
         except OSError as error:
             _log.warning("lockout.not_saved", path=str(self._path), error_type=type(error).__name__)

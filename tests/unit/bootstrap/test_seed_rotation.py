@@ -201,7 +201,7 @@ def test_root_rotates_nothing_in_the_service_users_folder(
     rotation = Rotation.read(seed_file)
     if os.geteuid() == 0:
         os.chown(seed_file.parent, 54321, 54321)
-    monkeypatch.setattr("adapters.system.files.process_user", lambda: 0)
+    monkeypatch.setattr("adapters.system.file_lookup.process_user", lambda: 0)
 
     for step in (rotation.prepare, rotation.announce, rotation.finish):
         with pytest.raises(SeedFileError, match="another user owns its folder"):

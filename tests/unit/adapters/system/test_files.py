@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.system import files
-from adapters.system.files import Folder, UnsafeFileError, create_file, open_to_read, read_file
+from adapters.system import file_lookup
+from adapters.system.files import (
+    Folder,
+    UnsafeFileError,
+    create_file,
+    open_to_read,
+    read_file,
+    replace_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +29,7 @@ ANOTHER = 54321
 @pytest.fixture
 def act_as(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Have the module take this process for that user's."""
-    return lambda user: monkeypatch.setattr(files, "process_user", lambda: user)
+    return lambda user: monkeypatch.setattr(file_lookup, "process_user", lambda: user)
 
 
 @pytest.fixture
@@ -239,3 +246,31 @@ def test_content_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "seed").write_text("canary")
 
     assert "canary" not in repr(read_file(tmp_path / "seed", 100))
+
+
+@pytest.mark.parametrize("kind", ["nothing", "file", "link"])
+def test_a_file_that_is_replaced_is_whole_and_leaves_what_a_link_names_alone(
+    tmp_path: Path, kind: str
+) -> None:
+    path, victim = tmp_path / "state", tmp_path / "victim"
+    victim.write_text("before")
+    if kind == "file":
+        path.write_text("before")
+    elif kind == "link":
+        path.symlink_to(victim)
+
+    replace_file(path, b"after", 0o640)
+
+    assert (path.read_text(), mode_of(path), path.is_symlink()) == ("after", 0o640, False)
+    assert victim.read_text() == "before"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["state", "victim"]
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "entry").touch()
+
+    with pytest.raises(OSError, match="state"):
+        replace_file(tmp_path / "state", b"after")
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["state"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.nats.subjects import own_inbox
+
 if TYPE_CHECKING:
     from adapters.nats_auth.names import Names
 
@@ -141,6 +143,8 @@ def host(names: Names, lattice: str, *, alone: bool = True) -> Permissions:
             *(wrpc if alone else ()),
             INBOX,
         ),
+        # In one account with the service its inboxes lie among all others.
+        deny_subscribe=() if alone else (f"{own_inbox('_INBOX')}.>",),
         allow_responses=True,
     )
 

@@ -28,10 +28,11 @@ READ_SECONDS: Final = 0.02
 
 TURN_SECONDS: Final = 0.005
 SHORT_TURN_SECONDS: Final = 0.001
-"""For answers out of the backlog between two reads; the latter where a read brought much."""
+"""For answers out of the backlog between two reads; the latter where much has arrived meanwhile."""
 
 _MUCH_BYTES: Final = 64 * 1024
-_REFUSALS_A_READ: Final = 100
+_ROUNDS_OF_A_READ: Final = 3
+_REFUSALS_A_READ: Final = 50
 _SECONDS_BETWEEN_LOGS: Final = 5.0
 
 _log = structlog.get_logger()
@@ -69,7 +70,7 @@ class Intake:
         self._worker: asyncio.Task[None] | None = None
         self._read = -1
         self._read_until = 0.0
-        self._queued_bytes = 0
+        self._arrived_bytes = 0
         self._refused = 0
         self._next_log = 0.0
         self.dropped = 0
@@ -86,13 +87,13 @@ class Intake:
         now = request.received_at
         if self._read != self._client.reads:
             self._read, self._read_until = self._client.reads, now + READ_SECONDS
-            self._queued_bytes = self._refused = 0
+            self._refused = 0
         if (not self._backlog and now < self._read_until) or len(request.body) > self._max_body:
             return self._answering.begin(request, reply_to, headers)
         waiting = Waiting(request, reply_to, headers)
+        self._arrived_bytes += waiting.size
         if not self._backlog.put(waiting):
             return self._shed(waiting)
-        self._queued_bytes += waiting.size
         if self._worker is None:
             self._worker = asyncio.create_task(self._work_off())
         return None
@@ -120,15 +121,17 @@ class Intake:
         try:
             while self._backlog:
                 now = self._clock.monotonic()
-                much = self._queued_bytes >= _MUCH_BYTES
-                end = now + (SHORT_TURN_SECONDS if much else TURN_SECONDS)
-                self._queued_bytes = 0
+                is_flood = self._arrived_bytes >= _MUCH_BYTES
+                end = now + (SHORT_TURN_SECONDS if is_flood else TURN_SECONDS)
+                self._arrived_bytes = 0
                 while self._backlog and now < end:
                     sent = self._next(now)
                     if sent is not None:
                         await sent
                     now = self._clock.monotonic()
-                await asyncio.sleep(0)
+                # Bytes arrive in one round of the loop, and wake their reader in the next.
+                for _ in range(_ROUNDS_OF_A_READ if is_flood else 1):
+                    await asyncio.sleep(0)
         finally:
             self._worker = None
 

@@ -127,8 +127,8 @@ async def test_a_host_behind_a_flood_is_answered_next() -> None:
     stage.send("flood", 500)
     stage.send("honest")
 
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    for _ in range(8):
+        await asyncio.sleep(0)
 
     assert stage.answers("honest") == [b"echo xxxxxxxxxx"]
     assert len(stage.answers("flood")) < 5
@@ -152,8 +152,8 @@ async def test_what_comes_too_fast_to_be_refused_is_dropped_and_counted() -> Non
     stage.connection.reads += 1
     stage.send("flood", 1002)
 
-    assert stage.refused("flood") == 100
-    assert stage.intake.dropped == 1002 - 100 - 3
+    assert stage.refused("flood") == 50
+    assert stage.intake.dropped == 1002 - 50 - 3
     await stage.work_off()
 
 

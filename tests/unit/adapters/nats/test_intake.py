@@ -131,7 +131,7 @@ async def test_a_host_behind_a_flood_is_answered_next() -> None:
         await asyncio.sleep(0)
 
     assert stage.answers("honest") == [b"echo xxxxxxxxxx"]
-    assert len(stage.answers("flood")) < 5
+    assert len(stage.answers("flood")) < 10
     await stage.work_off()
 
 

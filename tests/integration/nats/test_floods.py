@@ -1,0 +1,98 @@
+"""A flood on a real nats-server: the service reads on, and an honest host loses nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import nats
+from typing_extensions import override
+
+from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
+from adapters.nats.transport import NatsTransport
+from adapters.system.clock import SystemClock
+from tests.fakes.transport import FakeHandler
+from tests.integration.nats.conftest import serving
+from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from adapters.nats.subjects import SecretsSubjects
+    from domain.model.transport import Reply, Request
+    from tests.integration.nats.conftest import ConnectHost
+
+BODY = b"x" * 8000
+FLOOD = 2000
+BACKLOG_BYTES = 4 * 1024 * 1024
+"""Far less than the flood has."""
+
+
+class Busy(FakeHandler):
+    """Takes a millisecond of the processor for each request, as opening and parsing may."""
+
+    @override
+    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
+        until = time.perf_counter() + 0.001
+        while time.perf_counter() < until:
+            pass
+        return super().begin(request)
+
+
+async def test_an_honest_host_beside_a_flood_loses_no_read(
+    subjects: SecretsSubjects, connect_host: ConnectHost, nats_url: str
+) -> None:
+    clock, handler = SystemClock(), Busy()
+    connection = NatsConnection(NatsSettings(urls=(nats_url,)), clock)
+    transport = NatsTransport(connection.client, subjects, clock, max_backlog_bytes=BACKLOG_BYTES)
+    honest = await connect_host(nats_url)
+    flooding = await nats.connect(nats_url)
+    replies: list[bytes] = []
+
+    async def note(message: Any) -> None:
+        replies.append(message.data)
+
+    async with serving(connection, transport, handler):
+        await flooding.subscribe("_INBOX.flood.>", cb=note)
+        for number in range(FLOOD):
+            await flooding.publish(subjects.of("get"), BODY, reply=f"_INBOX.flood.{number}")
+        await flooding.flush()
+        answers = [
+            (await honest.request("get", b"%d" % number, None, 10)).body for number in range(20)
+        ]
+        await flooding.flush()
+        assert connection.client.stats["reconnects"] == 0
+        assert transport.dropped + len(handler.refused) > 0
+
+    await flooding.drain()
+    assert answers == [b"echo %d" % number for number in range(20)]
+    assert all(
+        reply in {b"echo " + BODY, b"refused as overloaded", b"refused as stopping"}
+        for reply in replies
+    )
+
+
+async def test_requests_still_queued_at_a_stop_are_each_answered(
+    subjects: SecretsSubjects, nats_url: str
+) -> None:
+    clock, handler = SystemClock(), Busy()
+    connection = NatsConnection(NatsSettings(urls=(nats_url,)), clock)
+    transport = NatsTransport(connection.client, subjects, clock)
+    asking = await nats.connect(nats_url)
+    replies: list[bytes] = []
+
+    async def note(message: Any) -> None:
+        replies.append(message.data)
+
+    async with serving(connection, transport, handler):
+        await asking.subscribe("_INBOX.many.>", cb=note)
+        for number in range(500):
+            await asking.publish(subjects.of("get"), b"x", reply=f"_INBOX.many.{number}")
+        await asking.flush()
+        await handler.arrived.get()
+        await transport.stop(0)
+        await until(lambda: len(replies) == 500)
+
+    await asking.drain()
+    assert set(replies) <= {b"echo x", b"refused as stopping"}

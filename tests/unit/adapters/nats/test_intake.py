@@ -57,7 +57,7 @@ class Slow(FakeHandler):
 class Stage:
     """An intake on fakes."""
 
-    def __init__(self, seconds: float = 0.001, room: int = 1_000_000, places: int = 100) -> None:
+    def __init__(self, seconds: float = 0.001, room: int = 10_000_000, places: int = 100) -> None:
         self.clock, self.connection = FakeClock(), FakeConnection()
         client = cast("SteadyClient", self.connection)
         self.answering = Answering(client, places)

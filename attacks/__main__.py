@@ -70,14 +70,46 @@ def print_table(outcomes: list[Outcome]) -> None:
     console.print(table)
 
 
+def markdown(outcomes: list[Outcome]) -> str:
+    """Return the table for SECURITY.md: one line for each attack, the configurations beside it."""
+    by_title: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_title.setdefault(outcome.title, []).append(outcome)
+    shown = [configuration.title for configuration in CONFIGURATIONS]
+    lines = [
+        f"| attack | a second | {' | '.join(shown)} | memory at most |",
+        f"|---|---|{'---|' * len(shown)}---|",
+    ]
+    for title, runs in by_title.items():
+        rate = max(run.attacker.sent / (run.attacker.seconds or 1.0) for run in runs)
+        peak = max(run.peak_bytes for run in runs) / _MIB
+        cells = " | ".join(_losses(run) for run in runs)
+        lines.append(f"| {title} | {rate:,.0f} | {cells} | {peak:.0f} MiB |")
+    return "\n".join(lines)
+
+
+def _losses(outcome: Outcome) -> str:
+    honest = outcome.honest
+    hung_up = f", hung up on {outcome.disconnects} times" if outcome.disconnects else ""
+    return (
+        f"of {honest.asked} reads {honest.lost} lost, {sum(honest.refused.values())} refused; "
+        f"p50 {honest.quantile(0.5) * 1000:.0f} ms, p99 {honest.quantile(0.99) * 1000:.0f} ms"
+        f"{hung_up}"
+    )
+
+
 def main() -> None:
     """Run, and exit with 1 if the honest host of another account lost anything."""
     parser = argparse.ArgumentParser(prog="attacks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each attack")
     parser.add_argument("--only", default="", help="attacks whose title holds this")
+    parser.add_argument("--markdown", action="store_true", help="print the table of SECURITY.md")
     options = parser.parse_args()
     outcomes = asyncio.run(run(options.seconds, options.only))
-    print_table(outcomes)
+    if options.markdown:
+        sys.stdout.write(f"{markdown(outcomes)}\n")
+    else:
+        print_table(outcomes)
     lost = any(
         outcome.honest.lost or outcome.honest.refused or outcome.disconnects
         for outcome in outcomes

@@ -1,1 +1,1 @@
-"""The secret store port, decorated: a store that is down is not asked by everybody."""
+"""A circuit breaker around a store, so that a store that is down is asked by single calls only."""

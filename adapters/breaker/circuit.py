@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from adapters.breaker.failed_places import FailedPlaces
+from adapters.breaker.recent_failures import RecentFailures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """Closed: everybody asks. Open: nobody. Half open: one asks for all."""
+    """Closed: all calls go through. Open: none. Half open: one probe."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     """What a call says about its store.
 
     ANSWERED: it is up. FAILED: it is down. UNDECIDED: it could answer, but did not serve this call,
-    as under a rate limit. NOTHING: it was not asked after all, or nobody waited for the end.
+    as under a rate limit. NOTHING: it was not asked after all, or the call was cancelled.
     """
 
     ANSWERED = "answered"
@@ -42,22 +42,22 @@ class Call:
     """A call that was let through.
 
     Attributes:
-        place: what it asks for.
+        location: what it asks for.
         answers: how often the store had answered when it began.
         is_probe: it asks for all others.
-        is_newcomer: and goes ahead of its time, for a secret that has not failed lately.
+        is_untested: and goes ahead of its time, for a secret that has not failed lately.
     """
 
-    place: Hashable
+    location: Hashable
     answers: int
     is_probe: bool
-    is_newcomer: bool = False
+    is_untested: bool = False
 
 
 class Circuit:
     """Opens on failures in a row, and closes on the first answer.
 
-    A failure counts only if the store has answered nobody since that call began: what hangs while
+    A failure counts only if the store has answered no call since that one began: what hangs while
     others are served is a slow secret, not a store that is down. Nor does it count of a secret that
     is known to be broken by itself. While it is open, a secret that has not failed lately is let
     through at once, one at a time: some broken ones, asked for again and again, must not close the
@@ -74,36 +74,36 @@ class Circuit:
         self._answers = 0
         self._answered_at = now
         self._failures: deque[tuple[float, Hashable]] = deque(maxlen=config.failures)
-        self._failed = FailedPlaces(config.window_seconds)
+        self._failed = RecentFailures(config.window_seconds)
         self._retry_at = now
         self._pauses = 0
-        self._newcomers_at = now
-        self._newcomers_failed = 0
+        self._untested_at = now
+        self._untested_failed = 0
         self._probe: Call | None = None
         self._probe_until = now
 
     @property
-    def newcomer_until(self) -> float | None:
-        """By when it is known how a newcomer fares that asks now; None if none does."""
+    def untested_until(self) -> float | None:
+        """By when the outcome of a probe for an untested location is known; None without one."""
         probe = self._probe
-        return self._probe_until if probe is not None and probe.is_newcomer else None
+        return self._probe_until if probe is not None and probe.is_untested else None
 
-    def is_newcomer(self, place: Hashable, now: float) -> bool:
+    def is_untested(self, location: Hashable, now: float) -> bool:
         """Say whether this secret has not failed lately."""
-        return not self._failed.holds(place, now)
+        return not self._failed.holds(location, now)
 
-    def admit(self, place: Hashable, now: float) -> Call | None:
+    def admit(self, location: Hashable, now: float) -> Call | None:
         """Let a call through, or not; each that is let through must be ended."""
         if self.state is State.CLOSED:
-            return Call(place, self._answers, is_probe=False)
+            return Call(location, self._answers, is_probe=False)
         if self._probe is not None and now >= self._probe_until:
             self._probe_failed(self._probe, self._probe_until)
         probe = self._probe
-        if self.is_newcomer(place, now) and now >= self._newcomers_at:
-            if probe is None or not probe.is_newcomer:
-                return self._begin_probe(place, now, is_newcomer=True)
+        if self.is_untested(location, now) and now >= self._untested_at:
+            if probe is None or not probe.is_untested:
+                return self._begin_probe(location, now, is_untested=True)
         elif probe is None and (self.state is State.HALF_OPEN or now >= self._retry_at):
-            return self._begin_probe(place, now, is_newcomer=False)
+            return self._begin_probe(location, now, is_untested=False)
         return None
 
     def end(self, call: Call, outcome: Outcome, now: float) -> None:
@@ -111,9 +111,9 @@ class Circuit:
         is_probe = call is self._probe
         by_itself = False
         if outcome is Outcome.FAILED:
-            by_itself = self._failed.failed(call.place, self._answers, now)
+            by_itself = self._failed.failed(call.location, self._answers, now)
         elif outcome is not Outcome.NOTHING:
-            self._failed.answered(call.place)
+            self._failed.answered(call.location)
         if outcome is Outcome.ANSWERED or (is_probe and outcome is Outcome.UNDECIDED):
             self._answers += 1
             self._answered_at = now
@@ -135,30 +135,30 @@ class Circuit:
     def _count_failure(self, call: Call, now: float) -> None:
         if call.answers != self._answers:
             return
-        self._failures.append((now, call.place))
+        self._failures.append((now, call.location))
         oldest, _ = self._failures[0]
         if (
             len(self._failures) == self._config.failures
             and now - oldest <= self._config.window_seconds
-            and len({place for _, place in self._failures}) >= self._config.places
+            and len({location for _, location in self._failures}) >= self._config.locations
         ):
             self.opened_count += 1
-            self._newcomers_at = now
+            self._untested_at = now
             self._open(now)
 
-    def _begin_probe(self, place: Hashable, now: float, *, is_newcomer: bool) -> Call:
+    def _begin_probe(self, location: Hashable, now: float, *, is_untested: bool) -> Call:
         if self.state is not State.HALF_OPEN:
             self._enter(State.HALF_OPEN, now)
-        self._probe = Call(place, self._answers, is_probe=True, is_newcomer=is_newcomer)
+        self._probe = Call(location, self._answers, is_probe=True, is_untested=is_untested)
         self._probe_until = now + self._config.probe_seconds
         return self._probe
 
     def _probe_failed(self, probe: Call, now: float) -> None:
-        if probe.is_newcomer:
-            self._newcomers_failed += 1
+        if probe.is_untested:
+            self._untested_failed += 1
             # The first may be one more that is broken by itself.
-            if self._newcomers_failed > 1:
-                self._newcomers_at = now + self._pause(self._newcomers_failed - 2)
+            if self._untested_failed > 1:
+                self._untested_at = now + self._pause(self._untested_failed - 2)
         self._open(now)
 
     def _open(self, now: float) -> None:
@@ -177,7 +177,7 @@ class Circuit:
         self._failures.clear()
         if self.state is not State.CLOSED:
             self._probe = None
-            self._pauses = self._newcomers_failed = 0
+            self._pauses = self._untested_failed = 0
             self._enter(State.CLOSED, now)
 
     def _enter(self, state: State, now: float) -> None:

@@ -12,7 +12,7 @@ class BreakerConfig:
 
     Attributes:
         failures: failed calls in a row that open it.
-        places: for how many different secrets these must have been, so that one secret which the
+        locations: for how many different secrets these must have been, so that one secret which the
             store cannot answer does not close the store for all others.
         window_seconds: within which they must lie.
         first_pause_seconds: how long it stays open at first.
@@ -24,15 +24,15 @@ class BreakerConfig:
     """
 
     failures: int = 5
-    places: int = 2
+    locations: int = 2
     window_seconds: float = 30.0
     first_pause_seconds: float = 1.0
     longest_pause_seconds: float = 4.0
     probe_seconds: float = 2.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.places <= self.failures:
-            raise ValueError("The breaker's places must be from 1 up to its failures.")
+        if not 1 <= self.locations <= self.failures:
+            raise ValueError("The breaker's locations must be from 1 up to its failures.")
         for name, seconds in (
             ("window", self.window_seconds),
             ("first pause", self.first_pause_seconds),

@@ -86,11 +86,11 @@ class BreakingSecretStore(SecretStore, StoreHealth):
     async def fetch(self, query: SecretQuery) -> Secret:
         call = self._admit(query)
         if call is None:
-            await self._wait_for_newcomer(query)
+            await self._wait_for_untested(query)
             call = self._admit(query)
         if call is None:
             raise self._refusal()
-        verdict = self._verdict = asyncio.Event() if call.is_newcomer else self._verdict
+        verdict = self._verdict = asyncio.Event() if call.is_untested else self._verdict
         outcome = Outcome.NOTHING
         try:
             secret = await self._inner.fetch(query)
@@ -102,7 +102,7 @@ class BreakingSecretStore(SecretStore, StoreHealth):
             before = self._circuit.state
             self._circuit.end(call, outcome, self._clock.monotonic())
             self._log_change(before)
-            if call.is_newcomer:
+            if call.is_untested:
                 verdict.set()
         return secret
 
@@ -122,10 +122,10 @@ class BreakingSecretStore(SecretStore, StoreHealth):
         self._log_change(before)
         return call
 
-    async def _wait_for_newcomer(self, query: SecretQuery) -> None:
+    async def _wait_for_untested(self, query: SecretQuery) -> None:
         """Wait for what the store answers to another secret, if that is to be known soon."""
-        until = self._circuit.newcomer_until
-        if until is None or not self._circuit.is_newcomer(query.location, self._clock.monotonic()):
+        until = self._circuit.untested_until
+        if until is None or not self._circuit.is_untested(query.location, self._clock.monotonic()):
             return
         verdict = self._verdict
         with suppress(TimeoutError):
@@ -147,7 +147,7 @@ class BreakingSecretStore(SecretStore, StoreHealth):
             return Outcome.FAILED
         if isinstance(error, UpstreamError):
             return Outcome.UNDECIDED
-        # A store may refuse these two by itself, without asking anybody.
+        # A store may refuse these two by itself, without a call.
         return (
             Outcome.NOTHING
             if isinstance(error, InvalidRequest | PolicyError)

@@ -22,8 +22,8 @@ class CacheConfig:
         negative_seconds: how long a failed call answers further requests, at most 1.
         call_seconds: what a call to the store gets at least, whichever request began it.
         jitter_share: the largest part of a lifetime that is cut off at random, below 1.
-        refresh_share: the part of its lifetime after which a much-asked value is fetched anew; 1 is
-            never.
+        refresh_share: the part of its lifetime after which a much-asked value is fetched ahead of
+            expiry; 1 is never.
         refresh_min_hits: how often a value must have been asked for by then.
         max_entries: values kept at most.
         max_bytes: memory that these may take, keys and bookkeeping included.
@@ -63,4 +63,6 @@ class CacheConfig:
             raise ValueError("The cache's refresh share must be more than 0 and at most 1.")
         counts = (self.refresh_min_hits, self.max_entries, self.max_bytes, self.max_waiting)
         if min(counts) < 1:
-            raise ValueError("The cache's hits, entries, bytes and places must be 1 or more.")
+            raise ValueError(
+                "The cache's hits, entries, bytes and waiting requests must be 1 or more."
+            )

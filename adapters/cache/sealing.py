@@ -29,7 +29,7 @@ class ValueSealer:
     """Seals with a random key of its own that nothing outside ever sees.
 
     The key lies in the same memory: this keeps values out of swap files, core dumps and heap
-    listings that are searched for text, not from somebody who reads the whole process. The
+    listings that are searched for text, not from a reader of the whole process. The
     low-level bindings are used because opening is the largest part of a hit.
     """
 

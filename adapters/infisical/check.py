@@ -59,7 +59,7 @@ class InfisicalCheck(StoreCheck):
     @override
     async def check(self) -> None:
         if (pause := self._api.reads().pause_seconds) > 0:
-            # Asking would take one of the places that are short, or have one kept for the probe.
+            # A read would use one of the few left, or have a place reserved for the probe.
             raise StoreLimitedError(
                 f"Infisical at {self._base_url} takes no read for {seconds_in_words(pause)}, as "
                 "the rate limit has it; requests are told when to come back. Raise the limit if "

@@ -27,7 +27,7 @@ class InfisicalConfig:
     Attributes:
         client_id: the machine identity's Universal Auth client id.
         client_secret: one of that identity's client secrets; None if it is in a file.
-        client_secret_file: a file that holds it, read anew for each login.
+        client_secret_file: a file that holds it, read for each login.
         project_id: the project read when a policy names none; an id, not a slug.
         base_url: the address of the instance, with or without `/api`, behind a path or not.
         environment: the environment's slug (not its display name) read when a policy names none.
@@ -40,7 +40,7 @@ class InfisicalConfig:
         connect_timeout_seconds: for reaching the server, at each attempt.
         read_timeout_seconds: for each wait for further bytes, at each attempt.
         unresolved_references: what becomes of a value that still holds `${…}`.
-        max_connections: open connections at most; further requests take turns. With two or more,
+        max_connections: open connections at most; further requests wait. With two or more,
             one is left to the login.
         max_requests_per_minute: reads sent at most, in any minute, by this process; None is no
             limit but the server's own.

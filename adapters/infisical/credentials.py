@@ -72,10 +72,10 @@ class FixedCredentials(CredentialSource):
 
 @final
 class CredentialFile(CredentialSource):
-    """A client id, and the client secret in a file: read anew each time, and not on the loop.
+    """A client id, and the client secret in a file: read each time, and not on the loop.
 
-    The path is followed anew as well, so that the swapped links of a mounted Kubernetes secret and
-    a file put in another's place are seen.
+    The path is followed each time as well, so that the swapped links of a mounted Kubernetes secret
+    and a file that replaces another are seen.
     """
 
     def __init__(self, client_id: SecretStr, path: Path) -> None:

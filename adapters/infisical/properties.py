@@ -35,7 +35,7 @@ def read_properties(properties: Mapping[str, str]) -> Choice:
     """Read the properties `environment`, `project_id`, `path` and `encoding`.
 
     Raises:
-        PolicyError: another property, a path that is no folder, or an encoding nobody knows.
+        PolicyError: another property, a path that is no folder, or an unknown encoding.
     """
     if set(properties) - set(KNOWN):
         raise PolicyError(

@@ -49,7 +49,7 @@ class InfisicalState:
         reads: what limits them.
         calls: HTTP calls that ended, logins included, by the class of their status.
         call_durations: how long they took, by "login" or "read" and that class.
-        read_waits: how long reads that were sent had waited for their turn, each try for itself.
+        read_waits: how long reads that were sent had waited for admission, each attempt for itself.
     """
 
     token: TokenState | None

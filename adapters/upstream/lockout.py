@@ -1,9 +1,10 @@
 """The lockout guard: when a login may be tried after refused ones, so that none locks the identity.
 
-Servers count the refused logins of an identity, whoever sends them: with a threshold of 3 the third
-locks it for minutes, right secrets included. Each refusal has the counter live for the reset time
-from then, so that three refusals lock even if 20 seconds lie between each two of them; that time
-without any, or a login that succeeds, resets it. Logins refused as locked do not prolong the lock.
+Servers count the refused logins of an identity, from all clients together: with a threshold of 3
+the third locks it for minutes, right secrets included. Each refusal has the counter live for the
+reset time from then, so that three refusals lock even if 20 seconds lie between each two of them;
+that time without any, or a login that succeeds, resets it. Logins refused as locked do not prolong
+the lock.
 (Infisical's identity-ua-service; Vault's user lockout counts alike.)
 """
 

@@ -1,4 +1,4 @@
-"""Refused logins, kept in a file so that a restarted process does not begin to count anew."""
+"""Refused logins, kept in a file so that a restarted process does not count from zero."""
 
 from __future__ import annotations
 

@@ -68,11 +68,11 @@ def test_without_a_failure_it_never_opens(script: list[tuple[str, int]]) -> None
 
 
 @given(steps, st.integers(0, 100))
-def test_while_it_is_not_closed_one_call_at_a_time_is_let_through_and_one_newcomer(
+def test_while_it_is_not_closed_one_call_at_a_time_is_let_through_and_one_untested_location(
     script: list[tuple[str, int]], wait: int
 ) -> None:
     circuit, now = play(script, 0.0)
     if circuit.state is not State.CLOSED:
         admitted = [circuit.admit(n, now + wait / 10) for n in range(10)]
-        newcomers = [call.is_newcomer for call in admitted if call is not None]
-        assert newcomers in ([], [False], [True], [False, True])
+        untested = [call.is_untested for call in admitted if call is not None]
+        assert untested in ([], [False], [True], [False, True])

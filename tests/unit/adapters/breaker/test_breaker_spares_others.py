@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.breaker.circuit import State
-from adapters.breaker.failed_places import MAX_REMEMBERED, FailedPlaces
+from adapters.breaker.recent_failures import MAX_REMEMBERED, RecentFailures
 from adapters.breaker.store import CIRCUIT_OPEN
 from domain.model.errors import SecretsError, UpstreamError
 from tests.unit.adapters.breaker.test_breaker import DOWN, Rig, settle
@@ -59,7 +59,7 @@ async def test_even_many_broken_secrets_refuse_others_for_two_seconds_only() -> 
     assert rig.store.state().opened_count <= 2
 
 
-async def test_newcomers_wait_for_the_first_of_them_and_go_the_same_way() -> None:
+async def test_untested_locations_wait_for_the_first_of_them_and_go_the_same_way() -> None:
     for failure, ends in ((None, [""] * 4), (DOWN, ["down", "down", CIRCUIT_OPEN, CIRCUIT_OPEN])):
         rig = Rig()
         await rig.open()
@@ -74,7 +74,7 @@ async def test_newcomers_wait_for_the_first_of_them_and_go_the_same_way() -> Non
         assert await reasons_of(asked) == ends
 
 
-async def test_a_newcomer_waits_no_longer_than_a_probe_may_take() -> None:
+async def test_a_untested_location_waits_no_longer_than_a_probe_may_take() -> None:
     rig = Rig()
     await rig.open()
     rig.inner.slow = {"/d"}
@@ -92,7 +92,7 @@ async def test_a_newcomer_waits_no_longer_than_a_probe_may_take() -> None:
     assert await reasons_of([hanging]) == ["down"]
 
 
-async def test_a_newcomer_waits_no_longer_than_its_own_deadline() -> None:
+async def test_a_untested_location_waits_no_longer_than_its_own_deadline() -> None:
     rig = Rig()
     await rig.open()
     rig.inner.slow = {"/d"}
@@ -107,7 +107,7 @@ async def test_a_newcomer_waits_no_longer_than_its_own_deadline() -> None:
     hanging.cancel()
 
 
-async def test_a_store_that_is_down_is_asked_for_few_newcomers_only() -> None:
+async def test_a_store_that_is_down_is_asked_for_few_untested_locations_only() -> None:
     rig = Rig()
     for number in range(300):
         rig.inner.put(f"/n{number}", "value")
@@ -148,7 +148,7 @@ async def test_an_answer_ends_the_judgement() -> None:
 
 
 def test_what_is_remembered_is_bounded_and_forgotten_in_time() -> None:
-    places = FailedPlaces(30.0)
+    places = RecentFailures(30.0)
     for number in range(MAX_REMEMBERED + 1):
         places.failed(number, 0, 0.0)
 

@@ -20,11 +20,11 @@ class _Failed:
     by_itself: bool
 
 
-class FailedPlaces:
+class RecentFailures:
     """Remembers each secret's last failure until it is answered, or for `seconds`.
 
-    A secret that fails, and after an answer to somebody fails again, is broken by itself, since the
-    store works. This is held against its further failures, until it is answered. Times are
+    A secret that fails, and after an answer to another call fails again, is broken by itself, since
+    the store works. Its further failures then count for nothing, until it is answered. Times are
     monotonic seconds.
     """
 
@@ -32,25 +32,25 @@ class FailedPlaces:
         self._seconds = seconds
         self._failed: dict[Hashable, _Failed] = {}
 
-    def holds(self, place: Hashable, now: float) -> bool:
+    def holds(self, location: Hashable, now: float) -> bool:
         """Say whether this secret failed lately."""
-        return self._lately(place, now) is not None
+        return self._lately(location, now) is not None
 
-    def failed(self, place: Hashable, answers: int, now: float) -> bool:
+    def failed(self, location: Hashable, answers: int, now: float) -> bool:
         """Note a failure, and say whether the secret was known to be broken by itself."""
-        before = self._lately(place, now)
+        before = self._lately(location, now)
         was = before is not None and before.by_itself
-        self._failed.pop(place, None)
+        self._failed.pop(location, None)
         by_itself = was or (before is not None and before.answers < answers)
-        self._failed[place] = _Failed(now, answers, by_itself)
+        self._failed[location] = _Failed(now, answers, by_itself)
         if len(self._failed) > MAX_REMEMBERED:
             del self._failed[next(iter(self._failed))]
         return was
 
-    def answered(self, place: Hashable) -> None:
+    def answered(self, location: Hashable) -> None:
         """Note an answer."""
-        self._failed.pop(place, None)
+        self._failed.pop(location, None)
 
-    def _lately(self, place: Hashable, now: float) -> _Failed | None:
-        failed = self._failed.get(place)
+    def _lately(self, location: Hashable, now: float) -> _Failed | None:
+        failed = self._failed.get(location)
         return failed if failed is not None and now - failed.at <= self._seconds else None

@@ -326,8 +326,8 @@ async def test_each_change_is_logged_once_by_name() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"failures": 0, "places": 0},
-        {"places": 6},
+        {"failures": 0, "locations": 0},
+        {"locations": 6},
         {"window_seconds": 0},
         {"first_pause_seconds": -1},
         {"probe_seconds": float("inf")},

@@ -38,6 +38,11 @@ _MISCONFIGURED = frozenset(
     {
         reasons.CERTIFICATE_UNTRUSTED,
         reasons.PROJECT_NOT_FOUND,
+        reasons.PROJECT_TYPE,
+        reasons.FOLDER_NOT_FOUND,
+        reasons.FOLDER_NAME_INVALID,
+        reasons.NOT_A_MEMBER,
+        reasons.WRONG_ORGANIZATION,
     }
 )
 _log = structlog.get_logger()
@@ -84,25 +89,26 @@ class InfisicalCheck(StoreCheck):
             raise verdict
 
 
+_ADVICE = {
+    reasons.FOLDER_NOT_FOUND: "Infisical knows the project, but not the environment or the folder; "
+    "check INFISICAL_ENVIRONMENT (the slug such as prod, not the name) and INFISICAL_SECRET_PATH.",
+    reasons.FOLDER_NAME_INVALID: "Infisical refuses the folder's name; check "
+    "INFISICAL_SECRET_PATH.",
+    reasons.NOT_A_MEMBER: "The machine identity is not a member of the project; add it there, or "
+    "check INFISICAL_PROJECT_ID.",
+}
+"""What is better said of the configuration than of a request."""
+
+
 def _verdict(error: SecretsError, base_url: str) -> Exception | None:
-    if error.reason == reasons.FOLDER_NOT_FOUND:
-        return StoreMisconfiguredError(
-            "Infisical knows the project, but not the environment or the folder; check "
-            "INFISICAL_ENVIRONMENT (the slug such as prod, not the name) and INFISICAL_SECRET_PATH."
-        )
+    if error.reason in _MISCONFIGURED:
+        return StoreMisconfiguredError(_ADVICE.get(error.reason, error.advice))
     if isinstance(error, SecretNotFound):
         return None
-    if error.reason == reasons.NOT_A_MEMBER:
-        return StoreMisconfiguredError(
-            "The machine identity is not a member of the project; add it there, or check "
-            "INFISICAL_PROJECT_ID."
-        )
     if isinstance(error, Unauthorized):
         # Rights may well be limited to folders below: the credentials hold, the rest shows later.
         _log.warning("infisical.check_inconclusive", reason=error.reason)
         return None
-    if error.reason in _MISCONFIGURED:
-        return StoreMisconfiguredError(error.advice)
     # Busy is a rate limit too, but a store that is too slow for all requests is not answering.
     is_limited = error.reason == reasons.RATE_LIMITED
     kind = StoreLimitedError if is_limited else StoreUnreachableError

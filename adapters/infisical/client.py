@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from adapters.infisical.read_path import Route
     from adapters.upstream.admission_state import AdmissionState
     from adapters.upstream.engine import HttpEngine
-    from adapters.upstream.lockout_file import LockoutFile
     from adapters.upstream.message import UpstreamResponse
     from domain.model.reference import SecretLocation
     from ports.clock import Clock
@@ -69,7 +68,7 @@ class InfisicalApi:
         *,
         credentials: CredentialSource | None = None,
         on_refused: Callable[[], None] = lambda: None,
-        lockout_file: LockoutFile | None = None,
+        guard: LockoutGuard | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -80,18 +79,20 @@ class InfisicalApi:
             jitter: draws evenly from 0 up to 1.
             credentials: what to log in with; None for what `config` says.
             on_refused: called whenever a login was refused, to tell other processes.
-            lockout_file: has refused logins survive this process.
-
-        Raises:
-            OSError, ValueError: the lockout file cannot be read.
+            guard: against lockouts; None for one by `config` that forgets with this process.
         """
         self._http = http
         self._admission = Admission(config.admission, clock)
         self._cooldown = Cooldown(config.upstream, clock)
         login = UniversalAuthLogin(
-            credentials or credential_source(config), http, self._cooldown, clock, jitter
+            credentials or credential_source(config),
+            http,
+            self._cooldown,
+            clock,
+            jitter,
+            organization_slug=config.organization_slug,
         )
-        guard = LockoutGuard(config.lockout, clock, jitter, lockout_file)
+        guard = guard or LockoutGuard(config.lockout, clock, jitter)
         self._tokens = TokenSource(login, self._cooldown, guard, clock, on_refused)
         self._route = V4
         self._route_proven = False

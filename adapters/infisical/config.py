@@ -45,6 +45,7 @@ class InfisicalConfig:
         max_requests_per_minute: reads sent at most, in any minute, by this process; None is no
             limit but the server's own.
         user_agent: sent with every call, such as `wasmcloud-secrets/1.2.3`.
+        organization_slug: the sub-organisation to log in to; None for the identity's own.
         lockout: how the server locks the identity after refused logins.
     """
 
@@ -66,6 +67,7 @@ class InfisicalConfig:
     user_agent: str = "wasmcloud-secrets"
     client_secret_file: Path | None = None
     lockout: LockoutConfig = field(default_factory=LockoutConfig)
+    organization_slug: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not work, with a ValueError that names the setting."""

@@ -106,7 +106,11 @@ class UniversalAuthLogin(Login):
         cooldown: Cooldown,
         clock: Clock,
         jitter: Callable[[], float],
+        *,
+        organization_slug: str | None = None,
     ) -> None:
+        slug = organization_slug
+        self._scope = {} if slug is None else {"organizationSlug": slug}
         self._credentials = credentials
         self._used: Credentials | None = None
         self._jitter = jitter
@@ -134,6 +138,7 @@ class UniversalAuthLogin(Login):
             json={
                 "clientId": credentials.client_id.get_secret_value().strip(),
                 "clientSecret": credentials.client_secret.get_secret_value().strip(),
+                **self._scope,
             },
             deadline=started + LOGIN_BUDGET_SECONDS,
             lane=Lane.LOGIN,

@@ -22,6 +22,7 @@ from ports.store_plugin import StoreParts, StorePlugin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from adapters.upstream.lockout import LockoutConfig, LockoutGuard
     from ports.store_plugin import HttpRoute, StoreContext
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -61,6 +62,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         from adapters.infisical.credentials import credential_source  # noqa: PLC0415
         from adapters.infisical.samples import infisical_samples  # noqa: PLC0415
         from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
+        from adapters.upstream.lockout import LockoutConfig  # noqa: PLC0415
 
         config = InfisicalConfig(
             **{
@@ -72,6 +74,11 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
             client_id=SecretStr(settings.client_id or ""),
             max_requests_per_minute=_share(settings.max_requests_per_minute, context),
             user_agent=context.user_agent,
+            lockout=LockoutConfig(
+                threshold=settings.lockout_threshold,
+                reset_seconds=settings.lockout_reset_seconds,
+                lock_seconds=settings.lockout_seconds,
+            ),
         )
         try:
             http = build_http(config, context.clock, context.jitter)
@@ -80,11 +87,13 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         if http is None:
             raise PluginError("must name certificates in PEM form.", setting="INFISICAL_CA_FILE")
         identity = _Identity(config.api_root, settings.client_id or "")
+        guard = _guard(settings, config.lockout, identity, context)
         api = InfisicalApi(
             config,
             http,
             context.clock,
             context.jitter,
+            guard=guard,
             credentials=credential_source(config),
             on_refused=lambda: context.peers.broadcast(_LOGIN_REFUSED, identity.refused()),
         )
@@ -128,12 +137,12 @@ class _Identity:
 
     def __init__(self, api_root: str, client_id: str) -> None:
         text = f"{api_root}\n{client_id.strip()}"
-        self._digest = sha256(text.encode()).hexdigest()[:32]
+        self.digest = sha256(text.encode()).hexdigest()[:32]
         self._origin = secrets.token_hex(16)
 
     def refused(self) -> bytes:
         """Write that a login of this process was refused."""
-        return json.dumps({"schema": 1, "identity": self._digest, "origin": self._origin}).encode(
+        return json.dumps({"schema": 1, "identity": self.digest, "origin": self._origin}).encode(
             "ascii"
         )
 
@@ -143,7 +152,25 @@ class _Identity:
             message = json.loads(payload)
         except ValueError:
             return False
-        return isinstance(message, dict) and message.get("identity") == self._digest
+        return isinstance(message, dict) and message.get("identity") == self.digest
+
+
+def _guard(
+    settings: InfisicalSettings, lockout: LockoutConfig, identity: _Identity, context: StoreContext
+) -> LockoutGuard:
+    from adapters.upstream.lockout import LockoutGuard  # noqa: PLC0415  if it is chosen
+    from adapters.upstream.lockout_file import LockoutFile  # noqa: PLC0415
+
+    path = settings.lockout_file
+    file = None if path is None else LockoutFile(path, identity.digest)
+    try:
+        return LockoutGuard(lockout, context.clock, context.jitter, file)
+    except (OSError, ValueError):
+        pass
+    raise PluginError(
+        "must name a file that this service wrote, or none yet; remove the file.",
+        setting="INFISICAL_LOCKOUT_FILE",
+    )
 
 
 def _share(reads: int | None, context: StoreContext) -> int | None:

@@ -32,6 +32,8 @@ def read_path(route: Route, location: SecretLocation, version: str | None) -> st
     # Dots too, so that nothing on the way can take a name for a step between folders.
     encoded_name = quote(name, safe="").replace(".", "%2E")
     scope = dict(location.scope)
+    # The latest of an import would answer for a version that is missing.
+    imports = "true" if version is None else "false"
     # Every flag is sent: the defaults differ between versions. None may be sent twice.
     parameters = {
         route.project_parameter: scope["project_id"],
@@ -40,8 +42,8 @@ def read_path(route: Route, location: SecretLocation, version: str | None) -> st
         "type": "shared",
         "viewSecretValue": "true",
         "expandSecretReferences": "true",
-        "include_imports": "true",
-        "includeImports": "true",
+        "include_imports": imports,
+        "includeImports": imports,
     }
     if version is not None:
         parameters["version"] = version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -64,6 +65,11 @@ class InfisicalSettings(SettingsGroup):
     base_url: HttpUrl = Field(
         default="https://app.infisical.com", description="Address of the Infisical server."
     )
+    organization_slug: Text | None = Field(
+        default=None,
+        description="Sub-organisation to log in to, where the identity belongs to the root "
+        "organisation. Servers of 2026 and later.",
+    )
     environment: Text = Field(default="prod", description="Environment to read from (its slug).")
     secret_path: Folder = Field(default="/", description="Folder that relative keys stand below.")
     ca_file: ReadableFile | None = Field(
@@ -101,6 +107,27 @@ class InfisicalSettings(SettingsGroup):
         default=(),
         description="Folders, with all below them, that keys and policies may reach. Unset: the "
         "configured folder.",
+    )
+    lockout_threshold: int = Field(
+        default=3,
+        ge=1,
+        le=30,
+        description="Refused logins in a row that lock the identity, as set in Infisical. The "
+        "service keeps below.",
+    )
+    lockout_reset_seconds: float = Field(
+        default=30.0,
+        ge=5,
+        le=3600,
+        description="Time without a refused login that clears Infisical's counter, as set there.",
+    )
+    lockout_seconds: float = Field(
+        default=300.0, ge=30, le=86400, description="How long a lock lasts, as set in Infisical."
+    )
+    lockout_file: Path | None = Field(
+        default=None,
+        description="File in which refused logins survive a restart, so that a supervisor which "
+        "starts the service again and again does not lock the identity. Its folder must exist.",
     )
     unresolved_references: Annotated[Literal["error", "allow"], Choice] = Field(
         default="error",

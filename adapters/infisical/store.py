@@ -9,13 +9,14 @@ from typing_extensions import override
 
 from adapters.infisical import reasons
 from adapters.infisical.addressing import Addressing
-from adapters.infisical.answer import read_secret
+from adapters.infisical.answer import lacks_metadata, read_secret, says_base64
 from domain.model.errors import InvalidRequest, SecretNotFound
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
     from adapters.infisical.client import InfisicalApi
     from adapters.infisical.config import InfisicalConfig
+    from adapters.upstream.message import UpstreamResponse
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
 
@@ -43,10 +44,29 @@ class InfisicalSecretStore(SecretStore):
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
         check_version(query.version)
-        answer = await self._api.read(query.location, query.version, query.deadline)
-        return read_secret(
-            answer, query.location, query.version, allow_unresolved=self._allow_unresolved
-        )
+        location, version = query.location, query.version
+        answer = await self._api.read(location, version, query.deadline)
+        secret = self._read(answer, location, version)
+        if version is not None and location.encoding is None and lacks_metadata(answer):
+            encoded = await self._with_encoding(location, query.deadline)
+            secret = self._read(answer, encoded, version)
+        return secret
+
+    def _read(
+        self, answer: UpstreamResponse, location: SecretLocation, version: str | None
+    ) -> Secret:
+        return read_secret(answer, location, version, allow_unresolved=self._allow_unresolved)
+
+    async def _with_encoding(self, location: SecretLocation, deadline: float) -> SecretLocation:
+        """Read the encoding of an old version off the latest one, where metadata is kept.
+
+        A value is binary or text whichever version is asked for, so this costs another read.
+        """
+        try:
+            latest = await self._api.read(location, None, deadline)
+        except SecretNotFound:
+            return location
+        return location._replace(encoding="base64") if says_base64(latest) else location
 
     async def aclose(self) -> None:
         """Close all connections, once no fetch is running any more."""

@@ -21,6 +21,7 @@ CLIENT_SECRET = "canary-client-secret"
 PROJECT_ID = "0b341d53-2ad7-418a-b82f-5b33c974a5e0"
 LOCKED_MESSAGE = "This identity auth method is temporarily locked, please try again later"
 LOGIN_PATH = "/api/v1/auth/universal-auth/login"
+GENERATIONS = ("2024", "early 2026", "late 2026")
 V3_PREFIX, V4_PREFIX = "/api/v3/secrets/raw/", "/api/v4/secrets/"
 
 
@@ -74,11 +75,15 @@ def html(status: int = 200) -> Result:
 
 
 class InfisicalModel:
-    """One project with Universal Auth.
+    """One project with Universal Auth, on a server of one of the `GENERATIONS`.
+
+    "2024" is as measured on a real server; the later ones are as read in the server's code.
 
     Attributes:
         calls: everything asked, in order.
         v4: whether the newer routes exist.
+        keeps_metadata_of_versions: False is a server that leaves the metadata out of every answer
+            to a version.
         honours_version: False is the server before April 2025, which serves the latest instead.
         token_seconds: what logins answer as `expiresIn`.
         faults: answers to give to secret reads instead, first come first served. A callable gets
@@ -89,9 +94,10 @@ class InfisicalModel:
         lockout: locks the identity after wrong secrets, as newer servers do; None never does.
     """
 
-    def __init__(self, *, v4: bool = True, honours_version: bool = True) -> None:
-        self.v4 = v4
-        self.honours_version = honours_version
+    def __init__(self, generation: str = "late 2026") -> None:
+        self.v4 = generation != "2024"
+        self.honours_version = generation != "2024"
+        self.keeps_metadata_of_versions = generation == "2024"
         self.token_seconds: object = 7200
         self.calls: list[Call] = []
         self.faults: list[Result | Callable[[Call], Result]] = []
@@ -195,4 +201,7 @@ class InfisicalModel:
         wanted = int(query.get("version", len(versions))) if self.honours_version else len(versions)
         if not 1 <= wanted <= len(versions):
             return refusal(404, "NotFound", "Secret not found")
-        return Result(200, {"secret": versions[wanted - 1]})
+        secret = versions[wanted - 1]
+        if "version" in query and not self.keeps_metadata_of_versions:
+            secret = {name: part for name, part in secret.items() if name != "secretMetadata"}
+        return Result(200, {"secret": secret})

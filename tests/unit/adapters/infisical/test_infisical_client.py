@@ -41,10 +41,14 @@ async def test_every_flag_is_sent_explicitly(world: World) -> None:
         "type": "shared",
         "viewSecretValue": "true",
         "expandSecretReferences": "true",
-        "include_imports": "true",
-        "includeImports": "true",
+        "include_imports": "false",
+        "includeImports": "false",
         "version": "1",
     }
+    await world.get("a/b c/KEY")
+    latest = world.model.reads[-1].query
+    assert (latest["include_imports"], latest["includeImports"]) == ("true", "true")
+    assert "version" not in latest
     assert call.headers["authorization"] == "Bearer canary-access-token-1"
     assert call.headers["user-agent"] == "wasmcloud-secrets/9.9.9"
     assert "cookie" not in call.headers

@@ -9,6 +9,7 @@ from adapters.infisical.error_map import error_for, refuses_token
 from adapters.infisical.response import is_api_answer, lacks_route, log_fields, message
 from adapters.upstream.message import UpstreamResponse
 from domain.model.errors import (
+    InvalidRequest,
     SecretNotFound,
     SecretsError,
     StoreUnavailable,
@@ -27,6 +28,8 @@ def page(status: int, kind: str = "text/html") -> UpstreamResponse:
     return UpstreamResponse(status, {"content-type": kind}, b"<html>")
 
 
+NO_ORG_MEMBER = "Identity is not a member of the organization"
+OTHER_ORG = "This project does not belong to your selected organization."
 NOT_A_MEMBER = "Identity is not a member of the specified project"
 SECRET = "Secret with name 'canary' not found"
 FOLDER = "Folder with path '/canary' in environment with slug 'dev' not found"
@@ -49,6 +52,14 @@ TABLE: list[tuple[UpstreamResponse, type[SecretsError], str]] = [
     (refusal(422, "ValidationFailure", [{}]), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(400, "BadRequest", "Missing environment"), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(403, NOT_A_MEMBER, "You are"), Unauthorized, reasons.NOT_A_MEMBER),
+    (refusal(403, "You are not member of this project", "x"), Unauthorized, reasons.NOT_A_MEMBER),
+    (refusal(401, "UnauthorizedError", NO_ORG_MEMBER), Unauthorized, reasons.NOT_A_MEMBER),
+    (refusal(403, "ForbiddenError", OTHER_ORG), Unauthorized, reasons.WRONG_ORGANIZATION),
+    (refusal(403, OTHER_ORG, "Words."), Unauthorized, reasons.WRONG_ORGANIZATION),
+    (refusal(403, "ForbiddenReadSecretError", "You do"), Unauthorized, reasons.VALUE_HIDDEN),
+    (refusal(400, "BadRequest", "The project is of type kms."), UpstreamError, "project_type"),
+    (refusal(400, "BadRequest", "Invalid secret path. Only"), InvalidRequest, "folder_name"),
+    (refusal(400, "BadRequest", "Invalid folder name"), InvalidRequest, "folder_name"),
     (refusal(403, "ForbiddenError", NOT_A_MEMBER), Unauthorized, reasons.NOT_A_MEMBER),
     (
         refusal(403, "ForbiddenError", "not allowed from the current IP address"),
@@ -94,6 +105,8 @@ def test_the_upstream_s_own_words_are_not_passed_on(
         (refusal(401, "UnauthorizedError", "No identity access token found"), True),
         (refusal(403, "TokenError", "Your token has expired."), True),
         (refusal(401, "TokenError", ""), True),
+        (refusal(401, "UnauthorizedError", NO_ORG_MEMBER), False),
+        (refusal(401, "UnauthorizedError", "… from the current IP address"), False),
         (refusal(403, "UnauthorizedError", ""), True),
         (refusal(401, "ValidationFailure", []), False),
         (refusal(403, "PermissionDenied", ""), False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from adapters.infisical import reasons
 from domain.model.errors import UpstreamError
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, Result, html, refusal
+from tests.unit.adapters.infisical.conftest import CONFIG
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -59,6 +61,40 @@ async def test_unusual_lifetimes_are_fine(world: World, seconds: object) -> None
     await world.get("KEY")
 
     assert len(world.model.logins) == 1
+
+
+async def test_the_login_names_the_organisation_only_where_one_is_configured(
+    world: World,
+) -> None:
+    world.model.put("KEY", "v")
+    await world.get("KEY")
+    assert "organizationSlug" not in json.loads(world.model.logins[0].body)
+
+
+@pytest.mark.parametrize("config", [replace(CONFIG, organization_slug="team-a")])
+async def test_the_login_is_for_the_configured_organisation(world: World) -> None:
+    world.model.put("KEY", "v")
+
+    await world.get("KEY")
+
+    assert json.loads(world.model.logins[0].body)["organizationSlug"] == "team-a"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_login_from_a_refused_address_counts_as_no_wrong_secret(
+    world: World, status: int
+) -> None:
+    words = "You are not allowed to access this resource from the current IP address"
+    world.model.login_faults = [refusal(status, "ForbiddenError", words)]
+
+    with pytest.raises(UpstreamError, match="IP address") as failure:
+        await world.get("KEY")
+
+    assert failure.value.reason == reasons.ADDRESS_REFUSED
+    assert world.api.state().withheld is None
+    world.clock.advance(1.0)
+    world.model.put("KEY", "v")
+    assert (await world.get("KEY")).value.reveal() == "v"
 
 
 OK = {"expiresIn": 7200, "accessToken": "t"}

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.model.errors import InvalidRequest, SecretNotFound
+from domain.model.reference import SecretQuery, SecretReference
+from tests.contracts.secret_store import CALLER
+from tests.support.infisical_model import GENERATIONS, InfisicalModel
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -44,3 +47,48 @@ async def test_an_older_server_that_ignores_the_version_does_not_get_away_with_i
     assert (await world.get("KEY", "3")).value.reveal() == "c"
     with pytest.raises(SecretNotFound):
         await world.get("KEY", "1")
+
+
+ENCODED = [{"key": "encoding", "value": "base64"}]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("version", [None, "2"])
+async def test_a_value_marked_as_base64_is_binary_whichever_version_is_asked_for(
+    world: World, generation: str, version: str | None
+) -> None:
+    world.model = InfisicalModel(generation)
+    world.model.put("KEY", "bm8=", secretMetadata=ENCODED)
+    world.model.put("KEY", "AP8=", secretMetadata=ENCODED)
+
+    assert (await world.get("KEY", version)).value.reveal() == b"\x00\xff"
+
+
+async def test_an_old_version_of_a_value_marked_as_base64_is_binary(world: World) -> None:
+    world.model.put("KEY", "AP8=", secretMetadata=ENCODED)
+    world.model.put("KEY", "bmV3", secretMetadata=ENCODED)
+
+    assert (await world.get("KEY", "1")).value.reveal() == b"\x00\xff"
+
+
+async def test_a_policy_that_names_the_encoding_costs_no_second_read(world: World) -> None:
+    world.model.put("KEY", "AP8=")
+    reference = SecretReference("KEY", {"encoding": "base64"})
+    deadline = world.clock.monotonic() + 8.0
+
+    location = world.store.locate(reference)
+    secret = await world.store.fetch(SecretQuery(location, "1", CALLER, deadline))
+
+    assert secret.value.reveal() == b"\x00\xff"
+    assert len(world.model.reads) == 1
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+async def test_a_text_is_a_text_whichever_version_is_asked_for(
+    world: World, generation: str
+) -> None:
+    world.model = InfisicalModel(generation)
+    world.model.put("KEY", "AP8=", secretMetadata=[])
+
+    for version in (None, "1"):
+        assert (await world.get("KEY", version)).value.reveal() == "AP8="

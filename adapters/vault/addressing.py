@@ -1,0 +1,137 @@
+"""From a key and policy properties to one place in Vault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters.vault import reasons
+from adapters.vault.properties import read_properties
+from domain.model.errors import InvalidRequest, PolicyError
+from domain.model.key_path import parse_key
+from domain.model.reference import SecretLocation
+
+if TYPE_CHECKING:
+    from domain.model.reference import SecretReference
+
+MAX_KEY_LENGTH = 512
+"""Of the whole path below the mount: the server has no limit, and spends far more time on long
+keys than on short ones, whatever it answers (measured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The coordinates of a secret around its path.
+
+    Attributes:
+        mount: the key-value engine's path.
+        namespace: "" is the root.
+        role: the role of a caller-bound login, "" where the service logs in.
+    """
+
+    mount: str
+    namespace: str = ""
+    role: str = ""
+
+    @classmethod
+    def of(cls, location: SecretLocation) -> Place:
+        """Read the place back from a location that `Addressing.locate` gave."""
+        scope = dict(location.scope)
+        return cls(scope["mount"], scope.get("namespace", ""), scope.get("role", ""))
+
+    def scope(self) -> tuple[tuple[str, str], ...]:
+        """Return the coordinates sorted by name, without empty ones."""
+        named = (("mount", self.mount), ("namespace", self.namespace), ("role", self.role))
+        return tuple((name, text) for name, text in named if text)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressing:
+    """Reads references within what the operator allows.
+
+    Attributes:
+        default: what applies where a policy does not choose.
+        base: the folder that relative keys stand below, outermost first.
+        mounts: what a policy may choose, the default included; so for the others.
+        folders: in or below these every secret must lie.
+    """
+
+    default: Place
+    base: tuple[str, ...] = ()
+    mounts: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    folders: tuple[tuple[str, ...], ...] = ((),)
+
+    def locate(self, reference: SecretReference) -> SecretLocation:
+        """Return the canonical place that a reference means.
+
+        A relative key stands below the policy's `path`, or else below the configured folder; an
+        absolute one stands right below the mount. The mount is never read out of the key.
+
+        Raises:
+            InvalidRequest: the key cannot name a secret in Vault.
+            PolicyError: a property is unknown or malformed, or something outside is chosen.
+        """
+        choice = read_properties(reference.properties)
+        place = Place(
+            mount=_allowed(choice.mount, self.default.mount, self.mounts, "mount"),
+            namespace=_allowed(
+                choice.namespace, self.default.namespace, self.namespaces, "namespace"
+            ),
+            role=self._role(choice.role),
+        )
+        if choice.folders is not None and not self._allows(choice.folders):
+            raise _path_not_allowed('The policy property "path"')
+        key = parse_key(reference.key)
+        folders = key.below(self.base if choice.folders is None else choice.folders)
+        path = "/".join((*folders, key.name))
+        if len(path) > MAX_KEY_LENGTH:
+            raise InvalidRequest(
+                f"The key and its folders may have {MAX_KEY_LENGTH} characters; store the secret "
+                "under a shorter name.",
+                reason="key_length",
+            )
+        # The server refuses the same: every character that Unicode does not count as printable,
+        # among them all blanks but the plain space (measured).
+        if not path.isprintable():
+            raise InvalidRequest(
+                "The key holds a character that cannot be printed, such as a line break, a "
+                "no-break space or a zero-width space; write the plain name.",
+                reason=reasons.KEY_REFUSED,
+            )
+        if not self._allows(folders):
+            raise _path_not_allowed("The key")
+        return SecretLocation(path=f"/{path}", scope=place.scope(), encoding=choice.encoding)
+
+    def _role(self, chosen: str | None) -> str:
+        if chosen is not None and not self.default.role:
+            raise PolicyError(
+                'Drop the policy property "role": this backend logs in as itself, so that no role '
+                "can be chosen. See docs/vault.md for logins bound to the caller.",
+                reason="role_not_allowed",
+            )
+        return _allowed(chosen, self.default.role, self.roles, "role")
+
+    def _allows(self, folders: tuple[str, ...]) -> bool:
+        return any(folders[: len(allowed)] == allowed for allowed in self.folders)
+
+
+def _allowed(chosen: str | None, default: str, allowed: frozenset[str], name: str) -> str:
+    if chosen is None or chosen == default:
+        return default
+    if chosen not in allowed:
+        raise PolicyError(
+            f'The policy property "{name}" chooses what the operator of this backend does not '
+            f"allow; choose another, or ask for it in VAULT_ALLOWED_{name.upper()}S.",
+            reason=f"{name}_not_allowed",
+        )
+    return chosen
+
+
+def _path_not_allowed(what: str) -> PolicyError:
+    return PolicyError(
+        f"{what} leaves what VAULT_ALLOWED_PATHS allows (by default what lies in or below "
+        "VAULT_SECRET_PATH); use a key inside, or ask the operator.",
+        reason="path_not_allowed",
+    )

@@ -1,0 +1,228 @@
+"""What each answer to a read that is no success means to the core.
+
+Errors have no code, only words, and the words differ between servers: the status decides, the words
+only tell apart what can be told apart no other way, and none of them is passed on. Measured on
+OpenBao 2.6.2.
+
+| answer | error | reason |
+|---|---|---|
+| 404 with metadata | SecretNotFound | version_deleted, version_destroyed |
+| 404 `{"errors":[]}`: missing, trimmed, never was | SecretNotFound | secret_not_found |
+| 404 "no handler for route" | UpstreamError | mount_not_found |
+| 404 "namespace not found" | UpstreamError | namespace_not_found |
+| 404 that is not the API's | UpstreamError | wrong_address |
+| 403 "1 error occurred", "preflight …": the token lacks the right | Unauthorized | read_denied |
+| any other 403, after a new login: the token does not count | UpstreamError | token_refused |
+| 429 | RateLimited | store_rate_limited |
+| 400 "Upgrading from non-versioned …" | StoreUnavailable | mount_upgrading |
+| 400 without a body: unprintable characters | InvalidRequest | key_characters |
+| 307 | StoreUnavailable | no_active_node |
+| any other redirect | UpstreamError | redirected |
+| 500 "error performing token check" | UpstreamError | token_damaged |
+| 500 "… active cluster node not found" | StoreUnavailable | no_active_node |
+| 503 "Vault is sealed" | StoreUnavailable | store_sealed |
+| 503 "… namespace has been locked …" | UpstreamError | namespace_locked |
+| 412, 5xx | StoreUnavailable | store_failing |
+| anything else | UpstreamError | request_refused |
+
+A mount or a namespace that does not exist is the operator's mistake, since only allowed ones get
+this far; the caller can do nothing about it, so it is no SecretNotFound.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from adapters.vault import reasons
+from adapters.vault.answer import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    PRECONDITION,
+    REDIRECT,
+    SERVER_ERROR,
+    UNAVAILABLE,
+)
+from adapters.vault.values import gone
+from domain.model.errors import (
+    InvalidRequest,
+    RateLimited,
+    SecretNotFound,
+    StoreUnavailable,
+    Unauthorized,
+    UpstreamError,
+)
+
+if TYPE_CHECKING:
+    from adapters.vault.answer import Answer
+    from domain.model.errors import SecretsError
+
+DEFAULT_RETRY_SECONDS: Final = 1.0
+"""After a 429 that does not say when to come back: the shortest interval of a quota."""
+
+
+def lacks_right(answer: Answer) -> bool:
+    """Say whether a 403 speaks of the token's rights; any other speaks of the token itself."""
+    return answer.status == FORBIDDEN and (
+        answer.texts.startswith(("1 error occurred", "preflight capability check"))
+    )
+
+
+def doubts_token(answer: Answer) -> bool:
+    """Say whether another token may help."""
+    if answer.inline_failed:
+        return False
+    return answer.status == FORBIDDEN and answer.is_api and not lacks_right(answer)
+
+
+def is_upgrading(answer: Answer) -> bool:
+    """Say whether the mount is being turned from version 1 into version 2."""
+    return answer.status == BAD_REQUEST and answer.texts.startswith("Upgrading from non-versioned")
+
+
+def is_transient(answer: Answer) -> bool:
+    """Say whether the same call may succeed in a moment; a rate limit is not waited out here."""
+    if answer.status == SERVER_ERROR and "performing token check" in answer.texts:
+        return False
+    if answer.status == UNAVAILABLE and _is_locked(answer):
+        return False
+    return (
+        answer.status >= SERVER_ERROR
+        or answer.status in {REDIRECT, PRECONDITION}
+        or is_upgrading(answer)
+    )
+
+
+def error_for(answer: Answer) -> SecretsError:
+    """Return the error for an answer to a read that is no success."""
+    error: SecretsError
+    match answer.status:
+        case 404:
+            error = _not_found(answer)
+        case 403 if answer.is_api:
+            error = _denied(answer)
+        case 429:
+            error = rate_limited(answer)
+        case 400:
+            error = _bad_request(answer)
+        case _ if is_transient(answer):
+            error = unavailable(answer)
+        case 500:
+            error = UpstreamError(
+                "Vault cannot read this backend's token, so it is damaged; write the token anew.",
+                reason=reasons.TOKEN_DAMAGED,
+            )
+        case 503:
+            error = UpstreamError(
+                "An administrator has locked the namespace in Vault; unlock it there.",
+                reason=reasons.NAMESPACE_LOCKED,
+            )
+        case _:
+            error = refused(answer)
+    return error
+
+
+def refused(answer: Answer) -> UpstreamError:
+    """Return the error for an answer that no call of this backend should get."""
+    if 300 <= answer.status < BAD_REQUEST:  # noqa: PLR2004  the class of redirects
+        return UpstreamError(
+            "The server at VAULT_ADDR redirects; set VAULT_ADDR to where it redirects to.",
+            reason=reasons.REDIRECTED,
+        )
+    if not answer.is_api:
+        return UpstreamError(
+            "What answers at VAULT_ADDR does not speak as Vault does; check the address, its "
+            "scheme (http or https), and any proxy on the way.",
+            reason=reasons.WRONG_ADDRESS,
+        )
+    return UpstreamError(
+        "Vault refused the call; its audit log and this backend's log have it.",
+        reason=reasons.REQUEST_REFUSED,
+        upstream_request_id=answer.request_id,
+    )
+
+
+def rate_limited(answer: Answer) -> RateLimited:
+    """Return the error for a 429."""
+    return RateLimited(
+        "Vault takes no more calls just now, as its rate limit quota has it; try again after the "
+        "time told, or raise the quota.",
+        reason=reasons.RATE_LIMITED,
+        retry_after=DEFAULT_RETRY_SECONDS if answer.retry_after is None else answer.retry_after,
+    )
+
+
+def unavailable(answer: Answer) -> StoreUnavailable:
+    """Return the error for an answer that says that Vault cannot answer just now."""
+    words = answer.texts
+    if answer.status == UNAVAILABLE and "sealed" in words:
+        return StoreUnavailable(
+            "Vault is sealed or not initialized; unseal it.", reason=reasons.SEALED
+        )
+    if answer.status == REDIRECT or "node not found" in words or "node not active" in words:
+        return StoreUnavailable(
+            "This node of Vault has no active node to ask; wait for the election, or check the "
+            "cluster's quorum.",
+            reason=reasons.NO_ACTIVE_NODE,
+        )
+    return StoreUnavailable(
+        "Vault is failing; check its health and its log, and try again in 10 seconds.",
+        reason=reasons.FAILING,
+    )
+
+
+def _bad_request(answer: Answer) -> SecretsError:
+    if is_upgrading(answer):
+        return StoreUnavailable(
+            "The mount is being upgraded to versioned secrets; try again in some seconds.",
+            reason=reasons.UPGRADING,
+        )
+    if answer.is_empty:
+        return InvalidRequest(
+            "Vault refuses a character of the key; write it with printable characters only.",
+            reason=reasons.KEY_REFUSED,
+        )
+    return refused(answer)
+
+
+def _not_found(answer: Answer) -> SecretsError:
+    words = answer.texts
+    if not answer.is_api:
+        return refused(answer)
+    if "no handler for route" in words:
+        return UpstreamError(
+            "Vault has no secrets engine mounted there; check VAULT_MOUNT, or the mount that the "
+            "policy chooses.",
+            reason=reasons.MOUNT_NOT_FOUND,
+        )
+    if "namespace not found" in words:
+        return UpstreamError(
+            "Vault does not know the namespace; check VAULT_NAMESPACE, or the namespace that the "
+            "policy chooses. Namespaces are case-sensitive.",
+            reason=reasons.NAMESPACE_NOT_FOUND,
+        )
+    data = answer.member("data")
+    if isinstance(data, dict) and isinstance(data.get("metadata"), dict):
+        return gone(answer)
+    return SecretNotFound(
+        "Vault has no such secret, or not in that version; check the key's spelling and case.",
+        upstream_request_id=answer.request_id,
+    )
+
+
+def _denied(answer: Answer) -> SecretsError:
+    if lacks_right(answer):
+        return Unauthorized(
+            "Vault does not let this login read the secret, or its mount does not exist; give its "
+            "policy the capability read on the path.",
+            reason=reasons.READ_DENIED,
+            upstream_request_id=answer.request_id,
+        )
+    return UpstreamError(
+        "Vault does not accept this backend's token; check that it is not revoked, expired or "
+        "bound to other addresses (token_bound_cidrs).",
+        reason=reasons.TOKEN_REFUSED,
+    )
+
+
+def _is_locked(answer: Answer) -> bool:
+    return "has been locked" in answer.texts

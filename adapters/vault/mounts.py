@@ -1,0 +1,119 @@
+"""Which version of the key-value engine a mount has: asked for, never guessed from an answer.
+
+A value of version 1 can look exactly like an answer of version 2, and a mount of version 1 read as
+one of version 2 even answers 200 for keys below "data/" (measured). The server tells the version of
+a mount to every token that has some right in it. An operator may upgrade a mount, or put another in
+its place, so what was told is asked again once an answer is one that the other version would give.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from adapters.vault import reasons
+from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, NOT_FOUND, OK, whole_number
+from adapters.vault.error_map import is_upgrading
+from domain.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from adapters.vault.addressing import Place
+    from adapters.vault.answer import Answer
+    from ports.clock import Clock
+
+KvVersion: TypeAlias = Literal[1, 2]
+MountKey: TypeAlias = "tuple[str, str]"
+"""Namespace and mount."""
+
+RECHECK_SECONDS: Final = 10.0
+"""Between two questions about one mount: misses must not double the calls."""
+
+MAX_MOUNTS: Final = 1000
+
+
+@dataclass(slots=True)
+class _Known:
+    version: KvVersion
+    asked_at: float
+
+
+class KvVersions:
+    """Remembers the versions of mounts; bounded, the least recently used go first."""
+
+    def __init__(self, clock: Clock, fixed: KvVersion | None = None) -> None:
+        """Take a clock, and the version where the operator says it for all mounts."""
+        self._clock = clock
+        self._fixed = fixed
+        self._known: OrderedDict[MountKey, _Known] = OrderedDict()
+
+    def known(self, place: Place) -> KvVersion | None:
+        """Return the version of a place's mount, None where it must be asked for."""
+        if self._fixed is not None:
+            return self._fixed
+        key = (place.namespace, place.mount)
+        found = self._known.get(key)
+        if found is None:
+            return None
+        self._known.move_to_end(key)
+        return found.version
+
+    def learn(self, place: Place, answer: Answer) -> KvVersion:
+        """Take the version from an answer 200 to the question about the mount.
+
+        Raises:
+            UpstreamError: the mount is another than asked for, or no key-value engine.
+        """
+        data = answer.member("data")
+        details = data if isinstance(data, dict) else {}
+        if details.get("path") != f"{place.mount}/":
+            raise UpstreamError(
+                "Vault has no secrets engine mounted there; check VAULT_MOUNT, or the mount that "
+                "the policy chooses.",
+                reason=reasons.MOUNT_NOT_FOUND,
+                upstream_request_id=answer.request_id,
+            )
+        if details.get("type") not in {"kv", "generic"}:
+            raise UpstreamError(
+                "The mount is no key-value engine; name one that keeps secrets.",
+                reason=reasons.MOUNT_NOT_KV,
+                upstream_request_id=answer.request_id,
+            )
+        options = details.get("options")
+        said = options.get("version") if isinstance(options, dict) else None
+        version: KvVersion = 2 if said == "2" else 1
+        key = (place.namespace, place.mount)
+        self._known[key] = _Known(version, self._clock.monotonic())
+        self._known.move_to_end(key)
+        while len(self._known) > MAX_MOUNTS:
+            self._known.popitem(last=False)
+        return version
+
+    def is_doubtful(self, place: Place, answer: Answer) -> bool:
+        """Say whether the answer is one that a mount of the other version would give.
+
+        True at most once in RECHECK_SECONDS for each mount.
+        """
+        found = self._known.get((place.namespace, place.mount))
+        if found is None or not _may_be_of_other_version(found.version, answer):
+            return False
+        now = self._clock.monotonic()
+        if now < found.asked_at + RECHECK_SECONDS:
+            return False
+        found.asked_at = now
+        return True
+
+    def forget(self) -> None:
+        """Ask for every version again."""
+        self._known.clear()
+
+
+def _may_be_of_other_version(version: KvVersion, answer: Answer) -> bool:
+    if answer.status in {FORBIDDEN, NOT_FOUND}:
+        return not answer.inline_failed
+    if answer.status == BAD_REQUEST:
+        return is_upgrading(answer)
+    if answer.status != OK or version == 1:
+        return False
+    # Only version 1 gives advice how long to keep a value.
+    return bool(whole_number(answer.member("lease_duration")))

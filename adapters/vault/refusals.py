@@ -1,0 +1,180 @@
+"""Which credentials were refused, so that none is tried twice: not by this process, by another
+replica, or after a restart.
+
+After five refused logins the server locks an AppRole role for 15 minutes, for the right secret_id
+and for everything else that uses the role; tries that lie 15 minutes apart do not add up. Refusals
+are remembered by fingerprint, so that nothing here gives a credential away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ports.clock import Clock
+    from ports.peer_bus import PeerBus
+
+RESET_SECONDS: Final = 15 * 60.0 + 5.0
+"""After this long without a refusal the server has forgotten those before: its 15 minutes, and a
+margin for the time that a login is under way."""
+
+MAX_IN_A_ROW: Final = 3
+"""Refusals of different credentials without such a gap; five lock the role, and other systems may
+use it too."""
+
+MAX_REMEMBERED: Final = 64
+ANSWER_SECONDS: Final = 0.25
+"""How long the first login waits for what other replicas know."""
+
+REFUSED_TOPIC: Final = "vault_login_refused"
+ASKED_TOPIC: Final = "vault_login_asked"
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_log = structlog.get_logger()
+
+
+class UnreadableRefusalsError(Exception):
+    """The file is there and cannot be used; the text says why."""
+
+
+class Refusals:
+    """Remembers refused credentials; safe for one event loop."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        peers: PeerBus,
+        file: Path | None = None,
+    ) -> None:
+        """Read what the file holds, if there is one.
+
+        Args:
+            clock: for the counting.
+            peers: are told of each refusal, and asked before the first login.
+            file: keeps refusals across restarts; None for memory alone.
+
+        Raises:
+            UnreadableRefusalsError: the file is there and holds something else.
+        """
+        self._clock = clock
+        self._peers = peers
+        self._file = file
+        self._refused: dict[str, None] = dict.fromkeys(_read(file) if file else ())
+        self._in_a_row = 0
+        self._last = -math.inf
+        self._is_listening = False
+        self._has_asked = False
+
+    async def listen(self, heard: Callable[[], None] = lambda: None) -> None:
+        """Hear what other processes are refused, and tell those that ask; call it once.
+
+        Args:
+            heard: is called after each refusal of another process.
+        """
+
+        def refused(payload: bytes) -> None:
+            if (fingerprint := _parse(payload)) and fingerprint not in self._refused:
+                self._remember(fingerprint)
+                heard()
+
+        def asked(payload: bytes) -> None:
+            if (fingerprint := _parse(payload)) in self._refused and fingerprint:
+                self._peers.broadcast(REFUSED_TOPIC, fingerprint.encode("ascii"))
+
+        await self._peers.subscribe(REFUSED_TOPIC, refused)
+        await self._peers.subscribe(ASKED_TOPIC, asked)
+        self._is_listening = True
+
+    async def is_refused(self, fingerprint: str) -> bool:
+        """Say whether these credentials were refused before; asks the peers the first time."""
+        if self._is_listening and not self._has_asked and fingerprint not in self._refused:
+            self._has_asked = True
+            self._peers.broadcast(ASKED_TOPIC, fingerprint.encode("ascii"))
+            await self._clock.sleep(ANSWER_SECONDS)
+        return fingerprint in self._refused
+
+    @property
+    def retry_at(self) -> float:
+        """Monotonic seconds from which on any login may be sent at all."""
+        return -math.inf if self._in_a_row < MAX_IN_A_ROW else self._last + RESET_SECONDS
+
+    async def refused(self, fingerprint: str) -> None:
+        """Note that a login of this process was refused."""
+        self._remember(fingerprint)
+        self._peers.broadcast(REFUSED_TOPIC, fingerprint.encode("ascii"))
+        await self._keep()
+
+    async def accepted(self, fingerprint: str) -> None:
+        """Note that a login succeeded: the server has forgotten all refusals."""
+        self._in_a_row, self._last = 0, -math.inf
+        if fingerprint in self._refused:
+            del self._refused[fingerprint]
+            await self._keep()
+
+    def forget(self) -> None:
+        """Let every credential be tried once more, as the operator asks for.
+
+        The count of refusals stays: forgetting it could lock the role.
+        """
+        self._refused.clear()
+
+    def _remember(self, fingerprint: str) -> None:
+        now = self._clock.monotonic()
+        self._in_a_row = 1 if now >= self._last + RESET_SECONDS else self._in_a_row + 1
+        self._last = now
+        self._refused.pop(fingerprint, None)
+        self._refused[fingerprint] = None
+        while len(self._refused) > MAX_REMEMBERED:
+            del self._refused[next(iter(self._refused))]
+
+    async def _keep(self) -> None:
+        if self._file is None:
+            return
+        try:
+            await asyncio.to_thread(_write, self._file, tuple(self._refused))
+        except OSError as error:
+            _log.warning("vault.refusals_not_kept", kind=type(error).__name__)
+
+
+def _parse(payload: bytes) -> str | None:
+    text = payload.decode("ascii", "replace")
+    return text if _FINGERPRINT.fullmatch(text) else None
+
+
+def _read(file: Path) -> tuple[str, ...]:
+    document: object = None
+    try:
+        document = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError):
+        document = None
+    refused = document.get("refused") if isinstance(document, dict) else None
+    if not isinstance(refused, list) or not all(
+        isinstance(entry, str) and _FINGERPRINT.fullmatch(entry) for entry in refused
+    ):
+        raise UnreadableRefusalsError(
+            "names a file that does not hold this backend's refused logins; name another, or "
+            "remove it."
+        )
+    return tuple(refused)[-MAX_REMEMBERED:]
+
+
+def _write(file: Path, refused: tuple[str, ...]) -> None:
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump({"refused": refused}, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(file)

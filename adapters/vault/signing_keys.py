@@ -1,0 +1,126 @@
+"""The keys that sign the callers' logins: Ed25519, from a file of the operator's.
+
+The file holds one or more private keys in PEM (PKCS#8, RFC 8410), as `openssl genpkey -algorithm
+ed25519` writes them. The first signs; all are published, so that the next key can be made known
+before it signs, and the last one stays known until nothing is signed by it any more.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Final, NoReturn, final
+
+from nacl import bindings
+from typing_extensions import override
+
+from adapters.crypto import base64url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAX_KEYS: Final = 8
+SIGNATURE_BYTES: Final = 64
+
+_SEED_BYTES = 32
+_PRIVATE_DER = bytes.fromhex("302e020100300506032b657004220420")
+"""PKCS#8 around 32 secret bytes (RFC 8410, section 7)."""
+_PUBLIC_DER = bytes.fromhex("302a300506032b6570032100")
+"""SubjectPublicKeyInfo around 32 public bytes (RFC 8410, section 4)."""
+_PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----")
+
+
+class InvalidKeyFileError(ValueError):
+    """The text holds no such keys; its own text says what is wrong, without any of it."""
+
+
+@final
+class SigningKey:
+    """One key pair. Neither repr, copy nor pickle gives the secret half away.
+
+    Attributes:
+        key_id: the thumbprint of the public key (RFC 7638).
+    """
+
+    __slots__ = ("__public", "__secret", "key_id")
+
+    def __init__(self, seed: bytes) -> None:
+        """Take the 32 secret bytes."""
+        self.__public, self.__secret = bindings.crypto_sign_seed_keypair(seed)
+        canonical = json.dumps(
+            {"crv": "Ed25519", "kty": "OKP", "x": base64url.encode(self.__public)},
+            separators=(",", ":"),
+        )
+        self.key_id = base64url.encode(hashlib.sha256(canonical.encode("ascii")).digest())
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of the message, 64 bytes."""
+        return bindings.crypto_sign(message, self.__secret)[:SIGNATURE_BYTES]
+
+    def jwk(self) -> Mapping[str, str]:
+        """Return the public key as a JWK (RFC 8037)."""
+        return {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": base64url.encode(self.__public),
+            "kid": self.key_id,
+            "alg": "EdDSA",
+            "use": "sig",
+        }
+
+    def public_pem(self) -> str:
+        """Return the public key as PEM, for `jwt_validation_pubkeys`."""
+        body = base64.b64encode(_PUBLIC_DER + self.__public).decode("ascii")
+        return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
+
+    @override
+    def __repr__(self) -> str:
+        return f"SigningKey({self.key_id})"
+
+    @override
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a signing key cannot be pickled or copied; pass the object itself")
+
+
+def parse_keys(text: str) -> tuple[SigningKey, ...]:
+    """Read the keys of a file, the one that signs first.
+
+    Raises:
+        InvalidKeyFileError: it holds none, too many, one twice, or another kind.
+    """
+    keys = tuple(SigningKey(_seed(label, body)) for label, body in _PEM.findall(text))
+    if not 0 < len(keys) <= MAX_KEYS or text.count("-----BEGIN") != len(keys):
+        raise InvalidKeyFileError(
+            f"must hold 1 to {MAX_KEYS} private keys in PEM; make one by "
+            "`openssl genpkey -algorithm ed25519`."
+        )
+    if len({key.key_id for key in keys}) != len(keys):
+        raise InvalidKeyFileError("holds the same key twice; keep each once.")
+    return keys
+
+
+def jwks(keys: Sequence[SigningKey]) -> bytes:
+    """Return the public keys as a JWKS document."""
+    document = {"keys": [dict(key.jwk()) for key in keys]}
+    return json.dumps(document, separators=(",", ":")).encode("ascii")
+
+
+def _seed(label: str, body: str) -> bytes:
+    der = b""
+    try:
+        der = base64.b64decode("".join(body.split()), validate=True)
+    except (ValueError, binascii.Error):
+        der = b""
+    if (
+        label != "PRIVATE KEY"
+        or not der.startswith(_PRIVATE_DER)
+        or len(der) != len(_PRIVATE_DER) + _SEED_BYTES
+    ):
+        raise InvalidKeyFileError(
+            "must hold Ed25519 keys in PEM, unencrypted (BEGIN PRIVATE KEY); make one by "
+            "`openssl genpkey -algorithm ed25519`."
+        )
+    return der[len(_PRIVATE_DER) :]

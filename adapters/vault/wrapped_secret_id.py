@@ -1,0 +1,138 @@
+"""A secret_id that was handed over in a wrapping token: opened once, after a look at its origin.
+
+Any use of a wrapping token destroys it, but for `sys/wrapping/lookup` without a token, which shows
+the path that made it (measured). A token that somebody has opened before, or that was made
+elsewhere, is a sign of theft: it is never opened, and the advice says what to look for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from pydantic import SecretStr
+from typing_extensions import override
+
+from adapters.vault import reasons
+from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
+from adapters.vault.call import Call, namespace_header, token_header
+from adapters.vault.credentials import CredentialSource
+from adapters.vault.error_map import is_transient, rate_limited, refused, unavailable
+from adapters.vault.wire_paths import UNWRAP, WRAPPING_LOOKUP
+from domain.model.errors import UpstreamError
+
+if TYPE_CHECKING:
+    from adapters.vault.answer import Answer
+    from adapters.vault.call import Calls
+    from ports.clock import Clock
+
+CALL_SECONDS: Final = 5.0
+
+
+@final
+class WrappedSecretId(CredentialSource):
+    """Gives the secret_id that a wrapping token holds, and keeps it in memory alone."""
+
+    def __init__(
+        self,
+        token: CredentialSource,
+        *,
+        mount: str,
+        role: str,
+        namespace: str,
+        calls: Calls,
+        clock: Clock,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            token: gives the wrapping token.
+            mount: the AppRole method's path.
+            role: the role whose secret_id it must be.
+            namespace: of the AppRole method.
+            calls: makes the calls.
+            clock: for their deadlines.
+        """
+        self.may_change = token.may_change
+        self._token = token
+        self._expected = f"auth/{mount}/role/{role}/secret-id"
+        self._headers = namespace_header(namespace)
+        self._calls = calls
+        self._clock = clock
+        self._opened: SecretStr | None = None
+        self._secret_id: SecretStr | None = None
+
+    @override
+    async def read(self) -> SecretStr:
+        token = await self._token.read()
+        if token == self._opened:
+            if self._secret_id is None:
+                raise _spent()
+            return self._secret_id
+        await self._look(token)
+        # From here on the token counts as used, whatever becomes of the call.
+        self._opened, self._secret_id = token, None
+        self._secret_id = await self._unwrap(token)
+        return self._secret_id
+
+    async def _look(self, token: SecretStr) -> None:
+        answer = await self._calls.call(
+            Call(
+                "POST",
+                WRAPPING_LOOKUP,
+                headers=self._headers,
+                body={"token": token.get_secret_value()},
+                is_login=True,
+            ),
+            self._clock.monotonic() + CALL_SECONDS,
+        )
+        _check(answer)
+        data = answer.member("data")
+        made_at = data.get("creation_path") if isinstance(data, dict) else None
+        if not isinstance(made_at, str) or not _ends_with(made_at, self._expected):
+            raise UpstreamError(
+                "The wrapping token was not made for a secret_id of the configured role, so it is "
+                "not opened; check VAULT_APPROLE_ROLE and the mount, and if they are right, look "
+                "for a token put in the right one's place.",
+                reason=reasons.WRAPPING_PATH_WRONG,
+            )
+
+    async def _unwrap(self, token: SecretStr) -> SecretStr:
+        answer = await self._calls.call(
+            Call(
+                "POST",
+                UNWRAP,
+                headers={**self._headers, **token_header(token.get_secret_value())},
+                is_login=True,
+                repeatable=False,
+            ),
+            self._clock.monotonic() + CALL_SECONDS,
+        )
+        _check(answer)
+        data = answer.member("data")
+        secret_id = data.get("secret_id") if isinstance(data, dict) else None
+        if not isinstance(secret_id, str) or not secret_id:
+            raise refused(answer)
+        return SecretStr(secret_id)
+
+
+def _ends_with(path: str, expected: str) -> bool:
+    """Say whether a creation path is the expected one, in whatever namespace."""
+    return path == expected or path.endswith(f"/{expected}")
+
+
+def _check(answer: Answer) -> None:
+    if answer.status == OK:
+        return
+    if answer.status in {BAD_REQUEST, FORBIDDEN} and answer.is_api:
+        raise _spent()
+    if answer.status == TOO_MANY:
+        raise rate_limited(answer)
+    raise unavailable(answer) if is_transient(answer) else refused(answer)
+
+
+def _spent() -> UpstreamError:
+    return UpstreamError(
+        "The wrapping token is expired or was opened before; write a new one. If no earlier start "
+        "of this backend opened it, treat the secret_id as stolen and destroy it.",
+        reason=reasons.WRAPPING_TOKEN_SPENT,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
@@ -23,6 +23,7 @@ class Entry:
     Attributes:
         sealed: the value, as the sealer gave it.
         note: as in `Secret.note`.
+        field_encoding: as in `Secret.field_encoding`.
         refresh_at: from then on one more call may be made ahead of expiry.
         fresh_until: from then on only an outage of the store lets the value be served.
         stale_until: from then on it is served no more.
@@ -33,6 +34,7 @@ class Entry:
     version: str
     upstream_request_id: str | None
     note: str | None
+    field_encoding: Literal["base64"] | None
     refresh_at: float
     fresh_until: float
     stale_until: float

@@ -83,6 +83,7 @@ class CachedValues:
             version=secret.version,
             upstream_request_id=secret.upstream_request_id,
             note=secret.note,
+            field_encoding=secret.field_encoding,
             refresh_at=asked_at + config.refresh_share * lifetime,
             fresh_until=asked_at + lifetime,
             stale_until=asked_at + longest,
@@ -112,4 +113,11 @@ class CachedValues:
 
     def _open(self, entry: Entry, source: str) -> Secret:
         value = self._sealer.open(entry.sealed)
-        return Secret(entry.version, value, entry.upstream_request_id, source, note=entry.note)
+        return Secret(
+            version=entry.version,
+            value=value,
+            upstream_request_id=entry.upstream_request_id,
+            source=source,
+            note=entry.note,
+            field_encoding=entry.field_encoding,
+        )

@@ -90,6 +90,7 @@ class AuditLines:
             event.grant,
             event.version_served,
             event.served_from,
+            event.note,
             event.backend,
             id(event.server_key),
             event.count,

@@ -86,6 +86,7 @@ def outcome_fields(event: AuditEvent) -> dict[str, object]:
         ("grant", event.grant),
         ("version_served", event.version_served),
         ("served_from", event.served_from),
+        ("note", event.note),
     ):
         if text is not None:
             fields[name] = cut(text)

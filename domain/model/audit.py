@@ -55,6 +55,7 @@ class AuditEvent:
         served_from: where the answer came from, such as "store".
         server_key: what the request was sealed for, once it could be read.
         count: how many requests that ended alike this event stands for; 1 but for a summary.
+        note: a constant code of the store about the value served, as in `Secret.note`.
     """
 
     request_id: str
@@ -81,6 +82,7 @@ class AuditEvent:
     upstream_request_id: str | None = None
     server_key: ServerKey | None = None
     count: int = 1
+    note: str | None = None
 
     @property
     def has_left(self) -> bool:

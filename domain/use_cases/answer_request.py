@@ -194,7 +194,7 @@ class AnswerRequest(RequestHandler):
     def _give(self, secret: Secret, asking: _Asking, event: AuditEvent) -> Reply:
         event.version_served = secret.version
         event.upstream_request_id = secret.upstream_request_id
-        event.served_from = secret.source
+        event.served_from, event.note = secret.source, secret.note
         return self.seal(secret, asking.host_xkey, asking.max_reply_bytes)
 
     def _end(self, reply: Reply, asking: _Asking | None, event: AuditEvent) -> Reply:

@@ -59,6 +59,7 @@ ANSWERED = AuditEvent(
     served_from="store",
     upstream_request_id="req-9",
     server_key=ServerKey.CURRENT,
+    note="numbers_may_be_inexact",
 )
 REFUSED = AuditEvent(
     time=1_800_000_000.0,

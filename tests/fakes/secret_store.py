@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 from typing_extensions import override
 
@@ -21,7 +22,7 @@ class FakeSecretStore(SecretStore):
         failure: raised by every fetch while set.
         asked: set from the first fetch on.
         gate: fetches wait here while it is cleared.
-        max_age_seconds, note: of every secret answered.
+        max_age_seconds, note, field_encoding: of every secret answered.
     """
 
     def __init__(self, environments: tuple[str, ...] = ("prod",)) -> None:
@@ -34,6 +35,7 @@ class FakeSecretStore(SecretStore):
         self.gate.set()
         self.max_age_seconds: float | None = None
         self.note: str | None = None
+        self.field_encoding: Literal["base64"] | None = None
 
     def put(self, path: str, value: str | bytes, environment: str | None = None) -> str:
         """Store the next version under a canonical path and return its name."""
@@ -73,6 +75,7 @@ class FakeSecretStore(SecretStore):
             value=SecretValue(versions[wanted - 1]),
             max_age_seconds=self.max_age_seconds,
             note=self.note,
+            field_encoding=self.field_encoding,
         )
 
 

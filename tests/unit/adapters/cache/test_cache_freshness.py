@@ -197,6 +197,16 @@ async def test_a_cached_answer_keeps_the_note_of_how_it_was_read() -> None:
     assert notes == ["read_elsewhere"] * 2
 
 
+async def test_a_cached_answer_keeps_how_its_fields_are_read() -> None:
+    rig = Rig()
+    rig.inner.put(PATH, "value")
+    rig.inner.field_encoding = "base64"
+
+    encodings = [(await rig.fetch()).field_encoding for _ in range(2)]
+
+    assert encodings == ["base64"] * 2
+
+
 async def test_callers_of_such_a_store_do_not_share_a_call() -> None:
     rig = Rig(partition=whole_caller)
     rig.inner.put(PATH, "value")

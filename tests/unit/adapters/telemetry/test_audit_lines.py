@@ -48,6 +48,7 @@ OTHERS: dict[str, Any] = {
     "advice": "Wait.",
     "server_key": ServerKey.RETIRED,
     "count": 7,
+    "note": "other_note",
 }
 
 

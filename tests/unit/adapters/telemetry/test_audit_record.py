@@ -47,6 +47,7 @@ def test_an_answered_request_has_every_field() -> None:
         "grant": "payments",
         "version_served": "3",
         "served_from": "store",
+        "note": "numbers_may_be_inexact",
         "upstream_request_id": "req-9",
         "entity": "V1",
         "entity_kind": "provider",
@@ -229,6 +230,7 @@ def test_nothing_that_an_event_knows_is_left_out() -> None:
         "advice",
         "server_key",
         "count",
+        "note",
     }
 
 

@@ -422,6 +422,14 @@ async def test_the_event_tells_where_the_answer_came_from(core: Core, field: str
     assert core.event.served_from == "store"
 
 
+async def test_the_event_keeps_what_the_store_noted_about_the_value(core: Core) -> None:
+    core.store.put("/KEY", "value")
+    core.store.note = "read_elsewhere"
+    await core.get()
+
+    assert core.event.note == "read_elsewhere"
+
+
 async def test_the_event_tells_whether_the_server_s_present_or_a_retired_xkey_was_used(
     core: Core,
 ) -> None:

@@ -25,7 +25,7 @@ from adapters.crypto import base64url
 from domain.model.identity import IdentityKind
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from adapters.vault.signing_keys import SigningKey
     from domain.model.identity import Caller
@@ -75,6 +75,6 @@ def sign(key: SigningKey, caller: Caller, *, issuer: str, audience: str, now: fl
     return f"{message}.{base64url.encode(key.sign(message.encode('ascii')))}"
 
 
-def _segment(members: dict[str, object]) -> str:
-    text = json.dumps(members, separators=(",", ":"), ensure_ascii=False)
+def _segment(members: Mapping[str, object]) -> str:
+    text = json.dumps(dict(members), separators=(",", ":"), ensure_ascii=False)
     return base64url.encode(text.encode("utf-8", "replace"))

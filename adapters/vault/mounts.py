@@ -8,7 +8,6 @@ its place, so what was told is asked again once an answer is one that the other 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -16,6 +15,7 @@ from adapters.vault import reasons
 from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, NOT_FOUND, OK, whole_number
 from adapters.vault.error_map import is_upgrading
 from domain.model.errors import UpstreamError
+from domain.model.recently_used import RecentlyUsed
 
 if TYPE_CHECKING:
     from adapters.vault.addressing import Place
@@ -45,18 +45,14 @@ class KvVersions:
         """Take a clock, and the version where the operator says it for all mounts."""
         self._clock = clock
         self._fixed = fixed
-        self._known: OrderedDict[MountKey, _Known] = OrderedDict()
+        self._known: RecentlyUsed[MountKey, _Known] = RecentlyUsed(MAX_MOUNTS)
 
     def known(self, place: Place) -> KvVersion | None:
         """Return the version of a place's mount, None where it must be asked for."""
         if self._fixed is not None:
             return self._fixed
-        key = (place.namespace, place.mount)
-        found = self._known.get(key)
-        if found is None:
-            return None
-        self._known.move_to_end(key)
-        return found.version
+        found = self._known.find((place.namespace, place.mount))
+        return None if found is None else found.version
 
     def learn(self, place: Place, answer: Answer) -> KvVersion:
         """Take the version from an answer 200 to the question about the mount.
@@ -82,11 +78,7 @@ class KvVersions:
         options = details.get("options")
         said = options.get("version") if isinstance(options, dict) else None
         version: KvVersion = 2 if said == "2" else 1
-        key = (place.namespace, place.mount)
-        self._known[key] = _Known(version, self._clock.monotonic())
-        self._known.move_to_end(key)
-        while len(self._known) > MAX_MOUNTS:
-            self._known.popitem(last=False)
+        self._known.keep((place.namespace, place.mount), _Known(version, self._clock.monotonic()))
         return version
 
     def is_doubtful(self, place: Place, answer: Answer) -> bool:
@@ -94,7 +86,7 @@ class KvVersions:
 
         True at most once in RECHECK_SECONDS for each mount.
         """
-        found = self._known.get((place.namespace, place.mount))
+        found = self._known.find((place.namespace, place.mount))
         if found is None or not _may_be_of_other_version(found.version, answer):
             return False
         now = self._clock.monotonic()
@@ -105,7 +97,7 @@ class KvVersions:
 
     def forget(self) -> None:
         """Ask for every version again."""
-        self._known.clear()
+        self._known = RecentlyUsed(MAX_MOUNTS)
 
 
 def _may_be_of_other_version(version: KvVersion, answer: Answer) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
 from adapters.vault import reasons
 from adapters.vault.token_makers import RENEWED_AT
-from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
+from domain.model.errors import RateLimited, SecretsError, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ USELESS_RETRY_SECONDS: Final = 15.0
 they give must not get one for each request."""
 
 _SAFETY_SHARE, _MAX_SAFETY_SECONDS = 0.1, 5.0
+ErrorT = TypeVar("ErrorT", bound=SecretsError)
 _log = structlog.get_logger()
 
 
@@ -79,7 +80,7 @@ class ServiceTokens:
         if self._held is not None and now < self._held.expires_at:
             return self._held.token
         if self._error is not None and now < self._quiet_until:
-            raise _again(self._error)
+            raise again(self._error)
         task = self._start()
         await asyncio.wait({task})
         if task.cancelled():
@@ -90,7 +91,7 @@ class ServiceTokens:
             )
         outcome = task.result()
         if isinstance(outcome, UpstreamError):
-            raise _again(outcome)
+            raise again(outcome)
         return outcome.token
 
     def doubt(self, token: Token) -> bool:
@@ -113,7 +114,7 @@ class ServiceTokens:
         """Note that the server accepted the token."""
         self._is_replacement = False
 
-    def try_again(self) -> None:
+    def tryagain(self) -> None:
         """Forget that a login failed, and try another as soon as one is needed."""
         self._error, self._quiet_until = None, -math.inf
         self._changed.set()
@@ -221,7 +222,7 @@ class ServiceTokens:
             await self._sleep_until(min(now + POLL_SECONDS, self._quiet_until))
             changed = await self._maker.has_changed()
             if changed and seen:
-                self.try_again()
+                self.tryagain()
                 await asyncio.wait({self._start()})
                 return
             seen = changed
@@ -237,6 +238,11 @@ class ServiceTokens:
             return
 
 
-def _again(error: UpstreamError) -> UpstreamError:
+def again(error: ErrorT) -> ErrorT:
     """Return a new error like it, for one request of several."""
-    return type(error)(error.advice, reason=error.reason, retry_after=error.retry_after)
+    return type(error)(
+        error.advice,
+        reason=error.reason,
+        upstream_request_id=error.upstream_request_id,
+        retry_after=error.retry_after,
+    )

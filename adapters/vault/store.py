@@ -1,0 +1,74 @@
+"""The secret store port over Vault and OpenBao."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
+
+from adapters.vault import reasons
+from adapters.vault.answer import OK
+from adapters.vault.values import read_unversioned, read_versioned
+from domain.model.errors import InvalidRequest, SecretNotFound
+from ports.secret_store import SecretStore
+
+if TYPE_CHECKING:
+    from adapters.vault.addressing import Addressing
+    from adapters.vault.api import VaultApi
+    from domain.model.reference import SecretLocation, SecretQuery, SecretReference
+    from domain.model.secret import Secret
+    from ports.clock import Clock
+
+MAX_VERSION: Final = 2**31 - 1
+"""The server takes numbers up to 64 bits, and answers the latest to 0 and to negative ones."""
+
+_VERSION = re.compile(r"[1-9][0-9]{0,99}", re.ASCII)
+
+
+class VaultSecretStore(SecretStore):
+    """Reads whole secrets, each a JSON object; the core selects fields."""
+
+    def __init__(self, addressing: Addressing, api: VaultApi, clock: Clock) -> None:
+        """Take what reads references, what reads secrets, and the wall clock."""
+        self._addressing = addressing
+        self._api = api
+        self._clock = clock
+
+    @override
+    def locate(self, reference: SecretReference) -> SecretLocation:
+        return self._addressing.locate(reference)
+
+    @override
+    async def fetch(self, query: SecretQuery) -> Secret:
+        version = query.version
+        _check_version(version)
+        kv_version, answer = await self._api.read(query)
+        if answer.status != OK:
+            raise self._api.error_for(answer)
+        if kv_version == 2:  # noqa: PLR2004  the versioned one
+            return read_versioned(answer, query.location, version, self._clock.now())
+        if version is not None:
+            raise SecretNotFound(
+                "The mount keeps no versions (key-value version 1); drop the version, or upgrade "
+                "the mount.",
+                reason=reasons.VERSION_NOT_FOUND,
+                upstream_request_id=answer.request_id,
+            )
+        return read_unversioned(answer, query.location)
+
+
+def _check_version(version: str | None) -> None:
+    """Refuse what the server would read otherwise: 010 is 8 to it, and 0 the latest (measured)."""
+    if version is None:
+        return
+    if not _VERSION.fullmatch(version):
+        raise InvalidRequest(
+            "A version of a Vault secret is a whole number from 1 up, such as 3.",
+            reason="version_malformed",
+        )
+    if int(version) > MAX_VERSION:
+        raise SecretNotFound(
+            "No Vault secret has that many versions; ask for another.",
+            reason=reasons.VERSION_NOT_FOUND,
+        )

@@ -16,8 +16,8 @@ OpenBao 2.6.2.
 | 429 | RateLimited | store_rate_limited |
 | 400 "Upgrading from non-versioned …" | StoreUnavailable | mount_upgrading |
 | 400 without a body: unprintable characters | InvalidRequest | key_characters |
-| 307 | StoreUnavailable | no_active_node |
-| any other redirect | UpstreamError | redirected |
+| 307 without a body: to the active node | StoreUnavailable | no_active_node |
+| any other redirect, such as 307 to a cleaned path | UpstreamError | redirected |
 | 500 "error performing token check" | UpstreamError | token_damaged |
 | 500 "… active cluster node not found" | StoreUnavailable | no_active_node |
 | 503 "Vault is sealed" | StoreUnavailable | store_sealed |
@@ -79,6 +79,11 @@ def is_upgrading(answer: Answer) -> bool:
     return answer.status == BAD_REQUEST and answer.texts.startswith("Upgrading from non-versioned")
 
 
+def leads_to_active_node(answer: Answer) -> bool:
+    """Say whether a standby node sends the call to the active one; other redirects have a body."""
+    return answer.status == REDIRECT and answer.is_empty
+
+
 def is_transient(answer: Answer) -> bool:
     """Say whether the same call may succeed in a moment; a rate limit is not waited out here."""
     if answer.status == SERVER_ERROR and "performing token check" in answer.texts:
@@ -87,7 +92,8 @@ def is_transient(answer: Answer) -> bool:
         return False
     return (
         answer.status >= SERVER_ERROR
-        or answer.status in {REDIRECT, PRECONDITION}
+        or answer.status == PRECONDITION
+        or leads_to_active_node(answer)
         or is_upgrading(answer)
     )
 
@@ -156,7 +162,7 @@ def unavailable(answer: Answer) -> StoreUnavailable:
     words = answer.texts
     if answer.status == UNAVAILABLE and "sealed" in words:
         return StoreUnavailable(
-            "Vault is sealed or not initialized; unseal it.", reason=reasons.SEALED
+            "Unseal Vault: it answers nothing until then.", reason=reasons.SEALED
         )
     if answer.status == REDIRECT or "node not found" in words or "node not active" in words:
         return StoreUnavailable(

@@ -71,6 +71,7 @@ class LoginMaker(TokenMaker):
     clock: Clock
     _granted: float = field(default=0.0, init=False)
     _tried: LoginRequest | None = field(default=None, init=False)
+    _fingerprint: str = field(default="", init=False)
 
     @override
     async def obtain(self, previous: Token | None) -> Token:
@@ -90,10 +91,14 @@ class LoginMaker(TokenMaker):
             return False
 
     async def _login(self) -> Token:
-        request = self._tried = await self.method.request()
+        request = await self.method.request()
         fingerprint = ""
         if self.method.is_locked_by_refusals:
-            fingerprint = await request.fingerprint()
+            if request != self._tried or not self._fingerprint:
+                self._fingerprint = await request.fingerprint()
+            fingerprint = self._fingerprint
+        self._tried = request
+        if fingerprint:
             if await self.refusals.is_refused(fingerprint):
                 raise _refused_before()
             if self.refusals.retry_at > self.clock.monotonic():

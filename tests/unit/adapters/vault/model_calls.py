@@ -1,0 +1,53 @@
+"""Calls that a model of Vault answers, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, final
+
+from typing_extensions import override
+
+from adapters.vault.answer import Answer
+from adapters.vault.call import Calls
+from tests.support.infisical_model import Call as SeenCall
+from tests.support.vault_model import VaultModel
+from tests.support.vault_recordings import RecordedResponse, recording
+
+if TYPE_CHECKING:
+    from adapters.vault.call import Call
+
+
+@final
+class ModelCalls(Calls):
+    """Asks the model.
+
+    Attributes:
+        model: the server's behaviour.
+        instead: answers that come before the model's: names of recordings, or errors to raise.
+        gate: calls wait here while it is cleared.
+        made: every call, as the adapter asked for it.
+    """
+
+    def __init__(self) -> None:
+        self.model = VaultModel()
+        self.instead: list[str | Exception] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.made: list[Call] = []
+
+    @override
+    async def call(self, call: Call, deadline: float) -> Answer:
+        self.made.append(call)
+        await self.gate.wait()
+        if self.instead:
+            instead = self.instead.pop(0)
+            if isinstance(instead, Exception):
+                raise instead
+            return Answer.of(recording(instead).response)
+        target = call.path + ("" if call.version is None else f"?version={call.version}")
+        headers = {name.lower(): text for name, text in call.headers.items()}
+        body = b"" if call.body is None else json.dumps(dict(call.body)).encode()
+        result = self.model.answer(SeenCall(call.method, target, headers, body))
+        names, content = result.encoded()
+        return Answer.of(RecordedResponse(result.status, names, content))

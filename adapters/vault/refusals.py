@@ -69,7 +69,8 @@ class Refusals:
         self._clock = clock
         self._peers = peers
         self._file = file
-        self._refused: dict[str, None] = dict.fromkeys(_read(file) if file else ())
+        self._written = _read(file) if file else ()
+        self._refused: dict[str, None] = dict.fromkeys(self._written)
         self._in_a_row = 0
         self._last = -math.inf
         self._is_listening = False
@@ -117,8 +118,8 @@ class Refusals:
     async def accepted(self, fingerprint: str) -> None:
         """Note that a login succeeded: the server has forgotten all refusals."""
         self._in_a_row, self._last = 0, -math.inf
-        if fingerprint in self._refused:
-            del self._refused[fingerprint]
+        self._refused.pop(fingerprint, None)
+        if tuple(self._refused) != self._written:
             await self._keep()
 
     def forget(self) -> None:
@@ -138,10 +139,11 @@ class Refusals:
             del self._refused[next(iter(self._refused))]
 
     async def _keep(self) -> None:
+        self._written = tuple(self._refused)
         if self._file is None:
             return
         try:
-            await asyncio.to_thread(_write, self._file, tuple(self._refused))
+            await asyncio.to_thread(_write, self._file, self._written)
         except OSError as error:
             _log.warning("vault.refusals_not_kept", kind=type(error).__name__)
 

@@ -1,0 +1,171 @@
+"""What logins present: files read anew, wrapping tokens opened once."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from adapters.vault.credentials import FixedText, TextFile
+from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
+from adapters.vault.wrapped_secret_id import WrappedSecretId
+from domain.model.errors import StoreUnavailable, UpstreamError
+from tests.fakes.clock import FakeClock
+from tests.unit.adapters.vault.model_calls import ModelCalls
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CREATED_AT = "auth/approle/role/app/secret-id"
+
+
+def wrapped(calls: ModelCalls, source: TextFile | FixedText) -> WrappedSecretId:
+    return WrappedSecretId(
+        source, mount="approle", role="app", namespace="", calls=calls, clock=FakeClock()
+    )
+
+
+async def test_a_file_is_read_anew_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(" first\n", "utf-8")
+    source = TextFile(file, "VAULT_JWT_FILE")
+
+    assert (await source.read()).get_secret_value() == "first"
+    file.unlink()
+    (tmp_path / "other").write_text("second", "utf-8")
+    file.symlink_to(tmp_path / "other")
+    assert (await source.read()).get_secret_value() == "second"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is gone"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"\xff\xfe", "holds more than one text"),
+        (b"a\nb", "holds more than one text"),
+        (b"x" * (64 * 1024 + 1), "holds more than one text"),
+    ],
+)
+async def test_a_file_without_one_text_says_so(
+    tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(UpstreamError) as refused:
+        await TextFile(file, "VAULT_SECRET_ID_FILE").read()
+
+    assert f"VAULT_SECRET_ID_FILE names {words}" in refused.value.advice
+    assert refused.value.reason == "credentials_unreadable"
+    assert refused.value.__context__ is None
+
+
+async def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(UpstreamError, match="no regular file"):
+        await TextFile(tmp_path / "pipe", "VAULT_TOKEN_FILE").read()
+
+
+async def test_each_method_sends_what_its_server_side_takes() -> None:
+    text = FixedText(SecretStr("canary"))
+    requests = [
+        await AppRole("approle", text, text).request(),
+        await AppRole("team/approle", text, None).request(),
+        await SignedToken("kubernetes", "app", text).request(),
+        await TlsCertificate("cert", "svc").request(),
+        await TlsCertificate("cert", "").request(),
+    ]
+
+    assert [(request.path, dict(request.body)) for request in requests] == [
+        ("/v1/auth/approle/login", {"role_id": "canary", "secret_id": "canary"}),
+        ("/v1/auth/team/approle/login", {"role_id": "canary"}),
+        ("/v1/auth/kubernetes/login", {"role": "app", "jwt": "canary"}),
+        ("/v1/auth/cert/login", {"name": "svc"}),
+        ("/v1/auth/cert/login", {}),
+    ]
+    assert "canary" not in repr(requests)
+    assert len({await request.fingerprint() for request in requests}) == len(requests)
+    assert "canary" not in await requests[0].fingerprint()
+
+
+async def test_a_wrapping_token_is_opened_once_and_its_secret_id_kept() -> None:
+    calls = ModelCalls()
+    calls.model.logins.wrapped["s.wrapping"] = (CREATED_AT, "canary-wrapped")
+    source = wrapped(calls, FixedText(SecretStr("s.wrapping")))
+
+    assert [(await source.read()).get_secret_value() for _ in range(3)] == ["canary-wrapped"] * 3
+    assert [call.path.rpartition("/")[2] for call in calls.made] == ["lookup", "unwrap"]
+    assert calls.made[0].headers == {}
+    assert not calls.made[1].repeatable
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "secret/data/app/db",
+        "auth/approle/role/other/secret-id",
+        "auth/approle/role/app/secret-id/x",
+        "auth/approle2/role/app/secret-id",
+        "",
+    ],
+)
+async def test_a_wrapping_token_of_another_origin_is_not_opened(path: str) -> None:
+    calls = ModelCalls()
+    calls.model.logins.wrapped["s.wrapping"] = (path, "canary-wrapped")
+
+    with pytest.raises(UpstreamError) as refused:
+        await wrapped(calls, FixedText(SecretStr("s.wrapping"))).read()
+
+    assert refused.value.reason == "wrapping_path_wrong"
+    assert "s.wrapping" in calls.model.logins.wrapped
+
+
+async def test_a_wrapping_token_that_was_opened_before_raises_the_alarm() -> None:
+    calls = ModelCalls()
+
+    with pytest.raises(UpstreamError, match="treat the secret_id as stolen") as refused:
+        await wrapped(calls, FixedText(SecretStr("s.wrapping"))).read()
+
+    assert refused.value.reason == "wrapping_token_spent"
+
+
+async def test_a_lost_answer_to_the_opening_is_not_tried_again() -> None:
+    calls = ModelCalls()
+    calls.model.logins.wrapped["s.wrapping"] = (CREATED_AT, "canary-wrapped")
+    source = wrapped(calls, FixedText(SecretStr("s.wrapping")))
+    calls.instead = ["wrapping_lookup", StoreUnavailable("Lost; wait.")]
+
+    with pytest.raises(StoreUnavailable):
+        await source.read()
+    with pytest.raises(UpstreamError) as refused:
+        await source.read()
+
+    assert refused.value.reason == "wrapping_token_spent"
+    assert len(calls.made) == 2
+
+
+async def test_another_wrapping_token_in_the_file_is_opened(tmp_path: Path) -> None:
+    calls, file = ModelCalls(), tmp_path / "wrapping"
+    for number in range(2):
+        calls.model.logins.wrapped[f"s.w{number}"] = (f"team/{CREATED_AT}", f"canary-{number}")
+    source = wrapped(calls, TextFile(file, "VAULT_WRAPPED_SECRET_ID_FILE"))
+
+    for number in range(2):
+        file.write_text(f"s.w{number}", "utf-8")
+        assert (await source.read()).get_secret_value() == f"canary-{number}"
+
+
+async def test_a_server_that_is_down_is_no_alarm() -> None:
+    calls = ModelCalls()
+    calls.instead = ["sealed_login_approle"]
+
+    with pytest.raises(StoreUnavailable) as refused:
+        await wrapped(calls, FixedText(SecretStr("s.wrapping"))).read()
+
+    assert refused.value.reason == "store_sealed"

@@ -1,0 +1,210 @@
+"""Credentials that were refused are never sent a second time: five refusals lock the role."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+from typing_extensions import override
+
+from adapters.vault.credentials import CredentialSource, FixedText
+from adapters.vault.login_methods import AppRole
+from adapters.vault.refusals import Refusals, UnreadableRefusalsError
+from adapters.vault.token_makers import LoginMaker
+from domain.model.errors import UpstreamError
+from tests.fakes.clock import FakeClock
+from tests.support.vault_logins import ROLE_ID, SECRET_ID
+from tests.unit.adapters.vault.model_calls import ModelCalls
+from tests.unit.adapters.vault.peers import Peers, peers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Changing(CredentialSource):
+    """A file's text, as it is now."""
+
+    def __init__(self, text: str) -> None:
+        self.may_change = True
+        self.text = text
+
+    @override
+    async def read(self) -> SecretStr:
+        return SecretStr(self.text)
+
+
+class Replica:
+    """One process that logs in by AppRole."""
+
+    def __init__(
+        self, calls: ModelCalls, clock: FakeClock, bus: Peers, file: Path | None = None
+    ) -> None:
+        self.secret_id = Changing("wrong-1")
+        self.refusals = Refusals(clock, bus, file)
+        self.bus = bus
+        method = AppRole("approle", FixedText(SecretStr(ROLE_ID)), self.secret_id)
+        self.maker = LoginMaker(method, "", calls, self.refusals, clock)
+
+    async def refused(self) -> str:
+        with pytest.raises(UpstreamError) as error:
+            await self.maker.obtain(None)
+        assert self.secret_id.text not in error.value.advice
+        return error.value.reason
+
+
+async def test_a_refused_secret_id_is_sent_once() -> None:
+    calls, clock = ModelCalls(), FakeClock()
+    replica = Replica(calls, clock, peers()[0])
+
+    assert await replica.refused() == "login_refused"
+    clock.advance(86400)
+    assert await replica.refused() == "login_refused"
+    assert calls.model.logins.logins == 1
+
+
+async def test_another_secret_id_is_tried() -> None:
+    calls, clock = ModelCalls(), FakeClock()
+    replica = Replica(calls, clock, peers()[0])
+    await replica.refused()
+    assert not await replica.maker.has_changed()
+
+    replica.secret_id.text = SECRET_ID
+    assert await replica.maker.has_changed()
+    assert (await replica.maker.obtain(None)).seconds == 3600
+
+
+async def test_the_operator_has_it_tried_once_more() -> None:
+    calls, clock = ModelCalls(), FakeClock()
+    replica = Replica(calls, clock, peers()[0])
+    await replica.refused()
+    calls.model.logins.secret_ids.add("wrong-1")
+
+    assert await replica.refused() == "login_refused"
+    replica.refusals.forget()
+    assert (await replica.maker.obtain(None)).seconds == 3600
+
+
+async def test_different_wrong_secret_ids_do_not_lock_the_role() -> None:
+    calls, clock = ModelCalls(), FakeClock()
+    replica = Replica(calls, clock, peers()[0])
+    reasons = []
+    for number in range(10):
+        replica.secret_id.text = f"wrong-{number}"
+        reasons.append(await replica.refused())
+        clock.advance(60)
+
+    assert calls.model.logins.wrong == 3
+    assert reasons == ["login_refused"] * 3 + ["login_locked"] * 7
+    clock.advance(906)
+    replica.secret_id.text = SECRET_ID
+    assert (await replica.maker.obtain(None)).seconds == 3600
+
+
+async def test_a_login_that_succeeds_resets_the_count() -> None:
+    calls, clock = ModelCalls(), FakeClock()
+    replica = Replica(calls, clock, peers()[0])
+    for number in range(6):
+        replica.secret_id.text = f"wrong-{number}"
+        assert await replica.refused() == "login_refused"
+        replica.secret_id.text = SECRET_ID
+        await replica.maker.obtain(None)
+
+    assert calls.model.logins.wrong == 0
+
+
+async def test_replicas_tell_each_other() -> None:
+    calls, clock = ModelCalls(), FakeClock()
+    first, second = (Replica(calls, clock, bus) for bus in peers(2))
+    heard: list[str] = []
+    await first.refusals.listen()
+    await second.refusals.listen(lambda: heard.append("refused"))
+
+    clock.sleep = _no_time  # type: ignore[method-assign]  the bus answers at once
+    await first.refused()
+    assert heard == ["refused"]
+    assert await second.refused() == "login_refused"
+    assert calls.model.logins.logins == 1
+    assert all(b"wrong" not in payload for _, payload in first.bus.sent)
+
+
+async def test_a_starting_replica_asks_what_the_others_know() -> None:
+    calls, clock = ModelCalls(), FakeClock()
+    clock.sleep = _no_time  # type: ignore[method-assign]  the bus answers at once
+    first, second = (Replica(calls, clock, bus) for bus in peers(2))
+    await first.refusals.listen()
+    await first.refused()
+    await second.refusals.listen()
+
+    assert await second.refused() == "login_refused"
+    assert calls.model.logins.logins == 1
+
+
+async def test_a_refusal_outlives_a_restart_by_its_file(tmp_path: Path) -> None:
+    calls, clock, file = ModelCalls(), FakeClock(), tmp_path / "refused.json"
+    await Replica(calls, clock, peers()[0], file).refused()
+
+    after = Replica(calls, FakeClock(), peers()[0], file)
+    assert await after.refused() == "login_refused"
+    assert calls.model.logins.logins == 1
+    assert "wrong" not in file.read_text("utf-8")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_success_takes_the_credentials_out_of_the_file(tmp_path: Path) -> None:
+    calls, clock, file = ModelCalls(), FakeClock(), tmp_path / "refused.json"
+    replica = Replica(calls, clock, peers()[0], file)
+    await replica.refused()
+    calls.model.logins.secret_ids.add("wrong-1")
+    replica.refusals.forget()
+    await replica.maker.obtain(None)
+    after = Replica(calls, FakeClock(), peers()[0], file)
+
+    assert (await after.maker.obtain(None)).seconds == 3600
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"refused":["x"]}', '{"refused":{}}', "\xff"])
+def test_a_file_that_holds_something_else_stops_the_start(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "refused.json"
+    file.write_bytes(content.encode("latin-1"))
+
+    with pytest.raises(UnreadableRefusalsError):
+        Refusals(FakeClock(), peers()[0], file)
+    assert file.read_bytes() == content.encode("latin-1")
+
+
+async def test_a_file_that_cannot_be_written_does_not_stop_a_login(tmp_path: Path) -> None:
+    calls = ModelCalls()
+    replica = Replica(calls, FakeClock(), peers()[0], tmp_path / "missing" / "refused.json")
+
+    assert await replica.refused() == "login_refused"
+    assert await replica.refused() == "login_refused"
+    assert calls.model.logins.logins == 1
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"x" * 32, b"0" * 33, b"0" * 31])
+async def test_what_peers_send_is_checked(payload: bytes) -> None:
+    mine, other = peers(2)
+    heard: list[str] = []
+    refusals = Refusals(FakeClock(), mine)
+    await refusals.listen(lambda: heard.append("refused"))
+
+    other.broadcast("vault_login_refused", payload)
+    other.broadcast("vault_login_asked", payload)
+
+    assert (heard, mine.sent) == ([], [])
+
+
+async def test_the_memory_of_refusals_is_bounded(tmp_path: Path) -> None:
+    file = tmp_path / "refused.json"
+    refusals = Refusals(FakeClock(), peers()[0], file)
+    for number in range(100):
+        await refusals.refused(f"{number:032x}")
+
+    kept = json.loads(file.read_text("utf-8"))["refused"]
+    assert kept == [f"{number:032x}" for number in range(36, 100)]
+
+
+async def _no_time(_: float) -> None:
+    return None

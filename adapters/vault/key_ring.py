@@ -10,7 +10,6 @@ from adapters.vault.signing_keys import InvalidKeyFileError, SigningKey, jwks, p
 from ports.store_plugin import HttpResponse, HttpRoute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from ports.store_plugin import HttpRequest
@@ -24,7 +23,7 @@ _log = structlog.get_logger()
 
 @final
 class KeyRing:
-    """Holds the keys of a file, and tells once they have become others."""
+    """Holds the keys of a file."""
 
     def __init__(self, file: Path) -> None:
         """Read the file.
@@ -34,7 +33,6 @@ class KeyRing:
         """
         self._file = file
         self._keys = _read(file)
-        self.changed: Callable[[], None] = lambda: None
 
     @property
     def signer(self) -> SigningKey:
@@ -57,7 +55,6 @@ class KeyRing:
             return
         self._keys = keys
         _log.info("vault.signing_keys_reloaded", signer=self.signer.key_id, count=len(keys))
-        self.changed()
 
     def routes(self) -> tuple[HttpRoute, ...]:
         """Return the routes that publish the public keys."""

@@ -77,7 +77,7 @@ def test_a_property_outside_what_is_allowed_is_a_policy_error(
     properties: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(PolicyError) as refused:
-        locate("db", **properties)
+        SERVICE.locate(SecretReference("db", properties))
 
     assert refused.value.reason == reason
     assert refused.value.__context__ is None

@@ -3,65 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 
-from adapters.vault.credentials import FixedText
-from adapters.vault.login_methods import AppRole
-from adapters.vault.refusals import Refusals
-from adapters.vault.service_tokens import ServiceTokens
-from adapters.vault.token_makers import GivenToken, LoginMaker
-from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
-from tests.fakes.clock import FakeClock
-from tests.support.vault_logins import ROLE_ID, ROOT, SECRET_ID
-from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import peers
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from adapters.vault.token_makers import TokenMaker
-
-
-class Rig:
-    """A model of Vault, a clock, and the tokens of one service."""
-
-    def __init__(self, secret_id: str = SECRET_ID, given: str | None = None) -> None:
-        self.calls = ModelCalls()
-        self.clock = FakeClock()
-        self.logins = self.calls.model.logins
-        self.refusals = Refusals(self.clock, peers()[0])
-        method = AppRole(
-            "approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(f"{secret_id}\n"))
-        )
-        maker: TokenMaker = LoginMaker(method, "", self.calls, self.refusals, self.clock)
-        if given is not None:
-            maker = GivenToken(FixedText(SecretStr(given)), "", self.calls, self.clock)
-        self.tokens = ServiceTokens(maker, self.clock, lambda: 0.0)
-
-    async def token(self) -> str:
-        return (await self.tokens.current()).value.get_secret_value()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.tokens.run())
-        await self.settle()
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def advance(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        await self.settle()
-
-    async def settle(self) -> None:
-        for _ in range(30):
-            await asyncio.sleep(0)
+from domain.model.errors import RateLimited, StoreUnavailable
+from tests.support.vault_logins import ROLE_ID, SECRET_ID
+from tests.unit.adapters.vault.token_rig import Rig
 
 
 async def test_requests_at_the_same_time_share_one_login() -> None:
@@ -228,51 +175,6 @@ async def test_the_problem_is_told_until_there_is_a_token() -> None:
     rig.clock.advance(3)
     await rig.token()
     assert rig.tokens.problem() is None
-
-
-async def test_a_given_token_is_renewed_to_learn_how_long_it_lasts() -> None:
-    rig = Rig(given=f" {ROOT}\n")
-    rig.logins.lease = 600
-
-    assert await rig.token() == ROOT
-    assert rig.tokens.remaining_seconds == pytest.approx(595)
-    async with rig.running():
-        await rig.advance(401)
-    assert rig.logins.renewals == 2
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "token_renew_root",
-        "token_not_renewable_renew",
-        "token_batch_renew",
-        "token_no_default_policy_renew_self",
-    ],
-)
-async def test_a_given_token_that_cannot_be_renewed_is_used_until_it_is_refused(name: str) -> None:
-    rig = Rig(given=ROOT)
-    rig.calls.instead = [name]
-
-    assert await rig.token() == ROOT
-    rig.clock.advance(86400)
-    assert await rig.token() == ROOT
-    assert len(rig.calls.made) == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [("token_expired_renew", "login_refused"), ("garbage_batch_token", "token_damaged")],
-)
-async def test_a_given_token_that_does_not_count_is_not_used(name: str, reason: str) -> None:
-    rig = Rig(given=ROOT)
-    rig.calls.instead = [name]
-
-    with pytest.raises(UpstreamError) as refused:
-        await rig.token()
-
-    assert refused.value.reason == reason
-    assert ROOT not in refused.value.advice
 
 
 async def test_closing_ends_a_login_and_tells_who_waits_for_it() -> None:

@@ -1,0 +1,115 @@
+"""Reads through the model of Vault: versions of secrets, tokens that end, lagging nodes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from adapters.vault.access import AgentAccess
+from domain.model.errors import InvalidRequest, SecretNotFound, Unauthorized, UpstreamError
+from tests.unit.adapters.vault.api_rig import Rig
+
+
+async def test_a_version_asked_for_is_the_version_served() -> None:
+    rig = Rig()
+    for text in ("one", "two"):
+        rig.model.put("app", {"v": text})
+
+    assert await rig.text("app", "1") == '{"v":"one"}'
+    assert await rig.text("app") == '{"v":"two"}'
+    assert rig.targets[1] == "secret/data/app?version=1"
+
+
+@pytest.mark.parametrize(
+    "version", ["0", "-1", "+1", "01", "010", "0x1", "1_0", "1.0", "1e0", " 1", "1 ", "", "latest"]
+)
+async def test_a_version_that_the_server_would_read_otherwise_is_not_sent(version: str) -> None:
+    rig = Rig()
+
+    with pytest.raises(InvalidRequest):
+        await rig.get("app", version)
+    assert rig.calls.made == []
+
+
+@pytest.mark.parametrize("version", ["2147483648", "9" * 90])
+async def test_a_version_beyond_all_is_not_found_without_asking(version: str) -> None:
+    rig = Rig()
+
+    with pytest.raises(SecretNotFound):
+        await rig.get("app", version)
+    assert rig.calls.made == []
+
+
+async def test_a_version_that_a_standby_node_lacks_for_a_moment_is_asked_once_more() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "new"})
+    rig.model.lag = 1
+    await rig.tokens.current()
+    request = asyncio.create_task(rig.text("app", "1"))
+    await rig.advance(0)
+    await rig.advance(0.2)
+
+    assert await request == '{"v":"new"}'
+
+
+async def test_no_time_is_spent_on_a_lagging_node_beyond_the_deadline() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "new"})
+    rig.model.lag, rig.patience = 1, 0.1
+
+    with pytest.raises(SecretNotFound):
+        await rig.get("app", "1")
+
+
+async def test_a_deleted_version_is_not_asked_for_again() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "new"})
+    rig.model.secret("app").versions[0].destroyed = True
+
+    for version in (None, "1"):
+        with pytest.raises(SecretNotFound) as refused:
+            await rig.get("app", version)
+        assert refused.value.reason == "version_destroyed"
+    assert len(rig.targets) == 3
+
+
+async def test_a_revoked_token_is_replaced_and_the_read_made_again() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "x"})
+    await rig.text("app")
+    rig.model.logins.tokens.clear()
+
+    assert await rig.text("app") == '{"v":"x"}'
+    assert rig.model.logins.logins == 2
+
+
+async def test_a_right_that_is_missing_is_no_reason_to_log_in_again() -> None:
+    rig = Rig()
+    rig.model.denied.add("secret/data/app")
+    for _ in range(3):
+        with pytest.raises(Unauthorized):
+            await rig.text("app")
+
+    assert rig.model.logins.logins == 1
+
+
+async def test_a_namespace_goes_along_with_every_call() -> None:
+    rig = Rig()
+    rig.model.mounts["team1", "secret"] = 2
+    rig.model.put("app", {"v": "team"}, namespace="team1")
+
+    assert await rig.text("app", namespace="team1") == '{"v":"team"}'
+    assert [call.headers.get("x-vault-namespace") for call in rig.model.reads] == ["team1"] * 2
+
+
+async def test_an_agent_in_between_needs_no_token() -> None:
+    rig = Rig(access=AgentAccess())
+    rig.model.logins.tokens = {""}
+    rig.model.put("app", {"v": "x"})
+
+    assert await rig.text("app") == '{"v":"x"}'
+    rig.model.logins.tokens = set()
+    with pytest.raises(UpstreamError) as refused:
+        await rig.text("app")
+    assert refused.value.reason == "token_refused"

@@ -10,10 +10,10 @@ OpenBao 2.6.2.
 | 404 `{"errors":[]}`: missing, trimmed, never was | SecretNotFound | secret_not_found |
 | 404 "no handler for route" | UpstreamError | mount_not_found |
 | 404 "namespace not found" | UpstreamError | namespace_not_found |
-| 404 that is not the API's | UpstreamError | wrong_address |
+| 404 that is not the API's | UpstreamError | vault_wrong_address |
 | 403 "1 error occurred", "preflight …": the token lacks the right | Unauthorized | read_denied |
 | any other 403, after a new login: the token does not count | UpstreamError | token_refused |
-| 429 | RateLimited | store_rate_limited |
+| 429 | RateLimited | vault_rate_limited |
 | 400 "Upgrading from non-versioned …" | StoreUnavailable | mount_upgrading |
 | 400 without a body: unprintable characters | InvalidRequest | key_characters |
 | 307 without a body: to the active node | StoreUnavailable | no_active_node |

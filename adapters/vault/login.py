@@ -7,7 +7,7 @@
 | 403 "permission denied" | login_locked | locked after refusals, no such auth method, or an outage behind it: tried again slowly |
 | 403 with other words (Kubernetes) | login_refused | |
 | 404 "namespace not found" | namespace_not_found | |
-| 429 | store_rate_limited | |
+| 429 | vault_rate_limited | |
 | 307, 412, 5xx | unavailable | tried again soon |
 
 Measured on OpenBao 2.6.2. A Kubernetes login is refused by the bare 403 as well while the API

@@ -178,7 +178,7 @@ async def test_another_server_in_its_place_is_found_out(rig: Rig) -> None:
     [
         ("sealed_read", StoreUnavailable, "store_sealed"),
         ("namespace_missing_no_token", UpstreamError, "namespace_not_found"),
-        ("path_bad_percent", UpstreamError, "wrong_address"),
+        ("path_bad_percent", UpstreamError, "vault_wrong_address"),
     ],
 )
 async def test_a_server_that_does_not_tell_is_asked_again(

@@ -1,0 +1,169 @@
+"""Calls over HTTP: admitted, repeated while a node is not ready, redirected to the active node only.
+
+A standby node that may not forward, and every node during an election, answers logins by a redirect
+to the active node; any other redirect may lead to another secret, or to another server (measured).
+So one is followed at most, with the path unchanged, to an address that the operator has listed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+from urllib.parse import urlsplit
+
+import structlog
+from typing_extensions import override
+
+from adapters.upstream.engine import HttpEngine
+from adapters.upstream.message import UpstreamResponse
+from adapters.upstream.statistics import Lane
+from adapters.vault.answer import BAD_REQUEST, REDIRECT, SERVER_ERROR, TOO_MANY, Answer
+from adapters.vault.call import REQUEST_HEADER, Calls
+from adapters.vault.error_map import is_transient, leads_to_active_node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+    from adapters.upstream.admission import Admission, Admitted
+    from adapters.upstream.http import UpstreamHttp
+    from adapters.upstream.message import UpstreamRequest
+    from adapters.vault.call import Call
+    from ports.clock import Clock
+
+MAX_ATTEMPTS: Final = 4
+FIRST_DELAY_SECONDS: Final = 0.25
+"""Doubled for each further attempt, and up to half as much again."""
+
+_QUOTA_SECONDS: Final = "1"
+_log = structlog.get_logger()
+
+
+def is_vault_answer(response: UpstreamResponse) -> bool:
+    """Say whether a response below 500 is the API's: JSON, or one of the two that have no body."""
+    bodiless = not response.body and response.status in {BAD_REQUEST, REDIRECT}
+    return response.is_json or bodiless
+
+
+@final
+class QuotaEngine(HttpEngine):
+    """Has a rate limit last a second where the server does not say how long.
+
+    Vault tells that only if an operator has switched the headers on, and counts by the second
+    unless a quota says otherwise.
+    """
+
+    def __init__(self, inner: HttpEngine) -> None:
+        self._inner = inner
+
+    @override
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        response = await self._inner.send(request)
+        if response.status == TOO_MANY and "retry-after" not in response.headers:
+            headers = {**response.headers, "retry-after": _QUOTA_SECONDS}
+            return UpstreamResponse(response.status, headers, response.body)
+        return response
+
+    @override
+    def drop_idle(self) -> None:
+        self._inner.drop_idle()
+
+    @override
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+@final
+class HttpCalls(Calls):
+    """Makes calls of one Vault."""
+
+    def __init__(
+        self,
+        http: UpstreamHttp,
+        admission: Admission,
+        clock: Clock,
+        jitter: Callable[[], float],
+        nodes: Mapping[str, UpstreamHttp],
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            http: the server at VAULT_ADDR.
+            admission: admits reads.
+            clock: for pauses.
+            jitter: draws evenly from 0 up to 1.
+            nodes: where a redirect may lead, by scheme and authority.
+        """
+        self._http = http
+        self._admission = admission
+        self._clock = clock
+        self._jitter = jitter
+        self._nodes = nodes
+
+    @override
+    async def call(self, call: Call, deadline: float) -> Answer:
+        delay = FIRST_DELAY_SECONDS
+        attempts = 0
+        while True:
+            attempts += 1
+            answer = await self._redirected(call, deadline)
+            # Server errors and failures of the transport were tried again below already.
+            if answer.status >= SERVER_ERROR or not is_transient(answer):
+                return answer
+            pause = delay * (1 + self._jitter() / 2)
+            if attempts == MAX_ATTEMPTS or self._clock.monotonic() + pause >= deadline:
+                return answer
+            await self._clock.sleep(pause)
+            delay *= 2
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._admission.aclose()
+        for http in (self._http, *self._nodes.values()):
+            await http.aclose()
+
+    async def _redirected(self, call: Call, deadline: float) -> Answer:
+        answer = Answer.of(await self._send(self._http, call, deadline))
+        if not leads_to_active_node(answer) or answer.location is None:
+            return answer
+        node = self._node(answer.location, _target(call))
+        if node is None:
+            _log.warning(
+                "vault.redirect_not_followed",
+                advice="List the addresses of all nodes in VAULT_REDIRECT_ADDRESSES.",
+            )
+            return answer
+        return Answer.of(await self._send(node, call, deadline))
+
+    def _node(self, location: str, target: str) -> UpstreamHttp | None:
+        try:
+            parts = urlsplit(location)
+        except ValueError:
+            return None
+        if location != f"{parts.scheme}://{parts.netloc}{target}":
+            return None
+        return self._nodes.get(f"{parts.scheme}://{parts.netloc}")
+
+    async def _send(self, http: UpstreamHttp, call: Call, deadline: float) -> UpstreamResponse:
+        def slot() -> AbstractAsyncContextManager[Admitted]:
+            return self._admission.slot(key=call.key, tenant=call.tenant, deadline=deadline)
+
+        headers = {REQUEST_HEADER: "true", **call.headers}
+        query = None if call.version is None else {"version": call.version}
+        body = None if call.body is None else dict(call.body)
+        if call.is_login:
+            return await http.request(
+                call.method,
+                call.path,
+                deadline=deadline,
+                headers=headers,
+                json=body,
+                retry=call.repeatable,
+                lane=Lane.LOGIN,
+            )
+        return await http.request(
+            call.method, call.path, deadline=deadline, headers=headers, query=query, slot=slot
+        )
+
+
+def _target(call: Call) -> str:
+    return call.path if call.version is None else f"{call.path}?version={call.version}"

@@ -25,6 +25,7 @@ class UpstreamConfig:
         ca_setting: the setting that names certificate authorities, for advice.
         ca_file: the only certificate authorities to trust, as PEM; None means the usual ones.
         client_certificate: the files of a client certificate and its key, as PEM.
+        tls_server_name: the name that the server's certificate must have; None means the host's.
         connect_timeout_seconds: for reaching the server, at each attempt.
         read_timeout_seconds: for each wait for further bytes, at each attempt.
         max_connections: open connections at most; with two or more, one is left to logins.
@@ -45,6 +46,7 @@ class UpstreamConfig:
     ca_setting: str
     ca_file: Path | None = None
     client_certificate: tuple[Path, Path] | None = None
+    tls_server_name: str | None = None
     connect_timeout_seconds: float = 3.0
     read_timeout_seconds: float = 5.0
     max_connections: int = 20

@@ -72,7 +72,7 @@ class HttpxEngine(HttpEngine):
         call = _Call(self._patience())
         failure: TransportError | None = None
         try:
-            response = await call.run(pool.client, request, self._config.max_body_bytes)
+            response = await call.run(pool.client, request, self._config)
         except httpx.HTTPError as error:
             failure = _transport_error(error, reused=call.reused)
         except TimeoutError:
@@ -145,14 +145,17 @@ class _Call:
         self.is_slow = False
 
     async def run(
-        self, client: httpx.AsyncClient, request: UpstreamRequest, max_body_bytes: int
+        self, client: httpx.AsyncClient, request: UpstreamRequest, config: UpstreamConfig
     ) -> UpstreamResponse:
+        extensions: dict[str, Any] = {"trace": self._trace}
+        if config.tls_server_name is not None:
+            extensions["sni_hostname"] = config.tls_server_name
         wire = client.build_request(
             request.method,
             request.url,
             headers=request.headers,
             content=request.body,
-            extensions={"trace": self._trace},
+            extensions=extensions,
         )
         try:
             async with asyncio.timeout(None) as self._scope:
@@ -160,7 +163,7 @@ class _Call:
         finally:
             self.is_slow = self._loop.time() - self._sent_at >= REUSED_PATIENCE_SECONDS
         try:
-            body = await _body_of(response, max_body_bytes)
+            body = await _body_of(response, config.max_body_bytes)
         finally:
             await response.aclose()
         headers = {name.lower(): value for name, value in response.headers.items()}

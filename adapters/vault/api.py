@@ -78,6 +78,15 @@ class VaultApi:
             answer = await self._authorized(place, path, query, version)
         return answer
 
+    async def sees_mount(self, query: SecretQuery) -> bool:
+        """Say whether the authorization of a query has any right in its mount.
+
+        Raises:
+            SecretsError: there is no authorization, or no answer.
+        """
+        answer = await self._ask_version(Place.of(query.location), query)
+        return answer.status == OK
+
     def error_for(self, answer: Answer) -> SecretsError:
         """Return the error for an answer that is no success."""
         return self._access.login_error(answer) if answer.inline_failed else error_for(answer)

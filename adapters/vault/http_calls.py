@@ -1,4 +1,4 @@
-"""Calls over HTTP: admitted, repeated while a node is not ready, redirected to the active node only.
+"""Calls over HTTP: admitted, repeated while a node is not ready, redirected to the active node.
 
 A standby node that may not forward, and every node during an election, answers logins by a redirect
 to the active node; any other redirect may lead to another secret, or to another server (measured).

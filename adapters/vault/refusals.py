@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from ports.transport import ChannelError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -39,6 +41,7 @@ ANSWER_SECONDS: Final = 0.25
 REFUSED_TOPIC: Final = "vault_login_refused"
 ASKED_TOPIC: Final = "vault_login_asked"
 
+_YES: Final = b"refused"
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _log = structlog.get_logger()
 
@@ -73,7 +76,6 @@ class Refusals:
         self._refused: dict[str, None] = dict.fromkeys(self._written)
         self._in_a_row = 0
         self._last = -math.inf
-        self._is_listening = False
         self._has_asked = False
 
     async def listen(self, heard: Callable[[], None] = lambda: None) -> None:
@@ -88,20 +90,19 @@ class Refusals:
                 self._remember(fingerprint)
                 heard()
 
-        def asked(payload: bytes) -> None:
-            if (fingerprint := _parse(payload)) in self._refused and fingerprint:
-                self._peers.broadcast(REFUSED_TOPIC, fingerprint.encode("ascii"))
+        def asked(payload: bytes) -> bytes | None:
+            fingerprint = _parse(payload)
+            return _YES if fingerprint is not None and fingerprint in self._refused else None
 
         await self._peers.subscribe(REFUSED_TOPIC, refused)
         await self._peers.subscribe(ASKED_TOPIC, asked)
-        self._is_listening = True
 
     async def is_refused(self, fingerprint: str) -> bool:
         """Say whether these credentials were refused before; asks the peers the first time."""
-        if self._is_listening and not self._has_asked and fingerprint not in self._refused:
+        if not self._has_asked and fingerprint not in self._refused:
             self._has_asked = True
-            self._peers.broadcast(ASKED_TOPIC, fingerprint.encode("ascii"))
-            await self._clock.sleep(ANSWER_SECONDS)
+            if await self._peers_know(fingerprint):
+                self._refused[fingerprint] = None
         return fingerprint in self._refused
 
     @property
@@ -128,6 +129,13 @@ class Refusals:
         The count of refusals stays: forgetting it could lock the role.
         """
         self._refused.clear()
+
+    async def _peers_know(self, fingerprint: str) -> bool:
+        try:
+            answers = await self._peers.ask(ASKED_TOPIC, fingerprint.encode("ascii"))
+        except ChannelError:
+            return False
+        return _YES in await answers.gather(ANSWER_SECONDS)
 
     def _remember(self, fingerprint: str) -> None:
         now = self._clock.monotonic()

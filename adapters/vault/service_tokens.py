@@ -114,7 +114,7 @@ class ServiceTokens:
         """Note that the server accepted the token."""
         self._is_replacement = False
 
-    def tryagain(self) -> None:
+    def try_again(self) -> None:
         """Forget that a login failed, and try another as soon as one is needed."""
         self._error, self._quiet_until = None, -math.inf
         self._changed.set()
@@ -222,7 +222,7 @@ class ServiceTokens:
             await self._sleep_until(min(now + POLL_SECONDS, self._quiet_until))
             changed = await self._maker.has_changed()
             if changed and seen:
-                self.tryagain()
+                self.try_again()
                 await asyncio.wait({self._start()})
                 return
             seen = changed

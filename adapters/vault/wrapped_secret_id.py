@@ -91,7 +91,7 @@ class WrappedSecretId(CredentialSource):
         if not isinstance(made_at, str) or not _ends_with(made_at, self._expected):
             raise UpstreamError(
                 "The wrapping token was not made for a secret_id of the configured role, so it is "
-                "not opened; check VAULT_APPROLE_ROLE and the mount, and if they are right, look "
+                "not opened; check VAULT_ROLE and the mount, and if they are right, look "
                 "for a token put in the right one's place.",
                 reason=reasons.WRAPPING_PATH_WRONG,
             )

@@ -35,14 +35,6 @@ class Changing(CredentialSource):
         return SecretStr(self.text)
 
 
-class InstantClock(FakeClock):
-    """Waits for nothing: this bus answers at once."""
-
-    @override
-    async def sleep(self, seconds: float) -> None:
-        return None
-
-
 class Replica:
     """One process that logs in by AppRole."""
 
@@ -123,7 +115,7 @@ async def test_a_login_that_succeeds_resets_the_count() -> None:
 
 
 async def test_replicas_tell_each_other() -> None:
-    calls, clock = ModelCalls(), InstantClock()
+    calls, clock = ModelCalls(), FakeClock()
     first, second = (Replica(calls, clock, bus) for bus in peers(2))
     heard: list[str] = []
     await first.refusals.listen()
@@ -137,7 +129,7 @@ async def test_replicas_tell_each_other() -> None:
 
 
 async def test_a_starting_replica_asks_what_the_others_know() -> None:
-    calls, clock = ModelCalls(), InstantClock()
+    calls, clock = ModelCalls(), FakeClock()
     first, second = (Replica(calls, clock, bus) for bus in peers(2))
     await first.refusals.listen()
     await first.refused()
@@ -189,6 +181,15 @@ async def test_a_file_that_cannot_be_written_does_not_stop_a_login(tmp_path: Pat
     assert calls.model.logins.logins == 1
 
 
+async def test_a_bus_that_is_down_does_not_stop_a_login() -> None:
+    calls = ModelCalls()
+    replica = Replica(calls, FakeClock(), peers()[0])
+    replica.bus.is_down = True
+    replica.secret_id.text = SECRET_ID
+
+    assert (await replica.maker.obtain(None)).seconds == 3600
+
+
 @pytest.mark.parametrize("payload", [b"", b"\xff", b"x" * 32, b"0" * 33, b"0" * 31])
 async def test_what_peers_send_is_checked(payload: bytes) -> None:
     mine, other = peers(2)
@@ -197,9 +198,9 @@ async def test_what_peers_send_is_checked(payload: bytes) -> None:
     await refusals.listen(lambda: heard.append("refused"))
 
     other.broadcast("vault_login_refused", payload)
-    other.broadcast("vault_login_asked", payload)
+    answers = await other.ask("vault_login_asked", payload)
 
-    assert (heard, mine.sent) == ([], [])
+    assert (heard, await answers.gather(0)) == ([], [])
 
 
 async def test_the_memory_of_refusals_is_bounded(tmp_path: Path) -> None:

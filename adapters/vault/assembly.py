@@ -1,0 +1,158 @@
+"""Puts the store together from its settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from adapters.upstream.admission import Admission
+from adapters.upstream.admission_config import AdmissionConfig
+from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.http import UpstreamHttp
+from adapters.upstream.httpx_engine import HttpxEngine
+from adapters.vault.addressing import Addressing, Place
+from adapters.vault.api import VaultApi
+from adapters.vault.caller_jwt import partition
+from adapters.vault.check import VaultCheck
+from adapters.vault.http_calls import HttpCalls, QuotaEngine, is_vault_answer
+from adapters.vault.mounts import KvVersions
+from adapters.vault.samples import vault_samples
+from adapters.vault.store import VaultSecretStore
+from adapters.vault.who_asks import asks_as
+from ports.plugin import PluginError
+from ports.store_plugin import StoreParts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adapters.vault.mounts import KvVersion
+    from adapters.vault.settings import VaultSettings
+    from ports.plugin import Sample
+    from ports.store_plugin import StoreContext
+
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+"""A secret has 1 MiB at most on raft, and six bytes for each character that HTML knows."""
+
+_PORTS: Final = {"http": 80, "https": 443}
+_KV_VERSIONS: Final[dict[str, KvVersion | None]] = {"auto": None, "1": 1, "2": 2}
+
+
+def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
+    """Build the store.
+
+    Raises:
+        PluginError: a file cannot be used.
+    """
+    clock = context.clock
+    config = _upstream(settings, context.user_agent)
+    http = _client(config, context)
+    nodes = {
+        _origin(address): _client(replace(config, base_url=address), context)
+        for address in settings.redirect_addresses
+        if _origin(address) != _origin(settings.addr)
+    }
+    admission = Admission(
+        AdmissionConfig(
+            name="Vault",
+            code="vault",
+            limit_setting="VAULT_MAX_REQUESTS_PER_MINUTE",
+            max_in_flight=config.read_connections,
+            max_per_minute=_share(settings.max_requests_per_minute, context),
+        ),
+        clock,
+    )
+    calls = HttpCalls(
+        http, admission, clock, context.jitter, {_origin(settings.addr): http, **nodes}
+    )
+    asks = asks_as(settings, calls, context)
+    versions = KvVersions(clock, _KV_VERSIONS[settings.kv_version])
+    api = VaultApi(calls=calls, access=asks.access, versions=versions, clock=clock)
+    addressing = _addressing(settings)
+    callers = settings.method == "caller"
+
+    async def close() -> None:
+        await asks.close()
+        await calls.aclose()
+
+    def reload() -> None:
+        versions.forget()
+        asks.reload()
+
+    def samples() -> Iterator[Sample]:
+        return vault_samples(asks.tokens, admission, http.statistics)
+
+    server = urlsplit(settings.addr)
+    return StoreParts(
+        VaultSecretStore(addressing, api, clock),
+        VaultCheck(addressing, api, clock, address=settings.addr, callers=callers),
+        run=asks.run,
+        close=close,
+        reload=reload,
+        problem=asks.problem,
+        samples=samples,
+        routes=asks.routes,
+        partition=partition if callers else None,
+        server=(server.hostname or "", server.port or _PORTS[server.scheme]),
+    )
+
+
+def _upstream(settings: VaultSettings, user_agent: str) -> UpstreamConfig:
+    certificate = None
+    if settings.client_cert is not None and settings.client_key is not None:
+        certificate = (settings.client_cert, settings.client_key)
+    return UpstreamConfig(
+        name="Vault",
+        code="vault",
+        base_url=settings.addr,
+        url_setting="VAULT_ADDR",
+        ca_setting="VAULT_CACERT",
+        ca_file=settings.cacert,
+        client_certificate=certificate,
+        tls_server_name=settings.tls_server_name,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        read_timeout_seconds=settings.read_timeout_seconds,
+        max_connections=settings.max_connections,
+        max_body_bytes=MAX_ANSWER_BYTES,
+        user_agent=user_agent,
+    )
+
+
+def _client(config: UpstreamConfig, context: StoreContext) -> UpstreamHttp:
+    try:
+        engine = QuotaEngine(HttpxEngine(config))
+    except OSError:
+        engine = None
+    if engine is None:
+        raise PluginError(
+            "must name certificates in PEM form, and the key that belongs to the client's.",
+            setting="VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY",
+        )
+    return UpstreamHttp(
+        config, context.clock, context.jitter, is_api_answer=is_vault_answer, engine=engine
+    )
+
+
+def _addressing(settings: VaultSettings) -> Addressing:
+    callers = settings.method == "caller"
+    return Addressing(
+        default=Place(settings.mount, settings.namespace, (settings.role or "") if callers else ""),
+        base=settings.base_folders,
+        mounts=frozenset(settings.allowed_mounts),
+        namespaces=frozenset(settings.allowed_namespaces),
+        roles=frozenset(settings.allowed_roles),
+        folders=settings.allowed_folders,
+    )
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _share(reads: int | None, context: StoreContext) -> int | None:
+    """Return this worker's part of a limit that holds for the replica, one read at least."""
+    if reads is None:
+        return None
+    share, left_over = divmod(reads, context.workers)
+    return max(1, share + (context.worker < left_over))

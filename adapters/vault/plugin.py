@@ -1,0 +1,56 @@
+"""Vault and OpenBao as a plug-in."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, ClassVar, Final
+from urllib.parse import urlsplit
+
+from typing_extensions import override
+
+from adapters.vault.settings import VaultSettings
+from ports.store_plugin import StorePlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ports.store_plugin import StoreContext, StoreParts
+
+
+class VaultPlugin(StorePlugin[VaultSettings]):
+    """Registered as `vault`."""
+
+    name: ClassVar[str] = "vault"
+    title: ClassVar[str] = "Vault"
+    api_version: ClassVar[int] = 1
+    settings = VaultSettings
+    needs_entity_token: ClassVar[bool] = False
+
+    @override
+    def warnings(self, settings: VaultSettings) -> Sequence[str]:
+        server = urlsplit(settings.addr)
+        if server.scheme != "http" or _is_local(server.hostname or ""):
+            return ()
+        return (
+            (
+                f"Vault at {settings.addr} is reached without TLS: on the way there every secret and "
+                "every login can be read. Write https:// in VAULT_ADDR, with VAULT_CACERT for a "
+                "private CA."
+            ),
+        )
+
+    @override
+    def build(self, settings: VaultSettings, context: StoreContext) -> StoreParts:
+        from adapters.vault.assembly import build_parts  # noqa: PLC0415  only if it is chosen
+
+        return build_parts(settings, context)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+PLUGIN: Final = VaultPlugin()

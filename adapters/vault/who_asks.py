@@ -1,0 +1,197 @@
+"""As whom reads ask, by the settings: the service, an agent on the way, or each caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import SecretStr
+
+from adapters.vault.access import AgentAccess, ServiceAccess
+from adapters.vault.caller_logins import CallerLogins
+from adapters.vault.caller_token_access import CallerTokenAccess
+from adapters.vault.credentials import FixedText, TextFile
+from adapters.vault.either_access import EitherAccess
+from adapters.vault.inline_access import InlineAccess
+from adapters.vault.key_ring import KeyRing
+from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
+from adapters.vault.refusals import Refusals, UnreadableRefusalsError
+from adapters.vault.service_tokens import ServiceTokens
+from adapters.vault.settings import KUBERNETES_TOKEN
+from adapters.vault.signing_keys import InvalidKeyFileError
+from adapters.vault.token_makers import GivenToken, LoginMaker
+from adapters.vault.wrapped_secret_id import WrappedSecretId
+from ports.plugin import PluginError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from adapters.vault.access import Access
+    from adapters.vault.call import Calls
+    from adapters.vault.credentials import CredentialSource
+    from adapters.vault.login_methods import LoginMethod
+    from adapters.vault.settings import VaultSettings
+    from adapters.vault.token_makers import TokenMaker
+    from ports.store_plugin import HttpRoute, StoreContext
+
+REFUSED_FILE: Final = "vault-refused-logins.json"
+
+
+async def _nothing_to_close() -> None:
+    """An agent on the way leaves nothing open here."""
+
+
+def _nothing_to_reload() -> None:
+    """An agent on the way has its own configuration."""
+
+
+def _no_problem() -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """How reads are authorized, with what goes on around it; as in `StoreParts`."""
+
+    access: Access
+    tokens: ServiceTokens | None = None
+    run: Callable[[], Awaitable[None]] | None = None
+    close: Callable[[], Awaitable[None]] = _nothing_to_close
+    reload: Callable[[], None] = _nothing_to_reload
+    problem: Callable[[], str | None] = _no_problem
+    routes: tuple[HttpRoute, ...] = field(default=())
+
+
+def asks_as(settings: VaultSettings, calls: Calls, context: StoreContext) -> Asks:
+    """Return as whom the settings have reads ask.
+
+    Raises:
+        PluginError: a file cannot be used.
+    """
+    match settings.method:
+        case "agent":
+            return Asks(AgentAccess())
+        case "caller":
+            return _as_callers(settings, calls, context)
+        case "token":
+            source = _source(settings.token, settings.token_file, "VAULT_TOKEN_FILE")
+            maker = GivenToken(source, settings.namespace, calls, context.clock)
+            return _as_service(maker, None, context)
+        case "approle" | "jwt" | "kubernetes" | "cert":
+            refusals = _refusals(settings, context)
+            method = _method(settings, calls, context)
+            login = LoginMaker(method, settings.namespace, calls, refusals, context.clock)
+            return _as_service(login, refusals, context)
+
+
+def _as_service(maker: TokenMaker, refusals: Refusals | None, context: StoreContext) -> Asks:
+    tokens = ServiceTokens(maker, context.clock, context.jitter)
+    listening = False
+
+    async def run() -> None:
+        nonlocal listening
+        if refusals is not None and not listening:
+            listening = True
+            await refusals.listen()
+        await tokens.run()
+
+    def reload() -> None:
+        if refusals is not None:
+            refusals.forget()
+        tokens.try_again()
+
+    return Asks(
+        ServiceAccess(tokens),
+        tokens,
+        run=run,
+        close=tokens.aclose,
+        reload=reload,
+        problem=tokens.problem,
+    )
+
+
+def _as_callers(settings: VaultSettings, calls: Calls, context: StoreContext) -> Asks:
+    assert settings.jwt_key_file is not None  # noqa: S101  the settings see to it
+    keys = _keys(settings.jwt_key_file)
+    clock, mount = context.clock, settings.auth_mount
+    logins = CallerLogins(keys, clock, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    inline = InlineAccess(logins, mount)
+    tokens = CallerTokenAccess(logins, mount, calls, clock)
+    either = EitherAccess(inline, tokens, calls=calls, mount=mount, clock=clock)
+
+    async def close() -> None:
+        await either.aclose()
+        await tokens.aclose()
+
+    access: dict[str, Access] = {"auto": either, "inline": inline, "token": tokens}
+    return Asks(
+        access[settings.caller_login],
+        close=close,
+        reload=keys.reload,
+        routes=keys.routes() if settings.publish_jwt_keys else (),
+    )
+
+
+def _method(settings: VaultSettings, calls: Calls, context: StoreContext) -> LoginMethod:
+    mount, role = settings.auth_mount, settings.role or ""
+    match settings.method:
+        case "approle":
+            role_id = _source(settings.role_id, settings.role_id_file, "VAULT_ROLE_ID_FILE")
+            return AppRole(mount, role_id, _secret_id(settings, calls, context))
+        case "cert":
+            return TlsCertificate(mount, role)
+        case _:
+            file = settings.jwt_file or Path(KUBERNETES_TOKEN)
+            return SignedToken(mount, role, TextFile(file, "VAULT_JWT_FILE"))
+
+
+def _secret_id(
+    settings: VaultSettings, calls: Calls, context: StoreContext
+) -> CredentialSource | None:
+    wrapped, wrapped_file = settings.wrapped_secret_id, settings.wrapped_secret_id_file
+    if wrapped is not None or wrapped_file is not None:
+        if context.workers > 1:
+            raise PluginError(
+                "must be 1 with a wrapped secret_id, which can be opened once only.",
+                setting="WORKERS",
+            )
+        return WrappedSecretId(
+            _source(wrapped, wrapped_file, "VAULT_WRAPPED_SECRET_ID_FILE"),
+            mount=settings.auth_mount,
+            role=settings.role or "",
+            namespace=settings.namespace,
+            calls=calls,
+            clock=context.clock,
+        )
+    if settings.secret_id is None and settings.secret_id_file is None:
+        return None
+    return _source(settings.secret_id, settings.secret_id_file, "VAULT_SECRET_ID_FILE")
+
+
+def _source(text: SecretStr | None, file: Path | None, setting: str) -> CredentialSource:
+    return TextFile(file, setting) if file is not None else FixedText(text or SecretStr(""))
+
+
+def _refusals(settings: VaultSettings, context: StoreContext) -> Refusals:
+    if settings.state_folder is None:
+        return Refusals(context.clock, context.peers)
+    folder = Path(settings.state_folder)
+    if not folder.is_dir():
+        raise PluginError("must name an existing folder.", setting="VAULT_STATE_FOLDER")
+    try:
+        return Refusals(context.clock, context.peers, folder / REFUSED_FILE)
+    except UnreadableRefusalsError:
+        pass
+    raise PluginError(
+        f"has a file {REFUSED_FILE} that is none of this backend's; remove it.",
+        setting="VAULT_STATE_FOLDER",
+    )
+
+
+def _keys(file: Path) -> KeyRing:
+    try:
+        return KeyRing(file)
+    except InvalidKeyFileError as error:
+        advice = str(error)
+    raise PluginError(advice, setting="VAULT_JWT_KEY_FILE")

@@ -31,13 +31,12 @@ class VaultPlugin(StorePlugin[VaultSettings]):
         server = urlsplit(settings.addr)
         if server.scheme != "http" or _is_local(server.hostname or ""):
             return ()
-        return (
-            (
-                f"Vault at {settings.addr} is reached without TLS: on the way there every secret and "
-                "every login can be read. Write https:// in VAULT_ADDR, with VAULT_CACERT for a "
-                "private CA."
-            ),
+        advice = (
+            f"Vault at {settings.addr} is reached without TLS: on the way there every secret and "
+            "every login can be read. Write https:// in VAULT_ADDR, with VAULT_CACERT for a "
+            "private CA."
         )
+        return (advice,)
 
     @override
     def build(self, settings: VaultSettings, context: StoreContext) -> StoreParts:

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from adapters.vault import reasons
 from adapters.vault.answer import OK
-from adapters.vault.values import read_unversioned, read_versioned
+from adapters.vault.values import UNVERSIONED, read_unversioned, read_versioned
 from domain.model.errors import InvalidRequest, SecretNotFound
 from ports.secret_store import SecretStore
 
@@ -49,12 +49,7 @@ class VaultSecretStore(SecretStore):
         if kv_version == 2:  # noqa: PLR2004  the versioned one
             return read_versioned(answer, query.location, version, self._clock.now())
         if version is not None:
-            raise SecretNotFound(
-                "The mount keeps no versions (key-value version 1); drop the version, or upgrade "
-                "the mount.",
-                reason=reasons.VERSION_NOT_FOUND,
-                upstream_request_id=answer.request_id,
-            )
+            raise _no_versions()
         return read_unversioned(answer, query.location)
 
 
@@ -62,6 +57,8 @@ def _check_version(version: str | None) -> None:
     """Refuse what the server would read otherwise: 010 is 8 to it, and 0 the latest (measured)."""
     if version is None:
         return
+    if version == UNVERSIONED:
+        raise _no_versions()
     if not _VERSION.fullmatch(version):
         raise InvalidRequest(
             "A version of a Vault secret is a whole number from 1 up, such as 3.",
@@ -72,3 +69,11 @@ def _check_version(version: str | None) -> None:
             "No Vault secret has that many versions; ask for another.",
             reason=reasons.VERSION_NOT_FOUND,
         )
+
+
+def _no_versions() -> SecretNotFound:
+    return SecretNotFound(
+        "The mount keeps no versions (key-value version 1); drop the version, or upgrade the "
+        "mount.",
+        reason=reasons.VERSION_NOT_FOUND,
+    )

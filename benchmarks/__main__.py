@@ -21,6 +21,7 @@ from benchmarks.phases import (
     scaling,
     start_up,
     storm,
+    vault_callers,
 )
 from benchmarks.report import print_table, write_json
 from benchmarks.sealed_requests import Requester
@@ -67,6 +68,7 @@ PHASES = (
     "start",
     "cached",
     "long-run",
+    "vault-callers",
 )
 
 
@@ -132,6 +134,9 @@ async def run(plan: Plan, phases: frozenset[str]) -> list[Section]:
         say("memory over a long run")
         first, last = plan.long_run
         sections.append(await memory.measure_long_run(SETTINGS, first=first, last=last))
+    if "vault-callers" in phases:
+        say("callers' logins at Vault")
+        sections.append(await vault_callers.measure(SETTINGS, requests=plan.requests))
     return sections
 
 

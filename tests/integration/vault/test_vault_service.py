@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,9 @@ from nacl.signing import SigningKey as RawKey
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
-from domain.model.errors import SecretNotFound, UpstreamError
+from domain.model.errors import SecretNotFound
 from tests.integration.vault.test_vault_callers_over_http import write_keys
-from tests.support.admin_pages import Pages, until_so
+from tests.support.admin_pages import Pages
 from tests.support.free_ports import neighbouring_ports
 from tests.support.host import Host, connected_host
 from tests.support.service_process import ServiceProcess, run_to_its_end
@@ -156,23 +155,18 @@ async def test_a_refused_secret_id_is_not_sent_again_by_a_restarted_service(
     assert server.model.logins.wrong == 1
 
 
-async def test_a_server_that_is_down_is_waited_for(
+async def test_a_sealed_server_is_waited_for(
     server: VaultServer, approle: Settings, tmp_path: Path, host: Host
 ) -> None:
     server.model.put("app", {"v": "x"})
     server.login_instead = ["sealed_login_approle"] * 1000
 
-    async with ServiceProcess(approle, tmp_path):
-        with pytest.raises(UpstreamError):
-            await host.get("app")
+    async with ServiceProcess(approle, tmp_path, ready="vault.no_token") as service:
+        assert not service.logged("service.ready")
         server.login_instead = []
+        await service.wait_for("service.ready")
 
-        async def serves() -> bool:
-            with contextlib.suppress(UpstreamError):
-                return (await host.get("app")).value.reveal() == '{"v":"x"}'
-            return False
-
-        await until_so(serves)
+        assert (await host.get("app")).value.reveal() == '{"v":"x"}'
 
 
 def _x_of(seed: bytes) -> str:

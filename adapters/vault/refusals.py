@@ -10,29 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import os
 import re
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from adapters.upstream.lockout import LockoutConfig
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ports.clock import Clock
+    from adapters.upstream.lockout import LockoutGuard
     from ports.peer_bus import PeerBus
 
-RESET_SECONDS: Final = 15 * 60.0 + 5.0
-"""After this long without a refusal the server has forgotten those before: its 15 minutes, and a
-margin for the time that a login is under way."""
-
-MAX_IN_A_ROW: Final = 3
-"""Refusals of different credentials without such a gap; five lock the role, and other systems may
-use it too."""
+LOCKOUT: Final = LockoutConfig(threshold=4, reset_seconds=900.0, lock_seconds=900.0)
+"""Of different credentials, one less than this may be refused within 15 minutes of each other. The
+server locks at five, but other systems may use the role too."""
 
 MAX_REMEMBERED: Final = 64
 ANSWER_SECONDS: Final = 0.25
@@ -55,27 +51,27 @@ class Refusals:
 
     def __init__(
         self,
-        clock: Clock,
+        guard: LockoutGuard,
         peers: PeerBus,
         file: Path | None = None,
     ) -> None:
         """Read what the file holds, if there is one.
 
         Args:
-            clock: for the counting.
+            guard: counts refusals, whatever the credentials.
             peers: are told of each refusal, and asked before the first login.
             file: keeps refusals across restarts; None for memory alone.
 
         Raises:
             UnreadableRefusalsError: the file is there and holds something else.
         """
-        self._clock = clock
+        self._guard = guard
+        # What was refused is known, and not tried again: other credentials need not wait.
+        guard.forget()
         self._peers = peers
         self._file = file
         self._written = _read(file) if file else ()
         self._refused: dict[str, None] = dict.fromkeys(self._written)
-        self._in_a_row = 0
-        self._last = -math.inf
         self._has_asked = False
 
     async def listen(self, heard: Callable[[], None] = lambda: None) -> None:
@@ -87,6 +83,7 @@ class Refusals:
 
         def refused(payload: bytes) -> None:
             if (fingerprint := _parse(payload)) and fingerprint not in self._refused:
+                self._guard.refused_elsewhere()
                 self._remember(fingerprint)
                 heard()
 
@@ -108,17 +105,18 @@ class Refusals:
     @property
     def retry_at(self) -> float:
         """Monotonic seconds from which on any login may be sent at all."""
-        return -math.inf if self._in_a_row < MAX_IN_A_ROW else self._last + RESET_SECONDS
+        return self._guard.retry_at
 
     async def refused(self, fingerprint: str) -> None:
         """Note that a login of this process was refused."""
+        self._guard.refused(quick=False)
         self._remember(fingerprint)
         self._peers.broadcast(REFUSED_TOPIC, fingerprint.encode("ascii"))
         await self._keep()
 
     async def accepted(self, fingerprint: str) -> None:
         """Note that a login succeeded: the server has forgotten all refusals."""
-        self._in_a_row, self._last = 0, -math.inf
+        self._guard.accepted()
         self._refused.pop(fingerprint, None)
         if tuple(self._refused) != self._written:
             await self._keep()
@@ -138,9 +136,7 @@ class Refusals:
         return _YES in await answers.gather(ANSWER_SECONDS)
 
     def _remember(self, fingerprint: str) -> None:
-        now = self._clock.monotonic()
-        self._in_a_row = 1 if now >= self._last + RESET_SECONDS else self._in_a_row + 1
-        self._last = now
+        self._guard.forget()
         self._refused.pop(fingerprint, None)
         self._refused[fingerprint] = None
         while len(self._refused) > MAX_REMEMBERED:

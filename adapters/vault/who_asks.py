@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
+from adapters.upstream.lockout import LockoutGuard
+from adapters.upstream.lockout_file import LockoutFile
 from adapters.vault.access import AgentAccess, ServiceAccess
 from adapters.vault.caller_logins import CallerLogins
 from adapters.vault.caller_token_access import CallerTokenAccess
@@ -16,7 +18,7 @@ from adapters.vault.either_access import EitherAccess
 from adapters.vault.inline_access import InlineAccess
 from adapters.vault.key_ring import KeyRing
 from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
-from adapters.vault.refusals import Refusals, UnreadableRefusalsError
+from adapters.vault.refusals import LOCKOUT, Refusals, UnreadableRefusalsError
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.settings import KUBERNETES_TOKEN
 from adapters.vault.signing_keys import InvalidKeyFileError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from ports.store_plugin import HttpRoute, StoreContext
 
 REFUSED_FILE: Final = "vault-refused-logins.json"
+COUNT_FILE: Final = "vault-login-count.json"
 
 
 async def _nothing_to_close() -> None:
@@ -174,17 +177,20 @@ def _source(text: SecretStr | None, file: Path | None, setting: str) -> Credenti
 
 
 def _refusals(settings: VaultSettings, context: StoreContext) -> Refusals:
+    clock, jitter = context.clock, context.jitter
     if settings.state_folder is None:
-        return Refusals(context.clock, context.peers)
+        return Refusals(LockoutGuard(LOCKOUT, clock, jitter), context.peers)
     folder = Path(settings.state_folder)
     if not folder.is_dir():
         raise PluginError("must name an existing folder.", setting="VAULT_STATE_FOLDER")
     try:
-        return Refusals(context.clock, context.peers, folder / REFUSED_FILE)
-    except UnreadableRefusalsError:
+        count = LockoutFile(folder / COUNT_FILE, f"{settings.addr} {settings.auth_mount}")
+        guard = LockoutGuard(LOCKOUT, clock, jitter, count)
+        return Refusals(guard, context.peers, folder / REFUSED_FILE)
+    except (OSError, ValueError, UnreadableRefusalsError):
         pass
     raise PluginError(
-        f"has a file {REFUSED_FILE} that is none of this backend's; remove it.",
+        f"has a file {REFUSED_FILE} or {COUNT_FILE} that is none of this backend's; remove it.",
         setting="VAULT_STATE_FOLDER",
     )
 

@@ -155,6 +155,18 @@ async def test_a_refused_secret_id_is_not_sent_again_by_a_restarted_service(
     assert server.model.logins.wrong == 1
 
 
+async def test_restarts_with_ever_other_wrong_secret_ids_do_not_lock_the_role(
+    server: VaultServer, approle: Settings, tmp_path: Path
+) -> None:
+    for number in range(5):
+        approle["VAULT_SECRET_ID"] = f"canary-wrong-{number}"
+        process = ServiceProcess(approle, tmp_path, ready="vault.no_token")
+        async with process:
+            pass
+
+    assert server.model.logins.wrong == 3
+
+
 async def test_a_sealed_server_is_waited_for(
     server: VaultServer, approle: Settings, tmp_path: Path, host: Host
 ) -> None:

@@ -13,7 +13,6 @@ from adapters.vault.api import VaultApi
 from adapters.vault.credentials import FixedText
 from adapters.vault.login_methods import AppRole
 from adapters.vault.mounts import KvVersions
-from adapters.vault.refusals import Refusals
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.store import VaultSecretStore
 from adapters.vault.token_makers import LoginMaker
@@ -22,7 +21,7 @@ from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import peers
+from tests.unit.adapters.vault.peers import new_refusals, peers
 
 if TYPE_CHECKING:
     from adapters.vault.access import Access
@@ -38,7 +37,7 @@ class Rig:
         self.patience = 8.0
         self.model = self.calls.model
         method = AppRole("approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(SECRET_ID)))
-        refusals = Refusals(self.clock, peers()[0])
+        refusals = new_refusals(self.clock, peers()[0])
         maker = LoginMaker(method, "", self.calls, refusals, self.clock)
         self.tokens = ServiceTokens(maker, self.clock, lambda: 0.0)
         api = VaultApi(

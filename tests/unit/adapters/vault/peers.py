@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
+from adapters.upstream.lockout import LockoutGuard
+from adapters.vault.refusals import LOCKOUT, Refusals
 from ports.peer_bus import Answers, PeerBus
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ports.clock import Clock
 
 
 @final
@@ -76,3 +81,8 @@ def peers(count: int = 1) -> list[Peers]:
     ends: list[Peers] = []
     ends.extend(Peers(ends) for _ in range(count))
     return ends
+
+
+def new_refusals(clock: Clock, bus: PeerBus, file: Path | None = None) -> Refusals:
+    """Return what one process remembers of refused logins."""
+    return Refusals(LockoutGuard(LOCKOUT, clock, lambda: 0.0), bus, file)

@@ -11,13 +11,13 @@ from typing_extensions import override
 
 from adapters.vault.credentials import CredentialSource, FixedText
 from adapters.vault.login_methods import AppRole
-from adapters.vault.refusals import Refusals, UnreadableRefusalsError
+from adapters.vault.refusals import UnreadableRefusalsError
 from adapters.vault.token_makers import LoginMaker
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import Peers, peers
+from tests.unit.adapters.vault.peers import Peers, new_refusals, peers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ class Replica:
         self, calls: ModelCalls, clock: FakeClock, bus: Peers, file: Path | None = None
     ) -> None:
         self.secret_id = Changing("wrong-1")
-        self.refusals = Refusals(clock, bus, file)
+        self.refusals = new_refusals(clock, bus, file)
         self.bus = bus
         method = AppRole("approle", FixedText(SecretStr(ROLE_ID)), self.secret_id)
         self.maker = LoginMaker(method, "", calls, self.refusals, clock)
@@ -168,7 +168,7 @@ def test_a_file_that_holds_something_else_stops_the_start(tmp_path: Path, conten
     file.write_bytes(content.encode("latin-1"))
 
     with pytest.raises(UnreadableRefusalsError):
-        Refusals(FakeClock(), peers()[0], file)
+        new_refusals(FakeClock(), peers()[0], file)
     assert file.read_bytes() == content.encode("latin-1")
 
 
@@ -194,7 +194,7 @@ async def test_a_bus_that_is_down_does_not_stop_a_login() -> None:
 async def test_what_peers_send_is_checked(payload: bytes) -> None:
     mine, other = peers(2)
     heard: list[str] = []
-    refusals = Refusals(FakeClock(), mine)
+    refusals = new_refusals(FakeClock(), mine)
     await refusals.listen(lambda: heard.append("refused"))
 
     other.broadcast("vault_login_refused", payload)
@@ -205,7 +205,7 @@ async def test_what_peers_send_is_checked(payload: bytes) -> None:
 
 async def test_the_memory_of_refusals_is_bounded(tmp_path: Path) -> None:
     file = tmp_path / "refused.json"
-    refusals = Refusals(FakeClock(), peers()[0], file)
+    refusals = new_refusals(FakeClock(), peers()[0], file)
     for number in range(100):
         await refusals.refused(f"{number:032x}")
 

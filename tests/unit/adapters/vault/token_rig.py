@@ -10,13 +10,12 @@ from pydantic import SecretStr
 
 from adapters.vault.credentials import FixedText
 from adapters.vault.login_methods import AppRole
-from adapters.vault.refusals import Refusals
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.token_makers import GivenToken, LoginMaker
 from tests.fakes.clock import FakeClock
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import peers
+from tests.unit.adapters.vault.peers import new_refusals, peers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,7 +30,7 @@ class Rig:
         self.calls = ModelCalls()
         self.clock = FakeClock()
         self.logins = self.calls.model.logins
-        self.refusals = Refusals(self.clock, peers()[0])
+        self.refusals = new_refusals(self.clock, peers()[0])
         method = AppRole(
             "approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(f"{secret_id}\n"))
         )

@@ -50,6 +50,7 @@ class VaultSettings(SettingsGroup):
     prefix: ClassVar[str] = "VAULT_"
 
     addr: HttpUrl = Field(
+        default="",
         validation_alias=_twin("ADDR"),
         description="Address of Vault or OpenBao, such as https://vault.example.com:8200. "
         "Required for Vault.",
@@ -94,7 +95,7 @@ class VaultSettings(SettingsGroup):
         default=None,
         description="How to log in: `approle`, `token`, `jwt`, `kubernetes`, `cert`, `agent` (an "
         "agent or proxy at the address logs in) or `caller` (each component by itself, see "
-        "[docs/vault.md](vault.md)). Unset: `token` if one is given. Required otherwise.",
+        "[vault.md](vault.md)). Unset: `token` if one is given. Required otherwise.",
     )
     login_mount: LoginMount | None = Field(
         default=None,

@@ -51,6 +51,11 @@ def contradictions(given: Mapping[str, Any]) -> Iterator[Problem]:
     Args:
         given: the raw values by field name; fields that are unset are absent.
     """
+    if "addr" not in given:
+        yield Problem(
+            "VAULT_ADDR",
+            "is not set: give the address of Vault or OpenBao, or choose another SECRET_STORE.",
+        )
     for pair in _PAIRS:
         yield from both_set(given, *pair, prefix=_PREFIX)
     yield from one_without_other(given, "client_cert", "client_key", prefix=_PREFIX)

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from adapters.vault import reasons
 from adapters.vault.answer import OK
+from adapters.vault.token_makers import RENEWAL_POLICY
 from domain.model.errors import RateLimited, SecretNotFound, SecretsError, Unauthorized
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation, SecretQuery
@@ -144,5 +145,5 @@ def policy(place: Place) -> str:
         "# for an engine of version 1 instead:\n"
         f'# path "{place.mount}/*" {{ capabilities = ["read"] }}\n'
         "# where the token has no default policy, so that it can be renewed:\n"
-        '# path "auth/token/renew-self" { capabilities = ["update"] }'
+        f"# {RENEWAL_POLICY}"
     )

@@ -6,12 +6,19 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, final
 
+import structlog
 from typing_extensions import override
 
 from adapters.vault import reasons
 from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
 from adapters.vault.call import Call, namespace_header, token_header
-from adapters.vault.error_map import doubts_token, error_for, rate_limited, refused
+from adapters.vault.error_map import (
+    doubts_token,
+    error_for,
+    lacks_right,
+    rate_limited,
+    refused,
+)
 from adapters.vault.login import Token, login_error, read_token
 from adapters.vault.wire_paths import RENEW_SELF
 from domain.model.errors import UpstreamError
@@ -38,6 +45,12 @@ LOOK_AGAIN_SECONDS: Final = 30.0
 
 RENEWED_AT: Final = 2 / 3
 """The share of its lifetime after which a token is renewed."""
+
+
+RENEWAL_POLICY: Final = 'path "auth/token/renew-self" { capabilities = ["update"] }'
+"""What a token without the default policy needs to be renewed, in Vault's language."""
+
+_log = structlog.get_logger()
 
 
 class TokenMaker(Protocol):
@@ -129,6 +142,7 @@ class LoginMaker(TokenMaker):
         if answer.status == TOO_MANY:
             raise rate_limited(answer)
         if answer.status != OK:
+            _warn_of_missing_right(answer)
             return None
         renewed = read_token(answer)
         return renewed if (renewed.seconds or math.inf) >= GROWS * self._granted else None
@@ -193,6 +207,7 @@ class GivenToken(TokenMaker):
             )
         if answer.status not in {BAD_REQUEST, FORBIDDEN}:
             raise _given_token_error(answer)
+        _warn_of_missing_right(answer)
         # It cannot be renewed, or may not: it counts until the server says otherwise.
         self._renew_at = math.inf
 
@@ -203,6 +218,11 @@ async def _renew(calls: Calls, namespace: str, token: SecretStr, clock: Clock) -
         Call("POST", RENEW_SELF, headers=headers, body={}, is_login=True),
         clock.monotonic() + LOGIN_SECONDS,
     )
+
+
+def _warn_of_missing_right(answer: Answer) -> None:
+    if lacks_right(answer):
+        _log.warning("vault.renewal_denied", policy=RENEWAL_POLICY)
 
 
 def _given_token_error(answer: Answer) -> UpstreamError:

@@ -71,9 +71,14 @@ class VaultLogins:
         match path:
             case "auth/approle/login":
                 return self._approle(body)
-            case "auth/jwt/login" | "auth/kubernetes/login":
+            case "auth/jwt/login" | "auth/kubernetes/login" | "auth/cert/login":
                 self.logins += 1
-                problem = self._verify(body.get("jwt", ""), body.get("role", ""))
+                by_certificate = path == "auth/cert/login"
+                problem = (
+                    None
+                    if by_certificate
+                    else self._verify(body.get("jwt", ""), body.get("role", ""))
+                )
                 return problem or self._token()
             case "auth/token/renew-self":
                 return self._renew(call.headers.get("x-vault-token", ""))

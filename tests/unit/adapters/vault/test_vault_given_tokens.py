@@ -52,3 +52,16 @@ async def test_a_given_token_that_does_not_count_is_not_used(name: str, reason: 
 
     assert refused.value.reason == reason
     assert ROOT not in refused.value.advice
+
+
+async def test_a_token_that_may_not_be_renewed_is_told_with_the_policy_to_write(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rig = Rig(given=ROOT)
+    rig.calls.instead = ["token_no_default_policy_renew_self"]
+    await rig.token()
+
+    log = capsys.readouterr().out
+    assert "vault.renewal_denied" in log
+    assert 'path "auth/token/renew-self"' in log
+    assert ROOT not in log

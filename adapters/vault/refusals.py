@@ -34,10 +34,12 @@ MAX_REMEMBERED: Final = 64
 ANSWER_SECONDS: Final = 0.25
 """How long the first login waits for what other replicas know."""
 
-REFUSED_TOPIC: Final = "vault_login_refused"
-ASKED_TOPIC: Final = "vault_login_asked"
+TOPIC: Final = "login_refused"
+"""That of every store with such a lockout: the permissions that are shipped know it."""
 
-_YES: Final = b"refused"
+
+_ASKED: Final = "asked"
+_REFUSED: Final = "refused"
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _log = structlog.get_logger()
 
@@ -81,18 +83,17 @@ class Refusals:
             heard: is called after each refusal of another process.
         """
 
-        def refused(payload: bytes) -> None:
-            if (fingerprint := _parse(payload)) and fingerprint not in self._refused:
+        def received(payload: bytes) -> bytes | None:
+            kind, fingerprint = _parse(payload)
+            if kind == _ASKED:
+                return _REFUSED.encode() if fingerprint in self._refused else None
+            if kind == _REFUSED and fingerprint not in self._refused:
                 self._guard.refused_elsewhere()
                 self._remember(fingerprint)
                 heard()
+            return None
 
-        def asked(payload: bytes) -> bytes | None:
-            fingerprint = _parse(payload)
-            return _YES if fingerprint is not None and fingerprint in self._refused else None
-
-        await self._peers.subscribe(REFUSED_TOPIC, refused)
-        await self._peers.subscribe(ASKED_TOPIC, asked)
+        await self._peers.subscribe(TOPIC, received)
 
     async def is_refused(self, fingerprint: str) -> bool:
         """Say whether these credentials were refused before; asks the peers the first time."""
@@ -111,7 +112,7 @@ class Refusals:
         """Note that a login of this process was refused."""
         self._guard.refused(quick=False)
         self._remember(fingerprint)
-        self._peers.broadcast(REFUSED_TOPIC, fingerprint.encode("ascii"))
+        self._peers.broadcast(TOPIC, f"{_REFUSED} {fingerprint}".encode())
         await self._keep()
 
     async def accepted(self, fingerprint: str) -> None:
@@ -130,10 +131,10 @@ class Refusals:
 
     async def _peers_know(self, fingerprint: str) -> bool:
         try:
-            answers = await self._peers.ask(ASKED_TOPIC, fingerprint.encode("ascii"))
+            answers = await self._peers.ask(TOPIC, f"{_ASKED} {fingerprint}".encode())
         except ChannelError:
             return False
-        return _YES in await answers.gather(ANSWER_SECONDS)
+        return _REFUSED.encode() in await answers.gather(ANSWER_SECONDS)
 
     def _remember(self, fingerprint: str) -> None:
         self._guard.forget()
@@ -152,9 +153,10 @@ class Refusals:
             _log.warning("vault.refusals_not_kept", kind=type(error).__name__)
 
 
-def _parse(payload: bytes) -> str | None:
-    text = payload.decode("ascii", "replace")
-    return text if _FINGERPRINT.fullmatch(text) else None
+def _parse(payload: bytes) -> tuple[str, str]:
+    """Return what is said, and of which credentials; two empty texts for anything else."""
+    kind, _, fingerprint = payload.decode("ascii", "replace").partition(" ")
+    return (kind, fingerprint) if _FINGERPRINT.fullmatch(fingerprint) else ("", "")
 
 
 def _read(file: Path) -> tuple[str, ...]:

@@ -190,15 +190,16 @@ async def test_a_bus_that_is_down_does_not_stop_a_login() -> None:
     assert (await replica.maker.obtain(None)).seconds == 3600
 
 
-@pytest.mark.parametrize("payload", [b"", b"\xff", b"x" * 32, b"0" * 33, b"0" * 31])
-async def test_what_peers_send_is_checked(payload: bytes) -> None:
+@pytest.mark.parametrize("what", ["", "0" * 31, "0" * 33, "x" * 32, "0" * 32 + "\n", "é"])
+@pytest.mark.parametrize("kind", ["refused", "asked", "other", ""])
+async def test_what_peers_send_is_checked(kind: str, what: str) -> None:
     mine, other = peers(2)
     heard: list[str] = []
     refusals = new_refusals(FakeClock(), mine)
     await refusals.listen(lambda: heard.append("refused"))
 
-    other.broadcast("vault_login_refused", payload)
-    answers = await other.ask("vault_login_asked", payload)
+    other.broadcast("login_refused", f"{kind} {what}".encode())
+    answers = await other.ask("login_refused", f"{kind} {what}".encode())
 
     assert (heard, await answers.gather(0)) == ([], [])
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Self, final
 
 from typing_extensions import override
 
+from adapters.crypto import base64url
 from tests.support.vault_recordings import recording
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ READ: Final = "inline_jwt_read_ok"
 MOUNT: Final = "detect_v2"
 KNOWS_INLINE: Final = "inline_jwt_role_missing"
 """What a server that knows inline authentication answers to a login that must fail."""
+
+_NO_ROLE: Final = base64url.encode(b'{"key":"role","value":"no-role"}').encode("ascii")
+"""By this role the service finds out what the server knows."""
 
 _END = b"\r\n\r\n"
 
@@ -60,9 +64,10 @@ class RecordedVault:
     def answer(self, head: bytes, write: Callable[[bytes], None]) -> None:
         """Answer one request after the latency."""
         self.calls += 1
-        if b" /v1/sys/internal/ui/mounts/" in head:
-            # The probe comes with a role that is none; the question with the callers'.
-            response = self._inline if self.calls == 1 else self._mount
+        if _NO_ROLE in head:
+            response = self._inline
+        elif b" /v1/sys/internal/ui/mounts/" in head:
+            response = self._mount
         else:
             self.reads += 1
             response = self._read

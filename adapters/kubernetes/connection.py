@@ -1,0 +1,93 @@
+"""Where the API server is, how to trust it, and who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from adapters.kubernetes.tls import Pem
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from adapters.kubernetes.tls import ClientCertificate
+
+SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where the kubelet mounts a pod's token, CA and namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """All that a call needs beside its path.
+
+    Attributes:
+        url: the API server's address, with a path before `/api` or without.
+        authorities: what to trust beside nothing else; None for the system's.
+        token: a fixed token.
+        token_file: a file that holds one.
+        certificate: the client certificate shown instead of a token.
+        tls_server_name: the name that the server's certificate has, where it is not the URL's.
+        namespace: the one that the source of the connection names, if it names any.
+
+    Raises:
+        ValueError: token and certificate are both given, or none of the three.
+    """
+
+    url: str
+    authorities: Pem | None = None
+    token: SecretStr | None = field(default=None, repr=False)
+    token_file: Path | None = None
+    certificate: ClientCertificate | None = None
+    tls_server_name: str | None = None
+    namespace: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would be decided by the server in silence."""
+        tokens = (self.token is not None) + (self.token_file is not None)
+        if tokens and self.certificate is not None:
+            raise ValueError(
+                "A token and a client certificate are both given, and the API server would look "
+                "at the certificate alone; keep one of them."
+            )
+        if tokens + (self.certificate is not None) != 1:
+            raise ValueError(
+                "Name one way to authenticate to Kubernetes: a token file, a token or a client "
+                "certificate with its key."
+            )
+
+
+def in_cluster(host: str, port: str, folder: Path = SERVICE_ACCOUNT) -> Connection:
+    """Return the connection of a pod, from what the kubelet gives it.
+
+    Args:
+        host: KUBERNETES_SERVICE_HOST; an IPv6 address comes without brackets.
+        port: KUBERNETES_SERVICE_PORT.
+        folder: where token, ca.crt and namespace are mounted.
+
+    Raises:
+        ValueError: the pod has no service account mounted, or a value is no address.
+    """
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):  # noqa: PLR2004  ports
+        raise ValueError("KUBERNETES_SERVICE_PORT is no port; it is set by the kubelet.")
+    for name in ("token", "ca.crt"):
+        if not (folder / name).is_file():
+            raise ValueError(
+                f"This looks like a pod, but {folder / name} is missing; set "
+                "automountServiceAccountToken or mount a projected token, or name another way to "
+                "reach Kubernetes."
+            )
+    address = f"[{host}]" if ":" in host else host
+    return Connection(
+        url=f"https://{address}:{int(port)}",
+        authorities=Pem(folder / "ca.crt"),
+        token_file=folder / "token",
+        namespace=_namespace(folder / "namespace"),
+    )
+
+
+def _namespace(path: Path) -> str | None:
+    try:
+        return path.read_text("ascii").strip() or None
+    except (OSError, ValueError):
+        return None

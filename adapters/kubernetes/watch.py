@@ -1,0 +1,219 @@
+"""One watch: opened, followed, resumed after every end, begun again when its place is too old."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from adapters.kubernetes.error_map import BAD_REQUEST, OK
+from adapters.kubernetes.watch_events import (
+    WatchError,
+    WatchExpiredError,
+    error_for_status,
+    read_event,
+    read_lines,
+)
+from adapters.kubernetes.watch_list import list_states
+from adapters.kubernetes.watch_state import WatchState
+from domain.model.errors import SecretsError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from adapters.kubernetes.answer import Answer
+    from adapters.kubernetes.watch_api import WatchApi
+    from adapters.kubernetes.watch_state import Changes
+    from ports.clock import Clock
+
+LIFE_SECONDS: Final = 120.0
+"""A watch is asked to end after this and up to half as much again: its rights are checked only when
+it begins, and a peer that vanished without a word shows no later than that."""
+
+GRACE_SECONDS: Final = 10.0
+"""How long after that the server may take to end it."""
+
+INITIAL_SECONDS: Final = 30.0
+"""How long the initial events may take; a server before 1.27 never tells that they are over."""
+
+SHORTEST_SECONDS: Final = 1.0
+"""A watch that ends sooner without a word counts as failed, lest it is opened in a tight loop."""
+
+RESUME_SECONDS: Final = 0.2
+"""After a clean end the next watch is opened within this."""
+
+LONGEST_PAUSE_SECONDS: Final = 30.0
+
+METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+_INITIAL: Final = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+_UNPROCESSABLE: Final = 422
+_log = structlog.get_logger()
+
+
+class SecretWatch:
+    """Follows the Secrets of one namespace, or one of them, and tells which have changed.
+
+    Attributes:
+        namespace, name: what is watched; `name` is None for all Secrets of the namespace.
+        state: what is known; it outlives a restart of `run`.
+        is_live: whether a change would be told right now, as far as can be known.
+        down_since: monotonic seconds since when it is not live; None while it is.
+        failure: the status of the last refusal, 0 if there was no answer; None while all is well.
+        events: how many events came, bookmarks included.
+        ends: how often a watch ended, by cause.
+    """
+
+    def __init__(
+        self,
+        api: WatchApi,
+        namespace: str,
+        name: str | None,
+        *,
+        clock: Clock,
+        jitter: Callable[[], float],
+        on_changed: Callable[[Changes], None],
+    ) -> None:
+        """Watch nothing yet.
+
+        Args:
+            api: the API server.
+            namespace: checked by the API's grammar, as `name` is.
+            name: None for all Secrets.
+            clock: for pauses and limits.
+            jitter: draws evenly from 0 up to 1, so that replicas do not come all at once.
+            on_changed: called with what an event or a comparison shows to have changed.
+        """
+        self.namespace, self.name = namespace, name
+        self.state = WatchState()
+        self.is_live = False
+        self.down_since: float | None = clock.monotonic()
+        self.failure: int | None = None
+        self.events = 0
+        self.ends = {"ended": 0, "broken": 0, "expired": 0, "refused": 0}
+        self._api = api
+        self._clock = clock
+        self._jitter = jitter
+        self._on_changed = on_changed
+        self._lists = False
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            pause = RESUME_SECONDS * self._jitter()
+            try:
+                await self._follow()
+                self._ended("ended")
+            except WatchExpiredError:
+                self.state.begin()
+                self._ended("expired")
+            except WatchError as error:
+                self._fail("refused" if error.code else "broken", error.code)
+                pause = max(self._backoff(), error.retry_after or 0)
+            except SecretsError as error:
+                self._fail("broken", 0)
+                pause = max(self._backoff(), error.retry_after or 0)
+            await self._clock.sleep(pause)
+
+    async def _follow(self) -> None:
+        """Open one watch and follow it to its end."""
+        if self._lists and self.state.version is None:
+            found, version = await list_states(self._api, self.path, self._selector())
+            self._tell(self.state.complete(found, version))
+        began, seconds = self._clock.monotonic(), LIFE_SECONDS * (1 + self._jitter() / 2)
+        query = self._query(seconds)
+        async with self._api.stream(
+            self.path, query, accept=METADATA, idle_seconds=seconds + GRACE_SECONDS
+        ) as stream:
+            if stream.answer.status != OK:
+                raise self._refusal(stream.answer)
+            lines = read_lines(stream.chunks)
+            if self.state.version is None:
+                await self._take_initial(lines)
+            self._live()
+            before = self.events
+            async for line in lines:
+                self._take(line)
+        is_short = self._clock.monotonic() - began < SHORTEST_SECONDS
+        if self.state.version is None or (is_short and self.events == before):
+            raise WatchError("the watch ended as soon as it began")
+
+    async def _take_initial(self, lines: AsyncIterator[bytes]) -> None:
+        self.state.begin()
+        try:
+            async with self._clock.timeout_at(self._clock.monotonic() + INITIAL_SECONDS):
+                async for line in lines:
+                    self._take(line)
+                    if self.state.version is not None:
+                        return
+        except TimeoutError:
+            self._lists = True
+        raise WatchError("the initial events did not come to their end")
+
+    def _take(self, line: bytes) -> None:
+        event = read_event(line)
+        self.events += 1
+        self._failures = 0
+        self._tell(self.state.take(event))
+
+    def _tell(self, changed: Changes) -> None:
+        if changed:
+            self._on_changed(changed)
+
+    def _refusal(self, answer: Answer) -> WatchError:
+        if self.state.version is None and answer.status in {BAD_REQUEST, _UNPROCESSABLE}:
+            # A server that cannot send initial events: before 1.34 they can be switched off.
+            self._lists = True
+        return error_for_status(answer.status, answer.reason, answer.retry_after)
+
+    @property
+    def path(self) -> str:
+        """The path of the collection that is watched."""
+        return f"/api/v1/namespaces/{self.namespace}/secrets"
+
+    def _selector(self) -> dict[str, str]:
+        # Where a Role has `resourceNames`, list and watch are allowed by this selector alone.
+        return {} if self.name is None else {"fieldSelector": f"metadata.name={self.name}"}
+
+    def _query(self, seconds: float) -> dict[str, str]:
+        version = self.state.version
+        return {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(int(seconds)),
+            **(_INITIAL if version is None else {"resourceVersion": version}),
+            **self._selector(),
+        }
+
+    def _live(self) -> None:
+        if not self.is_live:
+            _log.info(
+                "kubernetes.watch_live",
+                namespace=self.namespace,
+                name=self.name,
+                secrets=self.state.secrets,
+            )
+        self.is_live, self.down_since, self.failure = True, None, None
+
+    def _ended(self, cause: str) -> None:
+        self.ends[cause] += 1
+        if self.down_since is None:
+            self.down_since = self._clock.monotonic()
+
+    def _fail(self, cause: str, code: int) -> None:
+        self._ended(cause)
+        self._failures += 1
+        if self.is_live or self.failure != code:
+            _log.warning(
+                "kubernetes.watch_failed",
+                namespace=self.namespace,
+                name=self.name,
+                cause=cause,
+                status=code or None,
+            )
+        self.is_live, self.failure = False, code
+
+    def _backoff(self) -> float:
+        longest = min(RESUME_SECONDS * (1 << min(self._failures, 16)), LONGEST_PAUSE_SECONDS)
+        return longest * (0.5 + 0.5 * self._jitter())

@@ -1,0 +1,127 @@
+"""The lines of a watch: one JSON object each, `{"type", "object"}`, of which metadata counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from adapters.kubernetes.answer import read_object
+from adapters.kubernetes.error_map import GONE
+from adapters.kubernetes.names import is_secret_name
+from adapters.kubernetes.secret_object import State, read_state
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, AsyncIterator
+
+MAX_LINE_BYTES: Final = 4 * 1024 * 1024
+"""Metadata without values: annotations may take 256 KiB, and etcd holds no object over 1.5 MiB."""
+
+_INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
+
+
+class WatchError(Exception):
+    """A watch cannot go on as it is; the text is for the log and holds nothing of the server's.
+
+    Attributes:
+        code: the status that the server gave, as an HTTP status or in an ERROR event; 0 if none.
+        retry_after: seconds that the server asks to wait, where it does.
+    """
+
+    def __init__(self, text: str, code: int = 0, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class WatchExpiredError(WatchError):
+    """The server no longer knows what came after the resourceVersion that was asked for."""
+
+
+class Kind(StrEnum):
+    """What an event says of its object."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+    BOOKMARK = "BOOKMARK"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event.
+
+    Attributes:
+        version: resourceVersion up to which the watch is now complete.
+        name: the Secret's name; "" for a bookmark.
+        state: the Secret's state; None for a bookmark.
+        ends_initial: whether all that existed at the start has been told.
+    """
+
+    kind: Kind
+    version: str
+    name: str = ""
+    state: State | None = None
+    ends_initial: bool = False
+
+
+async def read_lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """Cut a body into its lines, whatever pieces it comes in.
+
+    Raises:
+        WatchError: a line is longer than any can be.
+    """
+    rest = bytearray()
+    async for chunk in chunks:
+        rest += chunk
+        *lines, last = rest.split(b"\n")
+        rest = bytearray(last)
+        for line in lines:
+            if line.strip():
+                yield bytes(line)
+        if len(rest) > MAX_LINE_BYTES:
+            raise WatchError("a line of the watch is too long")
+    if rest.strip():
+        yield bytes(rest)
+
+
+def read_event(line: bytes) -> Event:
+    """Read one line.
+
+    Raises:
+        WatchExpiredError: it tells that the resourceVersion is too old: 410 inside a 200.
+        WatchError: it tells another error, or is no event.
+    """
+    document = read_object(line)
+    kind, found = document.get("type"), document.get("object")
+    if not isinstance(found, Mapping):
+        raise WatchError("a line of the watch is no event")
+    if kind == "ERROR":
+        code = found.get("code")
+        raise error_for_status(code if isinstance(code, int) else 0, found.get("reason"))
+    metadata = found.get("metadata")
+    if kind not in set(Kind) or not isinstance(metadata, Mapping):
+        raise WatchError("a line of the watch is no event")
+    kind = Kind(str(kind))
+    if kind is Kind.BOOKMARK:
+        return _bookmark(metadata)
+    name, state = metadata.get("name"), read_state(metadata)
+    if state is None or not isinstance(name, str) or not is_secret_name(name):
+        raise WatchError("an event of the watch names no Secret")
+    return Event(kind, state.resource_version, name, state)
+
+
+def error_for_status(code: int, reason: object, retry_after: float | None = None) -> WatchError:
+    """Return the error for a status, whether HTTP gave it or an ERROR event did."""
+    if code == GONE or reason in {"Expired", "Gone"}:
+        return WatchExpiredError("the resourceVersion is too old", GONE)
+    return WatchError(f"the server ended the watch with status {code}", code, retry_after)
+
+
+def _bookmark(metadata: Mapping[str, object]) -> Event:
+    version, annotations = metadata.get("resourceVersion"), metadata.get("annotations")
+    if not isinstance(version, str) or not version.isprintable() or not version:
+        raise WatchError("a bookmark of the watch has no resourceVersion")
+    ends = isinstance(annotations, Mapping) and annotations.get(_INITIAL_EVENTS_END) == "true"
+    return Event(Kind.BOOKMARK, version, ends_initial=ends)

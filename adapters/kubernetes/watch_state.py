@@ -1,0 +1,106 @@
+"""What a watch knows of its Secrets, and which have changed: no I/O and no clock.
+
+empty ──initial events──▶ complete ──events, bookmarks──▶ complete
+  ▲                          │ 410
+  └──────────────────────────┘   (what was known stays, to be compared)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from adapters.kubernetes.watch_events import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.kubernetes.secret_object import State
+    from adapters.kubernetes.watch_events import Event
+
+MAX_READS: Final = 4096
+"""Reads kept until the watch is complete for the first time; the oldest go first."""
+
+
+Changes: TypeAlias = "Mapping[str, str]"
+"""Changed Secrets by name, each with what every process that sees the same change calls it."""
+
+
+class WatchState:
+    """The Secrets of one namespace, or one of them, by name.
+
+    A Secret's state is its uid with its resourceVersion: one that was deleted and made again under
+    its name is another.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._known: dict[str, State] | None = None
+        self._initial: dict[str, State] = {}
+        self._reads: dict[str, State | None] = {}
+        self._version: str | None = None
+
+    @property
+    def version(self) -> str | None:
+        """The resourceVersion to go on from; None if the initial events are to be asked for."""
+        return self._version
+
+    @property
+    def secrets(self) -> int:
+        """How many Secrets are known to exist."""
+        return len(self._known or ())
+
+    def begin(self) -> None:
+        """Note that the initial events are to come from their beginning."""
+        self._initial = {}
+        self._version = None
+
+    def note_read(self, name: str, state: State | None) -> None:
+        """Note what a read found before the watch was complete; None if there was nothing.
+
+        What was read while no watch could tell of a change is compared once the watch is complete.
+        """
+        if self._known is not None:
+            return
+        self._reads.pop(name, None)
+        self._reads[name] = state
+        if len(self._reads) > MAX_READS:
+            del self._reads[next(iter(self._reads))]
+
+    def take(self, event: Event) -> Changes:
+        """Take an event and return what it shows to have changed."""
+        if self._version is None:
+            return self._take_initial(event)
+        self._version = event.version
+        if event.state is None or self._known is None:
+            return {}
+        if event.kind is Kind.DELETED:
+            self._known.pop(event.name, None)
+        elif self._known.get(event.name) == event.state:
+            return {}
+        else:
+            self._known[event.name] = event.state
+        return {event.name: _mark(event.state)}
+
+    def complete(self, found: Mapping[str, State], version: str) -> Changes:
+        """Take all that exists as of a version, and return what has changed since it was seen."""
+        before: Mapping[str, State | None] = self._reads if self._known is None else self._known
+        names = before.keys() if self._known is None else before.keys() | found.keys()
+        changes = {
+            name: _mark(found.get(name)) for name in names if before.get(name) != found.get(name)
+        }
+        self._known, self._version = dict(found), version
+        self._initial, self._reads = {}, {}
+        return changes
+
+    def _take_initial(self, event: Event) -> Changes:
+        if event.state is None:
+            return self.complete(self._initial, event.version) if event.ends_initial else {}
+        if event.kind is Kind.DELETED:
+            self._initial.pop(event.name, None)
+        else:
+            self._initial[event.name] = event.state
+        return {}
+
+
+def _mark(state: State | None) -> str:
+    return "gone" if state is None else "/".join(state)

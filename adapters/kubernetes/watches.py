@@ -1,0 +1,96 @@
+"""All watches of one process, and what a change in any of them leads to."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from adapters.kubernetes.watch import SecretWatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.kubernetes.change_notices import ChangeNotices
+    from adapters.kubernetes.secret_object import State
+    from adapters.kubernetes.watch_api import WatchApi
+    from ports.clock import Clock
+
+UNWATCHED_SECONDS: Final = 5.0
+"""How long a value may be cached while no watch would tell of its change."""
+
+LOST_SECONDS: Final = 2.0
+"""A watch that is away for less than this is only being resumed."""
+
+
+class SecretWatches:
+    """One watch for each namespace, or for each Secret where the Role names them.
+
+    Attributes:
+        all: by (namespace, name), name None for the namespace; empty where nothing is watched.
+    """
+
+    def __init__(
+        self,
+        api: WatchApi,
+        targets: tuple[tuple[str, str | None], ...],
+        notices: ChangeNotices,
+        clock: Clock,
+        jitter: Callable[[], float],
+    ) -> None:
+        """Prepare the watches; `run` opens them.
+
+        Args:
+            api: the API server.
+            targets: what to watch.
+            notices: spreads the word of a change.
+            clock: for pauses and limits.
+            jitter: draws evenly from 0 up to 1.
+        """
+        self._clock = clock
+        self._notices = notices
+        self.all = {
+            (namespace, name): SecretWatch(
+                api,
+                namespace,
+                name,
+                clock=clock,
+                jitter=jitter,
+                on_changed=partial(notices.changed, namespace),
+            )
+            for namespace, name in targets
+        }
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._notices.run())
+            for watch in self.all.values():
+                tasks.create_task(watch.run())
+
+    def note_read(self, namespace: str, name: str, state: State | None) -> None:
+        """Note what a read found, for a watch that is not complete yet."""
+        watch = self._covering(namespace, name)
+        if watch is not None:
+            watch.state.note_read(name, state)
+
+    def max_age_seconds(self, namespace: str, name: str) -> float | None:
+        """Return how long a value read now may be cached; None where a watch tells of changes."""
+        watch = self._covering(namespace, name)
+        if watch is None:
+            return None if not self.all else UNWATCHED_SECONDS
+        now = self._clock.monotonic()
+        is_lost = watch.down_since is not None and now - watch.down_since > LOST_SECONDS
+        return None if watch.state.version is not None and not is_lost else UNWATCHED_SECONDS
+
+    def down(self) -> list[SecretWatch]:
+        """Return the watches that tell of no change right now, for longer than a resumption."""
+        now = self._clock.monotonic()
+        return [
+            watch
+            for watch in self.all.values()
+            if watch.down_since is not None and now - watch.down_since > LOST_SECONDS
+        ]
+
+    def _covering(self, namespace: str, name: str) -> SecretWatch | None:
+        return self.all.get((namespace, None)) or self.all.get((namespace, name))

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from adapters.kubernetes.watch_api import WatchApi
     from ports.clock import Clock
 
-UNWATCHED_SECONDS: Final = 5.0
-"""How long a value may be cached while no watch would tell of its change."""
-
 LOST_SECONDS: Final = 2.0
 """A watch that is away for less than this is only being resumed."""
 
@@ -73,15 +70,6 @@ class SecretWatches:
         watch = self._covering(namespace, name)
         if watch is not None:
             watch.state.note_read(name, state)
-
-    def max_age_seconds(self, namespace: str, name: str) -> float | None:
-        """Return how long a value read now may be cached; None where a watch tells of changes."""
-        watch = self._covering(namespace, name)
-        if watch is None:
-            return None if not self.all else UNWATCHED_SECONDS
-        now = self._clock.monotonic()
-        is_lost = watch.down_since is not None and now - watch.down_since > LOST_SECONDS
-        return None if watch.state.version is not None and not is_lost else UNWATCHED_SECONDS
 
     def down(self) -> list[SecretWatch]:
         """Return the watches that tell of no change right now, for longer than a resumption."""

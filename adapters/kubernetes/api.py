@@ -1,0 +1,158 @@
+"""Calls to the API server: with the token of the moment, and once more with the next one."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import override
+
+from adapters.kubernetes.answer import Answer
+from adapters.kubernetes.error_map import OK, UNAUTHORIZED
+from adapters.kubernetes.watch_api import Stream, WatchApi
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from adapters.kubernetes.credentials import TokenSource
+    from adapters.upstream.http import UpstreamHttp
+    from adapters.upstream.message import UpstreamResponse
+    from adapters.upstream.slot import Slot
+    from adapters.upstream.streams import HttpStreams
+    from ports.clock import Clock
+
+JSON: Final = "application/json"
+LIST_SECONDS: Final = 10.0
+MAX_REFUSAL_BYTES: Final = 64 * 1024
+
+_CLIENT_ERRORS: Final = 400
+_TOO_MANY_REQUESTS: Final = 429
+_NO_QUERY: Final[Mapping[str, str]] = {}
+
+
+def is_api_answer(response: UpstreamResponse) -> bool:
+    """Say whether an API server wrote a response below 500: JSON objects, whatever their type."""
+    if response.status < _CLIENT_ERRORS:
+        return response.status < 300 and response.body.lstrip()[:1] == b"{"  # noqa: PLR2004
+    if response.status == _TOO_MANY_REQUESTS:
+        return True
+    return Answer.read(response.status, {}, response.body).is_status
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed(Stream):
+    answer: Answer
+    chunks: AsyncIterator[bytes]
+
+
+class KubernetesApi(WatchApi):
+    """Sends calls with the service's credentials; safe for concurrent use.
+
+    Paths and query are made of checked names only, and redirects are never followed.
+    """
+
+    def __init__(
+        self, http: UpstreamHttp, streams: HttpStreams, tokens: TokenSource, clock: Clock
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            http: for calls that end.
+            streams: for watches, which hold a connection each.
+            tokens: what calls authenticate with, unless the connection shows a certificate.
+            clock: for deadlines.
+        """
+        self._http = http
+        self._streams = streams
+        self._tokens = tokens
+        self._clock = clock
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        deadline: float,
+        query: Mapping[str, str] = _NO_QUERY,
+        json: object = None,
+        accept: str = JSON,
+        user: str | None = None,
+        slot: Slot = nullcontext,
+        judged: bool = True,
+    ) -> Answer:
+        """Return the answer of the API server, whatever its status.
+
+        A refusal of the credentials has them read again, and the call is sent once more.
+
+        Args:
+            method: "GET" or "POST"; nothing that is posted here changes anything.
+            path: from "/" on.
+            deadline: monotonic seconds.
+            query: is percent-encoded.
+            json: becomes the body.
+            accept: the form wanted.
+            user: whom to impersonate; None for the service's own rights.
+            slot: admits each attempt.
+            judged: False for a path whose answers are no JSON.
+
+        Raises:
+            StoreUnavailable, RateLimited, UpstreamError: there is no answer, or not its own.
+        """
+        for may_repeat in (True, False):
+            response = await self._http.request(
+                method,
+                path,
+                deadline=deadline,
+                headers=await self._headers(accept, user),
+                query=query,
+                json=json,
+                retry=judged,
+                slot=slot,
+                judged=judged,
+            )
+            is_refused = response.status == UNAUTHORIZED
+            if not (may_repeat and is_refused and self._tokens.refused()):
+                break
+        return Answer.read(response.status, response.headers, response.body)
+
+    @override
+    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
+        deadline = self._clock.monotonic() + LIST_SECONDS
+        return await self.send("GET", path, deadline=deadline, query=query, accept=accept)
+
+    @override
+    @asynccontextmanager
+    async def stream(
+        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
+    ) -> AsyncIterator[Stream]:
+        headers = await self._headers(accept, None)
+        async with self._streams.open(
+            path, headers=headers, query=query, idle_seconds=idle_seconds
+        ) as stream:
+            if stream.status == OK:
+                yield _Followed(Answer(OK, {}), stream.chunks())
+                return
+            if stream.status == UNAUTHORIZED:
+                self._tokens.refused()
+            body = await stream.read(MAX_REFUSAL_BYTES)
+            yield _Followed(Answer.read(stream.status, stream.headers, body), _nothing())
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._streams.aclose()
+        await self._http.aclose()
+
+    async def _headers(self, accept: str, user: str | None) -> dict[str, str]:
+        token = await self._tokens.current()
+        headers = {"Accept": accept}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        if user is not None:
+            headers["Impersonate-User"] = user
+        return headers
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for chunk in ():
+        yield chunk

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.cache.entries import Entries, Entry
 from adapters.cache.sealing import ValueSealer
-from domain.model.secret import Secret
+from domain.model.secret import STALE, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 FROM_CACHE: Final = "cache"
 """`Secret.source` of a fresh answer from memory."""
-
-STALE: Final = "stale"
-"""`Secret.source` of an answer past its time, served because the store is out."""
 
 
 class CachedValues:
@@ -67,7 +64,12 @@ class CachedValues:
         return self._open(entry, FROM_CACHE if is_fresh else STALE)
 
     def keep(self, key: CacheKey, secret: Secret, asked_at: float, now: float) -> None:
-        """Cache an answer for as long as the configuration and the secret itself allow."""
+        """Cache an answer for as long as the configuration and the secret itself allow.
+
+        An answer that the store itself calls stale is not cached, and ends no cached value.
+        """
+        if secret.source == STALE:
+            return
         config = self._config
         # Only ever shorter: the TTL is a promise to operators who rotate a secret.
         lifetime = config.ttl_seconds * (1 - config.jitter_share * self._jitter())

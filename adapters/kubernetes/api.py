@@ -154,5 +154,6 @@ class KubernetesApi(WatchApi):
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for chunk in ():
-        yield chunk
+    pieces: tuple[bytes, ...] = ()
+    for piece in pieces:
+        yield piece

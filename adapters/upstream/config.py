@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from pathlib import Path
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -32,6 +33,9 @@ class UpstreamConfig:
         max_body_bytes: a larger answer is refused.
         user_agent: sent with every request, such as "wasmcloud-secrets/1.2.3".
         use_proxies: whether the environment's proxy settings apply.
+        tls: what the store has made of its certificates by itself, in place of `ca_file` and
+            `client_certificate`.
+        tls_server_name: the name that the server's certificate has, where it is not the URL's host.
 
     Redirects are never followed, and cookies never kept.
 
@@ -53,6 +57,8 @@ class UpstreamConfig:
     max_body_bytes: int = MAX_BODY_BYTES
     user_agent: str = "wasmcloud-secrets"
     use_proxies: bool = True
+    tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+    tls_server_name: str | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)

@@ -74,7 +74,7 @@ class HttpxEngine(HttpEngine):
         try:
             response = await call.run(pool.client, request, self._config)
         except httpx.HTTPError as error:
-            failure = _transport_error(error, reused=call.reused)
+            failure = as_transport_error(error, reused=call.reused)
         except TimeoutError:
             failure = TransportError(Failure.TIMED_OUT, "StaleConnection", reused=True)
         except _UnusableBodyError as error:
@@ -195,7 +195,8 @@ async def _body_of(response: httpx.Response, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _transport_error(error: httpx.HTTPError, *, reused: bool) -> TransportError:
+def as_transport_error(error: httpx.HTTPError, *, reused: bool) -> TransportError:
+    """Return what an error of httpx means, without what it holds of the request."""
     never_sent = isinstance(error, _NEVER_SENT)
     failure = Failure.UNREACHABLE
     if isinstance(error, httpx.TimeoutException):

@@ -20,6 +20,8 @@ def tls_context(config: UpstreamConfig) -> ssl.SSLContext:
     Raises:
         OSError: a file cannot be read or holds no certificate (`ssl.SSLError` is one).
     """
+    if config.tls is not None:
+        return config.tls
     cafile: str | None = None
     if config.ca_file is not None:
         cafile = str(config.ca_file)

@@ -47,6 +47,9 @@ class SecretValue:
 FROM_STORE = "store"
 """`Secret.source` of an answer that the store was asked for."""
 
+STALE = "stale"
+"""`Secret.source` of an answer that may be older than allowed, given because the store is out."""
+
 
 class Secret(NamedTuple):
     """What a store answers: a value and the version it really served.

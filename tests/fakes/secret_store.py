@@ -10,7 +10,7 @@ from typing_extensions import override
 from domain.model.errors import InvalidRequest, PolicyError, SecretNotFound
 from domain.model.key_path import parse_key
 from domain.model.reference import SecretLocation, SecretQuery, SecretReference
-from domain.model.secret import Secret, SecretValue
+from domain.model.secret import FROM_STORE, Secret, SecretValue
 from ports.secret_store import SecretStore
 
 
@@ -20,6 +20,7 @@ class FakeSecretStore(SecretStore):
     Attributes:
         queries: every query fetched, in order.
         failure: raised by every fetch while set.
+        source: what every answer says that it came from.
         asked: set from the first fetch on.
         gate: fetches wait here while it is cleared.
         max_age_seconds, note, field_encoding: of every secret answered.
@@ -30,6 +31,7 @@ class FakeSecretStore(SecretStore):
         self._versions: dict[tuple[str, str], list[str | bytes]] = {}
         self.queries: list[SecretQuery] = []
         self.failure: BaseException | None = None
+        self.source = FROM_STORE
         self.asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
@@ -73,6 +75,7 @@ class FakeSecretStore(SecretStore):
         return Secret(
             version=str(wanted),
             value=SecretValue(versions[wanted - 1]),
+            source=self.source,
             max_age_seconds=self.max_age_seconds,
             note=self.note,
             field_encoding=self.field_encoding,

@@ -47,6 +47,25 @@ async def test_in_an_outage_an_expired_value_is_served_and_marked() -> None:
     assert (statistics.stale, statistics.misses, statistics.negative_hits) == (2, 2, 1)
 
 
+async def test_what_the_store_itself_calls_stale_is_not_cached() -> None:
+    rig = Rig(STALE)
+    rig.inner.put(PATH, "value")
+    rig.inner.source = "stale"
+
+    assert [await rig.text(), await rig.text()] == [("stale", "value")] * 2
+    assert rig.calls == 2
+    assert rig.cache.statistics().entries == 0
+
+
+async def test_a_stale_answer_of_the_store_ends_no_cached_value() -> None:
+    rig = await kept(age=5)
+    rig.inner.source = "stale"
+    await rig.fetch()
+    rig.inner.failure = unreachable()
+
+    assert await rig.text() == ("stale", "value")
+
+
 async def test_a_stale_value_is_served_up_to_its_limit_and_no_longer() -> None:
     rig = await kept(age=64.999)
     rig.inner.failure = unreachable()

@@ -169,7 +169,7 @@ def test_what_is_no_kubeconfig_is_refused_and_not_repeated(tmp_path: Path, text:
     path = tmp_path / "config"
     path.write_text(text)
 
-    with pytest.raises(ValueError, match="no YAML|no current-context") as refused:
+    with pytest.raises(ValueError, match=r"no YAML|no current-context") as refused:
         read_kubeconfig([path])
 
     assert refused.value.__context__ is None

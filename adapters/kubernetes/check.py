@@ -1,0 +1,166 @@
+"""The check at start and behind probes: is there an answer from etcd, and are all rights there?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from typing_extensions import override
+
+from adapters.kubernetes import reasons
+from adapters.kubernetes.error_map import (
+    CREATED,
+    FORBIDDEN,
+    NOT_FOUND,
+    OK,
+    SERVER_ERRORS,
+    error_for,
+)
+from adapters.kubernetes.rights import REVIEW_PATH, WHOAMI_PATH, missing_text, needed
+from adapters.kubernetes.watch import METADATA
+from domain.model.errors import RateLimited, SecretNotFound, SecretsError
+from ports.store_check import (
+    StoreCheck,
+    StoreLimitedError,
+    StoreMisconfiguredError,
+    StoreUnreachableError,
+)
+
+if TYPE_CHECKING:
+    from adapters.kubernetes.api import KubernetesApi
+    from adapters.kubernetes.bounds import Bounds
+    from adapters.kubernetes.rights import Right
+    from ports.clock import Clock
+
+CHECK_SECONDS: Final = 8.0
+"""As long as a request has, unless it is configured otherwise."""
+
+RIGHTS_SECONDS: Final = 300.0
+"""How long rights that were all there are not asked for again; a denied read has them asked for."""
+
+PROBE_NAME: Final = "wasmcloud-secrets-probe"
+"""Read in the hope of "no such Secret": it proves address, trust, credentials, right and etcd."""
+
+_MISCONFIGURED: Final = frozenset(
+    {
+        reasons.CREDENTIALS_REFUSED,
+        reasons.TOKEN_UNREADABLE,
+        reasons.WRONG_ADDRESS,
+        "kubernetes_certificate_untrusted",
+    }
+)
+_log = structlog.get_logger()
+
+
+class KubernetesCheck(StoreCheck):
+    """Reads a Secret's metadata, and reviews the service's own rights now and then."""
+
+    def __init__(
+        self, api: KubernetesApi, bounds: Bounds, clock: Clock, *, url: str, watches: bool
+    ) -> None:
+        """Prepare the check.
+
+        Args:
+            api: the API server.
+            bounds: what requests may choose, and so what rights are needed for.
+            clock: for deadlines.
+            url: the API server's address, for the text.
+            watches: whether list and watch are needed too.
+        """
+        self._api = api
+        self._clock = clock
+        self._url = url
+        self._needed = needed(bounds, watches=watches)
+        self._impersonates = bool(bounds.users)
+        names = [name for namespace, name in bounds.secrets if namespace == bounds.namespace]
+        probe = min(names, default=PROBE_NAME)
+        self._probe = f"/api/v1/namespaces/{bounds.namespace}/secrets/{probe}"
+        self._reviewed_until: float | None = None
+
+    @override
+    async def check(self) -> None:
+        deadline = self._clock.monotonic() + CHECK_SECONDS
+        verdict: Exception | None = StoreUnreachableError(
+            f"The Kubernetes API server at {self._url} did not answer within {CHECK_SECONDS:.0f} "
+            "seconds; check its health and the network."
+        )
+        try:
+            async with self._clock.timeout_at(deadline):
+                verdict = await self._verdict(deadline)
+        except TimeoutError:
+            pass
+        except SecretsError as error:
+            verdict = self._failure(error)
+        # Raised out here, so that no error has another one as its context.
+        if verdict is not None:
+            raise verdict
+
+    async def _verdict(self, deadline: float) -> Exception | None:
+        answer = await self._api.send("GET", self._probe, deadline=deadline, accept=METADATA)
+        is_denied = answer.status == FORBIDDEN
+        error = None if answer.status == OK else error_for(answer)
+        if answer.status == NOT_FOUND and isinstance(error, SecretNotFound):
+            error = None
+        if error is not None and not is_denied:
+            return self._failure(error)
+        if not is_denied and self._is_reviewed():
+            return None
+        missing = await self._missing(deadline)
+        if not missing:
+            self._reviewed_until = self._clock.monotonic() + RIGHTS_SECONDS
+        if missing and await self._is_starting(deadline):
+            return StoreUnreachableError(
+                f"The Kubernetes API server at {self._url} is still starting, and denies what it "
+                "may allow in a moment."
+            )
+        if missing:
+            return await self._lacks(missing, deadline)
+        if is_denied:
+            return StoreUnreachableError(
+                f"The Kubernetes API server at {self._url} denies a read that its own review "
+                "allows; it may still be starting."
+            )
+        return None
+
+    def _is_reviewed(self) -> bool:
+        until = self._reviewed_until
+        return until is not None and self._clock.monotonic() < until
+
+    async def _missing(self, deadline: float) -> list[Right]:
+        missing: list[Right] = []
+        for right in self._needed:
+            answer = await self._api.send(
+                "POST", REVIEW_PATH, deadline=deadline, json=right.review()
+            )
+            if answer.status != CREATED:
+                raise error_for(answer)
+            status = answer.document.get("status")
+            if not (isinstance(status, dict) and status.get("allowed") is True):
+                missing.append(right)
+        if self._impersonates and (own := [r for r in missing if r.resource == "secrets"]):
+            # Requests may all run as other users; the service may well have no right of its own.
+            _log.warning("kubernetes.own_rights_missing", rights=len(own))
+            missing = [right for right in missing if right not in own]
+        return missing
+
+    async def _is_starting(self, deadline: float) -> bool:
+        answer = await self._api.send("GET", "/readyz", deadline=deadline, judged=False)
+        return answer.status >= SERVER_ERRORS
+
+    async def _lacks(self, missing: list[Right], deadline: float) -> StoreMisconfiguredError:
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        answer = await self._api.send("POST", WHOAMI_PATH, deadline=deadline, json=review)
+        status = answer.document.get("status")
+        info = status.get("userInfo") if isinstance(status, dict) else None
+        name = info.get("username") if isinstance(info, dict) else None
+        account = name if isinstance(name, str) and name.isprintable() else None
+        return StoreMisconfiguredError(
+            "RBAC denies this backend what its settings make use of. Apply this to the cluster, or "
+            f"narrow the settings:\n{missing_text(missing, account)}"
+        )
+
+    def _failure(self, error: SecretsError) -> Exception:
+        if error.reason in _MISCONFIGURED:
+            return StoreMisconfiguredError(error.advice)
+        kind = StoreLimitedError if isinstance(error, RateLimited) else StoreUnreachableError
+        return kind(f"Kubernetes at {self._url}: {error.advice}")

@@ -16,7 +16,7 @@ from adapters.kubernetes.error_map import (
     SERVER_ERRORS,
     error_for,
 )
-from adapters.kubernetes.rights import REVIEW_PATH, WHOAMI_PATH, missing_text, needed
+from adapters.kubernetes.rights import REVIEW_PATH, WHOAMI_PATH, needed, roles_text
 from adapters.kubernetes.watch import METADATA
 from domain.model.errors import RateLimited, SecretNotFound, SecretsError
 from ports.store_check import (
@@ -156,7 +156,7 @@ class KubernetesCheck(StoreCheck):
         account = name if isinstance(name, str) and name.isprintable() else None
         return StoreMisconfiguredError(
             "RBAC denies this backend what its settings make use of. Apply this to the cluster, or "
-            f"narrow the settings:\n{missing_text(missing, account)}"
+            f"narrow the settings:\n{roles_text(self._needed, missing, account)}"
         )
 
     def _failure(self, error: SecretsError) -> Exception:

@@ -57,15 +57,21 @@ def needed(bounds: Bounds, *, watches: bool) -> list[Right]:
     return reads + [_impersonation(user) for user in sorted(bounds.users)]
 
 
-def missing_text(missing: Iterable[Right], account: str | None) -> str:
-    """Return what to apply to the cluster so that the service has these rights, as YAML.
+def roles_text(rights: Iterable[Right], missing: Iterable[Right], account: str | None) -> str:
+    """Return what to apply to the cluster so that the service has its rights, as YAML.
+
+    Each role that lacks something is written out whole, since applying it replaces a former one.
 
     Args:
-        missing: the rights that are missing.
+        rights: all rights that are needed.
+        missing: those of them that are missing.
         account: the user name that the API server knows the service by; None if unknown.
     """
+    lacking = {(right.namespace, right.resource) for right in missing}
     places: dict[tuple[str, str], dict[tuple[str, ...], set[str]]] = {}
-    for right in sorted(missing):
+    for right in sorted(rights):
+        if (right.namespace, right.resource) not in lacking:
+            continue
         rules = places.setdefault((right.namespace, right.resource), {})
         names = tuple(each.name for each in (right,) if each.name)
         rules.setdefault(names, set()).add(right.verb)

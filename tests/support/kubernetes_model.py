@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TOKEN = "canary-token-1"
 ACCOUNT = "system:serviceaccount:shop:backend"
 MESSAGE = "canary words of the API server"
+WHOAMI = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -142,6 +143,8 @@ class KubernetesModel:
             return user
         if call.path == REVIEWS:
             return self._review(user, call)
+        if call.path == WHOAMI:
+            return Result(201, {"status": {"userInfo": {"username": user}}})
         parts = call.path.removeprefix("/api/v1/namespaces/").split("/")
         match parts:
             case [namespace, "secrets", name]:

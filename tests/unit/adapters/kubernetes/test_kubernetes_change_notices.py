@@ -1,0 +1,142 @@
+"""A change that every process sees is told once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.kubernetes.change_notices import LONGEST_WAIT_SECONDS, MAX_NAMED, ChangeNotices
+from domain.model.selection import Selection
+from tests.fakes.clock import FakeClock
+from tests.fakes.peer_bus import FakePeerBus
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SCOPE = (("namespace", "shop"),)
+
+
+class Process:
+    """One process of the backend; its jitter always draws `draw`."""
+
+    def __init__(self, clock: FakeClock, draw: float, *peers: FakePeerBus) -> None:
+        self.told: list[Selection] = []
+        self.bus = FakePeerBus(*peers)
+        self.notices = ChangeNotices(self.told.append, self.bus, clock, lambda: draw)
+        self.task = asyncio.create_task(self.notices.run())
+
+
+@pytest.fixture
+async def processes() -> AsyncIterator[tuple[FakeClock, Process, Process]]:
+    clock = FakeClock()
+    first = Process(clock, 0.2)
+    second = Process(clock, 0.8, first.bus)
+    await settle()
+    yield clock, first, second
+    for each in (first, second):
+        each.task.cancel()
+        await asyncio.gather(each.task, return_exceptions=True)
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def pass_time(clock: FakeClock) -> None:
+    for _ in range(10):
+        clock.advance(LONGEST_WAIT_SECONDS / 8)
+        await settle()
+
+
+Both = tuple[FakeClock, Process, Process]
+
+
+async def test_the_first_to_wake_tells_and_the_other_keeps_quiet(processes: Both) -> None:
+    clock, first, second = processes
+    for each in (first, second):
+        each.notices.changed("shop", {"db": "uid/7"})
+        await settle()
+    await pass_time(clock)
+
+    assert first.told == [Selection.one("/db", SCOPE)]
+    assert second.told == []
+    assert (first.notices.told, second.notices.left_to_peers) == (1, 1)
+
+
+async def test_a_process_that_sees_it_later_keeps_quiet_too(processes: Both) -> None:
+    clock, first, second = processes
+    first.notices.changed("shop", {"db": "uid/7"})
+    await settle()
+    await pass_time(clock)
+    second.notices.changed("shop", {"db": "uid/7"})
+    await pass_time(clock)
+
+    assert (len(first.told), len(second.told)) == (1, 0)
+
+
+async def test_the_next_change_of_the_same_secret_is_told(processes: Both) -> None:
+    clock, first, second = processes
+    for change in ("uid/7", "uid/8"):
+        for each in (first, second):
+            each.notices.changed("shop", {"db": change})
+            await settle()
+        await pass_time(clock)
+
+    assert len(first.told) + len(second.told) == 2
+
+
+async def test_what_only_one_process_sees_is_told(processes: Both) -> None:
+    clock, _, second = processes
+    second.notices.changed("shop", {"db": "uid/7"})
+    await settle()
+    await pass_time(clock)
+
+    assert second.told == [Selection.one("/db", SCOPE)]
+
+
+async def test_no_change_waits_longer_than_its_moment(processes: Both) -> None:
+    clock, first, _ = processes
+    first.notices.changed("shop", {"db": "uid/7"})
+    await settle()
+    clock.advance(LONGEST_WAIT_SECONDS)
+    await settle()
+
+    assert first.told
+
+
+async def test_many_changes_of_a_namespace_are_told_as_one(processes: Both) -> None:
+    clock, first, _ = processes
+    first.notices.changed("shop", {f"s{n}": "uid/7" for n in range(MAX_NAMED + 1)})
+    first.notices.changed("pay", {"card": "uid/7"})
+    await settle()
+    await pass_time(clock)
+
+    assert first.told == [
+        Selection.everything(SCOPE),
+        Selection.one("/card", (("namespace", "pay"),)),
+    ]
+
+
+async def test_messages_to_peers_are_short_and_name_no_secret(processes: Both) -> None:
+    clock, first, _ = processes
+    first.notices.changed("shop", {f"canary-{n}": "uid/7" for n in range(1000)})
+    await settle()
+    await pass_time(clock)
+
+    assert first.bus.sent
+    assert all(len(payload) <= 4096 for _, payload in first.bus.sent)
+    assert all(b"canary" not in payload for _, payload in first.bus.sent)
+
+
+async def test_a_message_of_another_form_does_no_harm(processes: Both) -> None:
+    clock, first, second = processes
+    for payload in (b"", b"x", b"\xff" * 4096, b" " * 100):
+        first.bus.broadcast("kubernetes_changed", payload)
+    second.notices.changed("shop", {"db": "uid/7"})
+    await settle()
+    await pass_time(clock)
+
+    assert second.told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,6 @@ from tests.support.kubernetes_server import recorded_lines, recorded_result
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-import json
-
 OVER = object()
 
 
@@ -45,11 +44,10 @@ class Opened(Stream):
     answer: Answer = field(default_factory=lambda: Answer(200, {}))
     fed: asyncio.Queue[object] = field(default_factory=asyncio.Queue)
 
-    @property
-    def chunks(self) -> AsyncIterator[bytes]:  # type: ignore[override]
-        return self._chunks()
+    def __post_init__(self) -> None:
+        self.chunks = self._pieces()
 
-    async def _chunks(self) -> AsyncIterator[bytes]:
+    async def _pieces(self) -> AsyncIterator[bytes]:
         while (piece := await self.fed.get()) is not OVER:
             if isinstance(piece, Exception):
                 raise piece

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,9 @@ from adapters.kubernetes.watch_events import (
 )
 from adapters.kubernetes.watch_state import MAX_READS, WatchState
 from tests.support.kubernetes_server import recorded_lines
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 def events(name: str) -> list[Event]:
@@ -196,7 +199,7 @@ def test_an_error_event_is_read_by_code_and_reason(status: dict[str, Any], expir
 
 
 async def lines(*chunks: bytes) -> list[bytes]:
-    async def pieces():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def pieces() -> AsyncIterator[bytes]:
         for chunk in chunks:
             yield chunk
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from adapters.kubernetes.answer import Answer
 from adapters.kubernetes.error_map import OK, UNAUTHORIZED
-from adapters.kubernetes.watch_api import Stream, WatchApi
+from adapters.kubernetes.watch_api import JSON, Stream, WatchApi
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from adapters.upstream.streams import HttpStreams
     from ports.clock import Clock
 
-JSON: Final = "application/json"
 LIST_SECONDS: Final = 10.0
 MAX_REFUSAL_BYTES: Final = 64 * 1024
 

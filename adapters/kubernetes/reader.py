@@ -107,7 +107,8 @@ class SecretReader:
                 failure = error
             if answer is not None and answer.status >= SERVER_ERRORS:
                 failure = error_for(answer)
-        is_stale = self._may_be_stale and (answer is None or failure is not None)
+        is_away = failure is not None and failure.reason == reasons.UNREACHABLE
+        is_stale = self._may_be_stale and not is_away and (answer is None or failure is not None)
         if is_stale:
             self._note_outage(failure)
             answer = await get(deadline=deadline, query=_WATCH_CACHE)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from adapters.kubernetes.connection import Connection
     from adapters.kubernetes.credentials import TokenSource
+    from adapters.upstream.engine import HttpEngine
     from ports.clock import Clock
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -87,14 +88,18 @@ def upstream_config(
 
 
 def open_api(
-    connection: Connection, config: UpstreamConfig, clock: Clock, jitter: Callable[[], float]
+    connection: Connection,
+    config: UpstreamConfig,
+    engine: HttpEngine,
+    clock: Clock,
+    jitter: Callable[[], float],
 ) -> KubernetesApi:
     """Return the API server's client; no connection is opened yet.
 
     Raises:
         ValueError: the connection's token is none.
     """
-    http = UpstreamHttp(config, clock, jitter, is_api_answer=is_api_answer)
+    http = UpstreamHttp(config, clock, jitter, is_api_answer=is_api_answer, engine=engine)
     return KubernetesApi(http, HttpStreams(config), token_source(connection, clock), clock)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -16,6 +17,7 @@ from adapters.kubernetes.watch_events import (
 )
 from adapters.kubernetes.watch_list import list_states
 from adapters.kubernetes.watch_state import WatchState
+from adapters.system.cancelling import honour_cancellation
 from domain.model.errors import SecretsError
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ RESUME_SECONDS: Final = 0.2
 """After a clean end the next watch is opened within this."""
 
 LONGEST_PAUSE_SECONDS: Final = 30.0
+
+REOPEN_SECONDS: Final = 2.0
+"""A watch younger than this is not opened again because calls fail."""
 
 METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
@@ -90,21 +95,28 @@ class SecretWatch:
         self.down_since: float | None = clock.monotonic()
         self.failure: int | None = None
         self.events = 0
-        self.ends = {"ended": 0, "broken": 0, "expired": 0, "refused": 0}
+        self.ends = {"ended": 0, "broken": 0, "expired": 0, "refused": 0, "reopened": 0}
         self._api = api
         self._clock = clock
         self._jitter = jitter
         self._on_changed = on_changed
         self._lists = False
         self._failures = 0
+        self._opened_at = 0.0
+        self._following: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
             pause = RESUME_SECONDS * self._jitter()
+            self._opened_at = self._clock.monotonic()
+            self._following = asyncio.create_task(self._follow(), name="kubernetes-watch")
             try:
-                await self._follow()
+                await self._following
                 self._ended("ended")
+            except asyncio.CancelledError:
+                honour_cancellation()
+                self._ended("reopened")
             except WatchExpiredError:
                 self.state.begin()
                 self._ended("expired")
@@ -115,6 +127,12 @@ class SecretWatch:
                 self._fail("broken", 0)
                 pause = max(self._backoff(), error.retry_after or 0)
             await self._clock.sleep(pause)
+
+    def reopen(self) -> None:
+        """Open the watch again, as its server may be gone; one just opened is left alone."""
+        is_new = self._clock.monotonic() - self._opened_at < REOPEN_SECONDS
+        if self._following is not None and not is_new:
+            self._following.cancel()
 
     async def _follow(self) -> None:
         """Open one watch and follow it to its end."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from adapters.kubernetes.watch import SecretWatch
+from adapters.kubernetes.watch_api import JSON
+from domain.model.errors import SecretsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from adapters.kubernetes.secret_object import State
     from adapters.kubernetes.watch_api import WatchApi
     from ports.clock import Clock
+
+ASK_SECONDS: Final = 4.0
+VERSION_PATH: Final = "/version"
 
 LOST_SECONDS: Final = 2.0
 """A watch that is away for less than this is only being resumed."""
@@ -44,7 +50,9 @@ class SecretWatches:
             clock: for pauses and limits.
             jitter: draws evenly from 0 up to 1.
         """
+        self._api = api
         self._clock = clock
+        self._jitter = jitter
         self._notices = notices
         self.all = {
             (namespace, name): SecretWatch(
@@ -62,8 +70,21 @@ class SecretWatches:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._notices.run())
+            tasks.create_task(self._ask())
             for watch in self.all.values():
                 tasks.create_task(watch.run())
+
+    def reopen(self) -> None:
+        """Open all watches again, as the API server that they are of may be gone."""
+        for watch in self.all.values():
+            watch.reopen()
+
+    async def _ask(self) -> None:
+        """Send a small call now and then, whose failure shows what a silent watch does not."""
+        while True:
+            await self._clock.sleep(ASK_SECONDS * (0.5 + 0.5 * self._jitter()))
+            with suppress(SecretsError):
+                await self._api.get(VERSION_PATH, {}, accept=JSON)
 
     def note_read(self, namespace: str, name: str, state: State | None) -> None:
         """Note what a read found, for a watch that is not complete yet."""

@@ -17,6 +17,7 @@ from adapters.kubernetes.watch import (
     LIFE_SECONDS,
     LONGEST_PAUSE_SECONDS,
     METADATA,
+    REOPEN_SECONDS,
     RESUME_SECONDS,
     SecretWatch,
 )
@@ -400,3 +401,38 @@ async def test_where_the_role_names_secrets_each_is_selected_by_name() -> None:
     await asyncio.gather(rig.task, return_exceptions=True)
 
     assert stream.query["fieldSelector"] == "metadata.name=db"
+
+
+async def test_a_watch_whose_server_may_be_gone_is_opened_again_from_where_it_was(
+    rig: Rig,
+) -> None:
+    stream = await rig.live()
+    stream.bookmark(250)
+    await rig.settle()
+    rig.clock.advance(REOPEN_SECONDS)
+    rig.watch.reopen()
+    await rig.settle()
+    rig.clock.advance(RESUME_SECONDS)
+    again = await rig.settle()
+
+    assert again is not stream
+    assert again.query["resourceVersion"] == "250"
+    assert rig.watch.ends["reopened"] == 1
+
+
+async def test_a_watch_that_was_just_opened_is_left_alone(rig: Rig) -> None:
+    stream = await rig.live()
+    rig.watch.reopen()
+    rig.clock.advance(RESUME_SECONDS)
+
+    assert await rig.settle() is stream
+
+
+async def test_it_ends_when_it_is_cancelled_while_it_is_opened_again(rig: Rig) -> None:
+    await rig.live()
+    rig.clock.advance(REOPEN_SECONDS)
+    rig.watch.reopen()
+    rig.task.cancel()
+    await asyncio.gather(rig.task, return_exceptions=True)
+
+    assert rig.task.cancelled()

@@ -1,0 +1,76 @@
+"""A server that goes away is noticed by what becomes of calls, since its watches stay silent."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from adapters.kubernetes.noticing_engine import NoticingEngine
+from adapters.kubernetes.watches import ASK_SECONDS
+from adapters.upstream.engine import Failure, TransportError
+from adapters.upstream.message import UpstreamRequest, UpstreamResponse
+from tests.fakes.http_engine import FakeHttpEngine
+from tests.unit.adapters.kubernetes.kubernetes_rig import KubernetesRig
+
+REQUEST = UpstreamRequest("GET", "https://api.test/version", {})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        (TransportError(Failure.UNREACHABLE, "ReadError", reused=True), 1),
+        (TransportError(Failure.UNREACHABLE, "ConnectError", never_sent=True), 1),
+        (TransportError(Failure.TIMED_OUT, "ReadTimeout"), 0),
+        (TransportError(Failure.UNTRUSTED, "ConnectError"), 0),
+        (UpstreamResponse(503, {}), 1),
+        (UpstreamResponse(500, {}), 0),
+        (UpstreamResponse(200, {}), 0),
+    ],
+)
+async def test_a_broken_connection_and_a_server_that_stops_are_told(
+    outcome: UpstreamResponse | TransportError, told: int
+) -> None:
+    calls: list[int] = []
+    inner = FakeHttpEngine(lambda _: outcome)
+    engine = NoticingEngine(inner)
+    engine.on_gone = lambda: calls.append(1)
+
+    result: object
+    try:
+        result = await engine.send(REQUEST)
+    except TransportError as error:
+        result = error
+
+    assert result is outcome
+    assert len(calls) == told
+    engine.drop_idle()
+    await engine.aclose()
+    assert (inner.dropped, inner.closed) == (1, True)
+
+
+async def test_a_small_call_is_made_now_and_then_while_secrets_are_watched() -> None:
+    rig = KubernetesRig(watches=True)
+    asking = asyncio.create_task(rig.watches._ask())
+    for _ in range(3):
+        await rig.settle()
+        rig.clock.advance(ASK_SECONDS)
+    await rig.settle()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+
+    assert rig.targets == ["/version"] * 3
+
+
+async def test_that_call_may_fail() -> None:
+    rig = KubernetesRig(watches=True)
+    asking = asyncio.create_task(rig.watches._ask())
+    rig.failures = [TransportError(Failure.UNREACHABLE, "ConnectError") for _ in range(5)]
+    for _ in range(3):
+        await rig.settle()
+        rig.clock.advance(ASK_SECONDS)
+    await rig.settle()
+
+    assert not asking.done()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)

@@ -57,20 +57,23 @@ class Connection:
             )
 
 
-def in_cluster(host: str, port: str, folder: Path = SERVICE_ACCOUNT) -> Connection:
+def in_cluster(
+    host: str, port: str, folder: Path = SERVICE_ACCOUNT, *, needs_token: bool = True
+) -> Connection:
     """Return the connection of a pod, from what the kubelet gives it.
 
     Args:
         host: KUBERNETES_SERVICE_HOST; an IPv6 address comes without brackets.
         port: KUBERNETES_SERVICE_PORT.
         folder: where token, ca.crt and namespace are mounted.
+        needs_token: False where another token file is configured.
 
     Raises:
         ValueError: the pod has no service account mounted, or a value is no address.
     """
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):  # noqa: PLR2004  ports
         raise ValueError("KUBERNETES_SERVICE_PORT is no port; it is set by the kubelet.")
-    for name in ("token", "ca.crt"):
+    for name in ("token", "ca.crt") if needs_token else ():
         if not (folder / name).is_file():
             raise ValueError(
                 f"This looks like a pod, but {folder / name} is missing; set "

@@ -48,13 +48,17 @@ class TokenSource(Protocol):
 
 @final
 class FixedToken(TokenSource):
-    """A token that the configuration holds, or None beside a client certificate."""
+    """A token that the configuration holds.
 
-    def __init__(self, token: SecretStr | None) -> None:
-        self._token = None if token is None else checked(token.get_secret_value())
+    Raises:
+        ValueError: it is none.
+    """
+
+    def __init__(self, token: SecretStr) -> None:
+        self._token = checked(token.get_secret_value())
 
     @override
-    async def current(self) -> SecretStr | None:
+    async def current(self) -> SecretStr:
         return self._token
 
     @override

@@ -25,11 +25,13 @@ class NoticingEngine(HttpEngine):
 
     Attributes:
         on_gone: called when a connection breaks or is refused, or the server says that it stops.
+        on_untrusted: called when the server's certificate is not trusted.
     """
 
     def __init__(self, inner: HttpEngine) -> None:
         self._inner = inner
         self.on_gone: Callable[[], None] = lambda: None
+        self.on_untrusted: Callable[[], None] = lambda: None
 
     @override
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
@@ -38,6 +40,8 @@ class NoticingEngine(HttpEngine):
         except TransportError as error:
             if error.failure is Failure.UNREACHABLE:
                 self.on_gone()
+            elif error.failure is Failure.UNTRUSTED:
+                self.on_untrusted()
             raise
         if response.status == UNAVAILABLE:
             self.on_gone()

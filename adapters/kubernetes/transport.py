@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from typing_extensions import override
 
 from adapters.kubernetes.api import KubernetesApi, is_api_answer
-from adapters.kubernetes.credentials import FixedToken, TokenFile
+from adapters.kubernetes.credentials import REREAD_SECONDS, FixedToken, TokenFile, TokenSource
+from adapters.kubernetes.noticing_engine import NoticingEngine
 from adapters.kubernetes.tls import load_authorities, load_certificate
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.http import UpstreamHttp
+from adapters.upstream.httpx_engine import HttpxEngine
 from adapters.upstream.streams import HttpStreams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapters.kubernetes.connection import Connection
-    from adapters.kubernetes.credentials import TokenSource
-    from adapters.upstream.engine import HttpEngine
     from ports.clock import Clock
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """A Secret takes 1.4 MB as JSON at most, and a page of a list with metadata alone about as much."""
+
+_log = structlog.get_logger()
 
 
 class Certificates:
@@ -31,46 +37,108 @@ class Certificates:
     place. Connections that are open go on with what they began with.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         """Read them for the first time.
 
         Raises:
             ValueError: they cannot be used; the text says what to check.
         """
         self._connection = connection
+        self._clock = clock
+        self._read_at = clock.monotonic()
         self.context = ssl.create_default_context()
         if connection.authorities is not None:
             # Beside the cluster's own authority no public one has a say.
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.read()
+        self._read()
 
-    def read(self) -> None:
-        """Read them again.
+    def read_again(self, *, at_once: bool = False) -> None:
+        """Read them again; what cannot be used changes nothing.
 
-        Raises:
-            ValueError: they cannot be used; what was read before stays in force.
+        Args:
+            at_once: even if they were read only a moment ago.
         """
+        now = self._clock.monotonic()
+        if now - self._read_at < REREAD_SECONDS and not at_once:
+            return
+        self._read_at = now
+        try:
+            self._read()
+        except ValueError as error:
+            _log.warning("kubernetes.certificates_unreadable", advice=str(error))
+
+    def _read(self) -> None:
         if self._connection.authorities is not None:
             load_authorities(self.context, self._connection.authorities)
         if self._connection.certificate is not None:
             load_certificate(self.context, self._connection.certificate)
 
 
-def upstream_config(
+class CertificateLogin(TokenSource):
+    """Authenticates by the client certificate: calls carry no token."""
+
+    def __init__(self, certificates: Certificates, engine: NoticingEngine) -> None:
+        self._certificates = certificates
+        self._engine = engine
+
+    @override
+    async def current(self) -> None:
+        return None
+
+    @override
+    def refused(self) -> bool:
+        # Only a new handshake shows a new certificate.
+        self._certificates.read_again()
+        self._engine.drop_idle()
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """The clients of one API server.
+
+    Attributes:
+        config: how it is reached.
+        engine: tells when the server goes away.
+        http: for calls that end.
+        api: with credentials, for calls and watches.
+        certificates: what is trusted and shown.
+        tokens: what calls authenticate with.
+    """
+
+    config: UpstreamConfig
+    engine: NoticingEngine
+    http: UpstreamHttp
+    api: KubernetesApi
+    certificates: Certificates
+    tokens: TokenSource
+
+    def reload(self) -> None:
+        """Read certificates and the token again, and open new connections from now on."""
+        self.certificates.read_again(at_once=True)
+        self.tokens.refused()
+        self.engine.drop_idle()
+
+
+def open_transport(
     connection: Connection,
-    certificates: Certificates,
+    clock: Clock,
+    jitter: Callable[[], float],
     *,
     connect_timeout_seconds: float,
     read_timeout_seconds: float,
     max_connections: int,
     user_agent: str,
-) -> UpstreamConfig:
-    """Return how the API server is reached. Proxies of the environment are never used.
+) -> Transport:
+    """Return the clients of an API server; no connection is opened yet.
+
+    Proxies of the environment are never used.
 
     Raises:
-        ValueError: the URL cannot be one of an API server.
+        ValueError: URL, certificates or token cannot be used; the text says what to check.
     """
-    return UpstreamConfig(
+    certificates = Certificates(connection, clock)
+    config = UpstreamConfig(
         name="Kubernetes",
         code="kubernetes",
         base_url=connection.url,
@@ -85,30 +153,19 @@ def upstream_config(
         tls=certificates.context,
         tls_server_name=connection.tls_server_name,
     )
-
-
-def open_api(
-    connection: Connection,
-    config: UpstreamConfig,
-    engine: HttpEngine,
-    clock: Clock,
-    jitter: Callable[[], float],
-) -> KubernetesApi:
-    """Return the API server's client; no connection is opened yet.
-
-    Raises:
-        ValueError: the connection's token is none.
-    """
+    engine = NoticingEngine(HttpxEngine(config))
+    engine.on_untrusted = certificates.read_again
+    tokens = _tokens(connection, certificates, engine, clock)
     http = UpstreamHttp(config, clock, jitter, is_api_answer=is_api_answer, engine=engine)
-    return KubernetesApi(http, HttpStreams(config), token_source(connection, clock), clock)
+    api = KubernetesApi(http, HttpStreams(config), tokens, clock)
+    return Transport(config, engine, http, api, certificates, tokens)
 
 
-def token_source(connection: Connection, clock: Clock) -> TokenSource:
-    """Return where the bearer token of a connection comes from.
-
-    Raises:
-        ValueError: the connection's token is none.
-    """
+def _tokens(
+    connection: Connection, certificates: Certificates, engine: NoticingEngine, clock: Clock
+) -> TokenSource:
     if connection.token_file is not None:
         return TokenFile(connection.token_file, clock)
-    return FixedToken(connection.token)
+    if connection.token is not None:
+        return FixedToken(connection.token)
+    return CertificateLogin(certificates, engine)

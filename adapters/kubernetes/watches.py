@@ -101,5 +101,10 @@ class SecretWatches:
             if watch.down_since is not None and now - watch.down_since > LOST_SECONDS
         ]
 
+    def down_seconds(self) -> float:
+        """Return for how long the watch that has been down for longest has been; 0 if none is."""
+        now = self._clock.monotonic()
+        return max((now - (watch.down_since or now) for watch in self.down()), default=0.0)
+
     def _covering(self, namespace: str, name: str) -> SecretWatch | None:
         return self.all.get((namespace, None)) or self.all.get((namespace, name))

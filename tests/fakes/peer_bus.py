@@ -6,23 +6,36 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from ports.peer_bus import PeerBus
+from ports.peer_bus import Answers, PeerBus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+
+class FakeAnswers(Answers):
+    """Answers that have all come."""
+
+    def __init__(self, answers: Sequence[bytes]) -> None:
+        self._answers = answers
+
+    @override
+    async def gather(self, seconds: float) -> Sequence[bytes]:
+        return self._answers
 
 
 class FakePeerBus(PeerBus):
-    """Hands what it broadcasts to all buses it was joined with, at once.
+    """Hands what it sends to all buses it was joined with, at once.
 
     Attributes:
-        sent: every (topic, payload), in order.
+        sent: every (topic, payload) broadcast, in order.
+        published: every (event, payload), in order.
     """
 
     def __init__(self, *others: FakePeerBus) -> None:
         self.sent: list[tuple[str, bytes]] = []
+        self.published: list[tuple[str, bytes]] = []
         self._others = list(others)
-        self._subscribers: list[tuple[str, Callable[[bytes], None]]] = []
+        self._subscribers: dict[str, Callable[[bytes], bytes | None]] = {}
         for other in others:
             other._others.append(self)
 
@@ -33,11 +46,26 @@ class FakePeerBus(PeerBus):
             other.receive(topic, payload)
 
     @override
-    async def subscribe(self, topic: str, received: Callable[[bytes], None]) -> None:
-        self._subscribers.append((topic, received))
+    async def subscribe(
+        self,
+        topic: str,
+        received: Callable[[bytes], bytes | None],
+        *,
+        from_operators: bool = False,
+    ) -> None:
+        assert topic not in self._subscribers, "a process subscribes to a topic once"
+        self._subscribers[topic] = received
 
-    def receive(self, topic: str, payload: bytes) -> None:
-        """Take what another process broadcasts."""
-        for each, received in self._subscribers:
-            if each == topic:
-                received(payload)
+    @override
+    async def ask(self, topic: str, payload: bytes) -> Answers:
+        answers = (each.receive(topic, payload) for each in (self, *self._others))
+        return FakeAnswers([answer for answer in answers if answer is not None])
+
+    @override
+    async def publish(self, event: str, payload: bytes) -> None:
+        self.published.append((event, payload))
+
+    def receive(self, topic: str, payload: bytes) -> bytes | None:
+        """Take what another process sends, and return the answer."""
+        received = self._subscribers.get(topic)
+        return None if received is None else received(payload)

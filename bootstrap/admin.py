@@ -82,7 +82,8 @@ class Admin:
             process_check(own_lateness),
         ]
         if store_task.exists:
-            checks.append(problem_check("store_task", store_task.problem))
+            degraded = pipeline.parts.degraded
+            checks.append(problem_check("store_task", store_task.problem, degraded))
         if (file := access.file) is not None:
             checks.append(policy_check(lambda: file.status))
         self.readiness = Readiness(checks, clock)

@@ -147,6 +147,8 @@ class StoreParts:
         close: ends what the store opened; called once, after the last fetch.
         reload: takes up what the operator has changed outside the settings, on SIGHUP.
         problem: what is certain to make requests fail just now, as advice; None if nothing is.
+        degraded: what works less well than it is configured to, as advice, while requests are
+            served; None if nothing does. Readiness shows it and stays ready.
         samples: figures for metrics.
         routes: paths on the admin listener, which is required if there are any.
         closed_routes: paths that other settings would open, each with what to do about it.
@@ -164,6 +166,7 @@ class StoreParts:
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     reload: Callable[[], None] = _nothing_to_reload
     problem: Callable[[], str | None] = _no_problem
+    degraded: Callable[[], str | None] = _no_problem
     samples: Callable[[], Iterable[Sample]] = _no_samples
     routes: tuple[HttpRoute, ...] = ()
     closed_routes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -39,12 +39,22 @@ class PolicyStatus(Protocol):
     def refusal(self) -> object | None: ...
 
 
-def problem_check(name: str, problem: Callable[[], str | None]) -> ReadinessCheck:
-    """Check that a part names no problem of its own; what it names is the advice."""
+def problem_check(
+    name: str,
+    problem: Callable[[], str | None],
+    degraded: Callable[[], str | None] = lambda: None,
+) -> ReadinessCheck:
+    """Check that a part names no problem of its own; what it names is the advice.
+
+    Args:
+        name: of the check.
+        problem: makes the replica not ready.
+        degraded: is only shown.
+    """
 
     async def probe() -> Finding:
         advice = problem()
-        return Finding(ok=advice is None, advice=advice or "")
+        return Finding(ok=advice is None, advice=advice or degraded() or "")
 
     # It costs nothing, so no finding of it is ever old.
     return ReadinessCheck(name, probe, fresh_seconds=0)

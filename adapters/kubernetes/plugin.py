@@ -142,6 +142,7 @@ def _parts(
         run=watches.run if settings.watch else None,
         close=close,
         reload=transport.reload,
+        degraded=watches.degraded,
         samples=samples,
         cache_ttl_seconds=WATCHED_TTL_SECONDS if settings.watch else UNWATCHED_TTL_SECONDS,
         server=(server.hostname or "", server.port or (80 if server.scheme == "http" else 443)),

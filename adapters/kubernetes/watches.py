@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from adapters.kubernetes.error_map import FORBIDDEN
 from adapters.kubernetes.watch import SecretWatch
 from adapters.kubernetes.watch_api import JSON
 from domain.model.errors import SecretsError
@@ -100,6 +101,22 @@ class SecretWatches:
             for watch in self.all.values()
             if watch.down_since is not None and now - watch.down_since > LOST_SECONDS
         ]
+
+    def degraded(self) -> str | None:
+        """Return advice on watches that are down; None while all are live."""
+        down = self.down()
+        if not down:
+            return None
+        denied = any(watch.failure == FORBIDDEN for watch in down)
+        remedy = (
+            "RBAC denies list or watch: apply the Role that the check at start prints"
+            if denied
+            else "see the log, and the API server's health"
+        )
+        return (
+            f"{len(down)} of {len(self.all)} watches of Kubernetes Secrets are down, so changed "
+            f"values are served until their time in the cache is over; {remedy}."
+        )
 
     def down_seconds(self) -> float:
         """Return for how long the watch that has been down for longest has been; 0 if none is."""

@@ -73,8 +73,11 @@ class Selection:
         return cls(folder="/" + "/".join(parse_folder(folder)), scope=_checked(scope))
 
     def matches(self, location: SecretLocation) -> bool:
-        """Say whether the selection covers that location, in every version and encoding."""
-        if self.key is not None and location.path != self.key:
+        """Say whether the selection covers that location, in every version, encoding and field.
+
+        A key covers what lies below it as well: some stores have several values under one key.
+        """
+        if self.key is not None and not f"{location.path}/".startswith(f"{self.key}/"):
             return False
         in_folder = self.folder == ROOT or location.path.startswith(self.folder + "/")
         return in_folder and set(self.scope) <= set(location.scope)

@@ -41,6 +41,7 @@ async def test_a_change_is_told_to_all_replicas(open_adapter: OpenAdapter) -> No
 
         assert adapter.context.told == [DB]
         assert adapter.figure("kubernetes_changes_total", ("told_by", "self")) == 1
+        assert adapter.parts.degraded() is None
         watch = next(call for call in server.model.calls if "watch" in call.query)
         assert "PartialObjectMetadata" in watch.headers["accept"]
         assert adapter.parts.announces_changes
@@ -105,6 +106,7 @@ async def test_a_watch_that_is_denied_disturbs_no_read_and_is_advised_of(
         assert (await adapter.get("db", "password")).value.reveal() == "value"
         await until(lambda: adapter.figure(LIVE[0], ("state", "down")) == 1)
         assert adapter.figure("kubernetes_watch_down_seconds") > 0
+        assert "RBAC denies list or watch" in (adapter.parts.degraded() or "")
 
 
 async def test_where_secrets_are_named_each_has_a_watch(open_adapter: OpenAdapter) -> None:

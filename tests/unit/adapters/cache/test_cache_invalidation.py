@@ -24,6 +24,7 @@ PATHS = (PATH, "/payments/live/API_KEY", "/paymentsAPI_KEY", "/other")
             Selection.one(PATH, (("environment", "prod"),)),
             ["/other", "/payments/live/API_KEY", "/paymentsAPI_KEY"],
         ),
+        (Selection.one("/payments"), ["/other", "/paymentsAPI_KEY"]),
         (Selection.below("/payments"), ["/other", "/paymentsAPI_KEY"]),
         (Selection.below("/payments/"), ["/other", "/paymentsAPI_KEY"]),
         (Selection.below("/"), []),

@@ -35,7 +35,6 @@ class UpstreamConfig:
         use_proxies: whether the environment's proxy settings apply.
         tls: what the store has made of its certificates by itself, in place of `ca_file` and
             `client_certificate`.
-        tls_server_name: the name that the server's certificate has, where it is not the URL's host.
 
     Redirects are never followed, and cookies never kept.
 
@@ -58,7 +57,6 @@ class UpstreamConfig:
     user_agent: str = "wasmcloud-secrets"
     use_proxies: bool = True
     tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
-    tls_server_name: str | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)

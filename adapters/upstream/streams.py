@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from adapters.upstream.engine import Failure
 from adapters.upstream.failures import transport_error
-from adapters.upstream.httpx_engine import as_transport_error, server_name
+from adapters.upstream.httpx_engine import as_transport_error
 from adapters.upstream.tls import tls_context
 
 if TYPE_CHECKING:
@@ -129,12 +129,15 @@ class HttpStreams:
         """
         config = self._config
         url = f"{config.base_url}{path}?{urlencode(query, quote_via=quote)}"
+        extensions: dict[str, Any] = {}
+        if config.tls_server_name is not None:
+            extensions["sni_hostname"] = config.tls_server_name
         request = self._client.build_request(
             "GET",
             url,
             headers=headers,
             timeout=httpx.Timeout(idle_seconds, connect=config.connect_timeout_seconds, pool=None),
-            extensions=server_name(config.tls_server_name),
+            extensions=extensions,
         )
         failure: UpstreamError | None = None
         try:

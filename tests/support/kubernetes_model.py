@@ -139,14 +139,14 @@ class KubernetesModel:
         if call.path == "/readyz":
             return Result(200 if self.ready else 500, b"ok" if self.ready else b"[-]etcd failed")
         user = self.user(call)
-        if isinstance(user, Result):
-            return user
+        return user if isinstance(user, Result) else self._answer(user, call)
+
+    def _answer(self, user: str, call: Call) -> Result:
         if call.path == REVIEWS:
             return self._review(user, call)
         if call.path == WHOAMI:
             return Result(201, {"status": {"userInfo": {"username": user}}})
-        parts = call.path.removeprefix("/api/v1/namespaces/").split("/")
-        match parts:
+        match call.path.removeprefix("/api/v1/namespaces/").split("/"):
             case [namespace, "secrets", name]:
                 return self._read(user, namespace, name, call)
             case [namespace, "secrets"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adapters.access_policy.judged import value_judged
 from adapters.access_policy.reasons import advice_on
 
 if TYPE_CHECKING:
@@ -14,14 +15,37 @@ if TYPE_CHECKING:
     from domain.model.access_rules import Grant
 
 
-def explain(document: PolicyDocument, request: AccessRequest) -> tuple[Decision, str]:
+def explain(
+    document: PolicyDocument, request: AccessRequest, *, every_grant: bool = False
+) -> tuple[Decision, str]:
     """Decide as the service would and say why, in lines for a person.
+
+    Args:
+        document: the policy file.
+        request: what is to be decided.
+        every_grant: add a line for each grant: whether it allows the request, or its first
+            condition that does not hold.
 
     Returns:
         The decision and its explanation.
     """
     decision = document.rules.decide(request)
-    return decision, "\n".join(_lines(document, request, decision))
+    lines = list(_lines(document, request, decision))
+    if every_grant:
+        lines += ["Each grant:", *_each(document, request)]
+    return decision, "\n".join(lines)
+
+
+def _each(document: PolicyDocument, request: AccessRequest) -> Iterator[str]:
+    for grant in document.rules.grants:
+        refusal = grant.refusal(request)
+        found = "allows it" if refusal is None else _failing(refusal.reason, request)
+        yield f"  {_rule(document, grant.name)}: {found}"
+
+
+def _failing(reason: str, request: AccessRequest) -> str:
+    value = value_judged(reason, request)
+    return reason if value is None else f"{reason}, since the request has {value}"
 
 
 def _lines(document: PolicyDocument, request: AccessRequest, decision: Decision) -> Iterator[str]:
@@ -36,6 +60,8 @@ def _lines(document: PolicyDocument, request: AccessRequest, decision: Decision)
             )
         return
     yield f"Refused: {decision.reason}."
+    if (value := value_judged(decision.reason, request)) is not None:
+        yield f"The request has {value}."
     if decision.reason == "denied_by_rule":
         yield f"The denial is {rule}."
     elif rule:

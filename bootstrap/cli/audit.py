@@ -17,11 +17,13 @@ from adapters.audit.stream_config import DEFAULT_STREAM, refused_stream
 from adapters.audit.stream_reader import is_there, read_streams
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import EVENT
+from bootstrap.cli.audit_filter import EventFilter
 from bootstrap.cli.audit_verify import verify
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import CommandError, run
 from bootstrap.cli.sessions import session
-from bootstrap.cli.terminal import printable, say, warn
+from bootstrap.cli.terminal import printable, say, warn, write_stored
+from domain.model.audit import Outcome
 from ports.clock import Clock
 
 app = typer.Typer(
@@ -51,8 +53,24 @@ def tail(
     errors_only: Annotated[
         bool, typer.Option("--errors-only", help="Show only what was not answered.")
     ] = False,
+    key: Annotated[
+        str | None, typer.Option(help="Show only this key or path, or those that begin so.")
+    ] = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Show only this entity, by the beginning of its key or name.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Show only this reason code.")] = None,
+    outcome: Annotated[
+        Outcome | None, typer.Option(help="Show only what came to this.", case_sensitive=False)
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Also show hosts asking for the server's xkey, and probes of keys rotate."
+        ),
+    ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Show events as they are, one a line.")
+        bool, typer.Option("--json", help="Write events byte for byte as they are stored.")
     ] = False,
     file: Annotated[
         Path | None, typer.Option(help="Read this file instead of the stream.", dir_okay=False)
@@ -66,12 +84,20 @@ def tail(
     async def show() -> None:
         clock = SystemClock()
         begin = max(0.0, clock.now() - _age(since))
+        wanted = EventFilter(
+            key=key,
+            entity=entity,
+            reason=reason,
+            outcome=outcome,
+            errors_only=errors_only,
+            everything=everything,
+        )
         if file is not None:
-            await _show(read_file(file, clock, follow=follow), begin, errors_only, as_json)
+            await _show(read_file(file, clock, follow=follow), begin, wanted, as_json)
             return
         async with session()() as client:
             events = both_streams(client, stream, clock, begin, follow=follow)
-            await _show(events, begin, errors_only, as_json)
+            await _show(events, begin, wanted, as_json)
 
     try:
         run(show)
@@ -99,8 +125,8 @@ async def both_streams(
 async def _show(
     lines: AsyncIterator[bytes],
     begin: float,
-    errors_only: bool,  # noqa: FBT001  the command's own option
-    as_json: bool,  # noqa: FBT001  as above
+    wanted: EventFilter,
+    as_json: bool,  # noqa: FBT001  the command's own option
 ) -> None:
     # Timestamps are of one form, in which the order of texts is the order of times.
     earliest = datetime.fromtimestamp(begin, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -113,10 +139,12 @@ async def _show(
                     continue
                 if str(event.get("timestamp", "")) < earliest:
                     continue
-                if errors_only and event.get("outcome") == "answered":
+                if not wanted.shows(event):
                     continue
-                shown = Text(json.dumps(event)) if as_json else describe(event)
-                say(shown)
+                if as_json:
+                    write_stored(line)
+                else:
+                    say(describe(event))
     except AuditReadError as error:
         advice = str(error)
     else:

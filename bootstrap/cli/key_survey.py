@@ -28,9 +28,10 @@ _ASKED_A_REPLICA = 16
 _REPLICA = re.compile(r"\(request ([a-z2-7]{8})-[0-9a-f]+\)")
 """The id of a request begins with eight characters that its replica drew at its start."""
 
-_PROBE = SecretRequest(
-    key="wasmcloud-secrets-keys-rotate", context=RequestContext(entity_jwt="", host_jwt="")
-).to_json()
+PROBE_KEY = "wasmcloud-secrets-keys-rotate"
+"""The key that probes ask for; the audit trail has it where a probe could be read."""
+
+_PROBE = SecretRequest(key=PROBE_KEY, context=RequestContext(entity_jwt="", host_jwt="")).to_json()
 """A request that a replica opens and then refuses, since it names nobody."""
 
 

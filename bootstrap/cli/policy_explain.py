@@ -78,6 +78,12 @@ def explain(
     account: Annotated[str | None, typer.Option(help="The NATS account that asks.")] = None,
     user: Annotated[str | None, typer.Option(help="The NATS user that asks.")] = None,
     backend: Annotated[str, typer.Option(help="The backend's name.")] = "infisical",
+    every_grant: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Show each grant: whether it allows this, or which condition fails."
+        ),
+    ] = False,
 ) -> None:
     """Say which grant allows a request, or which condition of the nearest grant refuses it.
 
@@ -122,7 +128,7 @@ def explain(
             now=now,
             requester=None if account is None else Requester(account, user),
         )
-        return explanation_of(document, request)
+        return explanation_of(document, request, every_grant=every_grant)
 
     decision, explanation = guarded(decide)
     say(explanation)

@@ -7,6 +7,7 @@ bidirectional control could show one name as another.
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,17 @@ def warn(text: str, *, style: str = "") -> None:
 def write(text: str) -> None:
     """Write lines to standard output as a file gets them: never folded, coloured or ended."""
     sys.stdout.write(lines(text))
+    sys.stdout.flush()
+
+
+def write_stored(line: bytes) -> None:
+    """Write one line of JSON to standard output byte for byte, as it is stored.
+
+    On a terminal only if nothing in it can steer the terminal; otherwise escaped, as JSON allows.
+    """
+    if sys.stdout.isatty() and not line.decode("utf-8", "replace").isprintable():
+        line = json.dumps(json.loads(line)).encode()
+    sys.stdout.buffer.write(line + b"\n")
     sys.stdout.flush()
 
 

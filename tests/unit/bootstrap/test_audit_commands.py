@@ -15,8 +15,10 @@ from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import audit_fields
 from bootstrap.cli import audit
+from bootstrap.cli.key_survey import PROBE_KEY
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import SubjectKey
+from domain.model.reference import SecretLocation
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED
 from tests.support.audit_text import audit_line
 
@@ -114,11 +116,63 @@ def test_only_errors_are_shown_when_asked_for(path: Path, now: float) -> None:
 
 def test_json_lines_are_the_events_as_they_are(path: Path, now: float) -> None:
     event = replace(ANSWERED, time=now, key="k\u00e9y " + "w" * 200)
-    write(path, event)
+    stored = audit_line(event).replace(b'","', b'" ,  "')
+    path.write_bytes(stored + b"\n")
 
     result = run("--file", str(path), "--no-follow", "--json")
 
+    assert result.stdout_bytes == stored + b"\n"
     assert json.loads(result.stdout) == {"event": "secret_request", **audit_fields(event)}
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ((), ["a", "b", "c"]),
+        (("--key", "payments/"), ["a"]),
+        (("--key", "/prod/"), ["b"]),
+        (("--entity", "V1"), ["a"]),
+        (("--entity", "mail"), ["a"]),
+        (("--reason", "entity_name_differs"), ["b"]),
+        (("--outcome", "cancelled"), ["c"]),
+        (("--outcome", "refused", "--key", "payments/"), []),
+        (("--all",), ["a", "b", "c", "x", "p"]),
+    ],
+)
+def test_events_are_chosen_by_what_they_hold(
+    path: Path, now: float, options: tuple[str, ...], ids: list[str]
+) -> None:
+    other = replace(CALLER, entity=replace(CALLER.entity, subject=SubjectKey("M9"), name="web"))
+    place = SecretLocation("/prod/OTHER")
+    write(
+        path,
+        replace(ANSWERED, time=now, request_id="a"),
+        replace(
+            ANSWERED,
+            time=now,
+            request_id="b",
+            key="OTHER",
+            location=place,
+            caller=other,
+            outcome=Outcome.REFUSED,
+            reason="entity_name_differs",
+        ),
+        replace(
+            ANSWERED,
+            time=now,
+            request_id="c",
+            key="THIRD",
+            location=None,
+            caller=other,
+            outcome=Outcome.CANCELLED,
+        ),
+        replace(REFUSED, time=now, request_id="x", operation="server_xkey"),
+        replace(REFUSED, time=now, request_id="p", key=PROBE_KEY),
+    )
+
+    result = run("--file", str(path), "--no-follow", *options)
+
+    assert [line.split()[-1] for line in result.stdout.splitlines()] == ids
 
 
 def test_a_line_that_is_no_event_is_pointed_out_and_left_out(path: Path, now: float) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.explain import explain
+from adapters.access_policy.judged import value_judged
 from adapters.access_policy.reasons import ADVICE, advice_on
 from adapters.access_policy.summary import RuleSummary, denials_in_words, grants_in_words
 from domain.model import access_conditions, access_modes, access_patterns, access_rules
@@ -30,6 +31,14 @@ MEMBERS = (
     *("max_token_age", "accounts", "users", "applications", "hosts", "keys", "backends"),
     *("fields", "versions", "properties"),
 )
+NO_VALUE = {
+    "granted",
+    "denied_by_rule",
+    "no_grants",
+    "nothing_listed",
+    "requester_unknown",
+    "policy_not_loaded",
+}
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 
 
@@ -59,6 +68,7 @@ def test_a_refusal_names_the_nearest_grant_its_condition_and_what_to_do() -> Non
     assert not decision.allowed
     assert text.splitlines() == [
         "Refused: key_not_granted.",
+        'The request has path "/admin/KEY".',
         'The nearest grant is "billing" (line 5); this condition of it does not hold.',
         f"What to do: {ADVICE['key_not_granted']}.",
     ]
@@ -75,7 +85,45 @@ def test_a_denial_is_named_as_one() -> None:
 def test_a_refusal_before_any_grant_names_none() -> None:
     _, text = explain(read_policy(GOOD.encode()), request(issuer=OTHER_TEAM))
 
-    assert text.startswith("Refused: issuer_not_trusted.\nWhat to do: ")
+    assert text.startswith("Refused: issuer_not_trusted.\nThe request has issuer ")
+    assert "grant" not in text
+
+
+def test_each_grant_says_whether_it_allows_the_request_or_what_fails() -> None:
+    second = """
+  - name: stock
+    entities: [{issuer: team, names: ["*"]}]
+    secrets: [{keys: [/payments/API_KEY], fields: [user]}]
+"""
+    issuer = re.search(r"issuer: (\w+)", GOOD)
+    assert issuer is not None
+    document = read_policy((GOOD + second.replace("issuer: team", issuer[0])).encode())
+
+    _, text = explain(document, request(), every_grant=True)
+
+    lines = text.splitlines()
+    assert lines[1] == "Each grant:"
+    assert lines[2] == '  "billing" (line 5): allows it'
+    assert re.fullmatch(
+        r'  "stock" \(line \d+\): field_not_granted, since the request has no field', lines[3]
+    )
+
+
+@pytest.mark.parametrize("reason", sorted(set(ADVICE) - NO_VALUE))
+def test_every_condition_that_looks_at_a_value_names_it(reason: str) -> None:
+    assert value_judged(reason, request())
+
+
+@pytest.mark.parametrize("reason", sorted(NO_VALUE))
+def test_a_reason_about_no_value_names_none(reason: str) -> None:
+    assert value_judged(reason, request()) is None
+
+
+def test_a_value_cannot_pass_for_a_line_of_the_explanation() -> None:
+    value = value_judged("key_not_granted", request('/a"\nAllowed by the grant "x".'))
+
+    assert value is not None
+    assert "\n" not in value
 
 
 def test_every_reason_that_rules_give_has_its_advice() -> None:

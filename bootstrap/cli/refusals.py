@@ -21,6 +21,7 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
+from domain.model.host_text import host_text
 from domain.model.replies import wire_name
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def explained(error: RequestError, *, host: str, made_up: bool) -> str:
     """
     text = printable(error.advice)
     found = _REQUEST_ID.search(text)
-    lines = [f"{wire_name(error)}: {text}"]
+    name = wire_name(error)
+    lines = [f"{name}: {text}", f"A wasmCloud host says: {host_text(name, text)}"]
     causes = [cause for kind, given in CAUSES.items() if isinstance(error, kind) for cause in given]
     if made_up and isinstance(error, Unauthorized):
         causes.insert(

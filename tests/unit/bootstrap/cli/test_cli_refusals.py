@@ -42,9 +42,17 @@ def test_a_made_up_identity_is_the_first_cause_of_a_missing_right() -> None:
     made_up = explained(Unauthorized("No."), host=HOST, made_up=True)
     real = explained(Unauthorized("No."), host=HOST, made_up=False)
 
-    assert made_up.split("\n")[2].startswith("  - this identity was made up")
+    assert made_up.partition("Likely causes:\n")[2].startswith("  - this identity was made up")
     assert "made up" not in real
     assert "made up" not in explained(SecretNotFound("No."), host=HOST, made_up=True)
+
+
+def test_what_a_host_says_of_the_same_is_told() -> None:
+    missing = explained(SecretNotFound("No."), host=HOST, made_up=False)
+    busy = explained(StoreBusy("Later."), host=HOST, made_up=False)
+
+    assert "A wasmCloud host says: server error: Secret not found\n" in missing
+    assert "host says: server error: Error fetching secret: Later.\n" in busy
 
 
 def test_a_text_of_the_peer_steers_no_terminal() -> None:

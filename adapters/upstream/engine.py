@@ -17,6 +17,11 @@ REUSED_PATIENCE_SECONDS = 1.5
 slower than that on a new one: in a failover such connections end without a word."""
 
 
+TRUST_SECONDS = 60.0
+"""For so long after the server was seen to be slow, a slow answer does not speak against the
+connection."""
+
+
 class Failure(StrEnum):
     """Why there is no usable answer."""
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 from adapters.upstream.engine import (
     IDLE_CONNECTION_SECONDS,
     REUSED_PATIENCE_SECONDS,
+    TRUST_SECONDS,
     Failure,
     HttpEngine,
     TransportError,
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 
 MAX_CAUSES = 10
 """How deep to look for an error's cause: such chains can bite their own tail."""
-
-TRUST_SECONDS = 60.0
-"""For so long after the server was seen to be slow, a slow answer does not speak against the
-connection."""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 

@@ -1,7 +1,7 @@
 """Infisical's behaviour as measured, without a network: from a request to an answer.
 
 It keeps versions, folders, imports of nothing, tokens and faults; `infisical_server` puts it behind
-a socket and respx behind a client. Texts and statuses are those of the recordings.
+a socket, unit tests behind a fake HTTP engine. Texts and statuses are those of the recordings.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ async def test_a_recorded_value_is_served_exactly(
     open_adapter: OpenAdapter, name: str, value: str
 ) -> None:
     recorded = recording(name)
-    async with InfisicalServer(Replay("login_ok", name)) as server:
+    async with InfisicalServer(Replay("login_ok", name, "get_ok_multi")) as server:
         adapter, key, version = open_as_recorded(open_adapter, server, recorded)
 
         secret = await adapter.get(key, version)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from typing_extensions import override
 
 from adapters.system.clock import SystemClock
+from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.engine import REUSED_PATIENCE_SECONDS
-from adapters.upstream.http import UpstreamHttp
+from adapters.upstream.http import MAX_ATTEMPTS, UpstreamHttp
+from adapters.upstream.httpx_engine import HttpxEngine
 from domain.model.errors import StoreUnavailable, UpstreamError
 from tests.support.local_server import LocalServer
 from tests.support.tcp_proxy import TcpProxy
@@ -27,7 +29,9 @@ WARM = 10
 
 
 class Server(LocalServer):
-    """Answers every request alike. Attributes: `heads`, of the requests; `delay` before each."""
+    """Answers every request alike. Attributes: `heads`, of the requests; `delay` before each;
+    `hangs_up` instead.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,6 +39,7 @@ class Server(LocalServer):
         self.heads: list[str] = []
         self.connections = 0
         self.delay = 0.0
+        self.hangs_up = False
 
     @override
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -46,8 +51,15 @@ class Server(LocalServer):
                 return
             self.heads.append(head)
             await asyncio.sleep(self.delay)
+            if self.hangs_up:
+                return
             writer.write(self.response)
             await writer.drain()
+
+
+@pytest.fixture(autouse=True, params=[AiohttpEngine, HttpxEngine])
+def engine(request: pytest.FixtureRequest) -> None:
+    Client.engine = request.param
 
 
 @pytest.fixture
@@ -57,6 +69,10 @@ async def server() -> AsyncIterator[Server]:
 
 
 class Client:
+    """Attributes: `engine`, the one under test."""
+
+    engine: ClassVar[type[AiohttpEngine | HttpxEngine]]
+
     def __init__(self, address: str, **settings: float) -> None:
         self.clock = SystemClock()
         config = UpstreamConfig(
@@ -67,7 +83,7 @@ class Client:
             ca_setting="STORE_CA_FILE",
             **settings,  # type: ignore[arg-type]  # numbers of two kinds
         )
-        self.http = UpstreamHttp(config, self.clock, lambda: 0.0)
+        self.http = UpstreamHttp(config, self.clock, lambda: 0.0, engine=self.engine(config))
 
     async def get(self, path: str = "/x", seconds: float = 8.0) -> UpstreamResponse:
         deadline = self.clock.monotonic() + seconds
@@ -180,6 +196,20 @@ async def test_a_connection_that_the_server_closed_while_idle_is_replaced_unseen
 
         assert (await client.get()).status == 200
         await client.http.aclose()
+
+
+async def test_each_attempt_is_one_request_also_where_used_connections_break(
+    server: Server,
+) -> None:
+    client = Client(server.address)
+    await client.get()
+    server.hangs_up = True
+
+    with pytest.raises(StoreUnavailable):
+        await client.get()
+    await client.http.aclose()
+
+    assert len(server.heads) == 1 + MAX_ATTEMPTS
 
 
 async def test_a_server_that_is_gone_is_unreachable() -> None:

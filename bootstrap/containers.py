@@ -59,7 +59,7 @@ class Container(containers.DeclarativeContainer):
     transport_context = providers.Singleton(
         ServiceTransportContext,
         clock=clock,
-        backend=settings.backend_name,
+        backend=settings.backend,
         max_in_flight=settings.max_in_flight,
         max_request_bytes=settings.max_request_bytes,
         request_timeout_seconds=settings.request_timeout_seconds,
@@ -79,7 +79,7 @@ class Container(containers.DeclarativeContainer):
         peers,
         request_ids,
         clock,
-        backend=settings.backend_name,
+        backend=settings.backend,
         replica=providers.Singleton(replica_name),
     )
 
@@ -136,7 +136,7 @@ class Container(containers.DeclarativeContainer):
             access.provided.policy,
             pipeline.provided.cache,
             clock,
-            settings.backend_name,
+            settings.backend,
             settings.hides_missing_secrets,
         ),
         fetch=providers.Singleton(

@@ -73,6 +73,12 @@ def serve() -> int:
         settings = configuration.service
         forget_settings(configuration)
         configure_logging(settings.log_level, settings.log_format)
+        for name, meant in configuration.misspelt:
+            _log.warning(
+                "settings.misspelt",
+                variable=name,
+                advice=f"It is no setting. Did you mean {meant}?",
+            )
         harden(settings)
         keys = load_server_keys(settings)
         if configuration.workers == 1:

@@ -120,5 +120,5 @@ def resource(configuration: Configuration) -> dict[str, str | int]:
         "service.instance.id": replica_name(),
         "process.pid": os.getpid(),
         WORKER: configuration.worker,
-        BACKEND: configuration.service.backend_name,
+        BACKEND: configuration.service.backend,
     }

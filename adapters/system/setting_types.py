@@ -19,6 +19,10 @@ from domain.model.key_path import parse_folder
 _SUBJECT_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _API_TOKEN = re.compile(r"\$?[A-Za-z0-9_-]+")
 _NATS_SCHEMES = {"nats", "tls"}
+_PERCENT_ENCODING = (
+    "In a user name, password or token write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A, "
+    "a comma as %2C and % as %25."
+)
 
 
 def strip(value: Any) -> Any:
@@ -59,10 +63,14 @@ def _nats_server(text: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in _NATS_SCHEMES and bool(parts.hostname) and parts.port != 0
+        extra = parts.path not in {"", "/"} or bool(parts.query) or bool(parts.fragment)
     except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("must be an address such as nats://host:4222 or tls://host:4222.")
+        usable, extra = False, False
+    if not usable or extra:
+        raise ValueError(
+            "must be an address such as nats://host:4222 or tls://host:4222, with nothing behind "
+            f"the port. {_PERCENT_ENCODING}"
+        )
     return url
 
 
@@ -73,7 +81,9 @@ def _http_url(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment:
-        raise ValueError("must be an address such as https://infisical.example.com.")
+        raise ValueError(
+            "must be an address such as https://secrets.example.com, with nothing behind its path."
+        )
     if "@" in parts.netloc:
         raise ValueError("must hold no credentials; use the settings made for them.")
     return text.rstrip("/")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from typing_extensions import override
@@ -21,6 +20,7 @@ from adapters.upstream.engine import (
     TransportError,
 )
 from adapters.upstream.message import UpstreamResponse
+from adapters.upstream.proxy import proxy_for
 from adapters.upstream.tls import tls_context
 
 if TYPE_CHECKING:
@@ -79,11 +79,13 @@ class AiohttpEngine(HttpEngine):
         """Read the certificates.
 
         Raises:
+            PluginError: a proxy in the environment cannot be used.
             OSError: a certificate file cannot be used.
         """
         self._config = config
         self._tls = tls_context(config)
-        self._proxy = _proxy_for(config.base_url) if config.use_proxies else None
+        proxy = proxy_for(config.base_url, os.environ) if config.use_proxies else None
+        self._proxy = None if proxy is None else URL(proxy)
         self._timeout = aiohttp.ClientTimeout(
             total=None,
             connect=None,
@@ -228,16 +230,6 @@ def _transport_error(error: aiohttp.ClientError, *, reused: bool) -> TransportEr
         failure = Failure.TIMED_OUT
     reused = reused and not never_sent
     return TransportError(failure, type(error).__name__, never_sent=never_sent, reused=reused)
-
-
-def _proxy_for(base_url: str) -> URL | None:
-    """Return the proxy that the environment names for the store's address, if any."""
-    parts = urlsplit(base_url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.netloc):
-        return None
-    return URL(proxy if "://" in proxy else f"http://{proxy}")
 
 
 # The same few secrets are read again and again.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import certifi
 
+from ports.plugin import PluginError
+
 if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
 
@@ -19,6 +21,7 @@ def tls_context(config: UpstreamConfig) -> ssl.SSLContext:
 
     Raises:
         OSError: a file cannot be read or holds no certificate (`ssl.SSLError` is one).
+        PluginError: SSL_CERT_FILE or SSL_CERT_DIR cannot be used.
     """
     if config.tls is not None:
         return config.tls
@@ -27,8 +30,31 @@ def tls_context(config: UpstreamConfig) -> ssl.SSLContext:
         cafile = str(config.ca_file)
     elif not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
         cafile = certifi.where()
+    else:
+        _check_environment()
     context = ssl.create_default_context(cafile=cafile)
     if config.client_certificate is not None:
         certificate, key = config.client_certificate
         context.load_cert_chain(certificate, key)
     return context
+
+
+def _check_environment() -> None:
+    """Try what OpenSSL reads in silence: without certificates every server would be refused."""
+    if file := os.environ.get("SSL_CERT_FILE"):
+        try:
+            ssl.create_default_context(cafile=file)
+        except OSError:
+            usable = False
+        else:
+            usable = True
+        if not usable:
+            raise PluginError(
+                "must name a file of certificates in PEM form that this user may read; mend it, or "
+                "unset it to trust the public authorities.",
+                setting="SSL_CERT_FILE",
+            )
+    if (folder := os.environ.get("SSL_CERT_DIR")) and not os.path.isdir(folder):  # noqa: PTH112  a plain check of a variable that OpenSSL reads
+        raise PluginError(
+            "must name an existing folder; mend it, or unset it.", setting="SSL_CERT_DIR"
+        )

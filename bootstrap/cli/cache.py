@@ -86,7 +86,7 @@ def flush(
     async def ask() -> list[ReplicaAnswer]:
         selection = _selection(key, folder, everything, environment, project)
         prefix = load_settings(NatsSettings).subject_prefix
-        subjects = ControlSubjects(prefix, load_settings(ChoiceSettings).backend_name)
+        subjects = ControlSubjects(prefix, load_settings(ChoiceSettings).backend)
         async with session()() as client:
             return await _flush(client, subjects, selection, wait)
 

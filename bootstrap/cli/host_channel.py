@@ -92,7 +92,7 @@ async def host_channel() -> AsyncIterator[Channel]:
         SettingsError: the settings do not allow it.
         NatsConnectError: no NATS server does.
     """
-    settings, backend = load_settings(NatsSettings), load_settings(ChoiceSettings).backend_name
+    settings, backend = load_settings(NatsSettings), load_settings(ChoiceSettings).backend
     subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, backend)
     async with open_nats() as client:
         yield HostChannel(NatsChannel(client, subjects), client)

@@ -54,7 +54,7 @@ class RunPlan:
         lines.append(f"  {command} request shop/API_KEY{issuer}")
         nats, backend = (
             self._given.load(NatsSettings),
-            self._given.load(ChoiceSettings).backend_name,
+            self._given.load(ChoiceSettings).backend,
         )
         served = SecretsSubjects(nats.subject_prefix, nats.api_version, backend)
         return [

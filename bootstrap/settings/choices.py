@@ -20,7 +20,13 @@ class ChoiceSettings(SettingsGroup):
         default="nats",
         description="How requests come in: `nats`, or another transport that is installed.",
     )
-    backend_name: SubjectToken = Field(
-        default="infisical",
-        description="Name of this backend: `backend` in the manifests' policies.",
+    backend_name: SubjectToken | None = Field(
+        default=None,
+        description="Name of this backend: `backend` in the manifests' policies. Unset: the name "
+        "of the store, such as `infisical`.",
     )
+
+    @property
+    def backend(self) -> str:
+        """The backend's name, as the subjects and the manifests have it."""
+        return self.backend_name or self.secret_store

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bootstrap.settings.choices import ChoiceSettings
-from bootstrap.settings.model import Settings
+from bootstrap.settings.model import Settings, known_variables
 from bootstrap.settings.plugins import Registry
 from bootstrap.settings.problems import SettingsError
 from bootstrap.settings.variables import Variables
@@ -79,6 +79,7 @@ class Configuration:
     Attributes:
         workers: how many worker processes there are.
         history: how the processes ended that had this worker's place before.
+        misspelt: names in the environment that are one edit off a setting's, with the setting.
     """
 
     service: Settings
@@ -86,6 +87,7 @@ class Configuration:
     transport: ChosenTransport
     workers: int = 1
     history: RestartHistory = field(default_factory=RestartHistory)
+    misspelt: tuple[tuple[str, str], ...] = ()
 
     @property
     def worker(self) -> int:
@@ -107,7 +109,8 @@ def load_configuration(
     """
     known = Registry() if registry is None else registry
     given = Variables.read() if variables is None else variables
-    problems: list[Problem] = []
+    names = known_variables(known)
+    problems: list[Problem] = given.unknown_in_file(names)
 
     def collected(load: Callable[[], _Loaded]) -> _Loaded | None:
         try:
@@ -132,6 +135,7 @@ def load_configuration(
             ChosenStore(store, store_settings),
             ChosenTransport(transport, transport_settings),
             workers=service.workers,
+            misspelt=given.misspelt(names),
         )
     raise SettingsError(*dict.fromkeys(problems))
 

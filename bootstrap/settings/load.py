@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from bootstrap.settings.model import known_variables
+from bootstrap.settings.problems import SettingsError
 from bootstrap.settings.variables import DOTENV, Variables
 from ports.settings import SettingsGroup
 
@@ -21,4 +23,7 @@ def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group
     Raises:
         SettingsError: with every problem found.
     """
-    return Variables.read(env_file).load(group)
+    variables = Variables.read(env_file)
+    if variables.file_is_used and (problems := variables.unknown_in_file(known_variables())):
+        raise SettingsError(*problems)
+    return variables.load(group)

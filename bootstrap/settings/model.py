@@ -14,6 +14,7 @@ from bootstrap.settings.audit import AuditSettings
 from bootstrap.settings.cache import CacheSettings
 from bootstrap.settings.choices import ChoiceSettings
 from bootstrap.settings.plugins import Kind, Registry
+from bootstrap.settings.problems import SettingsError
 from bootstrap.settings.service import KeySettings, LimitSettings, LogSettings, ProcessSettings
 from bootstrap.settings.tracing import TracingSettings
 from bootstrap.settings.workers import WorkerSettings
@@ -107,3 +108,16 @@ def every_variable(registry: Registry | None = None, *, shipped: bool = False) -
         for variables in group.model.variables().values()
         for variable in variables
     )
+
+
+def known_variables(registry: Registry | None = None) -> frozenset[str]:
+    """Return the names that some part of the service reads; a plug-in that fails is left out.
+
+    Args:
+        registry: what is installed; None for the present environment.
+    """
+    try:
+        return frozenset(every_variable(registry))
+    except SettingsError:
+        # Whether it is needed shows where it is chosen.
+        return frozenset(every_variable(registry, shipped=True))

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 from pydantic import ValidationError
 
 from bootstrap.settings.dotenv_file import DotEnvFileError, read_dotenv
+from bootstrap.settings.names import misspelt, nearest
 from bootstrap.settings.problems import SettingsError
 from ports.settings import Problem, SettingsGroup, problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 DOTENV: Final = Path(".env")
+
+OF_LIBRARIES: Final = frozenset(
+    {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE"}
+)
+"""Variables that libraries read by themselves, and from the environment alone."""
 
 _Group = TypeVar("_Group", bound=SettingsGroup)
 
@@ -30,9 +36,12 @@ class Variables:
     """
 
     def __init__(
-        self, environment: Mapping[str, str], file: Mapping[str, str | None] | None = None
+        self, environment: Mapping[str, str], file: Mapping[str, str] | None = None
     ) -> None:
-        self._texts = _set_in(file or {}) | _set_in(environment)
+        self._file, self._environment = _upper(file or {}), _upper(environment)
+        self._texts = {
+            name: text for name, text in (self._file | _set_in(self._environment)).items() if text
+        }
 
     @classmethod
     def read(cls, env_file: Path | None = DOTENV) -> Variables:
@@ -48,6 +57,34 @@ class Variables:
         else:
             return cls(os.environ, file)
         raise SettingsError(problem)
+
+    @property
+    def file_is_used(self) -> bool:
+        """Whether the `.env` file sets anything."""
+        return bool(self._file)
+
+    def unknown_in_file(self, known: Collection[str]) -> list[Problem]:
+        """Name what the `.env` file sets and no part of the service reads.
+
+        Args:
+            known: every variable that the service and its plug-ins read.
+        """
+        return [
+            Problem(name, _unknown(name, known)) for name in sorted(self._file.keys() - {*known})
+        ]
+
+    def misspelt(self, known: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """Return the variables of the environment that are one edit off a setting's name.
+
+        The environment is shared with other programs, so that such a name may well be theirs.
+
+        Args:
+            known: as above.
+
+        Returns:
+            each name with the setting that it is near to.
+        """
+        return tuple(misspelt(self._environment.keys() - OF_LIBRARIES, known))
 
     def text(self, variable: str) -> str | None:
         """Return a variable as it is set; None if it is unset."""
@@ -90,5 +127,17 @@ class Variables:
         return settings
 
 
-def _set_in(variables: Mapping[str, str | None]) -> dict[str, str]:
-    return {name.upper(): text for name, text in variables.items() if text}
+def _upper(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name.upper(): text for name, text in variables.items()}
+
+
+def _set_in(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in variables.items() if text}
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    if name in OF_LIBRARIES:
+        return "stands in .env, and libraries read it from the environment alone; set it there."
+    meant = nearest(name, known)
+    hint = "" if meant is None else f" Did you mean {meant}?"
+    return f"stands in .env and is no setting of this service or its plug-ins.{hint}"

@@ -18,6 +18,13 @@ SETTINGS = frozenset(every_variable())
 OTHERS = frozenset(
     {
         "WASMCLOUD_SECRETS_TOPIC",  # the host's own
+        # Read by libraries.
+        "ALL_PROXY",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "NO_PROXY",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
         "TRANSIT_XKEY_SEED",  # of secrets-nats-kv
         "WASMCLOUD_SECRETS",  # the bucket of secrets-nats-kv, and of NATS KV here
         "SECRETS_AUDIT",  # the audit trail's streams

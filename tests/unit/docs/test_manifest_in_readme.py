@@ -55,7 +55,7 @@ def test_it_is_an_application_of_the_current_kind() -> None:
 def test_its_policies_name_this_backend_with_flat_text_properties() -> None:
     for policy in policies().values():
         assert policy["type"] == POLICY_TYPE
-        assert policy["properties"]["backend"] == ChoiceSettings().backend_name
+        assert policy["properties"]["backend"] == ChoiceSettings().backend
         assert all(isinstance(value, str) for value in policy["properties"].values())
 
 

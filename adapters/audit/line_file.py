@@ -85,7 +85,7 @@ class LineFile:
         """
         self.open()
         descriptor = self._descriptor
-        assert descriptor is not None  # noqa: S101  open() returned
+        assert descriptor is not None  # noqa: S101  it was just opened
         start = b"\n" if self._torn else b""
         data = memoryview(start + b"".join(line + b"\n" for line in lines))
         written = 0

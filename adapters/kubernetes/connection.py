@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from adapters.kubernetes.tls import Pem
+from adapters.system.files import read_file
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -89,8 +90,11 @@ def in_cluster(
     )
 
 
+_MAX_NAMESPACE_BYTES: Final = 1024
+
+
 def _namespace(path: Path) -> str | None:
     try:
-        return path.read_text("ascii").strip() or None
+        return read_file(path, _MAX_NAMESPACE_BYTES).data.decode("ascii").strip() or None
     except (OSError, ValueError):
         return None

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.kubernetes import reasons
+from adapters.system.files import read_file
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ def checked(token: str) -> SecretStr:
 def _read(path: Path) -> SecretStr:
     failure = "The Kubernetes token file cannot be read; check its path, owner and mode."
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_TOKEN_BYTES)
+        content = read_file(path, MAX_TOKEN_BYTES).data
     except OSError:
         pass
     else:

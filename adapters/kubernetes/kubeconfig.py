@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from adapters.kubernetes.connection import Connection
 from adapters.kubernetes.tls import ClientCertificate, Pem
+from adapters.system.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +77,7 @@ def _document(path: Path) -> dict[str, Any]:
     # Not one of these errors is kept: YAML's own quotes the text, which holds credentials.
     failure = f"The kubeconfig {path} cannot be read; check its path, owner and mode."
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES)
+        content = read_file(path, MAX_BYTES).data
     except OSError:
         pass
     else:

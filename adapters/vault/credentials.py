@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import stat
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from pydantic import SecretStr
 from typing_extensions import override
 
+from adapters.system.files import UnsafeFileError, read_file
 from adapters.vault import reasons
 from domain.model.errors import UpstreamError
 
@@ -79,13 +79,11 @@ class TextFile(CredentialSource):
 def _read(path: Path) -> SecretStr | str:
     """Return the text, or what is wrong with the file."""
     try:
-        # A pipe or device would keep its reader waiting for ever.
-        if not stat.S_ISREG(path.stat().st_mode):
-            return "is no regular file; name a file that holds the text alone."
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+        content = read_file(path, MAX_FILE_BYTES + 1).data
     except FileNotFoundError:
         return "is gone; put it back, or check the mount."
+    except UnsafeFileError as error:
+        return f"is not read: {error.strerror}."
     except OSError as error:
         kind = errno.errorcode.get(error.errno or 0, "an unknown error")
         return f"cannot be read ({kind}); check its mode, its owner and the mount."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
+from adapters.system.files import read_file
 from adapters.vault.signing_keys import InvalidKeyFileError, SigningKey, jwks, parse_keys
 from ports.store_plugin import HttpResponse, HttpRoute
 
@@ -74,8 +75,7 @@ class KeyRing:
 def _read(file: Path) -> tuple[SigningKey, ...]:
     content: bytes | None
     try:
-        with file.open("rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)
+        content = read_file(file, MAX_FILE_BYTES + 1).data
     except OSError:
         content = None
     if content is None:

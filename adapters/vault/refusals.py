@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from adapters.system.files import read_file, replace_file
 from adapters.upstream.lockout import LockoutConfig
 from ports.transport import ChannelError
 
@@ -41,6 +41,7 @@ TOPIC: Final = "login_refused"
 _ASKED: Final = "asked"
 _REFUSED: Final = "refused"
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_MAX_FILE_BYTES: Final = 1024 * 1024
 _log = structlog.get_logger()
 
 
@@ -162,7 +163,7 @@ def _parse(payload: bytes) -> tuple[str, str]:
 def _read(file: Path) -> tuple[str, ...]:
     document: object = None
     try:
-        document = json.loads(file.read_bytes())
+        document = json.loads(read_file(file, _MAX_FILE_BYTES).data)
     except FileNotFoundError:
         return ()
     except (OSError, ValueError):
@@ -179,10 +180,4 @@ def _read(file: Path) -> tuple[str, ...]:
 
 
 def _write(file: Path, refused: tuple[str, ...]) -> None:
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump({"refused": refused}, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)
+    replace_file(file, json.dumps({"refused": refused}).encode("utf-8"))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from adapters.nats_auth import roles
 from adapters.nats_auth.names import Names
-from adapters.nats_auth.roles import Permissions
 from adapters.nats_auth.setup import exports_for_people
+
+if TYPE_CHECKING:
+    from adapters.nats_auth.roles import Permissions
 
 CONF = Path(__file__).resolve().parents[4] / "deploy" / "nats" / "accounts.conf"
 NAMES = Names()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.cli.key_survey import PROBE_KEY
+from domain.model.messages import PROBE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from adapters.crypto.xkeys import SodiumXKeyPair
 from domain.model.errors import DecryptionFailed, InvalidEntityJwt
-from domain.model.messages import RequestContext, SecretRequest
+from domain.model.messages import SecretRequest
 from domain.model.replies import read_error
 from domain.model.transport import Operation
 from ports.transport import ChannelError
@@ -28,11 +28,7 @@ _ASKED_A_REPLICA = 16
 _REPLICA = re.compile(r"\(request ([a-z2-7]{8})-[0-9a-f]+\)")
 """The id of a request begins with eight characters that its replica drew at its start."""
 
-PROBE_KEY = "wasmcloud-secrets-keys-rotate"
-"""The key that probes ask for; the audit trail has it where a probe could be read."""
-
-_PROBE = SecretRequest(key=PROBE_KEY, context=RequestContext(entity_jwt="", host_jwt="")).to_json()
-"""A request that a replica opens and then refuses, since it names nobody."""
+_PROBE = SecretRequest.key_probe().to_json()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,15 @@ class InvalidEntityJwt(SecretsError):
     default_reason = "invalid_entity_jwt"
 
 
+class KeyProbe(InvalidEntityJwt):
+    """The request asks only whether it can be opened: `keys rotate` asks every replica so.
+
+    The reply is that of any request without tokens; the audit trail counts no refusal.
+    """
+
+    default_reason = "key_probe"
+
+
 class InvalidHostJwt(SecretsError):
     """The host's token does not hold."""
 

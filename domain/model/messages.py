@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -40,6 +40,10 @@ class Application(_Message):
     policy: str | None = None
 
 
+PROBE_KEY: Final = "wasmcloud-secrets-keys-rotate"
+"""The key that `keys rotate` asks for without a token: which xkeys does a replica open?"""
+
+
 class RequestContext(_Message):
     """Who asks, as signed tokens."""
 
@@ -60,6 +64,17 @@ class SecretRequest(_Message):
     def asked(self) -> AskedSecret:
         """Which secret it names."""
         return AskedSecret(self.key, self.field, self.version)
+
+    @classmethod
+    def key_probe(cls) -> Self:
+        """Return a request that asks only whether a replica opens it: it names nobody."""
+        return cls(key=PROBE_KEY, context=RequestContext(entity_jwt="", host_jwt=""))
+
+    @property
+    def is_key_probe(self) -> bool:
+        """Whether it is such a request; one with a token is refused like any other."""
+        context = self.context
+        return self.key == PROBE_KEY and not context.entity_jwt and not context.host_jwt
 
     @classmethod
     def from_json(cls, plaintext: bytes) -> Self:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.model.audit import AuditEvent, Outcome
-from domain.model.errors import REQUEST_ERRORS, OtherError, SecretNotFound
+from domain.model.errors import REQUEST_ERRORS, KeyProbe, OtherError, SecretNotFound
 from domain.model.messages import SecretRequest
 from domain.model.reference import SecretQuery
 from domain.model.replies import wire_name, write_error
@@ -149,6 +149,8 @@ class AnswerRequest(RequestHandler):
     def _read(self, plaintext: bytes, event: AuditEvent) -> AuthenticatedRequest:
         message = SecretRequest.from_json(plaintext)
         _note_asked(message.asked, event)
+        if message.is_key_probe:
+            raise KeyProbe("This request names nobody; it can be opened, and that is all.")
         return self.authenticate(message)
 
     async def _wait(self, asking: _Asking, event: AuditEvent) -> Reply:
@@ -204,6 +206,10 @@ class AnswerRequest(RequestHandler):
         return reply
 
     def _fail(self, error: Exception, asking: _Asking | None, event: AuditEvent) -> Reply:
+        if isinstance(error, KeyProbe):
+            event.outcome, event.reason = Outcome.ANSWERED, error.reason
+            self._record(event)
+            return Reply(write_error(error, event.request_id))
         if isinstance(error, SecretNotFound) and asking is not None:
             return self._refuse(asking.access.missing(error), event)
         if isinstance(error, REQUEST_ERRORS):

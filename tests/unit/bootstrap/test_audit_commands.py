@@ -15,7 +15,7 @@ from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import audit_fields
 from bootstrap.cli import audit
-from bootstrap.cli.key_survey import PROBE_KEY
+from domain.model.messages import PROBE_KEY
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import SubjectKey
 from domain.model.reference import SecretLocation

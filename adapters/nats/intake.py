@@ -32,6 +32,7 @@ SHORT_TURN_SECONDS: Final = 0.001
 
 _MUCH_BYTES: Final = 64 * 1024
 _ROUNDS_OF_A_READ: Final = 3
+_READS_A_TURN: Final = 8
 _REFUSALS_A_READ: Final = 50
 _SECONDS_BETWEEN_LOGS: Final = 5.0
 
@@ -129,11 +130,19 @@ class Intake:
                     if sent is not None:
                         await sent
                     now = self._clock.monotonic()
-                # Bytes arrive in one round of the loop, and wake their reader in the next.
-                for _ in range(_ROUNDS_OF_A_READ if is_flood else 1):
-                    await asyncio.sleep(0)
+                await (self._let_read() if is_flood else asyncio.sleep(0))
         finally:
             self._worker = None
+
+    async def _let_read(self) -> None:
+        """Leave the loop to the reader while it finds something, for some reads at most."""
+        for _ in range(_READS_A_TURN):
+            before = self._client.reads
+            # Bytes arrive in one round of the loop, and wake their reader in the next.
+            for _ in range(_ROUNDS_OF_A_READ):
+                await asyncio.sleep(0)
+            if self._client.reads == before:
+                return
 
     def _next(self, now: float) -> Awaitable[None] | None:
         request, reply_to, headers = self._backlog.take()

@@ -19,10 +19,10 @@ from bootstrap.closing import (
     TRANSPORT_SECONDS,
     Closing,
 )
+from bootstrap.second_key import refuse_second_key
 from bootstrap.security_warnings import warn_of_weaknesses
+from bootstrap.service_failure import ServiceFailedError
 from bootstrap.version import __version__
-from domain.model.transport import Operation
-from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.transport_plugin import TransportFailedError
 
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
-_REPLICA_SECONDS = 2.0
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 30.0
 _REASONS_NOT_TO_START = (
@@ -55,10 +54,6 @@ _REASONS_NOT_TO_START = (
     StoreMisconfiguredError,
     TransportFailedError,
 )
-
-
-class ServiceFailedError(Exception):
-    """The service cannot go on; the text says what to do and holds no credential."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +120,7 @@ class Service:
         finally_("store", CLOSING_SECONDS, self.pipeline.aclose)
         finally_("transport", TRANSPORT_SECONDS, self.transport.close)
         await self.transport.open()
-        await self._refuse_second_key()
+        await refuse_second_key(self.transport, self.keys, self.key_exchange)
         finally_("store_task", RECORDS_SECONDS, self.store_task.aclose)
         self.store_task.start()
         store_answers = await self._check_store()
@@ -146,32 +141,6 @@ class Service:
     async def _close_records(self) -> None:
         # At once: whatever becomes of the notices, the audit trail has its time.
         await asyncio.gather(self.audits.trail.aclose(), self.notices.aclose())
-
-    async def _refuse_second_key(self) -> None:
-        if self.transport.channel is None:
-            return
-        mine = self.keys.current.public
-        match await check_replicas(
-            self.transport.channel, self.key_exchange, self.keys, _REPLICA_SECONDS
-        ):
-            case ReplicaXKey.DIFFERENT:
-                where = self.transport.address_of(Operation.SERVER_XKEY)
-                raise ServiceFailedError(
-                    f"Another replica answers {where} with another server xkey than this one's "
-                    f"({mine}). Hosts keep one key and are served by any replica, so requests "
-                    "would fail at random: give all replicas the same SERVER_XKEY_SEED or "
-                    "SERVER_XKEY_SEED_FILE, or stop the other replicas first."
-                )
-            case ReplicaXKey.RETIRED:
-                _log.warning(
-                    "server_xkey.rotating",
-                    server_xkey=mine,
-                    meaning="Other replicas still announce a key that is retired here, and cannot "
-                    "open what is sealed for the new one.",
-                    advice="Restart them with the same seeds soon.",
-                )
-            case ReplicaXKey.NOBODY | ReplicaXKey.SAME:
-                pass
 
     async def _check_store(self) -> bool:
         try:

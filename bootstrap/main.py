@@ -20,9 +20,9 @@ from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
 from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
-from bootstrap.lifecycle import Service, ServiceFailedError
 from bootstrap.own_packages import foreign_packages
 from bootstrap.server_keys import load_server_keys
+from bootstrap.service_failure import ServiceFailedError
 from bootstrap.settings import Configuration, Settings, SettingsError, load_configuration
 from bootstrap.version import __version__
 from bootstrap.workers.supervise import WorkersEndedError, supervise
@@ -30,6 +30,7 @@ from bootstrap.workers.supervise import WorkersEndedError, supervise
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bootstrap.lifecycle import Service
     from domain.use_cases.key_ring import KeyRing
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2

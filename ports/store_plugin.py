@@ -110,7 +110,7 @@ class StoreContext(Protocol):
 
     @abstractmethod
     def service(self, kind: type[ServiceT]) -> ServiceT:
-        """Return what the chosen transport shares with stores, such as its NATS connection.
+        """Return what the chosen transport shares with stores, such as its connection.
 
         Raises:
             PluginError: the transport shares nothing of that kind; the text names it.

@@ -84,7 +84,7 @@ class TrustedIssuers(AccessPolicy):
 
 @dataclass(frozen=True, slots=True)
 class AnyValidEntity(AccessPolicy):
-    """Allows every validly signed entity: anybody can mint such a token, so NATS alone guards."""
+    """Allows every validly signed entity; any key can sign one, so the transport alone guards."""
 
     def decide(self, request: AccessRequest) -> Decision:  # noqa: ARG002  it is the port's
         return _ANYBODY

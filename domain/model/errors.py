@@ -21,7 +21,7 @@ class SecretsError(Exception):
     """One request ends here.
 
     Args:
-        advice: one or two sentences that tell the reader what to do next. It may cross NATS in
+        advice: one or two sentences that tell the reader what to do next. It may cross the wire in
             clear, so it never holds a value, a token, a key or an upstream's own words.
         reason: a constant snake_case code for logs and audit; defaults to the class's own.
         upstream_request_id: the store's own id for the call that failed, when it gave one.

@@ -23,7 +23,7 @@ class Requester:
     """Who sent the request, as the transport itself vouches: the one identity nobody can forge.
 
     Attributes:
-        account: the NATS account the request came from.
+        account: the account the request came from, as the transport names it.
         user: its user in that account, when the server names one.
     """
 

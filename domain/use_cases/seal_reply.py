@@ -41,7 +41,7 @@ def _check_size(answer: bytes, max_bytes: int | None) -> None:
     """Refuse an answer that the transport cannot carry, where possible before it is sealed."""
     if max_bytes is not None and len(answer) > max_bytes:
         raise OtherError(
-            f"The answer has {len(answer)} bytes and the transport carries {max_bytes}; raise "
-            "max_payload on the NATS servers, or store a smaller secret.",
+            f"The answer has {len(answer)} bytes and the transport carries {max_bytes}; store "
+            "a smaller secret, or raise the transport's limit (on NATS max_payload).",
             reason="reply_too_large",
         )

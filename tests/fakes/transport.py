@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from domain.model.transport import Reply, Request
 from ports.transport import Channel, ChannelError, RequestHandler, Transport
-from wasmcloud_secrets.testing.transport import EchoHandler as FakeHandler
+from wasmcloud_secrets.testing.echo_handler import EchoHandler as FakeHandler
 
 __all__ = ["FakeChannel", "FakeHandler", "FakeTransport"]
 

@@ -4,57 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from typing_extensions import override
 
-from wasmcloud_secrets.extension import ChannelError, Reply, RequestHandler
+from wasmcloud_secrets.extension import ChannelError
+from wasmcloud_secrets.testing.echo_handler import EchoHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from wasmcloud_secrets.extension import Channel, Clock, Request, Transport
+    from wasmcloud_secrets.extension import Channel, Clock, Transport
 
 HOST_XKEY = "XAGXWSOVADTHUGVRDGYTFKWGCDCQTHPMMMD77W5VPLEPIEUT6UJEEUQA"
 LONG = 10.0
-
-
-class EchoHandler(RequestHandler):
-    """Echoes what it gets; what begins with "slow" waits for `gate`, what ends with "bug" fails.
-
-    Attributes:
-        arrived: every request handed to `begin`, in order.
-        refused: what `refuse` was called with.
-        gate: set it to let the slow ones go on.
-    """
-
-    def __init__(self) -> None:
-        self.arrived: asyncio.Queue[Request] = asyncio.Queue()
-        self.refused: list[tuple[Request, str]] = []
-        self.gate = asyncio.Event()
-
-    @override
-    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
-        self.arrived.put_nowait(request)
-        if request.operation.startswith("slow"):
-            return self._wait(request)
-        return _echo(request)
-
-    async def _wait(self, request: Request) -> Reply:
-        await self.gate.wait()
-        return _echo(request)
-
-    @override
-    def refuse(self, request: Request, reason: str) -> Reply:
-        self.refused.append((request, reason))
-        return Reply(f"refused as {reason}".encode())
-
-
-def _echo(request: Request) -> Reply:
-    if request.operation.endswith("bug"):
-        raise ValueError("a bug")
-    return Reply(b"echo " + request.body, request.host_xkey)
 
 
 class TransportContract(ABC):

@@ -15,8 +15,9 @@ from http_transport.plugin import PLUGIN
 from http_transport.transport import MAX_BODY_BYTES, HttpTransport
 from wasmcloud_secrets.extension import TransportFailedError
 from wasmcloud_secrets.testing.contexts import FakeTransportContext
+from wasmcloud_secrets.testing.echo_handler import EchoHandler
 from wasmcloud_secrets.testing.plugin import TransportPluginContract
-from wasmcloud_secrets.testing.transport import EchoHandler, TransportContract
+from wasmcloud_secrets.testing.transport import TransportContract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -154,6 +154,7 @@ class AiohttpEngine(HttpEngine):
                 data=request.body,
                 allow_redirects=False,
                 proxy=self._proxy,
+                server_hostname=self._config.tls_server_name,
                 trace_request_ctx=call,
             )
         async with response:

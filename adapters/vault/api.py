@@ -95,7 +95,8 @@ class VaultApi:
         self, place: Place, path: str, query: SecretQuery, version: str | None = None
     ) -> Answer:
         """Make a call, and once more with another authorization where that may help."""
-        tenant = f"{place.namespace}/{place.mount}"
+        folder = query.location.path.rpartition("/")[0]
+        tenant = f"{place.namespace}/{place.mount}{folder}"
         attempts = 0
         while True:
             attempts += 1

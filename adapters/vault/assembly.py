@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
+from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.http import UpstreamHttp
-from adapters.upstream.httpx_engine import HttpxEngine
 from adapters.vault.addressing import Addressing, Place
 from adapters.vault.api import VaultApi
 from adapters.vault.caller_jwt import partition
@@ -120,7 +120,7 @@ def _upstream(settings: VaultSettings, user_agent: str) -> UpstreamConfig:
 
 def _client(config: UpstreamConfig, context: StoreContext) -> UpstreamHttp:
     try:
-        engine = QuotaEngine(HttpxEngine(config))
+        engine = QuotaEngine(AiohttpEngine(config))
     except OSError:
         engine = None
     if engine is None:

@@ -38,7 +38,7 @@ class Call:
         body: members of the JSON body; they may hold credentials.
         is_login: whether it goes over the connection kept for logins, unlimited by the bulkhead.
         repeatable: whether sending it twice does no more than once.
-        tenant: whose calls must not take all connections, such as a mount.
+        tenant: whose calls must not take all connections, such as a folder.
         key: what is read, for admission.
     """
 

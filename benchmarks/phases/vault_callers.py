@@ -101,7 +101,9 @@ async def _run(
         load = await LoadConnection.open(nats.port)
         opened.callback(load.close)
         hosts = [HostXKey(xkey.public) for _ in range(HOST_XKEYS)]
-        plain = [requester.ask("app/db") for requester in requesters]
+        plain = [
+            requester.ask(f"components/{number}/db") for number, requester in enumerate(requesters)
+        ]
         subject = SecretsSubjects().of(Operation.GET)
         asked = [plain[number % COMPONENTS] for number in range(requests)]
         await load.run(frames(hosts, plain, subject, INBOX), HOSTS)

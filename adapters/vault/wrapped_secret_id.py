@@ -17,8 +17,9 @@ from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
 from adapters.vault.call import Call, namespace_header, token_header
 from adapters.vault.credentials import CredentialSource
 from adapters.vault.error_map import is_transient, rate_limited, refused, unavailable
+from adapters.vault.service_tokens import again
 from adapters.vault.wire_paths import UNWRAP, WRAPPING_LOOKUP
-from domain.model.errors import UpstreamError
+from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from adapters.vault.answer import Answer
@@ -60,6 +61,7 @@ class WrappedSecretId(CredentialSource):
         self._clock = clock
         self._opened: SecretStr | None = None
         self._secret_id: SecretStr | None = None
+        self._refused: tuple[SecretStr, UpstreamError] | None = None
 
     @override
     async def read(self) -> SecretStr:
@@ -68,7 +70,16 @@ class WrappedSecretId(CredentialSource):
             if self._secret_id is None:
                 raise _spent()
             return self._secret_id
-        await self._look(token)
+        if self._refused is not None and token == self._refused[0]:
+            raise again(self._refused[1])
+        try:
+            await self._look(token)
+        except (StoreUnavailable, RateLimited):
+            raise
+        except UpstreamError as error:
+            # Looked at again and again, a token would be no other for it.
+            self._refused = token, error
+            raise
         # From here on the token counts as used, whatever becomes of the call.
         self._opened, self._secret_id = token, None
         self._secret_id = await self._unwrap(token)

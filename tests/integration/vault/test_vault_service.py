@@ -12,7 +12,7 @@ from nacl.signing import SigningKey as RawKey
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
-from domain.model.errors import SecretNotFound
+from domain.model.errors import SecretNotFound, UpstreamError
 from tests.integration.vault.test_vault_callers_over_http import write_keys
 from tests.support.admin_pages import Pages
 from tests.support.free_ports import neighbouring_ports
@@ -165,6 +165,25 @@ async def test_restarts_with_ever_other_wrong_secret_ids_do_not_lock_the_role(
             pass
 
     assert server.model.logins.wrong == 3
+
+
+async def test_a_starting_replica_hears_what_another_was_refused(
+    server: VaultServer, approle: Settings, tmp_path: Path, host: Host
+) -> None:
+    del approle["VAULT_STATE_FOLDER"]
+    async with ServiceProcess(approle, tmp_path) as first:
+        server.model.logins.secret_ids.clear()
+        server.model.logins.tokens.clear()
+        with pytest.raises(UpstreamError):
+            await host.get("app")
+        await first.wait_for("vault.no_token")
+        assert server.model.logins.wrong == 1
+
+        code, second = await run_to_its_end(approle, tmp_path)
+
+    assert code == 1
+    assert "refused these credentials before" in second.output
+    assert server.model.logins.wrong == 1
 
 
 async def test_a_sealed_server_is_waited_for(

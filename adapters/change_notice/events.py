@@ -34,6 +34,7 @@ def changed_event(invalidation: Invalidation, backend: str, now: float, replicas
             "backend": backend,
             "environment": selection.coordinate("environment"),
             "project_id": selection.coordinate("project_id"),
+            "scope": dict(selection.scope),
             "folder": selection.folder if selection.key is None else None,
             "key": selection.key,
             "replicas": replicas,

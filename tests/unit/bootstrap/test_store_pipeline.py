@@ -171,7 +171,7 @@ async def test_what_the_store_itself_names_as_a_problem_counts_as_long_as_it_las
         (Selection.below("/payments", PROD), 2),
         (Selection.one("/payments/KEY"), 1),
         (Selection.one("/payments/KEY", PROD), 1),
-        (Selection.one("/payments"), 0),
+        (Selection.one("/payments"), 2),
     ],
 )
 async def test_what_is_selected_is_forgotten_and_counted(

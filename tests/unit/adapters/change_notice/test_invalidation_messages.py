@@ -166,6 +166,7 @@ def test_the_event_of_a_folder_says_where_when_and_why() -> None:
         "backend": "infisical",
         "environment": "prod",
         "project_id": "p-1",
+        "scope": {"environment": "prod", "project_id": "p-1"},
         "folder": "/payments",
         "key": None,
         "replicas": 2,

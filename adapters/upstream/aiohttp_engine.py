@@ -107,7 +107,7 @@ class AiohttpEngine(HttpEngine):
         try:
             response = await self._run(pool.session, request, call)
         except aiohttp.ClientError as error:
-            failure = _transport_error(error, reused=call.reused)
+            failure = as_transport_error(error, reused=call.reused)
         except TimeoutError:
             failure = TransportError(Failure.TIMED_OUT, "StaleConnection", reused=True)
         except _UnusableBodyError as error:
@@ -222,7 +222,8 @@ async def _body_of(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _transport_error(error: aiohttp.ClientError, *, reused: bool) -> TransportError:
+def as_transport_error(error: aiohttp.ClientError, *, reused: bool) -> TransportError:
+    """Return what an error of aiohttp means, without what it holds of the request."""
     never_sent = isinstance(error, _NEVER_SENT)
     failure = Failure.UNREACHABLE
     if isinstance(error, _UNTRUSTED):

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Final, final
 from urllib.parse import quote, urlencode
 
-import httpx
+import aiohttp
 from typing_extensions import override
+from yarl import URL
 
+from adapters.upstream.aiohttp_engine import as_transport_error
 from adapters.upstream.engine import Failure
 from adapters.upstream.failures import transport_error
-from adapters.upstream.httpx_engine import as_transport_error
 from adapters.upstream.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from adapters.upstream.config import UpstreamConfig
     from domain.model.errors import UpstreamError
@@ -26,6 +27,7 @@ SILENCE_SECONDS: Final = 30
 """A peer whose machine is gone is noticed after about this: TCP asks it in such silence."""
 
 _PROBES: Final = 3
+_CHUNK_BYTES: Final = 64 * 1024
 
 
 @final
@@ -37,8 +39,8 @@ class HttpStream:
         headers: names in lower case.
     """
 
-    def __init__(self, response: httpx.Response, config: UpstreamConfig) -> None:
-        self.status = response.status_code
+    def __init__(self, response: aiohttp.ClientResponse, config: UpstreamConfig) -> None:
+        self.status = response.status
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self._response = response
         self._config = config
@@ -59,11 +61,11 @@ class HttpStream:
             failure = transport_error(Failure.UNREADABLE, self._config)
         else:
             try:
-                async for chunk in self._response.aiter_raw():
+                async for chunk in self._response.content.iter_any():
                     yield chunk
-            except httpx.HTTPError as error:
+            except aiohttp.ClientError as error:
                 failure = _failure(error, self._config)
-        # Raised out here: httpx's error holds the request, and that the credentials.
+        # Raised out here: aiohttp's error holds the request, and that the credentials.
         if failure is not None:
             raise failure
 
@@ -89,22 +91,14 @@ class HttpStreams:
     """
 
     def __init__(self, config: UpstreamConfig) -> None:
-        """Build the client; opens no connection.
+        """Read the certificates; opens no connection.
 
         Raises:
             OSError: a certificate file cannot be used.
         """
         self._config = config
-        transport = httpx.AsyncHTTPTransport(
-            verify=tls_context(config),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            socket_options=list(_keep_alive()),
-        )
-        self._client = httpx.AsyncClient(
-            transport=transport,
-            headers={"User-Agent": config.user_agent, "Accept-Encoding": "identity"},
-            follow_redirects=False,
-        )
+        self._tls = tls_context(config)
+        self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
     async def open(
@@ -128,24 +122,29 @@ class HttpStreams:
             UpstreamError: waiting does not help, as with a certificate that is not trusted.
         """
         config = self._config
+        session = self._session = self._session or self._new_session()
         url = f"{config.base_url}{path}?{urlencode(query, quote_via=quote)}"
-        extensions: dict[str, Any] = {}
-        if config.tls_server_name is not None:
-            extensions["sni_hostname"] = config.tls_server_name
-        request = self._client.build_request(
-            "GET",
-            url,
-            headers=headers,
-            timeout=httpx.Timeout(idle_seconds, connect=config.connect_timeout_seconds, pool=None),
-            extensions=extensions,
-        )
         failure: UpstreamError | None = None
         try:
             async with asyncio.timeout(
                 config.connect_timeout_seconds + config.read_timeout_seconds
             ):
-                response = await self._client.send(request, auth=None, stream=True)
-        except httpx.HTTPError as error:
+                response = await session.get(
+                    URL(url, encoded=True),
+                    headers={
+                        "User-Agent": config.user_agent,
+                        "Accept-Encoding": "identity",
+                        **headers,
+                    },
+                    allow_redirects=False,
+                    server_hostname=config.tls_server_name,
+                    timeout=aiohttp.ClientTimeout(
+                        total=None,
+                        sock_connect=config.connect_timeout_seconds,
+                        sock_read=idle_seconds,
+                    ),
+                )
+        except aiohttp.ClientError as error:
             failure = _failure(error, config)
         except TimeoutError:
             failure = transport_error(Failure.TIMED_OUT, config)
@@ -154,19 +153,40 @@ class HttpStreams:
         try:
             yield HttpStream(response, config)
         finally:
-            await response.aclose()
+            # Closed and not given back: what is left of the body never ends.
+            response.close()
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, force_close=True, ssl=self._tls, socket_factory=_socket
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            read_bufsize=_CHUNK_BYTES,
+            trust_env=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+        )
+        # A watch that is sent once more by itself would not be counted.
+        session._retry_connection = False  # noqa: SLF001
+        return session
 
 
-def _failure(error: httpx.HTTPError, config: UpstreamConfig) -> UpstreamError:
+def _failure(error: aiohttp.ClientError, config: UpstreamConfig) -> UpstreamError:
     return transport_error(as_transport_error(error, reused=False).failure, config)
 
 
-def _keep_alive() -> Iterable[tuple[int, int, int]]:
-    yield (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+def _socket(address: tuple[object, ...]) -> socket.socket:
+    """Make a socket that asks its peer in silence whether it is still there."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)  # type: ignore[arg-type]
+    made.setblocking(False)  # noqa: FBT003  its own signature
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
         ("TCP_KEEPIDLE", SILENCE_SECONDS // 2),
         ("TCP_KEEPINTVL", SILENCE_SECONDS // 2 // _PROBES),
@@ -174,4 +194,5 @@ def _keep_alive() -> Iterable[tuple[int, int, int]]:
     ):
         option = getattr(socket, name, None)
         if option is not None:
-            yield (socket.IPPROTO_TCP, option, value)
+            made.setsockopt(socket.IPPROTO_TCP, option, value)
+    return made

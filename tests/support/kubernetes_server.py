@@ -61,8 +61,8 @@ class KubernetesServer(LocalServer):
         model: the server's behaviour.
         answer: answers calls; None leaves it to the model.
         breaks: what to do to the next reads of a Secret instead, first come first served.
-        watch_breaks: how to end the next watches once they have begun, first come first served.
         open_watches: how many are being followed now.
+        connections: how many were opened so far.
     """
 
     def __init__(
@@ -72,7 +72,8 @@ class KubernetesServer(LocalServer):
         self.model = KubernetesModel()
         self.answer = answer
         self.breaks: list[str] = []
-        self.ends = asyncio.Event()
+        self._ends = asyncio.Event()
+        self._cut = False
         self.open_watches = 0
         self.connections = 0
 
@@ -81,10 +82,11 @@ class KubernetesServer(LocalServer):
         """The base URL."""
         return f"{'https' if self._tls else 'http'}://{self.address}"
 
-    def end_watches(self) -> None:
-        """End all open watches cleanly, as at their time limit."""
-        self.ends.set()
-        self.ends = asyncio.Event()
+    def end_watches(self, *, cut: bool = False) -> None:
+        """End all open watches: cleanly, as at their time limit, or in the middle."""
+        self._cut = cut
+        self._ends.set()
+        self._ends = asyncio.Event()
 
     @override
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -114,7 +116,7 @@ class KubernetesServer(LocalServer):
     async def _stream(
         self, events: AsyncIterator[Result | dict[str, Any]], writer: asyncio.StreamWriter
     ) -> bool:
-        ends, begun = self.ends, False
+        ends, begun = self._ends, False
         self.open_watches += 1
         try:
             while (event := await _next(events, ends)) is not None:
@@ -126,6 +128,9 @@ class KubernetesServer(LocalServer):
                     begun = True
                 _write_chunk(json.dumps(event).encode() + b"\n", writer)
                 await writer.drain()
+            if self._cut:
+                writer.transport.abort()
+                return False
             if not begun:
                 _begin_stream(writer)
             writer.write(b"0\r\n\r\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from domain.model.selection import Selection
 from tests.support.infisical_server import Break
 from tests.support.kubernetes_model import ACCOUNT, Right
@@ -47,20 +49,21 @@ async def test_a_change_is_told_to_all_replicas(open_adapter: OpenAdapter) -> No
         assert adapter.parts.announces_changes
 
 
+@pytest.mark.parametrize(("cut", "cause"), [(False, "ended"), (True, "broken")])
 async def test_a_watch_that_ends_goes_on_without_missing_a_change(
-    open_adapter: OpenAdapter,
+    open_adapter: OpenAdapter, cut: bool, cause: str
 ) -> None:
     async with KubernetesServer() as server:
         server.model.put("shop", "db", {"password": "old"})
         adapter = open_adapter(server.url, watch=True)
         await live(adapter)
         await asyncio.sleep(1.1)
-        server.end_watches()
+        server.end_watches(cut=cut)
         server.model.put("shop", "db", {"password": "new"})
         await until(lambda: bool(adapter.context.told))
 
         assert adapter.context.told == [DB]
-        assert adapter.figure("kubernetes_watch_ends_total", ("cause", "ended")) == 1
+        assert adapter.figure("kubernetes_watch_ends_total", ("cause", cause)) == 1
 
 
 async def test_a_restarted_server_tells_what_changed_meanwhile(open_adapter: OpenAdapter) -> None:

@@ -36,6 +36,8 @@ def nats_kv_environment(folder: Path) -> dict[str, str]:
     """Return what is required with NATS KV, keys in files that are made at the first start."""
     return {
         "SECRET_STORE": "nats-kv",
+        # As the shipped NATS configuration has it.
+        "BACKEND_NAME": "infisical",
         "ENCRYPTION_XKEY_SEED_FILE": str(folder / "encryption.seed"),
         "SERVER_XKEY_SEED_FILE": str(folder / "server.seed"),
     }

@@ -7,17 +7,14 @@ import math
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, final
 
-from typing_extensions import override
-
 from adapters.upstream.admission_state import AdmissionState
+from adapters.upstream.admitted import Admitted
 from adapters.upstream.bulkhead import Bulkhead
-from adapters.upstream.engine import Failure
 from adapters.upstream.histogram import Histogram
 from adapters.upstream.limits import RateLimits
 from adapters.upstream.pace import SURELY, Pace
 from adapters.upstream.rate_headers import pause_asked_for, rate_report
 from adapters.upstream.schedule import Schedule
-from adapters.upstream.slot import Grant
 from adapters.upstream.tenant_queue import Waiter
 from adapters.upstream.throttle_log import ThrottleLog
 from adapters.upstream.timer import Timer
@@ -232,31 +229,3 @@ class Admission:
     def _refuse(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
         self._refused += 1
         return self._config.rate_limited(self._schedule.reserve(tenant, key, now), now)
-
-
-@final
-class Admitted(Grant):
-    """One admitted call.
-
-    Attributes:
-        sent_at: monotonic seconds.
-        ended: how it ended is known.
-        counts: how long it took says something about its tenant.
-    """
-
-    def __init__(self, admission: Admission, sent_at: float) -> None:
-        self._admission = admission
-        self.sent_at = sent_at
-        self.ended = False
-        self.counts = True
-
-    @override
-    def answered(self, response: UpstreamResponse) -> None:
-        self.ended = True
-        self._admission.answered(self.sent_at, response)
-
-    @override
-    def failed(self, error: TransportError) -> None:
-        self.ended = True
-        self.counts = error.failure is Failure.TIMED_OUT
-        self._admission.failed(error)

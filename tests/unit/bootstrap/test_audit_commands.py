@@ -15,9 +15,9 @@ from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import audit_fields
 from bootstrap.cli import audit
-from domain.model.messages import PROBE_KEY
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import SubjectKey
+from domain.model.messages import PROBE_KEY
 from domain.model.reference import SecretLocation
 from tests.contracts.audit import ANSWERED, CALLER, REFUSED
 from tests.support.audit_text import audit_line

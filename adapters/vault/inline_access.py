@@ -17,8 +17,10 @@ from adapters.vault.access import Access, Pass
 from adapters.vault.answer import OK, TOO_MANY
 from adapters.vault.call import Call, namespace_header
 from adapters.vault.caller_errors import caller_login_error
+from adapters.vault.caller_logins import CAPACITY
 from adapters.vault.error_map import error_for, is_transient, rate_limited, unavailable
 from adapters.vault.wire_paths import inline_login_path, mount_path
+from domain.model.recently_used import RecentlyUsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +43,17 @@ class InlineAccess(Access):
         """Take what signs logins, and the auth method's path."""
         self._logins = logins
         self._mount = mount
+        self._written: RecentlyUsed[tuple[str, str], Mapping[str, str]] = RecentlyUsed(CAPACITY)
 
     @override
     async def authorize(self, place: Place, caller: Caller) -> Pass:
-        return Pass(_headers(self._mount, place.role, self._logins.token_for(caller)))
+        # A caller's token serves many reads, so its headers are written once.
+        key = (place.role, self._logins.token_for(caller))
+        headers = self._written.find(key)
+        if headers is None:
+            headers = _headers(self._mount, *key)
+            self._written.keep(key, headers)
+        return Pass(headers)
 
     @override
     def doubt(self, used: Pass) -> bool:

@@ -7,6 +7,7 @@ of them through, and here nothing but unreserved characters stays unencoded.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ WRAPPING_LOOKUP = "/v1/sys/wrapping/lookup"
 UNWRAP = "/v1/sys/wrapping/unwrap"
 
 
+@lru_cache(maxsize=4096)
 def secret_path(mount: str, kv_version: KvVersion, path: str) -> str:
     """Return where a secret is read.
 

@@ -104,7 +104,7 @@ async def _run(
         plain = [
             requester.ask(f"components/{number}/db") for number, requester in enumerate(requesters)
         ]
-        subject = SecretsSubjects().of(Operation.GET)
+        subject = SecretsSubjects(backend="vault").of(Operation.GET)
         asked = [plain[number % COMPONENTS] for number in range(requests)]
         await load.run(frames(hosts, plain, subject, INBOX), HOSTS)
         before, cpu = vault.calls, service.cpu_seconds()

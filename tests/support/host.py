@@ -72,8 +72,12 @@ class Host:
 
 
 @asynccontextmanager
-async def connected_host(nats_url: str, subject_prefix: str) -> AsyncIterator[Host]:
-    """Connect a host to the subjects below a prefix."""
+async def connected_host(
+    nats_url: str, subject_prefix: str, backend: str = "infisical"
+) -> AsyncIterator[Host]:
+    """Connect a host to a backend's subjects below a prefix."""
     async with NatsConnection(NatsSettings(urls=(nats_url,)), SystemClock()) as connection:
-        channel = NatsChannel(connection.client, SecretsSubjects(prefix=subject_prefix))
+        channel = NatsChannel(
+            connection.client, SecretsSubjects(prefix=subject_prefix, backend=backend)
+        )
         yield Host(HostClient(channel, SodiumKeyExchange()), channel)

@@ -70,7 +70,7 @@ def pages() -> Pages:
 
 @pytest_asyncio.fixture
 async def host(nats_url: str, subject_prefix: str) -> AsyncIterator[Host]:
-    async with connected_host(nats_url, subject_prefix) as connected:
+    async with connected_host(nats_url, subject_prefix, "vault") as connected:
         yield connected
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from benchmarks.floor import Floor
 from benchmarks.phases import (
     concurrency,
+    kubernetes_reads,
     limited_storm,
     memory,
     saturation,
@@ -69,6 +70,7 @@ PHASES = (
     "cached",
     "long-run",
     "vault-callers",
+    "kubernetes",
 )
 
 
@@ -134,9 +136,18 @@ async def run(plan: Plan, phases: frozenset[str]) -> list[Section]:
         say("memory over a long run")
         first, last = plan.long_run
         sections.append(await memory.measure_long_run(SETTINGS, first=first, last=last))
+    return sections + await run_stores(plan, phases)
+
+
+async def run_stores(plan: Plan, phases: frozenset[str]) -> list[Section]:
+    """Measure the chosen phases of stores that are asked for each request."""
+    sections: list[Section] = []
     if "vault-callers" in phases:
         say("callers' logins at Vault")
         sections.append(await vault_callers.measure(SETTINGS, requests=plan.requests))
+    if "kubernetes" in phases:
+        say("reads of Kubernetes Secrets")
+        sections.append(await kubernetes_reads.measure(SETTINGS, requests=plan.requests))
     return sections
 
 

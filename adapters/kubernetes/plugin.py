@@ -71,7 +71,8 @@ class KubernetesPlugin(StorePlugin[KubernetesSettings]):
 def _parts(
     settings: KubernetesSettings, connection: Connection, bounds: Bounds, context: StoreContext
 ) -> StoreParts:
-    from adapters.kubernetes.change_notices import ChangeNotices  # noqa: PLC0415  see above
+    from adapters.kubernetes.addressing import secret_name  # noqa: PLC0415  see above
+    from adapters.kubernetes.change_notices import ChangeNotices  # noqa: PLC0415
     from adapters.kubernetes.check import KubernetesCheck  # noqa: PLC0415
     from adapters.kubernetes.reader import SecretReader  # noqa: PLC0415
     from adapters.kubernetes.samples import (  # noqa: PLC0415
@@ -107,10 +108,11 @@ def _parts(
     )
 
     def slot_for(query: SecretQuery) -> Slot:
-        namespace = dict(query.location.scope)["namespace"]
-        return partial(
-            admission.slot, key=query.location, tenant=namespace, deadline=query.deadline
-        )
+        location = query.location
+        # By Secret: in this API nothing hangs by namespace, and where there is one namespace only,
+        # a tenant of its own would leave half of the connections idle.
+        tenant = (location.scope, secret_name(location)[0])
+        return partial(admission.slot, key=location, tenant=tenant, deadline=query.deadline)
 
     def tell(selection: Selection) -> None:
         context.changed(selection)

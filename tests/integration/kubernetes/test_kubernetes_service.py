@@ -44,6 +44,7 @@ def settings(
     token.write_text(f"{TOKEN}\n")
     return {
         "SECRET_STORE": "kubernetes",
+        "BACKEND_NAME": "infisical",
         "NATS_URL": nats_url,
         "NATS_SUBJECT_PREFIX": subject_prefix,
         "SERVER_XKEY_SEED_FILE": str(tmp_path / "server.seed"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adapters.system.files import UnsafeFileError, create_file, read_file
+from adapters.system.secret_file import Kind, SecretFileError, secret_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,12 +93,14 @@ def seed_line(seed: str) -> bytes:
 def _read(path: Path) -> SeedText:
     try:
         content = read_file(path, _MAX_BYTES)
+        text = secret_in(content.data, Kind.SEED)
     except FileNotFoundError:
         raise
     except OSError as error:
         advice = _advice(error, "read")
+    except SecretFileError as error:
+        advice = f"names a file that {error}"
     else:
-        text = content.data.decode("ascii", "replace").strip()
         return SeedText(text, open_to_others=content.open_to_others)
     raise SeedFileError(advice)
 

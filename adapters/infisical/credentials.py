@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, final
 
@@ -11,7 +10,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.infisical import reasons
-from adapters.system.files import UnsafeFileError, read_file
+from adapters.system.secret_file import Kind, SecretFileError, read_secret_file
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ wrong one brings the identity nearer to its lockout."""
 
 MAX_FILE_BYTES: Final = 16384
 
-_UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
 _SETTING = "The file that INFISICAL_CLIENT_SECRET_FILE names"
 
 
@@ -124,20 +122,21 @@ async def until_changed(
         before = found
 
 
+def read_client_secret(path: Path) -> SecretStr:
+    """Return the client secret that a file holds.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        SecretFileError: it cannot be read, or holds no client secret.
+    """
+    return SecretStr(read_secret_file(path, Kind.OPAQUE, MAX_FILE_BYTES).text)
+
+
 def _read(path: Path) -> SecretStr | str:
     """Return the secret, or what is wrong with the file."""
     try:
-        content = read_file(path, MAX_FILE_BYTES + 1).data
+        return read_client_secret(path)
     except FileNotFoundError:
         return f"{_SETTING} is gone; put it back, or check the mount."
-    except UnsafeFileError as error:
-        return f"{_SETTING} is not read: {error.strerror}."
-    except OSError as error:
-        kind = errno.errorcode.get(error.errno or 0, "an unknown error")
-        return f"{_SETTING} cannot be read ({kind}); check its mode, its owner and the mount."
-    text = content.decode("utf-8", "replace").strip()
-    if not text:
-        return f"{_SETTING} is empty; write the client secret into it."
-    if len(content) > MAX_FILE_BYTES or _UNDECODABLE in text:
-        return f"{_SETTING} holds no client secret; write the secret alone into it, as text."
-    return SecretStr(text)
+    except SecretFileError as error:
+        return f"{_SETTING} {error}"

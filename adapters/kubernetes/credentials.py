@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.kubernetes import reasons
-from adapters.system.files import read_file
+from adapters.system.secret_file import Kind, SecretFileError, read_secret_file
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -124,12 +124,21 @@ def checked(token: str) -> SecretStr:
     return SecretStr(text)
 
 
+def read_token_file(path: Path) -> SecretStr:
+    """Return the token that a file holds.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        SecretFileError: it cannot be read, or holds no token.
+    """
+    return SecretStr(read_secret_file(path, Kind.TOKEN, MAX_TOKEN_BYTES).text)
+
+
 def _read(path: Path) -> SecretStr:
-    failure = "The Kubernetes token file cannot be read; check its path, owner and mode."
     try:
-        content = read_file(path, MAX_TOKEN_BYTES).data
-    except OSError:
-        pass
-    else:
-        return checked(content.decode("ascii", "replace"))
-    raise ValueError(failure)
+        return read_token_file(path)
+    except FileNotFoundError:
+        problem = "is gone; check its path and the projected volume."
+    except SecretFileError as error:
+        problem = str(error)
+    raise ValueError(f"The Kubernetes token file {problem}")

@@ -10,11 +10,15 @@ from nacl.signing import SigningKey
 from nats.errors import Error
 
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_seed, encode_public
-from adapters.system.files import read_file
+from adapters.system.secret_file import (
+    Kind,
+    SecretFileError,
+    read_secret_file,
+    read_secret_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from adapters.nats.settings import NatsSettings
 
@@ -86,29 +90,26 @@ def _signing_key(seed: str) -> SigningKey:
 def _configured_seed(settings: NatsSettings) -> str:
     if settings.nkey_seed is not None:
         return settings.nkey_seed.get_secret_value().strip()
+    path = settings.nkey_seed_file
     try:
-        text = _read(settings.nkey_seed_file)
-    except (OSError, ValueError):
-        text = None
-    if text is None:
-        raise CredentialsUnusableError(
-            f"The NATS nkey seed file {settings.nkey_seed_file} cannot be read; check that its "
-            "path names a regular file that this user may read."
-        )
-    return text.strip()
+        return "" if path is None else read_secret_file(path, Kind.SEED, _MAX_BYTES).text
+    except FileNotFoundError:
+        problem = "does not exist; check its path."
+    except SecretFileError as error:
+        problem = str(error)
+    raise CredentialsUnusableError(f"The NATS nkey seed file {path} {problem}")
 
 
 def _from_credentials(settings: NatsSettings, block: re.Pattern[str], what: str) -> str:
-    path = settings.credentials_file
+    path, text, problem = settings.credentials_file, "", ""
     try:
-        text = _read(path)
-    except (OSError, ValueError):
-        text = None
-    if text is None:
-        raise CredentialsUnusableError(
-            f"The NATS credentials file {path} cannot be read; check that its path names a regular "
-            "file that this user may read."
-        )
+        text = "" if path is None else read_secret_text(path, _MAX_BYTES)
+    except FileNotFoundError:
+        problem = "does not exist; check its path."
+    except SecretFileError as error:
+        problem = str(error)
+    if problem:
+        raise CredentialsUnusableError(f"The NATS credentials file {path} {problem}")
     found = block.search(text)
     if found is None:
         raise CredentialsUnusableError(
@@ -116,7 +117,3 @@ def _from_credentials(settings: NatsSettings, block: re.Pattern[str], what: str)
             "`nsc generate creds`."
         )
     return found[1]
-
-
-def _read(path: Path | None) -> str:
-    return "" if path is None else read_file(path, _MAX_BYTES).data.decode("utf-8")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from pydantic import SecretStr
 from typing_extensions import override
 
-from adapters.system.files import UnsafeFileError, read_file
+from adapters.system.secret_file import Kind, SecretFileError, read_secret_file
 from adapters.vault import reasons
 from domain.model.errors import UpstreamError
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE_BYTES: Final = 64 * 1024
-
-_UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 class CredentialSource(Protocol):
@@ -76,20 +73,21 @@ class TextFile(CredentialSource):
         )
 
 
+def read_text_file(path: Path) -> SecretStr:
+    """Return the text that a file holds.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        SecretFileError: it cannot be read, or holds no such text.
+    """
+    return SecretStr(read_secret_file(path, Kind.OPAQUE, MAX_FILE_BYTES).text)
+
+
 def _read(path: Path) -> SecretStr | str:
     """Return the text, or what is wrong with the file."""
     try:
-        content = read_file(path, MAX_FILE_BYTES + 1).data
+        return read_text_file(path)
     except FileNotFoundError:
         return "is gone; put it back, or check the mount."
-    except UnsafeFileError as error:
-        return f"is not read: {error.strerror}."
-    except OSError as error:
-        kind = errno.errorcode.get(error.errno or 0, "an unknown error")
-        return f"cannot be read ({kind}); check its mode, its owner and the mount."
-    text = content.decode("utf-8", "replace").strip()
-    if not text:
-        return "is empty; write the text into it."
-    if len(content) > MAX_FILE_BYTES or _UNDECODABLE in text or not text.isprintable():
-        return "holds more than one text; write that alone into it."
-    return SecretStr(text)
+    except SecretFileError as error:
+        return str(error)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.crypto.wascap_claims import IDENTITY_KINDS
-from bootstrap.cli.reporting import CommandError, read_text
+from bootstrap.cli.reporting import CommandError, read_seed, read_text
 from domain.model.messages import Application, RequestContext
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class IdentitySource:
             return read_text(self.token_file, "the entity's token")
         subject = _public(KeyKind.COMPONENT)
         if self.entity_seed_file is not None:
-            entity = SigningKey.from_seed(read_text(self.entity_seed_file, "the entity's seed"))
+            entity = SigningKey.from_seed(read_seed(self.entity_seed_file, "the entity's seed"))
             if entity.kind not in IDENTITY_KINDS:
                 raise CommandError(
                     "The entity's seed must be a component's or provider's (SM, SV)."
@@ -61,7 +61,7 @@ class IdentitySource:
         issuer = SigningKey.generate(KeyKind.ACCOUNT)
         if self.issuer_seed_file is not None:
             issuer = SigningKey.from_seed(
-                read_text(self.issuer_seed_file, "the issuer's seed"), KeyKind.ACCOUNT
+                read_seed(self.issuer_seed_file, "the issuer's seed"), KeyKind.ACCOUNT
             )
         return _sign(issuer, subject, clock)
 

@@ -10,7 +10,12 @@ import typer
 from adapters.crypto.nkeys_text import InvalidNKeyError
 from adapters.crypto.seed_file import SeedFileError
 from adapters.nats.connect_errors import NatsConnectError
-from adapters.system.files import read_file
+from adapters.system.secret_file import (
+    Kind,
+    SecretFileError,
+    read_secret_file,
+    read_secret_text,
+)
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.cli.terminal import printable, warn
 from bootstrap.settings import SettingsError
@@ -79,10 +84,23 @@ def read_text(path: Path, what: str) -> str:
     Raises:
         CommandError: it cannot be read.
     """
+    return _read(what, lambda: read_secret_text(path, _MAX_TEXT_BYTES).strip())
+
+
+def read_seed(path: Path, what: str) -> str:
+    """Return the seed that a file holds, with or without BEGIN and END lines around it.
+
+    Raises:
+        CommandError: it cannot be read, or holds no seed.
+    """
+    return _read(what, lambda: read_secret_file(path, Kind.SEED).text)
+
+
+def _read(what: str, read: Callable[[], str]) -> str:
     try:
-        return read_file(path, _MAX_TEXT_BYTES).data.decode("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        pass
-    raise CommandError(
-        f"The file with {what} cannot be read; check that it is a regular file, and its mode."
-    )
+        return read()
+    except FileNotFoundError:
+        problem = "does not exist; check its path."
+    except SecretFileError as error:
+        problem = str(error)
+    raise CommandError(f"The file with {what} {problem}")

@@ -14,7 +14,7 @@ from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.system.clock import SystemClock
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
-from bootstrap.cli.reporting import FAILED, guarded, read_text
+from bootstrap.cli.reporting import FAILED, guarded, read_seed
 from bootstrap.cli.terminal import say
 
 app = typer.Typer(
@@ -75,7 +75,7 @@ def sign(
 
     def signed() -> str:
         issuer = SigningKey.from_seed(
-            read_text(issuer_seed_file, "the issuer's seed"), KeyKind.ACCOUNT
+            read_seed(issuer_seed_file, "the issuer's seed"), KeyKind.ACCOUNT
         )
         now = int(SystemClock().now())
         return sign_token(

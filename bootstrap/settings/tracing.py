@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from typing_extensions import override
 
-from adapters.system.files import read_file
+from adapters.system.secret_file import SecretFileError, read_secret_text
 from adapters.system.setting_types import ReadableFile, SecretText, strip
 from adapters.tracing.headers import parse_headers
 from bootstrap.settings.problems import SettingsError
@@ -99,10 +99,11 @@ class TracingSettings(SettingsGroup):
         if self.traces_headers_file is None:
             return {}
         try:
-            content = read_file(self.traces_headers_file, _MAX_HEADERS_BYTES)
-            return parse_headers(content.data.decode("ascii"))
-        except (OSError, UnicodeDecodeError):
-            advice = "cannot be read; it must be ASCII text that this user may read."
+            return parse_headers(read_secret_text(self.traces_headers_file, _MAX_HEADERS_BYTES))
+        except FileNotFoundError:
+            advice = "names a file that does not exist; check the path and the mount."
+        except SecretFileError as error:
+            advice = f"names a file that {error}"
         except ValueError as error:
             advice = str(error)
         raise SettingsError(Problem("TRACES_HEADERS_FILE", advice))

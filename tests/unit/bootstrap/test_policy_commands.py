@@ -214,7 +214,7 @@ def test_explain_says_that_a_token_is_refused_before_any_rule(
         (("--key", KEY, "--entity", "a", "--issuer", "team"), "Name the entity by"),
         (("--key", KEY, "--subject", COMPONENT), "Name the entity by"),
         (("--key", KEY, "--entity", "a", "--entity-file", "b"), "not both"),
-        (("--key", KEY, "--entity-file", "/none/none"), "cannot be read"),
+        (("--key", KEY, "--entity-file", "/none/none"), "does not exist"),
         (("--key", KEY, "--issuer", "x", "--subject", COMPONENT), "Give as issuer"),
         (("--key", KEY, "--issuer", "team", "--subject", HOST), "The subject must be"),
         (("--key", "payments/KEY", "--entity", "a"), "Give --key the whole path"),

@@ -139,7 +139,7 @@ def test_a_file_beside_it_that_holds_no_seed_is_a_wrong_setting(seed_file: Path)
         load_server_keys(settings(seed_file))
 
     assert "canary" not in str(caught.value)
-    with pytest.raises(SeedFileError, match="holds no xkey seed"):
+    with pytest.raises(SeedFileError, match="which no seed can hold"):
         Rotation.read(seed_file)
 
 

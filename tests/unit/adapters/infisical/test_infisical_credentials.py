@@ -102,11 +102,31 @@ async def test_an_empty_file_is_said_to_be(path: Path, content: bytes) -> None:
     assert "is empty" in await refusal_of(path)
 
 
-@pytest.mark.parametrize("content", [b"canary\xff\xfe", b"canary" * MAX_FILE_BYTES])
-async def test_what_is_no_client_secret_is_not_sent(path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"canary\xff\xfe", "no text in UTF-8"),
+        (b"canary" * MAX_FILE_BYTES, "is longer than"),
+        (b"canary\ncanary", "several lines"),
+        ("canary\u200bcanary".encode(), "U+200B (zero width space)"),
+        (b"'canary'", "quotes around"),
+    ],
+)
+async def test_what_is_no_client_secret_is_not_sent(
+    path: Path, content: bytes, problem: str
+) -> None:
     put(path, content)
 
-    assert "holds no client secret" in await refusal_of(path)
+    assert problem in await refusal_of(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+async def test_what_an_editor_adds_is_not_sent(path: Path, encoding: str) -> None:
+    put(path, "canary\r\n".encode(encoding))
+
+    read = await CredentialFile(CLIENT_ID, path).read()
+
+    assert read.client_secret.get_secret_value() == "canary"
 
 
 async def test_a_folder_or_pipe_is_not_waited_for(path: Path, tmp_path: Path) -> None:

@@ -123,6 +123,32 @@ def test_an_unusable_seed_in_a_file_is_not_shown(tmp_path: Path, seed: str) -> N
     assert failure.value.__context__ is None
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_what_an_editor_or_a_download_adds_to_a_seed_is_dropped(
+    tmp_path: Path, encoding: str
+) -> None:
+    seed = user_seed()
+    plain, decorated, creds = (tmp_path / name for name in ("plain", "decorated", "user.creds"))
+    plain.write_bytes(f"{seed}\r\n".encode(encoding))
+    decorated.write_bytes(
+        f"-----BEGIN USER NKEY SEED-----\r\n{seed}\r\n------END USER NKEY SEED------\r\n".encode(
+            encoding
+        )
+    )
+    creds.write_bytes(credentials("eyJ.a.x", seed).replace("\n", "\r\n").encode(encoding))
+
+    logins = [
+        login_options(NatsSettings(urls=URLS, **given))
+        for given in (
+            {"nkey_seed_file": plain},
+            {"nkey_seed_file": decorated},
+            {"credentials_file": creds},
+        )
+    ]
+
+    assert len({login["signature_cb"]("nonce") for login in logins}) == 1
+
+
 @pytest.mark.parametrize("setting", ["credentials_file", "nkey_seed_file"])
 def test_a_file_that_has_gone_meanwhile_is_named(tmp_path: Path, setting: str) -> None:
     path = tmp_path / "missing"
@@ -131,5 +157,5 @@ def test_a_file_that_has_gone_meanwhile_is_named(tmp_path: Path, setting: str) -
     settings = NatsSettings(urls=URLS, **given)
     path.unlink()
 
-    with pytest.raises(CredentialsUnusableError, match="missing cannot be read"):
+    with pytest.raises(CredentialsUnusableError, match="missing does not exist"):
         login_options(settings)

@@ -45,9 +45,11 @@ async def test_a_file_is_read_anew_each_time(tmp_path: Path) -> None:
         (None, "is gone"),
         (b"", "is empty"),
         (b" \n", "is empty"),
-        (b"\xff\xfe", "holds more than one text"),
-        (b"a\nb", "holds more than one text"),
-        (b"x" * (64 * 1024 + 1), "holds more than one text"),
+        (b"\xff\xfe\n", "holds no text"),
+        (b"a\nb", "has several lines"),
+        (b"x" * (64 * 1024 + 1), "is longer than"),
+        (b'"hvs.abc"', "has quotes around"),
+        ("hvs.\u00a0abc".encode(), "holds U+00A0 (no-break space) at place 5"),
     ],
 )
 async def test_a_file_without_one_text_says_so(
@@ -63,6 +65,14 @@ async def test_a_file_without_one_text_says_so(
     assert f"VAULT_SECRET_ID_FILE names {words}" in refused.value.advice
     assert refused.value.reason == "credentials_unreadable"
     assert refused.value.__context__ is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+async def test_what_an_editor_adds_is_not_sent(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "token"
+    file.write_bytes("hvs.abc\r\n".encode(encoding))
+
+    assert (await TextFile(file, "VAULT_TOKEN_FILE").read()).get_secret_value() == "hvs.abc"
 
 
 async def test_a_pipe_is_no_file(tmp_path: Path) -> None:

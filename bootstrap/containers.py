@@ -16,6 +16,7 @@ from adapters.system.clock import SystemClock
 from adapters.system.lateness import LoopLateness
 from adapters.system.lone_process import LoneProcess
 from adapters.system.request_ids import CountingRequestIds
+from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.fault_log import StructlogFaultLog
 from bootstrap.access import AccessControl
 from bootstrap.admin import Admin, new_metrics
@@ -47,6 +48,9 @@ class Container(containers.DeclarativeContainer):
     settings = configuration.provided.service
 
     clock = providers.Singleton(SystemClock)
+    manager = providers.Dependency(
+        instance_of=ServiceManager, default=providers.Singleton(ServiceManager, None, clock)
+    )
     lateness = providers.Singleton(LoopLateness, clock)
     key_exchange = providers.Singleton(SodiumKeyExchange)
     tokens = providers.Singleton(WascapTokenVerifier)
@@ -179,4 +183,5 @@ class Container(containers.DeclarativeContainer):
         key_exchange=key_exchange,
         clock=clock,
         lateness=lateness,
+        manager=manager,
     )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from adapters.change_notice.notices import ChangeNotices
     from adapters.system.lateness import LoopLateness
+    from adapters.system.service_manager import ServiceManager
     from bootstrap.access import AccessControl
     from bootstrap.admin import Admin
     from bootstrap.audit_trails import AuditTrails
@@ -74,6 +75,7 @@ class Service:
     key_exchange: KeyExchange
     clock: Clock
     lateness: LoopLateness
+    manager: ServiceManager
 
     async def run(self, stop: asyncio.Event, reload: asyncio.Event) -> None:
         """Serve until `stop` is set, then answer what is in flight and close.
@@ -98,7 +100,10 @@ class Service:
                 raise ServiceFailedError(str(error)) from None
             if store_answers is None:
                 return
-            await self._watch(stop, reload, store_answers=store_answers)
+            try:
+                await self._watch(stop, reload, store_answers=store_answers)
+            finally:
+                self.manager.stopping()
             _log.info("service.stopping", grace_seconds=self._grace_seconds)
         _log.info("service.stopped")
 
@@ -132,6 +137,8 @@ class Service:
         self.admin.begin_serving()
         if store_answers:
             self._announce()
+        else:
+            self.manager.ready("Takes requests; the store does not answer, see the log")
         return store_answers
 
     async def _stop_serving(self) -> None:
@@ -181,10 +188,12 @@ class Service:
         while True:
             await reload.wait()
             reload.clear()
+            self.manager.reloading()
             self.audits.reopen()
             self.pipeline.parts.reload()
             if self.access.file is not None:
                 await self.access.file.reload()
+            self.manager.ready()
 
     async def _watch_store(self) -> None:
         pause = _FIRST_RETRY_SECONDS
@@ -196,6 +205,7 @@ class Service:
             pause = min(pause * 2, _LONGEST_RETRY_SECONDS)
 
     def _announce(self) -> None:
+        self.manager.ready("Takes requests; the store answers")
         settings = self.configuration.service
         _log.info(
             "service.ready",

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from adapters.system.cancelling import cancel
+from adapters.system.clock import SystemClock
+from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
 from bootstrap.environment import forget_settings
@@ -69,6 +71,8 @@ def serve() -> int:
         sys.stderr.write(advice)
         return MISCONFIGURED
 
+    manager = ServiceManager.take_from(os.environ, SystemClock())
+
     def start() -> None:
         configuration = load_configuration()
         settings = configuration.service
@@ -83,9 +87,9 @@ def serve() -> int:
         harden(settings)
         keys = load_server_keys(settings)
         if configuration.workers == 1:
-            serve_one(configuration, keys)
+            serve_one(configuration, keys, manager=manager)
         else:
-            supervise(configuration, keys)
+            supervise(configuration, keys, manager)
 
     return exit_code_of(start)
 
@@ -113,6 +117,7 @@ def serve_one(
     keys: KeyRing,
     adapt: Callable[[Service], Service] = lambda service: service,
     *,
+    manager: ServiceManager | None = None,
     twice_means_now: bool = True,
 ) -> None:
     """Run one replica until told to stop.
@@ -121,13 +126,17 @@ def serve_one(
         configuration: what it runs on.
         keys: the server's.
         adapt: changes the service before it is run.
+        manager: hears how the service is doing; None: nothing does.
         twice_means_now: whether a second signal ends the process at once.
 
     Raises:
         SettingsError: the settings cannot be used.
         ServiceFailedError: it could not start, or cannot go on.
     """
-    service: Service = Container(configuration=configuration, keys=keys).service()
+    container = Container(configuration=configuration, keys=keys)
+    if manager is not None:
+        container.manager.override(manager)
+    service: Service = container.service()
     # All of it lives as long as the process: no collection need ever look at it again.
     gc.freeze()
     asyncio.run(_run(adapt(service), twice_means_now=twice_means_now))
@@ -159,10 +168,12 @@ async def _run(service: Service, *, twice_means_now: bool) -> None:
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    watchdog = asyncio.create_task(service.manager.watchdog())
     try:
         async with log_output().off_the_loop():
             await service.run(stop, reload)
     finally:
+        watchdog.cancel()
         # asyncio cancels once what is left, which nats-py may swallow, and would then wait for it.
         await cancel(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
 

@@ -10,6 +10,7 @@ from bootstrap.cli import (
     audit,
     audit_why,
     cache,
+    healthcheck,
     keys,
     kv,
     manifest,
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("request")(request.request)
+app.command("healthcheck")(healthcheck.healthcheck)
 app.add_typer(kv.app, name="kv")
 app.add_typer(cache.app, name="cache")
 app.add_typer(nats_auth.app, name="nats-auth")

@@ -16,6 +16,7 @@ from bootstrap.workers.supervisor import Supervisor
 from bootstrap.workers.worker_config import config_of, with_keys, write_config
 
 if TYPE_CHECKING:
+    from adapters.system.service_manager import ServiceManager
     from bootstrap.settings import Configuration, Settings
     from bootstrap.workers.restart_history import RestartHistory
     from domain.use_cases.key_ring import KeyRing
@@ -40,24 +41,34 @@ class WorkersEndedError(Exception):
         self.exit_code = exit_code
 
 
-def supervise(configuration: Configuration, keys: KeyRing) -> None:
+def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManager) -> None:
     """Run the workers until told to stop.
+
+    Args:
+        configuration: what they run on.
+        keys: the server's.
+        manager: hears of all workers together.
 
     Raises:
         WorkersEndedError: not all of them did as they were told.
     """
-    code = asyncio.run(_supervise(with_keys(configuration, keys)))
+    code = asyncio.run(_supervise(with_keys(configuration, keys), manager))
     if code:
         raise WorkersEndedError(code)
 
 
-async def _supervise(configuration: Configuration) -> int:
+async def _supervise(configuration: Configuration, manager: ServiceManager) -> int:
     async def start(history: RestartHistory) -> WorkerProcess:
         line = write_config(config_of(configuration, history))
         return await start_child(history.number, line)
 
     supervisor = Supervisor(
-        configuration.workers, start, SystemClock(), stop_seconds(configuration.service)
+        configuration.workers,
+        start,
+        SystemClock(),
+        stop_seconds(configuration.service),
+        all_started=lambda: manager.ready("All workers take requests"),
+        stopping=manager.stopping,
     )
     received: list[signal.Signals] = []
     forced: list[int] = []
@@ -75,11 +86,19 @@ async def _supervise(configuration: Configuration) -> int:
     def on_hangup() -> None:
         _log.info("service.signalled", signal=signal.SIGHUP.name)
         supervisor.reload()
+        if supervisor.all_started:
+            # Each worker reads its files by itself and serves meanwhile.
+            manager.reloading()
+            manager.ready()
 
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, on_stop, number)
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    async with log_output().off_the_loop():
-        code = await supervisor.run()
+    watchdog = asyncio.create_task(manager.watchdog())
+    try:
+        async with log_output().off_the_loop():
+            code = await supervisor.run()
+    finally:
+        watchdog.cancel()
     return forced[0] if forced else code

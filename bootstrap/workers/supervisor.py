@@ -14,6 +14,8 @@ from bootstrap.workers.backoff import Backoff
 from bootstrap.workers.restart_history import RestartHistory, end_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bootstrap.workers.process import StartWorker, WorkerProcess
     from ports.clock import Clock
 
@@ -31,9 +33,23 @@ class Supervisor:
 
     Args:
         stop_seconds: the time that workers get to stop; those still there are killed.
+        all_started: called once, when every worker takes requests.
+        stopping: called once, when the workers are told to stop.
+
+    Attributes:
+        all_started: whether every worker has taken requests at one time.
     """
 
-    def __init__(self, count: int, start: StartWorker, clock: Clock, stop_seconds: float) -> None:
+    def __init__(
+        self,
+        count: int,
+        start: StartWorker,
+        clock: Clock,
+        stop_seconds: float,
+        *,
+        all_started: Callable[[], None] = lambda: None,
+        stopping: Callable[[], None] = lambda: None,
+    ) -> None:
         self._count = count
         self._start = start
         self._clock = clock
@@ -42,7 +58,9 @@ class Supervisor:
         self._running: dict[int, WorkerProcess] = {}
         self._taking: set[int] = set()
         self._to_reload: set[int] = set()
-        self._all_started = False
+        self._tell_all_started = all_started
+        self._tell_stopping = stopping
+        self.all_started = False
         self._codes = [0]
         self._stop_signal = signal.SIGTERM
 
@@ -72,6 +90,7 @@ class Supervisor:
             task.add_done_callback(lambda _: self.stop())
         try:
             await self._stopping.wait()
+            self._tell_stopping()
             self._send()
             with suppress(TimeoutError):
                 async with self._clock.timeout_at(self._clock.monotonic() + self._stop_seconds):
@@ -139,8 +158,9 @@ class Supervisor:
             process.send(signal.SIGHUP)
         if history.count:
             _log.info("worker.restarted", worker=number, pid=process.pid, deaths=history.count)
-        if not self._all_started and len(self._taking) == self._count:
-            self._all_started = True
+        if not self.all_started and len(self._taking) == self._count:
+            self.all_started = True
+            self._tell_all_started()
             _log.info("workers.started", workers=self._count)
         return True
 

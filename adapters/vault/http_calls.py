@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-    from adapters.upstream.admission import Admission, Admitted
+    from adapters.upstream.admission import Admission
+    from adapters.upstream.admitted import Admitted
     from adapters.upstream.http import UpstreamHttp
     from adapters.upstream.message import UpstreamRequest
     from adapters.vault.call import Call

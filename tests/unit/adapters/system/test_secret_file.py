@@ -1,5 +1,6 @@
 """Files that hold one secret, as editors, shells and downloads leave them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ SEED = SodiumXKeyPair.generate().seed_text()
 USER_SEED = SigningKey.generate(KeyKind.USER).seed_text()
 OPAQUE = "canary!9b1f#deZ"
 
-ADDED = {
+ADDED: dict[str, Callable[[str], bytes]] = {
     "nothing": lambda text: text.encode(),
     "a newline": lambda text: f"{text}\n".encode(),
     "a Windows line end": lambda text: f"{text}\r\n".encode(),

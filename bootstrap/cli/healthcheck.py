@@ -60,7 +60,9 @@ def healthcheck(
 def _ask(address: AdminAddress, port: int, path: str) -> Iterator[str]:
     """Yield what is wrong with one worker."""
     # Neither a proxy nor a redirect is followed.
-    connection = http.client.HTTPConnection(_reachable(address.host), port, timeout=_TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(
+        _reachable(address.host), port, timeout=_TIMEOUT_SECONDS
+    )
     try:
         connection.request("GET", path)
         reply = connection.getresponse()

@@ -85,7 +85,7 @@ class Service:
 
         Args:
             stop: set when it is time to end.
-            reload: set whenever files are to be read and opened anew; it is cleared then.
+            reload: set whenever files are to be read and opened again; it is cleared then.
 
         Raises:
             SettingsError: the access policy file cannot be used; nothing was connected to.

@@ -12,7 +12,7 @@ HEALTHY_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Backoff:
-    """Doubles from death to death, and begins anew after a healthy life."""
+    """Doubles from death to death, and begins again after a healthy life."""
 
     _next: float = FIRST_SECONDS
 

@@ -44,7 +44,7 @@ class SignsOfLife:
 
     It judges by what it was awake to see: silence is several looks in a row that each found nothing
     and ended on time. Where the supervisor itself was stopped or held up, or the whole machine was,
-    the worker may have been as well, and counting begins anew.
+    the worker may have been as well, and counting begins again.
     """
 
     def __init__(self, reader: asyncio.StreamReader, clock: Clock) -> None:

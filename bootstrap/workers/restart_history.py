@@ -30,7 +30,7 @@ class RestartHistory:
 
     @property
     def count(self) -> int:
-        """How often the place was taken anew."""
+        """How often the place was taken again."""
         return sum(self.ends.values())
 
     def and_one(self, end: WorkerEnd) -> RestartHistory:

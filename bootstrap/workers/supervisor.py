@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 
 class Supervisor:
-    """Starts `count` workers and starts each anew that dies, later and later.
+    """Starts `count` workers and starts each again that dies, later and later.
 
     A worker that ends before it has ever taken requests is a mistake that trying again does not
     mend: the others are stopped, and its exit code is the supervisor's. One that hangs is killed
@@ -75,7 +75,7 @@ class Supervisor:
         self._send()
 
     def reload(self) -> None:
-        """Have every worker read its files anew; one that is starting does so once it is there."""
+        """Have every worker read its files again; one that is starting does so once it is there."""
         for number, process in self._running.items():
             if number in self._taking:
                 process.send(signal.SIGHUP)

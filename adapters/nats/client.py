@@ -10,14 +10,18 @@ clear. Each override below takes one of these away and leaves the rest to nats-p
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from nats import errors
 from nats.aio.client import PING_PROTO
 from nats.js.api import DEFAULT_PREFIX
+from nats.protocol import command
 from typing_extensions import override
 
-from adapters.nats.raw_messages import RawMessageClient
+from adapters.nats.payload_limit import payload_limit_of
+from adapters.nats.server_pool import ServerPoolClient
 from adapters.nats.tcp import SteadyTcpTransport
 from adapters.system.cancelling import honour_cancellation
 
@@ -26,25 +30,34 @@ if TYPE_CHECKING:
     from nats.js import JetStreamContext
 
 
-class AllServersFailedError(Exception):
-    """The first connect has tried every server once."""
+_DENIED: Final = re.compile(
+    r'permissions violation for (subscription|publish) to "([^"]+)"', re.IGNORECASE
+)
+_RECHECK_SECONDS: Final = 2
+_MOST_DENIALS: Final = 1000
+
+_log = structlog.get_logger()
 
 
-class SteadyClient(RawMessageClient):
+class SteadyClient(ServerPoolClient):
     """Keeps its connection.
 
     Attributes:
         insists_on_tls: whether to refuse a server that offers none, before logging in.
         denied: the server's latest "permissions violation" text; it names a subject, no secret.
+        refused: subjects of subscriptions that the server does not take, as last heard.
+        unsendable: the subject of the latest message that the server did not let this user publish.
         jetstream_prefix: where JetStream's API is reached by this client's account.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._first_connect = False
-        self._untried: list[Srv] | None = None
         self.insists_on_tls = False
         self.denied: str | None = None
+        self.refused: frozenset[str] = frozenset()
+        self.unsendable: str | None = None
+        self._denials: set[str] = set()
+        self._learned_limit: int | None = None
         self.jetstream_prefix = DEFAULT_PREFIX
 
     @override
@@ -52,7 +65,7 @@ class SteadyClient(RawMessageClient):
         return super().jetstream(**({"prefix": self.jetstream_prefix} | opts))
 
     async def connect_once(self, *, public_nkey: str | None = None, **options: Any) -> None:
-        """Try every server once; afterwards reconnect endlessly.
+        """Try every server; afterwards reconnect endlessly.
 
         Args:
             public_nkey: whom `signature_cb` signs for, when no user JWT says so. nats-py itself
@@ -62,9 +75,9 @@ class SteadyClient(RawMessageClient):
         Raises:
             AllServersFailedError: none of them took this client.
         """
-        self._server_pool.clear()
+        self.begin_pool(options.get("connect_timeout", 2))
         self._public_nkey = public_nkey
-        self._first_connect, self._untried = True, None
+        self._first_connect = True
         try:
             await self.connect(**options, max_reconnect_attempts=-1)
         except BaseException:
@@ -110,14 +123,59 @@ class SteadyClient(RawMessageClient):
         reason = err_msg.lower()
         if "permissions violation" in reason:
             self.denied = err_msg
+            if self._is_new_denial(err_msg):
+                await self._error_cb(error)
+            return
+        if "maximum subscriptions exceeded" in reason:
+            # The server refuses that one and goes on.
             await self._error_cb(error)
             return
+        if "maximum payload violation" in reason and self._largest:
+            self._learned_limit = self._largest - 1
+            _log.warning("nats.payload_limit_learned", largest_bytes=self._learned_limit)
         if "authorization" in reason or "authentication" in reason:
             error = errors.AuthorizationError()
         # nats-py would close for good here; the server ends the connection, not the service.
         self._err = error
         await self._error_cb(error)
         await self._process_op_err(error)
+
+    def _is_new_denial(self, text: str) -> bool:
+        if found := _DENIED.search(text):
+            subject = found[2]
+            if found[1].lower() == "publish":
+                self.unsendable = subject
+            else:
+                self.refused |= {subject}
+        if text in self._denials:
+            return False
+        if len(self._denials) < _MOST_DENIALS:
+            self._denials.add(text)
+        return True
+
+    def forget_denials(self) -> None:
+        """Report what is denied from now on, even if it was reported before."""
+        self._denials.clear()
+
+    async def subscribe_again(self) -> frozenset[str]:
+        """Ask the server for every standing subscription that it may have dropped.
+
+        Afterwards `refused` holds what it did not take.
+
+        Returns:
+            the subjects asked for.
+
+        Raises:
+            nats.errors.Error, OSError: the server did not confirm.
+        """
+        standing = [sub for sub in self._subs.values() if not sub._max_msgs]  # noqa: SLF001
+        self.refused = frozenset()
+        for sub in standing:
+            text = command.sub_cmd(sub.subject, sub.queue, sub._id)  # noqa: SLF001
+            self._pending.append(text)
+            self._pending_data_size += len(text)
+        await self.flush(_RECHECK_SECONDS)
+        return frozenset(sub.subject for sub in standing)
 
     @override
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
@@ -146,6 +204,8 @@ class SteadyClient(RawMessageClient):
             await super()._process_connect_init()
             honour_cancellation()
             self._check_welcome()
+            self._limit_payload()
+            self.end_round()
         except (errors.Error, OSError, TimeoutError, asyncio.CancelledError):
             self._forget_attempt()
             raise
@@ -159,28 +219,16 @@ class SteadyClient(RawMessageClient):
         if not self.is_connected:
             raise errors.UnexpectedEOF
 
+    def _limit_payload(self) -> None:
+        limits = [self._max_payload, self._learned_limit]
+        if self._user_jwt_cb is not None:
+            limits.append(payload_limit_of(bytes(self._user_jwt_cb())))
+        self._max_payload = min(limit for limit in limits if limit is not None)
+        self._largest = 0
+
     def _forget_attempt(self) -> None:
         for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
             if task is not None:
                 task.cancel()
         if self._transport is not None:
             self._transport.close()  # type: ignore[no-untyped-call]  # nats-py leaves it bare
-
-    @override
-    async def _select_next_server(self) -> None:
-        if not self._first_connect:
-            await super()._select_next_server()
-            return
-        if self._untried is None:
-            self._untried = list(self._server_pool)
-        while self._untried:
-            server = self._untried.pop(0)
-            try:
-                await self._connect_to_server(server)
-            except Exception as error:  # noqa: BLE001  every kind only means: try the next one
-                self._err = error
-                await self._error_cb(error)
-            else:
-                self._current_server = server
-                return
-        raise AllServersFailedError

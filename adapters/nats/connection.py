@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from adapters.nats.client import AllServersFailedError, SteadyClient
+from adapters.nats.client import SteadyClient
 from adapters.nats.connect_errors import NatsConnectError, connect_error, failure_reason
 from adapters.nats.credentials import CredentialsUnusableError, login_options
+from adapters.nats.server_pool import AllServersFailedError
 from adapters.nats.subjects import own_inbox
 
 if TYPE_CHECKING:

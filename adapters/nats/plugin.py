@@ -15,11 +15,8 @@ from ports.transport_plugin import TransportFailedError, TransportParts, Transpo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from adapters.nats.connection import NatsConnection
-    from ports.clock import Clock
+    from adapters.nats.self_check import SelfCheck
     from ports.transport_plugin import TransportContext
-
-_WATCH_SECONDS: Final = 1.0
 
 
 class ConnectionState(Protocol):
@@ -64,6 +61,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         from adapters.nats.channel import NatsChannel  # noqa: PLC0415  loaded if it is chosen
         from adapters.nats.connection import NatsConnection  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
+        from adapters.nats.self_check import SelfCheck  # noqa: PLC0415
         from adapters.nats.subjects import (  # noqa: PLC0415
             ControlSubjects,
             SecretsSubjects,
@@ -86,7 +84,11 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             vouches_for_requesters=settings.requester_required,
         )
 
+        self_check = SelfCheck(connection.client, subjects, settings.inbox_prefix, context.clock)
         servers = settings.addresses
+
+        def problem() -> str | None:
+            return self_check.problem() if connection.is_connected else _NOT_CONNECTED
 
         async def close() -> None:
             await peers.aclose()
@@ -97,8 +99,8 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             channel=NatsChannel(connection.client, subjects, inbox=settings.inbox_prefix),
             open=connection.open,
             close=close,
-            run=lambda: _watch(connection, context.clock),
-            problem=lambda: None if connection.is_connected else _NOT_CONNECTED,
+            run=lambda: _watch(self_check),
+            problem=problem,
             samples=lambda: nats_samples(connection, transport, context.max_in_flight),
             peers=peers,
             shared={Client: connection.client},
@@ -110,9 +112,8 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         )
 
 
-async def _watch(connection: NatsConnection, clock: Clock) -> None:
-    while not connection.client.is_closed:
-        await clock.sleep(_WATCH_SECONDS)
+async def _watch(self_check: SelfCheck) -> None:
+    await self_check.run()
     raise TransportFailedError(
         "The connection to NATS is closed for good. Check the records above, NATS_URL and the "
         "credentials, and start the service again."

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     Runs in the read loop, which awaits what it returns before it reads on.
     """
 
+SELF_CHECK = "Wasmcloud-Secrets-Self-Check"
+"""The header of a replica's own question for the server xkey, which no core has to see."""
+
 _NOT_IN_SUBJECTS = b" \t\r\n"
 """As nats-py refuses to publish to, so that nobody can put a command of their own behind."""
 
@@ -41,6 +44,7 @@ class RawMessageClient(Client):
         super().__init__()
         self._ps = self._parser = StrictParser(self)
         self._sinks: dict[int, Sink] = {}
+        self._largest = 0
 
     @property
     def reads(self) -> int:
@@ -95,6 +99,7 @@ class RawMessageClient(Client):
             self._check_keeping(size)
         if size > self._max_payload:
             raise errors.MaxPayloadError
+        self._largest = max(self._largest, size)
         if header_block:
             command = b"HPUB %b %d %d\r\n" % (subject, len(header_block), size)
         else:

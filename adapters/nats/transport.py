@@ -19,8 +19,9 @@ from adapters.nats.backlog import MAX_BYTES
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import read_host_xkey, read_requester
 from adapters.nats.intake import Intake
+from adapters.nats.raw_messages import SELF_CHECK
 from adapters.nats.subjects import SecretsSubjects
-from domain.model.transport import Request
+from domain.model.transport import Operation, Request
 from ports.transport import Transport
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _log = structlog.get_logger()
 _LONGEST_REPLY_SUBJECT = 1024
 """Longer ones could push the reply's control line over what the server takes, and it hangs up."""
 
+_SELF_CHECK = f"\r\n{SELF_CHECK}:".encode()
 _FLUSH_SECONDS = 2.0
 _CANCEL_SECONDS = 2.0
 
@@ -72,6 +74,7 @@ class NatsTransport(Transport):
         self._client = client
         self._subjects = subjects
         self._clock = clock
+        self._own_question = subjects.of(Operation.SERVER_XKEY).encode()
         self._vouches = vouches_for_requesters
         self._base_length = len(subjects.base.encode())
         # Where requests go, and by default the audit events, under whatever prefix they are here.
@@ -174,6 +177,12 @@ class NatsTransport(Transport):
         self, subject: bytes, reply_to: bytes, body: bytes, headers: bytes | None
     ) -> Awaitable[None] | None:
         """Take one message in; whatever is returned is awaited before the next."""
+        if headers is not None and _SELF_CHECK in headers and subject == self._own_question:
+            return (
+                self._client.post(reply_to, b"+")
+                if _may_be_answered(reply_to, self._never_answered)
+                else None
+            )
         if not _may_be_answered(reply_to, self._never_answered):
             self._unanswerable += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -158,6 +159,14 @@ class LocalNatsServer:
         """End it if it runs, and start it again on the same port and folder."""
         await self.stop()
         await self.start()
+
+    async def reload(self, config: str) -> None:
+        """Have it read another `config`, as operators do after an edit (SIGHUP)."""
+        self._config = config
+        folder = self._runtime_folder()
+        text = self._configuration(folder / "ports")
+        await asyncio.to_thread((folder / "nats-server.conf").write_text, text, "utf-8")
+        os.kill(self.pid, signal.SIGHUP)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         folder = self._runtime_folder()

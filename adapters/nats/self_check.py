@@ -1,0 +1,152 @@
+"""Whether a host on this connection would be answered: found out by asking, not by assuming.
+
+A server takes subscriptions away without ending the connection: on a reload of its permissions, or
+by a restart with others. It tells so once, and nats-py subscribes again after a reconnect only. So
+each round sends every standing SUB once more (nats-server ignores one whose number it holds, checks
+the permission first, and answers -ERR where it is missing), and then asks for the server xkey the
+way hosts do, which finds what no error tells: a reply that may not be sent, an inbox that is deaf.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from nats import errors
+
+from adapters.nats.raw_messages import SELF_CHECK
+from domain.model.transport import Operation
+
+if TYPE_CHECKING:
+    from adapters.nats.client import SteadyClient
+    from adapters.nats.subjects import SecretsSubjects
+    from ports.clock import Clock
+
+ROUND_SECONDS: Final = 3.0
+_ANSWER_SECONDS: Final = 2.0
+_MISSES: Final = 2
+"""One unanswered question may be a reconnect or a busy moment."""
+
+_log = structlog.get_logger()
+
+
+class SelfCheck:
+    """Watches what hangs on a connection, and asks for it again until it is back.
+
+    Args:
+        client: whose subscriptions are watched.
+        subjects: where requests are taken.
+        inbox: what the reply subject of its own question begins with; requests are answered there.
+    """
+
+    def __init__(
+        self, client: SteadyClient, subjects: SecretsSubjects, inbox: str, clock: Clock
+    ) -> None:
+        self._client = client
+        self._requests = subjects.every_operation
+        self._question = subjects.of(Operation.SERVER_XKEY)
+        self._inbox = f"{inbox}.{secrets.token_hex(12)}"
+        self._clock = clock
+        self._granted: frozenset[str] = frozenset()
+        self._listening = False
+        self._answer: asyncio.Future[bool] | None = None
+        self._misses = 0
+        self._reason = ""
+        self._told: str | None = None
+
+    def problem(self) -> str | None:
+        """Return what keeps hosts from being answered, as advice; None if nothing does."""
+        refused = self._client.refused
+        lost = sorted(refused & (self._granted | {self._requests}))
+        if lost:
+            return (
+                f"NATS refuses this user the subscription to {', '.join(lost)}. Grant it on the "
+                "server; the service asks again every few seconds."
+            )
+        return self._reason if self._misses >= _MISSES else None
+
+    async def run(self) -> None:
+        """Check every few seconds, until cancelled or the connection is closed for good."""
+        while not self._client.is_closed:
+            await self._clock.sleep(ROUND_SECONDS)
+            if self._client.is_connected:
+                await self.check()
+
+    async def check(self) -> None:
+        """Make one round, and log what has changed."""
+        try:
+            await self._ask_for_subscriptions()
+            await self._ask_itself()
+        except (errors.Error, OSError, TimeoutError) as error:
+            if not self._client.is_connected:
+                return  # which is a problem of its own
+            self._miss(f"NATS does not answer a flush ({type(error).__name__}).")
+        problem = self.problem()
+        if problem != self._told:
+            if problem is None:
+                self._client.forget_denials()
+                _log.info("nats.served_again")
+            else:
+                _log.error("nats.not_served", advice=problem)
+            self._told = problem
+
+    async def _ask_for_subscriptions(self) -> None:
+        client = self._client
+        if not self._listening:
+            self._listening = True
+            await client.listen(self._inbox, "", self._take)
+        held = await client.subscribe_again()
+        # What was never granted stays a record in the log: hosts may be served without it.
+        self._granted = (self._granted & held) | (held - client.refused)
+
+    async def _ask_itself(self) -> None:
+        """Ask as a host does; another replica may take it, which proves the way there and back."""
+        client = self._client
+        if client.refused & {self._requests, self._inbox}:
+            self._misses = 0
+            return
+        client.unsendable = None
+        answer = self._answer = asyncio.get_running_loop().create_future()
+        await client.publish(self._question, b"", reply=self._inbox, headers={SELF_CHECK: "1"})
+        try:
+            async with self._clock.timeout_at(self._clock.monotonic() + _ANSWER_SECONDS):
+                answered = await answer
+        except TimeoutError:
+            self._unanswered()
+            return
+        if answered:
+            self._misses = 0
+        else:
+            self._miss(
+                f"No process listens on {self._question}, although this one has subscribed. Look "
+                "at nats-server's log; the service asks again every few seconds."
+            )
+
+    def _unanswered(self) -> None:
+        unsendable = self._client.unsendable
+        if unsendable == self._question:
+            self._misses = 0  # a user that may not ask: nothing is known
+        elif unsendable == self._inbox:
+            # The server said so: no second miss is needed.
+            self._misses = _MISSES
+            self._reason = (
+                f"NATS refuses this user to publish replies (to {self._inbox}). Grant it the "
+                "hosts' inboxes on the server; the service tries again every few seconds."
+            )
+        else:
+            self._miss(
+                f"A request to {self._question} and its reply did not pass NATS within "
+                f"{_ANSWER_SECONDS:.0f} s. Check nats-server's log, its load and this user's "
+                "permissions."
+            )
+
+    def _miss(self, reason: str) -> None:
+        self._misses += 1
+        self._reason = reason
+
+    def _take(self, _subject: bytes, _reply_to: bytes, _body: bytes, headers: bytes | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            no_responders = headers is not None and headers.startswith(b"NATS/1.0 503")
+            self._answer.set_result(not no_responders)

@@ -13,6 +13,11 @@ def run() -> None:
     if advice := foreign_packages():
         sys.stderr.write(advice)
         sys.exit(2)
+    if sys.argv[1:] == ["--version"]:
+        from bootstrap.version import __version__  # noqa: PLC0415  the one thing it needs
+
+        sys.stdout.write(f"{__version__}\n")
+        return
     if sys.argv[1:] == ["serve"]:
         _serve()
     from bootstrap.cli import app  # noqa: PLC0415  the service needs nothing of it

@@ -52,10 +52,8 @@ class RunPlan:
             lines.append(f"  echo 'a value' | {command} kv put shop/API_KEY")
         issuer = " --issuer-seed-file FILE" if self._given.has("TRUSTED_ISSUERS") else ""
         lines.append(f"  {command} request shop/API_KEY{issuer}")
-        nats, backend = (
-            self._given.load(NatsSettings),
-            self._given.load(ChoiceSettings).backend,
-        )
+        nats = self._given.load(NatsSettings)
+        backend = self._given.load(ChoiceSettings).backend_name or self.store
         served = SecretsSubjects(nats.subject_prefix, nats.api_version, backend)
         return [
             *lines,
@@ -69,6 +67,9 @@ class RunPlan:
 
     def _exports(self) -> list[tuple[str, str]]:
         shared = [(name, text) for name in _SHARED if (text := self._given.text(name)) is not None]
+        if self.store != INFISICAL:
+            # The backend is named after it, so the commands need it to find the service.
+            shared.insert(0, ("SECRET_STORE", self.store))
         seed = self.additions.get("ENCRYPTION_XKEY_SEED_FILE")
         if seed is not None:
             shared.append(("ENCRYPTION_XKEY_SEED_FILE", seed))

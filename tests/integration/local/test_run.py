@@ -153,5 +153,7 @@ def _url(output: str) -> str:
 
 async def _ask(url: str, key: str) -> Secret:
     async with NatsConnection(NatsSettings(urls=(url,)), _CLOCK) as connection:
-        host = HostClient(NatsChannel(connection.client, SecretsSubjects()), SodiumKeyExchange())
+        host = HostClient(
+            NatsChannel(connection.client, SecretsSubjects(backend="nats-kv")), SodiumKeyExchange()
+        )
         return await host.get(DemoComponent(_CLOCK).wish(key))

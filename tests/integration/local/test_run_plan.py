@@ -55,6 +55,31 @@ def test_without_settings_it_is_nats_kv_on_a_server_of_its_own(folder: RunFolder
     }
 
 
+@pytest.mark.parametrize(
+    ("settings", "exported", "backend"),
+    [
+        ({}, "nats-kv", "nats-kv"),
+        ({"SECRET_STORE": "nats-kv"}, "nats-kv", "nats-kv"),
+        ({"BACKEND_NAME": "mine"}, "nats-kv", "mine"),
+        (_INFISICAL, None, "infisical"),
+    ],
+)
+def test_commands_and_manifests_are_told_the_name_that_the_service_answers_to(
+    given: Given,
+    folder: RunFolder,
+    settings: dict[str, str],
+    exported: str | None,
+    backend: str,
+) -> None:
+    given(**settings)
+
+    lines = plan_run(folder).instructions("nats://127.0.0.1:1")
+
+    stores = [line for line in lines if "export SECRET_STORE=" in line]
+    assert stores == ([] if exported is None else [f"  export SECRET_STORE={exported}"])
+    assert lines[-1] == f"  in the manifest  backend: {backend}"
+
+
 def test_with_infisicals_settings_it_is_infisical(given: Given, folder: RunFolder) -> None:
     given(**_INFISICAL)
 

@@ -21,7 +21,7 @@ from bootstrap.closing import (
 )
 from bootstrap.second_key import refuse_second_key
 from bootstrap.security_warnings import warn_of_weaknesses
-from bootstrap.service_failure import ServiceFailedError
+from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.version import __version__
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.transport_plugin import TransportFailedError
@@ -49,12 +49,7 @@ _log = structlog.get_logger()
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 30.0
-_REASONS_NOT_TO_START = (
-    AdminHttpError,
-    AuditSinkError,
-    StoreMisconfiguredError,
-    TransportFailedError,
-)
+_REASONS_NOT_TO_START = (AdminHttpError, TransportFailedError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +84,7 @@ class Service:
 
         Raises:
             SettingsError: the access policy file cannot be used; nothing was connected to.
+            ServiceMisconfiguredError: what is configured cannot work.
             ServiceFailedError: it could not start, or cannot go on.
         """
         async with AsyncExitStack() as opened:
@@ -97,7 +93,7 @@ class Service:
             try:
                 store_answers = await _unless(stop, self._open(opened))
             except _REASONS_NOT_TO_START as error:
-                raise ServiceFailedError(str(error)) from None
+                raise _failure(error) from None
             if store_answers is None:
                 return
             try:
@@ -128,9 +124,8 @@ class Service:
         await refuse_second_key(self.transport, self.keys, self.key_exchange)
         finally_("store_task", RECORDS_SECONDS, self.store_task.aclose)
         self.store_task.start()
-        store_answers = await self._check_store()
         finally_("records", RECORDS_SECONDS, self._close_records)
-        await self.audits.trail.start()
+        store_answers = await self._check_store_and_trail()
         await self.notices.start(self.pipeline.forget)
         finally_("requests", ANSWERS_SECONDS, self._stop_serving)
         await self.transport.transport.start(self.handler)
@@ -148,6 +143,22 @@ class Service:
     async def _close_records(self) -> None:
         # At once: whatever becomes of the notices, the audit trail has its time.
         await asyncio.gather(self.audits.trail.aclose(), self.notices.aclose())
+
+    async def _check_store_and_trail(self) -> bool:
+        """Check both, so that what is wrong with either is said in one start."""
+        problems: list[str] = []
+        store_answers = False
+        try:
+            store_answers = await self._check_store()
+        except StoreMisconfiguredError as error:
+            problems.append(str(error))
+        try:
+            await self.audits.trail.start()
+        except AuditSinkError as error:
+            problems.append(str(error))
+        if problems:
+            raise ServiceMisconfiguredError(*problems)
+        return store_answers
 
     async def _check_store(self) -> bool:
         try:
@@ -180,9 +191,7 @@ class Service:
             failure = failures.exceptions[0]
         else:
             return
-        if isinstance(failure, StoreMisconfiguredError | TransportFailedError):
-            failure = ServiceFailedError(str(failure))
-        raise failure
+        raise _failure(failure)
 
     async def _watch_reload(self, reload: asyncio.Event) -> None:
         while True:
@@ -226,6 +235,19 @@ class Service:
     @property
     def _grace_seconds(self) -> float:
         return self.configuration.service.shutdown_grace_seconds
+
+
+def _failure(error: BaseException) -> BaseException:
+    """Return what ends the process, with the exit code that the error means."""
+    match error:
+        case StoreMisconfiguredError():
+            return ServiceMisconfiguredError(str(error))
+        case AdminHttpError() if not error.may_pass:
+            return ServiceMisconfiguredError(str(error))
+        case AdminHttpError() | TransportFailedError():
+            return ServiceFailedError(str(error))
+        case _:
+            return error
 
 
 async def _awaited(watch: Callable[[], Awaitable[None]]) -> None:

@@ -24,7 +24,7 @@ from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.own_packages import foreign_packages
 from bootstrap.server_keys import load_server_keys
-from bootstrap.service_failure import ServiceFailedError
+from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.settings import Configuration, Settings, SettingsError, load_configuration
 from bootstrap.version import __version__
 from bootstrap.workers.supervise import WorkersEndedError, supervise
@@ -85,6 +85,8 @@ def serve() -> int:
                 advice=f"It is no setting. Did you mean {meant}?",
             )
         harden(settings)
+        if problems := configuration.unusable():
+            raise SettingsError(*problems)
         keys = load_server_keys(settings)
         if configuration.workers == 1:
             serve_one(configuration, keys, manager=manager)
@@ -100,6 +102,10 @@ def exit_code_of(work: Callable[[], None]) -> int:
         work()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
+        return MISCONFIGURED
+    except ServiceMisconfiguredError as error:
+        for advice in error.advices:
+            _log.error("service.failed", advice=advice)
         return MISCONFIGURED
     except ServiceFailedError as error:
         _log.error("service.failed", advice=str(error))

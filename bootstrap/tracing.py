@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 from typing_extensions import override
 
 from bootstrap.replica_name import replica_name
-from bootstrap.settings import Problem, SettingsError
+from bootstrap.settings import SettingsError
 from bootstrap.settings.foreign_variables import without_variables
+from bootstrap.settings.tracing import missing_extra
 from bootstrap.version import __version__
 from domain.model.transport import Operation
 
@@ -104,12 +105,7 @@ def build_tracing(configuration: Configuration, parts: TransportParts, clock: Cl
                 destinations={str(each): parts.address_of(each) for each in Operation},
                 store=settings.secret_store,
             )
-    problem = Problem(
-        "TRACES_ENDPOINT",
-        f'is set, and {missing} is not installed: pip install "wasmcloud-secrets[otel]", or unset '
-        "it.",
-    )
-    raise SettingsError(problem)
+    raise SettingsError(missing_extra(str(missing)))
 
 
 def resource(configuration: Configuration) -> dict[str, str | int]:

@@ -86,6 +86,14 @@ class SettingsGroup(BaseModel):
         """
         return self
 
+    def unusable(self) -> Iterable[Problem]:
+        """Name what these settings ask for and this machine does not have, such as a usable file.
+
+        The service calls this at start and in `check`, together with those of all other groups, so
+        that everything is reported at once. It reads files, changes nothing and sends nothing.
+        """
+        return ()
+
     @classmethod
     def variables(cls) -> Mapping[str, tuple[str, ...]]:
         """Return the names of each field's variables, the preferred one first."""

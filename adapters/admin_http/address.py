@@ -20,7 +20,15 @@ class AdminAddressError(ValueError):
 
 
 class AdminHttpError(Exception):
-    """The admin HTTP cannot listen where it was told to; the text says what to change."""
+    """The admin HTTP cannot listen where it was told to; the text says what to change.
+
+    Attributes:
+        may_pass: whether another start may succeed as it is configured.
+    """
+
+    def __init__(self, text: str, *, may_pass: bool = False) -> None:
+        super().__init__(text)
+        self.may_pass = may_pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class AdminHttp:
             listener.close()
             raise AdminHttpError(
                 f"ADMIN_ADDR {self._address}: the HTTP server did not start; see the log, and "
-                "report it."
+                "report it.",
+                may_pass=True,
             )
         bound = AdminAddress(host, port)
         _log.info("admin_http.listening", address=str(bound))
@@ -155,10 +156,11 @@ async def _bind(address: AdminAddress) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        reason = _BIND_FAILURES.get(error.errno or 0, "it cannot be listened on; name another.")
+        number = error.errno or 0
     else:
         return listener
-    raise AdminHttpError(f"ADMIN_ADDR {address}: {reason}")
+    reason = _BIND_FAILURES.get(number, "it cannot be listened on; name another.")
+    raise AdminHttpError(f"ADMIN_ADDR {address}: {reason}", may_pass=number == errno.EADDRINUSE)
 
 
 _BIND_FAILURES: Final = {

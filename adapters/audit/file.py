@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from adapters.audit.buffered import BufferedSink, BufferLimits, DeliveryFailedError
-from adapters.audit.line_file import AppendFailedError, LineFile
+from adapters.audit.line_file import ADVICE, AppendFailedError, LineFile
 from adapters.audit.sink import AuditSinkError
 from adapters.system.own_thread import OwnThread
 
@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 _MAX_BATCH = 1000
-
-_ADVICE = {
-    "permission_denied": "let the service's user write to it and its folder",
-    "folder_missing": "create its folder",
-    "no_regular_file": "name a regular file",
-    "folder_of_another_user": "run the service as the owner of its folder, not as root",
-    "symbolic_link": "name the file itself, not a symbolic link",
-    "read_only": "choose a place that is not mounted read-only",
-    "disk_full": "make room on its disk",
-}
 
 
 class FsyncPolicy(StrEnum):
@@ -96,7 +86,7 @@ class AuditFile(BufferedSink):
             reason = failure.reason
         else:
             return
-        advice = _ADVICE.get(reason, "see the reason and choose another place")
+        advice = ADVICE.get(reason, "see the reason and choose another place")
         raise AuditSinkError(f"The audit file {self._path} cannot be opened ({reason}); {advice}.")
 
     @override

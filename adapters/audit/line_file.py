@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adapters.system.files import Folder, UnsafeFileError
 
@@ -28,6 +28,18 @@ _REASONS = {
     errno.ENXIO: "no_regular_file",
     errno.ELOOP: "symbolic_link",
 }
+
+
+ADVICE: Final = {
+    "permission_denied": "let the service's user write to it and its folder",
+    "folder_missing": "create its folder",
+    "no_regular_file": "name a regular file",
+    "folder_of_another_user": "run the service as the owner of its folder, not as root",
+    "symbolic_link": "name the file itself, not a symbolic link",
+    "read_only": "choose a place that is not mounted read-only",
+    "disk_full": "make room on its disk",
+}
+"""What to do, by reason."""
 
 
 class AppendFailedError(Exception):
@@ -149,6 +161,22 @@ class LineFile:
             # Another process may have appended since; its lines must stay.
             if os.fstat(descriptor).st_size == end:
                 os.ftruncate(descriptor, end - torn_bytes)
+
+
+def obstacle(path: Path) -> str | None:
+    """Return why a file cannot be appended to, as a reason; None if nothing stands against it.
+
+    Nothing is made: of a file that does not exist its folder is looked at.
+    """
+    try:
+        with Folder.of(path) as folder:
+            try:
+                os.close(folder.open(path.name, _FLAGS & ~os.O_CREAT))
+            except FileNotFoundError:
+                return None if os.access(path.parent, os.W_OK | os.X_OK) else "permission_denied"
+    except OSError as error:
+        return _reason(error)
+    return None
 
 
 def _ends_torn(descriptor: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,15 @@ def read_seed(path: Path) -> SeedText | None:
         return _read(path)
     except FileNotFoundError:
         return None
+
+
+def place_problem(path: Path) -> str | None:
+    """Return why a seed file could not be made there; None if nothing stands against it."""
+    if not path.parent.is_dir():
+        return _advice(FileNotFoundError(), "make")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return _advice(PermissionError(), "make")
+    return None
 
 
 def write_seed(path: Path, seed: str) -> None:

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from adapters.crypto.seed_file import SeedFileError, read_or_create_seed, read_seed
+from adapters.crypto.seed_file import (
+    SeedFileError,
+    place_problem,
+    read_or_create_seed,
+    read_seed,
+)
 from adapters.crypto.xkeys import SodiumXKeyPair
 from domain.model.errors import InvalidXKey
 
@@ -22,6 +27,7 @@ _MISSING: Final = (
     "names a file that does not exist. Check the path; only `serve` creates the file, and `keys "
     "generate xkey --out FILE`."
 )
+_NO_SEED: Final = "names a file that holds no xkey seed; it must hold the 58 characters SX…."
 
 _log = structlog.get_logger()
 
@@ -68,6 +74,23 @@ def xkey_in(setting: str, path: Path) -> SodiumXKeyPair | None:
     return _pair(setting, lambda: read_seed(path))
 
 
+def seed_file_problem(path: Path) -> str | None:
+    """Return what keeps an xkey's seed file from being used, or from being made; None if nothing.
+
+    Nothing is made or logged.
+    """
+    try:
+        found = read_seed(path)
+        if found is None:
+            return place_problem(path)
+        SodiumXKeyPair.from_seed(found.text)
+    except SeedFileError as error:
+        return str(error)
+    except InvalidXKey:
+        return _NO_SEED
+    return None
+
+
 def _pair(setting: str, read: Callable[[], SeedText | None]) -> SodiumXKeyPair | None:
     try:
         found = read()
@@ -77,7 +100,7 @@ def _pair(setting: str, read: Callable[[], SeedText | None]) -> SodiumXKeyPair |
     except SeedFileError as error:
         advice = str(error)
     except InvalidXKey:
-        advice = "names a file that holds no xkey seed; it must hold the 58 characters SX…."
+        advice = _NO_SEED
     else:
         if found.created:
             _log.warning(

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from typing_extensions import override
 
 from adapters.infisical.webhook_signature import MIN_KEY_LENGTH
+from adapters.system.secret_file import Kind, secret_file_problem
 from adapters.system.setting_types import (
     Choice,
     Folder,
@@ -149,6 +150,11 @@ class InfisicalSettings(SettingsGroup):
     def allowed_folders(self) -> tuple[tuple[str, ...], ...]:
         """The folders of each allowed path, outermost first; never empty."""
         return tuple(map(parse_folder, self.allowed_paths or (self.secret_path,)))
+
+    @override
+    def unusable(self) -> Iterable[Problem]:
+        if (advice := secret_file_problem(self.client_secret_file, Kind.OPAQUE)) is not None:
+            yield Problem("INFISICAL_CLIENT_SECRET_FILE", advice)
 
     @override
     @classmethod

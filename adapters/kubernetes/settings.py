@@ -9,6 +9,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from adapters.kubernetes.bounds import Bounds
+from adapters.system.secret_file import Kind, secret_file_problem
 from adapters.system.setting_types import HttpUrl, ReadableFile, Seconds, Text, Texts
 from ports.settings import Problem, SettingsGroup, one_without_other
 
@@ -119,6 +120,11 @@ class KubernetesSettings(SettingsGroup):
             self.allowed_secrets,
             self.allowed_impersonations,
         )
+
+    @override
+    def unusable(self) -> Iterable[Problem]:
+        if (advice := secret_file_problem(self.token_file, Kind.TOKEN)) is not None:
+            yield Problem("KUBERNETES_TOKEN_FILE", advice)
 
     @override
     @classmethod

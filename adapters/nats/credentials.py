@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import ssl
 from typing import TYPE_CHECKING, Any
 
 from nacl.signing import SigningKey
@@ -16,9 +17,10 @@ from adapters.system.secret_file import (
     read_secret_file,
     read_secret_text,
 )
+from ports.settings import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from adapters.nats.settings import NatsSettings
 
@@ -117,3 +119,31 @@ def _from_credentials(settings: NatsSettings, block: re.Pattern[str], what: str)
             "`nsc generate creds`."
         )
     return found[1]
+
+
+def unusable_files(settings: NatsSettings) -> Iterator[Problem]:
+    """Yield what is wrong with the files of the login and of TLS."""
+    if settings.credentials_file is not None or settings.nkey_seed_file is not None:
+        given = settings.credentials_file is not None
+        name = "NATS_CREDENTIALS_FILE" if given else "NATS_NKEY_SEED_FILE"
+        try:
+            login_options(settings)
+        except CredentialsUnusableError as error:
+            yield Problem(name, f"cannot be used. {error}")
+    try:
+        if settings.tls_ca_file is not None:
+            ssl.create_default_context(cafile=settings.tls_ca_file)
+    except (OSError, ValueError):
+        yield Problem("NATS_TLS_CA_FILE", "must name certificates in PEM form.")
+    try:
+        if settings.tls_cert_file is not None:
+            # A key with a passphrase would have it asked for on the terminal.
+            ssl.create_default_context().load_cert_chain(
+                settings.tls_cert_file, settings.tls_key_file, password=""
+            )
+    except (OSError, ValueError):
+        yield Problem(
+            "NATS_TLS_CERT_FILE, NATS_TLS_KEY_FILE",
+            "must name a certificate and the key that belongs to it, in PEM form and without a "
+            "passphrase.",
+        )

@@ -137,6 +137,12 @@ class NatsSettings(SettingsGroup):
         return self.user, self.password, self.token
 
     @override
+    def unusable(self) -> Iterable[Problem]:
+        from adapters.nats.credentials import unusable_files  # noqa: PLC0415  commands load less
+
+        return unusable_files(self)
+
+    @override
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
         yield from both_set(given, *_SEEDS, prefix=cls.prefix)

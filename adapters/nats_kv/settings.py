@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, Field, SecretStr
 from typing_extensions import override
 
-from adapters.crypto.xkey_file import XKeyFileError, configured_xkey
+from adapters.crypto.xkey_file import XKeyFileError, configured_xkey, seed_file_problem
 from adapters.system.setting_types import Text, XKeySeed
 from ports.plugin import PluginError
 from ports.settings import Problem, SettingsGroup, both_set
@@ -107,6 +107,12 @@ class NatsKvSettings(SettingsGroup):
         return self.model_copy(
             update={"encryption_xkey_seed": seed, "encryption_xkey_seed_file": None}
         )
+
+    @override
+    def unusable(self) -> Iterable[Problem]:
+        path = self.encryption_xkey_seed_file
+        if path is not None and (advice := seed_file_problem(path)) is not None:
+            yield Problem(_FILE, advice)
 
     @override
     @classmethod

@@ -177,3 +177,15 @@ def _foreign(character: str, place: int, kind: Kind) -> str:
         f"holds {what} at place {place}, which no {kind.title} can hold; write the {kind.title} "
         "into it again, alone."
     )
+
+
+def secret_file_problem(path: Path | None, kind: Kind) -> str | None:
+    """Return what keeps a file from giving its secret, as settings say it; None if nothing."""
+    try:
+        if path is not None:
+            read_secret_file(path, kind)
+    except FileNotFoundError:
+        return "names a file that does not exist; check the path and the mount."
+    except SecretFileError as error:
+        return f"names a file that {error}"
+    return None

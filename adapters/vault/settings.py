@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import AliasChoices, Field
 from typing_extensions import override
 
+from adapters.system.secret_file import Kind, secret_file_problem
 from adapters.system.setting_types import (
     Choice,
     Folder,
@@ -42,6 +43,15 @@ Login = Literal["approle", "token", "jwt", "kubernetes", "cert", "agent", "calle
 def _twin(name: str) -> AliasChoices:
     """Return the names of a variable that Vault's and OpenBao's own tools know as well."""
     return AliasChoices(f"VAULT_{name}", f"BAO_{name}")
+
+
+_SECRET_FILES: Final = (
+    "token_file",
+    "role_id_file",
+    "secret_id_file",
+    "wrapped_secret_id_file",
+    "jwt_file",
+)
 
 
 class VaultSettings(SettingsGroup):
@@ -218,6 +228,12 @@ class VaultSettings(SettingsGroup):
     def allowed_folders(self) -> tuple[tuple[str, ...], ...]:
         """The folders of each allowed path, outermost first; never empty."""
         return tuple(map(parse_folder, self.allowed_paths or (self.secret_path,)))
+
+    @override
+    def unusable(self) -> Iterable[Problem]:
+        for name in _SECRET_FILES:
+            if (advice := secret_file_problem(getattr(self, name), Kind.OPAQUE)) is not None:
+                yield Problem(self._variables_of(name)[0], advice)
 
     @override
     @classmethod

@@ -12,6 +12,7 @@ import typer
 from adapters.system.files import create_file
 from bootstrap.cli.kv_catalog import delete, history, list_keys
 from bootstrap.cli.kv_common import Key, KvReader, KvWriter, failure, values_run
+from bootstrap.cli.reporting import MISUSED
 from bootstrap.cli.terminal import is_plain, printable, say
 
 app = typer.Typer(
@@ -60,7 +61,7 @@ def put(
     An existing value is opened first, and nothing is stored if the encryption xkey opens none.
     """
     if file is not None and prompt:
-        raise failure("Give the value by --file or by --prompt, not both.")
+        raise failure("Give the value by --file or by --prompt, not both.", MISUSED)
     if file is not None:
         value = file.read_bytes()
     elif prompt or sys.stdin.isatty():

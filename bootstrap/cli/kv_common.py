@@ -11,6 +11,7 @@ import typer
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats_kv.catalog import Revision
 from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
+from bootstrap.cli.reporting import FAILED, MISUSED
 from bootstrap.cli.terminal import warn
 from bootstrap.settings import SettingsError
 from domain.model.errors import SecretsError
@@ -78,9 +79,7 @@ def sessions() -> Sessions:
 _EXPECTED_ERRORS = (
     SecretsError,
     VersionConflictError,
-    SettingsError,
     NatsConnectError,
-    StoreMisconfiguredError,
     StoreUnreachableError,
 )
 
@@ -108,19 +107,22 @@ def catalog_run(command: Callable[[KvCatalog], Awaitable[_Result]]) -> _Result:
 
 
 def _run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
-    """Run a command; whatever goes wrong becomes one line on standard error and exit code 1."""
+    """Run a command; whatever goes wrong becomes one line on standard error and an exit code."""
+    code = FAILED
     try:
         return asyncio.run(work())
+    except (SettingsError, StoreMisconfiguredError) as error:
+        advice, code = str(error), MISUSED
     except OtherKeyError as error:
         advice = f"{error} --force stores the value all the same."
     except _EXPECTED_ERRORS as error:
         advice = str(error)
     except Exception as error:  # noqa: BLE001  a traceback at the terminal could show a value
         advice = f"The command failed in a way nobody foresaw ({type(error).__name__}); report it."
-    raise failure(advice)
+    raise failure(advice, code)
 
 
-def failure(text: str) -> typer.Exit:
+def failure(text: str, code: int = FAILED) -> typer.Exit:
     """Say on standard error what to do, and return what ends the command."""
     warn(text)
-    return typer.Exit(1)
+    return typer.Exit(code)

@@ -56,6 +56,19 @@ class AccessSettings(SettingsGroup):
         return self.authorization_mode == OBSERVE
 
     @override
+    def unusable(self) -> Iterable[Problem]:
+        if self.access_policy_file is None:
+            return
+        from adapters.access_policy.file import read_policy_file  # noqa: PLC0415  with a file
+        from adapters.access_policy.mistakes import AccessPolicyError  # noqa: PLC0415  likewise
+
+        try:
+            read_policy_file(self.access_policy_file)
+        except AccessPolicyError as error:
+            for mistake in error.mistakes:
+                yield Problem("ACCESS_POLICY_FILE", str(mistake))
+
+    @override
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
         if "trusted_issuers" in given and "access_policy_file" in given:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from typing_extensions import override
 
+from adapters.audit.line_file import ADVICE, obstacle
 from adapters.audit.stream_config import MAX_REPLICAS, AuditStreamConfig
 from adapters.system.setting_types import Choice, Text
 from ports.settings import Problem, SettingsGroup, says_no, says_yes
@@ -86,6 +87,12 @@ class AuditSettings(SettingsGroup):
         description="While the file, stream or log can keep no more events: `refuse` requests, or "
         "`drop` events.",
     )
+
+    @override
+    def unusable(self) -> Iterable[Problem]:
+        if self.audit_file is not None and (reason := obstacle(self.audit_file)) is not None:
+            advice = ADVICE.get(reason, "see the reason and choose another place")
+            yield Problem("AUDIT_FILE", f"names a file that cannot be opened ({reason}); {advice}.")
 
     @override
     @classmethod

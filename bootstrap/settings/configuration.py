@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bootstrap.settings.choices import ChoiceSettings
-from bootstrap.settings.model import Settings, known_variables
+from bootstrap.settings.model import Settings, known_variables, own_groups
 from bootstrap.settings.plugins import Registry
 from bootstrap.settings.problems import SettingsError
 from bootstrap.settings.variables import Variables
@@ -89,6 +91,11 @@ class Configuration:
     history: RestartHistory = field(default_factory=RestartHistory)
     misspelt: tuple[tuple[str, str], ...] = ()
 
+    def unusable(self) -> list[Problem]:
+        """Return what is wrong with the files and extras that the settings name."""
+        groups = (self.service, self.store.settings, self.transport.settings)
+        return list(dict.fromkeys(chain.from_iterable(group.unusable() for group in groups)))
+
     @property
     def worker(self) -> int:
         """This process's number among the workers, from 0."""
@@ -105,19 +112,23 @@ def load_configuration(
         registry: what is installed; None for the present environment.
 
     Raises:
-        SettingsError: with every problem found.
+        SettingsError: with every problem found, of the settings and of the files that they name.
     """
     known = Registry() if registry is None else registry
     given = Variables.read() if variables is None else variables
     names = known_variables(known)
+    groups: list[SettingsGroup] = []
     problems: list[Problem] = given.unknown_in_file(names)
 
     def collected(load: Callable[[], _Loaded]) -> _Loaded | None:
         try:
-            return load()
+            loaded = load()
         except SettingsError as error:
             problems.extend(error.problems)
             return None
+        if isinstance(loaded, SettingsGroup):
+            groups.append(loaded)
+        return loaded
 
     service = collected(lambda: given.load(Settings))
     choice = collected(lambda: given.load(ChoiceSettings)) if service is None else service
@@ -137,6 +148,12 @@ def load_configuration(
             workers=service.workers,
             misspelt=given.misspelt(names),
         )
+    # The process ends here, so whatever else is wrong is said with it.
+    if service is None:
+        for model in own_groups():
+            with suppress(SettingsError):
+                groups.append(given.load(model))
+    problems.extend(chain.from_iterable(group.unusable() for group in groups))
     raise SettingsError(*dict.fromkeys(problems))
 
 

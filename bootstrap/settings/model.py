@@ -69,6 +69,15 @@ class Settings(
         groups = (_CHOICE, *_OWN)
         return chain.from_iterable(group.model.contradictions(given) for group in groups)
 
+    @override
+    def unusable(self) -> Iterable[Problem]:
+        return chain.from_iterable(group.model.unusable(self) for group in (_CHOICE, *_OWN))
+
+
+def own_groups() -> Iterator[type[SettingsGroup]]:
+    """Yield the groups that the service's own settings consist of."""
+    return (group.model for group in (_CHOICE, *_OWN))
+
 
 def every_group(registry: Registry | None = None, *, shipped: bool = False) -> Iterator[Group]:
     """Yield the groups of the service and of all plug-ins that are installed.

@@ -31,6 +31,14 @@ class KeySettings(SettingsGroup):
     )
 
     @override
+    def unusable(self) -> Iterable[Problem]:
+        from adapters.crypto.xkey_file import seed_file_problem  # noqa: PLC0415  commands load less
+
+        path = self.server_xkey_seed_file
+        if path is not None and (advice := seed_file_problem(path)) is not None:
+            yield Problem("SERVER_XKEY_SEED_FILE", advice)
+
+    @override
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
         yield from both_set(given, "server_xkey_seed", "server_xkey_seed_file")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 
 _MAX_HEADERS_BYTES = 64 * 1024
+_EXTRA = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests")
+"""What the extra `otel` installs."""
 
 
 def _endpoint(text: str) -> str:
@@ -51,6 +54,22 @@ def _certificates(path: Path) -> Path:
     if not usable:
         raise ValueError("must name certificates in PEM form.")
     return path
+
+
+def missing_extra(module: str) -> Problem:
+    """Return what to do where a module of the extra is not there."""
+    return Problem(
+        "TRACES_ENDPOINT",
+        f'is set, and {module} is not installed: pip install "wasmcloud-secrets[otel]", or unset '
+        "it.",
+    )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 class TracingSettings(SettingsGroup):
@@ -107,6 +126,18 @@ class TracingSettings(SettingsGroup):
         except ValueError as error:
             advice = str(error)
         raise SettingsError(Problem("TRACES_HEADERS_FILE", advice))
+
+    @override
+    def unusable(self) -> Iterable[Problem]:
+        if self.traces_endpoint is None:
+            return
+        missing = [name for name in _EXTRA if not _is_installed(name)]
+        if missing:
+            yield missing_extra(missing[0])
+        try:
+            self.read_traces_headers()
+        except SettingsError as error:
+            yield from error.problems
 
     @override
     @classmethod

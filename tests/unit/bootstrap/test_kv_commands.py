@@ -169,7 +169,7 @@ def test_put_refuses_two_sources(bucket: MemoryKv, tmp_path: Path) -> None:
 
     result = run("put", "KEY", "--prompt", "--file", str(path))
 
-    assert (result.exit_code, bucket.versions) == (1, {})
+    assert (result.exit_code, bucket.versions) == (2, {})
     assert "not both" in result.stderr
 
 

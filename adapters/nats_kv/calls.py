@@ -8,6 +8,7 @@ import nats.errors
 import nats.js.errors
 
 from adapters.nats_kv import reasons
+from adapters.nats_kv.jetstream_errors import error_of
 from domain.model.errors import StoreTooSlow, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def upstream_error(error: Exception) -> UpstreamError:
                 "imports another account's, set NATS_JETSTREAM_PREFIX.",
                 reason=reasons.JETSTREAM_DISABLED,
             )
+        case nats.js.errors.APIError(err_code=code) if known := error_of(code):
+            return known
         case (
             nats.errors.NoRespondersError()
             | nats.js.errors.NoStreamResponseError()

@@ -8,6 +8,7 @@ import structlog
 from typing_extensions import override
 
 from adapters.nats_kv.bucket import Bucket
+from adapters.nats_kv.bucket_advice import advice_on
 from adapters.nats_kv.key_check import check_all, check_newest
 from adapters.nats_kv.vault import Vault
 from domain.model.errors import StoreUnavailable, UpstreamError
@@ -38,6 +39,7 @@ class NatsKvCheck(StoreCheck):
         self._config = config
         self._clock = clock
         self._known: KeyCheck | None = None
+        self._told: frozenset[str] = frozenset()
 
     @override
     async def check(self) -> None:
@@ -59,6 +61,10 @@ class NatsKvCheck(StoreCheck):
     async def _check(self) -> None:
         deadline = self._clock.monotonic() + self._config.operation_seconds
         await self._bucket.ensure(deadline)
+        advice = frozenset(advice_on(await self._bucket.configuration(deadline)))
+        for text in sorted(advice - self._told):
+            _log.warning("nats_kv.bucket_weakness", bucket=self._config.bucket, advice=text)
+        self._told = advice
         look = check_all if self._known is None else check_newest
         found = await look(self._bucket, self._vault, deadline)
         if found.none_opens:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.nats_kv.bucket import Bucket, WrongLastRevisionError
+from adapters.nats_kv.bucket import Bucket
+from adapters.nats_kv.bucket_errors import WrongLastRevisionError
 from adapters.nats_kv.entry import Operation
 from adapters.nats_kv.key_check import check_newest
 from adapters.nats_kv.keys import MAX_REVISION, kv_key, parse_revision

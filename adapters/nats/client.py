@@ -169,6 +169,8 @@ class SteadyClient(ServerPoolClient):
             nats.errors.Error, OSError: the server did not confirm.
         """
         standing = [sub for sub in self._subs.values() if not sub._max_msgs]  # noqa: SLF001
+        if self._left is not None:
+            return frozenset()  # a subscription that was just given up must not come back
         self.refused = frozenset()
         for sub in standing:
             text = command.sub_cmd(sub.subject, sub.queue, sub._id)  # noqa: SLF001

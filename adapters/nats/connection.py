@@ -13,8 +13,10 @@ from adapters.nats.connect_errors import NatsConnectError, connect_error, failur
 from adapters.nats.credentials import CredentialsUnusableError, login_options
 from adapters.nats.server_pool import AllServersFailedError
 from adapters.nats.subjects import own_inbox
+from adapters.system.cancelling import cancel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
     from types import TracebackType
 
     from adapters.nats.settings import NatsSettings
@@ -45,6 +47,7 @@ class NatsConnection:
         serves: whether this is a service's own, whose inboxes lie where no request is answered.
 
     Attributes:
+        leave: what is done when the server says that it is going to stop.
         client: exists from the start, so that others can be built around it; usable while open.
     """
 
@@ -71,6 +74,8 @@ class NatsConnection:
         }
         self._failures: list[Exception] | None = None
         self._closing = False
+        self.leave: Callable[[], Coroutine[None, None, None]] | None = None
+        self._leaving: asyncio.Task[None] | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -90,8 +95,11 @@ class NatsConnection:
     ) -> None:
         await self.close()
 
-    async def open(self) -> None:
-        """Connect, trying each server once. After a failure it may be called again.
+    async def open(self, servers: Sequence[str] = ()) -> None:
+        """Connect, trying each server. After a failure it may be called again.
+
+        Args:
+            servers: in the place of the configured ones.
 
         Raises:
             NatsConnectError: no server took this client; the text says what to check.
@@ -105,7 +113,7 @@ class NatsConnection:
             tls = await asyncio.to_thread(_tls_context, settings)
             self.client.insists_on_tls = settings.insists_on_tls
             await self.client.connect_once(
-                servers=[str(address) for address in settings.addresses],
+                servers=[*servers] or [str(address) for address in settings.addresses],
                 **self._options,
                 ping_interval=_PING_SECONDS,
                 pending_size=_KEPT_BYTES,
@@ -132,6 +140,8 @@ class NatsConnection:
     async def close(self) -> None:
         """Send what is buffered and close, within 5 s. Calling it again does nothing."""
         self._closing = True
+        if self._leaving is not None:
+            await cancel({self._leaving})
         if self.client.is_closed or not self.client.servers:
             return
         try:
@@ -162,6 +172,8 @@ class NatsConnection:
 
     async def _on_lame_duck(self) -> None:
         _log.warning("nats.server_lame_duck", server=self._server())
+        if self.leave is not None and (self._leaving is None or self._leaving.done()):
+            self._leaving = asyncio.create_task(self.leave())
 
 
 def _tls_context(settings: NatsSettings) -> ssl.SSLContext | None:

@@ -60,6 +60,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
     def build(self, settings: NatsSettings, context: TransportContext) -> TransportParts:
         from adapters.nats.channel import NatsChannel  # noqa: PLC0415  loaded if it is chosen
         from adapters.nats.connection import NatsConnection  # noqa: PLC0415
+        from adapters.nats.moving import Moving  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
         from adapters.nats.self_check import SelfCheck  # noqa: PLC0415
         from adapters.nats.subjects import (  # noqa: PLC0415
@@ -70,19 +71,30 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         from adapters.nats.transport import NatsTransport  # noqa: PLC0415
 
         connection = NatsConnection(settings, context.clock, name=context.user_agent, serves=True)
+
+        def listener(of: NatsConnection) -> NatsTransport:
+            return NatsTransport(
+                of.client,
+                subjects,
+                context.clock,
+                max_in_flight=context.max_in_flight,
+                own_inbox=own_inbox(settings.inbox_prefix),
+                max_body_bytes=context.max_request_bytes,
+                patience_seconds=context.request_timeout_seconds,
+                vouches_for_requesters=settings.requester_required,
+            )
+
+        def second() -> tuple[NatsConnection, NatsTransport]:
+            name = f"{context.user_agent} (moving)"
+            bridge = NatsConnection(settings, context.clock, name=name, serves=True)
+            return bridge, listener(bridge)
+
         subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, context.backend)
         control = ControlSubjects(settings.subject_prefix, context.backend)
         peers = NatsPeerBus(connection.client, control, context.clock, context.peer_messages)
-        transport = NatsTransport(
-            connection.client,
-            subjects,
-            context.clock,
-            max_in_flight=context.max_in_flight,
-            own_inbox=own_inbox(settings.inbox_prefix),
-            max_body_bytes=context.max_request_bytes,
-            patience_seconds=context.request_timeout_seconds,
-            vouches_for_requesters=settings.requester_required,
-        )
+        transport = listener(connection)
+        grace = context.request_timeout_seconds
+        connection.leave = Moving(connection, transport, second, context.clock, grace).move
 
         self_check = SelfCheck(connection.client, subjects, settings.inbox_prefix, context.clock)
         servers = settings.addresses

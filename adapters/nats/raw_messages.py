@@ -76,6 +76,15 @@ class RawMessageClient(Client):
         finally:
             self._sinks.pop(sid, None)
 
+    async def pause(self, sid: int) -> None:
+        """End a subscription until the next reconnect; then every message sent is in the sink.
+
+        Raises:
+            nats.errors.Error, OSError: the server could not be told.
+        """
+        await self._send_unsubscribe(sid)
+        await self.flush()
+
     def post(
         self, subject: bytes, body: bytes, header_block: bytes = b""
     ) -> Coroutine[Any, Any, None] | None:

@@ -98,6 +98,8 @@ class SelfCheck:
             self._listening = True
             await client.listen(self._inbox, "", self._take)
         held = await client.subscribe_again()
+        if not held:
+            return
         # What was never granted stays a record in the log: hosts may be served without it.
         self._granted = (self._granted & held) | (held - client.refused)
 

@@ -37,11 +37,21 @@ class ServerPoolClient(RawMessageClient):
         self._rounds = 0
         self._first_connect = False
         self._step_limit = 0.0
+        self._left: Srv | None = None
 
     def other_servers(self) -> list[str]:
         """Return where else a client may connect, configured servers first."""
         current = self._current_server
         return [server.uri.geturl() for server in self._in_order() if server is not current]
+
+    def begin_leaving(self) -> None:
+        """Have this server be the last that the next reconnect tries."""
+        self._left = self._current_server
+
+    async def leave_server(self) -> None:
+        """Connect elsewhere, once what is buffered is sent."""
+        await self.flush()
+        await self.force_reconnect()
 
     def begin_pool(self, step_limit: float) -> None:
         """Begin with an empty pool, as for a first connect."""
@@ -52,6 +62,7 @@ class ServerPoolClient(RawMessageClient):
     def end_round(self) -> None:
         """Say that a server was there: the next reconnect begins with short limits."""
         self._untried, self._rounds = None, 0
+        self._left = None
 
     @override
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
@@ -87,7 +98,7 @@ class ServerPoolClient(RawMessageClient):
     def _in_order(self) -> list[Srv]:
         pool = list(self._server_pool)
         shuffle(pool)
-        pool.sort(key=lambda server: server.discovered)
+        pool.sort(key=lambda server: (server is self._left, server.discovered))
         return pool
 
     @override

@@ -105,6 +105,25 @@ class NatsTransport(Transport):
         """How many requests were left unanswered: no reply could go to them, or too many came."""
         return self._unanswerable + self._intake.dropped
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it has joined the queue group and not left it."""
+        return self._sid is not None
+
+    @property
+    def handler(self) -> RequestHandler:
+        """The core, once started."""
+        return self._answering.handler
+
+    async def pause(self) -> None:
+        """Have the server send no more until the next reconnect; what it has sent is taken in.
+
+        Raises:
+            nats.errors.Error, OSError: the server could not be told.
+        """
+        if self._sid is not None:
+            await self._client.pause(self._sid)
+
     @override
     async def start(self, handler: RequestHandler) -> None:
         """Join the queue group; on return the server knows.

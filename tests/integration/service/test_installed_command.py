@@ -46,8 +46,15 @@ def test_serve_is_the_service_without_the_other_commands(tmp_path: Path) -> None
     assert output == "False True\n"
 
 
+def test_the_version_is_shown_without_loading_the_commands(tmp_path: Path) -> None:
+    assert called(tmp_path, "--version")[:2] == (0, f"{__version__}\nFalse True\n")
+
+
 def test_everything_else_is_one_of_the_commands(tmp_path: Path) -> None:
-    assert called(tmp_path, "--version")[:2] == (0, f"{__version__}\nTrue True\n")
+    code, output, _ = called(tmp_path, "keys", "--help")
+
+    assert code == 0
+    assert output.endswith("True True\n")
     code, output, _ = called(tmp_path, "serve", "--help")
     assert code == 0
     assert "Run the service" in output

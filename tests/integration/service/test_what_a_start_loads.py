@@ -29,7 +29,8 @@ print(*sys.modules)
 
 ADMIN = {"prometheus_client", "starlette.applications", "uvicorn"}
 POLICY = {"adapters.access_policy.file"}
-INFISICAL = {"httpx"}
+INFISICAL = {"adapters.upstream.aiohttp_engine"}
+UNUSED = {"httpx", "adapters.vault.store", "adapters.kubernetes.store"}
 NATS_KV = {"adapters.nats_kv.store"}
 WEBHOOK = {"adapters.infisical.webhook"}
 
@@ -63,10 +64,11 @@ def test_with_infisical_only_what_is_configured_is_loaded(
 
     assert found & (ADMIN | POLICY | WEBHOOK | NATS_KV) == loaded
     assert found >= INFISICAL
+    assert not found & UNUSED
 
 
-def test_with_nats_kv_no_http_client_is_loaded(tmp_path: Path) -> None:
+def test_with_nats_kv_no_http_engine_is_loaded(tmp_path: Path) -> None:
     found = loaded_by(nats_kv_environment(tmp_path), tmp_path)
 
-    assert not found & (INFISICAL | ADMIN | POLICY)
+    assert not found & (INFISICAL | UNUSED | ADMIN | POLICY)
     assert found >= NATS_KV

@@ -11,7 +11,7 @@ from domain.model.access_modes import ObservedPolicy, RequesterRequired
 from domain.model.identity import AccountKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from adapters.access_policy.file import AccessPolicyFile
     from bootstrap.settings import Settings
@@ -46,6 +46,8 @@ class AccessControl:
         # Outermost: observing refuses no request, for whatever reason.
         self.policy: AccessPolicy = ObservedPolicy(policy) if settings.observes_only else policy
         self._is_required = settings.require_access_policy
+        self._mode = settings.authorization_mode
+        self._issuers = len(settings.trusted_issuers)
 
     async def load(self) -> None:
         """Read the file, if there is one.
@@ -71,6 +73,26 @@ class AccessControl:
                 )
             ]
         raise SettingsError(*problems)
+
+    def in_force(self) -> Mapping[str, object]:
+        """Return what is in force, for the log: where rules come from, how many, and how strict.
+
+        Without rules `rules` is "none": any valid signature is trusted.
+        """
+        mode = {"authorization_mode": self._mode}
+        if self.file is not None:
+            status = self.file.status
+            return mode | {
+                "rules": "policy_file",
+                "issuers": status.issuers,
+                "grants": status.grants,
+                "denials": status.denials,
+                "policy_sha256": status.digest,
+            }
+        return mode | {
+            "rules": "trusted_issuers" if self._issuers else "none",
+            "issuers": self._issuers,
+        }
 
     def samples(self) -> Iterable[Sample]:
         """Return the policy file's figures for metrics; none without a file."""

@@ -11,7 +11,7 @@ import structlog
 
 from adapters.admin_http.address import AdminHttpError
 from adapters.audit.sink import AuditSinkError
-from adapters.system.cancelling import cancel
+from bootstrap.awaiting import awaited, caught, unless
 from bootstrap.closing import (
     ANSWERS_SECONDS,
     CLOSING_SECONDS,
@@ -21,13 +21,13 @@ from bootstrap.closing import (
 )
 from bootstrap.second_key import refuse_second_key
 from bootstrap.security_warnings import warn_of_weaknesses
-from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
+from bootstrap.service_failure import ServiceMisconfiguredError, failure_of
 from bootstrap.version import __version__
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
     from adapters.change_notice.notices import ChangeNotices
     from adapters.system.lateness import LoopLateness
@@ -49,7 +49,6 @@ _log = structlog.get_logger()
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 30.0
-_REASONS_NOT_TO_START = (AdminHttpError, TransportFailedError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +90,9 @@ class Service:
             self.lateness.start()
             opened.callback(self.lateness.stop)
             try:
-                store_answers = await _unless(stop, self._open(opened))
-            except _REASONS_NOT_TO_START as error:
-                raise _failure(error) from None
+                store_answers = await unless(stop, self._open(opened))
+            except (AdminHttpError, TransportFailedError) as error:
+                raise failure_of(error) from None
             if store_answers is None:
                 return
             try:
@@ -146,19 +145,13 @@ class Service:
 
     async def _check_store_and_trail(self) -> bool:
         """Check both, so that what is wrong with either is said in one start."""
-        problems: list[str] = []
-        store_answers = False
-        try:
-            store_answers = await self._check_store()
-        except StoreMisconfiguredError as error:
-            problems.append(str(error))
-        try:
-            await self.audits.trail.start()
-        except AuditSinkError as error:
-            problems.append(str(error))
-        if problems:
+        outcomes = [
+            await caught(self._check_store(), StoreMisconfiguredError),
+            await caught(self.audits.trail.start(), AuditSinkError),
+        ]
+        if problems := [str(error) for error in outcomes if isinstance(error, Exception)]:
             raise ServiceMisconfiguredError(*problems)
-        return store_answers
+        return outcomes[0] is True
 
     async def _check_store(self) -> bool:
         try:
@@ -183,7 +176,7 @@ class Service:
             watches.append(self._watch_store)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(_awaited(watch)) for watch in watches]
+                tasks = [group.create_task(awaited(watch)) for watch in watches]
                 await stop.wait()
                 for task in tasks:
                     task.cancel()
@@ -191,7 +184,7 @@ class Service:
             failure = failures.exceptions[0]
         else:
             return
-        raise _failure(failure)
+        raise failure_of(failure)
 
     async def _watch_reload(self, reload: asyncio.Event) -> None:
         while True:
@@ -215,17 +208,15 @@ class Service:
 
     def _announce(self) -> None:
         self.manager.ready("Takes requests; the store answers")
-        settings = self.configuration.service
         _log.info(
             "service.ready",
             version=__version__,
-            transport=settings.transport,
+            transport=self.configuration.service.transport,
             **self.transport.announced,
             server_xkey=self.keys.current.public,
             retired_xkeys=len(self.keys.retired),
             store=self._store,
-            trusted_issuers=len(settings.trusted_issuers),
-            authorization_mode=settings.authorization_mode,
+            **self.access.in_force(),
         )
 
     @property
@@ -235,36 +226,3 @@ class Service:
     @property
     def _grace_seconds(self) -> float:
         return self.configuration.service.shutdown_grace_seconds
-
-
-def _failure(error: BaseException) -> BaseException:
-    """Return what ends the process, with the exit code that the error means."""
-    match error:
-        case StoreMisconfiguredError():
-            return ServiceMisconfiguredError(str(error))
-        case AdminHttpError() if not error.may_pass:
-            return ServiceMisconfiguredError(str(error))
-        case AdminHttpError() | TransportFailedError():
-            return ServiceFailedError(str(error))
-        case _:
-            return error
-
-
-async def _awaited(watch: Callable[[], Awaitable[None]]) -> None:
-    # Called within the task: one that is cancelled before its first step leaves nothing behind.
-    await watch()
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> bool | None:
-    """Do the work, or give it up and return None as soon as `stop` is set."""
-    task = asyncio.create_task(work)
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
-    finally:
-        stopping.cancel()
-        await cancel({task})
-        if not task.cancelled():
-            # Asking keeps asyncio from reporting an error that no longer matters.
-            task.exception()

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,10 +18,11 @@ from adapters.admin_http.address import AdminHttpError
 from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
 from adapters.audit.sink import AuditSinkError
 from adapters.crypto.nkeys_text import KeyKind, encode_public
+from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.containers import Container
-from bootstrap.service_failure import ServiceFailedError
+from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.settings import SettingsError
 from domain.model.errors import UpstreamError
 from domain.model.reference import SecretQuery, SecretReference
@@ -252,7 +254,7 @@ async def test_ready_says_the_public_facts() -> None:
     (record,) = world.logged("service.ready")
     assert (record["transport"], record["subjects"]) == ("nats", "a.subject.>")
     assert record["server_xkey"] == world.keys.current.public
-    assert (record["retired_xkeys"], record["trusted_issuers"]) == (1, 0)
+    assert (record["retired_xkeys"], record["rules"], record["issuers"]) == (1, "none", 0)
     assert record["authorization_mode"] == "enforce"
     assert record["store"] == "infisical"
 
@@ -354,6 +356,44 @@ async def test_a_required_policy_file_must_grant_something(
     if not starts:
         with pytest.raises(SettingsError, match="REQUIRE_ACCESS_POLICY insists"):
             task.result()
+
+
+async def test_ready_says_what_the_policy_file_has_in_force(tmp_path: Path) -> None:
+    world = PolicyWorld(tmp_path / "policy.yaml", ONE_GRANT)
+
+    async with world.running():
+        await world.patiently(lambda: bool(world.logged("service.ready")))
+
+    (record,) = world.logged("service.ready")
+    assert (record["rules"], record["issuers"]) == ("policy_file", 1)
+    assert (record["grants"], record["denials"]) == (1, 0)
+    assert record["policy_sha256"] == sha256(ONE_GRANT.encode()).hexdigest()
+    assert "trusted_issuers" not in record
+
+
+async def test_ready_counts_the_trusted_issuers_where_there_is_no_policy_file() -> None:
+    world = World()
+    keys = [SigningKey.generate(KeyKind.ACCOUNT).public for _ in range(3)]
+    world.variables["TRUSTED_ISSUERS"] = ",".join(keys)
+    world.variables["AUTHORIZATION_MODE"] = "observe"
+
+    async with world.running():
+        await world.until(lambda: bool(world.logged("service.ready")))
+
+    (record,) = world.logged("service.ready")
+    assert (record["rules"], record["issuers"]) == ("trusted_issuers", 3)
+    assert record["authorization_mode"] == "observe"
+    assert "policy_sha256" not in record
+
+
+async def test_what_is_wrong_with_the_store_and_the_trail_is_said_at_once() -> None:
+    world = World(StoreMisconfiguredError("The secret is wrong"))
+    world.audit.failure = AuditSinkError("Make room for the audit trail")
+
+    with pytest.raises(ServiceMisconfiguredError) as caught:
+        await world.service().run(world.stop, world.reload)
+
+    assert caught.value.advices == ("The secret is wrong", "Make room for the audit trail")
 
 
 async def test_a_changed_policy_file_comes_into_force_by_itself(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class NatsConnection:
         clock: Clock,
         *,
         name: str = "wasmcloud-secrets",
-        reconnect_wait: float = 2.0,
+        reconnect_wait: float = 1.0,
         connect_timeout: float = 5.0,
         serves: bool = False,
     ) -> None:

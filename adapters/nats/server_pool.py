@@ -38,6 +38,7 @@ class ServerPoolClient(RawMessageClient):
         self._first_connect = False
         self._step_limit = 0.0
         self._left: Srv | None = None
+        self._is_repeat = False
 
     def other_servers(self) -> list[str]:
         """Return where else a client may connect, configured servers first."""
@@ -113,7 +114,7 @@ class ServerPoolClient(RawMessageClient):
                     self._untried = list(self._server_pool)
             if self._first_connect and self._rounds >= self._first_rounds():
                 raise AllServersFailedError
-            server = self._untried.pop(0)
+            server = self._due_again(wait) or self._untried.pop(0)
             if not self._first_connect and server.last_attempt is not None:
                 await asyncio.sleep(
                     max(0.0, server.last_attempt + wait - asyncio.get_running_loop().time())
@@ -130,6 +131,22 @@ class ServerPoolClient(RawMessageClient):
                 await self._error_cb(error)
             else:
                 return
+
+    def _due_again(self, wait: float) -> Srv | None:
+        """Return a configured server to try before the next gossiped one, however many are dead."""
+        self._is_repeat = not self._is_repeat and bool(self._untried) and not self._first_connect
+        if not self._is_repeat or not self._untried or not self._untried[0].discovered:
+            return None
+        latest = asyncio.get_running_loop().time() - wait
+        due = [
+            (server.last_attempt or 0.0, index)
+            for index, server in enumerate(self._server_pool)
+            if not server.discovered
+            and server is not self._left
+            and server not in self._untried
+            and (server.last_attempt or 0.0) <= latest
+        ]
+        return self._server_pool[min(due)[1]] if due else None
 
     def _first_rounds(self) -> int:
         """Return how many rounds a first connect has: with short limits, then with whole ones."""

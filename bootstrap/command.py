@@ -26,6 +26,9 @@ def run() -> None:
 
 
 def _serve() -> None:
+    from bootstrap.early_signals import take_early_signals  # noqa: PLC0415  before all others
+
+    take_early_signals()
     from bootstrap.hardening import harden_process  # noqa: PLC0415  before all that takes time
 
     harden_process(lock_memory=False)

@@ -20,6 +20,7 @@ from adapters.system.clock import SystemClock
 from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
+from bootstrap.early_signals import take_early_signals
 from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.own_packages import foreign_packages
@@ -190,4 +191,5 @@ def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
 
 
 if __name__ == "__main__":
+    take_early_signals()
     sys.exit(main())

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import socket
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from nacl.signing import SigningKey
 from pydantic import SecretStr
 
-from adapters.crypto.nkeys_text import KeyKind, encode_public, encode_seed
+from adapters.crypto.nkeys_text import KeyKind
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
+from tests.support.nats_key_pairs import KeyPair, operator_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,27 +30,6 @@ PASSWORD = f"authorization {{ user: me, password: {CANARY} }}"
 TOKEN = f'authorization {{ token: "{CANARY}" }}'
 SERVER_TLS = f'cert_file: "{TLS}/server.pem", key_file: "{TLS}/server-key.pem"'
 CLIENT_VERIFIED = f'{SERVER_TLS}, ca_file: "{TLS}/ca.pem", verify: true'
-
-
-class KeyPair:
-    """A signing nkey, as `nsc` would make it."""
-
-    def __init__(self, kind: KeyKind) -> None:
-        self.signing = SigningKey(os.urandom(32))
-        self.public = encode_public(kind, self.signing.verify_key.encode())
-        self.seed = encode_seed(kind, self.signing.encode())
-
-    def token(self, subject: str, name: str, nats: dict[str, Any]) -> str:
-        """Return a NATS JWT about `subject`."""
-        claims = {"jti": "1", "iat": 1, "iss": self.public, "sub": subject, "name": name}
-        parts = [{"typ": "JWT", "alg": "ed25519-nkey"}, {**claims, "nats": {**nats, "version": 2}}]
-        signed = ".".join(encode_segment(json.dumps(part).encode()) for part in parts)
-        signature = self.signing.sign(signed.encode()).signature
-        return f"{signed}.{encode_segment(signature)}"
-
-
-def encode_segment(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 async def assert_connects(config: NatsSettings) -> None:
@@ -102,20 +78,9 @@ async def test_an_nkey_logs_in(start_nats_server: StartNatsServer, tmp_path: Pat
 async def test_a_credentials_file_logs_in_where_an_operator_rules(
     start_nats_server: StartNatsServer, tmp_path: Path
 ) -> None:
-    operator, account = KeyPair(KeyKind.OPERATOR), KeyPair(KeyKind.ACCOUNT)
     user = KeyPair(KeyKind.USER)
-    unlimited = dict.fromkeys(
-        ("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1
-    ) | {"wildcards": True}
-    operator_jwt = operator.token(operator.public, "O", {"type": "operator"})
-    account_jwt = operator.token(account.public, "A", {"type": "account", "limits": unlimited})
-    user_jwt = account.token(
-        user.public, "U", {"type": "user", "subs": -1, "data": -1, "payload": -1}
-    )
-    server = await start_nats_server(
-        f"operator: {operator_jwt}\nresolver: MEMORY\n"
-        f"resolver_preload: {{ {account.public}: {account_jwt} }}"
-    )
+    config, user_jwt = operator_config(user)
+    server = await start_nats_server(config)
     credentials = tmp_path / "user.creds"
     credentials.write_text(
         f"-----BEGIN NATS USER JWT-----\n{user_jwt}\n------END NATS USER JWT------\n\n"

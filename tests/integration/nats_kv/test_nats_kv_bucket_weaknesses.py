@@ -105,7 +105,7 @@ async def test_a_value_erased_in_the_bucket_is_never_read_from_its_mirror(
     ack = await jetstream.publish("$KV.keys.signing", b"retired")
     await jetstream.publish("$KV.keys.other", b"kept")
     async with asyncio.timeout(_SECONDS):
-        while (await jetstream.stream_info("KV_standby")).state.messages < 2:
+        while (await jetstream.stream_info("KV_standby")).state.messages < 2:  # noqa: ASYNC110  no event tells
             await asyncio.sleep(0.05)
     await jetstream.delete_msg("KV_keys", ack.seq)
     bucket = Bucket(client, kv_settings(bucket="keys"), clock)

@@ -11,7 +11,7 @@ from domain.model.key_path import parse_key
 from domain.model.reference import SecretLocation
 
 if TYPE_CHECKING:
-    from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.settings import InfisicalSettings
     from domain.model.reference import SecretReference
 
 MAX_NAME_LENGTH = 100
@@ -36,15 +36,16 @@ class Addressing:
     folders: tuple[tuple[str, ...], ...]
 
     @classmethod
-    def from_config(cls, config: InfisicalConfig) -> Addressing:
-        """Take the defaults and the bounds from the configuration."""
+    def from_settings(cls, settings: InfisicalSettings) -> Addressing:
+        """Take the defaults and the bounds from the settings."""
+        project_id = settings.project_id or ""
         return cls(
-            environment=config.environment,
-            project_id=config.project_id,
-            base=config.base_folders,
-            environments=frozenset({config.environment, *config.allowed_environments}),
-            projects=frozenset({config.project_id, *config.allowed_projects}),
-            folders=config.allowed_folders,
+            environment=settings.environment,
+            project_id=project_id,
+            base=settings.base_folders,
+            environments=frozenset({settings.environment, *settings.allowed_environments}),
+            projects=frozenset({project_id, *settings.allowed_projects}),
+            folders=settings.allowed_folders,
         )
 
     def locate(self, reference: SecretReference) -> SecretLocation:

@@ -21,7 +21,7 @@ from ports.store_check import (
 
 if TYPE_CHECKING:
     from adapters.infisical.client import InfisicalApi
-    from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.settings import InfisicalSettings
     from ports.clock import Clock
 
 CHECK_SECONDS = 8.0
@@ -51,12 +51,12 @@ _log = structlog.get_logger()
 class InfisicalCheck(StoreCheck):
     """Logs in and reads a secret that does not exist where the configuration points."""
 
-    def __init__(self, config: InfisicalConfig, api: InfisicalApi, clock: Clock) -> None:
-        addressing = Addressing.from_config(config)
-        self._base_url = config.base_url
+    def __init__(self, settings: InfisicalSettings, api: InfisicalApi, clock: Clock) -> None:
+        addressing = Addressing.from_settings(settings)
+        self._base_url = settings.base_url
         self._probe = SecretLocation(
             path="/" + "/".join((*addressing.base, PROBE_NAME)),
-            scope=(("environment", config.environment), ("project_id", config.project_id)),
+            scope=(("environment", settings.environment), ("project_id", addressing.project_id)),
         )
         self._api = api
         self._clock = clock

@@ -15,17 +15,18 @@ from adapters.infisical.response import OK, SERVER_ERRORS, is_api_answer, lacks_
 from adapters.infisical.state import InfisicalState
 from adapters.infisical.tokens import TokenSource
 from adapters.upstream.admission import Admission
+from adapters.upstream.admission_config import AdmissionConfig
+from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.cooldown import Cooldown
 from adapters.upstream.http import UpstreamHttp
-from adapters.upstream.lockout import LockoutGuard
+from adapters.upstream.lockout import LockoutConfig, LockoutGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.infisical.config import InfisicalConfig
-    from adapters.infisical.credentials import CredentialSource
     from adapters.infisical.login import AccessToken
     from adapters.infisical.read_path import Route
+    from adapters.infisical.settings import InfisicalSettings
     from adapters.upstream.admission_state import AdmissionState
     from adapters.upstream.engine import HttpEngine
     from adapters.upstream.message import UpstreamResponse
@@ -40,9 +41,11 @@ _log = structlog.get_logger()
 
 
 def build_http(
-    config: InfisicalConfig,
+    settings: InfisicalSettings,
     clock: Clock,
     jitter: Callable[[], float],
+    *,
+    user_agent: str = "wasmcloud-secrets",
     engine: HttpEngine | None = None,
 ) -> UpstreamHttp:
     """Build the HTTP client for Infisical; opens no connection.
@@ -50,7 +53,28 @@ def build_http(
     Raises:
         OSError: the CA file cannot be used.
     """
-    return UpstreamHttp(config.upstream, clock, jitter, is_api_answer=is_api_answer, engine=engine)
+    config = UpstreamConfig(
+        name="Infisical",
+        code="infisical",
+        base_url=settings.api_root,
+        url_setting="INFISICAL_BASE_URL",
+        ca_setting="INFISICAL_CA_FILE",
+        ca_file=settings.ca_file,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        read_timeout_seconds=settings.read_timeout_seconds,
+        max_connections=settings.max_connections,
+        user_agent=user_agent,
+    )
+    return UpstreamHttp(config, clock, jitter, is_api_answer=is_api_answer, engine=engine)
+
+
+def lockout_config(settings: InfisicalSettings) -> LockoutConfig:
+    """Return how the server locks an identity."""
+    return LockoutConfig(
+        threshold=settings.lockout_threshold,
+        reset_seconds=settings.lockout_reset_seconds,
+        lock_seconds=settings.lockout_seconds,
+    )
 
 
 class InfisicalApi:
@@ -61,38 +85,43 @@ class InfisicalApi:
 
     def __init__(
         self,
-        config: InfisicalConfig,
+        settings: InfisicalSettings,
         http: UpstreamHttp,
         clock: Clock,
         jitter: Callable[[], float],
         *,
-        credentials: CredentialSource | None = None,
         on_refused: Callable[[], None] = lambda: None,
         guard: LockoutGuard | None = None,
     ) -> None:
         """Put the parts together.
 
         Args:
-            config: what the operator decides.
+            settings: what the operator decides.
             http: from `build_http`.
             clock: for every wait and every lifetime.
             jitter: draws evenly from 0 up to 1.
-            credentials: what to log in with; None for what `config` says.
             on_refused: called whenever a login was refused, to tell other processes.
-            guard: against lockouts; None for one by `config` that forgets with this process.
+            guard: against lockouts; None for one that forgets with this process.
         """
         self._http = http
-        self._admission = Admission(config.admission, clock)
-        self._cooldown = Cooldown(config.upstream, clock)
+        admission = AdmissionConfig(
+            http.config.name,
+            http.config.code,
+            "INFISICAL_MAX_REQUESTS_PER_MINUTE",
+            http.config.read_connections,
+            settings.max_requests_per_minute,
+        )
+        self._admission = Admission(admission, clock)
+        self._cooldown = Cooldown(http.config, clock)
         login = UniversalAuthLogin(
-            credentials or credential_source(config),
+            credential_source(settings),
             http,
             self._cooldown,
             clock,
             jitter,
-            organization_slug=config.organization_slug,
+            organization_slug=settings.organization_slug,
         )
-        guard = guard or LockoutGuard(config.lockout, clock, jitter)
+        guard = guard or LockoutGuard(lockout_config(settings), clock, jitter)
         self._tokens = TokenSource(login, self._cooldown, guard, clock, on_refused)
         self._route = V4
         self._route_proven = False

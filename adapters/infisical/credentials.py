@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.settings import InfisicalSettings
     from ports.clock import Clock
 
 POLL_SECONDS: Final = 0.5
@@ -89,12 +89,12 @@ class CredentialFile(CredentialSource):
         raise UpstreamError(found, reason=reasons.CREDENTIALS_UNREADABLE)
 
 
-def credential_source(config: InfisicalConfig) -> CredentialSource:
-    """Return the source that the configuration names."""
-    if config.client_secret_file is not None:
-        return CredentialFile(config.client_id, config.client_secret_file)
-    secret = config.client_secret or SecretStr("")
-    return FixedCredentials(Credentials(config.client_id, secret))
+def credential_source(settings: InfisicalSettings) -> CredentialSource:
+    """Return the source that the settings name."""
+    client_id = SecretStr(settings.client_id or "")
+    if settings.client_secret_file is not None:
+        return CredentialFile(client_id, settings.client_secret_file)
+    return FixedCredentials(Credentials(client_id, settings.client_secret or SecretStr("")))
 
 
 async def until_changed(

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from dataclasses import fields
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.infisical.settings import InfisicalSettings
@@ -22,7 +20,7 @@ from ports.store_plugin import StoreParts, StorePlugin
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adapters.upstream.lockout import LockoutConfig, LockoutGuard
+    from adapters.upstream.lockout import LockoutGuard
     from ports.store_plugin import HttpRoute, StoreContext
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -58,43 +56,26 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
     def build(self, settings: InfisicalSettings, context: StoreContext) -> StoreParts:
         from adapters.infisical.check import InfisicalCheck  # noqa: PLC0415  if it is chosen
         from adapters.infisical.client import InfisicalApi, build_http  # noqa: PLC0415
-        from adapters.infisical.config import InfisicalConfig  # noqa: PLC0415
-        from adapters.infisical.credentials import credential_source  # noqa: PLC0415
         from adapters.infisical.samples import infisical_samples  # noqa: PLC0415
         from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
-        from adapters.upstream.lockout import LockoutConfig  # noqa: PLC0415
 
-        config = InfisicalConfig(
-            **{
-                field.name: getattr(settings, field.name)
-                for field in fields(InfisicalConfig)
-                if field.name
-                not in {"client_id", "max_requests_per_minute", "user_agent", "lockout"}
-            },
-            client_id=SecretStr(settings.client_id or ""),
-            max_requests_per_minute=_share(settings.max_requests_per_minute, context),
-            user_agent=context.user_agent,
-            lockout=LockoutConfig(
-                threshold=settings.lockout_threshold,
-                reset_seconds=settings.lockout_reset_seconds,
-                lock_seconds=settings.lockout_seconds,
-            ),
-        )
+        share = _share(settings.max_requests_per_minute, context)
+        settings = settings.model_copy(update={"max_requests_per_minute": share})
         try:
-            http = build_http(config, context.clock, context.jitter)
+            http = build_http(
+                settings, context.clock, context.jitter, user_agent=context.user_agent
+            )
         except OSError:
             http = None
         if http is None:
             raise PluginError("must name certificates in PEM form.", setting="INFISICAL_CA_FILE")
-        identity = _Identity(config.api_root, settings.client_id or "")
-        guard = _guard(settings, config.lockout, identity, context)
+        identity = _Identity(settings.api_root, settings.client_id or "")
         api = InfisicalApi(
-            config,
+            settings,
             http,
             context.clock,
             context.jitter,
-            guard=guard,
-            credentials=credential_source(config),
+            guard=_guard(settings, identity, context),
             on_refused=lambda: context.peers.broadcast(_LOGIN_REFUSED, identity.refused()),
         )
 
@@ -112,11 +93,11 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
 
             verifier = WebhookVerifier(settings.webhook_key, context.clock)
             routes = (InfisicalWebhook(verifier, context.changed).route(),)
-        store = InfisicalSecretStore(config, api)
+        store = InfisicalSecretStore(settings, api)
         server = urlsplit(settings.base_url)
         return StoreParts(
             store,
-            InfisicalCheck(config, api, context.clock),
+            InfisicalCheck(settings, api, context.clock),
             run=listen,
             close=store.aclose,
             reload=api.try_login_again,
@@ -155,16 +136,15 @@ class _Identity:
         return isinstance(message, dict) and message.get("identity") == self.digest
 
 
-def _guard(
-    settings: InfisicalSettings, lockout: LockoutConfig, identity: _Identity, context: StoreContext
-) -> LockoutGuard:
-    from adapters.upstream.lockout import LockoutGuard  # noqa: PLC0415  if it is chosen
+def _guard(settings: InfisicalSettings, identity: _Identity, context: StoreContext) -> LockoutGuard:
+    from adapters.infisical.client import lockout_config  # noqa: PLC0415  if it is chosen
+    from adapters.upstream.lockout import LockoutGuard  # noqa: PLC0415
     from adapters.upstream.lockout_file import LockoutFile  # noqa: PLC0415
 
     path = settings.lockout_file
     file = None if path is None else LockoutFile(path, identity.digest)
     try:
-        return LockoutGuard(lockout, context.clock, context.jitter, file)
+        return LockoutGuard(lockout_config(settings), context.clock, context.jitter, file)
     except (OSError, ValueError):
         pass
     raise PluginError(

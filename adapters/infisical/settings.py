@@ -49,6 +49,7 @@ class InfisicalSettings(SettingsGroup):
 
     client_id: Text | None = Field(
         default=None,
+        repr=False,
         description="Client id of the machine identity (Universal Auth). Required for Infisical.",
     )
     client_secret: SecretText | None = Field(

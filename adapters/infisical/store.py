@@ -15,7 +15,7 @@ from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
     from adapters.infisical.client import InfisicalApi
-    from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.settings import InfisicalSettings
     from adapters.upstream.message import UpstreamResponse
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
@@ -32,9 +32,9 @@ class InfisicalSecretStore(SecretStore):
     One limit of newer servers shows nowhere: a reference to a missing secret becomes empty text.
     """
 
-    def __init__(self, config: InfisicalConfig, api: InfisicalApi) -> None:
-        self._addressing = Addressing.from_config(config)
-        self._allow_unresolved = config.unresolved_references == "allow"
+    def __init__(self, settings: InfisicalSettings, api: InfisicalApi) -> None:
+        self._addressing = Addressing.from_settings(settings)
+        self._allow_unresolved = settings.unresolved_references == "allow"
         self._api = api
 
     @override

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from adapters.infisical.check import InfisicalCheck
 from adapters.infisical.client import InfisicalApi, build_http
-from adapters.infisical.config import InfisicalConfig
+from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.system.clock import SystemClock
 from domain.model.reference import SecretQuery, SecretReference
@@ -50,13 +50,13 @@ async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAda
     async with AsyncExitStack() as stack:
 
         def build(base_url: str, **settings: Any) -> Adapter:
-            config = InfisicalConfig(
-                client_id=SecretStr(CLIENT_ID),
+            config = InfisicalSettings(
+                client_id=CLIENT_ID,
                 client_secret=SecretStr(CLIENT_SECRET),
                 project_id=PROJECT_ID,
                 base_url=base_url,
+                **settings,
             )
-            config = replace(config, **settings)
             clock = SystemClock()
             http = build_http(config, clock, lambda: 0.0)
             api = InfisicalApi(config, http, clock, jitter=lambda: 0.0)

@@ -14,7 +14,7 @@ import yaml
 from pydantic import SecretStr
 
 from adapters.infisical.addressing import Addressing
-from adapters.infisical.config import InfisicalConfig
+from adapters.infisical.settings import InfisicalSettings
 from adapters.nats.settings import NatsSettings
 from bootstrap.settings.choices import ChoiceSettings
 from domain.model.reference import SecretReference
@@ -87,9 +87,9 @@ def test_it_shows_a_field_a_version_and_secrets_of_a_component_and_a_provider() 
 
 def test_its_keys_and_properties_are_places_in_infisical() -> None:
     """With the environment that the README says must be allowed."""
-    addressing = Addressing.from_config(
-        InfisicalConfig(
-            client_id=SecretStr("id"),
+    addressing = Addressing.from_settings(
+        InfisicalSettings(
+            client_id="id",
             client_secret=SecretStr("secret"),
             project_id="project",
             allowed_environments=("staging",),

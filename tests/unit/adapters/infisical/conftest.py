@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from adapters.infisical.check import InfisicalCheck
 from adapters.infisical.client import InfisicalApi, build_http
-from adapters.infisical.config import InfisicalConfig
+from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
@@ -32,12 +32,11 @@ from tests.support.infisical_model import (
 if TYPE_CHECKING:
     from domain.model.secret import Secret
 
-CONFIG = InfisicalConfig(
-    client_id=SecretStr(CLIENT_ID),
+CONFIG = InfisicalSettings(
+    client_id=CLIENT_ID,
     client_secret=SecretStr(CLIENT_SECRET),
     project_id=PROJECT_ID,
     base_url="https://infisical.test",
-    user_agent="wasmcloud-secrets/9.9.9",
 )
 
 
@@ -60,7 +59,7 @@ class World:
 
     model: InfisicalModel
     clock: FakeClock
-    config: InfisicalConfig
+    config: InfisicalSettings
     api: InfisicalApi
     store: InfisicalSecretStore
     check: InfisicalCheck
@@ -93,13 +92,13 @@ class World:
 
 
 @pytest.fixture
-def config() -> InfisicalConfig:
+def config() -> InfisicalSettings:
     """The configuration; a module overrides this fixture to change it."""
     return CONFIG
 
 
 @pytest_asyncio.fixture
-async def world(config: InfisicalConfig) -> AsyncIterator[World]:
+async def world(config: InfisicalSettings) -> AsyncIterator[World]:
     """The adapter, built for `config`, over a model with the configured folder."""
     clock = FakeClock()
 
@@ -108,7 +107,13 @@ async def world(config: InfisicalConfig) -> AsyncIterator[World]:
     async def respond(request: UpstreamRequest) -> UpstreamResponse | TransportError:
         return await worlds[0].respond(request)
 
-    http = build_http(config, clock, lambda: 0.0, FakeHttpEngine(respond))
+    http = build_http(
+        config,
+        clock,
+        lambda: 0.0,
+        user_agent="wasmcloud-secrets/9.9.9",
+        engine=FakeHttpEngine(respond),
+    )
     api = InfisicalApi(config, http, clock, jitter=lambda: 0.0)
     world = World(
         model=InfisicalModel(),
@@ -126,10 +131,15 @@ async def world(config: InfisicalConfig) -> AsyncIterator[World]:
     await world.store.aclose()
 
 
-ChangeConfig = Callable[..., InfisicalConfig]
+ChangeConfig = Callable[..., InfisicalSettings]
 
 
 @pytest.fixture
 def change_config() -> ChangeConfig:
     """Make variants of the configuration."""
-    return lambda **changes: replace(CONFIG, **changes)
+
+    def change(**changes: object) -> InfisicalSettings:
+        given = {name: getattr(CONFIG, name) for name in CONFIG.model_fields_set}
+        return InfisicalSettings.model_validate(given | changes)
+
+    return change

@@ -23,7 +23,7 @@ def locate(
     properties: dict[str, str] | None = None,
     **config: Any,
 ) -> SecretLocation:
-    addressing = Addressing.from_config(change_config(**config))
+    addressing = Addressing.from_settings(change_config(**config))
     return addressing.locate(SecretReference(key, properties or {}))
 
 

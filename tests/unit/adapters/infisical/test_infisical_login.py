@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,7 +70,7 @@ async def test_the_login_names_the_organisation_only_where_one_is_configured(
     assert "organizationSlug" not in json.loads(world.model.logins[0].body)
 
 
-@pytest.mark.parametrize("config", [replace(CONFIG, organization_slug="team-a")])
+@pytest.mark.parametrize("config", [CONFIG.model_copy(update={"organization_slug": "team-a"})])
 async def test_the_login_is_for_the_configured_organisation(world: World) -> None:
     world.model.put("KEY", "v")
 

@@ -15,7 +15,7 @@ from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
 
 if TYPE_CHECKING:
-    from adapters.infisical.config import InfisicalConfig
+    from adapters.infisical.settings import InfisicalSettings
     from tests.unit.adapters.infisical.conftest import ChangeConfig, World
 
 LIMIT = 5
@@ -24,7 +24,7 @@ HOSTS = 4
 
 
 @pytest.fixture
-def config(change_config: ChangeConfig) -> InfisicalConfig:
+def config(change_config: ChangeConfig) -> InfisicalSettings:
     return change_config(max_requests_per_minute=LIMIT)
 
 

@@ -56,7 +56,7 @@ def test_an_address_that_cannot_work_is_refused_without_being_repeated(
 @pytest.mark.parametrize(
     ("setting", "change"),
     [
-        ("INFISICAL_CLIENT_ID", {"client_id": SecretStr(" ")}),
+        ("INFISICAL_CLIENT_ID", {"client_id": " "}),
         ("INFISICAL_CLIENT_SECRET", {"client_secret": SecretStr("")}),
         ("INFISICAL_PROJECT_ID", {"project_id": ""}),
         ("INFISICAL_ENVIRONMENT", {"environment": ""}),
@@ -75,6 +75,6 @@ def test_a_setting_that_cannot_work_is_refused_by_name(
 
 
 def test_the_credentials_are_not_in_the_repr(change_config: ChangeConfig) -> None:
-    config = change_config(client_secret=SecretStr("canary"), client_id=SecretStr("canary"))
+    config = change_config(client_secret=SecretStr("canary"), client_id="canary")
 
     assert "canary" not in repr(config)

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from adapters.infisical import reasons
-from adapters.infisical.response import request_id
+from adapters.infisical.protocol import request_id
 from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
 from domain.model.secret import Secret, SecretValue
 

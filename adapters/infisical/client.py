@@ -10,8 +10,16 @@ import structlog
 from adapters.infisical.credentials import credential_source
 from adapters.infisical.error_map import error_for, refuses_token
 from adapters.infisical.login import UniversalAuthLogin
-from adapters.infisical.read_path import V3, V4, read_path
-from adapters.infisical.response import OK, SERVER_ERRORS, is_api_answer, lacks_route, log_fields
+from adapters.infisical.protocol import (
+    OK,
+    SERVER_ERRORS,
+    V3,
+    V4,
+    is_api_answer,
+    lacks_route,
+    log_fields,
+    read_path,
+)
 from adapters.infisical.state import InfisicalState
 from adapters.infisical.tokens import TokenSource
 from adapters.upstream.admission import Admission
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapters.infisical.login import AccessToken
-    from adapters.infisical.read_path import Route
+    from adapters.infisical.protocol import Route
     from adapters.infisical.settings import InfisicalSettings
     from adapters.upstream.admission_state import AdmissionState
     from adapters.upstream.engine import HttpEngine

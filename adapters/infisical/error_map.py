@@ -31,7 +31,7 @@ import re
 from typing import TYPE_CHECKING
 
 from adapters.infisical import reasons
-from adapters.infisical.response import (
+from adapters.infisical.protocol import (
     BAD_REQUEST,
     FORBIDDEN,
     NOT_FOUND,

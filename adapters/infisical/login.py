@@ -13,10 +13,10 @@ from typing_extensions import override
 from adapters.infisical import reasons
 from adapters.infisical.credentials import until_changed
 from adapters.infisical.error_map import address_refused, refuses_address
-from adapters.infisical.response import (
+from adapters.infisical.protocol import (
     OK,
     SERVER_ERRORS,
-    has_route,
+    lacks_route,
     log_fields,
     message,
     request_id,
@@ -143,7 +143,7 @@ class UniversalAuthLogin(Login):
             deadline=started + LOGIN_BUDGET_SECONDS,
             lane=Lane.LOGIN,
             slot=self._cooldown.slot,
-            is_api_answer=has_route,
+            is_api_answer=lambda response: not lacks_route(response),
         )
         # The lifetime counts from before the first attempt: rather too early than too late.
         token = _read_token(answer, started, self._jitter())

@@ -56,7 +56,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
     def build(self, settings: InfisicalSettings, context: StoreContext) -> StoreParts:
         from adapters.infisical.check import InfisicalCheck  # noqa: PLC0415  if it is chosen
         from adapters.infisical.client import InfisicalApi, build_http  # noqa: PLC0415
-        from adapters.infisical.samples import infisical_samples  # noqa: PLC0415
+        from adapters.infisical.state import infisical_samples  # noqa: PLC0415
         from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
 
         share = _share(settings.max_requests_per_minute, context)

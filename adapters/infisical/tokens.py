@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from adapters.infisical import reasons
-from adapters.infisical.login_history import LoginHistory
-from adapters.infisical.login_problem import LoginProblem
+from adapters.infisical.login_history import LoginHistory, LoginProblem
 from adapters.infisical.state import TokenState, WithheldLogins
 from adapters.upstream.single_task import SingleTask, report_crash
 from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError

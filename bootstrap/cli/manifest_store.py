@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from adapters.infisical.addressing import Addressing
-from adapters.infisical.properties import read_properties
+from adapters.infisical.addressing import Addressing, read_properties
 from adapters.infisical.store import check_version
 from adapters.nats_kv.keys import locate, parse_revision
 from adapters.wadm_manifest.places import StoreShape

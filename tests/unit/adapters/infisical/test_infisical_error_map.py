@@ -6,7 +6,7 @@ import pytest
 
 from adapters.infisical import reasons
 from adapters.infisical.error_map import error_for, refuses_token
-from adapters.infisical.response import is_api_answer, lacks_route, log_fields, message
+from adapters.infisical.protocol import is_api_answer, lacks_route, log_fields, message
 from adapters.upstream.message import UpstreamResponse
 from domain.model.errors import (
     InvalidRequest,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.infisical.webhook_payload import ChangeNotice, OtherEvent, read_webhook
+from adapters.infisical.webhook import ChangeNotice, OtherEvent, read_webhook
 from adapters.infisical.webhook_signature import SignedBodyMalformedError
 from domain.model.selection import Selection
 from tests.unit.adapters.infisical.infisical_webhooks import body

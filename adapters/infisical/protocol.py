@@ -1,18 +1,61 @@
-"""What Infisical's responses say, and whether a response is Infisical's at all."""
+"""Infisical's protocol: where one secret is read, and what a response says."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
     from adapters.upstream.message import UpstreamResponse
+    from domain.model.reference import SecretLocation
 
 OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 200, 400, 401, 403, 404, 405
 SERVER_ERRORS: Final = 500
 
 _REDIRECTS = range(300, 400)
 _SAFE_LABEL = re.compile(r"[A-Za-z ]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One version of the API, as far as single reads go."""
+
+    version: str
+    path: str
+    project_parameter: str
+
+
+V4 = Route("v4", "v4/secrets", "projectId")
+V3 = Route("v3", "v3/secrets/raw", "workspaceId")
+
+
+# The same few secrets are read again and again.
+@lru_cache(maxsize=1024)
+def read_path(route: Route, location: SecretLocation, version: str | None) -> str:
+    """Return path and query below the API's root; the version is None for the latest."""
+    folder, _, name = location.path.rpartition("/")
+    # Dots too, so that nothing on the way can take a name for a step between folders.
+    encoded_name = quote(name, safe="").replace(".", "%2E")
+    scope = dict(location.scope)
+    # The latest of an import would answer for a version that is missing.
+    imports = "true" if version is None else "false"
+    # Every flag is sent: the defaults differ between versions. None may be sent twice.
+    parameters = {
+        route.project_parameter: scope["project_id"],
+        "environment": scope["environment"],
+        "secretPath": folder or "/",
+        "type": "shared",
+        "viewSecretValue": "true",
+        "expandSecretReferences": "true",
+        "include_imports": imports,
+        "includeImports": imports,
+    }
+    if version is not None:
+        parameters["version"] = version
+    return f"/{route.path}/{encoded_name}?{urlencode(parameters, quote_via=quote)}"
 
 
 def label(response: UpstreamResponse) -> str:
@@ -52,11 +95,6 @@ def is_api_answer(response: UpstreamResponse) -> bool:
     if response.status in {NOT_FOUND, NOT_ALLOWED}:
         return bool(label(response) and message(response))
     return True
-
-
-def has_route(response: UpstreamResponse) -> bool:
-    """Say whether the response comes from Infisical, which knows the route."""
-    return not lacks_route(response)
 
 
 def lacks_route(response: UpstreamResponse) -> bool:

@@ -48,5 +48,5 @@ async def refuse_second_key(
                 "open what is sealed for the new one.",
                 advice="Restart them with the same seeds soon.",
             )
-        case ReplicaXKey.NOBODY | ReplicaXKey.SAME:
+        case ReplicaXKey.NONE | ReplicaXKey.SAME:
             pass

@@ -1,4 +1,4 @@
-"""Where failures nobody foresaw go, so that somebody can mend them."""
+"""Where unexpected failures go, so that an operator can report and mend them."""
 
 from __future__ import annotations
 

@@ -103,8 +103,8 @@ class StoreContext(Protocol):
         get the event that `docs/change-notice.md` describes.
 
         Returns:
-            What may be awaited, and need not be: it ends once the other processes were told, and
-            raises ChannelError if they could not be.
+            What may be awaited, and need not be: it ends once the other processes were notified,
+            and raises ChannelError if they could not be.
         """
         ...
 

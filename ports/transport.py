@@ -64,7 +64,7 @@ class Transport(Protocol):
 
 
 class ChannelError(Exception):
-    """The request got no reply: nobody listens, time ran out, or the connection is gone.
+    """The request got no reply: no service listens, time ran out, or the connection is gone.
 
     `reason` is "no_responders", "timeout" or "disconnected"; the text says what to check.
     """

@@ -43,7 +43,7 @@ class Decision:
     Attributes:
         reason: a constant snake_case code for logs and audit.
         grant: the name of the rule that allowed it, if one did.
-        knows_of: whether the rules told the caller of this very secret; where they only cover it
+        knows_of: whether the rules name this very secret to the caller; where they only cover it
             by a wildcard, whether it exists may be kept from the caller.
     """
 

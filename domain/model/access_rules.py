@@ -26,7 +26,7 @@ class Grant:
     """One named permission. What is None is not looked at; an empty collection matches nothing.
 
     Attributes:
-        applications, hosts: hints, since nobody signs them.
+        applications, hosts: hints, since no trusted key signs them.
         accounts, users: who the transport vouches for sent the request.
     """
 

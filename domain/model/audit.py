@@ -34,7 +34,7 @@ class AuditEvent:
     """One request and its end.
 
     The core fills it in on the request's way, so that whatever ends the request, all that was known
-    by then is told. Once it is recorded, nobody changes it any more.
+    by then is recorded. After that the event does not change any more.
 
     Attributes:
         received_at: monotonic seconds at which the request arrived.

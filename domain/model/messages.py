@@ -29,7 +29,7 @@ class _Message(BaseModel):
 
 
 class Application(_Message):
-    """The application the entity belongs to; nobody signs it.
+    """The application the entity belongs to; it carries no signature.
 
     Attributes:
         name: None for anything that wadm did not start.
@@ -67,7 +67,7 @@ class SecretRequest(_Message):
 
     @classmethod
     def key_probe(cls) -> Self:
-        """Return a request that asks only whether a replica opens it: it names nobody."""
+        """Return a request that asks only whether a replica opens it: it names no entity."""
         return cls(key=PROBE_KEY, context=RequestContext(entity_jwt="", host_jwt=""))
 
     @property

@@ -20,7 +20,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who sent the request, as the transport itself vouches: the one identity nobody can forge.
+    """The sender, as the transport itself vouches: the one identity a caller cannot forge.
 
     Attributes:
         account: the account the request came from, as the transport names it.
@@ -35,12 +35,12 @@ class Request(NamedTuple):
     """What arrived.
 
     Attributes:
-        operation: the operation's name as sent; it may be one nobody knows.
+        operation: the operation's name as sent; it may be unknown.
         body: the raw body.
         host_xkey: the text of the header `WasmCloud-Host-Xkey`, unchecked; None if absent.
         received_at: monotonic seconds at which the transport took the request in.
         max_reply_bytes: the largest body the transport can carry back; None if unlimited.
-        requester: whom the transport vouches for; None where it vouches for nobody.
+        requester: the sender that the transport vouches for; None where it vouches for none.
     """
 
     operation: str

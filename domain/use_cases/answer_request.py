@@ -150,7 +150,7 @@ class AnswerRequest(RequestHandler):
         message = SecretRequest.from_json(plaintext)
         _note_asked(message.asked, event)
         if message.is_key_probe:
-            raise KeyProbe("This request names nobody; it can be opened, and that is all.")
+            raise KeyProbe("This request names no entity; it can be opened, and that is all.")
         return self.authenticate(message)
 
     async def _wait(self, asking: _Asking, event: AuditEvent) -> Reply:
@@ -180,7 +180,7 @@ class AnswerRequest(RequestHandler):
         try:
             return await self.fetch(query, field)
         except SecretNotFound as error:
-            # Not for whoever may no longer know of it.
+            # A caller whose grant has ended meanwhile must not learn that the secret is missing.
             return error
 
     def _still_allowed(self, asking: _Asking, event: AuditEvent) -> _Asking:
@@ -235,6 +235,6 @@ def _note_asked(asked: AskedSecret, event: AuditEvent) -> None:
 
 
 _UNEXPECTED = OtherError(
-    "The service failed in a way nobody foresaw; look the request up in its log and report it.",
+    "The service failed unexpectedly; look the request up in its log and report it.",
     reason="unexpected",
 )

@@ -41,7 +41,7 @@ class HostClient:
         """Return the server's public xkey; asked for once and kept, as hosts do.
 
         Raises:
-            ChannelError: nobody answered.
+            ChannelError: no service answered.
             MalformedReplyError: the answer is no public xkey.
             SecretsError: the server refused.
         """
@@ -58,7 +58,7 @@ class HostClient:
 
         Raises:
             SecretsError: the server's typed refusal.
-            ChannelError: nobody answered.
+            ChannelError: no service answered.
             MalformedReplyError: the answer is not of this protocol.
         """
         server = await self.server_xkey()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class ReplicaXKey(StrEnum):
     """What the others on the same subject announce."""
 
-    NOBODY = "nobody"
+    NONE = "none"
     SAME = "same"
     RETIRED = "retired"
     DIFFERENT = "different"
@@ -36,7 +36,7 @@ async def check_replicas(
     try:
         reply = await channel.request(Operation.SERVER_XKEY, b"", None, timeout_seconds)
     except ChannelError:
-        return ReplicaXKey.NOBODY
+        return ReplicaXKey.NONE
     try:
         announced = key_exchange.parse_public(reply.body.decode("ascii"))
     except (InvalidXKey, UnicodeDecodeError):

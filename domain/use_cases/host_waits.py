@@ -79,13 +79,13 @@ class Wait(NamedTuple):
 class HostWaits:
     """Bounds what one start of one host waits for the store. All times are monotonic seconds.
 
-    A host is told apart by the key of its token and by the account that signed it, which it draws
-    at each of its own starts: nobody else can wait in its name. Requests that are answered from
-    memory come here not at all. Each process counts for itself.
+    A host is identified by the key of its token and by the account that signed it, which the host
+    generates at each of its starts, so no other client can wait in its name. Requests that are
+    answered from memory do not pass here. Each process counts for itself.
 
     Attributes:
         seconds: what a start may wait; 0 for no bound but each request's own.
-        health: whether the store is known to be down; None if nobody knows.
+        health: whether the store is known to be down; None if that is unknown.
         frozen_seconds: what hosts have waited so far in waits that their operators can notice.
         cut_short: requests that got less time because of what their start had waited.
     """

@@ -20,7 +20,7 @@ class KnownRequests:
     A host asks in the same words whenever it starts the same component. Whatever may change in
     between is not remembered: the tokens' times, the rules, the secret.
 
-    Only what was allowed is kept: whoever is refused gains nothing, and cannot push others out.
+    Only allowed requests are kept: a refused caller gains nothing and evicts no other entry.
     """
 
     def __init__(self, capacity: int = 4096) -> None:

@@ -79,7 +79,7 @@ class Leaking(AnswerRequest):
 
 
 class Stumbling(AnswerRequest):
-    """Fails in a way nobody foresaw, as a parser with a hole would."""
+    """Fails unexpectedly, as a parser with a bug would."""
 
     @override
     def _ask(self, request: Request, record: Any) -> Any:

@@ -42,8 +42,8 @@ PROBES = [
 
 
 @dataclass
-class Nobody(AccessPolicy):
-    """Refuses everybody and counts how often it was asked."""
+class DenyAll(AccessPolicy):
+    """Refuses every caller and counts how often it was asked."""
 
     asked: int = field(default=0)
 
@@ -59,18 +59,18 @@ class Nobody(AccessPolicy):
 
 
 @pytest.fixture
-def policy() -> Nobody:
-    return Nobody()
+def policy() -> DenyAll:
+    return DenyAll()
 
 
 @pytest.fixture
-def closed(log: LogText, policy: Nobody) -> DefendedCore:
+def closed(log: LogText, policy: DenyAll) -> DefendedCore:
     return DefendedCore(log, access=policy)
 
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: json.dumps(probe)[:40])
 async def test_every_refusal_is_the_same_bytes_after_the_same_steps(
-    closed: DefendedCore, policy: Nobody, probe: dict[str, Any]
+    closed: DefendedCore, policy: DenyAll, probe: dict[str, Any]
 ) -> None:
     pair = SodiumXKeyPair.generate()
     sealed = pair.seal(json.dumps(probe).encode(), closed.server.public)

@@ -241,7 +241,7 @@ async def test_a_replay_of_a_refused_request_is_refused_all_the_same(
 async def test_a_damaged_copy_does_not_use_up_the_real_request(
     core: DefendedCore, host: SodiumXKeyPair
 ) -> None:
-    """Whoever sees a request on its way must not be able to make it a replay."""
+    """A client that sees a request in transit must not be able to make it a replay."""
     sealed = host.seal(PLAIN, core.server.public)
     await core.refused(sealed[:-1] + bytes([sealed[-1] ^ 1]), host.public)
 

@@ -36,5 +36,5 @@ class FakeAuditSink(FakeAuditTrail, AuditSink):
         self.calls.append("audit closed")
 
     def reopen(self) -> None:
-        """Note that the file would be opened anew."""
+        """Note that the file would be reopened."""
         self.calls.append("audit reopened")

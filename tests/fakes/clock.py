@@ -35,7 +35,7 @@ class FakeClock(Clock):
         self._now += seconds
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: both clocks move, and whoever waits for the new time wakes."""
+        """Let time pass: both clocks move, and tasks that wait for the new time wake."""
         self._now += seconds
         self._monotonic += seconds
         for due, waiter in self._due:

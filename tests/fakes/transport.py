@@ -62,7 +62,7 @@ class FakeTransport(Transport):
             await asyncio.wait(self._running)
 
     async def deliver(self, operation: str, body: bytes, host_xkey: str | None) -> Reply | None:
-        """Return the one reply to a request; None if nobody listens."""
+        """Return the one reply to a request; None if no service listens."""
         handler = self._handler
         if handler is None:
             return None
@@ -87,7 +87,7 @@ async def _serve(handler: RequestHandler, request: Request) -> Reply:
         return await handler.handle(request)
     except asyncio.CancelledError:
         return handler.refuse(request, "stopping")
-    except Exception:  # noqa: BLE001  as a real transport: whatever happened, somebody waits
+    except Exception:  # noqa: BLE001  as a real transport: the requester always gets a reply
         return handler.refuse(request, "overloaded")
 
 
@@ -115,5 +115,5 @@ class FakeChannel(Channel):
         except TimeoutError:
             raise ChannelError("No reply in time; check the log.", reason="timeout") from None
         if reply is None:
-            raise ChannelError("Nobody listens; start the service.", reason="no_responders")
+            raise ChannelError("No service listens; start the service.", reason="no_responders")
         return reply

@@ -126,9 +126,9 @@ class FakeStoreContext(StoreContext):
     @override
     def changed(self, selection: Selection) -> Awaitable[None]:
         self.changes.append(selection)
-        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        told.set_result(None)
-        return told
+        notified: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        notified.set_result(None)
+        return notified
 
     @override
     def service(self, kind: type[_Service]) -> _Service:

@@ -22,7 +22,7 @@ class TransportContract(ABC):
     """Subclass it in a test module, with fixtures behind the abstract methods.
 
     Attributes:
-        short: seconds that surely pass without an answer nobody gives.
+        short: seconds that surely pass where no service answers.
     """
 
     short = 0.1

@@ -44,7 +44,7 @@ class HttpChannel(Channel):
             failure = ChannelError(f"No reply came from {url} in time.", reason="timeout")
         except httpx.ConnectError:
             failure = ChannelError(
-                f"Nobody listens at {url}; start the service, or check HTTP_TRANSPORT_PORT.",
+                f"No service listens at {url}; start the service, or check HTTP_TRANSPORT_PORT.",
                 reason="no_responders",
             )
         except httpx.HTTPError:

@@ -43,10 +43,10 @@ def core() -> Core:
 
 
 class UnusableXKey:
-    """A key pair that seals for nobody."""
+    """A key pair that seals for no recipient."""
 
     def seal(self, plaintext: bytes, recipient: PublicXKey) -> bytes:
-        raise EncryptionFailed("This key seals for nobody.")
+        raise EncryptionFailed("This key seals for no recipient.")
 
 
 def operation(name: str) -> Request:

@@ -111,7 +111,7 @@ async def test_a_server_that_refuses_to_tell_its_xkey_is_heard(
 
 
 async def test_silence_is_a_channel_error(channel: CoreChannel, client: HostClient) -> None:
-    channel.reply = ChannelError("Nobody listens; start the service.", reason="no_responders")
+    channel.reply = ChannelError("No service listens; start the service.", reason="no_responders")
 
     with pytest.raises(ChannelError):
         await client.get(REQUEST)

@@ -26,14 +26,14 @@ class OneReply(Channel):
         self, operation: str, body: bytes, host_xkey: str | None, timeout_seconds: float
     ) -> Reply:
         if self._body is None:
-            raise ChannelError("Nobody listens.", reason="no_responders")
+            raise ChannelError("No service listens.", reason="no_responders")
         return Reply(self._body)
 
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (None, ReplicaXKey.NOBODY),
+        (None, ReplicaXKey.NONE),
         (CURRENT.public.encode(), ReplicaXKey.SAME),
         (RETIRED.public.encode(), ReplicaXKey.RETIRED),
         (OTHER.public.encode(), ReplicaXKey.DIFFERENT),

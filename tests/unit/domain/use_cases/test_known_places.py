@@ -1,4 +1,4 @@
-"""What allowed requests led to is remembered, and tells nobody else anything."""
+"""Places of allowed requests are remembered, and reveal nothing to other callers."""
 
 from __future__ import annotations
 

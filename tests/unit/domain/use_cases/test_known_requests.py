@@ -1,4 +1,4 @@
-"""What is remembered of a request that was allowed, and what is asked anew every time."""
+"""What is remembered of an allowed request, and what is checked again every time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KNOWN = AuthenticatedRequest(
 
 
 class Switch(AccessPolicy):
-    """Allows everybody or nobody."""
+    """Allows every caller or none."""
 
     allows = True
 

@@ -1,4 +1,4 @@
-"""What opening a request gives shows nothing of it to whoever prints it."""
+"""An opened request shows nothing of itself when it is printed."""
 
 from __future__ import annotations
 

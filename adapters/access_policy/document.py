@@ -133,7 +133,7 @@ def _named(
 
 def _name_of(spot: Spot) -> str | None:
     if not isinstance(spot.node, Mapping):
-        # Whoever reads the rule says so.
+        # The rule's own reader reports that.
         return None
     for member, value in spot.node.entries:
         if isinstance(member, Scalar) and member.text == "name" and isinstance(value, Scalar):

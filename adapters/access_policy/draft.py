@@ -24,7 +24,7 @@ class DraftSecrets:
 
     Attributes:
         backends: empty where the source does not tell; then any is meant.
-        fields: None for any, which whoever reads a whole value has anyway.
+        fields: None for any, as a caller that reads a whole value has them all.
         versions: "latest", "any", or those pinned.
         properties: sorted pairs of a property and its value.
     """
@@ -72,8 +72,8 @@ def merged(seen: Iterable[DraftSecrets]) -> tuple[DraftSecrets, ...]:
 def write_draft(header: Iterable[str], grants: Iterable[DraftGrant]) -> str:
     """Write a draft as the text of a policy file.
 
-    Every issuer is named with `FILL-IN`, which keeps the file from being used until somebody has
-    said whose key it is: in a log of observed requests anybody's key can stand.
+    Every issuer is named with `FILL-IN`, which keeps the file from being used until the operator
+    has said whose key it is: a log of observed requests may hold any client's key.
 
     Args:
         header: lines of the comment at its head.

@@ -28,8 +28,8 @@ _SCOPE = "scope_"
 
 _HEADER = (
     "A DRAFT, made from the audit log of requests that were answered. Read every grant before you",
-    "use it: an entity that should not have had a secret is listed like any other. Whoever can",
-    "reach the backend can sign with a key of their own, so first find out whose each issuer's",
+    "use it: an entity that should not have had a secret is listed like any other. A client that",
+    "reaches the backend can sign with a key of its own, so first find out whose each issuer's",
     'key is, and replace its "FILL-IN-…" by a name everywhere. Then run: policy check FILE',
 )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from domain.model.access_rules import Grant
     from domain.model.patterns import PathPattern, TextPattern
 
-NOBODY, NOTHING = "nobody", "nothing"
+NO_ENTITY, NOTHING = "no entity", "nothing"
 
 _OR = "\nor "
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
@@ -61,7 +61,7 @@ def denials_in_words(document: PolicyDocument) -> list[RuleSummary]:
 
 
 def _entities(document: PolicyDocument, patterns: tuple[EntityPattern, ...]) -> str:
-    return _OR.join(_entity(document, pattern) for pattern in patterns) or NOBODY
+    return _OR.join(_entity(document, pattern) for pattern in patterns) or NO_ENTITY
 
 
 def _entity(document: PolicyDocument, pattern: EntityPattern) -> str:

@@ -20,7 +20,7 @@ class AdminAddressError(ValueError):
 
 
 class AdminHttpError(Exception):
-    """The admin HTTP cannot listen where it was told to; the text says what to change.
+    """The admin HTTP cannot listen at the configured address; the text says what to change.
 
     Attributes:
         may_pass: whether another start may succeed as it is configured.
@@ -45,7 +45,7 @@ class AdminAddress:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it, as far as can be told without a name server."""
+        """Whether only this machine can reach it, as far as is known without a name server."""
         try:
             return ip_address(self.host).is_loopback
         except ValueError:

@@ -90,8 +90,8 @@ def _with_closed_paths(pages: ASGIApp, closed: Mapping[str, str]) -> ASGIApp:
             return
         # Whatever else was sent stays unread, so nothing more can come on this connection.
         headers = {**_NEVER_KEPT, "connection": "close"}
-        told = PlainTextResponse(f"{advice}\n", status_code=404, headers=headers)
-        await told(scope, receive, send)
+        response = PlainTextResponse(f"{advice}\n", status_code=404, headers=headers)
+        await response(scope, receive, send)
 
     return app
 

@@ -23,7 +23,7 @@ STORE_FRESH_SECONDS: Final = 15.0
 """Every check is a call, and perhaps a login, that counts against the store's rate limits."""
 
 STORE_RETRY_SECONDS: Final = 3.0
-"""What is down is found again within this time, while somebody asks."""
+"""A store that is up again is found within this time, while probes or scrapes arrive."""
 
 STORE_LIMIT_SECONDS: Final = 20.0
 """Beyond what the stores' own checks give themselves, which then say more than "too slow"."""

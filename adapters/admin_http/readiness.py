@@ -26,8 +26,8 @@ class Finding(NamedTuple):
     """What a check found.
 
     Attributes:
-        advice: what to do about it, empty when all is well. Whoever reaches the admin HTTP reads
-            it, so it holds no credential.
+        advice: what to do about it, empty when all is well. Every client of the admin HTTP can
+            read it, so it holds no credential.
     """
 
     ok: bool
@@ -53,7 +53,7 @@ class ReadinessCheck:
 
     Attributes:
         name: a constant word; it becomes a label of metrics.
-        probe: makes the check. Whatever it raises counts as a failure that nobody foresaw.
+        probe: makes the check. Whatever it raises counts as an unexpected failure.
         limit_seconds: how long it may take.
         fresh_seconds: how long a finding that all is well stands before it is made again.
         retry_seconds: the same for any other finding, and for one that was disproved since.
@@ -110,7 +110,7 @@ class Readiness:
         return {watched.running for watched in self._watched.values() if watched.running}
 
     def note(self, name: str, finding: Finding) -> None:
-        """Take what somebody else's check found for that of the check with this name."""
+        """Set the finding of the check with this name to one that was made elsewhere."""
         watched = self._watched[name]
         watched.finding = finding
         watched.found_at = watched.made_at = self._clock.monotonic()

@@ -49,7 +49,7 @@ class AuditFileConfig:
 class AuditFile(BufferedSink):
     """Appends one JSON line for each event, from a worker thread.
 
-    A file that was moved away is noticed at the next write and made anew. While it cannot be
+    A file that was moved away is noticed at the next write and created again. While it cannot be
     written, `OnFull.REFUSE` refuses at once: what waits in memory is not yet kept.
     """
 
@@ -75,7 +75,7 @@ class AuditFile(BufferedSink):
         self._last: asyncio.Future[None] | None = None
 
     def reopen(self) -> None:
-        """Open the file anew before the next write, as SIGHUP asks for."""
+        """Reopen the file before the next write, as SIGHUP asks for."""
         self._reopen = True
 
     @override

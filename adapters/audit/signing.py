@@ -4,8 +4,8 @@ A signed line is the event's JSON object with four members more, in this order: 
 each process for each sink; `link`, counted from 1; `previous`, half the SHA-256 of the whole line
 before, or zeros; and `signature`, Ed25519 in base64url over everything before its comma.
 
-The key is derived from the server xkey, so there is nothing to keep beside it, and whoever checks
-needs its public half alone.
+The key is derived from the server xkey, so no second secret has to be kept, and a check needs its
+public half alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The audit trail as a JetStream stream, over a connection that somebody else opens and closes."""
+"""The audit trail as a JetStream stream, over a connection that its owner opens and closes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class AuditStream(BufferedSink):
             await self._close()
             raise
         except (nats.errors.Error, TimeoutError, OSError) as error:
-            # Nobody may answer yet, or this user may publish and not manage streams.
+            # JetStream may not answer yet, or this user may publish and not manage streams.
             _log.warning(
                 "audit.stream_unchecked", stream=self._config.stream, error=type(error).__name__
             )
@@ -89,8 +89,8 @@ class AuditStream(BufferedSink):
     async def _deliver(self, batch: Sequence[AuditLine]) -> None:
         if not self._client.is_connected:
             raise DeliveryFailedError("nats_disconnected")
-        # Answers to an earlier round are not counted: its messages are published again. Nobody can
-        # name this one's before it is over, who has not seen its messages.
+        # Answers to an earlier round are not counted: its messages are published again. A client
+        # that has not seen this round's messages cannot name it before it is over.
         self._round = secrets.token_hex(8)
         acks = self._acks = PublishAcks(len(batch), self._config.stream)
         reason: str | None = None

@@ -89,8 +89,8 @@ async def ensure_stream(jetstream: JetStreamContext, config: AuditStreamConfig) 
     """Make the stream if it is missing; one that is there must take the subject.
 
     Raises:
-        AuditSinkError: no waiting will help; the text says what to change.
-        nats.errors.Error, TimeoutError: nobody who knows answered.
+        AuditSinkError: the stream cannot be used; the text says what to change.
+        nats.errors.Error, TimeoutError: JetStream did not answer.
     """
     refusal: int | None
     try:

@@ -159,7 +159,7 @@ class _Reader:
     def _failure(self, error: Exception) -> AuditReadError:
         if _is_missing(error):
             return AuditReadError(
-                f"There is no stream {self._stream}; check its name, and that the service was told "
+                f"There is no stream {self._stream}; check its name, and that the service is set "
                 "to keep its audit trail there."
             )
         return _unanswered(self._stream)

@@ -1,4 +1,4 @@
-"""Refusals of one kind beyond some a second, told by one event with a count."""
+"""Sums up refusals of one kind beyond a number a second in one event with a count."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SECONDS: Final = 1.0
 
 MAX_KINDS: Final = 256
-"""Kinds that are told apart in one second; beyond, those of all accounts count together."""
+"""Kinds counted apart in one second; beyond, those of all accounts count together."""
 
 OTHER: Final = "other"
 """The operation of a summary, where requests named one that there is not."""
@@ -47,7 +47,7 @@ class _Tally:
 class SummedRefusals(AuditSink):
     """Passes events on to `inner`: all of secrets that were served, and so many others a second.
 
-    Whoever may publish can cause refusals as fast as the service works. A kind is an operation, an
+    Any permitted client can cause refusals as fast as the service works. A kind is an operation, an
     outcome, a reason, an error and, as far as NATS names it, the account that asks. A summary has
     these, the id of the last request that it stands for, and a count.
 

@@ -1,4 +1,4 @@
-"""What replicas of one service tell each other, so that nobody without its key can say it.
+"""Messages between replicas of one service, authenticated by a key that only they have.
 
 NATS permissions name who may publish on a control subject, but JetStream publishes wherever a
 request to it says. A message is therefore authenticated by a key that is derived from the server

@@ -26,7 +26,7 @@ class TokenDescription:
 
     Attributes:
         verdict: "good_signature", "bad_signature" or "bad_token". Times are not part of it: ask
-            `Claims.time_problem`. A good signature alone makes nobody trusted.
+            `Claims.time_problem`. A good signature alone makes no issuer trusted.
         claims: what the token says in the service's own terms; None for a "bad_token".
         header: the header's members as written; None if they cannot be read.
         document: the claims' members as written; None if they cannot be read.

@@ -58,7 +58,7 @@ def _spreading() -> Iterator[tuple[int, int]]:
     """Give the steps that move 64 groups of 5 bits, packed together, to 8 bits each.
 
     Each step parts every block of groups in two, and moves the upper half up to where it belongs:
-    it is told by the mask of the upper halves, and by how many times their own to add to them.
+    it is given by the mask of the upper halves, and by how many times their own to add to them.
     """
     half = _GROUPS // 2
     while half:

@@ -1,4 +1,4 @@
-"""A file that holds one seed: read, or made so that nobody ever sees half of it."""
+"""A file that holds one seed: read, or created so that no reader ever sees half of it."""
 
 from __future__ import annotations
 

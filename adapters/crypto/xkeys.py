@@ -143,7 +143,7 @@ def _point(text: str) -> bytes:
     """Return the 32 bytes of a public xkey, in the one spelling that its point has.
 
     X25519 ignores the top bit and reduces modulo the field's prime (RFC 7748, section 5), so one
-    key could be written in several ways: a request recorded by somebody would open again under
+    key could be written in several ways: a request that was recorded would open again under
     another sender's name, past the check for replays. Key generation never makes such a spelling.
     """
     point = decode_public(text, KeyKind.XKEY)[1]

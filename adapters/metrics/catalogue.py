@@ -67,7 +67,7 @@ class WorkerEnd(StrEnum):
     """By itself, with an exit code that is not 0."""
 
     ENDED = "ended"
-    """By itself with exit code 0, though nobody told it to."""
+    """By itself with exit code 0, without a signal to stop."""
 
     NOT_STARTED = "not_started"
     """Before it began: the system could not make a process."""

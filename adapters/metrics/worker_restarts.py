@@ -1,4 +1,4 @@
-"""How often a worker's place was taken by a new process, as that process was told at its start."""
+"""How often a worker was replaced by a new process, as the supervisor told that process."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Names:
 
     @property
     def changed(self) -> str:
-        """Where it is told that secrets changed."""
+        """Where changes of secrets are announced."""
         return f"{self.prefix}.events.{self.backend}.changed"
 
 

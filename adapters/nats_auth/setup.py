@@ -57,7 +57,7 @@ class Setup:
 
     @property
     def system_account(self) -> Account:
-        """The account of the servers themselves; nobody logs in to it."""
+        """The account of the servers themselves; no user logs in to it."""
         return self.accounts[0]
 
 

@@ -54,7 +54,7 @@ async def ask_again(clock: Clock, call: Callable[[], Awaitable[_Answer]]) -> _An
 
 
 def upstream_error(error: Exception) -> UpstreamError:
-    """Say what a failed call means to somebody who can do something about it."""
+    """Return the typed error for a failed call; its text says what the operator can do."""
     match error:
         case TimeoutError():
             return StoreTooSlow(

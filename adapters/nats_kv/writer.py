@@ -29,7 +29,7 @@ _EXPECTED_REVISION_HEADER = "Nats-Expected-Last-Subject-Sequence"
 
 
 class VersionConflictError(Exception):
-    """The secret has another version than the one expected: somebody else wrote it."""
+    """The secret has another version than the one expected: another client wrote it."""
 
 
 class OtherKeyError(Exception):

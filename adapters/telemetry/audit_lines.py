@@ -36,8 +36,8 @@ _Part = TypeVar("_Part")
 class AuditLines:
     """Writes records and remembers their parts: the same callers ask for the same secrets.
 
-    The core hands out the same caller, claims, location and properties again, so these are told
-    apart by which objects they are: to compare what is in them would cost what is saved.
+    The core hands out the same caller, claims, location and properties again, so these are compared
+    by identity: to compare their contents would cost what is saved.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class AuditLines:
         Whatever looks like a seed, a JWT or a bearer credential is hidden, wherever it stands.
 
         Args:
-            event: what is told; its request id is the service's own, of letters, digits and "-".
+            event: what is written; its request id is the service's own, of letters, digits and "-".
             level: how loudly; a log's records say that second.
 
         Raises:

@@ -35,7 +35,7 @@ class AuditLog(AuditTrail):
         """Take the output as it is configured now.
 
         Args:
-            max_waiting: characters that may wait for whoever reads the log, at most half of what
+            max_waiting: characters that may wait for the log's reader, at most half of what
                 the output itself lets wait.
             refuses: whether `accepts` says no while that much is waiting; records are dropped and
                 counted otherwise.
@@ -60,7 +60,7 @@ class AuditLog(AuditTrail):
 
     @property
     def failing(self) -> bool:
-        """Whether nobody reads the log fast enough for more to be kept."""
+        """Whether the log's reader is too slow for more to be kept."""
         return self._output.waiting_characters >= self._max_waiting
 
     async def start(self) -> None:

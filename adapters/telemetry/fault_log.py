@@ -1,4 +1,4 @@
-"""Failures nobody foresaw, as one log record each."""
+"""Unexpected failures, as one log record each."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class LogOutput:
 
     @contextlib.asynccontextmanager
     async def off_the_loop(self) -> AsyncIterator[None]:
-        """Keep the running event loop from waiting for whoever reads the lines."""
+        """Keep the running event loop from waiting for the reader of the lines."""
         thread: Thread | None = None
         if _may_stall(self._file):
             self._queue = SimpleQueue()

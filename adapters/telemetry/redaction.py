@@ -1,7 +1,7 @@
 """The second net under the logs: by a field's name, and by the shape of what stands in a line.
 
-The first net is that secrets are held in types that do not show them. This one is for the day
-somebody logs the wrong thing.
+The first safeguard is that secrets are held in types that do not show them. This one applies where
+code logs a secret by mistake.
 """
 
 from __future__ import annotations

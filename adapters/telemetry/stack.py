@@ -1,4 +1,4 @@
-"""Exceptions told without their texts: types and frames only.
+"""Exceptions without their texts: types and frames only.
 
 An exception's message, and the locals of its frames, may hold a secret: a JSON decoder keeps the
 whole text it failed on, a validation error keeps its input.

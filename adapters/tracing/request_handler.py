@@ -63,7 +63,7 @@ class TracedRequestHandler(RequestHandler):
             }
             for operation in Operation
         }
-        # A subject that nobody knows was chosen by whoever asks.
+        # The caller chooses the text of an unknown operation, so spans do not carry it.
         self._unknown = common | {known.RPC_METHOD: known.OTHER}
 
     @override

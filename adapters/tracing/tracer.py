@@ -80,7 +80,7 @@ class OtlpTracing:
         return TracedRequestHandler(inner, self._tracer, self._clock, self._messaging)
 
     def trail(self, inner: AuditTrail) -> AuditTrail:
-        """Have spans told what the audit trail is told."""
+        """Return an audit trail that adds to the spans what it records."""
         return TracedAuditTrail(inner, names_allowed=self._names_allowed)
 
     def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:

@@ -48,7 +48,7 @@ def policy(path: Path, clock: FakeClock) -> AccessPolicyFile:
 
 
 async def asleep(clock: FakeClock) -> None:
-    """Wait until somebody waits for the clock to move."""
+    """Wait until a task waits for the clock to move."""
     while all(waiter.done() for _, waiter in clock._due):  # noqa: ASYNC110  the clock has no event
         await asyncio.sleep(0)
 

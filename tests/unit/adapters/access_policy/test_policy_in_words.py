@@ -175,7 +175,9 @@ def test_what_grants_nothing_is_told_so() -> None:
     empty = f"version: 1\nissuers: {{a: {TEAM}}}\ngrants: [{{name: g, entities: [], secrets: []}}]"
     every = GOOD.replace(f"subject: {COMPONENT}", 'names: ["*"]').replace("/payments", "/[x]")
 
-    assert grants_in_words(read_policy(empty.encode())) == [RuleSummary("g", "nobody", "nothing")]
+    assert grants_in_words(read_policy(empty.encode())) == [
+        RuleSummary("g", "no entity", "nothing")
+    ]
     assert grants_in_words(read_policy(every.encode())) == [
         RuleSummary("billing", "team: every entity", "/[x]/**")
     ]

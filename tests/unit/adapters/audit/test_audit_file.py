@@ -80,7 +80,7 @@ def kept(path: Path) -> list[str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110  the sink tells nobody, and a thread does the writing
+    while not condition():  # noqa: ASYNC110  the sink has no event, and a thread does the writing
         await asyncio.sleep(0)
 
 

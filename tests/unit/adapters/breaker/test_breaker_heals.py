@@ -57,7 +57,7 @@ def test_a_store_that_works_again_is_found_in_seconds(
             assert circuit.state is State.CLOSED
             return
         now += 0.05
-    raise AssertionError("nobody was let through")
+    raise AssertionError("no call was let through")
 
 
 @given(steps)

@@ -206,7 +206,7 @@ async def test_a_silent_store_costs_only_a_little_patience_where_a_stale_value_i
     rig.clock.advance(0.1)
 
     assert (await waiting).source == "stale"
-    # Whoever joins the same silent call has no reason to wait at all.
+    # A request that joins the same silent call has no reason to wait at all.
     assert (await rig.fetch()).source == "stale"
     assert rig.calls == 2
     await rig.cache.aclose()

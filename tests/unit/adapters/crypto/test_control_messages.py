@@ -1,4 +1,4 @@
-"""Control messages: taken from whoever has the key, on their subject, in their time, once."""
+"""Control messages: accepted from holders of the key, on their subject, in their time, once."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_another_keys_signature_is_an_invalid_signature() -> None:
 
 
 def test_times_are_not_judged() -> None:
-    expired = claims(exp=1, nbf=2**63, iat=2**63, aud="somebody else")
+    expired = claims(exp=1, nbf=2**63, iat=2**63, aud="another service")
 
     assert verified_payload(new_jws(), sign(expired), KEY) == json.dumps(expired).encode()
 

@@ -87,8 +87,8 @@ def test_metadata_of_the_wrong_type_is_absent(metadata: dict[str, Any]) -> None:
     assert (found.tags, found.labels) == ((), ())
 
 
-def test_members_that_nobody_asked_for_are_ignored() -> None:
-    found = verified(aud="somebody", scope=["all"], sub=HOST, wascap_revision="x")
+def test_members_that_are_not_read_are_ignored() -> None:
+    found = verified(aud="a service", scope=["all"], sub=HOST, wascap_revision="x")
 
     assert found.kind is IdentityKind.HOST
 

@@ -22,7 +22,7 @@ async def test_the_login_sends_the_credentials_and_no_authorization(
     world: World, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path_factory.mktemp("home") / "netrc"
-    netrc.write_text("machine infisical.test login somebody password canary\n", "utf-8")
+    netrc.write_text("machine infisical.test login other password canary\n", "utf-8")
     monkeypatch.setenv("NETRC", str(netrc))
     world.model.put("KEY", "v")
 

@@ -1,4 +1,4 @@
-"""However often somebody probes, checks cost Infisical no more than they may."""
+"""However often probes arrive, checks cost Infisical no more than they may."""
 
 from __future__ import annotations
 

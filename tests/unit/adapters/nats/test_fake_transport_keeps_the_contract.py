@@ -34,7 +34,7 @@ class TestFakeTransport(TransportContract):
 
     @override
     async def pass_time(self, seconds: float) -> None:
-        for _ in range(5):  # let whoever starts to wait begin to
+        for _ in range(5):  # let tasks that are about to wait begin to
             await asyncio.sleep(0)
         self.fake_clock.advance(seconds)
 

@@ -1,4 +1,4 @@
-"""Whoever flushes towards a server that takes nothing can be cancelled, and has time limits."""
+"""A flush to a server that reads nothing can be cancelled, and has time limits."""
 
 from __future__ import annotations
 

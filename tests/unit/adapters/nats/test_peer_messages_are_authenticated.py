@@ -1,4 +1,4 @@
-"""What replicas tell each other: heard from replicas alone, once, whoever may publish there."""
+"""Messages between replicas: accepted from replicas alone, once, whatever clients publish."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_what_cannot_be_written_does_not_raise(log_text: LogText) -> None:
 
 @pytest.fixture
 def sleeping() -> Iterator[int]:
-    """Log into a pipe that nobody reads; gives its other end."""
+    """Log into a pipe without a reader; gives its other end."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as file:
         configure_logging("info", "json", file)

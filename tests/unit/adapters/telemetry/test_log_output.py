@@ -1,4 +1,4 @@
-"""Lines leave whole and in order, and nobody who reads them can hold the event loop up."""
+"""Lines leave whole and in order, and a slow reader never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ async def test_a_reader_that_never_wakes_holds_up_neither_the_end_nor_what_is_lo
     async with output.off_the_loop():
         output.msg(FULL)
         await asyncio.sleep(0)
-    output.msg("nobody hears this, and nobody waits for it")
+    output.msg("this line is dropped, and the caller does not wait")
 
     # Lets the thread go.
     await read_to(reading, "x\n")

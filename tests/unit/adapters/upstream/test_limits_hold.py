@@ -113,7 +113,7 @@ async def play(script: list[Request], limit: int, own: int | None, slots: int) -
         if request.fate == "cancel":
             await world.step()
             task.cancel()
-    # No deadline is further away than that: whoever still waits then would wait for ever.
+    # No deadline is further away than that: a call that still waits then would wait for ever.
     await world.step(300)
     assert all(task.done() for task in tasks)
     ends = await asyncio.gather(*tasks, return_exceptions=True)

@@ -105,7 +105,7 @@ async def test_a_request_without_time_for_what_is_left_over_is_refused_at_once()
     await told(rig.read("A"))
     rig.clock.advance(60.0)
 
-    # The window has not begun, so nobody knows when the next will; what A leaves may be had first.
+    # The window has not begun, so the start of the next is unknown; A's rest may be had first.
     assert await told(rig.read("HASTY", seconds=KEEP_SECONDS)) == KEEP_SECONDS
     await rig.read("A")
     await rig.gate.aclose()
@@ -220,7 +220,7 @@ async def test_under_the_operators_limit_each_key_is_told_a_place_of_its_own() -
     assert [await told(rig.read(name)) for name in ("D", "B")] == [91, 40]
     rig.clock.advance(30.0)
     await rig.read("A")
-    # The next place is B's in ten seconds; whoever has the time for it must not take it.
+    # The next place is B's in ten seconds; another call with time to wait must not take it.
     assert await told(rig.read("NEW", seconds=15.0)) > 60
     rig.clock.advance(10.0)
     await rig.read("B")
@@ -255,7 +255,7 @@ async def test_a_returning_key_that_finds_the_window_used_up_by_others_is_told_t
         await told(rig.read(name))
     rig.clock.advance(60.0)
     assert rig.server is not None
-    # Somebody else at the same address, whose call the answer to A reveals.
+    # Another client at the same address, whose call the answer to A reveals.
     rig.server.hit(rig.clock.monotonic())
 
     await rig.read("A")

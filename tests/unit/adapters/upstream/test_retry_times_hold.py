@@ -97,7 +97,7 @@ async def play(crowd: list[Client], limit: int, own: int | None) -> Town:
     tasks = [asyncio.create_task(town.live(n, client)) for n, client in enumerate(crowd)]
     everybody = asyncio.gather(*tasks)
     while not everybody.done():
-        assert clock.monotonic() < 1000.0 + 20 * 60, "somebody waits for ever"
+        assert clock.monotonic() < 1000.0 + 20 * 60, "a call waits for ever"
         clock.advance(STEP)
         for _ in range(12):
             await asyncio.sleep(0)
@@ -134,7 +134,7 @@ def test_the_servers_windows_have_a_place_for_every_key_told_to_come(
     assert town.broken == []
 
 
-# A place that nobody comes back for may be taken by another, and then comes free again later.
+# A place whose caller does not return may be taken by another, and is free again later.
 @in_many_ways
 @given(crowd=clients(late=(0, 0, 1, 4)), own=st.integers(8, 12))
 def test_the_operators_limit_has_a_place_for_every_key_told_to_come(

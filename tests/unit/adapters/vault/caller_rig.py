@@ -30,7 +30,7 @@ CALLER = Caller(
     host=Claims(IdentityKind.HOST, SubjectKey("NHOST"), AccountKey("AHOST"), "2", 0),
     application="store-front",
 )
-NOBODY = replace(
+UNNAMED = replace(
     CALLER, entity=replace(CALLER.entity, kind=IdentityKind.PROVIDER, name=None), application=None
 )
 

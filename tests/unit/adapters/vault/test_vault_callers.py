@@ -13,7 +13,7 @@ from adapters.vault.caller_jwt import partition
 from domain.model.errors import StoreUnavailable, Unauthorized, UpstreamError
 from domain.model.identity import AccountKey, Caller, IdentityKind, SubjectKey
 from tests.support.vault_logins import decode_segment
-from tests.unit.adapters.vault.caller_rig import CALLER, NOBODY, PLACE, Rig
+from tests.unit.adapters.vault.caller_rig import CALLER, PLACE, UNNAMED, Rig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def test_the_token_says_what_was_verified_and_marks_what_was_not(rig: Rig) -> No
 
 
 def test_a_provider_without_a_name_says_no_more_than_there_is(rig: Rig) -> None:
-    _, claims = members(rig.logins.token_for(NOBODY))
+    _, claims = members(rig.logins.token_for(UNNAMED))
 
     assert claims["provider"] == {"iss": "ATEAM", "sub": "MSHOP"}
     assert not {"name", "unproven_application", "component"} & set(claims)
@@ -61,7 +61,7 @@ def test_a_provider_without_a_name_says_no_more_than_there_is(rig: Rig) -> None:
 def test_a_token_is_used_again_for_a_third_of_its_time(rig: Rig) -> None:
     first = rig.logins.token_for(CALLER)
     rig.clock.advance(19)
-    assert rig.logins.token_for(replace(CALLER, host=NOBODY.entity)) == first
+    assert rig.logins.token_for(replace(CALLER, host=UNNAMED.entity)) == first
     rig.clock.advance(2)
     assert rig.logins.token_for(CALLER) != first
 
@@ -196,7 +196,7 @@ async def test_tokens_that_stay_behind_are_warned_of_once(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rig.server.token_type = "service"
-    for caller in (CALLER, NOBODY):
+    for caller in (CALLER, UNNAMED):
         await rig.tokens.authorize(PLACE, caller)
 
     assert capsys.readouterr().out.count("vault.caller_tokens_left_behind") == 1

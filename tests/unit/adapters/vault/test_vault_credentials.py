@@ -1,4 +1,4 @@
-"""What logins present: files read anew, wrapping tokens opened once."""
+"""What logins present: files read again, wrapping tokens opened once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a replica may take to close once it was told to, whatever hangs meanwhile.
+"""How long a replica may take to close after the signal to stop, whatever hangs meanwhile.
 
 Its supervisor and its service manager rely on it: a process that is killed loses audit events.
 """

@@ -35,8 +35,8 @@ def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
 def forget_settings(configuration: Configuration) -> None:
     """Remove the settings from this process's environment, and overwrite where they stood.
 
-    Those of the chosen plug-ins go, whoever wrote these, and those of all that are shipped.
-    To be called by the only thread there is. Python's own copies are freed, not overwritten.
+    The settings of the chosen plug-ins go, and those of all shipped ones. Call it while there is
+    one thread. Python's own copies are freed, not overwritten.
     """
     chosen = (configuration.store.settings, configuration.transport.settings)
     settings = {*every_variable(shipped=True)}.union(

@@ -1,8 +1,8 @@
 """What the operating system can do so that the process's memory is not written to a disk.
 
-Python copies values as it likes and clears none of them: against somebody who can read the
-process's memory nothing here helps. It keeps that memory out of core dumps, out of reach of other
-processes of the same user, and, where permitted, out of swap.
+Python copies values and clears none of them, so nothing here helps against a process that can read
+this one's memory. This module keeps that memory out of core dumps, out of reach of other processes
+of the same user, and, where permitted, out of swap.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Tracing(Protocol):
         ...
 
     def trail(self, inner: AuditTrail) -> AuditTrail:
-        """Have spans told what the audit trail is told."""
+        """Return an audit trail that adds to the spans what it records."""
         ...
 
     def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:

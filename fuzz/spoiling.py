@@ -128,7 +128,7 @@ def nested(value: Any, depth: int) -> Any:
 
 
 def any_token(usual: str, choices: Choices) -> str:
-    """Take the usual token, another, or a damaged one: its text, or its claims signed anew."""
+    """Take the usual token, another, or a damaged one: its text, or its claims signed again."""
     if not choices.once_in(3):
         return usual
     taken = choices.of((*[usual] * len(TOKENS), *TOKENS))
@@ -146,7 +146,7 @@ def any_token(usual: str, choices: Choices) -> str:
 
 
 def forged_token(choices: Choices) -> str:
-    """Sign damaged claims under a damaged header, by the trusted issuer or somebody else."""
+    """Sign damaged claims under a damaged header, by the trusted issuer or by another key."""
     key: SigningKey = choices.of((TEAM, STRANGER))
     claims: Any = {
         "jti": choices.of(("attack", INPUT, COMPONENT)),

@@ -34,10 +34,10 @@ _AGAIN = re.compile(r"try again in ([0-9]+) second")
 
 @dataclass(frozen=True, slots=True)
 class SecondTry:
-    """Those who were told the same time and asked again after it.
+    """Requests that were refused with the same retry time and sent again after it.
 
     Attributes:
-        seconds: the time they were told.
+        seconds: their retry time.
         longest_wait: seconds until the last reply of this try.
     """
 
@@ -52,7 +52,7 @@ async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
 
     Args:
         settings: environment variables of the service.
-        windows: how many of the following minutes to wait for; those who were told to come back in
+        windows: how many of the following minutes to wait for; requests with a retry time in
             them ask again then.
     """
     keys = [secret_name(number % SECRETS) for number in range(REQUESTS)]

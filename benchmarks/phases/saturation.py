@@ -52,7 +52,7 @@ async def measure(
             Row("libsodium's calls alone (the floor)", f"{lowest:.0f} µs", "1.00"),
             Row("the whole service", f"{median(costs):.0f} µs", f"{ratio:.2f} x floor"),
             Row(
-                "the same where nobody has asked in these words before",
+                "the same for requests not seen before",
                 f"{median(costs_of_new):.0f} µs",
                 f"{ratio_of_new:.2f} x floor",
             ),

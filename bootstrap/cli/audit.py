@@ -176,7 +176,7 @@ def _who(event: dict[str, Any]) -> str:
     entity = _text(event, "entity")
     if not entity:
         account = _text(event, "requester_account")
-        return f"account {account}" if account else "somebody"
+        return f"account {account}" if account else "unknown"
     key = entity if len(entity) <= _SHOWN_OF_A_KEY else f"{entity[:_SHOWN_OF_A_KEY]}…"
     name = _text(event, "entity_name")
     application = _text(event, "application")

@@ -109,7 +109,7 @@ async def _flush(
     _check_allowed(client, answers.inbox)
     if not gathered:
         raise failure(
-            f"Nobody listens on {subject}. Check that the service is running, that "
+            f"No service listens on {subject}. Check that the service is running, that "
             "NATS_SUBJECT_PREFIX and BACKEND_NAME are the service's, and that both are in one NATS "
             "account."
             if answers.unheard
@@ -121,7 +121,7 @@ async def _flush(
     if _denied(client, subjects.event(EVENT)):
         warn(
             "The caches are flushed, but this NATS user may not publish to "
-            f"{subjects.event(EVENT)}, so no other operator was told.",
+            f"{subjects.event(EVENT)}, so no other operator was notified.",
             style="yellow",
         )
     return gathered

@@ -29,7 +29,7 @@ def key_kind(text: str) -> KeyKind:
     """Read a kind of key.
 
     Raises:
-        typer.BadParameter: there is no such kind, or nobody here needs one.
+        typer.BadParameter: there is no such kind, or the service and its hosts use none.
     """
     kind = _BY_WORD.get(text.strip().lower())
     if kind is None:

@@ -57,7 +57,7 @@ async def survey(channel: Channel, key: PublicXKey, replicas: int) -> Survey:
     whatever is wrong with all of them shows there, then several at a time. Silence ends it.
 
     Raises:
-        ChannelError: nobody listens, or the connection is gone.
+        ChannelError: no service listens, or the connection is gone.
         NotPermittedError: NATS does not let this user ask, if the channel says so.
         MalformedReplyError: what answers is no such service.
     """
@@ -69,7 +69,7 @@ async def survey(channel: Channel, key: PublicXKey, replicas: int) -> Survey:
         nonlocal closed, silent
         one_time = SodiumXKeyPair.generate()
         try:
-            told = await channel.request(Operation.SERVER_XKEY, b"", None, _TIMEOUT_SECONDS)
+            own_key = await channel.request(Operation.SERVER_XKEY, b"", None, _TIMEOUT_SECONDS)
             sealed = one_time.seal(_PROBE, key)
             reply = await channel.request(Operation.GET, sealed, one_time.public, _TIMEOUT_SECONDS)
         except ChannelError as error:
@@ -77,7 +77,7 @@ async def survey(channel: Channel, key: PublicXKey, replicas: int) -> Survey:
                 raise
             silent += 1
             return
-        announced[told.body.decode("ascii", "replace")] += 1
+        announced[own_key.body.decode("ascii", "replace")] += 1
         match read_error(reply.body):
             case DecryptionFailed():
                 closed += 1

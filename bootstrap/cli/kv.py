@@ -56,7 +56,7 @@ def put(
         ),
     ] = False,
 ) -> None:
-    """Store a value, read from standard input unless told otherwise.
+    """Store a value, read from standard input unless an option says otherwise.
 
     An existing value is opened first, and nothing is stored if the encryption xkey opens none.
     """

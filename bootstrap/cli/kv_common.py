@@ -118,7 +118,7 @@ def _run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     except _EXPECTED_ERRORS as error:
         advice = str(error)
     except Exception as error:  # noqa: BLE001  a traceback at the terminal could show a value
-        advice = f"The command failed in a way nobody foresaw ({type(error).__name__}); report it."
+        advice = f"The command failed unexpectedly ({type(error).__name__}); report it."
     raise failure(advice, code)
 
 

@@ -68,7 +68,7 @@ def guarded(work: Callable[[], _Result]) -> _Result:
         raise
     except Exception as error:  # noqa: BLE001  a traceback would show locals, and so secrets
         name = type(error).__name__
-        text, code = f"The command failed in a way nobody foresaw ({name}); report it.", FAILED
+        text, code = f"The command failed unexpectedly ({name}); report it.", FAILED
     raise failure(text, code)
 
 

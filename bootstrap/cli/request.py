@@ -65,7 +65,7 @@ def request(
         bool, typer.Option("--raw", help="The same as --output raw: whatever the bytes are.")
     ] = False,
 ) -> None:
-    """Ask for a secret as a host does, with a made-up identity unless told otherwise.
+    """Ask for a secret as a host does, with a made-up identity unless a token is given.
 
     The NATS user must be one that may ask, such as a host's.
 

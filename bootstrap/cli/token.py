@@ -100,7 +100,7 @@ def inspect(
 ) -> None:
     """Show what a token says and whether its signature and times hold.
 
-    Exit code 1 if they do not. A good signature alone makes nobody trusted.
+    Exit code 1 if they do not. A good signature alone makes no issuer trusted.
     """
     given = sys.stdin.readline() if text is None else text
     description = guarded(lambda: describe_token(given.strip()))

@@ -128,7 +128,7 @@ class DemoComponent:
         return SecretRequest(key=key, field=field, version=version, context=context)
 
     def token_of_a_stranger(self) -> str:
-        """Sign for the same component with an account that nobody trusts."""
+        """Sign for the same component with an account that is not trusted."""
         stranger = SigningKey.generate(KeyKind.ACCOUNT)
         return self._sign(stranger, self._subject, COMPONENT_NAME)
 
@@ -178,7 +178,7 @@ class DemoHost:
         return Fetched(request, secret, seconds, self.last_exchange(), self._keys.last)
 
     async def repeat(self, exchange: Exchange) -> None:
-        """Send a request again, byte for byte, as somebody could who recorded it.
+        """Send a recorded request again, byte for byte.
 
         Raises:
             SecretsError: the service's typed refusal.

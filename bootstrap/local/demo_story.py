@@ -43,7 +43,7 @@ class DemoValues:
 
     @property
     def confidential(self) -> tuple[bytes, ...]:
-        """What nobody but the component may see."""
+        """What only the component may see."""
         texts = (self.old_api_key, self.api_key, self.password)
         return (self.keystore, *(text.encode() for text in texts))
 

@@ -36,7 +36,7 @@ _SAME_SIGNAL_SECONDS = 0.5
 
 
 def main() -> int:
-    """Run until told to stop, and return the exit code."""
+    """Run until a signal to stop, and return the exit code."""
     try:
         with lock_run_folder(Path.cwd() / _FOLDER) as folder:
             return asyncio.run(_run(plan_run(folder), folder))
@@ -70,8 +70,8 @@ class _Foreground:
     """The service as a child that only this process signals.
 
     It is in a session of its own: a terminal's Ctrl-C goes to every process of the group, and a
-    service that is told twice to stop gives up what is in flight. For the same reason signals that
-    come within half a second count as one: make and the like pass on what the group got as well.
+    service that gets two signals to stop gives up what is in flight. For the same reason signals
+    within half a second count as one: make and the like pass on what the group got as well.
 
     Attributes:
         cancelled: whether a signal came before there was a service.

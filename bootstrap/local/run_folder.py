@@ -26,7 +26,7 @@ class RunFolder:
 
     Attributes:
         path: the folder, absolute.
-        lock: descriptor of the lock; whoever inherits it keeps the folder locked.
+        lock: descriptor of the lock; a process that inherits it keeps the folder locked.
     """
 
     path: Path

@@ -37,7 +37,7 @@ class RunPlan:
         """Return lines that say what to type in another terminal.
 
         Args:
-            nats_url: where the server started here listens; None when it is somebody else's.
+            nats_url: where the server started here listens; None when another server is used.
         """
         lines = ["In another terminal:", ""]
         if nats_url is not None:

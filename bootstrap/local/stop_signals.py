@@ -1,4 +1,4 @@
-"""What happens when somebody presses Ctrl-C, ends the process or closes the terminal."""
+"""What happens at Ctrl-C, at SIGTERM and when the terminal is closed."""
 
 from __future__ import annotations
 

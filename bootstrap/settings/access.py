@@ -52,7 +52,7 @@ class AccessSettings(SettingsGroup):
 
     @property
     def observes_only(self) -> bool:
-        """Whether nobody is refused."""
+        """Whether no request is refused."""
         return self.authorization_mode == OBSERVE
 
     @override
@@ -90,5 +90,6 @@ def _not_required_enough(given: Mapping[str, Any]) -> Iterator[Problem]:
     if str(given.get("authorization_mode", ENFORCE)).strip().lower() == OBSERVE:
         yield Problem(
             "REQUIRE_ACCESS_POLICY, AUTHORIZATION_MODE",
-            "contradict each other: observe refuses nobody. Choose enforce, or require no policy.",
+            "contradict each other: observe refuses no request. Choose enforce, or require no "
+            "policy.",
         )

@@ -33,7 +33,7 @@ class AuditSettings(SettingsGroup):
     )
     audit_file: Path | None = Field(
         default=None,
-        description="File that audit events are appended to, one line each; opened anew on SIGHUP.",
+        description="File that audit events are appended to, one line each; reopened on SIGHUP.",
     )
     audit_file_fsync: Annotated[Literal["never", "batch", "always"], Choice] = Field(
         default="batch",
@@ -68,8 +68,8 @@ class AuditSettings(SettingsGroup):
     audit_buffer_bytes: int = Field(
         default=16 * 1024**2,
         ge=1024,
-        description="Bytes of events that may wait in memory for the file, as many for the "
-        "each stream, and up to 16 MiB for whoever reads the log.",
+        description="Bytes of events that may wait in memory for the file, as many for "
+        "each stream, and up to 16 MiB for the log.",
     )
     audit_sign: bool = Field(
         default=False,

@@ -1,4 +1,4 @@
-"""Signs of life: a worker that gives none takes requests and answers nobody.
+"""Heartbeats: a worker that hangs goes on taking requests and answers none.
 
 nats-server goes on sending it a share of all requests, for minutes if it hangs, until its pings
 fail as well.

@@ -42,7 +42,7 @@ class WorkersEndedError(Exception):
 
 
 def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManager) -> None:
-    """Run the workers until told to stop.
+    """Run the workers until a signal to stop.
 
     Args:
         configuration: what they run on.
@@ -50,7 +50,7 @@ def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManag
         manager: hears of all workers together.
 
     Raises:
-        WorkersEndedError: not all of them did as they were told.
+        WorkersEndedError: a worker ended by itself, or did not stop in time.
     """
     code = asyncio.run(_supervise(with_keys(configuration, keys), manager))
     if code:

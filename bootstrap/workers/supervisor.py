@@ -1,4 +1,4 @@
-"""Keeps a fixed number of workers running, and ends when told to or when none can start."""
+"""Keeps a fixed number of workers running until a signal to stop, or until none can start."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Supervisor:
     Args:
         stop_seconds: the time that workers get to stop; those still there are killed.
         all_started: called once, when every worker takes requests.
-        stopping: called once, when the workers are told to stop.
+        stopping: called once, when the workers are signalled to stop.
 
     Attributes:
         all_started: whether every worker has taken requests at one time.
@@ -94,7 +94,7 @@ class Supervisor:
             self._send()
             with suppress(TimeoutError):
                 async with self._clock.timeout_at(self._clock.monotonic() + self._stop_seconds):
-                    # In a shield, since those tasks see to it that nobody is left behind.
+                    # In a shield, since those tasks end every worker process.
                     await asyncio.shield(asyncio.gather(*keeping))
         finally:
             self.kill()
@@ -114,13 +114,13 @@ class Supervisor:
                 served = await self._serve(process, history)
                 has_served = has_served or served
                 exit_code, hung = await self._end(number, process)
-                code = _exit_code(exit_code, told=self._stopping.is_set())
+                code = _exit_code(exit_code, stopping=self._stopping.is_set())
                 end = WorkerEnd.HUNG if hung else end_of(code)
             if self._stopping.is_set():
                 self._codes.append(code)
                 return
             if not has_served and end is not WorkerEnd.HUNG:
-                # Whatever its code says, nothing was told to end.
+                # Whatever its code says, the worker got no signal to stop.
                 self._codes.append(code or FAILED)
                 _log.error("worker.died", worker=number, exit_code=code, advice=_NEVER_SERVED[end])
                 self.stop()
@@ -176,7 +176,7 @@ class Supervisor:
             self._to_reload.discard(number)
 
     async def _kill_if_it_hangs(self, number: int, process: WorkerProcess) -> bool:
-        # One that was told to end is given its time, whatever keeps it.
+        # A worker that was signalled to stop is given its time, whatever it waits for.
         if not await process.silent() or self._stopping.is_set():
             return False
         _log.error("worker.hung", worker=number, pid=process.pid, advice=_HUNG)
@@ -211,16 +211,16 @@ _NEVER_SERVED = {
     "(dmesg) or the container's last state, give it more memory or lower WORKERS, then start the "
     "service again.",
     WorkerEnd.SIGNALLED: "A signal ended this worker before it took any request; exit_code is 128 "
-    "and the signal's number. If nobody sent it, it is a crash: look in the system's log and "
+    "and the signal's number. If no operator sent it, it is a crash: look in the system's log and "
     "report it, then start the service again.",
     WorkerEnd.NOT_STARTED: "The system could not make a process for this worker: look at the "
     "limits of memory and processes, or lower WORKERS, then start the service again.",
 }
 
 
-def _exit_code(code: int, *, told: bool) -> int:
-    """Return the code as a shell counts it; one that did as it was told is 0."""
-    if told and code == -signal.SIGTERM:
+def _exit_code(code: int, *, stopping: bool) -> int:
+    """Return the code as a shell counts it; 0 for a worker that ended at the signal to stop."""
+    if stopping and code == -signal.SIGTERM:
         # It was still starting and had nothing in flight.
         return 0
     return code if code >= 0 else _SIGNALLED - code

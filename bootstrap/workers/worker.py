@@ -61,7 +61,7 @@ class ReportingTransport(Transport):
 
 
 def work(arguments: Sequence[str]) -> int:
-    """Serve as the worker of a number until told to stop, and return the exit code."""
+    """Serve as the worker of a number until a signal to stop, and return the exit code."""
     number, descriptor = map(int, arguments)
     # Before the seeds come: this process has none until it takes them from the socket.
     harden_process(lock_memory=False)

@@ -56,7 +56,7 @@ async def request_ids(jetstream: JetStreamContext, stream: str) -> list[str]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  the sink tells nobody
+        while not condition():  # noqa: ASYNC110  the sink has no event
             await asyncio.sleep(0.01)
 
 

@@ -92,7 +92,7 @@ class Operator:
 
     async def heard(self, count: int = 1) -> list[dict[str, Any]]:
         async with asyncio.timeout(10):
-            while len(self.events) < count:  # noqa: ASYNC110  events tell nobody else
+            while len(self.events) < count:  # noqa: ASYNC110  a list has no event
                 await asyncio.sleep(0.01)
         return self.events
 

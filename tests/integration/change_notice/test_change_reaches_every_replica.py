@@ -157,7 +157,7 @@ async def test_a_flush_that_nobody_hears_fails_at_once(
     )
 
     assert result.exit_code == 1
-    assert f"Nobody listens on {control.of('flush')}" in result.stderr
+    assert f"No service listens on {control.of('flush')}" in result.stderr
     assert CLOCK.monotonic() - began < 15
 
 
@@ -201,7 +201,7 @@ async def test_an_answer_goes_into_nobodys_streams_or_subjects(
     order = Invalidation("id-1", "me", Cause.FLUSH, Selection.everything()).to_json()
     await operator.client.publish(control.of("flush"), order, reply=reply)
     async with asyncio.timeout(5):
-        while any([await replica.kept() for replica in replicas]):  # noqa: ASYNC110  nobody tells
+        while any([await replica.kept() for replica in replicas]):  # noqa: ASYNC110  there is no event
             await asyncio.sleep(0.01)
     for replica in replicas:
         await replica.client.flush()
@@ -219,7 +219,7 @@ async def test_while_nats_is_away_the_replica_asked_forgets_and_says_that_the_ot
     await fill(replicas)
     await fresh_nats_server.kill()
     async with asyncio.timeout(10):
-        while replicas[0].client.is_connected:  # noqa: ASYNC110  nobody tells
+        while replicas[0].client.is_connected:  # noqa: ASYNC110  there is no event
             await asyncio.sleep(0.01)
 
     response = await replicas[0].webhook(secretPath="/")
@@ -229,12 +229,12 @@ async def test_while_nats_is_away_the_replica_asked_forgets_and_says_that_the_ot
 
     await fresh_nats_server.start()
     async with asyncio.timeout(20):
-        while not all(replica.client.is_connected for replica in replicas):  # noqa: ASYNC110  nobody tells
+        while not all(replica.client.is_connected for replica in replicas):  # noqa: ASYNC110  there is no event
             await asyncio.sleep(0.01)
     response = await replicas[0].webhook(secretPath="/")
     assert response.status_code == 204
     async with asyncio.timeout(10):
-        while await replicas[1].kept() > len(PATHS):  # noqa: ASYNC110  nobody tells
+        while await replicas[1].kept() > len(PATHS):  # noqa: ASYNC110  there is no event
             await asyncio.sleep(0.01)
 
 

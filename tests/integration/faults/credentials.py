@@ -26,7 +26,7 @@ def revoke_client_secret(server: InfisicalServer) -> LoginLockout:
 async def until_logins(server: InfisicalServer, count: int) -> None:
     """Wait until so many logins were asked for in all."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while len(server.model.logins) < count:  # noqa: ASYNC110  a model tells nobody
+        while len(server.model.logins) < count:  # noqa: ASYNC110  a model has no event
             await asyncio.sleep(0.01)
 
 

@@ -54,7 +54,7 @@ def slowest(ends: Iterable[End]) -> float:
 
 
 def value_of(key: str) -> str:
-    """Return the value that belongs to a key, so that nobody's answer passes for another's."""
+    """Return the value that belongs to a key, so that an answer to another request is noticed."""
     return f"value of {key}"
 
 
@@ -72,7 +72,7 @@ class Crowd:
 
     Attributes:
         host: asks.
-        replies: how many replies each reply subject got, as somebody beside the host counts them.
+        replies: how many replies each reply subject got, as a second subscriber counts them.
         replied: how many requests for secrets ended with a reply of the service.
     """
 
@@ -160,13 +160,13 @@ async def until_more(ends: list[End], more: int, kind: str = ANSWERED) -> None:
     """Wait until a load has had so many further ends of a kind."""
     goal = kinds(ends)[kind] + more
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while kinds(ends)[kind] < goal:  # noqa: ASYNC110  a load tells nobody of its ends
+        while kinds(ends)[kind] < goal:  # noqa: ASYNC110  a load has no event
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
 @asynccontextmanager
 async def crowd(nats_url: str, prefix: str, waits_seconds: float = 10.0) -> AsyncIterator[Crowd]:
-    """Connect a crowd, and somebody who counts the replies that go to its inbox."""
+    """Connect a crowd, and a subscriber that counts the replies that go to its inbox."""
     inbox = f"_INBOX_OF_HOSTS.{prefix}"
     config = NatsSettings(urls=(nats_url,), inbox_prefix=inbox)
     replies: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Whoever reads the service's log stops reading while hosts ask, and wakes up again."""
+"""The reader of the service's log stops reading while hosts ask, and goes on later."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.support.infisical_server import InfisicalServer
 
 PINGS = 'ping_interval: "2s"\nping_max: 2'
-"""By default nats-server takes minutes to see that nobody is there any more, and until then goes on
-sending the lost connection its share of the requests."""
+"""By default nats-server takes minutes to notice a lost connection, and until then goes on sending
+it its share of the requests."""
 
 IMPATIENT = 'max_pending: 1MB\nwrite_deadline: "500ms"'
 
@@ -76,7 +76,7 @@ async def test_a_service_that_was_given_up_as_too_slow_is_back_as_soon_as_it_run
         service.signal(signal.SIGSTOP)
         for _ in range(200):
             await flooding.client.publish(
-                f"{subject_prefix}.v1alpha1.infisical.get", os.urandom(60_000), reply="nobody"
+                f"{subject_prefix}.v1alpha1.infisical.get", os.urandom(60_000), reply="nowhere"
             )
         await flooding.client.flush()
         await asyncio.sleep(1.5)

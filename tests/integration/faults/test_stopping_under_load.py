@@ -52,7 +52,7 @@ async def test_every_request_that_was_taken_is_answered_and_the_exit_code_is_0(
         asked = [*ends, *burst_ends]
 
     assert code == 0
-    # Once nobody listens any more the server says so; nothing is ever left without a word.
+    # Once no replica listens any more the server says so; every request gets a reply.
     assert kinds(asked).keys() <= {ANSWERED, "OtherError", "no_responders"}
     assert slowest(asked) < IN_TIME_SECONDS
     assert hosts.each_got_one_reply

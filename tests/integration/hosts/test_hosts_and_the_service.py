@@ -72,7 +72,7 @@ async def test_an_update_asks_nobody_and_keeps_the_old_secrets(
     assert (event.name, kept) == ("component_updated", {"key": "value"})
     assert again.error.endswith("server error: Error fetching secret: unauthorized")
     asked = [r["outcome"] for r in service.logged("secret_request") if r["operation"] == "get"]
-    assert asked == ["answered", "refused"], "the update asked nobody"
+    assert asked == ["answered", "refused"], "the update asked for no secret"
 
 
 async def test_a_restarted_service_serves_hosts_that_keep_the_xkey_they_heard_first(

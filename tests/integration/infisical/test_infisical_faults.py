@@ -195,7 +195,7 @@ async def test_netrc_and_cookies_put_nothing_into_a_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("default login somebody password canary\n", "utf-8")
+    netrc.write_text("default login other password canary\n", "utf-8")
     monkeypatch.setenv("NETRC", str(netrc))
 
     await open_adapter(server.url).get("KEY")

@@ -1,4 +1,4 @@
-"""Whoever uses `.run/` keeps others out."""
+"""A process that uses `.run/` keeps others out."""
 
 from __future__ import annotations
 

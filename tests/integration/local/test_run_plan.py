@@ -119,7 +119,7 @@ def test_settings_in_a_dotenv_file_count(folder: RunFolder, tmp_path: Path) -> N
 
 
 def test_credentials_in_nats_url_are_not_shown(given: Given, folder: RunFolder) -> None:
-    given(NATS_URL="nats://somebody:hunter2@elsewhere:4222")
+    given(NATS_URL="nats://operator:hunter2@elsewhere:4222")
 
     plan = plan_run(folder)
 

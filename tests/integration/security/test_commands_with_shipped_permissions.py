@@ -1,4 +1,4 @@
-"""Commands that ask as a host, with deploy/nats as it is: as a host they can, as nobody else."""
+"""Commands that ask as a host, with deploy/nats as it is: only a host's login may."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def command_line(server: LocalNatsServer, user: str, folder: Path) -> CommandLine:
-    """Return the command line of somebody who logs in to NATS as that user."""
+    """Return a command line that logs in to NATS as that user."""
     settings = {
         "NATS_URL": url_of(server, user),
         "SERVER_XKEY_SEED_FILE": str(folder / "server.seed"),

@@ -63,7 +63,7 @@ async def served(host: Host, service: ServiceProcess) -> int:
     before = len(service.logged("secret_request"))
     await host.channel.request("server_xkey", b"", None, 5)
     async with asyncio.timeout(10):
-        while len(service.logged("secret_request")) <= before:  # noqa: ASYNC110  the log tells nobody
+        while len(service.logged("secret_request")) <= before:  # noqa: ASYNC110  the log has no event
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.2)  # a loop would go on meanwhile
     return len(service.logged("secret_request"))

@@ -1,4 +1,4 @@
-"""The one identity nobody can forge: the NATS account and user that the server itself names."""
+"""The one identity a caller cannot forge: the NATS account and user that the server names."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ accounts {
 async def test_an_import_alone_lets_a_rogue_client_of_the_account_hear_the_requests(
     start_nats_server: StartNatsServer, tmp_path: Path
 ) -> None:
-    """Why accounts.conf denies hosts the subscription: whoever hears a request can answer it."""
+    """Why accounts.conf denies hosts the subscription: who hears a request can answer it."""
     server = await start_nats_server(UNSHARED, jetstream=True)
     await store_secret(server, tmp_path, "KEY", "value")
     heard = asyncio.Event()

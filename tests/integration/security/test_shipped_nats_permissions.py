@@ -1,4 +1,4 @@
-"""deploy/nats on a real server: everybody can do their work, and nobody more."""
+"""deploy/nats on a real server: each role can do its work, and no more."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def settings(shipped_server: LocalNatsServer, tmp_path: Path) -> dict[str, str]:
 
 
 async def asked(client: PlainClient, subject: str) -> dict[str, object] | None:
-    """Return what a request gets, or None if nobody answers or the server refuses to carry it."""
+    """Return what a request gets, or None without an answer or where the server refuses it."""
     try:
         reply = await client.client.request(subject, b'{"seq":1,"last_by_subj":">"}', timeout=0.3)
     except nats.errors.Error:

@@ -1,4 +1,4 @@
-"""AUDIT_SIGN: an event that somebody else puts into the trail, or takes out of it, shows."""
+"""AUDIT_SIGN: an event that another process adds to the trail, or removes from it, shows."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ async def test_a_refusal_that_is_sent_in_jetstreams_place_loses_no_event(
         await asyncio.sleep(0.2)
         await taking.unsubscribe()
         async with asyncio.timeout(15):
-            while not await is_there(attacker, STREAM) or not await kept(attacker, STREAM):  # noqa: ASYNC110  a stream tells nobody
+            while not await is_there(attacker, STREAM) or not await kept(attacker, STREAM):  # noqa: ASYNC110  a stream has no event
                 await asyncio.sleep(0.1)
         (event,) = await kept(attacker, STREAM)
 

@@ -205,7 +205,7 @@ async def test_what_was_observed_becomes_rules_that_can_be_enforced(stage: Stage
     [
         ({"ACCESS_POLICY_FILE": ""}, NOTHING, "REQUIRE_ACCESS_POLICY is true"),
         ({}, NOTHING, "names no issuer or grants nothing"),
-        ({"AUTHORIZATION_MODE": "observe"}, rules("/**"), "observe refuses nobody"),
+        ({"AUTHORIZATION_MODE": "observe"}, rules("/**"), "observe refuses no request"),
     ],
 )
 async def test_a_required_policy_is_a_condition_of_starting(

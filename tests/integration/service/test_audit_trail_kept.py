@@ -81,7 +81,7 @@ async def test_log_file_and_stream_hold_the_same_and_tail_shows_both(
         {name: value for name, value in record.items() if name != "level"}
         for record in service.logged("secret_request")
     ]
-    # At start the service asks for its own key, and nobody answers: it is not there yet.
+    # At start the service asks for its own key, and no service answers: it does not listen yet.
     assert [record["outcome"] for record in logged] == ["answered", "answered", "refused"]
     assert events(audit_file) == logged
     for code, out, err in (from_stream, from_file):
@@ -139,7 +139,7 @@ async def test_sighup_lets_the_file_be_rotated(
 
 
 def break_file(audit_file: Path) -> None:
-    """Put something in the file's place that nobody can append to."""
+    """Replace the file by something that cannot be appended to."""
     audit_file.unlink()
     audit_file.mkdir()
 

@@ -1,7 +1,7 @@
 """The faults found in other backends, each looked for in this one from the outside.
 
 Three more are looked for elsewhere: that a new xkey is not made at each start, that replicas with
-different keys do not run together, and that tokens are fetched anew before they expire.
+different keys do not run together, and that tokens are renewed before they expire.
 """
 
 from __future__ import annotations

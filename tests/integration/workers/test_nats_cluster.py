@@ -60,7 +60,7 @@ async def host_on(url: str, prefix: str) -> AsyncIterator[Host]:
 
 
 class Load:
-    """Asks for one key after another, each anew until it is there.
+    """Asks for one key after another, each again until it is there.
 
     Attributes:
         asked: how often, by key.

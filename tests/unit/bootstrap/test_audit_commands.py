@@ -58,7 +58,7 @@ def test_an_answered_request_reads_as_who_got_what_and_why() -> None:
 
 def test_a_refused_request_reads_as_error_and_reason() -> None:
     assert shown(REFUSED) == (
-        "2027-01-15 08:00:00.000  refused    somebody → get  DecryptionError: decryption_failed"
+        "2027-01-15 08:00:00.000  refused    unknown → get  DecryptionError: decryption_failed"
         "  1.0 ms  abcdefgh-000002"
     )
 

@@ -1,4 +1,4 @@
-"""`cache flush`: what is sent, what is shown, and what is said when nobody answers."""
+"""`cache flush`: what is sent, what is shown, and what is said when no replica answers."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class FakeServer:
         await asyncio.sleep(0)
 
 
-NOBODY = Message(b"", {"Status": "503"})
+NO_RESPONDERS = Message(b"", {"Status": "503"})
 
 
 def answer(replica: str, removed: int) -> Message:
@@ -187,7 +187,8 @@ def test_a_flush_of_nothing_definite_is_one_line_of_advice(
 
 
 @pytest.mark.parametrize(
-    ("replies", "words"), [([NOBODY], f"Nobody listens on {CONTROL}"), ([], "No replica answered")]
+    ("replies", "words"),
+    [([NO_RESPONDERS], f"No service listens on {CONTROL}"), ([], "No replica answered")],
 )
 def test_silence_is_advice_and_exit_code_1(
     server: FakeServer, replies: list[Message], words: str

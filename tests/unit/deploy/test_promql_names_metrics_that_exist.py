@@ -29,7 +29,7 @@ EXPRESSIONS = [target["expr"] for panel in PANELS for target in panel["targets"]
 ]
 
 NOT_DRAWN = {
-    # What others send, no request of a host: asked for when somebody searches.
+    # What others send, no request of a host: queried by an operator who searches.
     f"{PREFIX}requests_dropped_total",
     # The check "policy" says whether one is loaded, and the log when it was.
     f"{PREFIX}access_policy_loaded",

@@ -8,7 +8,7 @@ READY_DEV := $(VENV)/.ready-dev
 # Compiled is what a first run imports, and not all of what is installed: half of pip's time.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: help demo run test unit integration bench bench-quick attack fuzz lint format clean wipe
+.PHONY: help demo run test unit integration bench bench-quick attack soak fuzz lint format clean wipe
 
 help:
 	@echo 'make demo    shows a host getting its secrets, checks every claim, leaves nothing behind'
@@ -17,6 +17,7 @@ help:
 	@echo 'make lint    format, ruff, mypy, import-linter, pins; make format: mends the format'
 	@echo 'make bench   how fast it is; make fuzz: mutated requests, for an hour at most'
 	@echo 'make attack  floods beside an honest host, on loopback, for some minutes'
+	@echo 'make soak    faults of NATS, store and machine under load, for half an hour'
 	@echo 'make clean   removes .venv and caches; secrets and seeds of make run stay'
 	@echo 'make wipe    removes .run: every secret that make run stored, and the seeds'
 
@@ -56,6 +57,11 @@ integration: $(READY_DEV)
 
 bench: $(READY_DEV)
 	@$(BIN)/python -m benchmarks
+
+# Half an hour; SOAK_SECONDS=300 is the short form.
+SOAK_SECONDS ?= 1800
+soak: $(READY_DEV)
+	@$(BIN)/python -m benchmarks.soak --seconds $(SOAK_SECONDS)
 
 bench-quick: $(READY_DEV)
 	@$(BIN)/python -m benchmarks --quick

@@ -118,6 +118,11 @@ class ServiceProcess:
         self._awake.set()
 
     @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._started.pid
+
+    @property
     def has_ended(self) -> bool:
         """Whether the process is gone, whatever is left to read of it."""
         return not Path(f"/proc/{self._started.pid}").exists()

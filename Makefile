@@ -8,13 +8,15 @@ READY_DEV := $(VENV)/.ready-dev
 # Compiled is what a first run imports, and not all of what is installed: half of pip's time.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: help demo run test unit integration bench bench-quick attack soak fuzz lint format clean wipe
+.PHONY: help demo run test unit integration deploy-test bench bench-quick attack soak fuzz lint format dist folder clean wipe
 
 help:
 	@echo 'make demo    shows a host getting its secrets, checks every claim, leaves nothing behind'
 	@echo 'make run     the same server and service, kept running for secrets of your own'
 	@echo 'make test    every test, with coverage; make unit, make integration: a part of them'
 	@echo 'make lint    format, ruff, mypy, import-linter, pins; make format: mends the format'
+	@echo 'make deploy-test  chart, kustomize base, unit and image; builds helm by Go, once'
+	@echo 'make dist    wheel, sdist and SBOM, built twice; make folder: one that runs anywhere'
 	@echo 'make bench   how fast it is; make fuzz: mutated requests, for an hour at most'
 	@echo 'make attack  floods beside an honest host, on loopback, for some minutes'
 	@echo 'make soak    faults of NATS, store and machine under load, for half an hour'
@@ -54,6 +56,36 @@ unit: $(READY_DEV)
 
 integration: $(READY_DEV)
 	$(BIN)/python -m pytest tests/integration
+
+# The real tools, built once by Go into .tools/bin.
+TOOLS := .tools/bin
+$(TOOLS)/helm:
+	GOBIN='$(CURDIR)/$(TOOLS)' go install helm.sh/helm/v3/cmd/helm@v3.22.0
+
+$(TOOLS)/kustomize:
+	GOBIN='$(CURDIR)/$(TOOLS)' go install sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
+
+READY_DEPLOY := $(VENV)/.ready-deploy
+$(READY_DEPLOY): requirements-deploy.txt $(READY_DEV)
+	@$(PIP_INSTALL) --require-hashes -r $<
+	@touch $@
+
+deploy-test: $(READY_DEPLOY) $(TOOLS)/helm $(TOOLS)/kustomize
+	$(BIN)/python -m pytest tests/deploy
+
+READY_RELEASE := .tools/release/.ready
+$(READY_RELEASE): requirements-release.txt
+	@$(PYTHON) -m venv --clear .tools/release
+	@.tools/release/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+dist: $(READY_RELEASE)
+	@.tools/release/bin/python -m tools.dist
+
+# The service as one folder, for machines without pip or network; needs `make dist` first.
+FOLDER ?= dist/wasmcloud-secrets
+folder: $(READY_RELEASE)
+	@.tools/release/bin/python -m tools.self_contained $(FOLDER)
 
 bench: $(READY_DEV)
 	@$(BIN)/python -m benchmarks

@@ -1,0 +1,84 @@
+"""The systemd unit, by systemd's own tools where they are installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bootstrap.closing import CLOSING_SECONDS
+from bootstrap.settings.model import every_variable
+from bootstrap.settings.service import LimitSettings
+from tests.deploy.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNIT = ROOT / "deploy" / "systemd" / "wasmcloud-secrets.service"
+PAGE = ROOT / "docs" / "systemd.md"
+
+
+def lines() -> list[tuple[str, str]]:
+    pairs = [line.split("=", 1) for line in UNIT.read_text("utf-8").splitlines() if "=" in line]
+    return [(name, value) for name, value in pairs if not name.startswith("#")]
+
+
+def values(name: str) -> list[str]:
+    return [value for found, value in lines() if found == name]
+
+
+@pytest.fixture
+def analyze() -> str:
+    found = shutil.which("systemd-analyze")
+    if found is None:
+        pytest.skip("systemd-analyze is not installed; it comes with systemd")
+    return found
+
+
+def test_systemd_takes_every_line(analyze: str, tmp_path: Path) -> None:
+    copy = tmp_path / UNIT.name
+    program = values("ExecStart")[0].split()[0]
+    copy.write_text(UNIT.read_text("utf-8").replace(program, "/bin/true"), "utf-8")
+
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", str(copy)], check=False, capture_output=True, text=True
+    )
+
+    assert [line for line in done.stderr.splitlines() if UNIT.name in line] == []
+
+
+def test_the_exposure_is_what_the_page_says(analyze: str) -> None:
+    done = subprocess.run(
+        [analyze, "security", "--offline=true", "--no-pager", str(UNIT)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+    said = re.search(r"exposure level of ([\d.]+)", PAGE.read_text("utf-8"))
+
+    assert found is not None
+    assert said is not None
+    assert float(found[1]) <= float(said[1])
+
+
+def test_every_setting_exists() -> None:
+    names = {text.split("=")[0] for text in values("Environment")}
+
+    assert names
+    assert names <= set(every_variable(shipped=True))
+
+
+def test_a_stop_has_the_time_that_the_service_takes() -> None:
+    grace = LimitSettings.model_fields["shutdown_grace_seconds"].default
+
+    assert float(values("TimeoutStopSec")[0]) > grace + CLOSING_SECONDS
+
+
+def test_a_wrong_setting_is_not_tried_again() -> None:
+    assert values("Restart") == ["always"]
+    assert values("RestartPreventExitStatus") == ["2"]
+    assert values("Type") == ["notify"]

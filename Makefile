@@ -70,7 +70,10 @@ $(READY_DEPLOY): requirements-deploy.txt $(READY_DEV)
 	@$(PIP_INSTALL) --require-hashes -r $<
 	@touch $@
 
-deploy-test: $(READY_DEPLOY) $(TOOLS)/helm $(TOOLS)/kustomize
+$(TOOLS)/actionlint:
+	GOBIN='$(CURDIR)/$(TOOLS)' go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+deploy-test: $(READY_DEPLOY) $(TOOLS)/helm $(TOOLS)/kustomize $(TOOLS)/actionlint
 	$(BIN)/python -m pytest tests/deploy
 
 READY_RELEASE := .tools/release/.ready

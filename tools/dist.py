@@ -82,7 +82,8 @@ def describe(environment: Path, file: Path) -> None:
 def sums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file by its name."""
     return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
     }
 
 

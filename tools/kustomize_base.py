@@ -1,4 +1,4 @@
-"""`python -m tools.kustomize_base`: writes deploy/kustomize/base from the Helm chart, its one source.
+"""`python -m tools.kustomize_base`: writes deploy/kustomize/base from the Helm chart, its source.
 
 What Helm alone would say stays out: its labels, and the checksum in whose place kustomize puts the
 hash of its own ConfigMap. Needs `helm`, which `make deploy-test` builds into .tools/bin.

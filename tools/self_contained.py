@@ -1,7 +1,7 @@
 """`python -m tools.self_contained FOLDER`: the service as one folder that runs wherever it is put.
 
-It holds all packages and a launcher, `bin/wasmcloud-secrets`; it needs nothing but the Python it was
-built with (same minor version, same kind of machine). Needs the wheel of `make dist`.
+It holds all packages and a launcher, `bin/wasmcloud-secrets`; it needs nothing but the Python it
+was built with (same minor version, same kind of machine). Needs the wheel of `make dist`.
 
 Exit codes: 0 done, 1 something is missing or failed, 2 called wrongly.
 """

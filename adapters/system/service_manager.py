@@ -91,7 +91,7 @@ class ServiceManager:
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                sender.settimeout(0.0)
+                sender.setblocking(False)  # noqa: FBT003  the library's own
                 sender.sendto("\n".join(lines).encode(), address)
         except OSError as error:
             if not self._has_failed:

@@ -27,3 +27,8 @@ def helm() -> str:
 @pytest.fixture(scope="session")
 def kustomize() -> str:
     return tool("kustomize")
+
+
+@pytest.fixture(scope="session")
+def actionlint() -> str:
+    return tool("actionlint")

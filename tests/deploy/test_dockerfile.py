@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from bootstrap.version import __version__
 from tests.deploy.conftest import ROOT
 from tools.kustomize_base import BASE
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 DOCKERFILE = ROOT / "Dockerfile"
+PYTHON = f"{getattr(sys, '_base_executable', sys.executable)} -m venv"
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -38,9 +46,7 @@ def test_a_linter_has_nothing_to_say() -> None:
 
 def test_everything_that_is_copied_is_in_the_context() -> None:
     context = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    sources = {
-        rest.split()[-2] for rest in of("COPY") if not rest.startswith("--from=")
-    }
+    sources = {rest.split()[-2] for rest in of("COPY") if not rest.startswith("--from=")}
 
     assert context[0] == "*"
     assert sources == {line.removeprefix("!") for line in context[1:]}
@@ -65,3 +71,35 @@ def test_pins_have_hashes_and_what_they_do_not_cover_is_not_fetched() -> None:
     assert "--require-hashes" in installs[0]
     assert "--no-index" in installs[1]
     assert "--no-deps" in installs[1]
+
+
+@pytest.fixture
+def stage() -> Iterator[Path]:
+    """A folder in the place of `/`, which other users may read."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_the_commands_of_the_build_make_what_any_user_can_run(stage: Path) -> None:
+    shutil.copy(ROOT / "requirements.txt", stage)
+    wheel = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(stage)]
+    subprocess.run([sys.executable, "-m", *wheel, str(ROOT)], check=True, timeout=120)
+
+    for command in of("RUN"):
+        here = command.replace("/opt/", f"{stage}/opt/").replace("python -m venv", PYTHON)
+        subprocess.run(["/bin/sh", "-ec", here], check=True, cwd=stage, timeout=300)
+    other = {"user": 10001, "group": 10001, "extra_groups": []} if os.geteuid() == 0 else {}
+    program = stage / "opt" / "wasmcloud-secrets" / "bin" / "wasmcloud-secrets"
+    shown = subprocess.run(
+        [str(program), "--version"],
+        check=False,
+        cwd="/",
+        env={},
+        capture_output=True,
+        text=True,
+        **other,
+    )
+
+    assert (shown.returncode, shown.stdout) == (0, f"{__version__}\n"), shown.stderr
+    assert not list((stage / "opt").rglob("bin/pip"))

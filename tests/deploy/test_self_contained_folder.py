@@ -51,6 +51,17 @@ def run(
     )
 
 
+def started(command: list[str], settings: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd="/",
+        env={**SURROUNDINGS, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def test_it_needs_no_network(launcher: Path) -> None:
     alone = ["unshare", "--net", "--map-root-user"]
     if shutil.which("unshare") is None or run([*alone, "true"]).returncode:
@@ -81,14 +92,7 @@ async def test_workers_serve_a_secret_from_the_root_folder(launcher: Path) -> No
         }
         stored = run([str(launcher), "kv", "put", "--create-bucket", "A"], settings, "made-up")
         assert stored.returncode == 0, stored.stderr
-        service = subprocess.Popen(
-            [str(launcher), "serve"],
-            cwd="/",
-            env={**SURROUNDINGS, **settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        service = started([str(launcher), "serve"], settings)
         try:
             for _ in range(20):
                 well = run([str(launcher), "healthcheck"], settings)

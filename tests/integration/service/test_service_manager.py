@@ -40,6 +40,12 @@ class Manager:
             data = await asyncio.get_running_loop().sock_recv(self._socket, 4096)
         return dict(line.split("=", 1) for line in data.decode().split("\n"))
 
+    async def silence(self) -> None:
+        """Raise TimeoutError once nothing comes any more; what was sent before may be there."""
+        async with asyncio.timeout(2):
+            while True:
+                await self.next()
+
     async def until(self, member: str) -> Messages:
         heard = [await self.next()]
         while member not in heard[-1]:
@@ -130,7 +136,7 @@ async def test_a_service_that_is_stopped_gives_no_sign_of_life(
         await manager.until("READY")
         service.signal(signal.SIGSTOP)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(_endlessly(manager), 2)
+            await manager.silence()
         service.signal(signal.SIGCONT)
         await manager.until("WATCHDOG")
 
@@ -189,9 +195,3 @@ def test_a_manager_that_is_gone_is_mentioned_once(tmp_path: Path) -> None:
         manager.reloading()
 
     assert [log["event"] for log in logs] == ["service_manager.unreachable"]
-
-
-async def _endlessly(manager: Manager) -> None:
-    """Take signs of life, those that were sent before included."""
-    while True:
-        await manager.next()

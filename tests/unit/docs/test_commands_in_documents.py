@@ -15,14 +15,14 @@ from tests.unit.docs.documents import ROOT, documents, name_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MAKE = re.compile(r"(?:^ {4}|`)make ([a-z]+)", re.MULTILINE)
+_MAKE = re.compile(r"(?:^ {4}|`)make ([a-z-]+)", re.MULTILINE)
 _MODULE = re.compile(r"python -m ((?:bootstrap|tests)[\w.]*)")
 _COMMAND = re.compile(r"(?:^\$? *|`|/)wasmcloud-secrets((?: [a-z][a-z-]*)+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("document", documents(), ids=name_of)
 def test_every_make_target_exists(document: Path) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
     assert set(_MAKE.findall(document.read_text("utf-8"))) <= set(targets)
 

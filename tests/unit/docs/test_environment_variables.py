@@ -35,10 +35,9 @@ OTHERS = frozenset(
         "CARD_GATEWAY",
         "DATABASE_URL",
         "REDIS_URL",
-        # systemd and the socket API.
-        "AF_INET",
-        "AF_INET6",
-        "AF_UNIX",
+        # Of sd_notify, and of the image's build.
+        "NOTIFY_SOCKET",
+        "PYTHON_IMAGE",
     }
 )
 

@@ -149,7 +149,7 @@ async def test_a_refused_secret_id_is_not_sent_again_by_a_restarted_service(
     approle["VAULT_SECRET_ID"] = "canary-wrong"
     for _ in range(4):
         code, service = await run_to_its_end(approle, tmp_path)
-        assert code == 1
+        assert code == 2
         assert "canary" not in service.output
 
     assert server.model.logins.wrong == 1
@@ -181,7 +181,7 @@ async def test_a_starting_replica_hears_what_another_was_refused(
 
         code, second = await run_to_its_end(approle, tmp_path)
 
-    assert code == 1
+    assert code == 2
     assert "refused these credentials before" in second.output
     assert server.model.logins.wrong == 1
 

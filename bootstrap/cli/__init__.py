@@ -10,6 +10,7 @@ from bootstrap.cli import (
     audit,
     audit_why,
     cache,
+    check,
     healthcheck,
     keys,
     kv,
@@ -44,9 +45,20 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 
 
+app.command("check")(check.check)
+
+
 @app.command()
-def serve() -> None:
+def serve(
+    *,
+    only_check: Annotated[
+        bool, typer.Option("--check", help="Only look at all that a start needs, as `check` does.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --check: write JSON.")] = False,
+) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
+    if only_check:
+        check.check(as_json=as_json)
     # Imported here: the other commands need none of the container and start faster without it.
     from bootstrap import main  # noqa: PLC0415  see above
 

@@ -45,6 +45,11 @@ class NotPermittedError(Exception):
 def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     """Run a command's work on an event loop, with logging set up for a person's eyes."""
     configure_logging("error", "auto")
+    return guarded_run(work)
+
+
+def guarded_run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
+    """Run a command's work on an event loop, with logging as it is."""
     return guarded(lambda: asyncio.run(work()))
 
 

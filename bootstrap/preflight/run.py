@@ -1,0 +1,143 @@
+"""The preflight as a whole: from the settings to the store's own check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import nats.errors
+from dependency_injector import providers
+from nats.aio.client import Client
+
+from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
+from adapters.nats.client import SteadyClient
+from adapters.nats_kv.settings import NatsKvSettings
+from adapters.system.clock import SystemClock
+from bootstrap.containers import Container
+from bootstrap.preflight.findings import Findings
+from bootstrap.preflight.machine import check_machine
+from bootstrap.preflight.nats import check_nats, check_other_replicas, stream_exists
+from bootstrap.server_keys import load_server_keys
+from bootstrap.settings import SettingsError, load_configuration
+from domain.use_cases.key_ring import KeyRing
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.transport_plugin import TransportFailedError
+
+if TYPE_CHECKING:
+    from bootstrap.settings import Configuration
+    from ports.transport_plugin import TransportParts
+
+
+async def preflight() -> Findings:
+    """Look at everything that a start needs, and change nothing."""
+    findings = Findings()
+    try:
+        configuration = load_configuration()
+    except SettingsError as error:
+        for problem in error.problems:
+            findings.misconfigured("settings", str(problem))
+        return findings
+    service = configuration.service
+    findings.ok(
+        "settings",
+        f"SECRET_STORE {service.secret_store}, TRANSPORT {service.transport}, backend "
+        f"{service.backend}",
+    )
+    for name, meant in configuration.misspelt:
+        findings.warn("settings", f"{name} is no setting. Did you mean {meant}?")
+    for chosen in (configuration.transport, configuration.store):
+        for advice in chosen.plugin.warnings(chosen.settings):
+            findings.warn("settings", advice)
+    check_machine(configuration, findings)
+    if not configuration.unusable():
+        await _reach(configuration, findings)
+    return findings
+
+
+async def _reach(configuration: Configuration, findings: Findings) -> None:
+    """Connect, and let the transport, the replicas and the store say how they are."""
+    keys = _existing_keys(configuration)
+    container = Container(
+        configuration=configuration, keys=keys or KeyRing(SodiumXKeyPair.generate(), ())
+    )
+    try:
+        parts: TransportParts = container.transport()
+    except SettingsError as error:
+        for problem in error.problems:
+            findings.misconfigured("transport", str(problem))
+        return
+    try:
+        await parts.open()
+    except TransportFailedError as error:
+        findings.failed("transport", str(error))
+        return
+    try:
+        client = parts.shared.get(Client)
+        if isinstance(client, SteadyClient):
+            await check_nats(client, configuration, SystemClock(), findings)
+        if parts.channel is not None:
+            await check_other_replicas(parts.channel, SodiumKeyExchange(), keys, findings)
+        if await _may_be_asked(configuration, client, findings):
+            await _store(container, configuration, findings)
+    finally:
+        await parts.close()
+
+
+def _existing_keys(configuration: Configuration) -> KeyRing | None:
+    """Return the server's keys if there are any; none is made."""
+    settings = configuration.service
+    path = settings.server_xkey_seed_file
+    if settings.server_xkey_seed is None and (path is None or not path.exists()):
+        return None
+    return load_server_keys(settings)
+
+
+async def _may_be_asked(configuration: Configuration, client: object, findings: Findings) -> bool:
+    """Say whether the store's check would make nothing."""
+    settings = configuration.store.settings
+    if not isinstance(settings, NatsKvSettings):
+        return True
+    path = settings.encryption_xkey_seed_file
+    if path is not None and not path.exists():
+        findings.warn("store", "ENCRYPTION_XKEY_SEED_FILE does not exist; `serve` makes it.")
+        return False
+    if not isinstance(client, SteadyClient):
+        return True
+    try:
+        info = await stream_exists(client, f"KV_{settings.bucket}")
+    except (nats.errors.Error, TimeoutError):
+        return True  # what the store's own check then says is better
+    if info is None:
+        findings.warn(
+            "store",
+            f"The bucket {settings.bucket} does not exist; `serve` makes it. Check "
+            "NATS_KV_BUCKET if there should be one.",
+        )
+    return info is not None
+
+
+async def _store(container: Container, configuration: Configuration, findings: Findings) -> None:
+    title = configuration.store.plugin.title
+    container.notices.override(providers.Object(_NoNotices()))
+    try:
+        store = container.store()
+    except SettingsError as error:
+        for problem in error.problems:
+            findings.misconfigured("store", str(problem))
+        return
+    try:
+        await store.check.check()
+    except StoreMisconfiguredError as error:
+        findings.misconfigured("store", str(error))
+    except StoreUnreachableError as error:
+        findings.failed("store", str(error))
+    else:
+        findings.ok("store", f"{title} takes the service's login and answers")
+    finally:
+        await store.close()
+
+
+class _NoNotices:
+    """Announces nothing: a check changes no secret."""
+
+    async def announce(self, _: object) -> None:
+        """Do nothing."""

@@ -18,6 +18,7 @@ from bootstrap.cli import (
     nats_auth,
     policy,
     request,
+    settings,
     token,
 )
 from bootstrap.cli.plain_help import PlainGroup
@@ -46,6 +47,7 @@ app.add_typer(token.app, name="token")
 
 
 app.command("check")(check.check)
+app.command("settings")(settings.settings)
 
 
 @app.command()

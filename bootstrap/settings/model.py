@@ -75,8 +75,8 @@ class Settings(
 
 
 def own_groups() -> Iterator[type[SettingsGroup]]:
-    """Yield the groups that the service's own settings consist of."""
-    return (group.model for group in (_CHOICE, *_OWN))
+    """Yield the groups of the service's own settings, but for the choice of plug-ins."""
+    return (group.model for group in _OWN)
 
 
 def every_group(registry: Registry | None = None, *, shipped: bool = False) -> Iterator[Group]:

@@ -94,6 +94,12 @@ class Variables:
         """Say whether any of the variables is set."""
         return not self._texts.keys().isdisjoint(variables)
 
+    def origin(self, variable: str) -> str:
+        """Say where a variable comes from: "environment", ".env" or "default"."""
+        if self._environment.get(variable):
+            return "environment"
+        return ".env" if self._file.get(variable) else "default"
+
     def load(self, group: type[_Group]) -> _Group:
         """Return a group's settings as they are set.
 

@@ -24,6 +24,10 @@ _SETTLE_SECONDS = 10.0
 _LONGEST_FAULT_SECONDS = 8.0
 _LAST_ANSWERS_SECONDS = 11.0
 
+_HEAD = (
+    "| fault | rounds | answered | typed errors | lost | longest wait s | healed after s | rest |"
+)
+
 
 @dataclass
 class Row:
@@ -84,7 +88,7 @@ async def run(seconds: float) -> None:
         rows = await soak(stage, seconds, clock)
         after = stage.memory_and_descriptors()
     lines = [
-        "| fault | rounds | answered | typed errors | lost | longest wait s | healed after s | rest |",
+        _HEAD,
         "|---|---:|---:|---:|---:|---:|---:|---|",
         *(row.text(name) for name, row in rows.items() if row.rounds),
         "",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -65,7 +64,7 @@ async def _worker_killed(stage: Stage) -> None:
 
 async def _cpu_starved(_stage: Stage) -> None:
     busy = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        await asyncio.create_subprocess_exec(sys.executable, "-c", "while True: pass")
         for _ in range(2 * (os.cpu_count() or 1))
     ]
     try:
@@ -73,7 +72,7 @@ async def _cpu_starved(_stage: Stage) -> None:
     finally:
         for process in busy:
             process.kill()
-            process.wait()
+            await process.wait()
 
 
 async def _warm_pool_dead(stage: Stage) -> None:

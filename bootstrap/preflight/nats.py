@@ -71,7 +71,7 @@ async def check_other_replicas(
         )
         return
     match await check_replicas(channel, exchange, keys, _SECONDS):
-        case ReplicaXKey.NOBODY:
+        case ReplicaXKey.NONE:
             findings.ok("replicas", "No other replica answers.")
         case ReplicaXKey.SAME:
             findings.ok("replicas", "A running replica announces the same server key.")

@@ -98,8 +98,9 @@ def test_the_commands_of_the_build_make_what_any_user_can_run(stage: Path) -> No
         subprocess.run(["/bin/sh", "-ec", here], check=True, cwd=stage, timeout=300)
     installed = stage / "opt" / "wasmcloud-secrets"
     program = [str(installed / "bin" / "wasmcloud-secrets"), "--version"]
+    none: dict[str, str] = {}
     shown = subprocess.run(
-        program, check=False, cwd="/", env={}, capture_output=True, text=True, timeout=60
+        program, check=False, cwd="/", env=none, capture_output=True, text=True, timeout=60
     )
 
     assert (shown.returncode, shown.stdout) == (0, f"{__version__}\n"), shown.stderr

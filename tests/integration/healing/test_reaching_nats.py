@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typing_extensions import override
 
 from adapters.nats.client import SteadyClient
 from adapters.nats.connection import NatsConnection
@@ -86,6 +87,7 @@ class Gossiping(LocalServer):
         for writer in self._writers:
             writer.close()
 
+    @override
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refuses:
             return
@@ -170,7 +172,7 @@ async def test_limits_are_short_at_first_and_grow_while_no_server_is_there() -> 
         return None
 
     client._error_cb = quiet
-    client._connect_to_server = fail  # type: ignore[method-assign]
+    client._connect_to_server = fail  # type: ignore[method-assign, assignment]
     with pytest.raises(Enough):
         await client._select_next_server()
 

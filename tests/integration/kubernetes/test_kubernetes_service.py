@@ -180,7 +180,7 @@ async def test_an_empty_token_stops_the_start(settings: Settings, tmp_path: Path
     code, process = await run_to_its_end(settings, tmp_path)
 
     assert code != 0
-    assert "token file is empty" in process.output
+    assert "names a file that is empty" in process.output
 
 
 async def test_a_stale_answer_is_marked_in_the_audit_trail(

@@ -224,7 +224,7 @@ async def test_tls_with_an_own_authority_and_a_client_certificate(
 
 async def test_tls_with_the_handshake_first(start_nats_server: StartNatsServer) -> None:
     server = await start_nats_server(f"tls {{ {SERVER_TLS}, handshake_first: true }}")
-    trusting: dict[str, Any] = {"tls_ca_file": TLS / "ca.pem", "connect_timeout": 1.0}
+    trusting: dict[str, Any] = {"tls_ca_file": TLS / "ca.pem"}
 
     await assert_connects(NatsSettings(urls=(server.url,), tls_first=True, **trusting))
     error = await fail(NatsSettings(urls=(server.url,), **trusting))
@@ -264,7 +264,6 @@ async def test_where_tls_is_asked_for_and_optional_on_the_server_it_is_used(
 @pytest.mark.parametrize(
     "files",
     [
-        {"tls_ca_file": TLS / "missing.pem"},
         {"tls_ca_file": TLS / "README.md"},
         {"tls_cert_file": TLS / "client.pem", "tls_key_file": TLS / "server-key.pem"},
     ],

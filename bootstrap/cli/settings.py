@@ -1,19 +1,21 @@
 """`settings`: every variable, what it is set to, where that comes from and what it means."""
 
 import json
+from textwrap import fill, indent
 from typing import Annotated, Any
 
 import typer
 from pydantic import SecretBytes, SecretStr
 
 from bootstrap.cli.reporting import guarded
-from bootstrap.cli.terminal import show_table, write
+from bootstrap.cli.terminal import say, write
 from bootstrap.settings.configuration import groups_in_force
 from bootstrap.settings.variables import Variables
 from ports.settings import SettingsGroup
 
 MASK = "********"
 
+_WIDTH = 76
 _HIDDEN = "nats_url"
 """It may hold a password, and its field is no secret of pydantic's."""
 
@@ -36,10 +38,9 @@ def settings(
         write(json.dumps(rows) + "\n")
         return
     shown = [row for row in rows if every or row["origin"] != "default"]
-    show_table(
-        ("variable", "value", "from", "meaning"),
-        [(row["variable"], row["value"], row["origin"], row["meaning"]) for row in shown],
-    )
+    for row in shown:
+        say(f"{row['variable']}={row['value']}  ({row['origin']})")
+        say(indent(fill(row["meaning"], _WIDTH), "    "), style="dim")
 
 
 def _rows() -> list[dict[str, str]]:

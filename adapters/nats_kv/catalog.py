@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adapters.nats_kv.bucket import Bucket
 from adapters.nats_kv.entry import OPERATION_HEADER, Operation
 from adapters.nats_kv.keys import kv_key
-from adapters.nats_kv.vault import SEAL_BYTES
+from adapters.nats_kv.value_cipher import SEAL_BYTES
 from domain.model.errors import SecretNotFound
 
 if TYPE_CHECKING:

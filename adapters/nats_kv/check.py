@@ -10,7 +10,7 @@ from typing_extensions import override
 from adapters.nats_kv.bucket import Bucket
 from adapters.nats_kv.bucket_advice import advice_on
 from adapters.nats_kv.key_check import check_all, check_newest
-from adapters.nats_kv.vault import Vault
+from adapters.nats_kv.value_cipher import ValueCipher
 from domain.model.errors import StoreUnavailable, UpstreamError
 from ports.store_check import StoreCheck, StoreMisconfiguredError, StoreUnreachableError
 
@@ -35,7 +35,7 @@ class NatsKvCheck(StoreCheck):
         self, *, client: Client, config: NatsKvSettings, encryption_xkey: XKeyPair, clock: Clock
     ) -> None:
         self._bucket = Bucket(client, config, clock)
-        self._vault = Vault(encryption_xkey)
+        self._cipher = ValueCipher(encryption_xkey)
         self._config = config
         self._clock = clock
         self._known: KeyCheck | None = None
@@ -66,7 +66,7 @@ class NatsKvCheck(StoreCheck):
             _log.warning("nats_kv.bucket_weakness", bucket=self._config.bucket, advice=text)
         self._told = advice
         look = check_all if self._known is None else check_newest
-        found = await look(self._bucket, self._vault, deadline)
+        found = await look(self._bucket, self._cipher, deadline)
         if found.none_opens:
             raise UpstreamError(
                 f"The bucket {self._config.bucket} holds values, and none of the {found.looked_at} "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from adapters.nats_kv.bucket import Bucket
     from adapters.nats_kv.entry import Entry
-    from adapters.nats_kv.vault import Vault
+    from adapters.nats_kv.value_cipher import ValueCipher
 
 NEWEST: Final = 16
 """Revisions looked at where the key is expected to be right."""
@@ -33,7 +33,7 @@ class KeyCheck(NamedTuple):
         return 0 < self.looked_at == self.unreadable
 
 
-async def check_newest(bucket: Bucket, vault: Vault, deadline: float) -> KeyCheck:
+async def check_newest(bucket: Bucket, cipher: ValueCipher, deadline: float) -> KeyCheck:
     """Look at the newest values, and at others as well if none of these opens.
 
     Values that do not open, however many, may be mistakes beside older ones that do.
@@ -42,25 +42,25 @@ async def check_newest(bucket: Bucket, vault: Vault, deadline: float) -> KeyChec
         UpstreamError: as the bucket does.
     """
     entries = await bucket.newest(NEWEST, deadline)
-    found = _open(vault, (entry for entry in entries if entry.operation is Operation.PUT))
-    return await check_all(bucket, vault, deadline) if found.none_opens else found
+    found = _open(cipher, (entry for entry in entries if entry.operation is Operation.PUT))
+    return await check_all(bucket, cipher, deadline) if found.none_opens else found
 
 
-async def check_all(bucket: Bucket, vault: Vault, deadline: float) -> KeyCheck:
+async def check_all(bucket: Bucket, cipher: ValueCipher, deadline: float) -> KeyCheck:
     """Look at the latest value of every key, of a thousand at most.
 
     Raises:
         UpstreamError: as the bucket does.
     """
-    return _open(vault, await bucket.values(MOST, deadline))
+    return _open(cipher, await bucket.values(MOST, deadline))
 
 
-def _open(vault: Vault, entries: Iterable[Entry]) -> KeyCheck:
+def _open(cipher: ValueCipher, entries: Iterable[Entry]) -> KeyCheck:
     looked_at = unreadable = 0
     for entry in entries:
         looked_at += 1
         try:
-            vault.open(entry.sealed)
+            cipher.open(entry.sealed)
         except UpstreamError:
             unreadable += 1
     return KeyCheck(looked_at, unreadable)

@@ -9,7 +9,7 @@ from typing_extensions import override
 from adapters.nats_kv.bucket import Bucket
 from adapters.nats_kv.entry import Operation
 from adapters.nats_kv.keys import kv_key, locate, parse_revision
-from adapters.nats_kv.vault import Vault
+from adapters.nats_kv.value_cipher import ValueCipher
 from domain.model.errors import SecretNotFound
 from domain.model.secret import Secret
 from ports.secret_store import SecretStore
@@ -37,7 +37,7 @@ class NatsKvSecretStore(SecretStore):
         self, *, client: Client, config: NatsKvSettings, encryption_xkey: XKeyPair, clock: Clock
     ) -> None:
         self._bucket = Bucket(client, config, clock)
-        self._vault = Vault(encryption_xkey)
+        self._cipher = ValueCipher(encryption_xkey)
         self._config = config
         self._clock = clock
 
@@ -70,4 +70,4 @@ class NatsKvSecretStore(SecretStore):
                 "Nothing is stored under that key, or not in that version; check both against the "
                 "bucket."
             )
-        return Secret(version=str(entry.revision), value=self._vault.open(entry.sealed))
+        return Secret(version=str(entry.revision), value=self._cipher.open(entry.sealed))

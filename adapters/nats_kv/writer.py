@@ -9,7 +9,7 @@ from adapters.nats_kv.bucket_errors import WrongLastRevisionError
 from adapters.nats_kv.entry import Operation
 from adapters.nats_kv.key_check import check_newest
 from adapters.nats_kv.keys import MAX_REVISION, kv_key, parse_revision
-from adapters.nats_kv.vault import SEAL_BYTES, Vault, read_value, to_bytes
+from adapters.nats_kv.value_cipher import SEAL_BYTES, ValueCipher, read_value, to_bytes
 from domain.model.errors import InvalidRequest
 from domain.model.replies import write_secret
 from domain.model.secret import Secret
@@ -50,7 +50,7 @@ class NatsKvSecretWriter:
         self, *, client: Client, config: NatsKvSettings, encryption_xkey: XKeyPair, clock: Clock
     ) -> None:
         self._bucket = Bucket(client, config, clock)
-        self._vault = Vault(encryption_xkey)
+        self._cipher = ValueCipher(encryption_xkey)
         self._config = config
         self._clock = clock
         self.created_bucket = False
@@ -93,7 +93,7 @@ class NatsKvSecretWriter:
         if expected is not None:
             headers[_EXPECTED_REVISION_HEADER] = await self._last_revision(name, expected, deadline)
         try:
-            revision = await self._bucket.append(name, self._vault.seal(plain), headers, deadline)
+            revision = await self._bucket.append(name, self._cipher.seal(plain), headers, deadline)
         except WrongLastRevisionError:
             raise _conflict() from None
         return str(revision)
@@ -102,7 +102,7 @@ class NatsKvSecretWriter:
         return self._clock.monotonic() + self._config.operation_seconds
 
     async def _refuse_other_key(self, deadline: float) -> None:
-        found = await check_newest(self._bucket, self._vault, deadline)
+        found = await check_newest(self._bucket, self._cipher, deadline)
         if found.none_opens:
             raise OtherKeyError(
                 f"Nothing was stored: the bucket {self._config.bucket} holds values, and none of "

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats_kv.catalog import Revision
 from adapters.nats_kv.entry import Operation
-from adapters.nats_kv.vault import read_value
+from adapters.nats_kv.value_cipher import read_value
 from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
 from bootstrap.cli import kv, kv_common
 from domain.model.errors import SecretNotFound, UpstreamError

@@ -16,7 +16,7 @@ SEAL_BYTES = 44
 """What sealing adds: `xkv1`, a 24-byte nonce and a 16-byte authenticator."""
 
 
-class Vault:
+class ValueCipher:
     """Seals and opens values with one xkey.
 
     A sealed value is not bound to its key's name: whoever may write to the bucket can copy one
@@ -28,7 +28,7 @@ class Vault:
 
     @override
     def __repr__(self) -> str:
-        return f"Vault({self._xkey.public})"
+        return f"ValueCipher({self._xkey.public})"
 
     def seal(self, value: str | bytes) -> bytes:
         """Seal a value; a text is stored as UTF-8.

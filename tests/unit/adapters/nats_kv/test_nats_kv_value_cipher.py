@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.nats_kv.vault import SEAL_BYTES, Vault
+from adapters.nats_kv.value_cipher import SEAL_BYTES, ValueCipher
 from domain.model.errors import InvalidRequest, UpstreamError
 
 CANARY = "canary-33d0c2"
@@ -15,21 +15,21 @@ CANARY = "canary-33d0c2"
 
 @pytest.mark.parametrize("value", ["", "text", "päss ✓", b"\xff\x00", b"\x80" * 1000])
 def test_a_sealed_value_opens_as_what_it_was(value: str | bytes) -> None:
-    vault = Vault(SodiumXKeyPair.generate())
+    cipher = ValueCipher(SodiumXKeyPair.generate())
 
-    assert vault.open(vault.seal(value)).reveal() == value
+    assert cipher.open(cipher.seal(value)).reveal() == value
 
 
 def test_bytes_that_are_valid_utf8_open_as_text() -> None:
-    vault = Vault(SodiumXKeyPair.generate())
+    cipher = ValueCipher(SodiumXKeyPair.generate())
 
-    assert vault.open(vault.seal("päss".encode())).reveal() == "päss"
+    assert cipher.open(cipher.seal("päss".encode())).reveal() == "päss"
 
 
 def test_the_sealed_form_is_what_the_xkey_seals_for_itself() -> None:
     xkey = SodiumXKeyPair.generate()
 
-    sealed = Vault(xkey).seal("value")
+    sealed = ValueCipher(xkey).seal("value")
 
     assert xkey.open(sealed, xkey.public) == b"value"
     assert sealed.startswith(b"xkv1")
@@ -37,17 +37,17 @@ def test_the_sealed_form_is_what_the_xkey_seals_for_itself() -> None:
 
 
 def test_one_value_is_never_sealed_the_same_way_twice() -> None:
-    vault = Vault(SodiumXKeyPair.generate())
+    cipher = ValueCipher(SodiumXKeyPair.generate())
 
-    assert vault.seal("value") != vault.seal("value")
+    assert cipher.seal("value") != cipher.seal("value")
 
 
 @pytest.mark.parametrize("damaged", [b"", b"xkv1", b"plain text", bytes(60)])
 def test_what_does_not_open_is_an_upstream_error_that_names_the_setting(damaged: bytes) -> None:
-    vault = Vault(SodiumXKeyPair.generate())
+    cipher = ValueCipher(SodiumXKeyPair.generate())
 
     with pytest.raises(UpstreamError, match="ENCRYPTION_XKEY_SEED") as caught:
-        vault.open(damaged)
+        cipher.open(damaged)
 
     assert caught.value.__context__ is None
 
@@ -57,14 +57,14 @@ def test_what_somebody_else_sealed_for_this_key_does_not_open() -> None:
     forged = SodiumXKeyPair.generate().seal(b"value", xkey.public)
 
     with pytest.raises(UpstreamError):
-        Vault(xkey).open(forged)
+        ValueCipher(xkey).open(forged)
 
 
 def test_a_text_that_is_no_unicode_is_refused_without_showing_it() -> None:
-    vault = Vault(SodiumXKeyPair.generate())
+    cipher = ValueCipher(SodiumXKeyPair.generate())
 
     with pytest.raises(InvalidRequest) as caught:
-        vault.seal(CANARY + "\ud800")
+        cipher.seal(CANARY + "\ud800")
 
     assert caught.value.__context__ is None
     assert CANARY not in "".join(traceback.format_exception(caught.value))
@@ -73,4 +73,4 @@ def test_a_text_that_is_no_unicode_is_refused_without_showing_it() -> None:
 def test_the_repr_shows_the_public_key_only() -> None:
     xkey = SodiumXKeyPair.generate()
 
-    assert repr(Vault(xkey)) == f"Vault({xkey.public})"
+    assert repr(ValueCipher(xkey)) == f"ValueCipher({xkey.public})"

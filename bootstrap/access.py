@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from adapters.access_policy.mistakes import AccessPolicyError
+from adapters.access_policy.problems import AccessPolicyError
 from bootstrap.settings import Problem, SettingsError
 from domain.model.access import AccessPolicy, AnyValidEntity, TrustedIssuers
 from domain.model.access_modes import ObservedPolicy, RequesterRequired
@@ -61,7 +61,7 @@ class AccessControl:
         try:
             await self.file.load()
         except AccessPolicyError as error:
-            problems = [Problem(_SETTING, str(mistake)) for mistake in error.mistakes]
+            problems = [Problem(_SETTING, str(problem)) for problem in error.problems]
         else:
             status = self.file.status
             if not self._is_required or (status.issuers and status.grants):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.access_policy.document import read_policy
-from adapters.access_policy.mistakes import AccessPolicyError
+from adapters.access_policy.problems import AccessPolicyError
 from adapters.access_policy.summary import denials_in_words, grants_in_words
 from domain.model.access import AccessRequest
 from domain.model.access_index import IndexedRules
@@ -52,10 +52,10 @@ class PolicySession:
         try:
             document = read_policy(_damaged(choices))
         except AccessPolicyError as error:
-            hold(bool(error.mistakes), "a refused file has a mistake")
-            for mistake in error.mistakes:
+            hold(bool(error.problems), "a refused file has a mistake")
+            for mistake in error.problems:
                 hold(str(mistake).isprintable(), "a mistake steers no terminal")
-            self.outcomes[f"refused: {error.mistakes[0].advice[:40]}"] += 1
+            self.outcomes[f"refused: {error.problems[0].advice[:40]}"] += 1
             return
         summaries = (*grants_in_words(document), *denials_in_words(document))
         hold(all(summary.name.isprintable() for summary in summaries), "a name is shown as it is")

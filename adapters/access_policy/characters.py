@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from adapters.access_policy.mistakes import Mistake
+from adapters.access_policy.problems import PolicyProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,18 +20,18 @@ _STRAYS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 _NONCHARACTERS = "\ufffe\uffff"
 
 
-def stray_characters(text: str) -> list[Mistake]:
-    """Return a mistake for each such character, or for the first `MAX_TOLD` of them."""
-    mistakes: list[Mistake] = []
+def stray_characters(text: str) -> list[PolicyProblem]:
+    """Return a problem for each such character, or for the first `MAX_TOLD` of them."""
+    problems: list[PolicyProblem] = []
     lines = text.split("\n")
     for number, line in enumerate(lines, start=1):
         # "\r\n" ends a line everywhere; a "\r" alone does so in YAML only.
         shown = line if number == len(lines) else line.removesuffix("\r")
         for column, char in _strays(shown):
-            mistakes.append(Mistake(number, "", f"{_described(char)}; remove it", column))
-            if len(mistakes) == MAX_TOLD:
-                return mistakes
-    return mistakes
+            problems.append(PolicyProblem(number, "", f"{_described(char)}; remove it", column))
+            if len(problems) == MAX_TOLD:
+                return problems
+    return problems
 
 
 def _strays(line: str) -> Iterator[tuple[int, str]]:
@@ -48,7 +48,7 @@ def is_stray(char: str) -> bool:
 
 
 def _described(char: str) -> str:
-    """Say which character stands there, and why that is a mistake."""
+    """Say which character stands there, and why that is a problem."""
     name = f"U+{ord(char):04X} ({unicodedata.name(char, 'a control character')}) stands here"
     match unicodedata.bidirectional(char), unicodedata.category(char):
         case ("LRE" | "RLE" | "LRO" | "RLO" | "PDF" | "LRI" | "RLI" | "FSI" | "PDI", _):

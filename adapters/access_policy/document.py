@@ -1,4 +1,4 @@
-"""The access policy file: bytes in, rules out, or every mistake in it."""
+"""The access policy file: bytes in, rules out, or every problem in it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from adapters.access_policy import rules_section, values
 from adapters.access_policy.idle_rules import idle_rules
-from adapters.access_policy.mistakes import AccessPolicyError, Mistake
-from adapters.access_policy.spot import MAX_SHOWN, Spot, is_showable
+from adapters.access_policy.node_reader import MAX_SHOWN, NodeReader, is_showable
+from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
 from adapters.access_policy.values import FILL_IN
 from adapters.access_policy.yaml_tree import Mapping, Scalar, parse_tree
 from domain.model.access_rules import AccessRules
@@ -29,7 +29,7 @@ _Rule = TypeVar("_Rule")
 
 @dataclass(frozen=True, slots=True)
 class PolicyDocument:
-    """A file without mistakes.
+    """A file without problems.
 
     Attributes:
         issuers: each issuer's friendly name.
@@ -40,24 +40,24 @@ class PolicyDocument:
     rules: AccessRules
     issuers: MappingType[AccountKey, str]
     lines: MappingType[str, int]
-    warnings: tuple[Mistake, ...] = ()
+    warnings: tuple[PolicyProblem, ...] = ()
 
 
 def read_policy(data: bytes) -> PolicyDocument:
     """Read a policy file; docs/access-policy.md describes its form.
 
     Raises:
-        AccessPolicyError: with every mistake found.
+        AccessPolicyError: with every problem found.
     """
-    tree, mistakes = parse_tree(data)
-    document = _read_top(Spot(tree, "", mistakes))
-    if mistakes or document is None:
-        raise AccessPolicyError(tuple(mistakes))
+    tree, problems = parse_tree(data)
+    document = _read_top(NodeReader(tree, "", problems))
+    if problems or document is None:
+        raise AccessPolicyError(tuple(problems))
     return replace(document, warnings=idle_rules(document.rules, document.lines))
 
 
-def _read_top(spot: Spot) -> PolicyDocument | None:
-    members = spot.members(_TOP, required=("version", "issuers", "grants"))
+def _read_top(reader: NodeReader) -> PolicyDocument | None:
+    members = reader.members(_TOP, required=("version", "issuers", "grants"))
     if members is None:
         return None
     if "version" in members:
@@ -83,17 +83,17 @@ def _read_top(spot: Spot) -> PolicyDocument | None:
     return PolicyDocument(rules, {key: name for name, key in issuers.items() if key}, lines)
 
 
-def _check_version(spot: Spot) -> None:
-    text = spot.text()
+def _check_version(reader: NodeReader) -> None:
+    text = reader.text()
     if text is not None and text != VERSION:
-        spot.wrong(f"this version of the form is unknown here; write {VERSION}")
+        reader.wrong(f"this version of the form is unknown here; write {VERSION}")
 
 
-def _issuers(spot: Spot) -> dict[str, AccountKey | None]:
+def _issuers(reader: NodeReader) -> dict[str, AccountKey | None]:
     """Return the key of each name; None for one that has no good key, to be used all the same."""
     issuers: dict[str, AccountKey | None] = {}
     owners: dict[AccountKey, str] = {}
-    for name, item in spot.entries() or ():
+    for name, item in reader.entries() or ():
         key = values.account_key(item)
         issuers[name] = key
         if not is_showable(name):
@@ -108,8 +108,8 @@ def _issuers(spot: Spot) -> dict[str, AccountKey | None]:
     return issuers
 
 
-def _revoked(spot: Spot | None) -> tuple[frozenset[SubjectKey], frozenset[str]]:
-    members = (spot and spot.members(_REVOKED)) or {}
+def _revoked(reader: NodeReader | None) -> tuple[frozenset[SubjectKey], frozenset[str]]:
+    members = (reader and reader.members(_REVOKED)) or {}
     return (
         frozenset(members["subjects"].each(values.entity_key) if "subjects" in members else ()),
         frozenset(members["token_ids"].each(values.name) if "token_ids" in members else ()),
@@ -117,11 +117,13 @@ def _revoked(spot: Spot | None) -> tuple[frozenset[SubjectKey], frozenset[str]]:
 
 
 def _named(
-    spot: Spot | None, lines: dict[str, int], read: Callable[[Spot, str], _Rule | None]
+    reader: NodeReader | None,
+    lines: dict[str, int],
+    read: Callable[[NodeReader, str], _Rule | None],
 ) -> tuple[_Rule, ...]:
-    """Read a list of rules; each one's name is found first, so that its mistakes can say it."""
+    """Read a list of rules; each one's name is found first, so that its problems can say it."""
     rules = []
-    for item in (spot and spot.items()) or ():
+    for item in (reader and reader.items()) or ():
         name = _name_of(item)
         if name is not None and name in lines:
             item.wrong(f'the rule on line {lines[name]} is named "{name}" too; rename one of them')
@@ -131,14 +133,14 @@ def _named(
     return tuple(rule for rule in rules if rule is not None)
 
 
-def _name_of(spot: Spot) -> str | None:
-    if not isinstance(spot.node, Mapping):
-        # The rule's own reader reports that.
+def _name_of(reader: NodeReader) -> str | None:
+    if not isinstance(reader.node, Mapping):
+        # Reading the rule itself reports that.
         return None
-    for member, value in spot.node.entries:
+    for member, value in reader.node.entries:
         if isinstance(member, Scalar) and member.text == "name" and isinstance(value, Scalar):
             if is_showable(value.text) and not value.empty:
                 return value.text
             break
-    spot.wrong(f"give this rule a name of 1 to {MAX_SHOWN} printable characters, for the log")
+    reader.wrong(f"give this rule a name of 1 to {MAX_SHOWN} printable characters, for the log")
     return None

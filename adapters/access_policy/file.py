@@ -1,4 +1,4 @@
-"""The rules in force, as the policy file on disk last gave them without a mistake."""
+"""The rules in force, as the policy file on disk last gave them without a problem."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from typing_extensions import override
 
 from adapters.access_policy.document import read_policy
-from adapters.access_policy.mistakes import AccessPolicyError, Mistake
+from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
 from adapters.access_policy.yaml_tree import MAX_BYTES
 from adapters.system.files import UnsafeFileError, read_file
 from adapters.system.own_thread import OwnThread
@@ -43,7 +43,7 @@ class PolicyRefusal:
     """
 
     at: float
-    mistakes: tuple[Mistake, ...]
+    problems: tuple[PolicyProblem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class PolicyStatus:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What was found on disk: bytes, or the mistake of not finding any."""
+    """What was found on disk: bytes, or the problem of not finding any."""
 
     data: bytes
     unreadable: str | None = None
@@ -112,12 +112,12 @@ class AccessPolicyFile(AccessPolicy):
         """Read the file at start.
 
         Raises:
-            AccessPolicyError: with every mistake in it; whatever was in force stays so.
+            AccessPolicyError: with every problem in it; whatever was in force stays so.
         """
         async with self._lock:
-            mistakes = await self._apply(await self._read())
-        if mistakes:
-            raise AccessPolicyError(mistakes)
+            problems = await self._apply(await self._read())
+        if problems:
+            raise AccessPolicyError(problems)
 
     async def reload(self) -> bool:
         """Read the file again at once, as on SIGHUP; never raises for what is in it.
@@ -157,19 +157,19 @@ class AccessPolicyFile(AccessPolicy):
     async def _read(self) -> _Content:
         return await self._thread.run(lambda: _read(self._path))
 
-    async def _apply(self, content: _Content) -> tuple[Mistake, ...]:
+    async def _apply(self, content: _Content) -> tuple[PolicyProblem, ...]:
         self._seen = content
         try:
             indexed, warnings = await self._thread.run(lambda: _indexed(content))
         except AccessPolicyError as error:
-            mistakes = error.mistakes
+            problems = error.problems
         else:
             self._put_in_force(indexed, content.digest)
             for warning in warnings[:MAX_LOGGED]:
                 _log.warning("access_policy.rule_idle", warning=str(warning))
             return ()
-        self._refuse(mistakes)
-        return mistakes
+        self._refuse(problems)
+        return problems
 
     def _put_in_force(self, indexed: IndexedRules, digest: str) -> None:
         rules = indexed.rules
@@ -190,7 +190,7 @@ class AccessPolicyFile(AccessPolicy):
             revoked=len(rules.revoked_subjects) + len(rules.revoked_tokens),
         )
 
-    def _refuse(self, mistakes: tuple[Mistake, ...]) -> None:
+    def _refuse(self, problems: tuple[PolicyProblem, ...]) -> None:
         status = self._status
         self._status = PolicyStatus(
             digest=status.digest,
@@ -198,13 +198,13 @@ class AccessPolicyFile(AccessPolicy):
             issuers=status.issuers,
             grants=status.grants,
             denials=status.denials,
-            refusal=PolicyRefusal(self._clock.now(), mistakes),
+            refusal=PolicyRefusal(self._clock.now(), problems),
         )
         _log.error(
             "access_policy.refused",
             file=str(self._path),
-            mistakes=[str(mistake) for mistake in mistakes[:MAX_LOGGED]],
-            mistakes_found=len(mistakes),
+            mistakes=[str(problem) for problem in problems[:MAX_LOGGED]],
+            mistakes_found=len(problems),
             still_in_force=status.digest,
         )
 
@@ -213,19 +213,19 @@ def read_policy_file(path: Path) -> PolicyDocument:
     """Read a policy file once; blocking, for the command line.
 
     Raises:
-        AccessPolicyError: with every mistake in it.
+        AccessPolicyError: with every problem in it.
     """
     return _parse(_read(path))
 
 
-def _indexed(content: _Content) -> tuple[IndexedRules, tuple[Mistake, ...]]:
+def _indexed(content: _Content) -> tuple[IndexedRules, tuple[PolicyProblem, ...]]:
     document = _parse(content)
     return IndexedRules(document.rules), document.warnings
 
 
 def _parse(content: _Content) -> PolicyDocument:
     if content.unreadable is not None:
-        raise AccessPolicyError((Mistake(0, "", content.unreadable),))
+        raise AccessPolicyError((PolicyProblem(0, "", content.unreadable),))
     return read_policy(content.data)
 
 

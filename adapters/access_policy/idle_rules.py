@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.access_policy.mistakes import Mistake
+from adapters.access_policy.problems import PolicyProblem
 from adapters.crypto.nkeys_text import decode_public
 from adapters.crypto.wascap_claims import IDENTITY_KINDS
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from domain.model.identity import SubjectKey
 
 
-def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Mistake, ...]:
+def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[PolicyProblem, ...]:
     """Return a warning for each grant and denial that can match no request.
 
     Args:
@@ -34,7 +34,7 @@ def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Mistak
     ]
     return tuple(
         sorted(
-            Mistake(lines[name], f'{kind} "{name}"', f"this rule can match nothing: {why}")
+            PolicyProblem(lines[name], f'{kind} "{name}"', f"this rule can match nothing: {why}")
             for kind, name, why in found
         )
     )

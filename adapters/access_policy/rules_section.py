@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from adapters.access_policy import values
-from adapters.access_policy.spot import Spot, suggestion
+from adapters.access_policy.node_reader import NodeReader, suggestion
 from adapters.access_policy.yaml_tree import Scalar, Sequence
 from domain.model.access_patterns import EntityPattern, SecretPattern
 from domain.model.access_rules import Denial, Grant
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from domain.model.identity import SubjectKey
 
-    Members = Mapping[str, Spot]
+    Members = Mapping[str, NodeReader]
     Issuers = Mapping[str, AccountKey | None]
 
 _GRANT = ("name", "entities", "applications", "hosts", "accounts", "users", "secrets")
@@ -31,9 +31,9 @@ _EVERYBODY = TextPattern("*")
 _Value = TypeVar("_Value")
 
 
-def grant(spot: Spot, name: str, issuers: Issuers) -> Grant | None:
+def grant(reader: NodeReader, name: str, issuers: Issuers) -> Grant | None:
     """Read one grant; `name` is the one it was found to have."""
-    members = spot.members(_GRANT, required=("entities", "secrets"))
+    members = reader.members(_GRANT, required=("entities", "secrets"))
     if members is None:
         return None
     return Grant(
@@ -47,13 +47,13 @@ def grant(spot: Spot, name: str, issuers: Issuers) -> Grant | None:
     )
 
 
-def denial(spot: Spot, name: str, issuers: Issuers) -> Denial | None:
+def denial(reader: NodeReader, name: str, issuers: Issuers) -> Denial | None:
     """Read one denial; `name` is the one it was found to have."""
-    members = spot.members(_DENIAL)
+    members = reader.members(_DENIAL)
     if members is None:
         return None
     if not members.keys() & {"entities", "keys"}:
-        spot.wrong("this would deny everything to everybody; name entities, keys, or both")
+        reader.wrong("this would deny everything to everybody; name entities, keys, or both")
     _refuse_empty_lists(members)
     return Denial(
         name=name,
@@ -62,8 +62,8 @@ def denial(spot: Spot, name: str, issuers: Issuers) -> Denial | None:
     )
 
 
-def _denied_entity(spot: Spot, issuers: Issuers) -> EntityPattern | None:
-    members = spot.members(_ENTITY)
+def _denied_entity(reader: NodeReader, issuers: Issuers) -> EntityPattern | None:
+    members = reader.members(_ENTITY)
     if members is None:
         return None
     for member in members.keys() & {"min_rev", "max_token_age"}:
@@ -71,27 +71,29 @@ def _denied_entity(spot: Spot, issuers: Issuers) -> EntityPattern | None:
             "in a denial this would pass over the old and deny the new; put it into the grants"
         )
     _refuse_empty_lists(members)
-    return _entity_of(spot, members, issuers)
+    return _entity_of(reader, members, issuers)
 
 
 def _refuse_empty_lists(members: Members) -> None:
-    for spot in members.values():
-        if isinstance(spot.node, Sequence) and not spot.node.items:
-            spot.wrong(
+    for reader in members.values():
+        if isinstance(reader.node, Sequence) and not reader.node.items:
+            reader.wrong(
                 "an empty list would deny nothing; name some, or remove the member to mean all"
             )
 
 
-def _entity(spot: Spot, issuers: Issuers) -> EntityPattern | None:
-    members = spot.members(_ENTITY)
-    return None if members is None else _entity_of(spot, members, issuers)
+def _entity(reader: NodeReader, issuers: Issuers) -> EntityPattern | None:
+    members = reader.members(_ENTITY)
+    return None if members is None else _entity_of(reader, members, issuers)
 
 
-def _entity_of(spot: Spot, members: Members, issuers: Issuers) -> EntityPattern:
+def _entity_of(reader: NodeReader, members: Members, issuers: Issuers) -> EntityPattern:
     if "issuer" not in members:
-        spot.wrong('the member "issuer" is missing; add the name of one that stands under issuers')
+        reader.wrong(
+            'the member "issuer" is missing; add the name of one that stands under issuers'
+        )
     if not members.keys() & set(_WHO):
-        spot.wrong(
+        reader.wrong(
             "this does not say whom it means; add a subject, names or tags "
             '(names: ["*"] means every entity of the issuer)'
         )
@@ -101,7 +103,7 @@ def _entity_of(spot: Spot, members: Members, issuers: Issuers) -> EntityPattern:
         names = None
     issuer = _read(members, "issuer", lambda item: _issuer(item, issuers))
     return EntityPattern(
-        # Where there is none a mistake has been noted, and the rules will never be used.
+        # Where there is none a problem has been noted, and the rules will never be used.
         issuer=issuer or AccountKey(""),
         subjects=_subjects(members),
         kinds=_set(_listed(members, "kinds", values.kind)),
@@ -113,11 +115,11 @@ def _entity_of(spot: Spot, members: Members, issuers: Issuers) -> EntityPattern:
     )
 
 
-def _issuer(spot: Spot, issuers: Issuers) -> AccountKey | None:
-    text = spot.text()
+def _issuer(reader: NodeReader, issuers: Issuers) -> AccountKey | None:
+    text = reader.text()
     if text is not None and text not in issuers:
         advice = "no issuer has this name; write one of the names that stand under issuers."
-        spot.wrong(advice + suggestion(text, issuers.keys()))
+        reader.wrong(advice + suggestion(text, issuers.keys()))
     return None if text is None else issuers.get(text)
 
 
@@ -131,8 +133,8 @@ def _subjects(members: Members) -> frozenset[SubjectKey] | None:
     return frozenset() if one is None else frozenset({one})
 
 
-def _secret(spot: Spot) -> SecretPattern | None:
-    members = spot.members(_SECRET, required=("keys",))
+def _secret(reader: NodeReader) -> SecretPattern | None:
+    members = reader.members(_SECRET, required=("keys",))
     if members is None:
         return None
     versions = _any_or_listed(members, "versions", ("any", "latest"))
@@ -153,34 +155,36 @@ def _fields(members: Members) -> frozenset[str] | None:
 def _any_or_listed(
     members: Members, member: str, words: tuple[Literal["any", "latest"], ...]
 ) -> frozenset[str] | Literal["any", "latest"] | None:
-    spot = members.get(member)
-    if spot is None:
+    reader = members.get(member)
+    if reader is None:
         return None
-    if not isinstance(spot.node, Scalar):
+    if not isinstance(reader.node, Scalar):
         # A member of a JSON object may be named "", so an empty text is one to list.
-        return frozenset(spot.each(Spot.text))
+        return frozenset(reader.each(NodeReader.text))
     for word in words:
-        if spot.node.text == word:
+        if reader.node.text == word:
             return word
-    spot.wrong(f"write {' or '.join(words)}, or a list of the {member} meant")
+    reader.wrong(f"write {' or '.join(words)}, or a list of the {member} meant")
     return None
 
 
-def _properties(spot: Spot) -> Mapping[str, frozenset[str]] | None:
+def _properties(reader: NodeReader) -> Mapping[str, frozenset[str]] | None:
     listed: dict[str, frozenset[str]] = {}
-    for name, allowed in spot.entries() or ():
+    for name, allowed in reader.entries() or ():
         if name == "backend":
             allowed.wrong('rules never see the property "backend"; list "backends" beside the keys')
-        listed[name] = frozenset(allowed.each(Spot.text))
+        listed[name] = frozenset(allowed.each(NodeReader.text))
     return MappingProxyType(listed)
 
 
-def _read(members: Members, member: str, read: Callable[[Spot], _Value | None]) -> _Value | None:
+def _read(
+    members: Members, member: str, read: Callable[[NodeReader], _Value | None]
+) -> _Value | None:
     return read(members[member]) if member in members else None
 
 
 def _listed(
-    members: Members, member: str, read: Callable[[Spot], _Value | None]
+    members: Members, member: str, read: Callable[[NodeReader], _Value | None]
 ) -> tuple[_Value, ...] | None:
     return members[member].each(read) if member in members else None
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import yaml
 
 from adapters.access_policy.characters import stray_characters
-from adapters.access_policy.mistakes import AccessPolicyError, Mistake
+from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Something a mistake has been noted for already."""
+    """Something a problem has been noted for already."""
 
     line: int
 
@@ -62,11 +62,11 @@ class Refused:
 Node: TypeAlias = Scalar | Sequence | Mapping | Refused
 
 
-def parse_tree(data: bytes) -> tuple[Node, list[Mistake]]:
+def parse_tree(data: bytes) -> tuple[Node, list[PolicyProblem]]:
     """Read a file's bytes.
 
     Returns:
-        The tree, and the mistakes beside which the rest could still be read.
+        The tree, and the problems beside which the rest could still be read.
 
     Raises:
         AccessPolicyError: the tree could not be read to its end.
@@ -78,11 +78,11 @@ def parse_tree(data: bytes) -> tuple[Node, list[Mistake]]:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as error:
-        mistake = _syntax_mistake(error)
+        problem = _syntax_problem(error)
     else:
-        return builder.root or Scalar(1, "", empty=True), builder.mistakes
+        return builder.root or Scalar(1, "", empty=True), builder.problems
     # Raised out here: YAML's own error quotes the file.
-    raise AccessPolicyError((*builder.mistakes, mistake))
+    raise AccessPolicyError((*builder.problems, problem))
 
 
 def _decode(data: bytes) -> str:
@@ -93,21 +93,21 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
     else:
-        if mistakes := stray_characters(text):
-            raise AccessPolicyError(tuple(mistakes))
+        if problems := stray_characters(text):
+            raise AccessPolicyError(tuple(problems))
         return text
     raise _whole(line, "this is not UTF-8; save the file as UTF-8 text")
 
 
 def _whole(line: int, advice: str) -> AccessPolicyError:
-    return AccessPolicyError((Mistake(line, "", advice),))
+    return AccessPolicyError((PolicyProblem(line, "", advice),))
 
 
-def _syntax_mistake(error: yaml.YAMLError) -> Mistake:
+def _syntax_problem(error: yaml.YAMLError) -> PolicyProblem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     # After "but" the loader quotes what it found.
     problem = str(getattr(error, "problem", None) or "unreadable").split(", but ", maxsplit=1)[0]
-    return Mistake(
+    return PolicyProblem(
         0 if mark is None else mark.line + 1,
         "",
         f"this is not YAML ({problem}); check the indentation, colons and quotes near it",
@@ -139,7 +139,7 @@ def _is_continued(event: yaml.ScalarEvent) -> bool:
 class _Builder:
     def __init__(self) -> None:
         self.root: Node | None = None
-        self.mistakes: list[Mistake] = []
+        self.problems: list[PolicyProblem] = []
         self._open: list[_Open] = []
         self._nodes = 0
 
@@ -194,7 +194,7 @@ class _Builder:
             self._stop(node.line, 'a second document begins before here; remove the "---" line')
 
     def _note(self, line: int, advice: str) -> None:
-        self.mistakes.append(Mistake(line, "", advice))
+        self.problems.append(PolicyProblem(line, "", advice))
 
     def _stop(self, line: int, advice: str) -> None:
-        raise AccessPolicyError((*self.mistakes, Mistake(line, "", advice)))
+        raise AccessPolicyError((*self.problems, PolicyProblem(line, "", advice)))

@@ -9,7 +9,7 @@ from adapters.wadm_manifest.checks import check_names, check_policies, check_pro
 from adapters.wadm_manifest.findings import Findings
 from adapters.wadm_manifest.places import check_places
 from adapters.wadm_manifest.reader import read_manifest
-from adapters.wadm_manifest.tree import Spot, Visits, read_documents
+from adapters.wadm_manifest.tree import NodeReader, Visits, read_documents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -43,13 +43,13 @@ def read_file(name: str, data: bytes) -> CheckedFile:
     documents = read_documents(data)
     visits = Visits()
     for number, node in enumerate(documents):
-        spot = Spot.top(node, checked.findings, visits)
+        reader = NodeReader.top(node, checked.findings, visits)
         if number == 1:
-            spot.warning(
+            reader.warning(
                 "several_documents",
                 "wadm refuses a file with several documents; give it each document by itself",
             )
-        manifest = read_manifest(spot)
+        manifest = read_manifest(reader)
         if manifest is not None:
             checked.manifests.append(manifest)
     return checked

@@ -27,14 +27,14 @@ def check_policies(manifest: Manifest, backends: Collection[str]) -> None:
     used = {use.policy for use in manifest.uses}
     for policy in manifest.policies:
         if policy.name in seen:
-            policy.spot.error(
+            policy.reader.error(
                 "policy_twice", "another policy has this name, and wadm uses the last; rename one"
             )
         seen.add(policy.name)
         if policy.type == SECRET_POLICY and policy.name in used:
             _check_backend(policy, backends)
         elif policy.type == SECRET_POLICY:
-            policy.spot.warning("policy_unused", "no secret names this policy")
+            policy.reader.warning("policy_unused", "no secret names this policy")
     for use in manifest.uses:
         if use.policy is not None:
             _check_policy_of(use, use.policy, manifest)
@@ -43,11 +43,11 @@ def check_policies(manifest: Manifest, backends: Collection[str]) -> None:
 def _check_backend(policy: Policy, backends: Collection[str]) -> None:
     backend = policy.properties.get("backend")
     if not backend:
-        policy.spot.error(
+        policy.reader.error(
             "backend_missing", 'the property "backend" is missing or empty; name the backend'
         )
     elif backends and backend not in backends:
-        policy.spot.error(
+        policy.reader.error(
             "backend_not_served",
             f"no backend {shown(backend)} is served: hosts fail to fetch the server xkey; "
             f"served are {', '.join(sorted(backends))}.{suggestion(backend, backends)}",
@@ -58,11 +58,11 @@ def _check_policy_of(use: SecretUse, name: str, manifest: Manifest) -> None:
     found = manifest.policy(name)
     if found is None:
         names = [policy.name for policy in manifest.policies]
-        use.spot.error(
+        use.reader.error(
             "policy_unknown", f"no policy is called {shown(name)}.{suggestion(name, names)}"
         )
     elif found.type != SECRET_POLICY:
-        use.spot.error(
+        use.reader.error(
             "policy_type", f"the policy {shown(name)} must have the type {SECRET_POLICY}"
         )
 
@@ -92,12 +92,12 @@ def _check_pair(
     file: str, manifest: Manifest, use: SecretUse, before: tuple[str, Manifest, SecretUse]
 ) -> None:
     other_file, other_manifest, other = before
-    where = f"line {other.spot.line}" + ("" if other_file == file else f" of {other_file}")
+    where = f"line {other.reader.line}" + ("" if other_file == file else f" of {other_file}")
     same_list = other_manifest is manifest and _list_of(other) == _list_of(use)
     if same_list:
-        use.spot.error("secret_twice", f"this secret stands on {where} already; rename one")
+        use.reader.error("secret_twice", f"this secret stands on {where} already; rename one")
     elif other.reference != use.reference:
-        use.spot.error(
+        use.reader.error(
             "secret_name_shared",
             f"wadm keeps one reference for this name and the secret of {where}: this one gets the "
             "value of that key; give each secret of a manifest a name of its own",
@@ -105,7 +105,7 @@ def _check_pair(
 
 
 def _list_of(use: SecretUse) -> str:
-    return use.spot.place.rpartition(".secrets[")[0]
+    return use.reader.place.rpartition(".secrets[")[0]
 
 
 def check_providers(manifest: Manifest) -> None:
@@ -114,7 +114,7 @@ def check_providers(manifest: Manifest) -> None:
         provider = manifest.asker(use)
         if provider is None:
             if use.stands_in != "component":
-                use.spot.warning(
+                use.reader.warning(
                     "link_without_provider",
                     "no provider of this manifest is at either end of this link; hosts ask for a "
                     "link's secrets with the provider's token",
@@ -123,14 +123,14 @@ def check_providers(manifest: Manifest) -> None:
         if "keyvalue-redis" not in provider.image or use.name is None:
             continue
         if use.stands_in != "component":
-            use.spot.error(
+            use.reader.error(
                 "not_read_by_provider",
                 "keyvalue-redis looks its url up in configuration and in the provider's own "
                 f'secrets, not in a link\'s; put "{_REDIS_READS}" under the properties of '
                 f"{shown(provider.name)}",
             )
         elif use.name != _REDIS_READS:
-            use.spot.warning(
+            use.reader.warning(
                 "not_read_by_provider",
                 f'of its secrets keyvalue-redis reads "{_REDIS_READS}" alone; write the password '
                 "into the URL",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.wadm_manifest.tree import Spot
+    from adapters.wadm_manifest.tree import NodeReader
 
 SECRET_POLICY = "policy.secret.wasmcloud.dev/v1alpha1"  # noqa: S105  a type's name
 """The type of a policy that secrets may name (wadm-types 0.8.3, `SECRET_POLICY_TYPE`)."""
@@ -24,14 +24,14 @@ class Policy:
 
     Attributes:
         properties: as wadm reads them: scalars of any kind become text.
-        spots: where each of them stands.
+        readers: where each of them stands.
     """
 
     name: str
     type: str | None
     properties: Mapping[str, str]
-    spot: Spot
-    spots: Mapping[str, Spot]
+    reader: NodeReader
+    readers: Mapping[str, NodeReader]
 
     @property
     def sent(self) -> dict[str, str]:
@@ -70,7 +70,7 @@ class SecretUse:
     field: str | None
     version: str | None
     component: str
-    spot: Spot
+    reader: NodeReader
     stands_in: str = "component"
     link_target: str | None = None
 
@@ -85,7 +85,7 @@ class Manifest:
     """One application."""
 
     name: str
-    spot: Spot
+    reader: NodeReader
     policies: list[Policy] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
     uses: list[SecretUse] = field(default_factory=list)

@@ -82,9 +82,9 @@ def check_places(
         if judge is not None and asker is not None and location is not None:
             verdict = judge(Question(asker, manifest.name, use, location, policy.sent, backend))
             if verdict.advice is not None and verdict.is_known:
-                use.spot.error("refused_by_rules", verdict.advice)
+                use.reader.error("refused_by_rules", verdict.advice)
             elif verdict.advice is not None:
-                use.spot.warning("not_judged", verdict.advice)
+                use.reader.warning("not_judged", verdict.advice)
 
 
 def _locate(
@@ -95,7 +95,7 @@ def _locate(
             store.check_version(use.version)
         return store.locate(SecretReference(key, policy.sent))
     except InvalidRequest as error:
-        use.spot.error(error.reason, error.advice)
+        use.reader.error(error.reason, error.advice)
     except PolicyError as error:
         if policy.name not in noted:
             noted.add(policy.name)
@@ -110,9 +110,9 @@ def _note_properties(key: str, policy: Policy, store: StoreShape, error: PolicyE
         try:
             store.locate(SecretReference(key, {name: text}))
         except PolicyError as own:
-            policy.spots[name].error(own.reason, own.advice)
+            policy.readers[name].error(own.reason, own.advice)
             found = True
         except InvalidRequest:
             pass
     if not found:
-        policy.spot.error(error.reason, error.advice)
+        policy.reader.error(error.reason, error.advice)

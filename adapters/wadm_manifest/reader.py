@@ -14,7 +14,7 @@ from adapters.wadm_manifest.tree import Kind, suggestion
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from adapters.wadm_manifest.tree import Spot
+    from adapters.wadm_manifest.tree import NodeReader
 
 API_VERSION, KIND = "core.oam.dev/v1beta1", "Application"
 _OLD_FORMS = frozenset({"secret_ref", "secretRef", "source"})
@@ -36,7 +36,7 @@ _SECRET = ("name", "properties")
 _REFERENCE = ("policy", "key", "field", "version")
 
 
-def read_manifest(top: Spot) -> Manifest | None:
+def read_manifest(top: NodeReader) -> Manifest | None:
     """Read one document; None if it is no application, which is noted."""
     members = top.members()
     kind = members.get("kind")
@@ -57,22 +57,22 @@ def read_manifest(top: Spot) -> Manifest | None:
     _unknown(spec, _SPEC, refused=False)
     if "spec" in members:
         _required(members["spec"], spec, ("components",))
-    for spot in spec["policies"].items() if "policies" in spec else ():
-        _read_policy(manifest, spot)
-    for spot in spec["components"].items() if "components" in spec else ():
-        _read_component(manifest, spot)
+    for reader in spec["policies"].items() if "policies" in spec else ():
+        _read_policy(manifest, reader)
+    for reader in spec["components"].items() if "components" in spec else ():
+        _read_component(manifest, reader)
     return manifest
 
 
-def _read_policy(manifest: Manifest, spot: Spot) -> None:
-    spot = spot.titled()
-    members = spot.members()
+def _read_policy(manifest: Manifest, reader: NodeReader) -> None:
+    reader = reader.titled()
+    members = reader.members()
     name = _plain(members.get("name"))
     _unknown(members, _POLICY, refused=False)
-    _required(spot, members, _POLICY)
+    _required(reader, members, _POLICY)
     properties: dict[str, str] = {}
-    spots = members["properties"].members() if "properties" in members else {}
-    for key, value in spots.items():
+    readers = members["properties"].members() if "properties" in members else {}
+    for key, value in readers.items():
         if value.kind in {Kind.LIST, Kind.MEMBERS}:
             value.error(
                 "property_nested",
@@ -81,19 +81,21 @@ def _read_policy(manifest: Manifest, spot: Spot) -> None:
         else:
             properties[key] = str(value.node.value)
     if name is not None:
-        manifest.policies.append(Policy(name, _plain(members.get("type")), properties, spot, spots))
+        manifest.policies.append(
+            Policy(name, _plain(members.get("type")), properties, reader, readers)
+        )
 
 
-def _read_component(manifest: Manifest, spot: Spot) -> None:
-    spot = spot.titled()
-    members = spot.members()
+def _read_component(manifest: Manifest, reader: NodeReader) -> None:
+    reader = reader.titled()
+    members = reader.members()
     name = _text(members, "name")
     if "secrets" in members:
         members.pop("secrets").error(
             "secrets_misplaced", "wadm drops secrets that stand here; put them under properties"
         )
     _unknown(members, _COMPONENT, refused=False)
-    _required(spot, members, ("name", "type", "properties"))
+    _required(reader, members, ("name", "type", "properties"))
     kind = _text(members, "type")
     if kind is not None and kind not in COMPONENT_TYPES:
         members["type"].error("component_type", 'the type is "component" or "capability"')
@@ -114,8 +116,8 @@ def _read_component(manifest: Manifest, spot: Spot) -> None:
         _read_trait(manifest, component, trait)
 
 
-def _read_trait(manifest: Manifest, component: Component, spot: Spot) -> None:
-    members = spot.members()
+def _read_trait(manifest: Manifest, component: Component, reader: NodeReader) -> None:
+    members = reader.members()
     _unknown(members, _TRAIT, refused=True)
     if _text(members, "type") != "link" or "properties" not in members:
         return
@@ -127,7 +129,7 @@ def _read_trait(manifest: Manifest, component: Component, spot: Spot) -> None:
         )
     _unknown(link, _LINK, refused=False)
     target = link.get("target")
-    ends: dict[str, Mapping[str, Spot]] = {}
+    ends: dict[str, Mapping[str, NodeReader]] = {}
     if target is not None and target.kind is Kind.TEXT:
         target_name: str | None = str(target.node.value)
     else:
@@ -143,9 +145,9 @@ def _read_trait(manifest: Manifest, component: Component, spot: Spot) -> None:
 
 
 def _read_secrets(
-    manifest: Manifest, component: Component, spot: Spot, stands_in: str, target: str | None
+    manifest: Manifest, component: Component, reader: NodeReader, stands_in: str, target: str | None
 ) -> None:
-    for item in spot.items():
+    for item in reader.items():
         titled = item.titled()
         members = titled.members()
         name = _text(members, "name")
@@ -177,42 +179,44 @@ def _read_secrets(
 
 
 def _unknown(
-    members: Mapping[str, Spot],
+    members: Mapping[str, NodeReader],
     known: Collection[str],
     *,
     refused: bool,
     of_a_secret: bool = False,
 ) -> None:
     for name in members.keys() - set(known):
-        spot, hint = members[name], suggestion(name, known)
+        reader, hint = members[name], suggestion(name, known)
         if refused:
-            spot.error("member_refused", f"wadm refuses this member; remove it.{hint}")
+            reader.error("member_refused", f"wadm refuses this member; remove it.{hint}")
         elif of_a_secret:
-            spot.error(
+            reader.error(
                 "member_dropped",
                 f"wadm drops this member without a word, as if it were not there.{hint}",
             )
         else:
-            spot.warning("member_dropped", f"wadm drops this member without a word.{hint}")
+            reader.warning("member_dropped", f"wadm drops this member without a word.{hint}")
 
 
-def _required(spot: Spot, members: Mapping[str, Spot], names: Collection[str]) -> None:
+def _required(
+    reader: NodeReader, members: Mapping[str, NodeReader], names: Collection[str]
+) -> None:
     for name in names:
         if name not in members:
-            spot.error("member_missing", f'wadm needs the member "{name}"; add it')
+            reader.error("member_missing", f'wadm needs the member "{name}"; add it')
 
 
-def _text(members: Mapping[str, Spot], name: str) -> str | None:
+def _text(members: Mapping[str, NodeReader], name: str) -> str | None:
     return members[name].text() if name in members else None
 
 
-def _optional(members: Mapping[str, Spot], name: str) -> str | None:
-    spot = members.get(name)
-    return None if spot is None or spot.kind is Kind.NOTHING else spot.text()
+def _optional(members: Mapping[str, NodeReader], name: str) -> str | None:
+    reader = members.get(name)
+    return None if reader is None or reader.kind is Kind.NOTHING else reader.text()
 
 
-def _plain(spot: Spot | None) -> str | None:
+def _plain(reader: NodeReader | None) -> str | None:
     """Return a scalar of any kind as text: outside of components wadm takes it so."""
-    if spot is None or spot.kind in {Kind.LIST, Kind.MEMBERS}:
-        return None if spot is None else spot.text()
-    return str(spot.node.value)
+    if reader is None or reader.kind in {Kind.LIST, Kind.MEMBERS}:
+        return None if reader is None else reader.text()
+    return str(reader.node.value)

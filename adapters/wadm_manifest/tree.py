@@ -84,8 +84,8 @@ class Visits:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """One node, its place, and where findings about it go.
+class NodeReader:
+    """Reads one node at its place, and collects findings about it.
 
     Attributes:
         line: the line of its name, or where it begins, from 1.
@@ -98,7 +98,7 @@ class Spot:
     visits: Visits
 
     @classmethod
-    def top(cls, node: yaml.Node, findings: Findings, visits: Visits) -> Spot:
+    def top(cls, node: yaml.Node, findings: Findings, visits: Visits) -> NodeReader:
         """Begin with a whole document."""
         return cls(node, "", _line(node), findings, visits)
 
@@ -126,8 +126,8 @@ class Spot:
         """Note a warning about what stands here."""
         self.findings.warning(self.line, self.place, code, advice)
 
-    def titled(self) -> Spot:
-        """Return this spot with the name that the manifest gives what stands here, if any."""
+    def titled(self) -> NodeReader:
+        """Return this reader with the name that the manifest gives its node, if any."""
         if not isinstance(self.node, yaml.MappingNode):
             return self
         for key, value in self.node.value:
@@ -136,12 +136,12 @@ class Spot:
                 return replace(self, place=place)
         return self
 
-    def members(self) -> dict[str, Spot]:
+    def members(self) -> dict[str, NodeReader]:
         """Return the members of a mapping; notes if it is none, or if a name stands twice."""
         if not isinstance(self.node, yaml.MappingNode):
             self.error("wrong_form", f"this is {self.kind}; write members, each as name: value")
             return {}
-        found: dict[str, Spot] = {}
+        found: dict[str, NodeReader] = {}
         for key, value in self.node.value:
             self.visits.add()
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
@@ -152,17 +152,17 @@ class Spot:
                 found[name] = inside
         return found
 
-    def items(self) -> list[Spot]:
+    def items(self) -> list[NodeReader]:
         """Return the items of a list; notes if it is none."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.error("wrong_form", f"this is {self.kind}; write a list, each item after a dash")
             return []
-        spots = []
+        readers = []
         for index, item in enumerate(self.node.value):
             self.visits.add()
             place = f"{self.place}[{index}]"
-            spots.append(replace(self, node=item, place=place, line=_line(item)))
-        return spots
+            readers.append(replace(self, node=item, place=place, line=_line(item)))
+        return readers
 
     def text(self) -> str | None:
         """Return a text that wadm takes only as a text; notes anything else."""

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.access_policy.explain import explain
-from adapters.access_policy.questioned import TokenRefusedError, entity_of_token, host_named
+from adapters.access_policy.hypothetical_caller import (
+    TokenRefusedError,
+    entity_of_token,
+    host_named,
+)
 from adapters.wadm_manifest.findings import shown
 from adapters.wadm_manifest.places import Verdict
 from bootstrap.cli.reporting import CommandError, read_text

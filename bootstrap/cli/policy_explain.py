@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from adapters.access_policy.explain import explain as explanation_of
-from adapters.access_policy.questioned import (
+from adapters.access_policy.hypothetical_caller import (
     TokenRefusedError,
     UnusableKeyError,
     entity_of_token,
     host_named,
-    imagined_entity,
+    hypothetical_entity,
 )
 from adapters.system.clock import SystemClock
 from bootstrap.cli.policy_output import load
@@ -102,7 +102,7 @@ def explain(
             claims = _entity_of_token(token, now)
         elif token is None and subject is not None and issuer is not None:
             try:
-                claims = imagined_entity(
+                claims = hypothetical_entity(
                     document,
                     issuer=issuer,
                     subject=subject,

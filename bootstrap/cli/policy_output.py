@@ -4,7 +4,7 @@ from pathlib import Path
 
 from adapters.access_policy.document import PolicyDocument
 from adapters.access_policy.file import read_policy_file
-from adapters.access_policy.mistakes import AccessPolicyError
+from adapters.access_policy.problems import AccessPolicyError
 from bootstrap.cli.reporting import failure
 from bootstrap.cli.terminal import warn
 
@@ -14,8 +14,8 @@ def load(path: Path, exit_code: int) -> PolicyDocument:
     try:
         return read_policy_file(path)
     except AccessPolicyError as error:
-        mistakes = error.mistakes
-    for mistake in mistakes:
-        warn(str(mistake))
-    count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        problems = error.problems
+    for problem in problems:
+        warn(str(problem))
+    count = "one mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
     raise failure(f"{path} has {count}.", exit_code)

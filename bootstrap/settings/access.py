@@ -60,13 +60,13 @@ class AccessSettings(SettingsGroup):
         if self.access_policy_file is None:
             return
         from adapters.access_policy.file import read_policy_file  # noqa: PLC0415  with a file
-        from adapters.access_policy.mistakes import AccessPolicyError  # noqa: PLC0415  likewise
+        from adapters.access_policy.problems import AccessPolicyError  # noqa: PLC0415  likewise
 
         try:
             read_policy_file(self.access_policy_file)
         except AccessPolicyError as error:
-            for mistake in error.mistakes:
-                yield Problem("ACCESS_POLICY_FILE", str(mistake))
+            for problem in error.problems:
+                yield Problem("ACCESS_POLICY_FILE", str(problem))
 
     @override
     @classmethod

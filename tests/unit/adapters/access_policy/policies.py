@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.access_policy.document import read_policy
-from adapters.access_policy.mistakes import AccessPolicyError
+from adapters.access_policy.problems import AccessPolicyError
 from adapters.crypto.nkeys_text import KeyKind, encode_public
 from domain.model.access import AccessRequest
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
@@ -40,11 +40,11 @@ grants:
 """
 
 
-def mistakes_in(text: str | bytes) -> list[str]:
+def problems_in(text: str | bytes) -> list[str]:
     """Read a file that must be refused, and return its mistakes as they are shown."""
     with pytest.raises(AccessPolicyError) as refused:
         read_policy(text.encode() if isinstance(text, str) else text)
-    return [str(mistake) for mistake in refused.value.mistakes]
+    return [str(mistake) for mistake in refused.value.problems]
 
 
 def request(

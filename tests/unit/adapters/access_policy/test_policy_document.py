@@ -17,7 +17,7 @@ from tests.unit.adapters.access_policy.policies import (
     OTHER_TEAM,
     PROVIDER,
     TEAM,
-    mistakes_in,
+    problems_in,
     request,
 )
 
@@ -371,7 +371,7 @@ IN_SECRET = 'line 11: grants[0] "billing": secrets[0]'
     ],
 )
 def test_a_mistake_is_reported_by_line_and_name(text: str | bytes, mistake: str) -> None:
-    found = mistakes_in(text)
+    found = problems_in(text)
 
     assert any(mistake in line for line in found), found
 
@@ -379,13 +379,13 @@ def test_a_mistake_is_reported_by_line_and_name(text: str | bytes, mistake: str)
 def test_all_mistakes_are_reported_in_the_order_of_their_lines() -> None:
     text = grants("names: []\n        min_rev: x", "keys: [a]").replace("version: 1", "version: 2")
 
-    lines = [mistake.split(":")[0] for mistake in mistakes_in(text)]
+    lines = [mistake.split(":")[0] for mistake in problems_in(text)]
 
     assert lines == ["line 1", "line 9", "line 12"]
 
 
 def test_a_wrong_issuer_hides_no_other_mistake_of_its_entity() -> None:
-    found = mistakes_in(
+    found = problems_in(
         grants("subject: M\n        min_rev: x").replace("issuer: team", "issuer: no")
     )
 
@@ -393,10 +393,10 @@ def test_a_wrong_issuer_hides_no_other_mistake_of_its_entity() -> None:
 
 
 def test_one_wrong_value_is_one_mistake() -> None:
-    assert len(mistakes_in(grants("subject: M"))) == 1
-    assert len(mistakes_in(grants(secret="keys: /a"))) == 1
-    assert len(mistakes_in(grants().replace(str(TEAM), "A"))) == 1
-    assert len(mistakes_in(denials("{name: d, keys: /a}"))) == 1
+    assert len(problems_in(grants("subject: M"))) == 1
+    assert len(problems_in(grants(secret="keys: /a"))) == 1
+    assert len(problems_in(grants().replace(str(TEAM), "A"))) == 1
+    assert len(problems_in(denials("{name: d, keys: /a}"))) == 1
 
 
 def test_a_mistake_repeats_nothing_long_that_was_pasted() -> None:
@@ -404,7 +404,7 @@ def test_a_mistake_repeats_nothing_long_that_was_pasted() -> None:
     token = "eyJ0eXAiOiJqd3QiLCJhbGciOiJFZDI1NTE5In0." * 4
     text = f"version: 1\nissuers: {{a: {seed}, {token}: x}}\n{token}: 1\ngrants: [{token}]\n"
 
-    shown = "\n".join(mistakes_in(text))
+    shown = "\n".join(problems_in(text))
 
     assert seed not in shown
     assert token not in shown
@@ -412,7 +412,7 @@ def test_a_mistake_repeats_nothing_long_that_was_pasted() -> None:
 
 def test_a_few_lines_of_aliases_do_not_make_a_document_of_any_size() -> None:
     levels = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 30))
-    found = mistakes_in(f"l0: &l0 [x]\n{levels}\n")
+    found = problems_in(f"l0: &l0 [x]\n{levels}\n")
 
     assert sum("an alias" in line for line in found) == 29 * 9
 
@@ -421,4 +421,4 @@ def test_among_very_many_issuers_none_is_suggested() -> None:
     many = "".join(f"  team{n}: A\n" for n in range(600))
     text = grants().replace("grants:", many + "grants:").replace("issuer: team", "issuer: tean")
 
-    assert any(line.endswith("that stand under issuers.") for line in mistakes_in(text))
+    assert any(line.endswith("that stand under issuers.") for line in problems_in(text))

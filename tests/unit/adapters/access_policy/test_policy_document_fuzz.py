@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.access_policy import yaml_tree
 from adapters.access_policy.document import read_policy
-from adapters.access_policy.mistakes import AccessPolicyError
+from adapters.access_policy.problems import AccessPolicyError
 from tests.unit.adapters.access_policy.policies import GOOD
 
 YAML_TEXT = st.text(st.sampled_from(" \n\t:-[]{},&*!|>'\"#%@`?~<a1/\\\x85\u2028é𝄞"), max_size=60)

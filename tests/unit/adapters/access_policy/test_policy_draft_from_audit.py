@@ -20,7 +20,7 @@ from tests.unit.adapters.access_policy.policies import (
     OTHER_TEAM,
     PROVIDER,
     TEAM,
-    mistakes_in,
+    problems_in,
     request,
 )
 
@@ -83,7 +83,7 @@ SEEN = (
 
 
 def test_until_the_issuers_are_named_the_draft_is_refused() -> None:
-    found = mistakes_in(draft_of(*SEEN))
+    found = problems_in(draft_of(*SEEN))
 
     assert len(found) == 2
     assert all("still to be filled in" in mistake for mistake in found)

@@ -14,7 +14,7 @@ from tests.unit.adapters.access_policy.policies import (
     OTHER_TEAM,
     PROVIDER,
     TEAM,
-    mistakes_in,
+    problems_in,
     request,
 )
 
@@ -42,7 +42,7 @@ def test_until_the_issuer_is_filled_in_the_draft_is_refused() -> None:
     draft, _ = draft_of_mappings({COMPONENT: mapping("api_key")})
 
     assert "  FILL-IN-1: FILL-IN\n" in draft
-    found = mistakes_in(draft)
+    found = problems_in(draft)
     assert len(found) == 2
     assert all("still to be filled in" in mistake for mistake in found)
 
@@ -71,7 +71,7 @@ def test_what_cannot_be_granted_exactly_is_left_out_and_said(
     assert left_out[0].startswith(line)
     assert f"# Left out: {left_out[0]}\n" in draft
     assert '- "/good"' in draft
-    assert len(mistakes_in(draft)) == 2
+    assert len(problems_in(draft)) == 2
 
 
 def test_an_entity_without_secrets_is_granted_none() -> None:

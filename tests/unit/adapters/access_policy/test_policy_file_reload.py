@@ -17,7 +17,7 @@ from adapters.access_policy.file import (
     AccessPolicyFile,
     read_policy_file,
 )
-from adapters.access_policy.mistakes import AccessPolicyError
+from adapters.access_policy.problems import AccessPolicyError
 from domain.model.access import Decision
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.access_policy.policies import GOOD, request
@@ -133,7 +133,7 @@ async def test_a_broken_file_at_start_is_an_error_with_every_mistake(
     with pytest.raises(AccessPolicyError) as error:
         await policy.load()
 
-    assert [mistake.line for mistake in error.value.mistakes] == [1, 7, 8]
+    assert [mistake.line for mistake in error.value.problems] == [1, 7, 8]
     assert not policy.decide(request()).allowed
 
 
@@ -189,7 +189,7 @@ async def test_a_broken_new_file_leaves_the_old_rules_and_is_seen(
     assert policy.status.grants == 1
     assert policy.status.refusal is not None
     assert policy.status.refusal.at == clock.now()
-    assert [mistake.line for mistake in policy.status.refusal.mistakes] == [7, 8]
+    assert [mistake.line for mistake in policy.status.refusal.problems] == [7, 8]
     assert [line["event"] for line in logs] == ["access_policy.refused"] * 2
     assert logs[0]["log_level"] == "error"
     assert logs[0]["mistakes_found"] == 2

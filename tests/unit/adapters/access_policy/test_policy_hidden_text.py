@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.access_policy.document import read_policy
-from adapters.access_policy.mistakes import AccessPolicyError
-from tests.unit.adapters.access_policy.policies import COMPONENT, GOOD, PROVIDER, mistakes_in
+from adapters.access_policy.problems import AccessPolicyError
+from tests.unit.adapters.access_policy.policies import COMPONENT, GOOD, PROVIDER, problems_in
 
 HIDDEN_GRANT = (
     "  - {name: hidden, entities: [{issuer: team, names: ['*']}], secrets: [{keys: ['/**']}]}"
@@ -27,7 +27,7 @@ HIDDEN_GRANT = (
 def test_a_grant_behind_another_line_end_is_no_part_of_a_comment(line_end: str, shown: str) -> None:
     text = f"{GOOD}# old rules:{line_end}{HIDDEN_GRANT}\n"
 
-    (mistake,) = mistakes_in(text)
+    (mistake,) = problems_in(text)
     assert mistake.startswith(f"line {GOOD.count(chr(10)) + 1}, column 13: {shown}")
 
 
@@ -36,13 +36,13 @@ def test_a_grant_behind_another_line_end_is_no_part_of_a_comment(line_end: str, 
 def test_a_character_that_shows_another_text_is_refused_wherever_it_stands(
     char: str, place: str
 ) -> None:
-    found = mistakes_in(f"{GOOD}{place.format(char)}\n")
+    found = problems_in(f"{GOOD}{place.format(char)}\n")
 
     assert f"line 11, column {place.index('{') + 1}: U+{ord(char):04X}" in found[0]
 
 
 def test_many_such_characters_are_not_all_reported() -> None:
-    assert len(mistakes_in("\u202e" * 1000)) == 20
+    assert len(problems_in("\u202e" * 1000)) == 20
 
 
 def test_windows_line_ends_tabs_in_comments_and_any_script_are_read() -> None:
@@ -65,7 +65,7 @@ def test_windows_line_ends_tabs_in_comments_and_any_script_are_read() -> None:
 def test_a_denial_whose_style_adds_to_its_key_is_refused(keys: str) -> None:
     text = f"{GOOD}denials:\n  - name: masters\n    keys:{keys}"
 
-    assert any("this text takes several lines" in line for line in mistakes_in(text))
+    assert any("this text takes several lines" in line for line in problems_in(text))
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=3))

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Mistake:
+class PolicyProblem:
     """One thing to mend. Holds names that the file gives its rules, but no key and no value.
 
     Attributes:
@@ -34,9 +34,9 @@ class AccessPolicyError(Exception):
     """The file cannot be used.
 
     Args:
-        mistakes: every one that was found, at least one; kept in the order of their lines.
+        problems: every one that was found, at least one; kept in the order of their lines.
     """
 
-    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        self.mistakes = tuple(sorted(mistakes))
-        super().__init__("; ".join(map(str, self.mistakes)))
+    def __init__(self, problems: tuple[PolicyProblem, ...]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("; ".join(map(str, self.problems)))

@@ -1,4 +1,4 @@
-"""One place in the file: what stands there, how to name it, and whom to tell of mistakes."""
+"""Reads one node of the file, names its place, and collects the problems found there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
-from adapters.access_policy.mistakes import Mistake
+from adapters.access_policy.problems import PolicyProblem
 from adapters.access_policy.yaml_tree import Mapping, Refused, Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adapters.access_policy.yaml_tree import Node
 
 MAX_SHOWN = 64
-"""Longer texts are not repeated in a mistake: they may be something pasted by accident."""
+"""Longer texts are not repeated in a problem: they may be something pasted by accident."""
 
 MAX_CANDIDATES = 500
 """Among more names none is suggested: comparing them all would take too long."""
@@ -26,29 +26,31 @@ _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A node and its place. Readers note what is wrong and return None or nothing instead.
+class NodeReader:
+    """Reads a node at its place. Methods note what is wrong and return None or nothing instead.
 
     Attributes:
-        place: as in `Mistake`.
-        mistakes: where mistakes are collected, shared by all spots of one file.
+        place: as in `PolicyProblem`.
+        problems: where problems are collected, shared by all readers of one file.
     """
 
     node: Node
     place: str
-    mistakes: list[Mistake]
+    problems: list[PolicyProblem]
 
     def wrong(self, advice: str) -> None:
-        """Note a mistake about what stands here."""
-        self.mistakes.append(Mistake(self.node.line, self.place.removesuffix(_TITLED), advice))
+        """Note a problem about what stands here."""
+        self.problems.append(
+            PolicyProblem(self.node.line, self.place.removesuffix(_TITLED), advice)
+        )
 
-    def titled(self, name: str) -> Spot:
-        """Return this spot with the name that the file gives what stands here."""
-        return Spot(self.node, f'{self.place} "{name}"{_TITLED}', self.mistakes)
+    def titled(self, name: str) -> NodeReader:
+        """Return this reader with the name that the file gives its node."""
+        return NodeReader(self.node, f'{self.place} "{name}"{_TITLED}', self.problems)
 
     def members(
         self, known: Collection[str], required: Collection[str] = ()
-    ) -> dict[str, Spot] | None:
+    ) -> dict[str, NodeReader] | None:
         """Read a mapping of known members; None if it is no mapping."""
         entries = self.entries()
         if entries is None:
@@ -62,38 +64,38 @@ class Spot:
                 self.wrong(f'the member "{name}" is missing; add it')
         return found
 
-    def entries(self) -> list[tuple[str, Spot]] | None:
+    def entries(self) -> list[tuple[str, NodeReader]] | None:
         """Read a mapping whose names the writer chooses; None if it is no mapping."""
         if not isinstance(self.node, Mapping):
             self.expected("members, each as name: value")
             return None
-        entries: list[tuple[str, Spot]] = []
+        entries: list[tuple[str, NodeReader]] = []
         lines: dict[str, int] = {}
         for key, value in self.node.entries:
             if not isinstance(key, Scalar):
-                Spot(key, self.place, self.mistakes).expected("a plain name before the colon")
+                NodeReader(key, self.place, self.problems).expected("a plain name before the colon")
             elif key.text in lines:
-                Spot(key, self._member_place(key.text), self.mistakes).wrong(
+                NodeReader(key, self._member_place(key.text), self.problems).wrong(
                     f"this name stands on line {lines[key.text]} already; keep one of the two"
                 )
             else:
                 lines[key.text] = key.line
-                spot = Spot(value, self._member_place(key.text), self.mistakes)
-                entries.append((key.text, spot))
+                reader = NodeReader(value, self._member_place(key.text), self.problems)
+                entries.append((key.text, reader))
         return entries
 
-    def items(self) -> list[Spot] | None:
+    def items(self) -> list[NodeReader] | None:
         """Read a list; None if it is none."""
         if not isinstance(self.node, Sequence):
             self.expected("a list, such as [a, b]")
             return None
         return [
-            Spot(item, f"{self.place}[{index}]", self.mistakes)
+            NodeReader(item, f"{self.place}[{index}]", self.problems)
             for index, item in enumerate(self.node.items)
         ]
 
-    def each(self, read: Callable[[Spot], _Value | None]) -> tuple[_Value, ...]:
-        """Read a list's items; those that cannot be read are left out, their mistakes noted."""
+    def each(self, read: Callable[[NodeReader], _Value | None]) -> tuple[_Value, ...]:
+        """Read a list's items; those that cannot be read are left out, their problems noted."""
         values = (read(item) for item in self.items() or ())
         return tuple(value for value in values if value is not None)
 
@@ -120,7 +122,7 @@ class Spot:
 
 
 def is_showable(text: str) -> bool:
-    """Tell whether a text may be repeated in a mistake: short, and on one line."""
+    """Tell whether a text may be repeated in a problem: short, and on one line."""
     return 0 < len(text) <= MAX_SHOWN and text.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""The entity that a question to the rules is about: from a token, or imagined."""
+"""The entity that a question to the rules is about: from a token, or hypothetical."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TokenRefusedError(Exception):
 
 
 class UnusableKeyError(Exception):
-    """A key given for an imagined entity is none; says what to give instead."""
+    """A key of a hypothetical entity is not one; says what to give instead."""
 
 
 def entity_of_token(token: str, now: float) -> Claims:
@@ -45,7 +45,7 @@ def entity_of_token(token: str, now: float) -> Claims:
     return claims
 
 
-def imagined_entity(
+def hypothetical_entity(
     document: PolicyDocument,
     *,
     issuer: str,

@@ -11,5 +11,5 @@ class RequestIds(Protocol):
 
     @abstractmethod
     def next(self) -> str:
-        """Return a short id that no other request on any replica has; safe to show anybody."""
+        """Return a short id, unique over all replicas and safe to show to any caller."""
         ...

@@ -53,7 +53,7 @@ def denial(reader: NodeReader, name: str, issuers: Issuers) -> Denial | None:
     if members is None:
         return None
     if not members.keys() & {"entities", "keys"}:
-        reader.wrong("this would deny everything to everybody; name entities, keys, or both")
+        reader.wrong("this would deny every request; name entities, keys, or both")
     _refuse_empty_lists(members)
     return Denial(
         name=name,

@@ -1,4 +1,4 @@
-"""Two sinks: one for secrets that were served, one for everything that anybody can cause."""
+"""Two sinks: one for secrets that were served, one for events that any client can cause."""
 
 from __future__ import annotations
 

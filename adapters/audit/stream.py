@@ -120,7 +120,7 @@ class AuditStream(BufferedSink):
 
     async def _publish(self, number: int, line: AuditLine, acks: PublishAcks) -> None:
         if len(line.text) + _HEADER_BYTES > self._client.max_payload:
-            # It would stand in everybody's way forever.
+            # It would block all later events forever.
             self._outages.drop()
             acks.acknowledge(number)
             return

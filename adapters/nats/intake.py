@@ -1,6 +1,6 @@
 """Requests as they are read: answered at once, queued, refused or dropped.
 
-A server drops a client that does not read, and with it everybody's requests. So what arrives is
+A server drops a client that does not read, and with it all requests. So what arrives is
 answered in the read loop only while that takes a few milliseconds for each read. Beyond that,
 requests are queued, each peer's apart, and answered between reads. Where a peer's share of the room
 is used up, its requests are refused, and dropped if they come too fast for that as well.

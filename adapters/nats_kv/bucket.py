@@ -34,7 +34,7 @@ _AT_ONCE = 64
 
 
 class Bucket:
-    """The bucket behind `config.bucket`, over a connection that somebody else opens and closes.
+    """The bucket behind `config.bucket`, over a connection that its owner opens and closes.
 
     Every deadline is in monotonic seconds; every method raises UpstreamError when NATS does not
     answer by then, refuses, or has no such bucket.

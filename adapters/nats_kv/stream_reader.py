@@ -97,7 +97,7 @@ class StreamReader:
                 return await read(direct)
             except (nats.errors.NoRespondersError, nats.js.errors.NotFoundError):
                 self._direct = None
-            # The bucket is gone, or was made anew in another way: look once more.
+            # The bucket is gone, or was created again with other settings: look once more.
             return await read(await self.bind())
 
         return await ask_again(self._clock, read_once)

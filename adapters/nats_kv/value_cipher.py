@@ -19,8 +19,8 @@ SEAL_BYTES = 44
 class ValueCipher:
     """Seals and opens values with one xkey.
 
-    A sealed value is not bound to its key's name: whoever may write to the bucket can copy one
-    secret's value to another name, so write access must be limited by NATS permissions.
+    A sealed value is not bound to its key's name: a client with write access to the bucket can copy
+    one secret's value to another name, so NATS permissions must limit that access.
     """
 
     def __init__(self, xkey: XKeyPair) -> None:

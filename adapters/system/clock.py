@@ -18,7 +18,7 @@ class SystemClock(Clock):
     """Bound to no event loop: one instance serves every loop and thread of the process."""
 
     # Asked for half a dozen times in each request, so without a function around them.
-    now = staticmethod(time.time)  # noqa: TID251  this is what everybody else takes the time from
+    now = staticmethod(time.time)  # noqa: TID251  all other code takes the time from here
     monotonic = staticmethod(time.monotonic)  # noqa: TID251  as above
 
     @override

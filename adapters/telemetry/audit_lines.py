@@ -73,7 +73,7 @@ class AuditLines:
     def _shared(self, event: AuditEvent) -> str:
         caller = event.caller
         if caller is None or not event.has_left:
-            # Refusals differ too much to be worth their memory, and anybody can cause them.
+            # Refusals differ too much to be worth their memory, and any client can cause them.
             return _members(shared_fields(event))
         text = f"{self._outcome(event)}{self._request(event)}{self._caller(caller)}"
         if event.upstream_request_id is not None:

@@ -68,8 +68,8 @@ async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
         calls = stage.reads - before
         lost = REQUESTS - len(result.latencies)
         late = sum(latency > HOST_SECONDS for latency in result.latencies)
-        told = [retry_seconds(text) for _, _, text in result.refusals]
-        by_time = _by_time(told, [keys[number] for number, _, _ in result.refusals], windows)
+        times = [retry_seconds(text) for _, _, text in result.refusals]
+        by_time = _by_time(times, [keys[number] for number, _, _ in result.refusals], windows)
         tries = [] if lost else await _come_back(stage, by_time)
         beyond = stage.upstream.window.refused if stage.upstream.window else 0
     # What the service asked when it started counts in the same minute.
@@ -90,11 +90,11 @@ async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
             f"{len(waits):,}",
             f"{longest / HOST_SECONDS:.0%} of a host's wait",
         ),
-        Row("refusals that say when to retry", _spread(told), f"{_share(told):.0%}"),
+        Row("refusals that say when to retry", _spread(times), f"{_share(times):.0%}"),
         Row("replies late, lost", f"{late}, {lost}"),
         *(
             Row(
-                f"asked again after the {again.seconds} s they were told: answered",
+                f"asked again after their retry time of {again.seconds} s: answered",
                 f"{again.answered:,}",
                 f"{again.answered / again.asked:.1%}",
             )
@@ -111,7 +111,7 @@ async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
             "ideal_answered": ideal,
             "refused": len(result.refusals),
             "longest_wait_of_a_refusal_seconds": longest,
-            "retry_after_seconds": dict(Counter(told)),
+            "retry_after_seconds": dict(Counter(times)),
             "late": late,
             "lost": lost,
             "asked_again": sum(again.asked for again in tries),
@@ -121,17 +121,17 @@ async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
     )
 
 
-def _by_time(told: Sequence[int], keys: Sequence[str], windows: int) -> dict[int, list[str]]:
-    """Return who was told which time within so many minutes, the soonest first."""
+def _by_time(times: Sequence[int], keys: Sequence[str], windows: int) -> dict[int, list[str]]:
+    """Return the keys by their retry time within so many minutes, the soonest first."""
     by_time: dict[int, list[str]] = {}
-    for seconds, key in sorted(zip(told, keys, strict=True)):
+    for seconds, key in sorted(zip(times, keys, strict=True)):
         if 0 < seconds <= windows * (WINDOW_SECONDS + _TOLD_LATER_SECONDS):
             by_time.setdefault(seconds, []).append(key)
     return by_time
 
 
 async def _come_back(stage: Stage, by_time: Mapping[int, Sequence[str]]) -> list[SecondTry]:
-    """Let each group ask again, all together, when the time has passed that it was told."""
+    """Let each group ask again, all together, when its retry time has passed."""
     loop = asyncio.get_running_loop()
     refused_at = loop.time()
     tries: list[SecondTry] = []
@@ -152,12 +152,12 @@ def retry_seconds(text: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _share(told: Sequence[int]) -> float:
-    return sum(map(bool, told)) / max(len(told), 1)
+def _share(times: Sequence[int]) -> float:
+    return sum(map(bool, times)) / max(len(times), 1)
 
 
-def _spread(told: Sequence[int]) -> str:
-    said = [seconds for seconds in told if seconds]
+def _spread(times: Sequence[int]) -> str:
+    said = [seconds for seconds in times if seconds]
     if not said:
         return "none"
     first, last = min(said), max(said)

@@ -25,7 +25,7 @@ ALL: Final = ("_INBOX.>", f"{PREFIX}.>")
 
 
 def node(number: int, ports: list[int], hears: tuple[str, ...], publishes: tuple[str, ...]) -> str:
-    """Return a server's configuration; hosts' own server is not told to the service."""
+    """Return a server's configuration; the service does not get hosts' own server."""
     routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
     advertise = "no_advertise: true, " if number == len(ports) - 1 else ""
     rights = json.dumps({"subscribe": list(hears), "publish": list(publishes)})

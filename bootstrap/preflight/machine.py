@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from adapters.access_policy.file import read_policy_file
-from adapters.access_policy.mistakes import AccessPolicyError
+from adapters.access_policy.problems import AccessPolicyError
 from adapters.access_policy.summary import denials_in_words, grants_in_words
 from adapters.system.files import read_file
 
@@ -101,8 +101,8 @@ def _policy_file(path: Path, settings: Settings, findings: Findings) -> None:
     try:
         document = read_policy_file(path)
     except AccessPolicyError as error:
-        for mistake in error.mistakes:
-            findings.misconfigured(topic, f"ACCESS_POLICY_FILE {mistake}")
+        for problem in error.problems:
+            findings.misconfigured(topic, f"ACCESS_POLICY_FILE {problem}")
         return
     rules = document.rules
     said = (

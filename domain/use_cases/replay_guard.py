@@ -34,7 +34,7 @@ class ReplayGuard:
 
         Args:
             sender: the host's one-time xkey.
-            sealed: a body that opened, so that its nonce is not just anybody's bytes.
+            sealed: a body that opened, so that noise cannot fill the memory.
             now: monotonic seconds.
         """
         if now - self._young_since >= self._window or len(self._young) >= self._max_entries:

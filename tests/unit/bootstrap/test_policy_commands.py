@@ -179,9 +179,7 @@ FROM_THE_LATTICE = (
         ((*FROM_THE_LATTICE, "--issuer", STRANGER.public), "issuer_not_trusted"),
     ],
 )
-def test_explain_judges_a_hypothetical_request(
-    file: str, words: tuple[str, ...], said: str
-) -> None:
+def test_explain_judges_a_made_up_request(file: str, words: tuple[str, ...], said: str) -> None:
     result = run("explain", "--policy-file", file, *words)
 
     assert result.exit_code == (0 if said.startswith(("Allowed", "Not judged")) else 1)

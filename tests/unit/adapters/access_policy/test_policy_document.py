@@ -337,7 +337,7 @@ IN_SECRET = 'line 11: grants[0] "billing": secrets[0]'
             grants(secret="keys: [/a]\n        ? [b]\n        : c"),
             "write a plain name before the col",
         ),
-        (denials("name: d"), 'line 5: denials[0] "d": this would deny everything to everybody'),
+        (denials("name: d"), 'line 5: denials[0] "d": this would deny every request'),
         (
             denials("{name: d, keys: []}"),
             'line 5: denials[0] "d": keys: an empty list would deny no',

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import structlog
+
+from adapters.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     from bootstrap.settings import Configuration, Settings
@@ -28,14 +29,6 @@ def warn_of_weaknesses(configuration: Configuration, store: StoreParts) -> None:
         for advice in chosen.plugin.warnings(chosen.settings):
             _log.warning("plugin.weakness", plugin=chosen.plugin.name, advice=advice)
     _warn_about_traces(settings)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine, whatever the network does."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _warn_about_admin_http(settings: Settings) -> None:

@@ -8,8 +8,9 @@ import re
 from typing import TYPE_CHECKING
 
 from adapters.infisical import reasons
+from adapters.infisical.error_map import refusal
 from adapters.infisical.protocol import request_id
-from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
+from domain.model.errors import UpstreamError
 from domain.model.secret import Secret, SecretValue
 
 if TYPE_CHECKING:
@@ -51,15 +52,10 @@ def read_secret(
     """
     secret = answer.member("secret")
     if not isinstance(secret, dict):
-        raise _unreadable(answer)
+        raise refusal(reasons.ANSWER_UNREADABLE, answer)
     name, value, served = (secret.get(part) for part in ("secretKey", "secretValue", "version"))
     if secret.get("secretValueHidden") is True or value == HIDDEN_VALUE:
-        raise Unauthorized(
-            "Infisical hides the value; let the machine identity read values, not only describe "
-            "them.",
-            reason=reasons.VALUE_HIDDEN,
-            upstream_request_id=request_id(answer),
-        )
+        raise refusal(reasons.VALUE_HIDDEN, answer)
     if (
         name != location.path.rpartition("/")[2]
         or not isinstance(value, str)
@@ -67,13 +63,9 @@ def read_secret(
         or isinstance(served, bool)
         or not isinstance(served, int)
     ):
-        raise _unreadable(answer)
+        raise refusal(reasons.ANSWER_UNREADABLE, answer)
     if version is not None and str(served) != version:
-        raise SecretNotFound(
-            "Infisical does not serve that version; ask for another, or for the latest.",
-            reason=reasons.VERSION_NOT_FOUND,
-            upstream_request_id=request_id(answer),
-        )
+        raise refusal(reasons.VERSION_NOT_FOUND, answer)
     if not allow_unresolved and _REFERENCE.search(value):
         raise UpstreamError(
             f"The value of {location.path} refers to a secret that is missing, empty or itself; "
@@ -126,12 +118,3 @@ def _decode(value: str, location: SecretLocation, answer: UpstreamResponse) -> b
 
 def _is_unicode(text: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _unreadable(answer: UpstreamResponse) -> UpstreamError:
-    return UpstreamError(
-        "Infisical's answer is not the secret that was asked for; check the versions of both "
-        "sides.",
-        reason=reasons.ANSWER_UNREADABLE,
-        upstream_request_id=request_id(answer),
-    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.infisical.credentials import credential_source
+from adapters.infisical.credentials import CredentialSource
 from adapters.infisical.error_map import error_for, refuses_token
 from adapters.infisical.login import UniversalAuthLogin
 from adapters.infisical.protocol import (
@@ -24,10 +24,9 @@ from adapters.infisical.state import InfisicalState
 from adapters.infisical.tokens import TokenSource
 from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
-from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.cooldown import Cooldown
 from adapters.upstream.http import UpstreamHttp
-from adapters.upstream.lockout import LockoutConfig, LockoutGuard
+from adapters.upstream.lockout import LockoutGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,27 +60,8 @@ def build_http(
     Raises:
         OSError: the CA file cannot be used.
     """
-    config = UpstreamConfig(
-        name="Infisical",
-        code="infisical",
-        base_url=settings.api_root,
-        url_setting="INFISICAL_BASE_URL",
-        ca_setting="INFISICAL_CA_FILE",
-        ca_file=settings.ca_file,
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-        read_timeout_seconds=settings.read_timeout_seconds,
-        max_connections=settings.max_connections,
-        user_agent=user_agent,
-    )
-    return UpstreamHttp(config, clock, jitter, is_api_answer=is_api_answer, engine=engine)
-
-
-def lockout_config(settings: InfisicalSettings) -> LockoutConfig:
-    """Return how the server locks an identity."""
-    return LockoutConfig(
-        threshold=settings.lockout_threshold,
-        reset_seconds=settings.lockout_reset_seconds,
-        lock_seconds=settings.lockout_seconds,
+    return UpstreamHttp(
+        settings.upstream(user_agent), clock, jitter, is_api_answer=is_api_answer, engine=engine
     )
 
 
@@ -122,14 +102,14 @@ class InfisicalApi:
         self._admission = Admission(admission, clock)
         self._cooldown = Cooldown(http.config, clock)
         login = UniversalAuthLogin(
-            credential_source(settings),
+            CredentialSource(settings),
             http,
             self._cooldown,
             clock,
             jitter,
             organization_slug=settings.organization_slug,
         )
-        guard = guard or LockoutGuard(lockout_config(settings), clock, jitter)
+        guard = guard or LockoutGuard(settings.lockout, clock, jitter)
         self._tokens = TokenSource(login, self._cooldown, guard, clock, on_refused)
         self._route = V4
         self._route_proven = False

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
-from typing_extensions import override
 
 from adapters.infisical import reasons
 from adapters.system.secret_file import Kind, SecretFileError, read_secret_file
@@ -37,64 +36,34 @@ class Credentials:
     client_secret: SecretStr = field(repr=False)
 
 
-class CredentialSource(Protocol):
-    """Says what to log in with now.
+class CredentialSource:
+    """The settings' client id, with their client secret or one from a file that may change.
+
+    The file is read each time, and not on the loop. The path is followed each time as well, so that
+    the swapped links of a mounted Kubernetes secret and a file that replaces another are seen.
 
     Attributes:
         may_change: whether later reads may give others.
     """
 
-    may_change: bool
+    def __init__(self, settings: InfisicalSettings) -> None:
+        self._client_id = SecretStr(settings.client_id or "")
+        self._secret = settings.client_secret or SecretStr("")
+        self._file = settings.client_secret_file
+        self.may_change = self._file is not None
 
     async def read(self) -> Credentials:
         """Return them as they are now.
 
         Raises:
-            UpstreamError: there are none to be had just now.
+            UpstreamError: the file cannot be used just now.
         """
-        ...
-
-
-@final
-class FixedCredentials(CredentialSource):
-    """Those of the settings."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self.may_change = False
-        self._credentials = credentials
-
-    @override
-    async def read(self) -> Credentials:
-        return self._credentials
-
-
-@final
-class CredentialFile(CredentialSource):
-    """A client id, and the client secret in a file: read each time, and not on the loop.
-
-    The path is followed each time as well, so that the swapped links of a mounted Kubernetes secret
-    and a file that replaces another are seen.
-    """
-
-    def __init__(self, client_id: SecretStr, path: Path) -> None:
-        self.may_change = True
-        self._client_id = client_id
-        self._path = path
-
-    @override
-    async def read(self) -> Credentials:
-        found = await asyncio.to_thread(_read, self._path)
+        if self._file is None:
+            return Credentials(self._client_id, self._secret)
+        found = await asyncio.to_thread(_read, self._file)
         if isinstance(found, SecretStr):
             return Credentials(self._client_id, found)
         raise UpstreamError(found, reason=reasons.CREDENTIALS_UNREADABLE)
-
-
-def credential_source(settings: InfisicalSettings) -> CredentialSource:
-    """Return the source that the settings name."""
-    client_id = SecretStr(settings.client_id or "")
-    if settings.client_secret_file is not None:
-        return CredentialFile(client_id, settings.client_secret_file)
-    return FixedCredentials(Credentials(client_id, settings.client_secret or SecretStr("")))
 
 
 async def until_changed(

@@ -1,34 +1,16 @@
 """What each refusal of Infisical means to the core.
 
 Its `error` is free text, its statuses moved between versions and its messages carry names, so the
-three are read together and none is passed on:
-
-| answer | error | reason |
-|---|---|---|
-| 400 or 404, message "Project …" or "Bot …" | UpstreamError | project_not_found |
-| 404, message "Folder …" or "Environment …", or label "Create secret" | SecretNotFound | folder_not_found |
-| any other 404: also what lies outside the identity's scope | SecretNotFound | secret_not_found |
-| 401 or 403 with label UnauthorizedError or TokenError, after a new login | UpstreamError | token_refused |
-| 400, 401, 403 or 422 with label ValidationFailure or BadRequest | UpstreamError | request_refused |
-| 401 or 403, label or message "… not (a) member …" | Unauthorized | not_a_member |
-| 403, label or message "… does not belong to your selected organization" | Unauthorized | wrong_organization |
-| 403, label ForbiddenReadSecretError | Unauthorized | value_hidden |
-| 400, message "The project is of type …" | UpstreamError | project_type |
-| 400, message "Invalid secret path…" or "Invalid folder name…" | InvalidRequest | folder_name_invalid |
-| 401 or 403 with any other label: PermissionDenied, ForbiddenError | Unauthorized | read_denied |
-| 401 or 403, message "… from the current IP address" | UpstreamError | address_refused |
-| 5xx | StoreUnavailable | failing |
-| anything else, a 401 or 403 that is no JSON included | UpstreamError | request_refused |
-
-A project that does not exist is the operator's mistake, since only allowed ones get this far; a
-caller can do nothing about it, so it is no SecretNotFound. Rate limits, and answers that are not
-Infisical's, are `adapters.upstream`'s matter.
-"""  # noqa: E501  rows of a table
+three are read together and none is passed on. A 404 may also be what lies outside the identity's
+scope. A project that does not exist is the operator's mistake, since only allowed ones get this
+far; a caller can do nothing about it, so it is no SecretNotFound. Rate limits, and answers that are
+not Infisical's, are `adapters.upstream`'s matter.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from adapters.infisical import reasons
 from adapters.infisical.protocol import (
@@ -50,6 +32,8 @@ from domain.model.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.upstream.message import UpstreamResponse
     from domain.model.errors import SecretsError
 
@@ -61,15 +45,88 @@ _OTHER_ORGANIZATION = "does not belong to your selected organization"
 _NO_VALUE = "ForbiddenReadSecretError"
 _MEMBERSHIP = re.compile(r"\bnot (?:a )?member\b")
 _FOLDER_NAME = re.compile(r"Invalid (?:secret path|folder name)")
+_NO_FOLDER = ("Folder", "Environment")
 
 
-def _mentions(answer: UpstreamResponse, words: str) -> bool:
-    # Servers have moved such words from the label to the message.
-    return words in label(answer) or words in message(answer)
+class _Meaning(NamedTuple):
+    kind: type[SecretsError]
+    advice: str
 
 
-def _is_stranger(answer: UpstreamResponse) -> bool:
-    return bool(_MEMBERSHIP.search(label(answer)) or _MEMBERSHIP.search(message(answer)))
+_DENIED = "Infisical denies the machine identity this secret; let the identity read it."
+_ERRORS: Final[Mapping[str, _Meaning]] = {
+    reasons.ADDRESS_REFUSED: _Meaning(
+        UpstreamError,
+        "Infisical refuses calls from this backend's IP address; add it to the trusted IPs of the "
+        "machine identity's client secret and of its access tokens.",
+    ),
+    reasons.ANSWER_UNREADABLE: _Meaning(
+        UpstreamError,
+        "Infisical's answer is not what was asked for; check the versions of both sides.",
+    ),
+    reasons.FAILING: _Meaning(
+        StoreUnavailable,
+        "Infisical is failing; check its health, and try again in 10 seconds.",
+    ),
+    reasons.FOLDER_NAME_INVALID: _Meaning(
+        InvalidRequest,
+        "Infisical's folders have letters, digits, dashes and underscores in their names only; "
+        "check the path.",
+    ),
+    reasons.FOLDER_NOT_FOUND: _Meaning(
+        SecretNotFound,
+        "That folder does not exist in the environment; check the path's spelling and case.",
+    ),
+    reasons.NOT_A_MEMBER: _Meaning(Unauthorized, _DENIED),
+    reasons.PROJECT_NOT_FOUND: _Meaning(
+        UpstreamError,
+        "Infisical does not know the project; check INFISICAL_PROJECT_ID (an id, not a slug) "
+        "or the policy's project_id.",
+    ),
+    reasons.PROJECT_TYPE: _Meaning(
+        UpstreamError,
+        "The project is of another type than secret management; check INFISICAL_PROJECT_ID or "
+        "the policy's project_id.",
+    ),
+    reasons.READ_DENIED: _Meaning(Unauthorized, _DENIED),
+    reasons.REQUEST_REFUSED: _Meaning(
+        UpstreamError,
+        "Infisical, or a proxy before it, refused the call; see the log of this backend.",
+    ),
+    reasons.TOKEN_REFUSED: _Meaning(
+        UpstreamError,
+        "Infisical refuses even a fresh token; check the machine identity's token limits.",
+    ),
+    reasons.VALUE_HIDDEN: _Meaning(
+        Unauthorized,
+        "The machine identity may describe the secret, or what it refers to, but not read its "
+        "value; give it the right to read values.",
+    ),
+    reasons.VERSION_NOT_FOUND: _Meaning(
+        SecretNotFound,
+        "Infisical does not serve that version; ask for another, or for the latest.",
+    ),
+    reasons.WRONG_ORGANIZATION: _Meaning(
+        Unauthorized,
+        "The project belongs to another organization than the login was for; set "
+        "INFISICAL_ORGANIZATION_SLUG, or check INFISICAL_PROJECT_ID.",
+    ),
+    SecretNotFound.default_reason: _Meaning(
+        SecretNotFound,
+        "No such secret, or not in reach of the machine identity; check the key's spelling.",
+    ),
+}
+
+
+def refusal(reason: str, answer: UpstreamResponse) -> SecretsError:
+    """Return the error that a reason of this adapter stands for."""
+    kind, advice = _ERRORS[reason]
+    return kind(advice, reason=reason, upstream_request_id=request_id(answer))
+
+
+def error_for(answer: UpstreamResponse) -> SecretsError:
+    """Return the error for an answer of the API that is no success."""
+    return refusal(_reason_of(answer), answer)
 
 
 def refuses_token(answer: UpstreamResponse) -> bool:
@@ -84,104 +141,41 @@ def refuses_address(answer: UpstreamResponse) -> bool:
     return answer.status in _DENIALS and _CURRENT_ADDRESS in message(answer)
 
 
-def address_refused(answer: UpstreamResponse) -> UpstreamError:
-    """Return the error for a call from an address that is not on an allow list."""
-    return UpstreamError(
-        "Infisical refuses calls from this backend's IP address; add it to the trusted IPs of the "
-        "machine identity's client secret and of its access tokens.",
-        reason=reasons.ADDRESS_REFUSED,
-        upstream_request_id=request_id(answer),
-    )
-
-
-def error_for(answer: UpstreamResponse) -> SecretsError:
-    """Return the error for an answer of the API that is no success."""
-    upstream_id = request_id(answer)
+def _reason_of(answer: UpstreamResponse) -> str:
     if refuses_address(answer):
-        return address_refused(answer)
-    if answer.status in {BAD_REQUEST, NOT_FOUND} and (error := _misplaced(answer)) is not None:
-        return error
+        return reasons.ADDRESS_REFUSED
+    if answer.status in {BAD_REQUEST, NOT_FOUND} and (reason := _misplaced(answer)) is not None:
+        return reason
     if answer.status in _DENIALS and answer.is_json and label(answer) not in _REQUEST_LABELS:
         return _denied(answer)
-    if answer.status >= SERVER_ERRORS:
-        return StoreUnavailable(
-            "Infisical is failing; check its health, and try again in 10 seconds.",
-            reason=reasons.FAILING,
-            upstream_request_id=upstream_id,
-        )
-    return UpstreamError(
-        "Infisical, or a proxy before it, refused the call; see the log of this backend.",
-        reason=reasons.REQUEST_REFUSED,
-        upstream_request_id=upstream_id,
-    )
+    return reasons.FAILING if answer.status >= SERVER_ERRORS else reasons.REQUEST_REFUSED
 
 
-def _misplaced(answer: UpstreamResponse) -> SecretsError | None:
-    """Return the error for a 400 or 404 about project, folder or secret."""
-    if message(answer).startswith(("Project", "Bot ")):
-        return UpstreamError(
-            "Infisical does not know the project; check INFISICAL_PROJECT_ID (an id, not a slug) "
-            "or the policy's project_id.",
-            reason=reasons.PROJECT_NOT_FOUND,
-            upstream_request_id=request_id(answer),
-        )
-    if message(answer).startswith("The project is of type"):
-        return UpstreamError(
-            "The project is of another type than secret management; check INFISICAL_PROJECT_ID or "
-            "the policy's project_id.",
-            reason=reasons.PROJECT_TYPE,
-            upstream_request_id=request_id(answer),
-        )
-    if _FOLDER_NAME.match(message(answer)):
-        return InvalidRequest(
-            "Infisical's folders have letters, digits, dashes and underscores in their names only; "
-            "check the path.",
-            reason=reasons.FOLDER_NAME_INVALID,
-            upstream_request_id=request_id(answer),
-        )
-    return _not_found(answer) if answer.status == NOT_FOUND else None
+def _misplaced(answer: UpstreamResponse) -> str | None:
+    """Return the reason of a 400 or 404 about project, folder or secret."""
+    words = message(answer)
+    if words.startswith("The project is of type"):
+        return reasons.PROJECT_TYPE
+    if words.startswith(("Project", "Bot ")):
+        return reasons.PROJECT_NOT_FOUND
+    if _FOLDER_NAME.match(words):
+        return reasons.FOLDER_NAME_INVALID
+    if answer.status != NOT_FOUND:
+        return None
+    no_folder = label(answer) == "Create secret" or words.startswith(_NO_FOLDER)
+    return reasons.FOLDER_NOT_FOUND if no_folder else SecretNotFound.default_reason
 
 
-def _not_found(answer: UpstreamResponse) -> SecretNotFound:
-    no_folder = label(answer) == "Create secret" or message(answer).startswith(
-        ("Folder", "Environment")
-    )
-    if no_folder:
-        return SecretNotFound(
-            "That folder does not exist in the environment; check the path's spelling and case.",
-            reason=reasons.FOLDER_NOT_FOUND,
-            upstream_request_id=request_id(answer),
-        )
-    return SecretNotFound(
-        "No such secret, or not in reach of the machine identity; check the key's spelling.",
-        upstream_request_id=request_id(answer),
-    )
-
-
-def _denied(answer: UpstreamResponse) -> SecretsError:
-    if _mentions(answer, _OTHER_ORGANIZATION):
-        return Unauthorized(
-            "The project belongs to another organization than the login was for; set "
-            "INFISICAL_ORGANIZATION_SLUG, or check INFISICAL_PROJECT_ID.",
-            reason=reasons.WRONG_ORGANIZATION,
-            upstream_request_id=request_id(answer),
-        )
+def _denied(answer: UpstreamResponse) -> str:
+    # Servers have moved such words from the label to the message.
+    if _OTHER_ORGANIZATION in label(answer) or _OTHER_ORGANIZATION in message(answer):
+        return reasons.WRONG_ORGANIZATION
     if label(answer) == _NO_VALUE:
-        return Unauthorized(
-            "The machine identity may describe the secret, or what it refers to, but not read its "
-            "value; give it the right to read values.",
-            reason=reasons.VALUE_HIDDEN,
-            upstream_request_id=request_id(answer),
-        )
-    is_stranger = _is_stranger(answer)
-    if label(answer) in _TOKEN_LABELS and not is_stranger:
-        return UpstreamError(
-            "Infisical refuses even a fresh token; check the machine identity's token limits.",
-            reason=reasons.TOKEN_REFUSED,
-            upstream_request_id=request_id(answer),
-        )
-    return Unauthorized(
-        "Infisical denies the machine identity this secret; let the identity read it.",
-        reason=reasons.NOT_A_MEMBER if is_stranger else reasons.READ_DENIED,
-        upstream_request_id=request_id(answer),
-    )
+        return reasons.VALUE_HIDDEN
+    if _is_stranger(answer):
+        return reasons.NOT_A_MEMBER
+    return reasons.TOKEN_REFUSED if label(answer) in _TOKEN_LABELS else reasons.READ_DENIED
+
+
+def _is_stranger(answer: UpstreamResponse) -> bool:
+    return bool(_MEMBERSHIP.search(label(answer)) or _MEMBERSHIP.search(message(answer)))

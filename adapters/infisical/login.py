@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from adapters.infisical import reasons
 from adapters.infisical.credentials import until_changed
-from adapters.infisical.error_map import address_refused, refuses_address
+from adapters.infisical.error_map import refusal, refuses_address
 from adapters.infisical.protocol import (
     OK,
     SERVER_ERRORS,
@@ -22,7 +22,7 @@ from adapters.infisical.protocol import (
     request_id,
 )
 from adapters.upstream.statistics import Lane
-from domain.model.errors import StoreUnavailable, UpstreamError
+from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from adapters.upstream.cooldown import Cooldown
     from adapters.upstream.http import UpstreamHttp
     from adapters.upstream.message import UpstreamResponse
+    from domain.model.errors import SecretsError
     from ports.clock import Clock
 
 LOGIN_PATH = "/v1/auth/universal-auth/login"
@@ -53,6 +54,10 @@ REFUSAL_ADVICE = (
     "Failed to authenticate with Infisical; check INFISICAL_CLIENT_ID and "
     "INFISICAL_CLIENT_SECRET (or its file), that the client secret is neither revoked, expired nor "
     "used up, and that INFISICAL_BASE_URL is the identity's instance."
+)
+LOCKED_ADVICE = (
+    "Infisical has locked the machine identity's login after wrong secrets; wait some minutes, and "
+    "look for a client that uses an old secret."
 )
 
 
@@ -183,31 +188,18 @@ def _read_token(answer: UpstreamResponse, started: float, jitter: float) -> Acce
     )
 
 
-def _login_error(answer: UpstreamResponse) -> UpstreamError:
-    upstream_id = request_id(answer)
+def _login_error(answer: UpstreamResponse) -> SecretsError:
     if answer.status == OK:
-        return UpstreamError(
-            "Infisical's answer to the login cannot be read; check the versions of both sides.",
-            reason=reasons.ANSWER_UNREADABLE,
-            upstream_request_id=upstream_id,
-        )
+        return refusal(reasons.ANSWER_UNREADABLE, answer)
     if answer.status >= SERVER_ERRORS:
-        return StoreUnavailable(
-            "Infisical is failing at the login; check its health, and try again in 10 seconds.",
-            reason=reasons.FAILING,
-            upstream_request_id=upstream_id,
-        )
+        return refusal(reasons.FAILING, answer)
     if refuses_address(answer):
-        return address_refused(answer)
-    if "locked" in message(answer):
-        return UpstreamError(
-            "Infisical has locked the machine identity's login after wrong secrets; wait some "
-            "minutes, and look for a client that uses an old secret.",
-            reason=reasons.LOGIN_LOCKED,
-            upstream_request_id=upstream_id,
-        )
+        return refusal(reasons.ADDRESS_REFUSED, answer)
     # Wrong secret 401, unknown client id 404 or 401, malformed credentials 401 or 422, and in
     # older servers 403: in all of them other credentials are what helps.
+    is_locked = "locked" in message(answer)
     return UpstreamError(
-        REFUSAL_ADVICE, reason=reasons.LOGIN_REFUSED, upstream_request_id=upstream_id
+        LOCKED_ADVICE if is_locked else REFUSAL_ADVICE,
+        reason=reasons.LOGIN_LOCKED if is_locked else reasons.LOGIN_REFUSED,
+        upstream_request_id=request_id(answer),
     )

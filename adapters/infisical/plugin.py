@@ -6,7 +6,6 @@ import asyncio
 import json
 import secrets
 from hashlib import sha256
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from typing_extensions import override
 
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
+from adapters.system.loopback import is_loopback
 from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
 
@@ -43,7 +43,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
     @override
     def warnings(self, settings: InfisicalSettings) -> Sequence[str]:
         server = urlsplit(settings.base_url)
-        if server.scheme != "http" or _is_local(server.hostname or ""):
+        if server.scheme != "http" or is_loopback(server.hostname or ""):
             return ()
         advice = (
             f"Infisical at {settings.base_url} is reached without TLS: on the way there every "
@@ -137,14 +137,13 @@ class _Identity:
 
 
 def _guard(settings: InfisicalSettings, identity: _Identity, context: StoreContext) -> LockoutGuard:
-    from adapters.infisical.client import lockout_config  # noqa: PLC0415  if it is chosen
-    from adapters.upstream.lockout import LockoutGuard  # noqa: PLC0415
+    from adapters.upstream.lockout import LockoutGuard  # noqa: PLC0415  if it is chosen
     from adapters.upstream.lockout_file import LockoutFile  # noqa: PLC0415
 
     path = settings.lockout_file
     file = None if path is None else LockoutFile(path, identity.digest)
     try:
-        return LockoutGuard(lockout_config(settings), context.clock, context.jitter, file)
+        return LockoutGuard(settings.lockout, context.clock, context.jitter, file)
     except (OSError, ValueError):
         pass
     raise PluginError(
@@ -159,13 +158,6 @@ def _share(reads: int | None, context: StoreContext) -> int | None:
         return None
     share, left_over = divmod(reads, context.workers)
     return max(1, share + (context.worker < left_over))
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 PLUGIN: Final = InfisicalPlugin()

@@ -21,6 +21,8 @@ from adapters.system.setting_types import (
     Text,
     Texts,
 )
+from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.lockout import LockoutConfig
 from domain.model.key_path import parse_folder
 from ports.settings import Problem, SettingsGroup, both_set
 
@@ -141,6 +143,28 @@ class InfisicalSettings(SettingsGroup):
     def api_root(self) -> str:
         """The URL that every route begins with: `…/api`, without a slash at the end."""
         return self.base_url.rstrip("/").removesuffix("/api").rstrip("/") + "/api"
+
+    def upstream(self, user_agent: str) -> UpstreamConfig:
+        """Return how Infisical is reached."""
+        return UpstreamConfig(
+            name="Infisical",
+            code="infisical",
+            base_url=self.api_root,
+            url_setting="INFISICAL_BASE_URL",
+            ca_setting="INFISICAL_CA_FILE",
+            ca_file=self.ca_file,
+            connect_timeout_seconds=self.connect_timeout_seconds,
+            read_timeout_seconds=self.read_timeout_seconds,
+            max_connections=self.max_connections,
+            user_agent=user_agent,
+        )
+
+    @property
+    def lockout(self) -> LockoutConfig:
+        """How Infisical locks an identity after refused logins."""
+        return LockoutConfig(
+            self.lockout_threshold, self.lockout_reset_seconds, self.lockout_seconds
+        )
 
     @property
     def base_folders(self) -> tuple[str, ...]:

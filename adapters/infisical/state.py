@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from adapters.upstream.samples import upstream_samples
 from ports.plugin import Sample
 
 if TYPE_CHECKING:
@@ -93,24 +93,6 @@ def infisical_samples(state: InfisicalState) -> Iterator[Sample]:
             seconds,
             (("call", call),),
         )
-    yield Sample("infisical_reads_in_flight", "Reads from Infisical under way.", reads.in_flight)
-    yield Sample(
-        "infisical_reads_waiting",
-        "Reads that wait for a connection or for a rate limit.",
-        reads.waiting,
-    )
-    yield Sample(
-        "infisical_reads_refused_total",
-        "Reads refused because they would have been sent too late.",
-        reads.refused,
-        kind="counter",
-    )
-    if reads.limit is not None:
-        yield Sample(
-            "infisical_reads_limit",
-            "Reads a minute that Infisical takes, as its answers say; absent until one does.",
-            reads.limit,
-        )
     for status, count in state.calls.items():
         yield Sample(
             "infisical_calls_total",
@@ -120,24 +102,6 @@ def infisical_samples(state: InfisicalState) -> Iterator[Sample]:
             (("status", status),),
             "counter",
         )
-    for (call, status), durations in state.call_durations.items():
-        yield _histogram(
-            "infisical_call_duration_seconds",
-            "Time of each HTTP call to Infisical by itself, without waiting for admission or "
-            "trying again.",
-            durations,
-            (("call", call), ("status", status)),
-        )
-    yield _histogram(
-        "infisical_read_wait_seconds",
-        "Time that reads waited for a connection or for a rate limit before they were sent; those "
-        "that were refused instead are not among them.",
-        state.read_waits,
+    yield from upstream_samples(
+        "infisical", "Infisical", reads, state.call_durations, state.read_waits
     )
-
-
-def _histogram(
-    name: str, meaning: str, durations: Histogram, labels: tuple[tuple[str, str], ...] = ()
-) -> Sample:
-    buckets = (*durations.within, (math.inf, durations.count))
-    return Sample(name, meaning, durations.sum_seconds, labels, "histogram", buckets)

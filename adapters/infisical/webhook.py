@@ -15,11 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapters.infisical.webhook_signature import (
     WEBHOOK_PATH,
-    OutsideWindowError,
-    ReplayedError,
-    SignatureInvalidError,
     SignedBodyMalformedError,
-    TooManyWebhooksError,
     WebhookRefusedError,
 )
 from domain.model.errors import InvalidRequest
@@ -36,14 +32,6 @@ if TYPE_CHECKING:
 MODIFIED = "secrets.modified"
 SIGNATURE: Final = "x-infisical-signature"
 MAX_BODY_BYTES: Final = 64 * 1024
-
-_STATUS: Final[dict[type[WebhookRefusedError], int]] = {
-    SignatureInvalidError: 401,
-    OutsideWindowError: 401,
-    ReplayedError: 409,
-    SignedBodyMalformedError: 422,
-    TooManyWebhooksError: 503,
-}
 
 _log = structlog.get_logger()
 
@@ -151,7 +139,7 @@ class InfisicalWebhook:
             signature = request.headers.get(SIGNATURE)
             webhook = read_webhook(self._verifier.verify(signature, request.body))
         except WebhookRefusedError as error:
-            return _refusal(_STATUS.get(type(error), 400), error.reason, str(error))
+            return _refusal(error.status, error.reason, error.advice)
         if isinstance(webhook, OtherEvent):
             _note(webhook)
             return HttpResponse(204)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from domain.model.strict_json import MalformedJsonError, parse_json
 
@@ -36,63 +36,54 @@ class WebhookRefusedError(Exception):
 
     Attributes:
         reason: a constant snake_case code.
+        status: the HTTP status of the answer.
+        advice: the text.
     """
 
-    reason = "refused"
+    reason: ClassVar[str]
+    status: ClassVar[int]
+    advice: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(self.advice)
 
 
 class SignatureInvalidError(WebhookRefusedError):
     """No signature, one of no known form, or not made with this key over this body."""
 
-    reason = "signature_invalid"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The signature does not hold; check that the webhook's secret key in Infisical is "
-            "INFISICAL_WEBHOOK_KEY, and that nothing in between changes the body."
-        )
+    reason, status = "signature_invalid", 401
+    advice = (
+        "The signature does not hold; check that the webhook's secret key in Infisical is "
+        "INFISICAL_WEBHOOK_KEY, and that nothing in between changes the body."
+    )
 
 
 class SignedBodyMalformedError(WebhookRefusedError):
     """Signed with the key, and yet no JSON object with the signature's own time in it."""
 
-    reason = "body_malformed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The body is no webhook of a known form; choose the type General in Infisical."
-        )
+    reason, status = "body_malformed", 422
+    advice = "The body is no webhook of a known form; choose the type General in Infisical."
 
 
 class OutsideWindowError(WebhookRefusedError):
     """Signed too long ago, or too far ahead."""
 
-    reason = "outside_window"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The webhook was signed too long ago or in the future; check the clocks of both sides."
-        )
+    reason, status = "outside_window", 401
+    advice = "The webhook was signed too long ago or in the future; check the clocks of both sides."
 
 
 class ReplayedError(WebhookRefusedError):
     """Taken before."""
 
-    reason = "replayed"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This webhook was already taken; if two webhooks for one folder lead here, remove one."
-        )
+    reason, status = "replayed", 409
+    advice = "This webhook was already taken; if two webhooks for one folder lead here, remove one."
 
 
 class TooManyWebhooksError(WebhookRefusedError):
     """More came within the window than can be remembered, so that a replay could hide."""
 
-    reason = "too_many"
-
-    def __init__(self) -> None:
-        super().__init__("Too many webhooks came in a short time; flush the cache by hand instead.")
+    reason, status = "too_many", 503
+    advice = "Too many webhooks came in a short time; flush the cache by hand instead."
 
 
 class WebhookVerifier:

@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.crypto.nkeys_text import KeyKind, encode_public
-from bootstrap.security_warnings import is_loopback, warn_of_weaknesses
+from adapters.system.loopback import is_loopback
+from bootstrap.security_warnings import warn_of_weaknesses
 from ports.store_plugin import StoreParts
 from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.store_check import FakeStoreCheck

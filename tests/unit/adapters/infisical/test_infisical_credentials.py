@@ -14,14 +14,13 @@ from adapters.infisical import reasons
 from adapters.infisical.credentials import (
     MAX_FILE_BYTES,
     POLL_SECONDS,
-    CredentialFile,
     Credentials,
     CredentialSource,
-    credential_source,
     until_changed,
 )
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
+from tests.unit.adapters.infisical.conftest import CONFIG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,14 +43,20 @@ def put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
+def source_of(path: Path) -> CredentialSource:
+    # The file may be missing: it was there when the settings were read.
+    changes = {"client_id": "canary-id", "client_secret": None, "client_secret_file": path}
+    return CredentialSource(CONFIG.model_copy(update=changes))
+
+
 async def secret_in(path: Path) -> str:
-    found = await CredentialFile(CLIENT_ID, path).read()
+    found = await source_of(path).read()
     assert found.client_id == CLIENT_ID
     return found.client_secret.get_secret_value()
 
 
 async def test_the_configured_secret_is_used_as_it_is(change_config: ChangeConfig) -> None:
-    source = credential_source(change_config())
+    source = CredentialSource(change_config())
 
     assert not source.may_change
     assert await source.read() == await source.read()
@@ -82,7 +87,7 @@ async def test_the_swapped_links_of_a_mounted_secret_are_followed(tmp_path: Path
 
 async def refusal_of(path: Path) -> str:
     with pytest.raises(UpstreamError) as failure:
-        await CredentialFile(CLIENT_ID, path).read()
+        await source_of(path).read()
     assert failure.value.reason == reasons.CREDENTIALS_UNREADABLE
     assert failure.value.__context__ is None
     assert "INFISICAL_CLIENT_SECRET_FILE" in failure.value.advice
@@ -124,7 +129,7 @@ async def test_what_is_no_client_secret_is_not_sent(
 async def test_what_an_editor_adds_is_not_sent(path: Path, encoding: str) -> None:
     put(path, "canary\r\n".encode(encoding))
 
-    read = await CredentialFile(CLIENT_ID, path).read()
+    read = await source_of(path).read()
 
     assert read.client_secret.get_secret_value() == "canary"
 
@@ -157,6 +162,7 @@ class ScriptedSource(CredentialSource):
     """Gives one after the other, the last one for ever; None cannot be read."""
 
     def __init__(self, *secrets: str | None) -> None:
+        super().__init__(CONFIG)
         self.may_change = True
         self.left = list(secrets)
 
@@ -209,4 +215,4 @@ async def test_a_change_counts_once_it_was_seen_twice(
 
 
 async def test_what_cannot_change_is_not_read_again(change_config: ChangeConfig) -> None:
-    assert await polls_until_changed(credential_source(change_config()), None) == 0
+    assert await polls_until_changed(CredentialSource(change_config()), None) == 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.use_cases.fetch_secret import fetch_by_deadline
 from wasmcloud_secrets.extension import (
     AccountKey,
     Caller,
@@ -18,11 +19,15 @@ from wasmcloud_secrets.extension import (
     SecretNotFound,
     SecretQuery,
     SecretReference,
+    StoreUnavailable,
     SubjectKey,
 )
 
 if TYPE_CHECKING:
-    from wasmcloud_secrets.extension import Secret, SecretLocation, SecretStore
+    from wasmcloud_secrets.extension import Clock, Secret, SecretLocation, SecretStore
+
+OUTAGE_TEXT = "words-of-the-upstream"
+"""What a failing server or driver says in the suite's cases: no error may repeat it."""
 
 CALLER = Caller(
     entity=Claims(IdentityKind.COMPONENT, SubjectKey("M1"), AccountKey("A1"), "1", 0),
@@ -52,6 +57,24 @@ class SecretStoreContract(ABC):
     @abstractmethod
     def deadline(self) -> float:
         """Return a deadline comfortably ahead, in the store's monotonic seconds."""
+
+    async def silence(self) -> Clock:
+        """Let the store's server answer nothing from now on, and return the store's clock.
+
+        A suite that does not override it skips the cases of slow servers.
+        """
+        pytest.skip("this suite has no server that falls silent")
+
+    async def outage(self) -> None:
+        """Let every call fail as in an outage, with `OUTAGE_TEXT` in what the server says.
+
+        A suite that does not override it skips the cases of outages.
+        """
+        pytest.skip("this suite has no server that fails")
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass on the store's clock; to be overridden where that is a fake."""
+        await asyncio.sleep(seconds)
 
     async def fetch(self, location: SecretLocation, version: str | None = None) -> Secret:
         return await self.store().fetch(
@@ -172,3 +195,57 @@ class SecretStoreContract(ABC):
         await asyncio.gather(fetch, return_exceptions=True)
 
         assert (await self.get("contract/text")).value.reveal() == "value"
+
+    async def test_a_call_that_the_server_does_not_answer_ends_at_its_deadline(self) -> None:
+        await self.put("contract/text", "value")
+        location = self.store().locate(SecretReference("contract/text"))
+        clock = await self.silence()
+        query = SecretQuery(location, None, CALLER, deadline=clock.monotonic() + 0.5)
+        fetch = asyncio.create_task(fetch_by_deadline(self.store(), query, clock))
+
+        await self.pass_time(0.25)
+        assert not fetch.done()
+        await self._end(fetch, steps=4)
+
+        _check_failure(fetch)
+
+    async def test_a_call_given_up_in_silence_ends_at_once(self) -> None:
+        await self.put("contract/text", "value")
+        location = self.store().locate(SecretReference("contract/text"))
+        await self.silence()
+        fetch = asyncio.create_task(self.fetch(location))
+
+        await self.pass_time(0.1)
+        assert not fetch.done()
+        fetch.cancel()
+        await asyncio.wait({fetch}, timeout=5)
+
+        assert fetch.cancelled()
+
+    async def test_an_outage_is_a_typed_error_in_the_service_s_own_words(self) -> None:
+        await self.put("contract/text", "value")
+        location = self.store().locate(SecretReference("contract/text"))
+        await self.outage()
+        fetch = asyncio.create_task(self.fetch(location))
+
+        await self._end(fetch, steps=40)
+
+        _check_failure(fetch)
+
+    async def _end(self, fetch: asyncio.Task[Secret], steps: int) -> None:
+        for _ in range(steps):
+            if not fetch.done():
+                await self.pass_time(0.25)
+        await asyncio.wait({fetch}, timeout=5)
+
+
+def _check_failure(fetch: asyncio.Task[Secret]) -> None:
+    """Check that a call failed with `StoreUnavailable` alone."""
+    assert fetch.done()
+    error = fetch.exception()
+    assert isinstance(error, StoreUnavailable)
+    # A driver's exception must not hang on: it may hold the request, or what was answered.
+    assert error.__context__ is None
+    assert error.__cause__ is None
+    assert OUTAGE_TEXT not in f"{error!r} {error.reason} {error.upstream_request_id}"
+    assert error.advice.endswith(".")

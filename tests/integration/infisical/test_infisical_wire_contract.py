@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from tests.contracts.secret_store import SecretStoreContract
-from tests.support.infisical_server import InfisicalServer
+from tests.contracts.secret_store import OUTAGE_TEXT, SecretStoreContract
+from tests.support.infisical_model import refusal
+from tests.support.infisical_server import Break, InfisicalServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from ports.clock import Clock
     from ports.secret_store import SecretStore
     from tests.integration.infisical.conftest import Adapter, OpenAdapter
 
@@ -49,3 +51,12 @@ class TestInfisicalOverTheWire(SecretStoreContract):
     @override
     def deadline(self) -> float:
         return self.adapter.clock.monotonic() + 8.0
+
+    @override
+    async def silence(self) -> Clock:
+        self.server.breaks = [Break.HANG] * 20
+        return self.adapter.clock
+
+    @override
+    async def outage(self) -> None:
+        self.server.answer = lambda _: refusal(503, OUTAGE_TEXT, OUTAGE_TEXT)

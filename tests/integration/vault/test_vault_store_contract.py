@@ -9,7 +9,9 @@ import pytest
 from typing_extensions import override
 
 from domain.model.json_field import select_field
-from tests.contracts.secret_store import SecretStoreContract
+from tests.contracts.secret_store import OUTAGE_TEXT, SecretStoreContract
+from tests.support.infisical_model import Result
+from tests.support.infisical_server import Break
 from tests.support.vault_server import VaultServer
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from domain.model.reference import SecretLocation
     from domain.model.secret import Secret
+    from ports.clock import Clock
     from ports.secret_store import SecretStore
     from tests.integration.vault.conftest import Adapter, OpenAdapter
 
@@ -56,6 +59,15 @@ class VaultContract(SecretStoreContract):
     @override
     def deadline(self) -> float:
         return self.adapter.clock.monotonic() + 8.0
+
+    @override
+    async def silence(self) -> Clock:
+        self.server.breaks = [Break.HANG] * 20
+        return self.adapter.clock
+
+    @override
+    async def outage(self) -> None:
+        self.server.answer = lambda _: Result(503, {"errors": [OUTAGE_TEXT]})
 
     @override
     async def fetch(self, location: SecretLocation, version: str | None = None) -> Secret:

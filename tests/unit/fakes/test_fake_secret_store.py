@@ -8,17 +8,19 @@ import pytest
 from typing_extensions import override
 
 from domain.model.reference import SecretReference
-from tests.contracts.secret_store import SecretStoreContract
+from tests.contracts.fake_outages import FakeOutages
+from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 
 if TYPE_CHECKING:
     from ports.secret_store import SecretStore
 
 
-class TestFakeSecretStore(SecretStoreContract):
+class TestFakeSecretStore(FakeOutages):
     @pytest.fixture(autouse=True)
     def fresh_store(self) -> None:
-        self._store = FakeSecretStore()
+        self._store = self.inner = FakeSecretStore()
+        self.clock = FakeClock()
 
     @override
     def store(self) -> SecretStore:
@@ -30,4 +32,4 @@ class TestFakeSecretStore(SecretStoreContract):
 
     @override
     def deadline(self) -> float:
-        return 8.0
+        return self.clock.monotonic() + 8

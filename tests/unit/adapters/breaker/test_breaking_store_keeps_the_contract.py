@@ -7,12 +7,12 @@ from typing_extensions import override
 
 from adapters.breaker.config import BreakerConfig
 from adapters.breaker.store import BreakingSecretStore
-from tests.contracts.secret_store import SecretStoreContract
+from tests.contracts.fake_outages import FakeOutages
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 
 
-class TestBreakingStore(SecretStoreContract):
+class TestBreakingStore(FakeOutages):
     @pytest.fixture(autouse=True)
     def over_the_fake(self) -> None:
         self.clock = FakeClock()

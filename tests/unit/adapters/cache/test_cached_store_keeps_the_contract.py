@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from adapters.cache.config import CacheConfig
-from tests.contracts.secret_store import SecretStoreContract
+from tests.contracts.fake_outages import FakeOutages
 from tests.unit.adapters.cache.cache_rig import Rig, whole_caller
 
 if TYPE_CHECKING:
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from domain.model.identity import Caller
 
 
-class TestCachedStore(SecretStoreContract):
+class TestCachedStore(FakeOutages):
     config = CacheConfig(max_stale_seconds=60)
     partition: Callable[[Caller], Hashable] | None = None
 
     @pytest.fixture(autouse=True)
     def over_the_fake(self) -> None:
         self.rig = Rig(self.config, partition=type(self).partition)
+        self.inner, self.clock = self.rig.inner, self.rig.clock
 
     @override
     def store(self) -> CachedSecretStore:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from tests.contracts.secret_store import SecretStoreContract
+from tests.contracts.secret_store import OUTAGE_TEXT, SecretStoreContract
+from tests.support.infisical_model import refusal
 
 if TYPE_CHECKING:
+    from ports.clock import Clock
     from ports.secret_store import SecretStore
     from tests.unit.adapters.infisical.conftest import World
 
@@ -44,6 +46,21 @@ class TestInfisicalOfToday(SecretStoreContract):
     @override
     def deadline(self) -> float:
         return self.world.clock.monotonic() + 8.0
+
+    @override
+    async def silence(self) -> Clock:
+        self.world.gate.clear()
+        return self.world.clock
+
+    @override
+    async def outage(self) -> None:
+        self.world.model.faults = [refusal(503, OUTAGE_TEXT, OUTAGE_TEXT) for _ in range(20)]
+
+    @override
+    async def pass_time(self, seconds: float) -> None:
+        await self.world.settle()
+        self.world.clock.advance(seconds)
+        await self.world.settle()
 
 
 class TestInfisicalOfYesterday(TestInfisicalOfToday):

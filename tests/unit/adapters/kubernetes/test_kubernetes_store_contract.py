@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
+from adapters.upstream.engine import Failure, TransportError
 from domain.model.errors import SecretNotFound
-from tests.contracts.secret_store import SecretStoreContract
+from tests.contracts.secret_store import OUTAGE_TEXT, SecretStoreContract
 from tests.unit.adapters.kubernetes.kubernetes_rig import KubernetesRig
 
 if TYPE_CHECKING:
+    from ports.clock import Clock
     from ports.secret_store import SecretStore
 
 
@@ -37,6 +39,21 @@ class TestKubernetesSecretStore(SecretStoreContract):
     @override
     def deadline(self) -> float:
         return self.rig.clock.monotonic() + 8.0
+
+    @override
+    async def silence(self) -> Clock:
+        self.rig.gate.clear()
+        return self.rig.clock
+
+    @override
+    async def outage(self) -> None:
+        self.rig.failures += [TransportError(Failure.UNREACHABLE, OUTAGE_TEXT)] * 20
+
+    @override
+    async def pass_time(self, seconds: float) -> None:
+        await self.rig.settle()
+        self.rig.clock.advance(seconds)
+        await self.rig.settle()
 
     @override
     async def test_a_version_of_another_secret_is_not_found(self) -> None:

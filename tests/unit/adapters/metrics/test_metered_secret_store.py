@@ -21,7 +21,8 @@ from domain.model.errors import (
     UpstreamError,
 )
 from domain.model.reference import SecretQuery, SecretReference
-from tests.contracts.secret_store import CALLER, SecretStoreContract
+from tests.contracts.fake_outages import FakeOutages
+from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 from tests.unit.adapters.metrics.replica import Replica
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ports.secret_store import SecretStore
 
 
-class TestMeteredSecretStore(SecretStoreContract):
+class TestMeteredSecretStore(FakeOutages):
     @pytest.fixture(autouse=True)
     def _make(self) -> None:
         self.clock = FakeClock()

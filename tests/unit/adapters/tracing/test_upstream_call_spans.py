@@ -18,7 +18,8 @@ from domain.model.errors import (
     UpstreamError,
 )
 from domain.model.reference import SecretQuery, SecretReference
-from tests.contracts.secret_store import CALLER, SecretStoreContract
+from tests.contracts.fake_outages import FakeOutages
+from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 from tests.unit.adapters.tracing.recorded_spans import (
@@ -52,10 +53,11 @@ class Upstream:
         return SecretQuery(location, None, CALLER, self.clock.monotonic() + 8)
 
 
-class TestTracedSecretStore(SecretStoreContract):
+class TestTracedSecretStore(FakeOutages):
     @pytest.fixture(autouse=True)
     def _make(self) -> None:
         self.upstream = Upstream()
+        self.inner, self.clock = self.upstream.inner, self.upstream.clock
 
     @override
     def store(self) -> SecretStore:

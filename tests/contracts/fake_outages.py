@@ -1,0 +1,43 @@
+"""How a suite over `FakeSecretStore` lets it hang and fail."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from domain.model.errors import StoreUnavailable
+from tests.contracts.secret_store import SecretStoreContract
+
+if TYPE_CHECKING:
+    from tests.fakes.clock import FakeClock
+    from tests.fakes.secret_store import FakeSecretStore
+
+
+class FakeOutages(SecretStoreContract):
+    """The contract with outages of `inner`, on `clock`."""
+
+    inner: FakeSecretStore
+    clock: FakeClock
+
+    @override
+    async def silence(self) -> FakeClock:
+        self.inner.gate.clear()
+        return self.clock
+
+    @override
+    async def outage(self) -> None:
+        self.inner.failure = StoreUnavailable("The store is down; check its health.", reason="down")
+
+    @override
+    async def pass_time(self, seconds: float) -> None:
+        await settle()
+        self.clock.advance(seconds)
+        await settle()
+
+
+async def settle() -> None:
+    """Let everything run that can without time passing."""
+    for _ in range(50):
+        await asyncio.sleep(0)

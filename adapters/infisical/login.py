@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING
 
 import structlog
 from pydantic import SecretStr
-from typing_extensions import override
 
 from adapters.infisical import reasons
 from adapters.infisical.credentials import until_changed
@@ -78,30 +77,7 @@ class AccessToken:
     login: int = 0
 
 
-class Login(Protocol):
-    """One way to get a token."""
-
-    @property
-    def credentials_may_change(self) -> bool:
-        """Whether a refused login may succeed by other credentials than those refused."""
-        ...
-
-    async def credentials_changed(self) -> None:
-        """Return once there are other credentials than the last login was tried with."""
-        ...
-
-    async def __call__(self) -> AccessToken:
-        """Log in.
-
-        Raises:
-            UpstreamError: there are no credentials, or they are refused.
-            StoreUnavailable, RateLimited: they could not be checked.
-        """
-        ...
-
-
-@final
-class UniversalAuthLogin(Login):
+class UniversalAuthLogin:
     """Logs the configured machine identity in, with the credentials as they are then."""
 
     def __init__(
@@ -124,16 +100,21 @@ class UniversalAuthLogin(Login):
         self._clock = clock
 
     @property
-    @override
     def credentials_may_change(self) -> bool:
+        """Whether a refused login may succeed by other credentials than those refused."""
         return self._credentials.may_change
 
-    @override
     async def credentials_changed(self) -> None:
+        """Return once there are other credentials than the last login was tried with."""
         await until_changed(self._credentials, lambda: self._used, self._clock)
 
-    @override
     async def __call__(self) -> AccessToken:
+        """Log in.
+
+        Raises:
+            UpstreamError: there are no credentials, or they are refused.
+            StoreUnavailable, RateLimited: they could not be checked.
+        """
         started = self._clock.monotonic()
         credentials = await self._read_credentials()
         answer = await self._http.request(

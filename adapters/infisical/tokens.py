@@ -22,7 +22,7 @@ from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.infisical.login import AccessToken, Login
+    from adapters.infisical.login import AccessToken, UniversalAuthLogin
     from adapters.upstream.cooldown import Cooldown
     from adapters.upstream.lockout import LockoutGuard
     from ports.clock import Clock
@@ -35,7 +35,7 @@ class TokenSource:
 
     def __init__(
         self,
-        login: Login,
+        login: UniversalAuthLogin,
         cooldown: Cooldown,
         guard: LockoutGuard,
         clock: Clock,

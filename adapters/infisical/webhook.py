@@ -6,7 +6,6 @@ Infisical waits 15 seconds for an answer, shows the webhook's last status, and d
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -44,27 +43,6 @@ class OtherEvent(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeNotice:
-    """Something in a folder has changed; Infisical does not say which secret.
-
-    Attributes:
-        environment: its slug.
-        folder: "/" or such as "/payments".
-    """
-
-    environment: str
-    project_id: str
-    folder: str
-
-    @property
-    def selection(self) -> Selection:
-        """The values it makes doubtful: in that folder and below."""
-        return Selection.below(
-            self.folder, (("environment", self.environment), ("project_id", self.project_id))
-        )
-
-
 class _Payload(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
@@ -81,8 +59,10 @@ class _Webhook(_Payload):
     project: _Project | None = None
 
 
-def read_webhook(document: Mapping[str, object]) -> ChangeNotice | OtherEvent:
+def read_webhook(document: Mapping[str, object]) -> Selection | OtherEvent:
     """Read a verified body; members that mean nothing here are ignored.
+
+    Infisical names the folder that a change was in, not the secret.
 
     Raises:
         SignedBodyMalformedError: it names no event, or a change without a place.
@@ -91,12 +71,12 @@ def read_webhook(document: Mapping[str, object]) -> ChangeNotice | OtherEvent:
         webhook = _Webhook.model_validate(document)
         if webhook.event != MODIFIED:
             return _other(webhook.event)
-        notice = _notice(webhook.project or _Project())
+        changed = _selection(webhook.project or _Project())
     except (ValidationError, InvalidRequest):
-        notice = None
-    if notice is None:
+        changed = None
+    if changed is None:
         raise SignedBodyMalformedError
-    return notice
+    return changed
 
 
 def _other(event: str) -> OtherEvent:
@@ -106,13 +86,13 @@ def _other(event: str) -> OtherEvent:
         return OtherEvent.UNKNOWN
 
 
-def _notice(project: _Project) -> ChangeNotice | None:
+def _selection(project: _Project) -> Selection | None:
     ids = {project.projectId, project.workspaceId} - {None}
     # Two ids would be two projects: older servers send the first alone, newer ones both, equal.
     if len(ids) != 1 or project.environment is None or project.secretPath is None:
         return None
-    notice = ChangeNotice(project.environment, str(ids.pop()), project.secretPath)
-    return ChangeNotice(notice.environment, notice.project_id, notice.selection.folder)
+    scope = (("environment", project.environment), ("project_id", str(ids.pop())))
+    return Selection.below(project.secretPath, scope)
 
 
 class InfisicalWebhook:
@@ -145,15 +125,10 @@ class InfisicalWebhook:
             return HttpResponse(204)
         return await self._pass_on(webhook)
 
-    async def _pass_on(self, notice: ChangeNotice) -> HttpResponse:
-        _log.info(
-            "change_notice.received",
-            environment=notice.environment,
-            project_id=notice.project_id,
-            folder=notice.folder,
-        )
+    async def _pass_on(self, changed: Selection) -> HttpResponse:
+        _log.info("change_notice.received", folder=changed.folder, **dict(changed.scope))
         try:
-            await self._changed(notice.selection)
+            await self._changed(changed)
         except ChannelError as error:
             return _refusal(
                 503,

@@ -50,13 +50,13 @@ async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAda
     async with AsyncExitStack() as stack:
 
         def build(base_url: str, **settings: Any) -> Adapter:
-            config = InfisicalSettings(
-                client_id=CLIENT_ID,
-                client_secret=SecretStr(CLIENT_SECRET),
-                project_id=PROJECT_ID,
-                base_url=base_url,
-                **settings,
-            )
+            usual = {
+                "client_id": CLIENT_ID,
+                "client_secret": SecretStr(CLIENT_SECRET),
+                "project_id": PROJECT_ID,
+                "base_url": base_url,
+            }
+            config = InfisicalSettings.model_validate(usual | settings)
             clock = SystemClock()
             http = build_http(config, clock, lambda: 0.0)
             api = InfisicalApi(config, http, clock, jitter=lambda: 0.0)

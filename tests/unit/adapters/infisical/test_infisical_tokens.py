@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from adapters.infisical import reasons
-from adapters.infisical.login import AccessToken, Login
+from adapters.infisical.login import AccessToken, UniversalAuthLogin
 from adapters.infisical.tokens import TokenSource
 from adapters.upstream.cooldown import Cooldown
 from adapters.upstream.lockout import LockoutConfig, LockoutGuard
@@ -21,7 +21,7 @@ from tests.unit.adapters.upstream.http_rig import CONFIG
 LIFETIME = 100.0
 
 
-class ScriptedLogin(Login):
+class ScriptedLogin(UniversalAuthLogin):
     """Gives tokens that last 100 s, to be refreshed after 80, or fails as told."""
 
     def __init__(self, clock: FakeClock) -> None:

@@ -7,24 +7,20 @@ from typing import Any
 
 import pytest
 
-from adapters.infisical.webhook import ChangeNotice, OtherEvent, read_webhook
+from adapters.infisical.webhook import OtherEvent, read_webhook
 from adapters.infisical.webhook_signature import SignedBodyMalformedError
 from domain.model.selection import Selection
 from tests.unit.adapters.infisical.infisical_webhooks import body
 
+PAYMENTS = Selection(folder="/payments", scope=(("environment", "prod"), ("project_id", "p-1")))
 
-def read(event: str = "secrets.modified", **project: Any) -> ChangeNotice | OtherEvent:
+
+def read(event: str = "secrets.modified", **project: Any) -> Selection | OtherEvent:
     return read_webhook(json.loads(body(event, **project)))
 
 
-def test_a_modified_secret_names_environment_project_and_folder() -> None:
-    assert read() == ChangeNotice("prod", "p-1", "/payments")
-
-
-def test_the_notice_selects_the_folder_in_that_environment_and_project() -> None:
-    assert ChangeNotice("prod", "p-1", "/payments").selection == Selection(
-        folder="/payments", scope=(("environment", "prod"), ("project_id", "p-1"))
-    )
+def test_a_modified_secret_selects_the_folder_in_its_environment_and_project() -> None:
+    assert read() == PAYMENTS
 
 
 @pytest.mark.parametrize(
@@ -34,13 +30,13 @@ def test_the_notice_selects_the_folder_in_that_environment_and_project() -> None
 def test_the_folder_is_in_plain_form(path: str, folder: str) -> None:
     notice = read(secretPath=path)
 
-    assert isinstance(notice, ChangeNotice)
+    assert isinstance(notice, Selection)
     assert notice.folder == folder
 
 
 @pytest.mark.parametrize("project", [{"projectId": None}, {"workspaceId": None}])
 def test_either_spelling_of_the_project_will_do(project: dict[str, Any]) -> None:
-    assert read(**project) == ChangeNotice("prod", "p-1", "/payments")
+    assert read(**project) == PAYMENTS
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 SLOW_SECONDS: Final = 0.5
-"""A tenant whose calls are quicker is never judged: a burst clears before that matters."""
+"""A quicker call says that its tenant is not slow, or no longer: a burst clears in time."""
 
 SURELY: Final = 0.75
 """A request is refused only if it would be too late even if calls took that part of the median."""
@@ -22,9 +22,9 @@ MAX_TENANTS: Final = 1000
 
 @final
 class Pace:
-    """The last durations of each tenant's calls; a timed-out call counts with its time-out.
+    """The durations of each tenant's calls since its last quick one.
 
-    Its true duration is unknown (censored), and longer.
+    A timed-out call counts with its time-out. Its true duration is unknown (censored), and longer.
     """
 
     def __init__(self, share: int) -> None:
@@ -34,6 +34,10 @@ class Pace:
 
     def ended(self, tenant: Hashable, seconds: float) -> None:
         """Note a call that ended."""
+        if seconds < SLOW_SECONDS:
+            # A store that is back answers at once: what it took before says nothing more.
+            self._durations.pop(tenant, None)
+            return
         durations = self._durations.setdefault(tenant, deque(maxlen=SAMPLES))
         durations.append(seconds)
         self._durations.move_to_end(tenant)
@@ -48,5 +52,4 @@ class Pace:
         durations = self._durations.get(tenant)
         if durations is None or len(durations) < min(MIN_SAMPLES, self._share):
             return 0.0
-        typical = median(durations)
-        return (position // self._share + 1) * typical if typical >= SLOW_SECONDS else 0.0
+        return (position // self._share + 1) * median(durations)

@@ -99,6 +99,19 @@ def test_the_wait_is_the_position_in_rounds_of_the_median() -> None:
     assert [pace.wait("slow", position) for position in (0, 3, 4, 8)] == [2.0, 2.0, 4.0, 6.0]
 
 
+def test_a_quick_call_says_that_a_slow_tenant_is_quick_again_until_calls_are_slow_again() -> None:
+    pace = Pace(share=4)
+    for _ in range(15):
+        pace.ended("healed", 3.0)
+    before = pace.wait("healed", 8)
+    pace.ended("healed", SLOW_SECONDS / 2)
+    after = pace.wait("healed", 8)
+    for _ in range(3):
+        pace.ended("healed", 2.0)
+
+    assert (before, after, pace.wait("healed", 8)) == (9.0, 0.0, 6.0)
+
+
 def test_too_few_calls_say_nothing_and_neither_do_quick_ones() -> None:
     pace = Pace(share=4)
     for _ in range(2):

@@ -166,7 +166,7 @@ class Service:
     async def _watch(
         self, stop: asyncio.Event, reload: asyncio.Event, *, store_answers: bool
     ) -> None:
-        """Wait until told to stop, or until going on is pointless."""
+        """Wait for a signal to stop, or until going on is pointless."""
         watches: list[Callable[[], Awaitable[None]]] = [lambda: self._watch_reload(reload)]
         if self.transport.run is not None:
             watches.append(self.transport.run)

@@ -1,6 +1,6 @@
 """The service as a process: `python -m bootstrap.main`.
 
-Exit codes: 0 stopped when told to, 1 could not start or go on, 2 wrong configuration.
+Exit codes: 0 stopped by a signal, 1 could not start or go on, 2 wrong configuration.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _log = structlog.get_logger()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until told to stop, and return the exit code.
+    """Serve until a signal to stop, and return the exit code.
 
     Args:
         argv: arguments after the program's name; only `--version` is known. Everything else is
@@ -127,7 +127,7 @@ def serve_one(
     manager: ServiceManager | None = None,
     twice_means_now: bool = True,
 ) -> None:
-    """Run one replica until told to stop.
+    """Run one replica until a signal to stop.
 
     Args:
         configuration: what it runs on.

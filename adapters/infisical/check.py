@@ -67,7 +67,7 @@ class InfisicalCheck(StoreCheck):
             # A read would use one of the few left, or have a place reserved for the probe.
             raise StoreLimitedError(
                 f"Infisical at {self._base_url} takes no read for {seconds_in_words(pause)}, as "
-                "the rate limit has it; requests are told when to come back. Raise the limit if "
+                "the rate limit has it; refusals carry a retry time. Raise the limit if "
                 "this happens often."
             )
         deadline = self._clock.monotonic() + CHECK_SECONDS

@@ -134,7 +134,7 @@ class InfisicalWebhook:
                 503,
                 error.reason,
                 "This replica has dropped the folder from its cache, but the others could not be "
-                "told: check the transport, then run cache flush.",
+                "notified: check the transport, then run cache flush.",
             )
         return HttpResponse(204)
 

@@ -20,7 +20,7 @@ class Bounds:
         namespaces: all that may be read, `namespace` among them; sorted.
         secrets: the only Secrets that may be read, as (namespace, name); empty for all in the
             namespaces. Where a Role has `resourceNames`, these are they.
-        users: whom a policy may have the service impersonate; empty for nobody.
+        users: users that a policy may have the service impersonate; empty for none.
 
     Raises:
         ValueError: one of them is no such name; the text says which setting to change.

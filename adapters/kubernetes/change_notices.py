@@ -1,8 +1,8 @@
 """From changed Secrets to every cache and to operators, once for all replicas that saw them.
 
 Every process watches for itself, so all of them see a change within milliseconds. Each waits for a
-random moment; the first to wake has all replicas forget and operators told, and its peers, which
-hear of that, drop theirs.
+random moment; the first to wake has all replicas forget and operators notified, and its peers,
+which hear of that, drop theirs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TOPIC: Final = "kubernetes_changed"
 LONGEST_WAIT_SECONDS: Final = 0.2
 MAX_NAMED: Final = 50
-"""More changes of a namespace than this at a time are told as one, of all its Secrets."""
+"""More changes of a namespace than this at a time are announced as one, of all its Secrets."""
 
 _DIGESTS_A_MESSAGE: Final = 100
 _HEARD: Final = 8192
@@ -37,8 +37,8 @@ class ChangeNotices:
     """Collects changes for a moment and tells them once.
 
     Attributes:
-        told: how many changed Secrets this process has told of.
-        left_to_peers: how many another process had told of before.
+        announced: how many changed Secrets this process has announced.
+        left_to_peers: how many another process had announced before.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class ChangeNotices:
         """Collect nothing yet.
 
         Args:
-            tell: has every replica forget a selection, and operators told.
+            tell: has every replica forget a selection, and operators notified.
             peers: the other processes of this backend.
             clock: for the moment of waiting.
             jitter: draws evenly from 0 up to 1.
         """
-        self.told = 0
+        self.announced = 0
         self.left_to_peers = 0
         self._tell = tell
         self._peers = peers
@@ -118,7 +118,7 @@ class ChangeNotices:
                 for name in names:
                     self._tell(Selection.one(f"/{name}", scope))
             _log.info("kubernetes.secrets_changed", namespace=namespace, secrets=count)
-        self.told += len(pending)
+        self.announced += len(pending)
 
 
 _DIGEST_LENGTH: Final = 32

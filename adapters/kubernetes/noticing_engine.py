@@ -1,6 +1,6 @@
 """An HTTP engine that tells when an API server goes away.
 
-An API server that is told to stop closes its other connections at once, but a watch stays open for
+An API server that is stopping closes its other connections at once, but a watch stays open for
 up to a minute and says nothing more. What happens to calls is the only sign of it.
 """
 

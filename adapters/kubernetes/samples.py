@@ -97,7 +97,7 @@ def watch_samples(watches: SecretWatches, notices: ChangeNotices) -> Iterator[Sa
             (("cause", cause),),
             "counter",
         )
-    for teller, count in (("self", notices.told), ("peer", notices.left_to_peers)):
+    for teller, count in (("self", notices.announced), ("peer", notices.left_to_peers)):
         yield Sample(
             "kubernetes_changes_total",
             "Changed Secrets that this process saw, by which process told all replicas of them.",

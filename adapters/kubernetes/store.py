@@ -47,7 +47,7 @@ class KubernetesSecretStore(SecretStore):
         Args:
             bounds: what requests may choose.
             reader: reads one Secret.
-            watches: are told what reads found.
+            watches: learn what reads found.
             slot_for: admits the calls of a query.
         """
         self._bounds = bounds

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pem:
-    """PEM text, in a file or at hand.
+    """PEM text, in a file or in memory.
 
     Attributes:
         path: the file; it is read again at each use.

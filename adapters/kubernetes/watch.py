@@ -62,7 +62,7 @@ class SecretWatch:
     Attributes:
         namespace, name: what is watched; `name` is None for all Secrets of the namespace.
         state: what is known; it outlives a restart of `run`.
-        is_live: whether a change would be told right now, as far as can be known.
+        is_live: whether a change would be noticed right now, as far as can be known.
         down_since: monotonic seconds since when it is not live; None while it is.
         failure: the status of the last refusal, 0 if there was no answer; None while all is well.
         events: how many events came, bookmarks included.

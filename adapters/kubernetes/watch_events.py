@@ -56,7 +56,7 @@ class Event:
         version: resourceVersion up to which the watch is now complete.
         name: the Secret's name; "" for a bookmark.
         state: the Secret's state; None for a bookmark.
-        ends_initial: whether all that existed at the start has been told.
+        ends_initial: whether all that existed at the start has been listed.
     """
 
     kind: Kind

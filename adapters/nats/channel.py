@@ -95,7 +95,7 @@ def _response_xkey(headers: dict[str, str] | None) -> str | None:
 
 def _no_responders(subject: str) -> ChannelError:
     return ChannelError(
-        f"Nobody listens on {subject}. Check that the service is running, that its "
+        f"No service listens on {subject}. Check that the service is running, that its "
         "NATS_SUBJECT_PREFIX, API_VERSION and BACKEND_NAME give this subject, and that both ends "
         "are in the same NATS account or share the subject between theirs.",
         reason="no_responders",

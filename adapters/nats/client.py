@@ -90,7 +90,7 @@ class SteadyClient(ServerPoolClient):
     @override
     async def _flush_pending(self, force_flush: bool = False) -> Any:
         # nats-py swallows a cancellation here, and with it the end of any time limit around it. One
-        # of before is being obeyed already: whoever cleans up may still flush.
+        # of before is being obeyed already: clean-up code may still flush.
         task = asyncio.current_task()
         before = 0 if task is None else task.cancelling()
         flushed = await super()._flush_pending(force_flush)

@@ -151,7 +151,7 @@ class NatsConnection:
             _log.warning("nats.close_failed", reason=failure_reason(error))
 
     def _server(self) -> str:
-        # Only what this service was told to use or the cluster announced: free of credentials.
+        # Only what the settings name or the cluster announced: free of credentials.
         url = self.client.connected_url
         return url.netloc if url is not None else ""
 

@@ -115,7 +115,7 @@ def _from_credentials(settings: NatsSettings, block: re.Pattern[str], what: str)
     found = block.search(text)
     if found is None:
         raise CredentialsUnusableError(
-            f"The NATS credentials file {path} does not hold {what}; write it anew with "
+            f"The NATS credentials file {path} does not hold {what}; write it again with "
             "`nsc generate creds`."
         )
     return found[1]

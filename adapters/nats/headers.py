@@ -26,7 +26,7 @@ def read_host_xkey(block: bytes | None) -> str | None:
     """Return the host's xkey as sent, or None if there is none.
 
     The name is compared case-insensitively. Contradicting copies come back joined by ", ", as HTTP
-    reads them: no key looks like that, so the sender is told that its header is wrong.
+    reads them: no key looks like that, so the sender gets an error that names its header.
     """
     if block is None or len(block) > MAX_BLOCK_BYTES:
         return None

@@ -1,7 +1,7 @@
 """nats-py's client, with messages taken and posted as the bytes they are.
 
-nats-py makes an object of each message, reads all its headers, puts it into a queue, and writes
-headers anew for each reply. The service needs one header of each request, and its replies' header
+nats-py makes an object of each message, reads all its headers, puts it into a queue, and encodes
+headers for each reply. The service needs one header of each request, and its replies' header
 blocks are ready.
 """
 
@@ -29,15 +29,15 @@ SELF_CHECK = "Wasmcloud-Secrets-Self-Check"
 """The header of a replica's own question for the server xkey, which no core has to see."""
 
 _NOT_IN_SUBJECTS = b" \t\r\n"
-"""As nats-py refuses to publish to, so that nobody can put a command of their own behind."""
+"""As nats-py refuses to publish to, so that a peer cannot inject a command of the protocol."""
 
 _log = structlog.get_logger()
 
 
 class RawMessageClient(Client):
-    """Hands each message of a subscription to its sink, and posts without a wait.
+    """Hands each message of a subscription to its sink, and publishes without a wait.
 
-    Neither is counted in nats-py's `stats`, which nobody reads here.
+    Neither is counted in nats-py's `stats`, which is not read here.
     """
 
     def __init__(self) -> None:

@@ -54,7 +54,7 @@ class SecretsSubjects:
 
     @property
     def every_operation(self) -> str:
-        """Known operations and any other, so that whoever asks wrongly is told so."""
+        """Known operations and any other, so that an unknown one gets an error."""
         return f"{self.base}>"
 
     @property

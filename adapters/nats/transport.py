@@ -55,7 +55,7 @@ class NatsTransport(Transport):
         max_backlog_bytes: how many bytes of requests may be queued; no peer takes more of them than
             it leaves.
         vouches_for_requesters: pass on the account that the server names in `Nats-Request-Info`.
-            Only for a service alone in its NATS account: whoever shares the account can forge it.
+            Only for a service alone in its NATS account: a client of the same account can forge it.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ class LockoutConfig:
 
 @final
 class LockoutGuard:
-    """Counts refusals, this process's own and those it is told of, and says when to try again.
+    """Counts refusals, this process's own and those of its peers, and says when to try again.
 
     One login less than the threshold may be refused in a row; with a threshold of 1 the first
     refusal locks, and none is tried before the lock is over. Times are monotonic seconds.

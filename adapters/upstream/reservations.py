@@ -1,7 +1,7 @@
 """Reservations for refused keys: "try again in 60 seconds" comes true.
 
 Each refused key gets the next place that is not reserved (virtual scheduling). The account is one
-process's own and bounded; without room for a reservation, the time told is an estimate, as it is
+process's own and bounded; without room for a reservation, the retry time is an estimate, as it is
 for all where the server's limit is shared with others.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 KEEP_SECONDS = 4.0
-"""How long a place is kept past the time told: whole seconds are told, rounded up, and the cache
+"""How long a place is kept past the retry time, which is rounded up to whole seconds; the cache
 repeats a refusal for up to a second more."""
 
 DRIFT_SECONDS = 1.0
@@ -38,7 +38,7 @@ class Reservation:
     Attributes:
         number: counts places in the order in which they come free.
         since: when its place is expected to come free, in monotonic seconds.
-        at: the time told, not before `since`.
+        at: the retry time, not before `since`.
         due: the place should be free by now, and is kept.
         over: the key was asked for, or was not in time.
     """
@@ -152,7 +152,7 @@ class Reservations:
         return at
 
     def postpone(self, reservation: Reservation, at: float) -> None:
-        """Note that a later time was told, as the limits have moved its place."""
+        """Note a later retry time, as the limits have moved its place."""
         reservation.at = at
         if reservation.due:
             del self._due[reservation]

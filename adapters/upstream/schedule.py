@@ -37,8 +37,8 @@ class Schedule:
     """Serves due reservations first, then waiters in order of arrival.
 
     A request that cannot be sent now gets a reservation: with enough time it waits for it, else it
-    is refused and told when to come back. A place is kept until seconds past the
-    time told; others may wait for what is left over. A free place that is not reserved goes to
+    is refused with a retry time. A place is kept until seconds past the
+    retry time; others may wait for what is left over. A free place that is not reserved goes to
     the first request that asks.
     """
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Grant(Protocol):
-    """Admission of one attempt; it is told how the attempt ended."""
+    """Admission of one attempt; it learns how the attempt ended."""
 
     @abstractmethod
     def answered(self, response: UpstreamResponse) -> None:

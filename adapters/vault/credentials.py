@@ -51,9 +51,9 @@ class FixedText(CredentialSource):
 
 @final
 class TextFile(CredentialSource):
-    """A file, read anew each time and not on the event loop.
+    """A file, read again each time and not on the event loop.
 
-    Its path is followed anew as well, so that the swapped links of a mounted Kubernetes volume and
+    Its path is resolved again as well, so that the swapped links of a mounted Kubernetes volume and
     a file put in another's place are seen.
     """
 

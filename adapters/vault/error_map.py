@@ -114,7 +114,7 @@ def error_for(answer: Answer) -> SecretsError:
             error = unavailable(answer)
         case 500:
             error = UpstreamError(
-                "Vault cannot read this backend's token, so it is damaged; write the token anew.",
+                "Vault cannot read this backend's token, so it is damaged; write the token again.",
                 reason=reasons.TOKEN_DAMAGED,
             )
         case 503:
@@ -151,7 +151,7 @@ def rate_limited(answer: Answer) -> RateLimited:
     """Return the error for a 429."""
     return RateLimited(
         "Vault takes no more calls just now, as its rate limit quota has it; try again after the "
-        "time told, or raise the quota.",
+        "retry time, or raise the quota.",
         reason=reasons.RATE_LIMITED,
         retry_after=DEFAULT_RETRY_SECONDS if answer.retry_after is None else answer.retry_after,
     )

@@ -1,4 +1,4 @@
-"""The signing keys as they are now, and how they are taken up anew."""
+"""The current signing keys, and how changed ones are loaded."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SCRYPT_COST: Final = 2**14
 """Some 50 ms: a secret_id may be one that a person made up, and its fingerprint leaves the process
-where peers are told of a refusal."""
+in messages to peers about a refusal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 A value of version 1 can look exactly like an answer of version 2, and a mount of version 1 read as
 one of version 2 even answers 200 for keys below "data/" (measured). The server tells the version of
 a mount to every token that has some right in it. An operator may upgrade a mount, or put another in
-its place, so what was told is asked again once an answer is one that the other version would give.
+its place, so the version is asked for again after an answer that the other version would give.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Refusals:
 
         Args:
             guard: counts refusals, whatever the credentials.
-            peers: are told of each refusal, and asked before the first login.
+            peers: receive each refusal, and are asked before the first login.
             file: keeps refusals across restarts; None for memory alone.
 
         Raises:

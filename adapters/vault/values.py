@@ -106,7 +106,7 @@ def read_unversioned(answer: Answer, location: SecretLocation) -> Secret:
 
 
 def gone(answer: Answer) -> SecretNotFound:
-    """Return the error for a version that was, told by its metadata."""
+    """Return the error for a version that is gone, from its metadata."""
     data = answer.member("data")
     metadata = data.get("metadata") if isinstance(data, dict) else None
     if isinstance(metadata, dict) and metadata.get("destroyed") is True:

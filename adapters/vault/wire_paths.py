@@ -34,7 +34,7 @@ def secret_path(mount: str, kv_version: KvVersion, path: str) -> str:
 
 
 def mount_path(mount: str) -> str:
-    """Return where the kind and version of an engine are told to every token with a right in it."""
+    """Return where every token with a right in an engine can read its kind and version."""
     return f"/v1/sys/internal/ui/mounts/{_encoded(mount)}"
 
 

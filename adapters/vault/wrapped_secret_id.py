@@ -1,7 +1,7 @@
 """A secret_id that was handed over in a wrapping token: opened once, after a look at its origin.
 
 Any use of a wrapping token destroys it, but for `sys/wrapping/lookup` without a token, which shows
-the path that made it (measured). A token that somebody has opened before, or that was made
+the path that made it (measured). A token that was opened before, or that was made
 elsewhere, is a sign of theft: it is never opened, and the advice says what to look for.
 """
 

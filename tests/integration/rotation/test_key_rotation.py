@@ -219,7 +219,7 @@ async def test_without_a_running_service_it_says_that_nobody_listens(
     code, _, err = await command_line.run("keys", "rotate")
 
     assert code == 1
-    assert "listens on" in err
+    assert "No service listens on" in err
 
 
 async def test_workers_count_as_replicas(

@@ -65,7 +65,7 @@ async def test_without_a_service_it_says_what_to_check(command_line: CommandLine
     code, out, err = await command_line.run("request", "KEY")
 
     assert (code, out) == (1, b"")
-    assert "listens on" in err
+    assert "No service listens on" in err
 
 
 async def test_without_a_nats_server_it_says_what_to_check(

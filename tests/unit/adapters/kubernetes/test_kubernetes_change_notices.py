@@ -63,7 +63,7 @@ async def test_the_first_to_wake_tells_and_the_other_keeps_quiet(processes: Both
 
     assert first.told == [Selection.one("/db", SCOPE)]
     assert second.told == []
-    assert (first.notices.told, second.notices.left_to_peers) == (1, 1)
+    assert (first.notices.announced, second.notices.left_to_peers) == (1, 1)
 
 
 async def test_a_process_that_sees_it_later_keeps_quiet_too(processes: Both) -> None:

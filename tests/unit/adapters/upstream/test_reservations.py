@@ -24,7 +24,7 @@ NOW = 1000.0
 def tell(
     reservations: Reservations, key: Hashable, since: float = NOW + 60.0, index: int = 0
 ) -> float:
-    """Reservation a place and return the time told."""
+    """Reserve a place and return the retry time."""
     return reservations.make(key, "tenant", FreePlace(index, since, NOW), math.inf)
 
 

@@ -29,7 +29,7 @@ TIMED_OUT = "timed out"
 class Client:
     """One that asks for a secret of its own. Times in steps.
 
-    Attributes: `late`, how long after the time told it asks again, None for never; `latency`, how
+    Attributes: `late`, how long after the retry time it asks again, None for never; `latency`, how
     long its read takes each way.
     """
 

@@ -18,7 +18,7 @@ from ports.transport import ChannelError
     [
         (CommandError("Give another."), 2, "Give another."),
         (SettingsError(Problem("NATS_URL", "must be.")), 2, "- NATS_URL must be."),
-        (ChannelError("None listens.", reason="no_responders"), 1, "None listens."),
+        (ChannelError("No reply.", reason="no_responders"), 1, "No reply."),
         (NatsConnectError("No server.", reason="refused"), 1, "No server."),
         (SecretNotFound("Not there."), 1, "SecretNotFound: Not there."),
         (PolicyError("[red]Too wide.[/red]"), 1, "PolicyError: [red]Too wide.[/red]"),

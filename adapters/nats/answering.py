@@ -16,7 +16,7 @@ from domain.model.transport import Operation, Reply
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from adapters.nats.client import SteadyClient
+    from adapters.nats.client import ResilientClient
     from domain.model.transport import Request
     from ports.transport import RequestHandler
 
@@ -49,7 +49,7 @@ class Answering:
 
     handler: RequestHandler
 
-    def __init__(self, client: SteadyClient, max_in_flight: int) -> None:
+    def __init__(self, client: ResilientClient, max_in_flight: int) -> None:
         self._client = client
         self._places = Shares(max_in_flight, _OPEN_PART)
         self.running: set[asyncio.Task[None]] = set()
@@ -121,7 +121,7 @@ class Answering:
     def _send(self, reply_to: bytes, reply: Reply) -> Awaitable[None] | None:
         block = b"" if reply.response_xkey is None else response_block(reply.response_xkey)
         try:
-            return self._client.post(reply_to, reply.body, block)
+            return self._client.publish_raw(reply_to, reply.body, block)
         except Exception as error:  # noqa: BLE001  the next request's turn must come, whatever posting met
             _log.warning("nats.reply_failed", error=type(error).__name__)
             return None

@@ -39,7 +39,7 @@ _MOST_DENIALS: Final = 1000
 _log = structlog.get_logger()
 
 
-class SteadyClient(ServerPoolClient):
+class ResilientClient(ServerPoolClient):
     """Keeps its connection.
 
     Attributes:

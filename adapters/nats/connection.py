@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
-from adapters.nats.client import SteadyClient
+from adapters.nats.client import ResilientClient
 from adapters.nats.connect_errors import NatsConnectError, connect_error, failure_reason
 from adapters.nats.credentials import CredentialsUnusableError, login_options
 from adapters.nats.server_pool import AllServersFailedError
@@ -61,7 +61,7 @@ class NatsConnection:
         connect_timeout: float = 5.0,
         serves: bool = False,
     ) -> None:
-        self.client = SteadyClient()
+        self.client = ResilientClient()
         self.client.jetstream_prefix = settings.jetstream_prefix
         self._settings = settings
         prefix = settings.inbox_prefix

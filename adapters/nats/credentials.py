@@ -37,7 +37,7 @@ class CredentialsUnusableError(Error):
 
 
 def login_options(settings: NatsSettings) -> dict[str, Any]:
-    """Return what `SteadyClient.connect_once` takes to log in.
+    """Return what `ResilientClient.connect_once` takes to log in.
 
     Files are read by the callbacks at every connect, so that renewed ones are picked up, and once
     here, so that unusable ones are named before anything is sent.

@@ -51,22 +51,22 @@ class RawMessageClient(Client):
         """How many times something was read from the server."""
         return self._parser.reads
 
-    async def listen(self, subject: str, queue: str, sink: Sink) -> int:
+    async def subscribe_raw(self, subject: str, queue: str, sink: Sink) -> int:
         """Subscribe in a queue group; `sink` runs in the read loop and must not be slow.
 
         Returns:
-            the subscription's number, for `deafen`.
+            the subscription's number, for `unsubscribe_raw`.
         """
         sid = self._sid + 1  # what `subscribe` takes before it first yields
         self._sinks[sid] = sink
         await self.subscribe(subject, queue)
         return sid
 
-    async def deafen(self, sid: int) -> None:
+    async def unsubscribe_raw(self, sid: int) -> None:
         """End a subscription; once it returns, every message the server sent is in the sink.
 
         Raises:
-            nats.errors.Error, OSError: the server could not be told. Nothing more arrives anyway.
+            nats.errors.Error, OSError: the server did not get it. Nothing more arrives anyway.
         """
         self._remove_sub(sid)  # a reconnect must not bring it back
         try:
@@ -80,12 +80,12 @@ class RawMessageClient(Client):
         """End a subscription until the next reconnect; then every message sent is in the sink.
 
         Raises:
-            nats.errors.Error, OSError: the server could not be told.
+            nats.errors.Error, OSError: the server could not be notified.
         """
         await self._send_unsubscribe(sid)
         await self.flush()
 
-    def post(
+    def publish_raw(
         self, subject: bytes, body: bytes, header_block: bytes = b""
     ) -> Coroutine[Any, Any, None] | None:
         """Publish as `publish` does, with headers that need no more looking at.
@@ -96,7 +96,7 @@ class RawMessageClient(Client):
             header_block: from "NATS/1.0" to the empty line, both included; empty for none.
 
         Returns:
-            None, or what to await before more is posted: until then the server takes too little.
+            None, or what to await before more is published: until then the server takes too little.
 
         Raises:
             nats.errors.Error: as `publish` does.

@@ -20,7 +20,7 @@ from adapters.nats.raw_messages import SELF_CHECK
 from domain.model.transport import Operation
 
 if TYPE_CHECKING:
-    from adapters.nats.client import SteadyClient
+    from adapters.nats.client import ResilientClient
     from adapters.nats.subjects import SecretsSubjects
     from ports.clock import Clock
 
@@ -42,7 +42,7 @@ class SelfCheck:
     """
 
     def __init__(
-        self, client: SteadyClient, subjects: SecretsSubjects, inbox: str, clock: Clock
+        self, client: ResilientClient, subjects: SecretsSubjects, inbox: str, clock: Clock
     ) -> None:
         self._client = client
         self._requests = subjects.every_operation
@@ -96,7 +96,7 @@ class SelfCheck:
         client = self._client
         if not self._listening:
             self._listening = True
-            await client.listen(self._inbox, "", self._take)
+            await client.subscribe_raw(self._inbox, "", self._take)
         held = await client.subscribe_again()
         if not held:
             return

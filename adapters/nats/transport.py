@@ -27,7 +27,7 @@ from ports.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from adapters.nats.client import SteadyClient
+    from adapters.nats.client import ResilientClient
     from ports.clock import Clock
     from ports.transport import RequestHandler
 
@@ -60,7 +60,7 @@ class NatsTransport(Transport):
 
     def __init__(
         self,
-        client: SteadyClient,
+        client: ResilientClient,
         subjects: SecretsSubjects,
         clock: Clock,
         *,
@@ -136,7 +136,7 @@ class NatsTransport(Transport):
         client.denied = None
         lost: Exception | None = None
         try:
-            self._sid = await client.listen(subject, self._subjects.queue_group, self._take)
+            self._sid = await client.subscribe_raw(subject, self._subjects.queue_group, self._take)
             await client.flush()
         except (errors.Error, OSError) as error:
             lost = error
@@ -163,7 +163,7 @@ class NatsTransport(Transport):
         deadline = self._clock.monotonic() + grace_seconds
         try:
             async with self._clock.timeout_at(self._clock.monotonic() + _FLUSH_SECONDS):
-                await self._client.deafen(sid)
+                await self._client.unsubscribe_raw(sid)
         except (errors.Error, OSError, TimeoutError) as error:
             _log.warning("nats.unsubscribe_failed", error=type(error).__name__)
         await self._wait_until(deadline)
@@ -198,7 +198,7 @@ class NatsTransport(Transport):
         """Take one message in; whatever is returned is awaited before the next."""
         if headers is not None and _SELF_CHECK in headers and subject == self._own_question:
             return (
-                self._client.post(reply_to, b"+")
+                self._client.publish_raw(reply_to, b"+")
                 if _may_be_answered(reply_to, self._never_answered)
                 else None
             )

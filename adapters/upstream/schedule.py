@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Placement:
     """Whether a waiter is served in time, and whether only from what is reserved in vain."""
 
     in_time: bool
     leftover: bool = False
 
 
-IN_TIME, LATE = Outlook(in_time=True), Outlook(in_time=False)
-LEFTOVER = Outlook(in_time=True, leftover=True)
+IN_TIME, LATE = Placement(in_time=True), Placement(in_time=False)
+LEFTOVER = Placement(in_time=True, leftover=True)
 
 
 class Schedule:
@@ -69,7 +69,7 @@ class Schedule:
     def is_late(self, key: Hashable, deadline: float, now: float) -> bool:
         """Say whether a new request is already known to be served too late."""
         self._roll(now)
-        return not self._outlook(key, deadline, now).in_time
+        return not self._placement(key, deadline, now).in_time
 
     def has_place(self, key: Hashable) -> bool:
         """Say whether a place is kept for this key now."""
@@ -85,7 +85,7 @@ class Schedule:
         elif self._fits(self._ahead(waiter.key), now):
             self._end_reservation(waiter.key)
             self._others.push(waiter)
-        elif self._outlook(waiter.key, waiter.deadline, now).leftover:
+        elif self._placement(waiter.key, waiter.deadline, now).leftover:
             self._leftover.push(waiter)
         elif not self._wait_early(waiter, now):
             self._others.push(waiter)
@@ -123,7 +123,7 @@ class Schedule:
             else:
                 before += 1
         for *_, waiter in sorted(self._early):
-            if not self._outlook_at(before, waiter.key, waiter.deadline, now).in_time:
+            if not self._placement_at(before, waiter.key, waiter.deadline, now).in_time:
                 late.append(waiter)
         for waiter in late:
             self.leave(waiter)
@@ -131,7 +131,7 @@ class Schedule:
         for waiter in others:
             self.leave(waiter)
         for waiter in others:
-            if self._outlook(waiter.key, waiter.deadline, now).in_time:
+            if self._placement(waiter.key, waiter.deadline, now).in_time:
                 self.join(waiter, now)
             else:
                 late.append(waiter)
@@ -183,14 +183,14 @@ class Schedule:
     def _fits(self, before: int, now: float) -> bool:
         return before + self._reservations.due < self._limits.capacity(now)
 
-    def _outlook(self, key: Hashable, deadline: float, now: float) -> Outlook:
+    def _placement(self, key: Hashable, deadline: float, now: float) -> Placement:
         before = self._ahead(key)
-        outlook = self._outlook_at(before, key, deadline, now)
-        if outlook.leftover:
-            outlook = self._outlook_at(before + len(self._leftover), key, deadline, now)
-        return outlook
+        placement = self._placement_at(before, key, deadline, now)
+        if placement.leftover:
+            placement = self._placement_at(before + len(self._leftover), key, deadline, now)
+        return placement
 
-    def _outlook_at(self, before: int, key: Hashable, deadline: float, now: float) -> Outlook:
+    def _placement_at(self, before: int, key: Hashable, deadline: float, now: float) -> Placement:
         reservation = self._reservations.of(key)
         if reservation is not None and reservation.due:
             at = self._limits.next_at(before, now).at

@@ -15,7 +15,7 @@ from adapters.change_notice.messages import (
     read_answers,
 )
 from adapters.change_notice.notices import ANSWER_SECONDS
-from adapters.nats.client import SteadyClient
+from adapters.nats.client import ResilientClient
 from adapters.nats.peer_bus import NatsPeerBus
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import ControlSubjects
@@ -44,7 +44,7 @@ class OpenNats(Protocol):
     Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
     """
 
-    def __call__(self) -> AbstractAsyncContextManager[SteadyClient]: ...
+    def __call__(self) -> AbstractAsyncContextManager[ResilientClient]: ...
 
 
 def session() -> OpenNats:
@@ -97,7 +97,7 @@ def flush(
 
 
 async def _flush(
-    client: SteadyClient, subjects: ControlSubjects, selection: Selection, wait: float
+    client: ResilientClient, subjects: ControlSubjects, selection: Selection, wait: float
 ) -> list[ReplicaAnswer]:
     clock, subject = SystemClock(), subjects.of(FLUSH)
     peers = NatsPeerBus(client, subjects, clock)
@@ -147,11 +147,11 @@ def _selection(
     raise CommandError(advice)
 
 
-def _denied(client: SteadyClient, subject: str) -> bool:
+def _denied(client: ResilientClient, subject: str) -> bool:
     return client.denied is not None and f'"{subject}"' in client.denied.replace("'", '"')
 
 
-def _check_allowed(client: SteadyClient, subject: str) -> None:
+def _check_allowed(client: ResilientClient, subject: str) -> None:
     if _denied(client, subject):
         raise failure(
             f"This NATS user may not use {subject}. Log in as the operator, whose permissions are "

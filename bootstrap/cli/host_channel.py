@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from domain.model.transport import Reply
 
     class Denials(Protocol):
-        """As `adapters.nats.client.SteadyClient` has it."""
+        """As `adapters.nats.client.ResilientClient` has it."""
 
         @property
         def denied(self) -> str | None: ...

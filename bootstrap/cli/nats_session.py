@@ -14,11 +14,11 @@ from bootstrap.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from adapters.nats.client import SteadyClient
+    from adapters.nats.client import ResilientClient
 
 
 @asynccontextmanager
-async def open_nats() -> AsyncIterator[SteadyClient]:
+async def open_nats() -> AsyncIterator[ResilientClient]:
     """Connect; only the NATS settings are read, so the rest may be missing or wrong.
 
     Raises:

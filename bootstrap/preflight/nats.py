@@ -19,7 +19,7 @@ from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
 if TYPE_CHECKING:
     from nats.js.api import StreamInfo
 
-    from adapters.nats.client import SteadyClient
+    from adapters.nats.client import ResilientClient
     from bootstrap.preflight.findings import Findings
     from bootstrap.settings import Configuration
     from domain.use_cases.key_ring import KeyRing
@@ -35,7 +35,7 @@ _BASE64_GROWTH: Final = 2
 
 
 async def check_nats(
-    client: SteadyClient, configuration: Configuration, clock: Clock, findings: Findings
+    client: ResilientClient, configuration: Configuration, clock: Clock, findings: Findings
 ) -> None:
     """Look at permissions, limits, the clock and JetStream of an open connection."""
     settings = configuration.transport.settings
@@ -87,7 +87,7 @@ async def check_other_replicas(
             )
 
 
-async def stream_exists(client: SteadyClient, stream: str) -> StreamInfo | None:
+async def stream_exists(client: ResilientClient, stream: str) -> StreamInfo | None:
     """Return what JetStream knows of a stream; None if there is none.
 
     Raises:
@@ -100,7 +100,7 @@ async def stream_exists(client: SteadyClient, stream: str) -> StreamInfo | None:
 
 
 async def _clock_offset(
-    client: SteadyClient, clock: Clock, leeway: float, findings: Findings
+    client: ResilientClient, clock: Clock, leeway: float, findings: Findings
 ) -> None:
     began = clock.now()
     try:
@@ -123,7 +123,7 @@ async def _clock_offset(
         findings.ok(TOPIC, f"user {user.get('user')} of the account {user.get('account')}")
 
 
-async def _permissions(client: SteadyClient, requests: str, findings: Findings) -> None:
+async def _permissions(client: ResilientClient, requests: str, findings: Findings) -> None:
     inbox = f"_INBOX.{secrets.token_hex(12)}"
     # Outside the queue group, so that no host's request is taken from a running replica.
     subscription = await client.subscribe(requests)
@@ -148,7 +148,7 @@ async def _permissions(client: SteadyClient, requests: str, findings: Findings) 
 
 
 async def _audit_stream(
-    client: SteadyClient, stream: str, subject: str, findings: Findings
+    client: ResilientClient, stream: str, subject: str, findings: Findings
 ) -> None:
     topic = "audit"
     try:

@@ -9,7 +9,7 @@ from dependency_injector import providers
 from nats.aio.client import Client
 
 from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
-from adapters.nats.client import SteadyClient
+from adapters.nats.client import ResilientClient
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
 from bootstrap.containers import Container
@@ -72,7 +72,7 @@ async def _reach(configuration: Configuration, findings: Findings) -> None:
         return
     try:
         client = parts.shared.get(Client)
-        if isinstance(client, SteadyClient):
+        if isinstance(client, ResilientClient):
             await check_nats(client, configuration, SystemClock(), findings)
         if parts.channel is not None:
             await check_other_replicas(parts.channel, SodiumKeyExchange(), keys, findings)
@@ -100,7 +100,7 @@ async def _may_be_asked(configuration: Configuration, client: object, findings: 
     if path is not None and not path.exists():
         findings.warn("store", "ENCRYPTION_XKEY_SEED_FILE does not exist; `serve` makes it.")
         return False
-    if not isinstance(client, SteadyClient):
+    if not isinstance(client, ResilientClient):
         return True
     try:
         info = await stream_exists(client, f"KV_{settings.bucket}")

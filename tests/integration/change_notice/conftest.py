@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from nats.aio.msg import Msg
 
-    from adapters.nats.client import SteadyClient
+    from adapters.nats.client import ResilientClient
     from domain.model.secret import Secret
 
 CLOCK = SystemClock()
@@ -51,7 +51,7 @@ class Replica:
     """One service: its store, its cache, and what it knows of the rest of the world."""
 
     name: str
-    client: SteadyClient
+    client: ResilientClient
     store: FakeSecretStore
     cache: CachedSecretStore
     notices: ChangeNotices
@@ -84,7 +84,7 @@ class StartReplica(Protocol):
 class Operator:
     """Hears the events."""
 
-    client: SteadyClient
+    client: ResilientClient
     events: list[dict[str, Any]] = field(default_factory=list)
 
     async def hear(self, message: Msg) -> None:
@@ -97,7 +97,7 @@ class Operator:
         return self.events
 
 
-async def connected(stack: AsyncExitStack, url: str) -> SteadyClient:
+async def connected(stack: AsyncExitStack, url: str) -> ResilientClient:
     config = NatsSettings(urls=(url,))
     connection = await stack.enter_async_context(NatsConnection(config, CLOCK, reconnect_wait=0.05))
     return connection.client

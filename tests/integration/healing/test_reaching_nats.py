@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
-from adapters.nats.client import SteadyClient
+from adapters.nats.client import ResilientClient
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
@@ -46,7 +46,7 @@ def connection_to(*urls: str) -> NatsConnection:
     return NatsConnection(NatsSettings(urls=urls), SystemClock(), reconnect_wait=0.05)
 
 
-async def until_connected(client: SteadyClient, seconds: float, times: int = 1) -> None:
+async def until_connected(client: ResilientClient, seconds: float, times: int = 1) -> None:
     """Wait for the first connection after the one that is being lost."""
     async with asyncio.timeout(seconds):
         while client.stats["reconnects"] < times or not client.is_connected:  # noqa: ASYNC110
@@ -134,8 +134,8 @@ async def test_dead_servers_told_by_gossip_do_not_delay_a_reconnect(
                 assert len(client.servers) == 2
 
 
-def a_client(step_limit: float, *urls: str) -> SteadyClient:
-    client = SteadyClient()
+def a_client(step_limit: float, *urls: str) -> ResilientClient:
+    client = ResilientClient()
     client.options = {"reconnect_time_wait": 0.0, "dont_randomize": True}
     client._setup_server_pool(list(urls))
     client._step_limit = step_limit

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from adapters.nats.channel import NatsChannel
-from adapters.nats.client import SteadyClient
+from adapters.nats.client import ResilientClient
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
@@ -43,14 +43,14 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def wait_until_connected(client: SteadyClient) -> None:
+async def wait_until_connected(client: ResilientClient) -> None:
     await until(lambda: client.is_connected)
     await client.flush()
 
 
-def _client_of(host: NatsChannel) -> SteadyClient:
+def _client_of(host: NatsChannel) -> ResilientClient:
     client = host._client
-    assert isinstance(client, SteadyClient)
+    assert isinstance(client, ResilientClient)
     return client
 
 
@@ -220,7 +220,7 @@ async def test_a_login_revoked_while_connected_is_tried_again(
         config = NatsSettings(urls=(f"nats://127.0.0.1:{port}",))
         steady = NatsConnection(config, SystemClock(), reconnect_wait=0.01)
         async with steady as connection, asyncio.timeout(10):
-            await connection.client.listen(subjects.every_operation, "", _discard)
+            await connection.client.subscribe_raw(subjects.every_operation, "", _discard)
             await gone.wait()
 
     assert connects == 3

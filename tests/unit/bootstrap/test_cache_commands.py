@@ -18,7 +18,7 @@ from bootstrap.cli import cache
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from adapters.nats.client import SteadyClient
+    from adapters.nats.client import ResilientClient
 
 CONTROL = "wasmcloud.secrets.control.infisical.flush"
 CHANGED = "wasmcloud.secrets.events.infisical.changed"
@@ -89,8 +89,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     server = FakeServer([answer("replica-b", 3), answer("replica-a", 12)])
 
     @asynccontextmanager
-    async def open_nats() -> AsyncIterator[SteadyClient]:
-        yield cast("SteadyClient", server)
+    async def open_nats() -> AsyncIterator[ResilientClient]:
+        yield cast("ResilientClient", server)
 
     monkeypatch.setattr(cache, "session", lambda: open_nats)
     return server
@@ -237,7 +237,7 @@ def test_a_session_that_cannot_connect_is_one_line_of_advice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     @asynccontextmanager
-    async def open_nats() -> AsyncIterator[SteadyClient]:
+    async def open_nats() -> AsyncIterator[ResilientClient]:
         raise NatsConnectError("Failed to connect to NATS; check NATS_URL.", reason="refused")
         yield
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from nats.aio.client import Client
 
-from adapters.nats.client import SteadyClient
+from adapters.nats.client import ResilientClient
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-class StuckClient(SteadyClient):
+class StuckClient(ResilientClient):
     """Connected, with a flusher that waits for the server, and a buffer that is full."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ async def test_a_time_limit_holds(stuck: StuckClient) -> None:
     clock = FakeClock()
 
     async def post() -> None:
-        waiting = stuck.post(b"subject", b"body")
+        waiting = stuck.publish_raw(b"subject", b"body")
         assert waiting is not None
         async with clock.timeout_at(clock.monotonic() + 2):
             await waiting

@@ -22,7 +22,7 @@ from tests.fakes.transport import FakeHandler
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from adapters.nats.client import SteadyClient
+    from adapters.nats.client import ResilientClient
 
 MAX_BODY = 1000
 PATIENCE = 8.0
@@ -36,7 +36,7 @@ class FakeConnection:
     max_payload: int = 1024 * 1024
     posted: list[tuple[bytes, bytes]] = field(default_factory=list)
 
-    def post(self, subject: bytes, body: bytes, header_block: bytes = b"") -> None:
+    def publish_raw(self, subject: bytes, body: bytes, header_block: bytes = b"") -> None:
         del header_block
         self.posted.append((subject, body))
 
@@ -59,7 +59,7 @@ class Stage:
 
     def __init__(self, seconds: float = 0.001, room: int = 10_000_000, places: int = 100) -> None:
         self.clock, self.connection = FakeClock(), FakeConnection()
-        client = cast("SteadyClient", self.connection)
+        client = cast("ResilientClient", self.connection)
         self.answering = Answering(client, places)
         self.handler = self.answering.handler = Slow(self.clock, seconds)
         self.intake = Intake(

@@ -53,7 +53,7 @@ def denials_in_words(document: PolicyDocument) -> list[RuleSummary]:
     return [
         RuleSummary(
             name=denial.name,
-            who="everybody" if denial.entities is None else _entities(document, denial.entities),
+            who="every entity" if denial.entities is None else _entities(document, denial.entities),
             what="everything" if denial.paths is None else _texts(denial.paths),
         )
         for denial in document.rules.denials

@@ -103,7 +103,7 @@ class WebhookVerifier:
     ) -> None:
         if len(key.get_secret_value()) < MIN_KEY_LENGTH:
             raise ValueError(
-                f"The webhook's key must have at least {MIN_KEY_LENGTH} characters; anybody who "
+                f"The webhook's key must have at least {MIN_KEY_LENGTH} characters; a client that "
                 "guesses it can empty the cache."
             )
         if window_seconds <= 0 or max_remembered < 1:

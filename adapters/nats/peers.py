@@ -1,4 +1,4 @@
-"""Who a message seems to come from, as far as can be told before its body is opened.
+"""Who a message seems to come from, as far as is known before its body is opened.
 
 Good enough to share out room by, and for nothing else: inside the service's own account a sender
 may write both of what is looked at here. In another account it can write neither, since the server

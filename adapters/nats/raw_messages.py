@@ -144,7 +144,7 @@ class RawMessageClient(Client):
             return self._patiently(self._process_msg(sid, subject, reply, data, headers or b""))
         try:
             waiting = sink(subject, reply, data, headers)
-        except Exception as error:  # noqa: BLE001  one peer's message must not end everybody's connection
+        except Exception as error:  # noqa: BLE001  one peer's message must not end the connection of all
             _log.warning("nats.message_unreadable", error=type(error).__name__)
             return None
         return None if waiting is None else self._patiently(waiting)

@@ -119,7 +119,7 @@ class NatsTransport(Transport):
         """Have the server send no more until the next reconnect; what it has sent is taken in.
 
         Raises:
-            nats.errors.Error, OSError: the server could not be told.
+            nats.errors.Error, OSError: the server did not get it.
         """
         if self._sid is not None:
             await self._client.pause(self._sid)

@@ -1,7 +1,7 @@
 """What each answer to a read that is no success means to the core.
 
 Errors have no code, only words, and the words differ between servers: the status decides, the words
-only tell apart what can be told apart no other way, and none of them is passed on. Measured on
+only separate what nothing else separates, and none of them is passed on. Measured on
 OpenBao 2.6.2.
 
 | answer | error | reason |

@@ -1,4 +1,4 @@
-"""What can be told on this machine alone: files and modes, rules, the port, the disk."""
+"""What can be checked on this machine alone: files and modes, rules, the port, the disk."""
 
 from __future__ import annotations
 

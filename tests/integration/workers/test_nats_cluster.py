@@ -132,7 +132,7 @@ async def test_a_killed_server_costs_no_request_that_reached_the_service(
     subject_prefix: str,
     tmp_path: Path,
 ) -> None:
-    # One address each, so that everybody is where the test wants them; a connected client is told
+    # One address each, so that each client is where the test wants it; a connected client is told
     # the addresses of the whole cluster.
     def settings(number: int) -> Settings:
         return replica_settings | {"NATS_URL": cluster[number].url}

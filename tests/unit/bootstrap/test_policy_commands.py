@@ -86,11 +86,11 @@ def test_check_shows_what_a_good_file_grants(file: str) -> None:
 
     assert result.exit_code == 0
     assert "Issuers: 1, grants: 2, denials: 1, revoked: 0." in result.stdout
-    for shown in ("billing", "from the", "/payments/[x]/**", "stop", "everybody", "(hint)"):
+    for shown in ("billing", "from the", "/payments/[x]/**", "stop", "every entity", "(hint)"):
         assert shown in result.stdout
 
 
-def test_check_says_that_an_empty_file_refuses_everybody(tmp_path: Path) -> None:
+def test_check_says_that_an_empty_file_refuses_every_request(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text("version: 1\nissuers: {}\ngrants: []\n")
 

@@ -105,7 +105,7 @@ def replace_file(path: Path, text: str) -> None:
     beside.replace(path)
 
 
-def test_before_it_is_loaded_everybody_is_refused(policy: AccessPolicyFile) -> None:
+def test_before_it_is_loaded_every_request_is_refused(policy: AccessPolicyFile) -> None:
     assert policy.decide(request()) == Decision(allowed=False, reason="policy_not_loaded")
     assert policy.status.loaded_at is None
 

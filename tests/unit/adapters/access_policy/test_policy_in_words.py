@@ -157,7 +157,7 @@ def test_grants_and_denials_are_told_by_their_issuers_names() -> None:
         )
     ]
     assert denials_in_words(document) == [
-        RuleSummary("no masters", "everybody", "/master/**"),
+        RuleSummary("no masters", "every entity", "/master/**"),
         RuleSummary("no importers", "team: named importer", "everything"),
     ]
 

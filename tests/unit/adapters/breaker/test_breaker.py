@@ -168,7 +168,7 @@ async def test_secrets_that_hang_while_others_are_served_do_not_open_it() -> Non
     assert rig.state() is State.CLOSED
 
 
-async def test_a_store_that_leaves_everybody_hanging_opens_it() -> None:
+async def test_a_store_that_leaves_every_call_hanging_opens_it() -> None:
     rig = Rig()
     rig.inner.slow = {f"/{name}" for name in "abcdef"}
     hanging = [asyncio.create_task(rig.get(name)) for name in "abcdef"]

@@ -1,4 +1,4 @@
-"""Whatever went before: once the store works again, everybody is served within seconds."""
+"""Whatever went before: once the store works again, every call is served within seconds."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ async def test_a_failure_answers_for_a_moment_but_a_refusal_never(
     assert await rig.text() == ("store", "value")
 
 
-async def test_an_unforeseen_error_reaches_everybody_and_is_not_remembered() -> None:
+async def test_an_unforeseen_error_reaches_every_waiter_and_is_not_remembered() -> None:
     rig = Rig()
     rig.inner.put(PATH, "value")
     rig.inner.failure = LookupError("hunter2")

@@ -1,4 +1,4 @@
-"""One token for everybody: fetched once, ahead of time, and never by force."""
+"""One token for all calls: fetched once, ahead of time, and never by force."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def failing() -> UpstreamError:
     return UpstreamError("Failing.", reason=reasons.FAILING)
 
 
-async def test_everybody_shares_one_login(setting: Setting) -> None:
+async def test_all_calls_share_one_login(setting: Setting) -> None:
     assert set(await asyncio.gather(*(setting.current() for _ in range(50)))) == {"t1"}
     assert await setting.current() == "t1"
     assert setting.login.count == 1
@@ -153,7 +153,7 @@ async def test_a_cancelled_waiter_does_not_take_the_login_with_it(setting: Setti
     assert setting.login.count == 1
 
 
-async def test_refused_credentials_are_everybody_s_failure_and_are_not_tried_again_at_once(
+async def test_refused_credentials_fail_every_call_and_are_not_tried_again_at_once(
     setting: Setting,
 ) -> None:
     setting.login.failures = [refused()]

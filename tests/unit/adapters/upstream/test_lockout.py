@@ -49,7 +49,7 @@ class Identity:
         return process
 
     def tick(self) -> None:
-        """Let everybody try who wants to and may."""
+        """Let every process try that wants to and may."""
         now = self.clock.monotonic()
         for process in self.processes:
             if now >= max(process.ends_at, process.guard.retry_at):

@@ -23,7 +23,7 @@ def test_another_issuers_entity_may_not_even_if_the_hosts_issuer_is_trusted() ->
     assert (decision.allowed, decision.reason) == (False, "issuer_not_trusted")
 
 
-def test_an_empty_list_denies_everybody() -> None:
+def test_an_empty_list_denies_every_caller() -> None:
     assert not TrustedIssuers(frozenset()).decide(REQUEST).allowed
 
 

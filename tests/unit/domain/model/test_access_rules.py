@@ -95,7 +95,7 @@ def test_a_caller_knows_of_a_secret_that_a_grant_writes_out(
     assert in_one_grant.decide(REQUEST) == in_several.decide(REQUEST) == expected
 
 
-def test_without_grants_everybody_is_refused() -> None:
+def test_without_grants_every_request_is_refused() -> None:
     assert AccessRules(frozenset({TEAM}), ()).decide(REQUEST) == Decision(
         allowed=False, reason="no_grants"
     )

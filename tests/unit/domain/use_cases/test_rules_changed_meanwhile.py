@@ -16,7 +16,7 @@ from tests.support.core import ENTITY, Core
 
 
 class Withdrawable(AccessPolicy):
-    """Allows everybody until it is withdrawn, and counts how often it was asked."""
+    """Allows every caller until it is withdrawn, and counts how often it was asked."""
 
     def __init__(self) -> None:
         self.allows, self.knows_of, self.asked = True, True, 0

@@ -26,7 +26,9 @@ HEADER_BYTES: Final = len(response_block("X" * PUBLIC_LENGTH))
 PLACE_BYTES: Final = 4096
 """What a request may have for each of the places in which requests wait. Usual ones have half."""
 
-_OPEN_PART: Final = 0.75
+_OPEN_PART: Final = 0.875
+"""More than the three quarters that may wait for the store: while it hangs, the cache shares those
+out among its folders, and what is left over carries answers from memory, of a lone peer as well."""
 
 _log = structlog.get_logger()
 
@@ -39,8 +41,8 @@ class Answering:
 
     Args:
         client: whose connection carries the replies.
-        max_in_flight: places for requests that wait. Once three quarters are taken, no peer may
-            hold more of them than are left.
+        max_in_flight: places for requests that wait. Once seven eighths are taken, no peer
+            may hold more of them than are left.
 
     Attributes:
         handler: the core; to be set before the first request.

@@ -15,6 +15,7 @@ from adapters.nats.headers import MAX_BLOCK_BYTES, read_host_xkey, read_requeste
 from adapters.nats.intake import READ_SECONDS, TURN_SECONDS, Intake
 from adapters.nats.peers import peer_of
 from adapters.nats.shares import Shares
+from bootstrap.store_pipeline import places_to_wait
 from domain.model.transport import Reply, Request
 from tests.fakes.clock import FakeClock
 from tests.fakes.transport import FakeHandler
@@ -202,21 +203,35 @@ async def test_a_waiting_request_keeps_no_body() -> None:
 
 
 async def test_places_are_counted_in_bytes_and_no_peer_takes_them_all() -> None:
-    stage = Stage(seconds=0, places=16)
+    stage = Stage(seconds=0, places=24)
     stage.send("flood", 20, operation="slow", size=2 * PLACE_BYTES)  # three places each
 
-    assert len(stage.answering.running) == 4
-    assert stage.refused("flood") == 16
+    assert len(stage.answering.running) == 7
+    assert stage.refused("flood") == 13
 
     stage.send("honest", operation="slow")
     stage.send("honest", operation="server_xkey")
-    assert len(stage.answering.running) == 5
+    assert len(stage.answering.running) == 8
     assert stage.refused("honest") == 0
 
     stage.handler.gate.set()
     await asyncio.gather(*stage.answering.running)
     stage.send("flood")
     assert stage.answers("flood")[-1] == b"echo xxxxxxxxxx"
+
+
+@pytest.mark.parametrize("places", [8, 40, 8192])
+async def test_a_lone_peer_is_answered_while_as_many_of_its_requests_wait_as_may(
+    places: int,
+) -> None:
+    stage = Stage(seconds=0, places=places)
+    stage.send("lone", places_to_wait(places), operation="slow")
+
+    stage.send("lone")
+
+    assert stage.answers("lone") == [b"echo xxxxxxxxxx"]
+    stage.handler.gate.set()
+    await asyncio.gather(*stage.answering.running)
 
 
 @pytest.mark.parametrize(

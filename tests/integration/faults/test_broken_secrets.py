@@ -35,7 +35,10 @@ async def test_they_do_not_keep_others_from_being_answered(
             return refusal(500, "InternalServerError", "Something went wrong")
         return infisical.model.answer(call)
 
-    async with ServiceProcess(settings, tmp_path) as service:
+    # All of them ask with the key of one host, whose start would have used up what it may wait.
+    many_hosts = settings | {"HOST_FREEZE_SECONDS": "0"}
+
+    async with ServiceProcess(many_hosts, tmp_path) as service:
         infisical.answer = answer
         async with hosts.load(broken, askers=3) as failing:
             await until_more(failing, 6, "UpstreamError")

@@ -69,7 +69,7 @@ async def test_hangups_all_through_a_start_do_not_end_it(
         assert await process.wait() == 0
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.2, 0.4])
+@pytest.mark.parametrize("seconds", [0.1, 0.2, 0.4])
 async def test_a_stop_in_the_middle_of_a_start_is_heeded(
     nats_url: str, subject_prefix: str, tmp_path: Path, seconds: float
 ) -> None:

@@ -75,7 +75,7 @@ def test_a_mistyped_seed_file_is_named_and_not_created(
 
     result = CliRunner().invoke(commands.app, words, input=b"lost")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "ENCRYPTION_XKEY_SEED_FILE names a file that does not exist" in result.stderr
     assert not mistyped.exists()
 

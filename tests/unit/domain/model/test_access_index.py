@@ -170,3 +170,20 @@ def test_a_grant_of_very_many_folders_is_still_found() -> None:
 
     assert rules.decide(request(issuer, SubjectKey("M7"), None, "/app-7/KEY")).allowed
     assert not rules.decide(request(issuer, SubjectKey("X"), None, "/app-7/KEY")).allowed
+
+
+def test_rules_that_never_change_have_one_revision() -> None:
+    assert IndexedRules(AccessRules(frozenset(), ())).revision is None
+
+
+def test_a_place_that_cannot_be_read_is_allowed_by_no_grant() -> None:
+    grant = Grant(
+        name="all",
+        entities=(EntityPattern(issuer=AccountKey("A1"), subjects=None, names=None),),
+        secrets=(SecretPattern((PathPattern("/**"),)),),
+    )
+    rules = AccessRules(issuers=frozenset({AccountKey("A1")}), grants=(grant,))
+    asked = request(AccountKey("A1"), SubjectKey("M1"), None, "/a")
+
+    assert IndexedRules(rules).decide(asked).allowed
+    assert not IndexedRules(rules).decide(asked._replace(location=None)).allowed

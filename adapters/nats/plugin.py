@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from nats.aio.client import Client
 from typing_extensions import override
 
 from adapters.nats.settings import NatsSettings
+from adapters.system.loopback import is_loopback
 from ports.plugin import Sample
 from ports.transport_plugin import TransportFailedError, TransportParts, TransportPlugin
 
@@ -46,7 +46,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
 
     @override
     def warnings(self, settings: NatsSettings) -> Sequence[str]:
-        exposed = [str(address) for address in settings.addresses if not _is_local(address.host)]
+        exposed = [str(address) for address in settings.addresses if not is_loopback(address.host)]
         if not exposed or settings.insists_on_tls:
             return ()
         advice = (
@@ -155,13 +155,6 @@ def nats_samples(
             connection.is_connected,
         ),
     )
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 _NOT_CONNECTED: Final = (

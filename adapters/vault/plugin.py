@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+from adapters.system.loopback import is_loopback
 from adapters.vault.settings import VaultSettings
 from ports.store_plugin import StorePlugin
 
@@ -29,7 +29,7 @@ class VaultPlugin(StorePlugin[VaultSettings]):
     @override
     def warnings(self, settings: VaultSettings) -> Sequence[str]:
         server = urlsplit(settings.addr)
-        if server.scheme != "http" or _is_local(server.hostname or ""):
+        if server.scheme != "http" or is_loopback(server.hostname or ""):
             return ()
         advice = (
             f"Vault at {settings.addr} is reached without TLS: on the way there every secret and "
@@ -43,13 +43,6 @@ class VaultPlugin(StorePlugin[VaultSettings]):
         from adapters.vault.assembly import build_parts  # noqa: PLC0415  only if it is chosen
 
         return build_parts(settings, context)
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 PLUGIN: Final = VaultPlugin()

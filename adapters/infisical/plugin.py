@@ -14,6 +14,7 @@ from typing_extensions import override
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
 from adapters.system.loopback import is_loopback
+from adapters.upstream.worker_share import worker_share
 from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
 
@@ -59,7 +60,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         from adapters.infisical.state import infisical_samples  # noqa: PLC0415
         from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
 
-        share = _share(settings.max_requests_per_minute, context)
+        share = worker_share(settings.max_requests_per_minute, context)
         settings = settings.model_copy(update={"max_requests_per_minute": share})
         try:
             http = build_http(
@@ -150,14 +151,6 @@ def _guard(settings: InfisicalSettings, identity: _Identity, context: StoreConte
         "must name a file that this service wrote, or none yet; remove the file.",
         setting="INFISICAL_LOCKOUT_FILE",
     )
-
-
-def _share(reads: int | None, context: StoreContext) -> int | None:
-    """Return this worker's part of a limit that holds for the replica, one read at least."""
-    if reads is None:
-        return None
-    share, left_over = divmod(reads, context.workers)
-    return max(1, share + (context.worker < left_over))
 
 
 PLUGIN: Final = InfisicalPlugin()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from typing_extensions import override
 
 from adapters.kubernetes.settings import KubernetesSettings
+from adapters.upstream.worker_share import worker_share
 from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
 
@@ -102,7 +103,7 @@ def _parts(
             code="kubernetes",
             limit_setting="KUBERNETES_MAX_REQUESTS_PER_MINUTE",
             max_in_flight=transport.config.read_connections,
-            max_per_minute=_share(settings.max_requests_per_minute, context),
+            max_per_minute=worker_share(settings.max_requests_per_minute, context),
         ),
         clock,
     )
@@ -150,14 +151,6 @@ def _parts(
         server=(server.hostname or "", server.port or (80 if server.scheme == "http" else 443)),
         announces_changes=settings.watch,
     )
-
-
-def _share(reads: int | None, context: StoreContext) -> int | None:
-    """Return this worker's part of a limit that holds for the replica, one read at least."""
-    if reads is None:
-        return None
-    share, left_over = divmod(reads, context.workers)
-    return max(1, share + (context.worker < left_over))
 
 
 PLUGIN: Final = KubernetesPlugin()

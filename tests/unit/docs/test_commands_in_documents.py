@@ -6,39 +6,43 @@ import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import typer.main
 
 from bootstrap.cli import app
 from tests.unit.docs.documents import ROOT, documents, name_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 _MAKE = re.compile(r"(?:^ {4}|`)make ([a-z-]+)", re.MULTILINE)
 _MODULE = re.compile(r"python -m ((?:bootstrap|tests)[\w.]*)")
 _COMMAND = re.compile(r"(?:^\$? *|`|/)wasmcloud-secrets((?: [a-z][a-z-]*)+)", re.MULTILINE)
 
 
-@pytest.mark.parametrize("document", documents(), ids=name_of)
-def test_every_make_target_exists(document: Path) -> None:
+def found(pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Yield all that matches in the documents, with the document's name."""
+    for document in documents():
+        for text in pattern.findall(document.read_text("utf-8")):
+            yield text, name_of(document)
+
+
+def test_every_make_target_exists() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
-    assert set(_MAKE.findall(document.read_text("utf-8"))) <= set(targets)
+    assert {(target, name) for target, name in found(_MAKE) if target not in targets} == set()
 
 
-@pytest.mark.parametrize("document", documents(), ids=name_of)
-def test_every_module_that_is_run_exists(document: Path) -> None:
-    for module in _MODULE.findall(document.read_text("utf-8")):
-        assert find_spec(module) is not None, module
+def test_every_module_that_is_run_exists() -> None:
+    for module, name in found(_MODULE):
+        assert find_spec(module) is not None, (module, name)
 
 
-@pytest.mark.parametrize("document", documents(), ids=name_of)
-def test_every_sub_command_exists(document: Path) -> None:
-    for words in _COMMAND.findall(document.read_text("utf-8")):
-        command: Any = typer.main.get_command(app)
+def test_every_sub_command_exists() -> None:
+    root: Any = typer.main.get_command(app)
+    for words, name in found(_COMMAND):
+        command = root
         for word in words.split():
             if not hasattr(command, "commands"):
                 break  # the rest are arguments
-            assert word in command.commands, f"wasmcloud-secrets{words}"
+            assert word in command.commands, (f"wasmcloud-secrets{words}", name)
             command = command.commands[word]

@@ -100,17 +100,19 @@ def sleeping() -> Iterator[int]:
     os.close(reading)
 
 
-async def all_written(audit: AuditLog) -> None:
-    while audit.waiting:  # noqa: ASYNC110  a thread ends this, which sets no event
-        await asyncio.sleep(0)
-
-
 async def read_all(descriptor: int, audit: AuditLog) -> list[str]:
-    """Wake the reader up, and return the request ids that it was told."""
-    writing_ends = asyncio.create_task(all_written(audit))
+    """Read until nothing waits any more, and return the request ids that were written."""
+    os.set_blocking(descriptor, False)
     read = b""
-    while not writing_ends.done() or not read.endswith(b"\n"):
-        read += await asyncio.to_thread(os.read, descriptor, 65536)
+    waiting = True
+    while waiting:
+        # Asked before reading: what is written by now is read below.
+        waiting = audit.waiting > 0
+        try:
+            while True:
+                read += os.read(descriptor, 65536)
+        except BlockingIOError:
+            await asyncio.sleep(0)
     return [json.loads(line)["request_id"] for line in read.splitlines()]
 
 

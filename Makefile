@@ -52,7 +52,7 @@ test: $(READY_DEV)
 	@$(BIN)/python -m tools.run_tests
 
 unit: $(READY_DEV)
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal tests/unit
 
 integration: $(READY_DEV)
 	$(BIN)/python -m pytest tests/integration

@@ -20,22 +20,33 @@ if TYPE_CHECKING:
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
+SPREAD = ("--numprocesses=2", "--dist=worksteal")
+
 _WAITING = ("tests/integration/faults", "tests/integration/workers")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Tests that one pytest process runs.
+    """Tests that one call of pytest runs.
 
     Attributes:
         title: what they are, as the heading says it.
         minutes: how long they take on two idle cores.
         arguments: pytest's.
+        spread: they need no server, so that two processes share them out (pytest-xdist).
     """
 
     title: str
     minutes: int
     arguments: tuple[str, ...]
+    spread: bool = False
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The module that runs them, with its arguments; coverage goes to a file of its own."""
+        if self.spread:
+            return ("pytest", *SPREAD, "--cov", "--cov-report=", *self.arguments)
+        return ("coverage", "run", "-m", "pytest", *self.arguments)
 
 
 # The groups of one stage run side by side: most of their time both wait, for servers to be found
@@ -43,7 +54,10 @@ class Group:
 STAGES = (
     (
         Group(
-            "Unit tests and adversarial input, no network", 2, ("tests/unit", "tests/adversarial")
+            "Unit tests and adversarial input, no network",
+            1,
+            ("tests/unit", "tests/adversarial"),
+            spread=True,
         ),
     ),
     (
@@ -57,7 +71,7 @@ STAGES = (
 )
 
 COVERAGE = (
-    ("combine", "--quiet"),
+    ("combine", "--append", "--quiet"),
     ("report", "--include=domain/*", "--fail-under=100"),
     ("report", "--fail-under=90"),
 )
@@ -122,8 +136,7 @@ def _run_stage(
         outputs += [opened.enter_context(TemporaryFile("w+")) for _ in stage[1:]]
         _say(output, stage[0].title)
         running = [
-            start(("coverage", "run", "-m", "pytest", *group.arguments), written)
-            for group, written in zip(stage, outputs, strict=True)
+            start(group.command, written) for group, written in zip(stage, outputs, strict=True)
         ]
         for group, process, written in zip(stage, running, outputs, strict=True):
             if written is not None:

@@ -10,7 +10,7 @@ from tools.run_tests import FAILED, OK, Group, run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-QUICK = Group("Quick tests", 1, ("tests/quick",))
+QUICK = Group("Quick tests", 1, ("tests/quick",), spread=True)
 SLOW = Group("Slow tests", 5, ("tests/slow",))
 OTHER = Group("Other tests", 3, ("tests/other",))
 STAGES = ((QUICK,), (SLOW, OTHER))
@@ -82,3 +82,11 @@ def test_too_little_coverage_is_a_failure_that_is_named() -> None:
 
     assert code == FAILED
     assert "Failed: coverage report --fail-under=90" in text
+
+
+def test_tests_without_a_server_are_shared_out_and_add_to_the_same_coverage() -> None:
+    _, _, started = play()
+
+    assert started[1].startswith("pytest --numprocesses=2")
+    assert "--cov" in started[1].split()
+    assert "coverage combine --append --quiet" in started

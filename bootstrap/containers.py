@@ -36,6 +36,7 @@ from domain.use_cases.authorize_access import AuthorizeAccess
 from domain.use_cases.fetch_secret import FetchSecret
 from domain.use_cases.key_ring import KeyRing
 from domain.use_cases.open_request import OpenRequest
+from domain.use_cases.read_for_workload import ReadForWorkload
 from domain.use_cases.replay_guard import ReplayGuard
 from domain.use_cases.seal_reply import SealReply
 
@@ -119,6 +120,27 @@ class Container(containers.DeclarativeContainer):
     counted_trail = providers.Singleton(metered_trail, audits.provided.trail, metrics)
     trail = tracing.provided.trail.call(counted_trail)
 
+    authorize = providers.Singleton(
+        AuthorizeAccess,
+        access.provided.policy,
+        pipeline.provided.cache,
+        clock,
+        settings.backend,
+        settings.hides_missing_secrets,
+    )
+    fetch = providers.Singleton(
+        FetchSecret, pipeline.provided.cache, clock, pipeline.provided.cache, lateness
+    )
+    workload_reads = providers.Singleton(
+        ReadForWorkload,
+        authorize=authorize,
+        fetch=fetch,
+        clock=clock,
+        audit=trail,
+        faults=faults,
+        request_ids=request_ids,
+        needs_token=configuration.provided.store.plugin.needs_entity_token,
+    )
     handler = providers.Singleton(
         AnswerRequest,
         open_request=providers.Singleton(
@@ -135,17 +157,8 @@ class Container(containers.DeclarativeContainer):
             settings.clock_leeway_seconds,
             configuration.provided.store.plugin.needs_entity_token,
         ),
-        authorize=providers.Singleton(
-            AuthorizeAccess,
-            access.provided.policy,
-            pipeline.provided.cache,
-            clock,
-            settings.backend,
-            settings.hides_missing_secrets,
-        ),
-        fetch=providers.Singleton(
-            FetchSecret, pipeline.provided.cache, clock, pipeline.provided.cache, lateness
-        ),
+        authorize=authorize,
+        fetch=fetch,
         seal=providers.Singleton(SealReply, key_exchange),
         clock=clock,
         audit=trail,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.access_policy.document import VERSION
 from adapters.access_policy.values import FILL_IN
+from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,17 +37,26 @@ class DraftSecrets:
     properties: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DraftGrant:
-    """What one entity was seen to need.
+class DraftEntity(NamedTuple):
+    """A caller that tokens name.
 
     Attributes:
         issuer: None where the source does not tell who signed the entity's token.
-        names: names that the entity went by, for comments alone.
     """
 
     issuer: AccountKey | None
     subject: SubjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class DraftGrant:
+    """What one entity or workload was seen to need.
+
+    Attributes:
+        names: names that an entity went by, for comments alone.
+    """
+
+    caller: DraftEntity | Workload
     secrets: tuple[DraftSecrets, ...]
     names: tuple[str, ...] = ()
 
@@ -77,13 +87,23 @@ def write_draft(header: Iterable[str], grants: Iterable[DraftGrant]) -> str:
 
     Args:
         header: lines of the comment at its head.
-        grants: one of each issuer and subject.
+        grants: one of each caller.
     """
-    ordered = sorted(grants, key=lambda grant: (grant.issuer or "", grant.subject))
-    found = sorted({grant.issuer or "" for grant in ordered})
+    ordered = sorted(grants, key=lambda grant: _caller_order(grant.caller))
+    found = sorted(
+        {grant.caller.issuer or "" for grant in ordered if isinstance(grant.caller, DraftEntity)}
+    )
     width = len(str(len(found)))
     issuers = {key: f"{FILL_IN}-{n:0{width}}" for n, key in enumerate(found, 1)}
     return "\n".join((*_head(header, issuers), *_grants(ordered, issuers), ""))
+
+
+def _caller_order(caller: DraftEntity | Workload) -> tuple[bool, str, str, str]:
+    match caller:
+        case DraftEntity(issuer, subject):
+            return (False, issuer or "", subject, "")
+        case Workload(environment, namespace, name):
+            return (True, environment, namespace, name)
 
 
 def _with(entry: DraftSecrets, respect: str, part: frozenset[str]) -> DraftSecrets:
@@ -119,12 +139,23 @@ def _grants(grants: list[DraftGrant], issuers: Mapping[str, str]) -> Iterator[st
             plain = "".join(char for char in min(grant.names) if char.isprintable())
             title = f"{title}: {plain[:_NAME_LENGTH]}"
         yield f"  - name: {quoted(title)}"
-        yield "    entities:"
-        yield f"      - issuer: {issuers[grant.issuer or '']}"
-        yield f"        subject: {grant.subject}"
+        yield from _caller(grant.caller, issuers)
         yield "    secrets:" if grant.secrets else "    secrets: []"
         for entry in grant.secrets:
             yield from _secrets(entry)
+
+
+def _caller(caller: DraftEntity | Workload, issuers: Mapping[str, str]) -> Iterator[str]:
+    match caller:
+        case DraftEntity(issuer, subject):
+            yield "    entities:"
+            yield f"      - issuer: {issuers[issuer or '']}"
+            yield f"        subject: {subject}"
+        case Workload(environment, namespace, name):
+            yield "    workloads:"
+            yield f"      - environments: [{quoted(environment)}]"
+            yield f"        namespaces: [{quoted(namespace)}]"
+            yield f"        names: [{quoted(name)}]"
 
 
 def _secrets(entry: DraftSecrets) -> Iterator[str]:

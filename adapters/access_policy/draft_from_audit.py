@@ -6,11 +6,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adapters.access_policy.draft import DraftGrant, DraftSecrets, merged, write_draft
+from adapters.access_policy.draft import DraftEntity, DraftGrant, DraftSecrets, merged, write_draft
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_public
 from domain.model.identity import AccountKey, SubjectKey
 from domain.model.patterns import InvalidPatternError, PathPattern
 from domain.model.strict_json import MalformedJsonError, parse_json
+from domain.model.transport import WORKLOAD_READ, Operation
+from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,10 +47,10 @@ class AuditDraft:
 
     used: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
-    _seen: defaultdict[tuple[AccountKey, SubjectKey], set[DraftSecrets]] = field(
+    _seen: defaultdict[DraftEntity | Workload, set[DraftSecrets]] = field(
         default_factory=lambda: defaultdict(set)
     )
-    _names: defaultdict[tuple[AccountKey, SubjectKey], set[str]] = field(
+    _names: defaultdict[DraftEntity | Workload, set[str]] = field(
         default_factory=lambda: defaultdict(set)
     )
 
@@ -68,8 +70,8 @@ class AuditDraft:
         return write_draft(
             (*_HEADER, f"It stands on {self.used} requests.", *counted),
             (
-                DraftGrant(issuer, subject, merged(seen), tuple(self._names[issuer, subject]))
-                for (issuer, subject), seen in self._seen.items()
+                DraftGrant(caller, merged(seen), tuple(self._names.get(caller, ())))
+                for caller, seen in self._seen.items()
             ),
         )
 
@@ -77,14 +79,15 @@ class AuditDraft:
         record = _record(line)
         if record is None:
             return "broken lines"
-        if record.get("event") != EVENT or record.get("operation") != "get":
+        operation = record.get("operation")
+        if record.get("event") != EVENT or operation not in {Operation.GET, WORKLOAD_READ}:
             return "lines about something else"
         if record.get("schema") != SCHEMA:
             return "records of another schema"
         if record.get("outcome") != "answered":
             return "requests that were not answered"
         try:
-            who = _entity(record)
+            who = _workload(record) if operation == WORKLOAD_READ else _entity(record)
             secrets = _secrets(record)
         except _UnfitError as error:
             return error.reason
@@ -111,13 +114,24 @@ def _record(line: bytes) -> Mapping[str, object] | None:
     return record if isinstance(record, dict) else None
 
 
-def _entity(record: Mapping[str, object]) -> tuple[AccountKey, SubjectKey]:
+def _workload(record: Mapping[str, object]) -> Workload:
+    names = [_text(record, f"workload_{part}") for part in ("environment", "namespace", "name")]
+    match names:
+        case [str(environment), str(namespace), str(name)] if "" not in names:
+            if any("*" in text for text in (environment, namespace, name)):
+                raise _UnfitError('requests of a workload with "*" in its name')
+            return Workload(environment, namespace, name)
+        case _:
+            raise _UnfitError("broken lines")
+
+
+def _entity(record: Mapping[str, object]) -> DraftEntity:
     issuer, subject = record.get("issuer"), record.get("entity")
     if isinstance(issuer, str) and isinstance(subject, str):
         try:
             decode_public(issuer, KeyKind.ACCOUNT)
             if decode_public(subject)[0] in {KeyKind.COMPONENT, KeyKind.PROVIDER}:
-                return AccountKey(issuer), SubjectKey(subject)
+                return DraftEntity(AccountKey(issuer), SubjectKey(subject))
         except InvalidNKeyError:
             pass
     raise _UnfitError("broken lines")

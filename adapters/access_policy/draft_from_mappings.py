@@ -14,7 +14,7 @@ import nats.errors
 from nats.js.errors import BucketNotFoundError, KeyNotFoundError, NoKeysError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 
-from adapters.access_policy.draft import DraftGrant, DraftSecrets, quoted, write_draft
+from adapters.access_policy.draft import DraftEntity, DraftGrant, DraftSecrets, quoted, write_draft
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_public
 from domain.model.errors import InvalidRequest
 from domain.model.identity import SubjectKey
@@ -121,8 +121,7 @@ def _grant(subject: str, stored: bytes, left_out: list[str]) -> DraftGrant | Non
         else:
             paths.add(path)
     return DraftGrant(
-        issuer=None,
-        subject=SubjectKey(subject),
+        DraftEntity(None, SubjectKey(subject)),
         secrets=(DraftSecrets(frozenset(paths)),) if paths else (),
     )
 

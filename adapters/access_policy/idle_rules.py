@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from adapters.access_policy.problems import PolicyProblem
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from collections.abc import Mapping as MappingType
 
-    from domain.model.access_patterns import EntityPattern, SecretPattern
+    from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
     from domain.model.access_rules import AccessRules, Denial, Grant
     from domain.model.identity import SubjectKey
 
@@ -41,8 +42,9 @@ def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Policy
 
 
 def _idle_grant(grant: Grant, revoked: frozenset[SubjectKey]) -> str | None:
+    if not grant.entities and not grant.workloads:
+        return f"the list of {'entities' if grant.workloads is None else 'workloads'} is empty"
     for member, listed in (
-        ("entities", grant.entities),
         ("secrets", grant.secrets),
         ("applications", grant.applications),
         ("hosts", grant.hosts),
@@ -51,17 +53,21 @@ def _idle_grant(grant: Grant, revoked: frozenset[SubjectKey]) -> str | None:
     ):
         if listed is not None and not listed:
             return f"the list of {member} is empty"
-    return _first_if_all(
-        next(_idle_entity(entity, revoked), None) for entity in grant.entities
-    ) or (_first_if_all(next(_idle_secret(secret), None) for secret in grant.secrets))
+    callers = chain(
+        (_idle_entity(entity, revoked) for entity in grant.entities),
+        map(_idle_workload, grant.workloads or ()),
+    )
+    return _first_if_all(next(found, None) for found in callers) or (
+        _first_if_all(next(_idle_secret(secret), None) for secret in grant.secrets)
+    )
 
 
 def _idle_denial(denial: Denial) -> str | None:
-    if denial.entities is None:
-        return None
-    return _first_if_all(
-        next(_idle_entity(entity, frozenset()), None) for entity in denial.entities
+    callers = chain(
+        (_idle_entity(entity, frozenset()) for entity in denial.entities or ()),
+        map(_idle_workload, denial.workloads or ()),
     )
+    return _first_if_all(next(found, None) for found in callers)
 
 
 def _idle_entity(pattern: EntityPattern, revoked: frozenset[SubjectKey]) -> Iterator[str]:
@@ -80,6 +86,16 @@ def _idle_entity(pattern: EntityPattern, revoked: frozenset[SubjectKey]) -> Iter
             yield "no subject listed is of a kind listed"
     if pattern.subjects and pattern.subjects <= revoked:
         yield "every subject listed is revoked"
+
+
+def _idle_workload(pattern: WorkloadPattern) -> Iterator[str]:
+    for member, listed in (
+        ("environments", pattern.environments),
+        ("namespaces", pattern.namespaces),
+        ("names", pattern.names),
+    ):
+        if listed is not None and not listed:
+            yield f"the list of {member} is empty"
 
 
 def _idle_secret(pattern: SecretPattern) -> Iterator[str]:

@@ -6,10 +6,13 @@ import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from domain.model.workload import Workload
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from domain.model.access import AccessRequest
+    from domain.model.identity import Caller, Claims
 
     Value = Callable[[AccessRequest], object]
 
@@ -21,27 +24,47 @@ def _properties(request: AccessRequest) -> str:
     return ", ".join(json.dumps(pair, ensure_ascii=False) for pair in listed) or "no property"
 
 
+def _of_entity(read: Callable[[Claims], object]) -> Value:
+    """Read what the entity's token says; a workload of wasmCloud 2 has none."""
+    return lambda request: None if request.signed is None else read(request.signed.entity)
+
+
+def _of_workload(read: Callable[[Workload], object]) -> Value:
+    def of(request: AccessRequest) -> object:
+        return read(request.caller) if isinstance(request.caller, Workload) else None
+
+    return of
+
+
 def _age(request: AccessRequest) -> str:
-    return f"a token of {request.now - request.caller.entity.issued_at:.0f} seconds"
+    signed = request.signed
+    return "no token" if signed is None else f"a token of {_seconds(request, signed)} seconds"
+
+
+def _seconds(request: AccessRequest, signed: Caller) -> str:
+    return f"{request.now - signed.entity.issued_at:.0f}"
 
 
 _VALUES: Final[Mapping[str, tuple[str, Value]]] = MappingProxyType(
     {
-        "issuer_not_trusted": ("issuer", lambda r: r.caller.entity.issuer),
-        "subject_revoked": ("subject", lambda r: r.caller.entity.subject),
-        "token_revoked": ("token id", lambda r: r.caller.entity.token_id),
-        "entity_issuer_differs": ("issuer", lambda r: r.caller.entity.issuer),
-        "entity_subject_differs": ("subject", lambda r: r.caller.entity.subject),
-        "entity_kind_differs": ("kind", lambda r: r.caller.entity.kind),
-        "entity_name_differs": ("name", lambda r: r.caller.entity.name),
-        "entity_tag_missing": ("tags", lambda r: ", ".join(r.caller.entity.tags) or None),
-        "entity_revision_too_old": ("revision", lambda r: r.caller.entity.revision),
-        "entity_hash_differs": ("hash", lambda r: r.caller.entity.artifact_hash),
+        "issuer_not_trusted": ("issuer", _of_entity(lambda e: e.issuer)),
+        "subject_revoked": ("subject", _of_entity(lambda e: e.subject)),
+        "token_revoked": ("token id", _of_entity(lambda e: e.token_id)),
+        "entity_issuer_differs": ("issuer", _of_entity(lambda e: e.issuer)),
+        "entity_subject_differs": ("subject", _of_entity(lambda e: e.subject)),
+        "entity_kind_differs": ("kind", _of_entity(lambda e: e.kind)),
+        "entity_name_differs": ("name", _of_entity(lambda e: e.name)),
+        "entity_tag_missing": ("tags", _of_entity(lambda e: ", ".join(e.tags) or None)),
+        "entity_revision_too_old": ("revision", _of_entity(lambda e: e.revision)),
+        "entity_hash_differs": ("hash", _of_entity(lambda e: e.artifact_hash)),
         "entity_token_too_old": ("", _age),
+        "workload_environment_differs": ("environment", _of_workload(lambda w: w.environment)),
+        "workload_namespace_differs": ("namespace", _of_workload(lambda w: w.namespace)),
+        "workload_name_differs": ("workload", _of_workload(lambda w: w.name)),
         "account_differs": ("account", lambda r: r.requester and r.requester.account),
         "user_differs": ("user", lambda r: r.requester and r.requester.user),
-        "application_differs": ("application", lambda r: r.caller.application),
-        "host_differs": ("host", lambda r: r.caller.host.subject),
+        "application_differs": ("application", lambda r: r.signed and r.signed.application),
+        "host_differs": ("host", lambda r: r.signed and r.signed.host.subject),
         "backend_not_granted": ("backend", lambda r: r.backend),
         "key_not_granted": ("path", lambda r: r.location and r.location.path),
         "field_not_granted": ("field", lambda r: r.field),

@@ -72,6 +72,26 @@ _PAIRS = (
         "the token is older than max_token_age; sign the artifact again",
     ),
     (
+        "workload_not_named",
+        "no grant names workloads; add the workload to one, under workloads",
+    ),
+    (
+        "workload_environment_differs",
+        "the environment that the relay or agent serves is not among those listed; add it",
+    ),
+    (
+        "workload_namespace_differs",
+        "the workload's namespace is not among those listed; add it",
+    ),
+    (
+        "workload_name_differs",
+        "the workload's name is not among those listed; add it",
+    ),
+    (
+        "workload_needs_policy_file",
+        "workloads are let through by a policy file alone; set ACCESS_POLICY_FILE",
+    ),
+    (
         "account_differs",
         "it came from another NATS account, or the server named none; list it, or share the import",
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from adapters.access_policy import values
 from adapters.access_policy.node_reader import NodeReader, suggestion
 from adapters.access_policy.yaml_tree import Scalar, Sequence
-from domain.model.access_patterns import EntityPattern, SecretPattern
+from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
 from domain.model.access_rules import Denial, Grant
 from domain.model.identity import AccountKey
 from domain.model.patterns import TextPattern
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     Members = Mapping[str, NodeReader]
     Issuers = Mapping[str, AccountKey | None]
 
-_GRANT = ("name", "entities", "applications", "hosts", "accounts", "users", "secrets")
-_DENIAL = ("name", "entities", "keys")
+_OF_TOKENS = ("applications", "hosts", "accounts", "users")
+_GRANT = ("name", "entities", "workloads", *_OF_TOKENS, "secrets")
+_DENIAL = ("name", "entities", "workloads", "keys")
 _WHO = ("subject", "subjects", "names", "tags")
 _ENTITY = ("issuer", *_WHO, "kinds", "min_rev", "hashes", "max_token_age")
+_WORKLOAD = ("environments", "namespaces", "names")
 _SECRET = ("keys", "backends", "fields", "versions", "properties")
 _EVERYBODY = TextPattern("*")
 
@@ -33,13 +35,15 @@ _Value = TypeVar("_Value")
 
 def grant(reader: NodeReader, name: str, issuers: Issuers) -> Grant | None:
     """Read one grant; `name` is the one it was found to have."""
-    members = reader.members(_GRANT, required=("entities", "secrets"))
+    members = reader.members(_GRANT, required=("secrets",))
     if members is None:
         return None
+    _check_callers(reader, members)
     return Grant(
         name=name,
         entities=_listed(members, "entities", lambda item: _entity(item, issuers)) or (),
         secrets=_listed(members, "secrets", _secret) or (),
+        workloads=_listed(members, "workloads", _workload),
         applications=_listed(members, "applications", values.text_pattern),
         hosts=_set(_listed(members, "hosts", values.host_key)),
         accounts=_set(_listed(members, "accounts", values.name)),
@@ -52,13 +56,48 @@ def denial(reader: NodeReader, name: str, issuers: Issuers) -> Denial | None:
     members = reader.members(_DENIAL)
     if members is None:
         return None
-    if not members.keys() & {"entities", "keys"}:
-        reader.wrong("this would deny every request; name entities, keys, or both")
+    if not members.keys() & {"entities", "workloads", "keys"}:
+        reader.wrong("this would deny every request; name entities, workloads or keys")
     _refuse_empty_lists(members)
     return Denial(
         name=name,
         entities=_listed(members, "entities", lambda item: _denied_entity(item, issuers)),
         paths=_listed(members, "keys", values.path_pattern),
+        workloads=_listed(members, "workloads", _denied_workload),
+    )
+
+
+def _check_callers(reader: NodeReader, members: Members) -> None:
+    if not members.keys() & {"entities", "workloads"}:
+        reader.wrong('neither "entities" nor "workloads" is there; add whom the grant is for')
+    if "workloads" not in members:
+        return
+    for member in _OF_TOKENS:
+        if member in members:
+            members[member].wrong(
+                "this looks at what comes with a signed token, and a workload has none; remove it, "
+                "or grant to entities and to workloads in two grants"
+            )
+
+
+def _workload(reader: NodeReader) -> WorkloadPattern | None:
+    members = reader.members(_WORKLOAD, required=("environments",))
+    return None if members is None else _workload_of(members)
+
+
+def _denied_workload(reader: NodeReader) -> WorkloadPattern | None:
+    members = reader.members(_WORKLOAD, required=("environments",))
+    if members is None:
+        return None
+    _refuse_empty_lists(members)
+    return _workload_of(members)
+
+
+def _workload_of(members: Members) -> WorkloadPattern:
+    return WorkloadPattern(
+        environments=_listed(members, "environments", values.text_pattern) or (),
+        namespaces=_listed(members, "namespaces", values.text_pattern),
+        names=_listed(members, "names", values.text_pattern),
     )
 
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from adapters.access_policy.document import PolicyDocument
-    from domain.model.access_patterns import EntityPattern, SecretPattern
-    from domain.model.access_rules import Grant
+    from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
+    from domain.model.access_rules import Denial, Grant
     from domain.model.patterns import PathPattern, TextPattern
 
 NO_ENTITY, NOTHING = "no entity", "nothing"
@@ -40,7 +40,7 @@ def grants_in_words(document: PolicyDocument) -> list[RuleSummary]:
     return [
         RuleSummary(
             name=grant.name,
-            who=_entities(document, grant.entities),
+            who=_callers(document, grant.entities, grant.workloads or ()),
             what=_OR.join(map(_secret, grant.secrets)) or NOTHING,
             only_if="\n".join(_surroundings(grant)),
         )
@@ -53,15 +53,34 @@ def denials_in_words(document: PolicyDocument) -> list[RuleSummary]:
     return [
         RuleSummary(
             name=denial.name,
-            who="every entity" if denial.entities is None else _entities(document, denial.entities),
+            who=_denied(document, denial),
             what="everything" if denial.paths is None else _texts(denial.paths),
         )
         for denial in document.rules.denials
     ]
 
 
-def _entities(document: PolicyDocument, patterns: tuple[EntityPattern, ...]) -> str:
-    return _OR.join(_entity(document, pattern) for pattern in patterns) or NO_ENTITY
+def _denied(document: PolicyDocument, denial: Denial) -> str:
+    if denial.entities is None and denial.workloads is None:
+        return "every entity and workload"
+    return _callers(document, denial.entities or (), denial.workloads or ())
+
+
+def _callers(
+    document: PolicyDocument,
+    entities: tuple[EntityPattern, ...],
+    workloads: tuple[WorkloadPattern, ...],
+) -> str:
+    named = [_entity(document, pattern) for pattern in entities]
+    return _OR.join([*named, *map(_workload, workloads)]) or NO_ENTITY
+
+
+def _workload(pattern: WorkloadPattern) -> str:
+    parts = [f"environment {_texts(pattern.environments)}"]
+    if pattern.namespaces is not None:
+        parts.append(f"namespace {_texts(pattern.namespaces)}")
+    parts.append("every workload" if pattern.names is None else f"workload {_texts(pattern.names)}")
+    return ", ".join(parts)
 
 
 def _entity(document: PolicyDocument, pattern: EntityPattern) -> str:

@@ -11,7 +11,7 @@ from typing_extensions import override
 from adapters.audit.sink import AuditSink
 from adapters.system.cancelling import cancel
 from domain.model.audit import AuditEvent
-from domain.model.transport import Operation, Requester
+from domain.model.transport import WORKLOAD_READ, Operation, Requester
 
 if TYPE_CHECKING:
     from domain.model.audit import Outcome
@@ -131,4 +131,4 @@ def _summary(kind: _Kind, last: AuditEvent, count: int) -> AuditEvent:
     )
 
 
-_OPERATIONS = frozenset(operation.value for operation in Operation)
+_OPERATIONS = frozenset({*(operation.value for operation in Operation), WORKLOAD_READ})

@@ -16,6 +16,7 @@ from adapters.cache.single_flight import InFlightCall, SingleFlight, with_time_f
 from adapters.cache.statistics import CacheStatistics
 from adapters.cache.values import CachedValues
 from domain.model.errors import SecretsError
+from domain.model.workload import signed
 from ports.cached_secrets import CachedSecrets
 from ports.secret_store import SecretStore
 
@@ -122,7 +123,7 @@ class CachedSecretStore(SecretStore, CachedSecrets):
         await self._calls.aclose()
 
     def _key(self, query: SecretQuery) -> CacheKey:
-        partition = None if self._partition is None else self._partition(query.caller)
+        partition = None if self._partition is None else self._partition(signed(query.caller))
         return query.location, query.version, partition
 
     async def _fetch_uncached(self, key: CacheKey, query: SecretQuery, now: float) -> Secret:

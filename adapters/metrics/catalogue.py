@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from domain.model.audit import Outcome, ServerKey
 from domain.model.errors import REQUEST_ERRORS
 from domain.model.replies import wire_name
-from domain.model.transport import Operation
+from domain.model.transport import WORKLOAD_READ, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ OTHER: Final = "other"
 
 NONE: Final = "none"
 
-OPERATIONS: Final = (*(str(operation) for operation in Operation), OTHER)
+OPERATIONS: Final = (*(str(operation) for operation in Operation), WORKLOAD_READ, OTHER)
 OUTCOMES: Final = tuple(str(outcome) for outcome in Outcome)
 ERRORS: Final = (NONE, *(wire_name(kind("")) for kind in REQUEST_ERRORS))
 SERVER_KEYS: Final = tuple(str(key) for key in ServerKey)

@@ -16,8 +16,10 @@ from adapters.telemetry.audit_record import (
     request_fields,
     shared_fields,
     timestamp,
+    workload_fields,
 )
 from adapters.telemetry.redaction import redact_text
+from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +112,9 @@ class AuditLines:
             known = _keep(self._requests, key, (kept, _members(request_fields(event))))
         return known[1]
 
-    def _caller(self, caller: Caller) -> str:
+    def _caller(self, caller: Caller | Workload) -> str:
+        if isinstance(caller, Workload):
+            return _members(workload_fields(caller))
         known = self._callers.get(id(caller))
         if known is None:
             text = f"{self._claims_of(caller.entity)}{self._claims_of(caller.host)}"

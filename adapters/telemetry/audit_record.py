@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from adapters.telemetry.redaction import REDACTED, is_sensitive_name
-from domain.model.identity import IdentityKind
+from domain.model.identity import Caller, IdentityKind
+from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,10 +56,15 @@ def audit_fields(event: AuditEvent) -> dict[str, object]:
 def shared_fields(event: AuditEvent) -> dict[str, object]:
     """Return those that events may have in common."""
     fields = outcome_fields(event) | request_fields(event)
-    if event.caller is not None:
-        fields |= claims_fields(event.caller.entity) | claims_fields(event.caller.host)
-        if event.caller.application is not None:
-            fields["application"] = cut(event.caller.application)
+    match event.caller:
+        case Caller() as caller:
+            fields |= claims_fields(caller.entity) | claims_fields(caller.host)
+            if caller.application is not None:
+                fields["application"] = cut(caller.application)
+        case Workload() as workload:
+            fields |= workload_fields(workload)
+        case None:
+            pass
     if event.upstream_request_id is not None:
         fields["upstream_request_id"] = cut(event.upstream_request_id)
     return fields
@@ -137,6 +143,15 @@ def claims_fields(claims: Claims) -> dict[str, object]:
     if claims.tags:
         fields["entity_tags"] = _shown_tags(claims.tags)
     return fields
+
+
+def workload_fields(workload: Workload) -> dict[str, object]:
+    """Return how the operator names the workload that a secret was read for."""
+    return {
+        "workload_environment": cut(workload.environment),
+        "workload_namespace": cut(workload.namespace),
+        "workload_name": cut(workload.name),
+    }
 
 
 def cut(text: str) -> str:

@@ -39,7 +39,11 @@ GRANT: Final = f"{_PREFIX}grant"
 ENTITY: Final = f"{_PREFIX}entity"
 ENTITY_NAME: Final = f"{_PREFIX}entity_name"
 APPLICATION: Final = f"{_PREFIX}application"
-NAMES: Final = frozenset({KEY, FIELD, PATH, GRANT, ENTITY, ENTITY_NAME, APPLICATION})
+WORKLOAD: Final = f"{_PREFIX}workload"
+WORKLOAD_NAMESPACE: Final = f"{_PREFIX}workload_namespace"
+NAMES: Final = frozenset(
+    {KEY, FIELD, PATH, GRANT, ENTITY, ENTITY_NAME, APPLICATION, WORKLOAD, WORKLOAD_NAMESPACE}
+)
 """Present only where the operator lets secrets be named."""
 
 OTHER: Final = "other"

@@ -9,6 +9,8 @@ from typing_extensions import override
 
 from adapters.tracing import attributes as known
 from adapters.tracing.attributes import code, is_own_failure, shown
+from domain.model.identity import Caller
+from domain.model.workload import Workload
 from ports.audit import AuditTrail
 
 if TYPE_CHECKING:
@@ -69,7 +71,13 @@ def _names(event: AuditEvent) -> Iterator[tuple[str, str | None]]:
     yield known.GRANT, event.grant
     if event.location is not None:
         yield known.PATH, event.location.path
-    if event.caller is not None:
-        yield known.ENTITY, event.caller.entity.subject
-        yield known.ENTITY_NAME, event.caller.entity.name
-        yield known.APPLICATION, event.caller.application
+    match event.caller:
+        case Caller() as caller:
+            yield known.ENTITY, caller.entity.subject
+            yield known.ENTITY_NAME, caller.entity.name
+            yield known.APPLICATION, caller.application
+        case Workload() as workload:
+            yield known.WORKLOAD, workload.name
+            yield known.WORKLOAD_NAMESPACE, workload.namespace
+        case None:
+            pass

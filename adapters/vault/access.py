@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from adapters.vault.service_tokens import ServiceTokens
     from domain.model.errors import SecretsError
     from domain.model.identity import Caller
+    from domain.model.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Pass:
 class Access(Protocol):
     """Authorizes calls; safe for concurrent calls of one event loop."""
 
-    async def authorize(self, place: Place, caller: Caller) -> Pass:
+    async def authorize(self, place: Place, caller: Caller | Workload) -> Pass:
         """Return what authorizes a call for this caller in this place.
 
         Raises:
@@ -66,7 +67,7 @@ class ServiceAccess(Access):
         self._tokens = tokens
 
     @override
-    async def authorize(self, place: Place, caller: Caller) -> Pass:
+    async def authorize(self, place: Place, caller: Caller | Workload) -> Pass:
         token = await self._tokens.current()
         return Pass(token_header(token.value.get_secret_value()), token)
 
@@ -88,7 +89,7 @@ class AgentAccess(Access):
     """An agent or proxy at VAULT_ADDR logs in by itself; calls carry no token."""
 
     @override
-    async def authorize(self, place: Place, caller: Caller) -> Pass:
+    async def authorize(self, place: Place, caller: Caller | Workload) -> Pass:
         return Pass({})
 
     @override

@@ -25,6 +25,7 @@ from adapters.vault.token_makers import LOGIN_SECONDS, RENEWED_AT
 from adapters.vault.wire_paths import login_path
 from domain.model.errors import SecretsError, StoreUnavailable
 from domain.model.recently_used import RecentlyUsed
+from domain.model.workload import signed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from adapters.vault.call import Calls
     from adapters.vault.caller_logins import CallerLogins
     from domain.model.identity import Caller
+    from domain.model.workload import Workload
     from ports.clock import Clock
 
 CAPACITY: Final = 4096
@@ -70,7 +72,8 @@ class CallerTokenAccess(Access):
         self._has_warned = False
 
     @override
-    async def authorize(self, place: Place, caller: Caller) -> Pass:
+    async def authorize(self, place: Place, caller: Caller | Workload) -> Pass:
+        caller = signed(caller)
         key = (place.namespace, place.role, partition(caller))
         kept = self._kept.find(key)
         if kept is None or self._clock.monotonic() >= kept.until:

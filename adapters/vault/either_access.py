@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adapters.vault.caller_token_access import CallerTokenAccess
     from adapters.vault.inline_access import InlineAccess
     from domain.model.identity import Caller
+    from domain.model.workload import Workload
     from ports.clock import Clock
 
 PROBE_SECONDS: Final = 5.0
@@ -55,7 +56,7 @@ class EitherAccess(Access):
         self._running: asyncio.Task[Access | SecretsError] | None = None
 
     @override
-    async def authorize(self, place: Place, caller: Caller) -> Pass:
+    async def authorize(self, place: Place, caller: Caller | Workload) -> Pass:
         access = self._chosen or await self._choose(place)
         return await access.authorize(place, caller)
 

@@ -21,6 +21,7 @@ from adapters.vault.caller_logins import CAPACITY
 from adapters.vault.error_map import error_for, is_transient, rate_limited, unavailable
 from adapters.vault.wire_paths import inline_login_path, mount_path
 from domain.model.recently_used import RecentlyUsed
+from domain.model.workload import signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from adapters.vault.caller_logins import CallerLogins
     from domain.model.errors import SecretsError
     from domain.model.identity import Caller
+    from domain.model.workload import Workload
 
 _NO_TOKEN = "this-is-no-token"  # noqa: S105  it must be refused
 
@@ -46,9 +48,9 @@ class InlineAccess(Access):
         self._written: RecentlyUsed[tuple[str, str], Mapping[str, str]] = RecentlyUsed(CAPACITY)
 
     @override
-    async def authorize(self, place: Place, caller: Caller) -> Pass:
+    async def authorize(self, place: Place, caller: Caller | Workload) -> Pass:
         # A caller's token serves many reads, so its headers are written once.
-        key = (place.role, self._logins.token_for(caller))
+        key = (place.role, self._logins.token_for(signed(caller)))
         headers = self._written.find(key)
         if headers is None:
             headers = _headers(self._mount, *key)

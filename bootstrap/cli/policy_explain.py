@@ -22,6 +22,7 @@ from domain.model.access import AccessRequest, Decision
 from domain.model.identity import Caller, Claims
 from domain.model.reference import SecretLocation
 from domain.model.transport import Requester
+from domain.model.workload import Workload
 
 
 def explain(
@@ -59,6 +60,15 @@ def explain(
     rev: Annotated[int | None, typer.Option(help="With --subject: the revision.")] = None,
     artifact_hash: Annotated[
         str | None, typer.Option("--hash", help="With --subject: the hash.")
+    ] = None,
+    workload: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMESPACE/NAME", help="Instead of a token: a workload of wasmCloud 2."
+        ),
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option(help="With --workload: what V2_ENVIRONMENT says there.")
     ] = None,
     field: Annotated[str | None, typer.Option(help="The field asked for.")] = None,
     version: Annotated[str | None, typer.Option(help="The version asked for.")] = None,
@@ -98,8 +108,12 @@ def explain(
         if not key.startswith("/"):
             raise CommandError("Give --key the whole path, as in the audit record: /payments/KEY.")
         token = _token(entity, entity_file)
-        if token is not None and subject is None and issuer is None:
-            claims = _entity_of_token(token, now)
+        caller: Caller | Workload
+        if workload is not None or environment is not None:
+            _refuse_beside_workload(token, issuer, subject, application, host, account)
+            caller = _workload(workload, environment)
+        elif token is not None and subject is None and issuer is None:
+            caller = Caller(_entity_of_token(token, now), host_named(host), application)
         elif token is None and subject is not None and issuer is not None:
             try:
                 claims = hypothetical_entity(
@@ -114,12 +128,14 @@ def explain(
                 )
             except UnusableKeyError as error:
                 raise CommandError(str(error)) from None
+            caller = Caller(claims, host_named(host), application)
         else:
             raise CommandError(
-                "Name the entity by --entity, by --entity-file, or by --issuer and --subject."
+                "Name the entity by --entity, by --entity-file, or by --issuer and --subject; a "
+                "workload of wasmCloud 2 by --workload and --environment."
             )
         request = AccessRequest(
-            caller=Caller(claims, host_named(host), application),
+            caller=caller,
             location=SecretLocation(key, tuple(sorted(_pairs("--scope", scope).items()))),
             field=field,
             version=version,
@@ -134,6 +150,23 @@ def explain(
     say(explanation)
     if not decision.allowed:
         raise typer.Exit(FAILED)
+
+
+def _workload(name: str | None, environment: str | None) -> Workload:
+    namespace, slash, own_name = (name or "").partition("/")
+    if not (environment and namespace and slash and own_name):
+        raise CommandError(
+            "Name a workload by --workload NAMESPACE/NAME and --environment ENVIRONMENT."
+        )
+    return Workload(environment, namespace, own_name)
+
+
+def _refuse_beside_workload(*of_tokens: str | None) -> None:
+    if any(given is not None for given in of_tokens):
+        raise CommandError(
+            "A workload has no token: give --workload and --environment, and neither an entity nor "
+            "--application, --host, --account or --user."
+        )
 
 
 def _token(entity: str | None, entity_file: Path | None) -> str | None:

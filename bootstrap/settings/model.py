@@ -17,6 +17,7 @@ from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.problems import SettingsError
 from bootstrap.settings.service import KeySettings, LimitSettings, LogSettings, ProcessSettings
 from bootstrap.settings.tracing import TracingSettings
+from bootstrap.settings.wasmcloud2 import Wasmcloud2Settings
 from bootstrap.settings.workers import WorkerSettings
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _OWN = (
     Group("Limits", LimitSettings),
     Group("Process", ProcessSettings),
     Group("Worker processes", WorkerSettings),
+    Group("wasmCloud 2", Wasmcloud2Settings),
     Group("Logging", LogSettings),
 )
 _CHOICE = Group("Store and transport", ChoiceSettings)
@@ -50,6 +52,7 @@ _CHOICE = Group("Store and transport", ChoiceSettings)
 
 class Settings(
     LogSettings,
+    Wasmcloud2Settings,
     WorkerSettings,
     ProcessSettings,
     LimitSettings,

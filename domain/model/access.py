@@ -6,6 +6,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from domain.model.workload import Workload
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,6 +20,7 @@ class AccessRequest(NamedTuple):
     """Everything a rule may look at.
 
     Attributes:
+        caller: whom verified tokens name, or the workload that the operator of its host names.
         location: where the secret is; None when the reference could not be read, so that a rule
             about locations cannot match.
         properties: the policy properties as sent; None when the policy could not be read.
@@ -26,7 +29,7 @@ class AccessRequest(NamedTuple):
         requester: whom the transport vouches for, if it does.
     """
 
-    caller: Caller
+    caller: Caller | Workload
     location: SecretLocation | None
     field: str | None
     version: str | None
@@ -34,6 +37,11 @@ class AccessRequest(NamedTuple):
     backend: str
     now: float
     requester: Requester | None = None
+
+    @property
+    def signed(self) -> Caller | None:
+        """The caller, if tokens name it; None for a workload."""
+        return None if isinstance(self.caller, Workload) else self.caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,10 @@ class TrustedIssuers(AccessPolicy):
     issuers: frozenset[AccountKey]
 
     def decide(self, request: AccessRequest) -> Decision:
-        return _TRUSTED if request.caller.entity.issuer in self.issuers else _NOT_TRUSTED
+        caller = request.signed
+        if caller is None:
+            return NO_WORKLOADS
+        return _TRUSTED if caller.entity.issuer in self.issuers else _NOT_TRUSTED
 
     @property
     def revision(self) -> object:
@@ -86,13 +97,16 @@ class TrustedIssuers(AccessPolicy):
 class AnyValidEntity(AccessPolicy):
     """Allows every validly signed entity; any key can sign one, so the transport alone guards."""
 
-    def decide(self, request: AccessRequest) -> Decision:  # noqa: ARG002  it is the port's
-        return _ANYBODY
+    def decide(self, request: AccessRequest) -> Decision:
+        return NO_WORKLOADS if request.signed is None else _ANYBODY
 
     @property
     def revision(self) -> object:
         return None
 
+
+NO_WORKLOADS = Decision(allowed=False, reason="workload_needs_policy_file")
+"""Nothing signs a workload, so that rules that only look at signatures let none through."""
 
 _TRUSTED = Decision(allowed=True, reason="trusted_issuer")
 _NOT_TRUSTED = Decision(allowed=False, reason="issuer_not_trusted")

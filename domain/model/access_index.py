@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from domain.model.access import AccessPolicy
 from domain.model.access_rules import nearest_refusal, permission
+from domain.model.identity import AccountKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from domain.model.access import AccessRequest, Decision
     from domain.model.access_patterns import EntityPattern
     from domain.model.access_rules import AccessRules, Grant
-    from domain.model.identity import AccountKey, SubjectKey
+    from domain.model.identity import SubjectKey
 
 _ROOT = "/"
 
 Grants: TypeAlias = "tuple[Grant, ...]"
+_WORKLOADS = AccountKey("")
+"""Stands for the issuer that workloads have not, and is no key that any token is signed with."""
+
 _Who: TypeAlias = "SubjectKey | tuple[str] | None"
 """A subject, a name (in a tuple, so that none can pose as a subject), or None for any entity."""
 
@@ -52,7 +56,7 @@ class IndexedRules(AccessPolicy):
         places: defaultdict[_Place, list[Grant]] = defaultdict(list)
         issuers: defaultdict[AccountKey, list[Grant]] = defaultdict(list)
         for grant in self.rules.grants:
-            for issuer in dict.fromkeys(pattern.issuer for pattern in grant.entities):
+            for issuer in dict.fromkeys(issuer for issuer, _ in _callers(grant)):
                 issuers[issuer].append(grant)
             for place in dict.fromkeys(_places(grant)):
                 places[place].append(grant)
@@ -76,30 +80,47 @@ class IndexedRules(AccessPolicy):
         """Return every grant that can allow the request; some of them twice."""
         if request.location is None:
             return ()
-        entity, found = request.caller.entity, self._by_place
-        whose: tuple[_Who, ...] = (entity.subject, None)
-        if entity.name is not None:
-            whose = (entity.subject, (entity.name,), None)
+        found, caller = self._by_place, request.signed
+        whose: tuple[_Who, ...] = (None,)
+        if caller is not None:
+            entity = caller.entity
+            whose = (entity.subject, None)
+            if entity.name is not None:
+                whose = (entity.subject, (entity.name,), None)
+        issuer = _issuer(request)
         likely: Grants = ()
         for folder in _folders(request.location.path):
             for who in whose:
-                likely += found.get((entity.issuer, who, folder), ())
+                likely += found.get((issuer, who, folder), ())
         return likely
 
     def _compared(self, request: AccessRequest) -> Iterator[Grant]:
         # A grant that names the request's issuer at all is nearer than one that does not.
-        near = self._by_issuer.get(request.caller.entity.issuer, self.rules.grants)
+        near = self._by_issuer.get(_issuer(request), self.rules.grants)
         if len(near) <= MAX_COMPARED:
             return iter(near)
         return islice(chain(self._likely(request), near), MAX_COMPARED)
 
 
 def _places(grant: Grant) -> Iterator[_Place]:
-    entities = [(pattern.issuer, who) for pattern in grant.entities for who in _whose(pattern)]
+    callers = list(_callers(grant))
     folders = {path.folder for secret in grant.secrets for path in secret.paths}
-    if len(entities) * len(folders) > MAX_PLACES:
+    if len(callers) * len(folders) > MAX_PLACES:
         folders = {_ROOT}
-    return ((*entity, folder) for entity, folder in product(entities, folders))
+    return ((*caller, folder) for caller, folder in product(callers, folders))
+
+
+def _callers(grant: Grant) -> Iterator[tuple[AccountKey, _Who]]:
+    for pattern in grant.entities:
+        for who in _whose(pattern):
+            yield pattern.issuer, who
+    if grant.workloads is not None:
+        yield _WORKLOADS, None
+
+
+def _issuer(request: AccessRequest) -> AccountKey:
+    caller = request.signed
+    return _WORKLOADS if caller is None else caller.entity.issuer
 
 
 def _whose(pattern: EntityPattern) -> Iterable[_Who]:

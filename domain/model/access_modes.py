@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from domain.model.access import AccessPolicy, Decision
+from domain.model.access import NO_WORKLOADS, AccessPolicy, Decision
 
 if TYPE_CHECKING:
     from domain.model.access import AccessRequest
@@ -35,15 +35,34 @@ class ObservedPolicy(AccessPolicy):
 
 @dataclass(frozen=True, slots=True)
 class RequesterRequired(AccessPolicy):
-    """Refuses whomever the transport does not vouch for, before `inner` is asked."""
+    """Refuses whomever the transport does not vouch for, before `inner` is asked.
+
+    No transport of requests stands between a workload and this process, so that it needs none.
+    """
 
     inner: AccessPolicy
 
     def decide(self, request: AccessRequest) -> Decision:
         """Decide one request; never raises."""
-        if request.requester is None:
+        if request.requester is None and request.signed is not None:
             return Decision(allowed=False, reason="requester_unknown")
         return self.inner.decide(request)
+
+    @property
+    def revision(self) -> object:
+        """The inner rules'."""
+        return self.inner.revision
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCallersOnly(AccessPolicy):
+    """Refuses every workload, also where `inner` only observes."""
+
+    inner: AccessPolicy
+
+    def decide(self, request: AccessRequest) -> Decision:
+        """Decide one request; never raises."""
+        return NO_WORKLOADS if request.signed is None else self.inner.decide(request)
 
     @property
     def revision(self) -> object:

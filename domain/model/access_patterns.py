@@ -1,4 +1,4 @@
-"""Which entities and which secrets a rule means."""
+"""Which callers and which secrets a rule means."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from domain.model.access_conditions import all_hold, any_matches
+from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +36,11 @@ class EntityPattern:
 
     def conditions(self, request: AccessRequest) -> Iterator[Condition]:
         """Give the conditions in the order they are judged."""
-        entity = request.caller.entity
+        caller = request.signed
+        if caller is None:
+            yield "entity_issuer_differs", False
+            return
+        entity = caller.entity
         yield "entity_issuer_differs", entity.issuer == self.issuer
         if self.subjects is not None:
             yield "entity_subject_differs", entity.subject in self.subjects
@@ -55,6 +60,27 @@ class EntityPattern:
             yield "entity_hash_differs", entity.artifact_hash in self.hashes
         if self.max_token_age is not None:
             yield "entity_token_too_old", request.now - entity.issued_at <= self.max_token_age
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadPattern:
+    """Workloads of wasmCloud 2. What is None is not looked at; an empty collection matches none."""
+
+    environments: tuple[TextPattern, ...]
+    namespaces: tuple[TextPattern, ...] | None = None
+    names: tuple[TextPattern, ...] | None = None
+
+    def conditions(self, request: AccessRequest) -> Iterator[Condition]:
+        """Give the conditions in the order they are judged."""
+        caller = request.caller
+        if not isinstance(caller, Workload):
+            yield "workload_environment_differs", False
+            return
+        yield "workload_environment_differs", any_matches(self.environments, caller.environment)
+        if self.namespaces is not None:
+            yield "workload_namespace_differs", any_matches(self.namespaces, caller.namespace)
+        if self.names is not None:
+            yield "workload_name_differs", any_matches(self.names, caller.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Grants and denials: which entities may read which secrets."""
+"""Grants and denials: which callers may read which secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from domain.model.access import AccessRequest
     from domain.model.access_conditions import Condition
-    from domain.model.access_patterns import EntityPattern, SecretPattern
+    from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
     from domain.model.identity import AccountKey, SubjectKey
     from domain.model.patterns import PathPattern, TextPattern
 
@@ -26,6 +26,8 @@ class Grant:
     """One named permission. What is None is not looked at; an empty collection matches nothing.
 
     Attributes:
+        entities: callers with tokens; they never match a workload.
+        workloads: callers without; None, as an empty collection, matches none.
         applications, hosts: hints, since no trusted key signs them.
         accounts, users: who the transport vouches for sent the request.
     """
@@ -33,6 +35,7 @@ class Grant:
     name: str
     entities: tuple[EntityPattern, ...]
     secrets: tuple[SecretPattern, ...]
+    workloads: tuple[WorkloadPattern, ...] | None = None
     applications: tuple[TextPattern, ...] | None = None
     hosts: frozenset[str] | None = None
     accounts: frozenset[str] | None = None
@@ -40,8 +43,12 @@ class Grant:
 
     def refusal(self, request: AccessRequest) -> Refusal | None:
         """Return the nearest condition that keeps this grant from matching, or None if it does."""
+        if request.signed is None and self.workloads is None:
+            return Refusal(-1, "workload_not_named")
+        if request.signed is not None and not self.entities and self.workloads is not None:
+            return Refusal(-1, "entity_issuer_differs")
         stages = (
-            [pattern.conditions(request) for pattern in self.entities],
+            [pattern.conditions(request) for pattern in self._callers(request)],
             [self._surroundings(request)],
             [pattern.conditions(request) for pattern in self.secrets],
         )
@@ -55,7 +62,7 @@ class Grant:
         """Say whether every condition holds; cheaper than to find out which one does not."""
         return (
             one_holds(self.secrets, request)
-            and one_holds(self.entities, request)
+            and one_holds(self._callers(request), request)
             and all_hold(self._surroundings(request))
         )
 
@@ -63,31 +70,40 @@ class Grant:
         """Say of a request that this grant allows whether it writes the very secret out."""
         return any(pattern.names(request) for pattern in self.secrets)
 
+    def _callers(
+        self, request: AccessRequest
+    ) -> tuple[EntityPattern, ...] | tuple[WorkloadPattern, ...]:
+        """Return the patterns for callers of the request's kind."""
+        return self.entities if request.signed is not None else self.workloads or ()
+
     def _surroundings(self, request: AccessRequest) -> Iterator[Condition]:
+        caller = request.signed
         requester = request.requester
         if self.accounts is not None:
             yield "account_differs", requester is not None and requester.account in self.accounts
         if self.users is not None:
             yield "user_differs", requester is not None and requester.user in self.users
         if self.applications is not None:
-            application = request.caller.application
+            application = None if caller is None else caller.application
             yield "application_differs", any_matches(self.applications, application)
         if self.hosts is not None:
-            yield "host_differs", request.caller.host.subject in self.hosts
+            yield "host_differs", caller is not None and caller.host.subject in self.hosts
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """One named prohibition. It looks only at what a caller cannot choose: signature and path.
+    """One named prohibition. It looks only at what a caller cannot choose: who it is, and the path.
 
     Attributes:
-        entities: None means every entity.
+        entities: None means every entity, unless workloads are named.
         paths: None means every secret.
+        workloads: None means every workload, unless entities are named.
     """
 
     name: str
     entities: tuple[EntityPattern, ...] | None = None
     paths: tuple[PathPattern, ...] | None = None
+    workloads: tuple[WorkloadPattern, ...] | None = None
 
     def matches(self, request: AccessRequest) -> bool:
         """Say whether the request is prohibited."""
@@ -95,7 +111,13 @@ class Denial:
         by_path = self.paths is None or (
             location is not None and any_matches(self.paths, location.path)
         )
-        return by_path and (self.entities is None or one_holds(self.entities, request))
+        return by_path and self._means(request)
+
+    def _means(self, request: AccessRequest) -> bool:
+        if self.entities is None and self.workloads is None:
+            return True
+        patterns = self.workloads if request.signed is None else self.entities
+        return one_holds(patterns or (), request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +152,10 @@ class AccessRules(AccessPolicy):
         return _denied_by(min(denied_by)) if denied_by else None
 
     def _distrusted(self, request: AccessRequest) -> Iterator[Condition]:
-        entity = request.caller.entity
+        caller = request.signed
+        if caller is None:
+            return
+        entity = caller.entity
         yield "issuer_not_trusted", entity.issuer not in self.issuers
         yield "subject_revoked", entity.subject in self.revoked_subjects
         yield "token_revoked", entity.token_id in self.revoked_tokens

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from domain.model.identity import Caller
     from domain.model.reference import SecretLocation
     from domain.model.transport import Requester
+    from domain.model.workload import Workload
 
 
 class Outcome(StrEnum):
@@ -45,7 +46,7 @@ class AuditEvent:
         reason: a constant code: why it was allowed, or why it failed.
         error: the wire error's name, such as "Unauthorized"; None when answered.
         advice: what the error's reader should do; the protocol carries it for some errors only.
-        caller: whom the tokens named, once both were verified.
+        caller: whom the tokens named, once both were verified; or the workload that is meant.
         key: the key as sent, once the request could be read.
         properties: the policy properties as sent, once they could be read.
         location: where the store keeps it, once known.
@@ -69,7 +70,7 @@ class AuditEvent:
     reason: str = "cancelled"
     error: str | None = None
     advice: str | None = None
-    caller: Caller | None = None
+    caller: Caller | Workload | None = None
     key: str | None = None
     field: str | None = None
     version_asked: str | None = None

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from domain.model.identity import Caller
     from domain.model.secret import SecretValue
+    from domain.model.workload import Workload
 
 Folder: TypeAlias = "tuple[tuple[tuple[str, str], ...], str]"
 """A folder in one store: the scope, and the path without the "/" at its end."""
@@ -67,7 +68,8 @@ class SecretQuery(NamedTuple):
 
     Attributes:
         version: the version wanted, in the store's own terms; None means the latest.
-        caller: the verified caller, for stores that log in as the workload.
+        caller: the verified caller, for stores that log in as the component; or a workload, which
+            no token names: `domain.model.workload.signed` refuses it where a token is needed.
         deadline: monotonic seconds (`ports.clock.Clock.monotonic`) after which no request waits.
         entity_token: the verified token of the component or provider, as sent; only for a store
             whose plug-in declares `needs_entity_token`, None for every other.
@@ -75,6 +77,6 @@ class SecretQuery(NamedTuple):
 
     location: SecretLocation
     version: str | None
-    caller: Caller
+    caller: Caller | Workload
     deadline: float
     entity_token: SecretValue | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Operation(StrEnum):
@@ -16,6 +16,10 @@ class Operation(StrEnum):
 
     SERVER_XKEY = "server_xkey"
     GET = "get"
+
+
+WORKLOAD_READ: Final = "workload.read"
+"""The audit trail's operation of a read for a workload, which this process begins itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
     from domain.model.errors import RequestError
-    from domain.model.identity import PublicXKey
+    from domain.model.identity import Caller, PublicXKey
     from domain.model.secret import Secret
     from domain.model.transport import Request
     from domain.use_cases.authenticate_caller import AuthenticateCaller
@@ -49,6 +49,7 @@ class _Asking(NamedTuple):
     """
 
     query: SecretQuery
+    caller: Caller
     asked: AskedSecret
     field: str | None
     host_xkey: PublicXKey
@@ -144,7 +145,9 @@ class AnswerRequest(RequestHandler):
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asked.version, caller, deadline, authenticated.entity_token)
         field = asked.field if location.field is None else None
-        return _Asking(query, asked, field, opened.host_xkey, request.max_reply_bytes, access)
+        return _Asking(
+            query, caller, asked, field, opened.host_xkey, request.max_reply_bytes, access
+        )
 
     def _read(self, plaintext: bytes, event: AuditEvent) -> AuthenticatedRequest:
         message = SecretRequest.from_json(plaintext)
@@ -156,7 +159,7 @@ class AnswerRequest(RequestHandler):
     async def _wait(self, asking: _Asking, event: AuditEvent) -> Reply:
         query = asking.query
         wait = self.host_waits.begin(
-            query.caller, asking.asked, event.received_at, self.timeout_seconds
+            asking.caller, asking.asked, event.received_at, self.timeout_seconds
         )
         failed: Exception | None = None
         try:
@@ -185,7 +188,7 @@ class AnswerRequest(RequestHandler):
 
     def _still_allowed(self, asking: _Asking, event: AuditEvent) -> _Asking:
         """Check again what may have changed while the store was asked: the rules, and the time."""
-        self.authenticate.again(asking.query.caller)
+        self.authenticate.again(asking.caller)
         access = self.authorize.again(asking.access)
         if access is asking.access:
             return asking

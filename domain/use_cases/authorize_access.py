@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from domain.model.access import AccessPolicy, Decision
     from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
+    from domain.model.secret_uri import SecretUri
     from domain.model.transport import Requester
+    from domain.model.workload import Workload
     from ports.clock import Clock
     from ports.secret_store import SecretStore
 
@@ -119,6 +121,23 @@ class AuthorizeAccess:
         hides_missing = self.hide_missing and not decision.knows_of
         return Access(decision, target, question, revision, properties, hides_missing)
 
+    def for_workload(self, workload: Workload, wanted: SecretUri) -> Access:
+        """Decide one read for a workload; never raises."""
+        asked, properties = wanted.asked, wanted.properties
+        target = self._locate(asked, properties)
+        question = AccessRequest(
+            caller=workload,
+            location=target if isinstance(target, SecretLocation) else None,
+            field=asked.field,
+            version=asked.version,
+            properties=properties,
+            backend=self.backend,
+            now=self.clock.now(),
+        )
+        decision = self.policy.decide(question)
+        hides_missing = self.hide_missing and not decision.knows_of
+        return Access(decision, target, question, self.policy.revision, properties, hides_missing)
+
     def again(self, access: Access) -> Access:
         """Decide again, after a wait, what may have changed; nothing while the same rules hold."""
         revision = self.policy.revision
@@ -130,11 +149,14 @@ class AuthorizeAccess:
         return Access(decision, access.target, asked, revision, access.properties, hides_missing)
 
     def _read(self, asked: AskedSecret, policy: str) -> tuple[Mapping[str, str] | None, Target]:
-        properties: Mapping[str, str] | None = None
         try:
             properties = parse_policy(policy)
-            return properties, self.store.locate(
-                SecretReference(asked.key, properties, asked.field)
-            )
+        except PolicyError as error:
+            return None, error
+        return properties, self._locate(asked, properties)
+
+    def _locate(self, asked: AskedSecret, properties: Mapping[str, str]) -> Target:
+        try:
+            return self.store.locate(SecretReference(asked.key, properties, asked.field))
         except (PolicyError, InvalidRequest) as error:
-            return properties, error
+            return error

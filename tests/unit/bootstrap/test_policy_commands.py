@@ -343,3 +343,49 @@ def test_import_fails_in_one_line(
     assert said in result.stderr
     assert "canary" not in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+WORKLOADS = """\
+version: 1
+issuers: {}
+grants:
+  - name: shop
+    workloads: [{environments: [prod], namespaces: [shop], names: ["c*"]}]
+    secrets: [{keys: [/shop/*]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("workload", "environment", "code", "text"),
+    [
+        ("shop/cart", "prod", 0, 'Allowed by the grant "shop" (line 4).'),
+        ("shop/cart", "qa", 1, "workload_environment_differs"),
+        ("mail/cart", "prod", 1, "workload_namespace_differs"),
+        ("shop/till", "prod", 1, 'The request has workload "till".'),
+        ("shop", "prod", 2, "--workload NAMESPACE/NAME"),
+        ("/cart", "prod", 2, "--workload NAMESPACE/NAME"),
+        ("shop/cart", "", 2, "--workload NAMESPACE/NAME"),
+    ],
+)
+def test_explain_judges_a_workload(
+    tmp_path: Path, workload: str, environment: str, code: int, text: str
+) -> None:
+    (tmp_path / "policy.yaml").write_text(WORKLOADS)
+    result = run(
+        *("explain", "--policy-file", str(tmp_path / "policy.yaml"), "--key", "/shop/DB"),
+        *("--workload", workload, "--environment", environment),
+    )
+
+    assert (result.exit_code, text in result.output) == (code, True), result.output
+
+
+@pytest.mark.parametrize("option", ["--application", "--host", "--account", "--entity", "--issuer"])
+def test_explain_takes_nothing_of_a_token_beside_a_workload(tmp_path: Path, option: str) -> None:
+    (tmp_path / "policy.yaml").write_text(WORKLOADS)
+    result = run(
+        *("explain", "--policy-file", str(tmp_path / "policy.yaml"), "--key", "/shop/DB"),
+        *("--workload", "shop/cart", "--environment", "prod", option, "x"),
+    )
+
+    assert result.exit_code == 2
+    assert "A workload has no token" in result.output

@@ -239,7 +239,10 @@ IN_SECRET = 'line 11: grants[0] "billing": secrets[0]'
             HEAD + 'grants: [{name: "a\\nb", entities: [], secrets: []}]',
             "grants[0]: give this rule",
         ),
-        (HEAD + "grants: [{name: a}]", 'grants[0] "a": the member "entities" is missing; add it'),
+        (
+            HEAD + "grants: [{name: a}]",
+            'grants[0] "a": neither "entities" nor "workloads" is there',
+        ),
         (HEAD + "grants: [{name: a}]", 'grants[0] "a": the member "secrets" is missing; add it'),
         (
             HEAD

@@ -29,7 +29,7 @@ PAGE = Path(__file__).parents[4] / "docs" / "access-policy.md"
 MEMBERS = (
     *("issuer", "subject", "subjects", "names", "tags", "kinds", "min_rev", "hashes"),
     *("max_token_age", "accounts", "users", "applications", "hosts", "keys", "backends"),
-    *("fields", "versions", "properties"),
+    *("fields", "versions", "properties", "workloads", "environments", "namespaces"),
 )
 NO_VALUE = {
     "granted",
@@ -38,6 +38,8 @@ NO_VALUE = {
     "nothing_listed",
     "requester_unknown",
     "policy_not_loaded",
+    "workload_needs_policy_file",
+    "workload_not_named",
 }
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 
@@ -157,7 +159,7 @@ def test_grants_and_denials_are_told_by_their_issuers_names() -> None:
         )
     ]
     assert denials_in_words(document) == [
-        RuleSummary("no masters", "every entity", "/master/**"),
+        RuleSummary("no masters", "every entity and workload", "/master/**"),
         RuleSummary("no importers", "team: named importer", "everything"),
     ]
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from domain.model.access import AccessRequest
 from domain.model.access_index import MAX_COMPARED, MAX_PLACES, IndexedRules
-from domain.model.access_patterns import EntityPattern, SecretPattern
+from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
 from domain.model.access_rules import AccessRules, Denial, Grant
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from domain.model.patterns import PathPattern, TextPattern
 from domain.model.reference import NO_PROPERTIES, SecretLocation
+from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -32,10 +33,16 @@ PATTERNS = st.builds(
     names=st.none()
     | st.lists(st.sampled_from(["shop", "sh*", "mail", "M1"]).map(TextPattern)).map(tuple),
 )
+WORKLOADS = st.builds(
+    WorkloadPattern,
+    environments=st.lists(st.sampled_from(["prod", "*"]).map(TextPattern), max_size=2).map(tuple),
+    names=st.none() | st.lists(st.sampled_from(["shop", "sh*"]).map(TextPattern)).map(tuple),
+)
 GRANTS = st.builds(
     Grant,
     name=st.sampled_from("pqrst"),
     entities=st.lists(PATTERNS, max_size=3).map(tuple),
+    workloads=st.none() | st.lists(WORKLOADS, max_size=2).map(tuple),
     secrets=st.lists(
         st.lists(PATH_PATTERNS.map(PathPattern)).map(lambda paths: SecretPattern(tuple(paths))),
         max_size=2,
@@ -64,7 +71,14 @@ def request(issuer: AccountKey, subject: SubjectKey, name: str | None, path: str
     )
 
 
-REQUESTS = st.builds(request, ISSUERS, SUBJECTS, NAMES, PATHS)
+def workload_request(environment: str, name: str, path: str) -> AccessRequest:
+    asked = request(AccountKey("A1"), SubjectKey("M1"), None, path)
+    return asked._replace(caller=Workload(environment, "ns", name))
+
+
+REQUESTS = st.builds(request, ISSUERS, SUBJECTS, NAMES, PATHS) | st.builds(
+    workload_request, st.sampled_from(["prod", "qa"]), st.sampled_from(["shop", "mail"]), PATHS
+)
 
 
 @given(RULES, REQUESTS)

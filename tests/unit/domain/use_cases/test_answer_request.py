@@ -28,7 +28,7 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
-from domain.model.identity import IdentityKind, PublicXKey
+from domain.model.identity import Caller, IdentityKind, PublicXKey
 from domain.model.replies import wire_name
 from domain.model.secret import Secret, SecretValue
 from domain.model.transport import Operation, Request
@@ -360,7 +360,7 @@ async def test_the_event_of_an_answer_tells_who_got_what(core: Core) -> None:
 
     event = core.event
     assert (event.outcome, event.error, event.reason) == ("answered", None, "any_valid_entity")
-    assert event.caller is not None
+    assert isinstance(event.caller, Caller)
     assert event.caller.entity.kind == IdentityKind.COMPONENT
     assert event.caller.application == "shop"
     assert (event.key, event.field, event.version_asked, event.version_served) == (

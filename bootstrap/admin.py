@@ -50,6 +50,7 @@ class Admin:
         configuration: Configuration,
         metrics: Metrics | None,
         transport: TransportParts,
+        front: TransportParts,
         pipeline: StorePipeline,
         store_task: SupervisedTask,
         access: AccessControl,
@@ -81,6 +82,9 @@ class Admin:
             audit_check(audits.trail.accepts),
             process_check(own_lateness),
         ]
+        if front is not transport:
+            checks.append(problem_check("front", front.problem))
+            metrics.watch(front.samples)
         if store_task.exists:
             degraded = pipeline.parts.degraded
             checks.append(problem_check("store_task", store_task.problem, degraded))

@@ -75,6 +75,8 @@ class Container(containers.DeclarativeContainer):
     transport = providers.Singleton(
         ChosenTransport.build, configuration.provided.transport, transport_context
     )
+    # Overridden where this process itself reads secrets for workloads of wasmCloud 2.
+    front = providers.Singleton(lambda transport: transport, transport)
     lone_process = providers.Singleton(LoneProcess)
     peers = providers.Singleton(
         lambda given, lone: given or lone, transport.provided.peers, lone_process
@@ -173,6 +175,7 @@ class Container(containers.DeclarativeContainer):
         configuration=configuration,
         metrics=metrics,
         transport=transport,
+        front=front,
         pipeline=pipeline,
         store_task=store_task,
         access=access,
@@ -185,6 +188,7 @@ class Container(containers.DeclarativeContainer):
         configuration=configuration,
         keys=keys,
         transport=transport,
+        front=front,
         handler=traced_handler,
         pipeline=pipeline,
         store_task=store_task,

@@ -27,7 +27,7 @@ from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from adapters.change_notice.notices import ChangeNotices
     from adapters.system.lateness import LoopLateness
@@ -53,11 +53,18 @@ _LONGEST_RETRY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One replica."""
+    """One replica.
+
+    Attributes:
+        transport: connects to the other replicas, and to what stores and the audit trail share.
+        front: takes the work in: the transport itself where hosts ask, another where this process
+            reads secrets for workloads.
+    """
 
     configuration: Configuration
     keys: KeyRing
     transport: TransportParts
+    front: TransportParts
     handler: RequestHandler
     pipeline: StorePipeline
     store_task: SupervisedTask
@@ -120,14 +127,18 @@ class Service:
         finally_("store", CLOSING_SECONDS, self.pipeline.aclose)
         finally_("transport", TRANSPORT_SECONDS, self.transport.close)
         await self.transport.open()
-        await refuse_second_key(self.transport, self.keys, self.key_exchange)
+        if self._serves_hosts:
+            await refuse_second_key(self.transport, self.keys, self.key_exchange)
+        else:
+            finally_("front", TRANSPORT_SECONDS, self.front.close)
+            await self.front.open()
         finally_("store_task", RECORDS_SECONDS, self.store_task.aclose)
         self.store_task.start()
         finally_("records", RECORDS_SECONDS, self._close_records)
         store_answers = await self._check_store_and_trail()
         await self.notices.start(self.pipeline.forget)
         finally_("requests", ANSWERS_SECONDS, self._stop_serving)
-        await self.transport.transport.start(self.handler)
+        await self.front.transport.start(self.handler)
         self.admin.begin_serving()
         if store_answers:
             self._announce()
@@ -137,7 +148,7 @@ class Service:
 
     async def _stop_serving(self) -> None:
         await self.admin.end_serving()
-        await self.transport.transport.stop(self._grace_seconds)
+        await self.front.transport.stop(self._grace_seconds)
 
     async def _close_records(self) -> None:
         # At once: whatever becomes of the notices, the audit trail has its time.
@@ -168,8 +179,8 @@ class Service:
     ) -> None:
         """Wait for a signal to stop, or until going on is pointless."""
         watches: list[Callable[[], Awaitable[None]]] = [lambda: self._watch_reload(reload)]
-        if self.transport.run is not None:
-            watches.append(self.transport.run)
+        parts = (self.transport,) if self._serves_hosts else (self.transport, self.front)
+        watches += [part.run for part in parts if part.run is not None]
         if self.access.file is not None:
             watches.append(self.access.file.watch)
         if not store_answers:
@@ -212,12 +223,20 @@ class Service:
             "service.ready",
             version=__version__,
             transport=self.configuration.service.transport,
-            **self.transport.announced,
-            server_xkey=self.keys.current.public,
-            retired_xkeys=len(self.keys.retired),
+            **self.front.announced,
+            **self._announced_keys(),
             store=self._store,
             **self.access.in_force(),
         )
+
+    def _announced_keys(self) -> Mapping[str, object]:
+        if not self._serves_hosts:
+            return {}
+        return {"server_xkey": self.keys.current.public, "retired_xkeys": len(self.keys.retired)}
+
+    @property
+    def _serves_hosts(self) -> bool:
+        return self.front is self.transport
 
     @property
     def _store(self) -> str:

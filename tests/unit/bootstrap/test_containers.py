@@ -36,7 +36,7 @@ from bootstrap.settings import SettingsError
 from bootstrap.store_pipeline import StorePipeline
 from bootstrap.workers.restart_history import RestartHistory
 from domain.model.access import AnyValidEntity, TrustedIssuers
-from domain.model.access_modes import ObservedPolicy, RequesterRequired
+from domain.model.access_modes import ObservedPolicy, RequesterRequired, SignedCallersOnly
 from domain.model.identity import AccountKey
 from domain.model.transport import Operation, Request
 from domain.use_cases.answer_request import AnswerRequest
@@ -203,8 +203,10 @@ def test_named_issuers_choose_the_rules() -> None:
 
     named = container(**infisical_environment(), TRUSTED_ISSUERS=issuer).access()
 
-    assert container(**infisical_environment()).access().policy == AnyValidEntity()
-    assert named.policy == TrustedIssuers(frozenset({AccountKey(issuer)}))
+    assert container(**infisical_environment()).access().policy == SignedCallersOnly(
+        AnyValidEntity()
+    )
+    assert named.policy == SignedCallersOnly(TrustedIssuers(frozenset({AccountKey(issuer)})))
 
 
 def test_a_policy_file_chooses_the_rules() -> None:
@@ -223,7 +225,9 @@ def test_whoever_only_observes_lets_unknown_requesters_through_as_well() -> None
         **infisical_environment(), AUTHORIZATION_MODE="observe", NATS_REQUESTER_REQUIRED="true"
     )
 
-    assert built.access().policy == ObservedPolicy(RequesterRequired(AnyValidEntity()))
+    assert built.access().policy == SignedCallersOnly(
+        ObservedPolicy(RequesterRequired(AnyValidEntity()))
+    )
 
 
 def test_the_header_that_names_requesters_is_read_only_where_they_are_required() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from domain.model.identity import Caller
@@ -19,9 +19,10 @@ class AskedSecret:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuthenticatedRequest:
+class AuthenticatedRequest(NamedTuple):
     """A request after both of its tokens were verified; their times hold for one moment only.
+
+    A named tuple, since nearly every request makes one.
 
     Attributes:
         policy: the manifest's policy document as text; empty if there is none.
@@ -32,3 +33,7 @@ class AuthenticatedRequest:
     policy: str
     caller: Caller
     entity_token: SecretValue | None = None
+
+    def with_policy(self, policy: str) -> AuthenticatedRequest:
+        """Return the same request with another policy."""
+        return AuthenticatedRequest(self.asked, policy, self.caller, self.entity_token)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from domain.model.access import AccessPolicy, Decision
     from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
+    from domain.model.identity import Claims
     from domain.model.secret_uri import SecretUri
     from domain.model.transport import Requester
     from domain.model.workload import Workload
@@ -101,8 +102,8 @@ class AuthorizeAccess:
     def __call__(self, request: AuthenticatedRequest, requester: Requester | None) -> Access:
         """Decide one request; never raises."""
         asked, policy, caller = request.asked, request.policy, request.caller
-        known = self._known.find(caller.entity, asked.key, asked.field, policy)
-        properties, target = known or self._read(asked, policy)
+        known = self._known.find(caller.entity, asked, policy)
+        properties, target = known or self._read(caller.entity, asked, policy)
         location = target if isinstance(target, SecretLocation) else None
         # By position, as all of these that every request makes: names would take twice as long.
         question = AccessRequest(
@@ -117,7 +118,7 @@ class AuthorizeAccess:
         )
         decision, revision = self.policy.decide(question), self.policy.revision
         if known is None and decision.allowed and location and properties is not None:
-            self._known.keep(caller.entity, asked.key, asked.field, policy, (properties, location))
+            self._known.keep(caller.entity, asked, policy, (properties, location))
         hides_missing = self.hide_missing and not decision.knows_of
         return Access(decision, target, question, revision, properties, hides_missing)
 
@@ -148,12 +149,15 @@ class AuthorizeAccess:
         hides_missing = self.hide_missing and not decision.knows_of
         return Access(decision, access.target, asked, revision, access.properties, hides_missing)
 
-    def _read(self, asked: AskedSecret, policy: str) -> tuple[Mapping[str, str] | None, Target]:
+    def _read(
+        self, entity: Claims, asked: AskedSecret, policy: str
+    ) -> tuple[Mapping[str, str] | None, Target]:
         try:
             properties = parse_policy(policy)
         except PolicyError as error:
             return None, error
-        return properties, self._locate(asked, properties)
+        known = self._known.find_meant(entity, asked, properties)
+        return known or (properties, self._locate(asked, properties))
 
     def _locate(self, asked: AskedSecret, properties: Mapping[str, str]) -> Target:
         try:

@@ -118,7 +118,8 @@ class Core:
             },
         }
         one_time = self.host_keys.generate()
-        sealed = one_time.seal(json.dumps(message).encode(), server or self.current.public)
+        plain = json.dumps(message, separators=(",", ":")).encode()
+        sealed = one_time.seal(plain, server or self.current.public)
         return self.open_reply(await self.send(sealed, one_time.public, max_reply), one_time)
 
     def open_reply(self, reply: Reply, one_time: XKeyPair) -> Secret | RequestError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.model.authenticated_request import AskedSecret
 from domain.model.identity import AccountKey, Claims, IdentityKind, SubjectKey
 from domain.model.reference import NO_PROPERTIES, SecretLocation
 from domain.use_cases.known_places import MAX_LENGTH, KnownPlaces
@@ -19,46 +20,78 @@ def entity(subject: str = "MA", issuer: str = "AA") -> Claims:
     )
 
 
+KEY = AskedSecret("KEY")
+PROPERTIES = {"environment": "prod", "path": "/shop"}
+POLICED = PROPERTIES, SecretLocation("/shop/KEY")
+
+
 def test_the_same_entity_key_and_policy_find_the_place_again() -> None:
     places = KnownPlaces()
 
-    places.keep(entity(), "KEY", None, "policy", PLACE)
+    places.keep(entity(), KEY, "policy", PLACE)
 
-    assert places.find(entity(), "KEY", None, "policy") is PLACE
+    assert places.find(entity(), KEY, "policy") is PLACE
 
 
 def test_another_key_field_policy_subject_or_issuer_finds_nothing() -> None:
     places = KnownPlaces()
 
-    places.keep(entity(), "KEY", None, "policy", PLACE)
+    places.keep(entity(), KEY, "policy", PLACE)
 
-    assert places.find(entity(), "OTHER", None, "policy") is None
-    assert places.find(entity(), "KEY", "field", "policy") is None
-    assert places.find(entity(), "KEY", None, "other") is None
-    assert places.find(entity(subject="MB"), "KEY", None, "policy") is None
-    assert places.find(entity(issuer="AB"), "KEY", None, "policy") is None
+    assert places.find(entity(), AskedSecret("OTHER"), "policy") is None
+    assert places.find(entity(), AskedSecret("KEY", "field"), "policy") is None
+    assert places.find(entity(), KEY, "other") is None
+    assert places.find(entity(subject="MB"), KEY, "policy") is None
+    assert places.find(entity(issuer="AB"), KEY, "policy") is None
+
+
+def test_a_policy_is_known_by_its_properties_in_any_order() -> None:
+    places = KnownPlaces()
+
+    places.keep(entity(), KEY, "policy", POLICED)
+
+    reordered = dict(reversed(PROPERTIES.items()))
+    assert places.find_meant(entity(), KEY, reordered) is POLICED
+    assert places.find_meant(entity(), KEY, {**PROPERTIES, "path": "/shop/"}) is None
+    assert places.find_meant(entity(), KEY, {"environment": "prod"}) is None
+    assert places.find_meant(entity(subject="MB"), KEY, PROPERTIES) is None
+    assert places.find_meant(entity(issuer="AB"), KEY, PROPERTIES) is None
+    assert places.find_meant(entity(), AskedSecret("KEY", "field"), PROPERTIES) is None
+
+
+def test_a_text_that_one_key_was_asked_by_finds_the_places_of_others() -> None:
+    places = KnownPlaces()
+    other = AskedSecret("OTHER")
+    places.keep(entity(), KEY, "one text", POLICED)
+    places.keep(entity(), other, "another text", (PROPERTIES, SecretLocation("/shop/OTHER")))
+
+    found = places.find(entity(), KEY, "another text")
+
+    assert found is POLICED
 
 
 def test_the_least_recently_used_place_goes_first() -> None:
     places = KnownPlaces(capacity=2)
-    places.keep(entity(), "FIRST", None, "", PLACE)
-    places.keep(entity(), "SECOND", None, "", PLACE)
-    places.find(entity(), "FIRST", None, "")
+    first, second, third = map(AskedSecret, ("FIRST", "SECOND", "THIRD"))
+    places.keep(entity(), first, "", PLACE)
+    places.keep(entity(), second, "", PLACE)
+    places.find(entity(), first, "")
 
-    places.keep(entity(), "THIRD", None, "", PLACE)
+    places.keep(entity(), third, "", PLACE)
 
-    assert places.find(entity(), "FIRST", None, "") is PLACE
-    assert places.find(entity(), "SECOND", None, "") is None
-    assert places.find(entity(), "THIRD", None, "") is PLACE
+    assert places.find(entity(), first, "") is PLACE
+    assert places.find(entity(), second, "") is None
+    assert places.find(entity(), third, "") is PLACE
 
 
 def test_a_long_key_field_and_policy_are_not_kept() -> None:
     places = KnownPlaces()
+    key, field = AskedSecret("K"), AskedSecret("K", "f")
 
-    places.keep(entity(), "K", None, "p" * MAX_LENGTH, PLACE)
-    places.keep(entity(), "K", None, "p" * (MAX_LENGTH - 1), PLACE)
-    places.keep(entity(), "K", "f", "p" * (MAX_LENGTH - 1), PLACE)
+    places.keep(entity(), key, "p" * MAX_LENGTH, PLACE)
+    places.keep(entity(), key, "p" * (MAX_LENGTH - 1), PLACE)
+    places.keep(entity(), field, "p" * (MAX_LENGTH - 1), PLACE)
 
-    assert places.find(entity(), "K", "f", "p" * (MAX_LENGTH - 1)) is None
-    assert places.find(entity(), "K", None, "p" * MAX_LENGTH) is None
-    assert places.find(entity(), "K", None, "p" * (MAX_LENGTH - 1)) is PLACE
+    assert places.find(entity(), field, "p" * (MAX_LENGTH - 1)) is None
+    assert places.find(entity(), key, "p" * MAX_LENGTH) is None
+    assert places.find(entity(), key, "p" * (MAX_LENGTH - 1)) is PLACE

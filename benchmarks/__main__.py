@@ -26,11 +26,14 @@ from benchmarks.phases import (
 )
 from benchmarks.report import print_table, write_json
 from benchmarks.sealed_requests import Requester
-from benchmarks.stage import secret_name, secret_value
+from benchmarks.service import THIS, Build
+from benchmarks.stage import PROPERTIES, secret_name, secret_value
 from domain.model.replies import write_secret
 from domain.model.secret import Secret, SecretValue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchmarks.report import Section
 
 RESULTS = Path(__file__).resolve().parent / "results" / "latest.json"
@@ -87,36 +90,48 @@ def main() -> int:
         action="append",
         help="measure this phase alone; may be given several times",
     )
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="CHECKOUT",
+        help="measure that build too, in turns, where a phase can; it needs a `.venv` of its own",
+    )
     options = parser.parse_args()
     if not Path("/proc/self/stat").exists():
         parser.error("it reads what processes use from /proc, so it needs Linux")
     plan = QUICK if options.quick else FULL
-    sections = asyncio.run(run(plan, frozenset(options.only or PHASES)))
+    builds = (THIS, *map(Build.at, options.beside))
+    sections = asyncio.run(run(plan, frozenset(options.only or PHASES), builds))
     print_table(sections)
     write_json(sections, options.json)
     sys.stdout.write(f"The same as JSON: {options.json}\n")
     return 0
 
 
-async def run(plan: Plan, phases: frozenset[str]) -> list[Section]:
+async def run(
+    plan: Plan, phases: frozenset[str], builds: Sequence[Build] = (THIS,)
+) -> list[Section]:
     """Measure the chosen phases, one after the other, each on a service of its own."""
     name = secret_name(0)
     floor = Floor(
-        plain_request=Requester().ask(name),
+        plain_request=Requester(PROPERTIES).ask(name),
         plain_reply=write_secret(Secret("1", SecretValue(secret_value(name)))),
     )
     sections: list[Section] = []
+    floor_us = floor.measure(4000)
     if "saturation" in phases:
         say("CPU at saturation")
-        section, floor_us = await saturation.measure(
-            floor, SETTINGS, rounds=plan.rounds, requests=plan.requests
+        found, floor_us = await saturation.measure(
+            floor, SETTINGS, builds, rounds=plan.rounds, requests=plan.requests
         )
-        sections.append(section)
-    else:
-        floor_us = floor.measure(4000)
-    if "concurrency" in phases:
-        say("throughput and latency")
-        sections.append(await concurrency.measure(floor_us, SETTINGS, requests=plan.requests))
+        sections += found
+    for build in builds if "concurrency" in phases else ():
+        say(build.titled("throughput and latency"))
+        sections.append(
+            await concurrency.measure(floor_us, SETTINGS, requests=plan.requests, build=build)
+        )
     if "scaling" in phases:
         say("scaling with workers")
         sections.append(await scaling.measure(SETTINGS, rounds=plan.rounds, requests=plan.requests))

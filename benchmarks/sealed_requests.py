@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from nacl import bindings
 
@@ -17,7 +19,7 @@ from adapters.nats.headers import HOST_XKEY
 from domain.model.policy_properties import PROPERTIES_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from domain.model.identity import PublicXKey
 
@@ -34,35 +36,59 @@ _METADATA = {
 
 @dataclass
 class Requester:
-    """One component on one host, with tokens as long as real ones.
+    """Components of one account and the hosts that run them, with tokens as long as real ones.
+
+    Requests are written as wasmCloud's crates do (wasmcloud-secrets-types 0.8.0): the members in
+    their order, no blanks, the policy last. Its properties come in another order each time.
+
+    Args:
+        properties: the manifest's policy properties, `backend` among them.
+        components: how many there are; each asks for secrets of its own.
+        hosts: how many run all of them.
 
     Attributes:
-        issuer: the account that signed the component.
+        issuer: the account that signed the components.
     """
 
+    properties: Mapping[str, str] = field(default_factory=lambda: {"backend": "secrets"})
+    components: int = 1
+    hosts: int = 1
     issuer: SigningKey = field(default_factory=lambda: SigningKey.generate(KeyKind.ACCOUNT))
 
     def __post_init__(self) -> None:
-        subject = SigningKey.generate(KeyKind.COMPONENT).public
-        self._entity_jwt = sign_token(
-            self.issuer, subject, token_id=_TOKEN_ID, issued_at=_ISSUED_AT, metadata=_METADATA
-        )
-        account = SigningKey.generate(KeyKind.ACCOUNT)
-        host = SigningKey.generate(KeyKind.HOST).public
-        self._host_jwt = sign_token(
-            account, host, token_id=_TOKEN_ID, issued_at=_ISSUED_AT, metadata={"name": "bench-host"}
-        )
+        self._entity_jwts = [
+            sign_token(
+                self.issuer,
+                SigningKey.generate(KeyKind.COMPONENT).public,
+                token_id=_TOKEN_ID,
+                issued_at=_ISSUED_AT,
+                metadata=_METADATA,
+            )
+            for _ in range(self.components)
+        ]
+        self._host_jwts = [
+            sign_token(
+                SigningKey.generate(KeyKind.ACCOUNT),
+                SigningKey.generate(KeyKind.HOST).public,
+                token_id=_TOKEN_ID,
+                issued_at=_ISSUED_AT,
+                metadata={"name": f"bench-host-{number}"},
+            )
+            for number in range(self.hosts)
+        ]
 
-    def ask(self, key: str, application: str = "shop") -> bytes:
-        """Write the request JSON as a wadm-managed host does."""
-        policy = {"type": PROPERTIES_TYPE, "properties": {"backend": "infisical"}}
+    def ask(self, key: str, host: int = 0, application: str = "shop") -> bytes:
+        """Write the JSON of one request: by the component that this key belongs to, on a host."""
+        names = random.sample(list(self.properties), len(self.properties))
+        properties = {name: self.properties[name] for name in names}
+        policy = _compact({"type": PROPERTIES_TYPE, "properties": properties})
         context = {
-            "entity_jwt": self._entity_jwt,
-            "host_jwt": self._host_jwt,
-            "application": {"name": application, "policy": json.dumps(policy)},
+            "entity_jwt": self._entity_jwts[crc32(key.encode()) % self.components],
+            "host_jwt": self._host_jwts[host % self.hosts],
+            "application": {"name": application, "policy": policy},
         }
         request = {"key": key, "field": None, "version": None, "context": context}
-        return json.dumps(request).encode()
+        return _compact(request).encode()
 
 
 HOST_XKEYS = 2048
@@ -110,3 +136,6 @@ def frames(
         command = f"HPUB {subject} {inbox}.{number} {host.head_bytes} {len(message)}\r\n"
         made.append(b"".join((command.encode(), message, b"\r\n")))
     return made
+
+
+_compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from benchmarks.process_usage import children, cpu_seconds, resident_bytes
 
@@ -27,22 +28,49 @@ class ServiceFailedError(Exception):
     """The service ended, or did not get ready; the text has its last words."""
 
 
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A checkout of the service, and the Python that has what it needs.
+
+    Attributes:
+        name: what the table calls it; nothing for the one that the bench belongs to.
+    """
+
+    name: str = ""
+    root: Path = ROOT
+    python: str = sys.executable
+
+    @classmethod
+    def at(cls, root: Path) -> Build:
+        """Return the build of another checkout, with the virtual environment `.venv` in it."""
+        return cls(root.name, root.resolve(), str(root.resolve() / ".venv" / "bin" / "python"))
+
+    def titled(self, title: str) -> str:
+        """Return a section's title that says which build it is of."""
+        return f"{title} ({self.name})" if self.name else title
+
+
+THIS: Final = Build()
+
+
 class MeasuredService:
     """`python -m bootstrap.main` with its log, audit events included, in a file.
 
     Args:
         settings: environment variables beside PATH.
         folder: where it runs and logs.
+        build: which one is run.
 
     Attributes:
         seconds_to_ready: from starting the process until it said that it serves.
         cpu_to_ready: CPU seconds until then.
     """
 
-    def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, settings: Mapping[str, str], folder: Path, build: Build = THIS) -> None:
+        self._python = build.python
         self._environment = {
             "PATH": os.environ.get("PATH", ""),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(build.root),
             "LOG_FORMAT": "json",
             **settings,
         }
@@ -91,8 +119,8 @@ class MeasuredService:
         self._log.unlink(missing_ok=True)
         # For appending, so that it can be shortened meanwhile.
         with self._log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "bootstrap.main"],
+            return subprocess.Popen(  # noqa: S603  a build that the caller named
+                [self._python, "-m", "bootstrap.main"],
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

@@ -15,12 +15,23 @@ from adapters.nats.headers import SERVER_RESPONSE_XKEY
 from adapters.nats.subjects import SecretsSubjects
 from benchmarks.load import INBOX, LoadConnection
 from benchmarks.sealed_requests import HOST_XKEYS, HostXKey, Requester, frames
-from benchmarks.service import MeasuredService
+from benchmarks.service import THIS, Build, MeasuredService
 from benchmarks.upstream import PacedInfisical
 from bootstrap.local.nats_server import LocalNatsServer
 from domain.model.transport import Operation
+from tests.support.free_ports import neighbouring_ports
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
 
+HOSTS = 32
+COMPONENTS = 10
+
+PROPERTIES = {
+    "backend": "secrets",
+    "environment": "prod",
+    "path": "/",
+    "project_id": PROJECT_ID,
+}
+_WARMING_AT_ONCE = 64
 _WARMING_TIMES = 8
 
 if TYPE_CHECKING:
@@ -31,6 +42,11 @@ if TYPE_CHECKING:
 
 class WrongAnswerError(Exception):
     """A reply did not hold the secret that was asked for; no figure of this run counts."""
+
+
+def metrics_on() -> dict[str, str]:
+    """Return the settings that have every request counted, on a free port."""
+    return {"ADMIN_ADDR": f"127.0.0.1:{neighbouring_ports(1)}"}
 
 
 def secret_name(number: int) -> str:
@@ -80,6 +96,11 @@ class Stage:
         prepared = self.prepare(keys)
         return await self.send(keys, prepared, at_once, patience)
 
+    async def introduce(self, keys: Sequence[str]) -> None:
+        """Have each host ask for each of the keys, as it did when it started its components."""
+        every = sorted(set(keys))
+        await self.ask([every[n // HOSTS] for n in range(len(every) * HOSTS)], _WARMING_AT_ONCE)
+
     async def warm(self, keys: Sequence[str]) -> None:
         """Ask for each of the keys just before it is measured how fast they come from the cache.
 
@@ -92,14 +113,16 @@ class Stage:
 
         Args:
             keys: which secrets.
-            in_new_words: have no two requests for one secret say the same.
+            in_new_words: have each come from an application that was not there before.
         """
-        plain = {key: self.requester.ask(key) for key in set(keys)}
-        requests = (
-            [self.requester.ask(key, f"shop-{next(self._applications)}") for key in keys]
-            if in_new_words
-            else [plain[key] for key in keys]
-        )
+        requests = [
+            self.requester.ask(
+                key,
+                number // len(set(keys)),
+                f"shop-{next(self._applications)}" if in_new_words else "shop",
+            )
+            for number, key in enumerate(keys)
+        ]
         return frames(self.hosts, requests, SecretsSubjects().of(Operation.GET), INBOX)
 
     async def send(
@@ -134,6 +157,7 @@ async def set_up(
     latency: float = 0.0,
     calls_a_second: float = 0.0,
     calls_a_minute: int = 0,
+    build: Build = THIS,
 ) -> AsyncIterator[Stage]:
     """Start everything, with the cache's time to live as in `settings`.
 
@@ -144,6 +168,7 @@ async def set_up(
         calls_a_second: how many it begins at most; 0 for any number.
         calls_a_minute: how many secret reads it answers in a minute, and refuses beyond; 0 for any
             number.
+        build: which service is run.
     """
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="bench-")))
@@ -155,7 +180,8 @@ async def set_up(
         )
         for number in range(secrets):
             upstream.model.put(secret_name(number), secret_value(secret_name(number)))
-        xkey, requester = SodiumXKeyPair.generate(), Requester()
+        xkey = SodiumXKeyPair.generate()
+        requester = Requester(PROPERTIES, components=COMPONENTS, hosts=HOSTS)
         environment = {
             "NATS_URL": nats.url,
             "INFISICAL_BASE_URL": upstream.url,
@@ -166,7 +192,7 @@ async def set_up(
             "TRUSTED_ISSUERS": requester.issuer.public,
             **settings,
         }
-        service = await opened.enter_async_context(MeasuredService(environment, folder))
+        service = await opened.enter_async_context(MeasuredService(environment, folder, build))
         load = await LoadConnection.open(nats.port)
         opened.callback(load.close)
         hosts = [HostXKey(xkey.public) for _ in range(HOST_XKEYS)]

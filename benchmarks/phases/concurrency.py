@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.figures import MICROSECONDS, MILLISECONDS, percentile
 from benchmarks.report import Row, Section
-from benchmarks.stage import secret_name, set_up
+from benchmarks.service import THIS, Build
+from benchmarks.stage import metrics_on, secret_name, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,11 +16,13 @@ HOSTS = (1, 64, 512)
 _SECRETS = 50
 
 
-async def measure(floor_us: float, settings: Mapping[str, str], *, requests: int) -> Section:
+async def measure(
+    floor_us: float, settings: Mapping[str, str], *, requests: int, build: Build = THIS
+) -> Section:
     """Let each host ask again as soon as it has its answer; warm cache."""
-    section = Section("Throughput and latency, one process, cache warm")
+    section = Section(build.titled("Throughput and latency, one process, cache warm"))
     alone = MICROSECONDS / floor_us
-    async with set_up(settings, secrets=_SECRETS) as stage:
+    async with set_up({**settings, **metrics_on()}, secrets=_SECRETS, build=build) as stage:
         keys = [secret_name(number % _SECRETS) for number in range(requests)]
         for hosts in HOSTS:
             # One host alone waits for each answer: fewer requests take as long.
@@ -32,7 +35,8 @@ async def measure(floor_us: float, settings: Mapping[str, str], *, requests: int
             section.rows.append(
                 Row(
                     f"{hosts} host{'s' if hosts > 1 else ''}: "
-                    f"p50 {p50 * MILLISECONDS:.2f} ms, p99 {p99 * MILLISECONDS:.2f} ms",
+                    f"p50 {p50 * MILLISECONDS:.2f} ms, p99 {p99 * MILLISECONDS:.2f} ms "
+                    f"({p99 / p50:.2f} x)",
                     f"{result.a_second:,.0f} a second",
                     f"{share:.0%} of libsodium alone",
                 )

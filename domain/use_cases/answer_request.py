@@ -13,7 +13,7 @@ from domain.model.reference import SecretQuery
 from domain.model.replies import wire_name, write_error
 from domain.model.transport import Operation, Reply
 from domain.use_cases.host_waits import HostWaits
-from domain.use_cases.known_requests import KnownRequests
+from domain.use_cases.known_requests import KnownRequests, Words
 from ports.transport import RequestHandler
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class AnswerRequest(RequestHandler):
             )
         opened = self.open_request(request)
         event.server_key = opened.server_key
-        known = self._known.find(opened.plaintext)
+        words = Words.of(opened.plaintext)
+        known = self._known.find(words)
         if known is None:
             authenticated = self._read(opened.plaintext, event)
         else:
@@ -140,7 +141,7 @@ class AnswerRequest(RequestHandler):
         event.allowed, event.grant = access.decision.allowed, access.decision.grant
         location = access.enforce()
         if known is None:
-            self._known.keep(opened.plaintext, authenticated)
+            self._known.keep(words, authenticated)
         asked = authenticated.asked
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asked.version, caller, deadline, authenticated.entity_token)

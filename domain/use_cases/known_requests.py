@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 from json import JSONDecoder
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from domain.model.errors import InvalidRequest
-from domain.model.messages import SecretRequest
 from domain.model.recently_used import RecentlyUsed
 from domain.model.strict_json import PEER_BRACKETS
 
@@ -23,6 +21,28 @@ _END: Final = b"}}}"
 
 _FEW_BRACKETS: Final = PEER_BRACKETS // 4
 """So many before and in the policy are fewer than a request may have in all, its end included."""
+
+
+class Words(NamedTuple):
+    """A request's plaintext, parted where a host writes the policy.
+
+    Attributes:
+        known_by: all that precedes the policy's text. The whole of a request without a policy, and
+            of one that must be read as a whole to see whether it may be read at all: written
+            otherwise, with many brackets, or with a policy that is not of ASCII characters.
+        digest: names `known_by` where it must not be kept.
+        policy: the policy's text; None where it is not parted from the rest.
+    """
+
+    known_by: bytes
+    digest: bytes
+    policy: str | None
+
+    @classmethod
+    def of(cls, plaintext: bytes) -> Words:
+        """Part an opened request, of which nothing has been checked."""
+        known_by, policy = _split(plaintext)
+        return cls(known_by, sha256(known_by).digest(), policy)
 
 
 class KnownRequests:
@@ -41,29 +61,20 @@ class KnownRequests:
     def __init__(self, capacity: int = 4096) -> None:
         self._requests: RecentlyUsed[bytes, AuthenticatedRequest] = RecentlyUsed(capacity)
 
-    def find(self, plaintext: bytes) -> AuthenticatedRequest | None:
-        """Return what these bytes say, if a request that differs in its policy at most is known."""
-        words, policy = _split(plaintext)
-        known = self._requests.find(sha256(words).digest())
-        if known is None or policy is None or policy == known.policy:
+    def find(self, words: Words) -> AuthenticatedRequest | None:
+        """Return what these words say, if a request that differs in its policy at most is known."""
+        known = self._requests.find(words.digest)
+        if known is None or words.policy is None or words.policy == known.policy:
             return known
-        return known.with_policy(policy)
+        return known.with_policy(words.policy)
 
-    def keep(self, plaintext: bytes, request: AuthenticatedRequest) -> None:
+    def keep(self, words: Words, request: AuthenticatedRequest) -> None:
         """Remember a request that was allowed."""
-        if len(plaintext) > MAX_LENGTH:
-            return
-        words, policy = _split(plaintext)
-        if policy is None or _is_policy(words, policy):
-            self._requests.keep(sha256(words).digest(), request)
+        if len(words.known_by) <= MAX_LENGTH and _lead_to_policy(words, request):
+            self._requests.keep(words.digest, request)
 
 
 def _split(plaintext: bytes) -> tuple[bytes, str | None]:
-    """Part a request as hosts write it into what precedes its policy's text, and that text.
-
-    Any other is returned whole, without a policy; so is one that has to be read as a whole to see
-    whether it may be read at all: with many brackets, or with characters that ASCII lacks.
-    """
     start = plaintext.rfind(_MEMBER) + len(_MEMBER)
     if start >= len(_MEMBER) and plaintext.endswith(_END) and len(plaintext) <= MAX_LENGTH:
         try:
@@ -72,21 +83,24 @@ def _split(plaintext: bytes) -> tuple[bytes, str | None]:
         except ValueError:
             return plaintext, None
         is_text = end == len(text) and isinstance(policy, str) and policy.isascii()
-        if is_text and text.count("{") + text.count("[") <= _FEW_BRACKETS:
+        if is_text and policy and text.count("{") + text.count("[") <= _FEW_BRACKETS:
             return plaintext[:start], policy
     return plaintext, None
 
 
-def _is_policy(words: bytes, policy: str) -> bool:
-    """Say whether these words lead to the application's policy, not to a member beside it."""
-    if words.count(b"{") + words.count(b"[") > _FEW_BRACKETS:
-        return False
-    other = "" if policy else "other"
-    try:
-        context = SecretRequest.from_json(b'%b"%b"%b' % (words, other.encode(), _END)).context
-    except InvalidRequest:
-        return False
-    return context.application is not None and context.application.policy == other
+def _lead_to_policy(words: Words, request: AuthenticatedRequest) -> bool:
+    """Say whether the words lead to the application's policy, not to another member of that name.
+
+    The request has a policy of that text, and without a backslash there is one way to spell the
+    name of the member that it stands in.
+    """
+    known_by = words.known_by
+    return words.policy is None or (
+        words.policy == request.policy
+        and known_by.count(b'"policy"') == 1
+        and b"\\" not in known_by
+        and known_by.count(b"{") + known_by.count(b"[") <= _FEW_BRACKETS
+    )
 
 
 _read_json = JSONDecoder().raw_decode

@@ -13,7 +13,7 @@ from domain.model.errors import InvalidEntityJwt, InvalidHostJwt, PolicyError, U
 from domain.model.identity import Caller, IdentityKind
 from domain.model.messages import Application, SecretRequest
 from domain.model.secret import Secret, SecretValue
-from domain.use_cases.known_requests import MAX_LENGTH, KnownRequests
+from domain.use_cases.known_requests import MAX_LENGTH, KnownRequests, Words
 from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.token_verifier import fake_claims
 from tests.support.core import ENTITY, HOST, Core, policy
@@ -48,21 +48,21 @@ def core() -> Core:
 def test_the_same_bytes_find_the_request_again_and_no_others_do() -> None:
     requests = KnownRequests()
 
-    requests.keep(b"words", KNOWN)
+    requests.keep(Words.of(b"words"), KNOWN)
 
-    assert requests.find(b"words") is KNOWN
-    assert requests.find(b"word") is None
+    assert requests.find(Words.of(b"words")) is KNOWN
+    assert requests.find(Words.of(b"word")) is None
 
 
 def test_the_least_recently_used_request_goes_first() -> None:
     requests = KnownRequests(capacity=2)
-    requests.keep(b"first", KNOWN)
-    requests.keep(b"second", KNOWN)
-    requests.find(b"first")
+    requests.keep(Words.of(b"first"), KNOWN)
+    requests.keep(Words.of(b"second"), KNOWN)
+    requests.find(Words.of(b"first"))
 
-    requests.keep(b"third", KNOWN)
+    requests.keep(Words.of(b"third"), KNOWN)
 
-    assert [requests.find(words) for words in (b"first", b"second", b"third")] == [
+    assert [requests.find(Words.of(words)) for words in (b"first", b"second", b"third")] == [
         KNOWN,
         None,
         KNOWN,
@@ -72,11 +72,11 @@ def test_the_least_recently_used_request_goes_first() -> None:
 def test_a_long_request_is_not_kept() -> None:
     requests = KnownRequests()
 
-    requests.keep(b"w" * MAX_LENGTH, KNOWN)
-    requests.keep(b"w" * (MAX_LENGTH + 1), KNOWN)
+    requests.keep(Words.of(b"w" * MAX_LENGTH), KNOWN)
+    requests.keep(Words.of(b"w" * (MAX_LENGTH + 1)), KNOWN)
 
-    assert requests.find(b"w" * MAX_LENGTH) is KNOWN
-    assert requests.find(b"w" * (MAX_LENGTH + 1)) is None
+    assert requests.find(Words.of(b"w" * MAX_LENGTH)) is KNOWN
+    assert requests.find(Words.of(b"w" * (MAX_LENGTH + 1))) is None
 
 
 def written(text: str = "", name: str | None = "shop", **others: object) -> bytes:
@@ -87,18 +87,18 @@ def written(text: str = "", name: str | None = "shop", **others: object) -> byte
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-@pytest.mark.parametrize("first", ["", '{"properties":{}}'])
-@pytest.mark.parametrize("second", ["", "not json", '{"properties":{"a":"1"}}', '\\"\n\x7f'])
+@pytest.mark.parametrize("first", ["p", '{"properties":{}}'])
+@pytest.mark.parametrize("second", ["not json", '{"properties":{"a":"1"}}', '\\"\n\x7f'])
 def test_a_request_that_differs_in_its_policy_alone_is_known_and_brings_its_own(
     first: str, second: str
 ) -> None:
     requests = KnownRequests()
 
-    requests.keep(written(first), KNOWN.with_policy(first))
+    requests.keep(Words.of(written(first)), KNOWN.with_policy(first))
 
-    assert requests.find(written(second)) == KNOWN.with_policy(second)
-    assert requests.find(written(second, name="other")) is None
-    assert requests.find(written(second, version="2")) is None
+    assert requests.find(Words.of(written(second))) == KNOWN.with_policy(second)
+    assert requests.find(Words.of(written(second, name="other"))) is None
+    assert requests.find(Words.of(written(second, version="2"))) is None
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,7 @@ def test_a_request_that_differs_in_its_policy_alone_is_known_and_brings_its_own(
         '"policy":"same"}},"more":{"more":{"name":"","policy":"same"}}}',
         '"policy":"same","more":"","\\u0070olicies":{}}},"a":{"b":{"c":"","policy":"same"}}}',
         '"policy":"same"},"more":{"name":"","policy":"same"}},"c":{"b":{"a":0,"policy":"same"}}}',
+        '"\\u0070olicy":"same"}},"more":{"more":{"name":"","policy":"same"}}}',
     ],
 )
 def test_another_member_of_that_name_is_not_taken_for_the_policy(end: str) -> None:
@@ -115,9 +116,9 @@ def test_another_member_of_that_name_is_not_taken_for_the_policy(end: str) -> No
     words = f"{head}{end}".encode()
     assert SecretRequest.from_json(words).context.application == Application(policy="same")
 
-    requests.keep(words, KNOWN.with_policy("same"))
+    requests.keep(Words.of(words), KNOWN.with_policy("same"))
 
-    assert requests.find(words[: -len(b'same"}}}')] + b'other"}}}') is None
+    assert requests.find(Words.of(words[: -len(b'same"}}}')] + b'other"}}}')) is None
 
 
 @pytest.mark.parametrize(
@@ -139,9 +140,18 @@ def test_another_member_of_that_name_is_not_taken_for_the_policy(end: str) -> No
 )
 def test_a_known_beginning_proves_nothing_of_an_unusual_end(tail: bytes) -> None:
     requests = KnownRequests()
-    requests.keep(written("p"), KNOWN.with_policy("p"))
+    requests.keep(Words.of(written("p")), KNOWN.with_policy("p"))
 
-    assert requests.find(written("p").removesuffix(b'"}}}') + tail) is None
+    assert requests.find(Words.of(written("p").removesuffix(b'"}}}') + tail)) is None
+
+
+def test_a_request_without_a_policy_is_known_by_all_its_words() -> None:
+    requests = KnownRequests()
+
+    requests.keep(Words.of(written("")), KNOWN)
+    requests.keep(Words.of(written("", name="bare")), KNOWN)
+
+    assert requests.find(Words.of(written("p"))) is None
 
 
 async def test_a_policy_in_another_order_leads_where_the_known_one_did(core: Core) -> None:

@@ -143,7 +143,7 @@ async def run(
         sections.append(await limited_storm.measure(SETTINGS, windows=plan.windows))
     if "start" in phases:
         say("cold start")
-        sections.append(await start_up.measure(SETTINGS, starts=plan.starts))
+        sections += await start_up.measure(SETTINGS, builds, starts=plan.starts)
     if "cached" in phases:
         say("memory of the cache")
         sections.append(await memory.measure_cached(SETTINGS, secrets=plan.cached))

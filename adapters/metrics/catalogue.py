@@ -60,6 +60,9 @@ class WorkerEnd(StrEnum):
     HUNG = "hung"
     """By the supervisor, since it gave no sign of life."""
 
+    UNSERVED = "unserved"
+    """By the supervisor, since no host was answered by it while others were."""
+
     SIGNALLED = "signalled"
     """By any other signal, such as that of a crash."""
 

@@ -64,6 +64,10 @@ class ServiceManager:
         """
         self._send("READY=1", *([f"STATUS={status}"] if status else []))
 
+    def status(self, text: str) -> None:
+        """Show operators one line."""
+        self._send(f"STATUS={text}")
+
     def reloading(self) -> None:
         """Say that files are being read again; `ready` ends it."""
         # The time is what Type=notify-reload tells this message from an earlier one by.

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 BEAT: Final = b"."
+UNSERVED: Final = b"-"
+"""A sign of life of a worker whose hosts would not be answered."""
+
 STARTED: Final = b"!"
 """What a worker sends once, when it takes requests."""
 
@@ -32,10 +35,18 @@ _LATE_SECONDS: Final = 1.0
 _READ_BYTES: Final = 4096
 
 
-async def beat(tell: Callable[[], None], clock: Clock) -> None:
-    """Give a sign once a second until cancelled; from the event loop, to show that it turns."""
+async def beat(
+    tell: Callable[[bytes], None], clock: Clock, problem: Callable[[], str | None]
+) -> None:
+    """Give a sign once a second until cancelled; from the event loop, to show that it turns.
+
+    Args:
+        tell: takes the sign.
+        clock: paces them.
+        problem: what keeps requests from arriving; None if nothing does.
+    """
     while True:
-        tell()
+        tell(BEAT if problem() is None else UNSERVED)
         await clock.sleep(BEAT_SECONDS)
 
 
@@ -45,12 +56,16 @@ class SignsOfLife:
     It judges by what it was awake to see: silence is several looks in a row that each found nothing
     and ended on time. Where the supervisor itself was stopped or held up, or the whole machine was,
     the worker may have been as well, and counting begins again.
+
+    Attributes:
+        is_served: whether hosts would be answered, by the latest sign.
     """
 
     def __init__(self, reader: asyncio.StreamReader, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
         self._ceased = False
+        self.is_served = True
 
     async def started(self) -> bool:
         """Wait until the worker takes requests; False if it ended or fell silent instead."""
@@ -72,7 +87,9 @@ class SignsOfLife:
             due = self._clock.monotonic() + seconds / _LOOKS
             try:
                 async with self._clock.timeout_at(due):
-                    return await self._reader.read(_READ_BYTES)
+                    signs = await self._reader.read(_READ_BYTES)
+                    self.is_served = not signs.endswith(UNSERVED)
+                    return signs
             except TimeoutError:
                 on_time = self._clock.monotonic() - due < _LATE_SECONDS
                 missed = missed + 1 if on_time else 0

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bootstrap.hardening import end_with_parent
-from bootstrap.workers.heartbeat import BEAT, STARTED
+from bootstrap.workers.heartbeat import STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +44,10 @@ class Lifeline:
             # The supervisor is gone; the watching thread ends this process.
             return
 
-    def tell_alive(self) -> None:
+    def tell_alive(self, sign: bytes) -> None:
         """Give a sign of life; one that finds no room is not missed."""
         with suppress(OSError):
-            self._socket.send(BEAT, socket.MSG_DONTWAIT)
+            self._socket.send(sign, socket.MSG_DONTWAIT)
 
     def watch(self, stop_seconds: float) -> None:
         """Stop this process as SIGTERM does once the supervisor is gone, whatever ended that.

@@ -30,6 +30,11 @@ class WorkerProcess(Protocol):
     @property
     def pid(self) -> int: ...
 
+    @property
+    def is_served(self) -> bool:
+        """Whether hosts would be answered, as it last said."""
+        ...
+
     async def started(self) -> bool:
         """Wait until it takes requests; False if it ended or fell silent instead."""
         ...
@@ -69,6 +74,12 @@ class ChildProcess(WorkerProcess):
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
+
+    @property
+    @override
+    def is_served(self) -> bool:
+        """Whether hosts would be answered, as it last said."""
+        return self._signs.is_served
 
     @override
     async def started(self) -> bool:

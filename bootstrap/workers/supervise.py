@@ -68,6 +68,7 @@ async def _supervise(configuration: Configuration, manager: ServiceManager) -> i
         SystemClock(),
         stop_seconds(configuration.service),
         all_started=lambda: manager.ready("All workers take requests"),
+        status=manager.status,
         stopping=manager.stopping,
     )
     received: list[signal.Signals] = []

@@ -12,6 +12,7 @@ import structlog
 from adapters.metrics.catalogue import WorkerEnd
 from bootstrap.workers.backoff import Backoff
 from bootstrap.workers.restart_history import RestartHistory, end_of
+from bootstrap.workers.served import LOOK_SECONDS, ServedWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ class Supervisor:
     Args:
         stop_seconds: the time that workers get to stop; those still there are killed.
         all_started: called once, when every worker takes requests.
+        status: takes one line for operators, when workers are served no more or again.
         stopping: called once, when the workers are signalled to stop.
 
     Attributes:
@@ -48,6 +50,7 @@ class Supervisor:
         stop_seconds: float,
         *,
         all_started: Callable[[], None] = lambda: None,
+        status: Callable[[str], None] = lambda _: None,
         stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self._count = count
@@ -62,6 +65,8 @@ class Supervisor:
         self._tell_stopping = stopping
         self.all_started = False
         self._codes = [0]
+        self._served = ServedWorkers(clock, status)
+        self._replaced: set[int] = set()
         self._stop_signal = signal.SIGTERM
 
     def stop(self) -> None:
@@ -85,6 +90,7 @@ class Supervisor:
     async def run(self) -> int:
         """Keep the workers running until `stop`; return the worst of their exit codes."""
         keeping = [asyncio.create_task(self._keep(number)) for number in range(self._count)]
+        looking = asyncio.create_task(self._look_who_is_served())
         for task in keeping:
             # None ends before, but by a bug.
             task.add_done_callback(lambda _: self.stop())
@@ -97,6 +103,7 @@ class Supervisor:
                     # In a shield, since those tasks end every worker process.
                     await asyncio.shield(asyncio.gather(*keeping))
         finally:
+            looking.cancel()
             self.kill()
             await asyncio.gather(*keeping)
         code = max(self._codes)
@@ -116,6 +123,9 @@ class Supervisor:
                 exit_code, hung = await self._end(number, process)
                 code = _exit_code(exit_code, stopping=self._stopping.is_set())
                 end = WorkerEnd.HUNG if hung else end_of(code)
+                if number in self._replaced:
+                    self._replaced.discard(number)
+                    end = WorkerEnd.UNSERVED if not hung else end
             if self._stopping.is_set():
                 self._codes.append(code)
                 return
@@ -183,6 +193,14 @@ class Supervisor:
         # Nothing else ends a process that was stopped.
         process.send(signal.SIGKILL)
         return True
+
+    async def _look_who_is_served(self) -> None:
+        while True:
+            await self._clock.sleep(LOOK_SECONDS)
+            served = {number: self._running[number].is_served for number in self._taking}
+            for number in set(self._served.look(served)) - self._replaced:
+                self._replaced.add(number)
+                self._running[number].send(signal.SIGTERM)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

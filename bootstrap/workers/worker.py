@@ -27,18 +27,19 @@ if TYPE_CHECKING:
 
     from bootstrap.lifecycle import Service
     from ports.clock import Clock
+    from ports.transport_plugin import TransportParts
 
 
 def beating(
-    connect: Callable[[], Awaitable[None]], tell_alive: Callable[[], None], clock: Clock
+    parts: TransportParts, tell_alive: Callable[[bytes], None], clock: Clock
 ) -> Callable[[], Awaitable[None]]:
     """Show once a second that the event loop turns, from before the first connect on."""
     running: set[asyncio.Task[None]] = set()
 
     async def opening() -> None:
         # Ends with the event loop: closing may take longer than silence is suffered.
-        running.add(asyncio.create_task(beat(tell_alive, clock)))
-        await connect()
+        running.add(asyncio.create_task(beat(tell_alive, clock, parts.problem)))
+        await parts.open()
 
     return opening
 
@@ -77,7 +78,7 @@ def work(arguments: Sequence[str]) -> int:
             service,
             transport=replace(
                 parts,
-                open=beating(parts.open, lifeline.tell_alive, service.clock),
+                open=beating(parts, lifeline.tell_alive, service.clock),
                 transport=ReportingTransport(parts.transport, lifeline.tell_started),
             ),
         )

@@ -8,17 +8,20 @@ from typing import Self
 
 
 class TcpProxy:
-    """Listens on a free port of this machine and passes on to another one.
+    """Listens on a port of this machine and passes on to another one.
 
     Args:
         port: where to, on 127.0.0.1.
+        host: the address to listen at.
+        listen_on: the port to listen on; 0 takes a free one.
 
     Attributes:
         refuses: whether further connections are ended at once.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, host: str = "127.0.0.1", listen_on: int = 0) -> None:
         self._to = port
+        self._at = host, listen_on
         self.refuses = False
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Event] = set()
@@ -42,13 +45,13 @@ class TcpProxy:
             passing.clear()
         self._open.clear()
 
-    def cut(self) -> None:
-        """End all connections there are."""
-        for task in self._tasks:
+    def cut(self, count: int | None = None) -> None:
+        """End all connections there are, or so many of them."""
+        for task in list(self._tasks)[:count]:
             task.cancel()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, *self._at)
         return self
 
     async def __aexit__(self, *_: object) -> None:

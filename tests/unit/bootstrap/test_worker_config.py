@@ -23,6 +23,7 @@ from bootstrap.workers.supervise import stop_seconds
 from bootstrap.workers.worker import ReportingTransport, beating
 from bootstrap.workers.worker_config import config_of, read_config, with_keys, write_config
 from domain.use_cases.key_ring import KeyRing
+from ports.transport_plugin import TransportParts
 from tests.contracts.audit import ANSWERED
 from tests.fakes.clock import FakeClock
 from tests.fakes.key_exchange import FakeKeyExchange
@@ -197,7 +198,11 @@ async def test_signs_of_life_are_given_from_before_the_transport_opens_and_go_on
         await clock.sleep(5)
 
     opening = asyncio.ensure_future(
-        beating(connect, lambda: beats.append(clock.monotonic()), clock)()
+        beating(
+            TransportParts(FakeTransport(clock), open=connect),
+            lambda _: beats.append(clock.monotonic()),
+            clock,
+        )()
     )
     for second in range(1, 9):
         if second > 5:

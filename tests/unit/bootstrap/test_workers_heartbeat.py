@@ -12,6 +12,7 @@ from bootstrap.workers.heartbeat import (
     SILENT_SECONDS,
     STARTED,
     STARTING_SILENT_SECONDS,
+    UNSERVED,
     SignsOfLife,
     beat,
 )
@@ -147,7 +148,9 @@ async def test_a_closed_end_is_no_silence(end: Callable[[asyncio.StreamReader], 
 
 async def test_a_sign_is_given_once_a_second() -> None:
     clock, given = FakeClock(), list[float]()
-    beating = asyncio.create_task(beat(lambda: given.append(clock.monotonic()), clock))
+    beating = asyncio.create_task(
+        beat(lambda _: given.append(clock.monotonic()), clock, lambda: None)
+    )
     await settle()
 
     for _ in range(6):
@@ -156,3 +159,24 @@ async def test_a_sign_is_given_once_a_second() -> None:
 
     assert [at - given[0] for at in given] == [0, 1, 2, 3]
     beating.cancel()
+
+
+async def test_a_sign_says_whether_hosts_would_be_answered_and_the_latest_counts() -> None:
+    clock, given = FakeClock(), list[bytes]()
+    problems: list[str | None] = [None, "refused", "refused", None]
+    beating = asyncio.create_task(beat(given.append, clock, lambda: problems.pop(0)))
+    worker = Worker()
+    watching = await worker.ceasing()
+    served = [worker.signs.is_served]
+
+    for _ in range(4):
+        await settle()
+        worker.reader.feed_data(given[-1])
+        clock.advance(1)
+        await settle()
+        served.append(worker.signs.is_served)
+
+    assert given == [BEAT, UNSERVED, UNSERVED, BEAT]
+    assert served == [True, True, False, False, True]
+    beating.cancel()
+    watching.cancel()

@@ -38,7 +38,7 @@ def test_settings_come_in_and_news_go_out(supervisor: tuple[socket.socket, Lifel
 
     assert lifeline.receive() == b'{"a": 1}\n'
     lifeline.tell_started()
-    lifeline.tell_alive()
+    lifeline.tell_alive(BEAT)
 
     assert ours.recv(100) == STARTED + BEAT
 
@@ -47,7 +47,7 @@ def test_signs_of_life_never_wait_for_a_supervisor_that_reads_none(
     supervisor: tuple[socket.socket, Lifeline],
 ) -> None:
     for _ in range(100_000):
-        supervisor[1].tell_alive()
+        supervisor[1].tell_alive(BEAT)
 
 
 def test_the_socket_goes_to_no_process_that_a_worker_would_start(
@@ -64,7 +64,7 @@ def test_news_for_a_supervisor_that_is_gone_are_no_failure(
 
     assert lifeline.receive() == b""
     lifeline.tell_started()
-    lifeline.tell_alive()
+    lifeline.tell_alive(BEAT)
 
 
 def test_an_orphan_stops_as_by_a_signal_and_by_force_if_that_takes_too_long(

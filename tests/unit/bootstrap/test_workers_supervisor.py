@@ -29,6 +29,8 @@ STOP_SECONDS = 20.0
 class FakeWorker(WorkerProcess):
     """A process that does what the test says; SIGKILL always ends it, SIGTERM if `obedient`."""
 
+    is_served = True
+
     def __init__(self, history: RestartHistory, pid: int) -> None:
         self.former = history
         self.number = history.number
@@ -91,7 +93,10 @@ class Scene:
         self.failures: list[OSError] = []
         self.log = io.StringIO()
         configure_logging("debug", "json", self.log)
-        self.supervisor = Supervisor(count, self._start, self.clock, STOP_SECONDS)
+        self.statuses: list[str] = []
+        self.supervisor = Supervisor(
+            count, self._start, self.clock, STOP_SECONDS, status=self.statuses.append
+        )
         self.running = asyncio.create_task(self.supervisor.run())
 
     async def _start(self, history: RestartHistory) -> FakeWorker:

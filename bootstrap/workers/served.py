@@ -1,0 +1,67 @@
+"""Which workers' hosts would be answered, by the same check that `/readyz` goes by.
+
+A worker that is not served while another one is has a trouble of its own, such as a connection
+that no longer works: a new process mends it. Where none is served the cause lies outside, and each
+goes on asking by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ports.clock import Clock
+
+LOOK_SECONDS: Final = 1.0
+
+UNSERVED_SECONDS: Final = 20.0
+"""Some rounds of the check longer than a reconnect and a permission that is given back take."""
+
+_log = structlog.get_logger()
+
+
+class ServedWorkers:
+    """Compares what the workers say of themselves.
+
+    Args:
+        clock: only its monotonic time is used.
+        show: takes one line for operators whenever something changes.
+    """
+
+    def __init__(self, clock: Clock, show: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._show = show
+        self._since: dict[int, float] = {}
+
+    def look(self, served: Mapping[int, bool]) -> list[int]:
+        """Take whether each worker that takes requests is served; return those to be replaced."""
+        now = self._clock.monotonic()
+        before = set(self._since)
+        unserved = {number for number, is_served in served.items() if not is_served}
+        self._since = {number: self._since.get(number, now) for number in unserved}
+        for number in sorted(unserved - before):
+            _log.error("worker.not_served", worker=number, advice=_NOT_SERVED)
+        for number in sorted((before - unserved) & served.keys()):
+            _log.info("worker.served_again", worker=number)
+        if unserved != before:
+            self._show(_status(len(served) - len(unserved), len(served)))
+        if len(unserved) == len(served):
+            return []
+        return [number for number in unserved if now - self._since[number] >= UNSERVED_SECONDS]
+
+
+def _status(served: int, count: int) -> str:
+    if served == count:
+        return "All workers take requests"
+    return f"Of {count} workers, {served} would be asked by hosts; see the log"
+
+
+_NOT_SERVED: Final = (
+    "Hosts would not be answered by this worker; its own records say why, and its /readyz. It asks "
+    f"again by itself. If it stays so for {UNSERVED_SECONDS:.0f} s while another worker is served, "
+    "it is replaced."
+)

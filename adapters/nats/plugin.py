@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from nats.aio.client import Client
 from typing_extensions import override
 
 from adapters.nats.settings import NatsSettings
@@ -63,6 +63,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         from adapters.nats.moving import Moving  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
         from adapters.nats.self_check import SelfCheck  # noqa: PLC0415
+        from adapters.nats.shared_connection import SharedConnection  # noqa: PLC0415
         from adapters.nats.subjects import (  # noqa: PLC0415
             ControlSubjects,
             SecretsSubjects,
@@ -70,7 +71,9 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         )
         from adapters.nats.transport import NatsTransport  # noqa: PLC0415
 
-        connection = NatsConnection(settings, context.clock, name=context.user_agent, serves=True)
+        def connect(purpose: str = "") -> NatsConnection:
+            name = f"{context.user_agent}{purpose}"
+            return NatsConnection(settings, context.clock, name=name, serves=True)
 
         def listener(of: NatsConnection) -> NatsTransport:
             return NatsTransport(
@@ -85,10 +88,11 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             )
 
         def second() -> tuple[NatsConnection, NatsTransport]:
-            name = f"{context.user_agent} (moving)"
-            bridge = NatsConnection(settings, context.clock, name=name, serves=True)
+            bridge = connect(" (moving)")
             return bridge, listener(bridge)
 
+        connection = connect()
+        shared = SharedConnection(lambda: connect(" (store)"))
         subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, context.backend)
         control = ControlSubjects(settings.subject_prefix, context.backend)
         peers = NatsPeerBus(connection.client, control, context.clock, context.peer_messages)
@@ -100,22 +104,27 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         servers = settings.addresses
 
         def problem() -> str | None:
-            return self_check.problem() if connection.is_connected else _NOT_CONNECTED
+            connected = connection.is_connected and shared.is_connected
+            return self_check.problem() if connected else _NOT_CONNECTED
+
+        async def open_both() -> None:
+            await connection.open()
+            await shared.open()
 
         async def close() -> None:
             await peers.aclose()
-            await connection.close()
+            await asyncio.gather(shared.close(), connection.close())
 
         return TransportParts(
             transport=transport,
             channel=NatsChannel(connection.client, subjects, inbox=settings.inbox_prefix),
-            open=connection.open,
+            open=open_both,
             close=close,
             run=lambda: _watch(self_check),
             problem=problem,
             samples=lambda: nats_samples(connection, transport, context.max_in_flight),
             peers=peers,
-            shared={Client: connection.client},
+            shared=shared,
             server=(servers[0].host, servers[0].port) if len(servers) == 1 else None,
             address_of=subjects.of,
             system="nats",

@@ -1,6 +1,7 @@
 """`make soak`: faults one after the other under load, and one table of what hosts met.
 
-Everything runs on loopback, against nothing but what this starts, and ends by the given time.
+Everything runs on a loopback of its own, against nothing but what this starts, and ends by the
+given time.
 """
 
 from __future__ import annotations
@@ -10,97 +11,86 @@ import asyncio
 import itertools
 import os
 import sys
-from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.system.clock import SystemClock
 from benchmarks.soak.faults import FAULTS
-from benchmarks.soak.load import ANSWERED, LOST, End, Load
-from benchmarks.soak.stage import Stage, set_up
+from benchmarks.soak.namespaces import NamespacesUnavailableError, enter_namespaces
+from benchmarks.soak.rows import HEAD, Span, rows_of
+from benchmarks.soak.stage import LASTS_SECONDS, set_up
+from benchmarks.soak.usage import UsageLog
 
-_SETTLE_SECONDS = 10.0
-"""Between faults; what heals later than that counts as not healed."""
+if TYPE_CHECKING:
+    from benchmarks.soak.stage import Fault, Stage
 
-_LONGEST_FAULT_SECONDS = 8.0
-_LAST_ANSWERS_SECONDS = 11.0
+_SETTLE_SECONDS = 12.0
+"""Between faults, and longer than hosts wait: a request that got no reply ends before the next
+fault begins."""
 
-_HEAD = (
-    "| fault | rounds | answered | typed errors | lost | longest wait s | healed after s | rest |"
-)
-
-
-@dataclass
-class Row:
-    """What one kind of fault came to, all its rounds together."""
-
-    rounds: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
-    longest_wait: float = 0.0
-    heal: float = 0.0
-
-    def add(self, ends: list[End], end_of_fault: float) -> None:
-        """Count the requests that were sent from a fault's begin to the next one's."""
-        self.rounds += 1
-        self.kinds.update(end.kind for end in ends)
-        self.longest_wait = max([self.longest_wait, *(end.ended - end.sent for end in ends)])
-        late = [e.ended for e in ends if e.sent >= end_of_fault and e.kind != ANSWERED]
-        self.heal = max([self.heal, *(ended - end_of_fault for ended in late)])
-
-    def text(self, name: str) -> str:
-        """Return it as a row of a Markdown table."""
-        lost = sum(count for kind, count in self.kinds.items() if kind in LOST)
-        typed = sum(self.kinds.values()) - lost - self.kinds[ANSWERED]
-        detail = ", ".join(f"{n} {k}" for k, n in sorted(self.kinds.items()) if k != ANSWERED)
-        return (
-            f"| {name} | {self.rounds} | {self.kinds[ANSWERED]:,} | {typed:,} | {lost:,} | "
-            f"{self.longest_wait:.1f} | {self.heal:.1f} | {detail} |"
-        )
+_LONGEST_FAULT_SECONDS = LASTS_SECONDS + 3.0
 
 
-async def soak(stage: Stage, seconds: float, clock: SystemClock) -> dict[str, Row]:
-    """Make faults in turn until the time is over."""
-    rows = {"none": Row(), **{name: Row() for name in FAULTS}}
-    load = Load(stage.host, stage.keys, clock)
-    spans: list[tuple[str, float, float]] = []
-    stop = clock.monotonic() + seconds - _LAST_ANSWERS_SECONDS
-    spans.append(("none", clock.monotonic(), clock.monotonic()))
+async def soak(
+    stage: Stage, seconds: float, faults: dict[str, Fault], clock: SystemClock
+) -> list[Span]:
+    """Make faults in turn until the time is over, and let the last requests end."""
+    stop = clock.monotonic() + seconds - _SETTLE_SECONDS
+    spans = [Span("none", clock.monotonic(), clock.monotonic())]
+    stage.load.start()
     await clock.sleep(_SETTLE_SECONDS)
-    for name, fault in itertools.cycle(FAULTS.items()):
+    for name, fault in itertools.cycle(faults.items()):
         if clock.monotonic() + _LONGEST_FAULT_SECONDS + _SETTLE_SECONDS > stop:
             break
-        sys.stderr.write(f"{name} …\n")
+        sys.stderr.write(f"{clock.monotonic() - spans[0].begin:6.0f} s  {name}\n")
         begin = clock.monotonic()
         await fault(stage)
-        spans.append((name, begin, clock.monotonic()))
+        spans.append(Span(name, begin, clock.monotonic()))
         await clock.sleep(_SETTLE_SECONDS)
-    await load.stop()
-    begins = [begin for _, begin, _ in spans[1:]] + [float("inf")]
-    for (name, begin, end), following in zip(spans, begins, strict=True):
-        rows[name].add([e for e in load.ends if begin <= e.sent < following], end)
-    return rows
+    await stage.load.stop()
+    return spans
 
 
-async def run(seconds: float) -> None:
+async def run(seconds: float, faults: dict[str, Fault], log: Path | None) -> None:
     """Set everything up, soak it and print the table."""
     clock = SystemClock()
-    async with set_up() as stage:
-        before = stage.memory_and_descriptors()
-        rows = await soak(stage, seconds, clock)
-        after = stage.memory_and_descriptors()
-    lines = [
-        _HEAD,
-        "|---|---:|---:|---:|---:|---:|---:|---|",
-        *(row.text(name) for name, row in rows.items() if row.rounds),
-        "",
-        f"{seconds:.0f} s on {os.cpu_count()} cores, all processes together:",
-        f"memory {before[0]:.0f} MiB before and {after[0]:.0f} after,",
-        f"descriptors {before[1]} before and {after[1]} after.",
-        "",
-    ]
+    loads = [os.getloadavg()[0]]
+    async with set_up(seconds) as stage:
+        usage = UsageLog(stage.processes)
+        watching = asyncio.create_task(usage.run())
+        spans = await soak(stage, seconds, faults, clock)
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        if log is not None:
+            await asyncio.to_thread(log.write_text, stage.service.output, "utf-8")
+        load = stage.load
+    loads.append(os.getloadavg()[0])
+    rows = rows_of(load.ends, spans)
+    requests = (
+        f"{seconds:.0f} s on {os.cpu_count()} cores, load average {loads[0]:.1f} before and "
+        f"{loads[1]:.1f} at the end; {len(load.ends):,} requests, {load.answered_twice} with more "
+        "than one reply."
+    )
+    lines = [HEAD, *(row.text(name) for name, row in rows.items()), "", requests, usage.text(), ""]
     sys.stdout.write("\n".join(lines))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run in namespaces of its own."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=1800.0)
-    asyncio.run(run(parser.parse_args().seconds))
+    parser.add_argument("--only", default="", help="faults whose name holds this")
+    parser.add_argument("--log", type=Path, help="where to write the service's log")
+    options = parser.parse_args()
+    faults = {name: fault for name, fault in FAULTS.items() if options.only in name}
+    try:
+        enter_namespaces()
+        asyncio.run(run(options.seconds, faults, options.log))
+    except NamespacesUnavailableError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,27 +1,40 @@
-"""Three nats-servers, a store and a service of two workers, on loopback."""
+"""Three nats-servers, a store, a name server and a service of two workers, on loopback."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from benchmarks.soak.load import connected_load
+from benchmarks.soak.namespaces import small_disk, use_name_server
 from bootstrap.local.nats_server import LocalNatsServer
 from tests.support.environments import local_infisical_environment
 from tests.support.free_ports import neighbouring_ports
-from tests.support.host import Host, connected_host
 from tests.support.infisical_server import InfisicalServer
-from tests.support.service_process import ServiceProcess
+from tests.support.name_server import NameServer
+from tests.support.service_process import ROOT, ServiceProcess
 from tests.support.tcp_proxy import TcpProxy
+from tests.support.wall_clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from benchmarks.soak.load import Load
+
 PREFIX: Final = "soak"
 ALL: Final = ("_INBOX.>", f"{PREFIX}.>")
+LASTS_SECONDS: Final = 5.0
+NATS_NAMES: Final = ("nats-a.test", "nats-b.test")
+STORE_NAME: Final = "infisical.test"
+STORE_ADDRESSES: Final = ("127.0.0.2", "127.0.0.3")
+_DISK_MEBIBYTES: Final = 64
+_SPARE_BYTES_A_SECOND: Final = 120_000
+"""Somewhat more than the load's audit events take."""
 
 
 def node(number: int, ports: list[int], hears: tuple[str, ...], publishes: tuple[str, ...]) -> str:
@@ -46,9 +59,11 @@ class Stage:
     ports: list[int]
     store: InfisicalServer
     proxy: TcpProxy
+    names: NameServer
+    clock: WallClock
+    audit_folder: Path
     service: ServiceProcess
-    host: Host
-    keys: list[str]
+    load: Load
 
     async def permit(
         self, hears: tuple[str, ...] = ALL, publishes: tuple[str, ...] = (">",)
@@ -57,28 +72,39 @@ class Stage:
         for number, server in enumerate(self.servers):
             await server.reload(node(number, self.ports, hears, publishes))
 
+    async def listen_at(self, address: str) -> None:
+        """Have the store be reached at another address, on the same port, and no longer here."""
+        port = self.proxy.port
+        await self.proxy.__aexit__(None, None, None)
+        self.proxy = _proxy_to(self.store, address, port)
+        await self.proxy.__aenter__()
+
     def processes(self) -> list[int]:
         """Return the service's processes, the supervisor first."""
         supervisor = self.service.pid
         children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text("ascii")
         return [supervisor, *map(int, children.split())]
 
-    def memory_and_descriptors(self) -> tuple[float, int]:
-        """Return MiB resident and open descriptors, of all processes together."""
-        mebibytes, descriptors = 0.0, 0
-        for pid in self.processes():
-            status = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-            line = next(line for line in status if line.startswith("VmRSS:"))
-            mebibytes += int(line.split()[1]) / 1024
-            descriptors += len(list(Path(f"/proc/{pid}/fd").iterdir()))
-        return mebibytes, descriptors
+
+Fault: TypeAlias = Callable[[Stage], Awaitable[None]]
+"""Makes one fault and returns at its end."""
+
+
+def _proxy_to(store: InfisicalServer, address: str, port: int = 0) -> TcpProxy:
+    return TcpProxy(int(store.address.rpartition(":")[2]), host=address, listen_on=port)
 
 
 @asynccontextmanager
-async def set_up(*, keys: int = 50) -> AsyncIterator[Stage]:
-    """Start everything, and end it afterwards."""
+async def set_up(seconds: float, *, keys: int = 50) -> AsyncIterator[Stage]:
+    """Start everything for a run of that length, and end it afterwards."""
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="soak-")))
+        clock_folder, audit_folder = folder / "clock", folder / "audit"
+        clock_folder.mkdir()
+        audit_folder.mkdir()
+        use_name_server(folder)
+        mebibytes = _DISK_MEBIBYTES + int(_SPARE_BYTES_A_SECOND * seconds / 1024 / 1024)
+        opened.enter_context(small_disk(audit_folder, mebibytes))
         first = neighbouring_ports(3)
         ports = [first, first + 1, first + 2]
         servers = [
@@ -86,17 +112,32 @@ async def set_up(*, keys: int = 50) -> AsyncIterator[Stage]:
             for n in range(3)
         ]
         store = await opened.enter_async_context(InfisicalServer())
-        names = [f"KEY_{number}" for number in range(keys)]
-        for name in names:
+        wanted = [f"KEY_{number}" for number in range(keys)]
+        for name in wanted:
             store.model.put(name, f"value of {name}")
-        proxy = await opened.enter_async_context(TcpProxy(int(store.address.rpartition(":")[2])))
-        urls = ",".join(f"nats://backend:b@127.0.0.1:{s.port}" for s in servers[:2])
+        addresses = {name: ["127.0.0.1"] for name in NATS_NAMES}
+        names = NameServer(addresses | {STORE_NAME: list(STORE_ADDRESSES[:1])})
+        await opened.enter_async_context(names)
+        proxy = _proxy_to(store, STORE_ADDRESSES[0])
+        await proxy.__aenter__()
+        logins = zip(NATS_NAMES, servers, strict=False)
+        urls = ",".join(f"nats://backend:b@{name}:{server.port}" for name, server in logins)
+        clock = WallClock(clock_folder)
         settings = local_infisical_environment(store, urls, PREFIX, folder) | {
-            "INFISICAL_BASE_URL": f"http://127.0.0.1:{proxy.port}",
+            "INFISICAL_BASE_URL": f"http://{STORE_NAME}:{proxy.port}",
             "CACHE_TTL_SECONDS": "0",
             "WORKERS": "2",
+            "AUDIT_FILE": str(audit_folder / "audit.jsonl"),
+            "PYTHONPATH": f"{clock_folder}:{ROOT}",
         }
-        service = await opened.enter_async_context(ServiceProcess(settings, folder))
+        service = ServiceProcess(settings, folder, ready="workers.started")
+        await opened.enter_async_context(service)
         url = f"nats://host:h@127.0.0.1:{servers[2].port}"
-        host = await opened.enter_async_context(connected_host(url, PREFIX))
-        yield Stage(servers, ports, store, proxy, service, host, names)
+        load = await opened.enter_async_context(connected_load(url, PREFIX, wanted))
+        stage = Stage(
+            servers, ports, store, proxy, names, clock, audit_folder, service=service, load=load
+        )
+        try:
+            yield stage
+        finally:
+            await stage.proxy.__aexit__(None, None, None)

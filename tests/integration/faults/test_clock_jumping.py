@@ -15,6 +15,7 @@ from tests.integration.faults.load import (
     until_more,
 )
 from tests.support.service_process import ROOT, ServiceProcess
+from tests.support.wall_clock import WallClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,33 +24,6 @@ if TYPE_CHECKING:
     from tests.support.infisical_server import InfisicalServer
 
 HOUR, DAY = 3600, 86400
-
-ANOTHER_CLOCK = """\
-import pathlib
-import time
-
-_offset = pathlib.Path(__file__).with_name("offset")
-_true_time = time.time
-_true_time_ns = time.time_ns
-time.time = lambda: _true_time() + int(_offset.read_text())
-time.time_ns = lambda: _true_time_ns() + int(_offset.read_text()) * 10**9
-"""
-"""Python imports `sitecustomize` before anything else; setting the real clock would take root."""
-
-
-class WallClock:
-    """What the service takes for the time of day, as an offset in seconds."""
-
-    def __init__(self, folder: Path) -> None:
-        self._offset = folder / "offset"
-        self._offset.write_text("0")
-        (folder / "sitecustomize.py").write_text(ANOTHER_CLOCK)
-
-    def jump(self, seconds: int) -> None:
-        """Set it to that far from the true time, at once."""
-        fresh = self._offset.with_name("offset.new")
-        fresh.write_text(str(seconds))
-        fresh.replace(self._offset)
 
 
 @pytest.mark.parametrize("cache_seconds", ["0", "60"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,29 +17,14 @@ from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
 from tests.support.free_ports import neighbouring_ports
 from tests.support.local_server import LocalServer
+from tests.support.swallowing import swallowing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nats.aio.client import Srv
 
     from bootstrap.local.nats_server import LocalNatsServer
 
 DEAD = 12
-
-
-@contextmanager
-def swallowing(host: str, port: int) -> Iterator[str]:
-    """An address whose accept queue is full, so that connects get no answer."""
-    with ExitStack() as held:
-        listener = held.enter_context(socket.socket())
-        listener.bind((host, port))
-        listener.listen(0)
-        for _ in range(4):
-            filler = held.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex((host, port))
-        yield f"{host}:{port}"
 
 
 def connection_to(*urls: str) -> NatsConnection:

@@ -27,7 +27,7 @@ class BreakerConfig:
     locations: int = 2
     window_seconds: float = 30.0
     first_pause_seconds: float = 1.0
-    longest_pause_seconds: float = 4.0
+    longest_pause_seconds: float = 2.0
     probe_seconds: float = 2.0
 
     def __post_init__(self) -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 ROUND_SECONDS: Final = 3.0
+TROUBLED_ROUND_SECONDS: Final = 1.0
+"""While hosts would not be answered: what is given back is to be noticed soon."""
+
 _ANSWER_SECONDS: Final = 2.0
 _MISSES: Final = 2
 """One unanswered question may be a reconnect or a busy moment."""
@@ -70,7 +73,8 @@ class SelfCheck:
     async def run(self) -> None:
         """Check every few seconds, until cancelled or the connection is closed for good."""
         while not self._client.is_closed:
-            await self._clock.sleep(ROUND_SECONDS)
+            is_well = self.problem() is None and not self._misses
+            await self._clock.sleep(ROUND_SECONDS if is_well else TROUBLED_ROUND_SECONDS)
             if self._client.is_connected:
                 await self.check()
 

@@ -42,8 +42,9 @@ _UNTRUSTED = (aiohttp.ClientConnectorCertificateError,)
 class _Pool:
     """One aiohttp session, closed once it is retired and its last call has ended."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, connector: aiohttp.TCPConnector) -> None:
         self.session = session
+        self.connector = connector
         self.calls = 0
         self.retired = False
 
@@ -98,7 +99,7 @@ class AiohttpEngine(HttpEngine):
 
     @override
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        pool = self._current = self._current or _Pool(self._session())
+        pool = self._current = self._current or self._pool()
         pool.calls += 1
         loop = asyncio.get_running_loop()
         now = loop.time()
@@ -108,6 +109,9 @@ class AiohttpEngine(HttpEngine):
             response = await self._run(pool.session, request, call)
         except aiohttp.ClientError as error:
             failure = as_transport_error(error, reused=call.reused)
+            if failure.never_sent:
+                # The name may lead elsewhere by now; aiohttp keeps addresses for 10 seconds.
+                pool.connector.clear_dns_cache()
         except TimeoutError:
             failure = TransportError(Failure.TIMED_OUT, "StaleConnection", reused=True)
         except _UnusableBodyError as error:
@@ -162,16 +166,17 @@ class AiohttpEngine(HttpEngine):
         headers = {name.lower(): value for name, value in response.headers.items()}
         return UpstreamResponse(response.status, headers, body)
 
-    def _session(self) -> aiohttp.ClientSession:
+    def _pool(self) -> _Pool:
         tracing = aiohttp.TraceConfig()
         tracing.on_connection_reuseconn.append(_reused)
         tracing.on_connection_create_start.append(_created)
+        connector = aiohttp.TCPConnector(
+            limit=self._config.max_connections,
+            keepalive_timeout=IDLE_CONNECTION_SECONDS,
+            ssl=self._tls,
+        )
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._config.max_connections,
-                keepalive_timeout=IDLE_CONNECTION_SECONDS,
-                ssl=self._tls,
-            ),
+            connector=connector,
             timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -182,7 +187,7 @@ class AiohttpEngine(HttpEngine):
         )
         # It would send a request once more by itself, which no rate limit would count.
         session._retry_connection = False  # noqa: SLF001
-        return session
+        return _Pool(session, connector)
 
 
 async def _reused(_session: object, context: SimpleNamespace, _params: object) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from typing import TYPE_CHECKING, ClassVar
+import socket
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from typing_extensions import override
@@ -195,6 +196,29 @@ async def test_a_connection_that_the_server_closed_while_idle_is_replaced_unseen
         proxy.cut()
 
         assert (await client.get()).status == 200
+        await client.http.aclose()
+
+
+async def test_a_name_that_leads_elsewhere_is_followed_at_the_first_failed_connect(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, real = asyncio.get_running_loop(), int(server.address.rpartition(":")[2])
+    addresses = ["127.0.0.2"]
+
+    async def resolve(_host: str, port: int, **_: Any) -> list[Any]:
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        return [(*kind, (address, port)) for address in addresses]
+
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    async with TcpProxy(real, host="127.0.0.2") as former:
+        client = Client(f"store.test:{former.port}")
+        await client.get()
+        port = former.port
+    addresses[:] = ["127.0.0.3"]
+    async with TcpProxy(real, host="127.0.0.3", listen_on=port):
+        began = client.clock.monotonic()
+        assert (await client.get()).status == 200
+        assert client.clock.monotonic() - began < 2.0
         await client.http.aclose()
 
 

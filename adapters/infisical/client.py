@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.infisical.credentials import CredentialSource
+from adapters.infisical import reasons
 from adapters.infisical.error_map import error_for, refuses_token
 from adapters.infisical.login import UniversalAuthLogin
 from adapters.infisical.protocol import (
@@ -25,8 +25,8 @@ from adapters.infisical.tokens import TokenSource
 from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
 from adapters.upstream.cooldown import Cooldown
+from adapters.upstream.credentials import text_source
 from adapters.upstream.http import UpstreamHttp
-from adapters.upstream.lockout import LockoutGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from adapters.infisical.settings import InfisicalSettings
     from adapters.upstream.admission_state import AdmissionState
     from adapters.upstream.engine import HttpEngine
+    from adapters.upstream.lockout import LockoutGuard
+    from adapters.upstream.login_peers import LoginPeers
     from adapters.upstream.message import UpstreamResponse
     from domain.model.reference import SecretLocation
     from ports.clock import Clock
@@ -78,8 +80,8 @@ class InfisicalApi:
         clock: Clock,
         jitter: Callable[[], float],
         *,
-        on_refused: Callable[[], None] = lambda: None,
-        guard: LockoutGuard | None = None,
+        guard: LockoutGuard,
+        peers: LoginPeers,
     ) -> None:
         """Put the parts together.
 
@@ -88,8 +90,8 @@ class InfisicalApi:
             http: from `build_http`.
             clock: for every wait and every lifetime.
             jitter: draws evenly from 0 up to 1.
-            on_refused: called whenever a login was refused, to tell other processes.
-            guard: against lockouts; None for one that forgets with this process.
+            guard: against lockouts.
+            peers: the other processes of the identity.
         """
         self._http = http
         admission = AdmissionConfig(
@@ -102,15 +104,20 @@ class InfisicalApi:
         self._admission = Admission(admission, clock)
         self._cooldown = Cooldown(http.config, clock)
         login = UniversalAuthLogin(
-            CredentialSource(settings),
+            (settings.client_id or "").strip(),
+            text_source(
+                settings.client_secret,
+                settings.client_secret_file,
+                "INFISICAL_CLIENT_SECRET_FILE",
+                reasons.CREDENTIALS_UNREADABLE,
+            ),
             http,
             self._cooldown,
             clock,
-            jitter,
+            jitter=jitter,
             organization_slug=settings.organization_slug,
         )
-        guard = guard or LockoutGuard(settings.lockout, clock, jitter)
-        self._tokens = TokenSource(login, self._cooldown, guard, clock, on_refused)
+        self._tokens = TokenSource(login, self._cooldown, guard, clock, peers)
         self._route = V4
         self._route_proven = False
 

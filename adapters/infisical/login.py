@@ -10,7 +10,6 @@ import structlog
 from pydantic import SecretStr
 
 from adapters.infisical import reasons
-from adapters.infisical.credentials import until_changed
 from adapters.infisical.error_map import refusal, refuses_address
 from adapters.infisical.protocol import (
     OK,
@@ -20,14 +19,15 @@ from adapters.infisical.protocol import (
     message,
     request_id,
 )
+from adapters.upstream.credentials import until_changed
 from adapters.upstream.statistics import Lane
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.infisical.credentials import Credentials, CredentialSource
     from adapters.upstream.cooldown import Cooldown
+    from adapters.upstream.credentials import CredentialSource
     from adapters.upstream.http import UpstreamHttp
     from adapters.upstream.message import UpstreamResponse
     from domain.model.errors import SecretsError
@@ -82,18 +82,19 @@ class UniversalAuthLogin:
 
     def __init__(
         self,
-        credentials: CredentialSource,
+        client_id: str,
+        client_secret: CredentialSource,
         http: UpstreamHttp,
         cooldown: Cooldown,
         clock: Clock,
-        jitter: Callable[[], float],
         *,
+        jitter: Callable[[], float],
         organization_slug: str | None = None,
     ) -> None:
         slug = organization_slug
-        self._scope = {} if slug is None else {"organizationSlug": slug}
-        self._credentials = credentials
-        self._used: Credentials | None = None
+        self._body = {"clientId": client_id, **({} if slug is None else {"organizationSlug": slug})}
+        self._secret = client_secret
+        self._used: SecretStr | None = None
         self._jitter = jitter
         self._http = http
         self._cooldown = cooldown
@@ -101,12 +102,12 @@ class UniversalAuthLogin:
 
     @property
     def credentials_may_change(self) -> bool:
-        """Whether a refused login may succeed by other credentials than those refused."""
-        return self._credentials.may_change
+        """Whether a refused login may succeed by another client secret than the one refused."""
+        return self._secret.may_change
 
     async def credentials_changed(self) -> None:
-        """Return once there are other credentials than the last login was tried with."""
-        await until_changed(self._credentials, lambda: self._used, self._clock)
+        """Return once there is another client secret than the last login was tried with."""
+        await until_changed(self._secret, lambda: self._used, self._clock)
 
     async def __call__(self) -> AccessToken:
         """Log in.
@@ -116,16 +117,11 @@ class UniversalAuthLogin:
             StoreUnavailable, RateLimited: they could not be checked.
         """
         started = self._clock.monotonic()
-        credentials = await self._read_credentials()
+        secret = await self._read_secret()
         answer = await self._http.request(
             "POST",
             LOGIN_PATH,
-            # Stripped because secrets read from files tend to end in a line break.
-            json={
-                "clientId": credentials.client_id.get_secret_value().strip(),
-                "clientSecret": credentials.client_secret.get_secret_value().strip(),
-                **self._scope,
-            },
+            json={**self._body, "clientSecret": secret.get_secret_value()},
             deadline=started + LOGIN_BUDGET_SECONDS,
             lane=Lane.LOGIN,
             slot=self._cooldown.slot,
@@ -140,9 +136,9 @@ class UniversalAuthLogin:
         _log.info("infisical.login_succeeded", usable_seconds=round(token.expires_at - started, 1))
         return token
 
-    async def _read_credentials(self) -> Credentials:
+    async def _read_secret(self) -> SecretStr:
         try:
-            self._used = await self._credentials.read()
+            self._used = await self._secret.read()
         except UpstreamError as error:
             self._used = None
             _log.warning("infisical.login_failed", reason=error.reason, advice=error.advice)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
@@ -14,8 +13,6 @@ from adapters.infisical.state import WithheldLogins
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from adapters.upstream.lockout import LockoutGuard
     from ports.clock import Clock
 
@@ -42,50 +39,18 @@ _MISTAKES = frozenset(
         reasons.ADDRESS_REFUSED,
     }
 )
+REFUSALS: Final = frozenset({reasons.LOGIN_REFUSED, reasons.LOGIN_LOCKED})
+"""Infisical answered that it does not let this identity in."""
+
+SHARED: Final = frozenset({reasons.CREDENTIALS_UNREADABLE, reasons.TOKEN_REFUSED})
+"""Requests that come soon after fail by these without a login of their own."""
+
 _log = structlog.get_logger()
 
-
-@dataclass(frozen=True, slots=True)
-class LoginProblem:
-    """Why a login failed; each request that waited for it makes an error of its own from this."""
-
-    advice: str
-    reason: str
-    upstream_request_id: str | None = None
-    kind: type[UpstreamError] = UpstreamError
-    retry_after: float | None = None
-
-    @classmethod
-    def of(cls, error: UpstreamError) -> Self:
-        """Keep what an error says."""
-        return cls(
-            error.advice, error.reason, error.upstream_request_id, type(error), error.retry_after
-        )
-
-    @property
-    def is_refusal(self) -> bool:
-        """Whether Infisical answered that it does not let this identity in."""
-        return self.reason in {reasons.LOGIN_REFUSED, reasons.LOGIN_LOCKED}
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether requests that come soon after fail by it without a login of their own."""
-        return self.reason in {reasons.CREDENTIALS_UNREADABLE, reasons.TOKEN_REFUSED}
-
-    def error(self) -> UpstreamError:
-        """Return a new error."""
-        return self.kind(
-            self.advice,
-            reason=self.reason,
-            upstream_request_id=self.upstream_request_id,
-            retry_after=self.retry_after,
-        )
-
-
-REFUSED: Final = LoginProblem(REFUSAL_ADVICE, reasons.LOGIN_REFUSED)
-USELESS_TOKENS: Final = LoginProblem(
+REFUSED: Final = UpstreamError(REFUSAL_ADVICE, reason=reasons.LOGIN_REFUSED)
+USELESS_TOKENS: Final = UpstreamError(
     "Infisical refuses even fresh tokens; check the machine identity's token limits.",
-    reasons.TOKEN_REFUSED,
+    reason=reasons.TOKEN_REFUSED,
 )
 
 
@@ -100,7 +65,7 @@ class LoginHistory:
 
     def __init__(self, guard: LockoutGuard, clock: Clock) -> None:
         self.guard = guard
-        self.problem: LoginProblem | None = None
+        self.problem: UpstreamError | None = None
         self._clock = clock
         self._useless = 0
         self._quiet_until = self._failed_at = -math.inf
@@ -110,10 +75,10 @@ class LoginHistory:
         """From when on a login may be sent that is not needed yet."""
         return max(self._quiet_until, self.guard.refresh_at)
 
-    def refusal(self) -> LoginProblem | None:
+    def refusal(self) -> UpstreamError | None:
         """Return why no login may be sent for a request now; None if one may."""
         now = self._clock.monotonic()
-        if (held := self._held(now)) is not None:
+        if (held := self.held()) is not None:
             return held
         problem = self.problem
         if problem is None or problem.reason not in _MISTAKES:
@@ -123,10 +88,12 @@ class LoginHistory:
     def withheld(self) -> WithheldLogins | None:
         """Return that no login may be sent now, because others were refused; None if one may."""
         now = self._clock.monotonic()
-        problem = self._held(now)
+        problem = self.held()
         if problem is None:
             return None
-        until = max(self.guard.retry_at, self._quiet_until if problem.is_shared else -math.inf)
+        until = max(
+            self.guard.retry_at, self._quiet_until if problem.reason in SHARED else -math.inf
+        )
         return WithheldLogins(until - now, problem.advice)
 
     def succeeded(self) -> None:
@@ -134,7 +101,7 @@ class LoginHistory:
         self.problem, self._quiet_until = None, -math.inf
         self.guard.accepted()
 
-    def failed(self, problem: LoginProblem, *, quick: bool) -> None:
+    def failed(self, problem: UpstreamError, *, quick: bool) -> None:
         """Note a login that failed; `quick` is as in `LockoutGuard.refused`."""
         self._failed_at = now = self._clock.monotonic()
         self.problem = problem
@@ -146,7 +113,7 @@ class LoginHistory:
             self._quiet_until = now + UNREADABLE_RETRY_SECONDS
         else:
             self._quiet_until = now + REFRESH_RETRY_SECONDS
-        if problem.is_refusal:
+        if problem.reason in REFUSALS:
             seconds = round(self.guard.retry_at - now, 1)
             _log.warning("infisical.login_held_back", reason=problem.reason, seconds=seconds)
 
@@ -168,10 +135,11 @@ class LoginHistory:
         self._quiet_until = -math.inf
         return max(0.0, self.guard.retry_at - self._clock.monotonic())
 
-    def _held(self, now: float) -> LoginProblem | None:
-        problem = self.problem
+    def held(self) -> UpstreamError | None:
+        """Return why no login may be sent now, whether a request needs it or not."""
+        now, problem = self._clock.monotonic(), self.problem
         if now < self.guard.retry_at:
-            return problem if problem is not None and problem.is_refusal else REFUSED
-        if problem is not None and problem.is_shared and now < self._quiet_until:
+            return problem if problem is not None and problem.reason in REFUSALS else REFUSED
+        if problem is not None and problem.reason in SHARED and now < self._quiet_until:
             return problem
         return None

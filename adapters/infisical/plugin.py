@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import secrets
-from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -25,7 +21,6 @@ if TYPE_CHECKING:
     from ports.store_plugin import HttpRoute, StoreContext
 
 _PORTS: Final = {"http": 80, "https": 443}
-_LOGIN_REFUSED: Final = "login_refused"
 _NO_WEBHOOKS: Final = (
     "Webhooks are not taken here; set INFISICAL_WEBHOOK_KEY to the secret key that the webhook has "
     "in Infisical, and start the service again."
@@ -59,6 +54,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         from adapters.infisical.client import InfisicalApi, build_http  # noqa: PLC0415
         from adapters.infisical.state import infisical_samples  # noqa: PLC0415
         from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
+        from adapters.upstream.login_peers import LoginPeers  # noqa: PLC0415
 
         share = worker_share(settings.max_requests_per_minute, context)
         settings = settings.model_copy(update={"max_requests_per_minute": share})
@@ -70,23 +66,10 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
             http = None
         if http is None:
             raise PluginError("must name certificates in PEM form.", setting="INFISICAL_CA_FILE")
-        identity = _Identity(settings.api_root, settings.client_id or "")
-        api = InfisicalApi(
-            settings,
-            http,
-            context.clock,
-            context.jitter,
-            guard=_guard(settings, identity, context),
-            on_refused=lambda: context.peers.broadcast(_LOGIN_REFUSED, identity.refused()),
-        )
-
-        def heard(payload: bytes) -> None:
-            if identity.is_meant(payload):
-                api.login_refused_elsewhere()
-
-        async def listen() -> None:
-            await context.peers.subscribe(_LOGIN_REFUSED, heard)
-            await asyncio.Event().wait()
+        identity = f"{settings.api_root}\n{(settings.client_id or '').strip()}"
+        peers = LoginPeers(context.peers, identity, context.clock, context.jitter)
+        guard = _guard(settings, peers.digest, context)
+        api = InfisicalApi(settings, http, context.clock, context.jitter, guard=guard, peers=peers)
 
         routes: tuple[HttpRoute, ...] = ()
         if settings.webhook_key is not None:
@@ -99,7 +82,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         return StoreParts(
             store,
             InfisicalCheck(settings, api, context.clock),
-            run=listen,
+            run=lambda: peers.listen(api.login_refused_elsewhere),
             close=store.aclose,
             reload=api.try_login_again,
             problem=lambda: api.state().login_advice,
@@ -111,38 +94,12 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         )
 
 
-class _Identity:
-    """Names the machine identity among processes, without showing its client id.
-
-    An identity's lockout counts the refusals of all processes together.
-    """
-
-    def __init__(self, api_root: str, client_id: str) -> None:
-        text = f"{api_root}\n{client_id.strip()}"
-        self.digest = sha256(text.encode()).hexdigest()[:32]
-        self._origin = secrets.token_hex(16)
-
-    def refused(self) -> bytes:
-        """Write that a login of this process was refused."""
-        return json.dumps({"schema": 1, "identity": self.digest, "origin": self._origin}).encode(
-            "ascii"
-        )
-
-    def is_meant(self, payload: bytes) -> bool:
-        """Say whether a message is of another process with the same identity."""
-        try:
-            message = json.loads(payload)
-        except ValueError:
-            return False
-        return isinstance(message, dict) and message.get("identity") == self.digest
-
-
-def _guard(settings: InfisicalSettings, identity: _Identity, context: StoreContext) -> LockoutGuard:
+def _guard(settings: InfisicalSettings, identity: str, context: StoreContext) -> LockoutGuard:
     from adapters.upstream.lockout import LockoutGuard  # noqa: PLC0415  if it is chosen
     from adapters.upstream.lockout_file import LockoutFile  # noqa: PLC0415
 
     path = settings.lockout_file
-    file = None if path is None else LockoutFile(path, identity.digest)
+    file = None if path is None else LockoutFile(path, identity)
     try:
         return LockoutGuard(settings.lockout, context.clock, context.jitter, file)
     except (OSError, ValueError):

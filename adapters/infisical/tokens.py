@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from adapters.infisical import reasons
-from adapters.infisical.login_history import LoginHistory, LoginProblem
+from adapters.infisical.login_history import REFUSALS, SHARED, LoginHistory
 from adapters.infisical.state import TokenState, WithheldLogins
+from adapters.upstream.failures import again
 from adapters.upstream.single_task import SingleTask, report_crash
 from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from adapters.infisical.login import AccessToken, UniversalAuthLogin
     from adapters.upstream.cooldown import Cooldown
     from adapters.upstream.lockout import LockoutGuard
+    from adapters.upstream.login_peers import LoginPeers
     from ports.clock import Clock
 
 _log = structlog.get_logger()
@@ -39,7 +39,7 @@ class TokenSource:
         cooldown: Cooldown,
         guard: LockoutGuard,
         clock: Clock,
-        on_refused: Callable[[], None] = lambda: None,
+        peers: LoginPeers,
     ) -> None:
         """Put the parts together.
 
@@ -48,17 +48,17 @@ class TokenSource:
             cooldown: is extended by the login.
             guard: says when to try again after refused logins.
             clock: for the tokens' lifetimes.
-            on_refused: is called at once whenever a login was refused.
+            peers: the other processes of the identity.
         """
         self._login = login
         self._cooldown = cooldown
         self._history = LoginHistory(guard, clock)
         self._clock = clock
-        self._on_refused = on_refused
+        self._peers = peers
         self._token: AccessToken | None = None
         self._logged_in_at: float | None = None
         self._logins = 0
-        self._running: asyncio.Task[AccessToken | LoginProblem] | None = None
+        self._running: asyncio.Task[AccessToken | UpstreamError] | None = None
         self._watch = SingleTask("infisical-credentials")
         self._again = SingleTask("infisical-login-again")
 
@@ -83,7 +83,7 @@ class TokenSource:
                     self._start_unless_cooling()
                 return token
             if (refusal := self._history.refusal()) is not None:
-                raise refusal.error()
+                raise again(refusal)
             await self._cooldown.wait(deadline)
             running = self._start()
             await self._wait(running, deadline)
@@ -94,10 +94,10 @@ class TokenSource:
                     reason=reasons.CLOSED,
                 )
             outcome = running.result()
-            if not isinstance(outcome, LoginProblem):
+            if not isinstance(outcome, UpstreamError):
                 return outcome
-            if not issubclass(outcome.kind, RateLimited):
-                raise outcome.error()
+            if not isinstance(outcome, RateLimited):
+                raise again(outcome)
 
     def reject(self, token: AccessToken) -> int:
         """Drop a token that the server refused, unless another has taken its place since.
@@ -168,34 +168,38 @@ class TokenSource:
         if not self._cooldown.active:
             self._start()
 
-    def _start(self) -> asyncio.Task[AccessToken | LoginProblem]:
+    def _start(self) -> asyncio.Task[AccessToken | UpstreamError]:
         if self._running is None:
             self._logins += 1
             self._running = asyncio.create_task(self._run(self._logins), name="infisical-login")
             self._running.add_done_callback(self._finished)
         return self._running
 
-    async def _run(self, number: int) -> AccessToken | LoginProblem:
-        try:
-            token = await self._login()
-        except UpstreamError as error:
-            problem = LoginProblem.of(error)
-        else:
-            self._token = token = replace(token, login=number)
-            self._logged_in_at = self._clock.monotonic()
-            self._history.succeeded()
-            self._watch.cancel()
-            return token
-        self._failed(problem)
-        return problem
+    async def _run(self, number: int) -> AccessToken | UpstreamError:
+        async with self._peers.turn():
+            # Other processes may have been refused meanwhile.
+            if (held := self._history.held()) is not None:
+                return held
+            try:
+                token = await self._login()
+            except UpstreamError as error:
+                problem = again(error)
+            else:
+                self._token = token = replace(token, login=number)
+                self._logged_in_at = self._clock.monotonic()
+                self._history.succeeded()
+                self._watch.cancel()
+                return token
+            self._failed(problem)
+            return problem
 
-    def _failed(self, problem: LoginProblem) -> None:
+    def _failed(self, problem: UpstreamError) -> None:
         is_usable = self._token is not None and self._clock.monotonic() < self._token.expires_at
         may_change = self._login.credentials_may_change
         self._history.failed(problem, quick=not (is_usable or may_change))
         if problem.reason == reasons.LOGIN_REFUSED:
-            self._on_refused()
-        if (problem.is_refusal or problem.is_shared) and may_change:
+            self._peers.refused()
+        if problem.reason in REFUSALS | SHARED and may_change:
             self._watch.start(self._follow)
 
     async def _follow(self) -> None:
@@ -209,6 +213,6 @@ class TokenSource:
         if history.problem is not None:
             self._start_unless_cooling()
 
-    def _finished(self, task: asyncio.Task[AccessToken | LoginProblem]) -> None:
+    def _finished(self, task: asyncio.Task[AccessToken | UpstreamError]) -> None:
         self._running = None
         report_crash(task)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from adapters.upstream.engine import Failure
 from domain.model.errors import (
     RateLimited,
+    SecretsError,
     StoreBusy,
     StoreTooSlow,
     StoreUnavailable,
@@ -16,6 +17,8 @@ from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
+
+ErrorT = TypeVar("ErrorT", bound=SecretsError)
 
 TRANSIENT = frozenset({Failure.UNREACHABLE, Failure.TIMED_OUT})
 """Failures that another attempt may mend."""
@@ -58,4 +61,17 @@ def rate_limited(seconds: float, config: UpstreamConfig) -> RateLimited:
         "raise its limits.",
         reason=f"{config.code}_rate_limited",
         retry_after=seconds,
+    )
+
+
+def again(error: ErrorT) -> ErrorT:
+    """Return a new error that says the same, for one request of several.
+
+    One exception raised in many tasks would collect all their stacks.
+    """
+    return type(error)(
+        error.advice,
+        reason=error.reason,
+        upstream_request_id=error.upstream_request_id,
+        retry_after=error.retry_after,
     )

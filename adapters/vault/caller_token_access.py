@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, final
 import structlog
 from typing_extensions import override
 
+from adapters.upstream.failures import again
 from adapters.vault.access import Access, Pass
 from adapters.vault.answer import OK
 from adapters.vault.call import Call, namespace_header, token_header
 from adapters.vault.caller_errors import caller_login_error
 from adapters.vault.caller_jwt import partition
 from adapters.vault.login import Token, read_token
-from adapters.vault.service_tokens import again
 from adapters.vault.token_makers import LOGIN_SECONDS, RENEWED_AT
 from adapters.vault.wire_paths import login_path
 from domain.model.errors import SecretsError, StoreUnavailable

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, final
 import structlog
 from typing_extensions import override
 
+from adapters.upstream.failures import again
 from adapters.vault.access import Access
 from adapters.vault.inline_access import knows_inline_login
-from adapters.vault.service_tokens import again
 from domain.model.errors import SecretsError, StoreUnavailable
 
 if TYPE_CHECKING:

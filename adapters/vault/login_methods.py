@@ -14,7 +14,7 @@ from adapters.vault.wire_paths import login_path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.vault.credentials import CredentialSource
+    from adapters.upstream.credentials import CredentialSource
 
 _SCRYPT_COST: Final = 2**14
 """Some 50 ms: a secret_id may be one that a person made up, and its fingerprint leaves the process

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from adapters.upstream.failures import again
 from adapters.vault import reasons
 from adapters.vault.token_makers import RENEWED_AT
-from domain.model.errors import RateLimited, SecretsError, StoreUnavailable, UpstreamError
+from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,6 @@ USELESS_RETRY_SECONDS: Final = 15.0
 they give must not get one for each request."""
 
 _SAFETY_SHARE, _MAX_SAFETY_SECONDS = 0.1, 5.0
-ErrorT = TypeVar("ErrorT", bound=SecretsError)
 _log = structlog.get_logger()
 
 
@@ -236,13 +236,3 @@ class ServiceTokens:
                 await self._changed.wait()
         except TimeoutError:
             return
-
-
-def again(error: ErrorT) -> ErrorT:
-    """Return a new error like it, for one request of several."""
-    return type(error)(
-        error.advice,
-        reason=error.reason,
-        upstream_request_id=error.upstream_request_id,
-        retry_after=error.retry_after,
-    )

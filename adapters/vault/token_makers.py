@@ -26,9 +26,9 @@ from domain.model.errors import UpstreamError
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from adapters.upstream.credentials import CredentialSource
     from adapters.vault.answer import Answer
     from adapters.vault.call import Calls
-    from adapters.vault.credentials import CredentialSource
     from adapters.vault.login_methods import LoginMethod, LoginRequest
     from adapters.vault.refusals import Refusals
     from ports.clock import Clock

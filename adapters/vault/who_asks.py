@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pydantic import SecretStr
-
+from adapters.upstream.credentials import text_source
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.lockout_file import LockoutFile
+from adapters.vault import reasons
 from adapters.vault.access import AgentAccess, ServiceAccess
 from adapters.vault.caller_logins import CallerLogins
 from adapters.vault.caller_token_access import CallerTokenAccess
-from adapters.vault.credentials import FixedText, TextFile
 from adapters.vault.either_access import EitherAccess
 from adapters.vault.inline_access import InlineAccess
 from adapters.vault.key_ring import KeyRing
@@ -29,9 +28,11 @@ from ports.plugin import PluginError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from pydantic import SecretStr
+
+    from adapters.upstream.credentials import CredentialSource
     from adapters.vault.access import Access
     from adapters.vault.call import Calls
-    from adapters.vault.credentials import CredentialSource
     from adapters.vault.login_methods import LoginMethod
     from adapters.vault.settings import VaultSettings
     from adapters.vault.token_makers import TokenMaker
@@ -146,7 +147,7 @@ def _method(settings: VaultSettings, calls: Calls, context: StoreContext) -> Log
             return TlsCertificate(mount, role)
         case _:
             file = settings.jwt_file or Path(KUBERNETES_TOKEN)
-            return SignedToken(mount, role, TextFile(file, "VAULT_JWT_FILE"))
+            return SignedToken(mount, role, _source(None, file, "VAULT_JWT_FILE"))
 
 
 def _secret_id(
@@ -173,7 +174,7 @@ def _secret_id(
 
 
 def _source(text: SecretStr | None, file: Path | None, setting: str) -> CredentialSource:
-    return TextFile(file, setting) if file is not None else FixedText(text or SecretStr(""))
+    return text_source(text, file, setting, reasons.CREDENTIALS_UNREADABLE)
 
 
 def _refusals(settings: VaultSettings, context: StoreContext) -> Refusals:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, final
 from pydantic import SecretStr
 from typing_extensions import override
 
+from adapters.upstream.credentials import CredentialSource
+from adapters.upstream.failures import again
 from adapters.vault import reasons
 from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
 from adapters.vault.call import Call, namespace_header, token_header
-from adapters.vault.credentials import CredentialSource
 from adapters.vault.error_map import is_transient, rate_limited, refused, unavailable
-from adapters.vault.service_tokens import again
 from adapters.vault.wire_paths import UNWRAP, WRAPPING_LOOKUP
 from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 

@@ -15,6 +15,9 @@ from adapters.infisical.client import InfisicalApi, build_http
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.system.clock import SystemClock
+from adapters.system.lone_process import LoneProcess
+from adapters.upstream.lockout import LockoutGuard
+from adapters.upstream.login_peers import LoginPeers
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
@@ -59,7 +62,14 @@ async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAda
             config = InfisicalSettings.model_validate(usual | settings)
             clock = SystemClock()
             http = build_http(config, clock, lambda: 0.0)
-            api = InfisicalApi(config, http, clock, jitter=lambda: 0.0)
+            api = InfisicalApi(
+                config,
+                http,
+                clock,
+                lambda: 0.0,
+                guard=LockoutGuard(config.lockout, clock, lambda: 0.0),
+                peers=LoginPeers(LoneProcess(), "", clock, lambda: 0.0),
+            )
             store = InfisicalSecretStore(config, api)
             stack.push_async_callback(store.aclose)
             return Adapter(store, InfisicalCheck(config, api, clock), clock)

@@ -15,7 +15,10 @@ from adapters.infisical.check import InfisicalCheck
 from adapters.infisical.client import InfisicalApi, build_http
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
+from adapters.system.lone_process import LoneProcess
 from adapters.upstream.engine import Failure, TransportError
+from adapters.upstream.lockout import LockoutGuard
+from adapters.upstream.login_peers import LoginPeers
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
@@ -114,7 +117,14 @@ async def world(config: InfisicalSettings) -> AsyncIterator[World]:
         user_agent="wasmcloud-secrets/9.9.9",
         engine=FakeHttpEngine(respond),
     )
-    api = InfisicalApi(config, http, clock, jitter=lambda: 0.0)
+    api = InfisicalApi(
+        config,
+        http,
+        clock,
+        lambda: 0.0,
+        guard=LockoutGuard(config.lockout, clock, lambda: 0.0),
+        peers=LoginPeers(LoneProcess(), "", clock, lambda: 0.0),
+    )
     world = World(
         model=InfisicalModel(),
         clock=clock,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from pydantic import SecretStr
@@ -14,8 +15,10 @@ from adapters.infisical.login import AccessToken, UniversalAuthLogin
 from adapters.infisical.tokens import TokenSource
 from adapters.upstream.cooldown import Cooldown
 from adapters.upstream.lockout import LockoutConfig, LockoutGuard
+from adapters.upstream.login_peers import LoginPeers
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
+from tests.fakes.peer_bus import FakePeerBus
 from tests.unit.adapters.upstream.http_rig import CONFIG
 
 LIFETIME = 100.0
@@ -62,14 +65,17 @@ class Setting:
         self.pause = Cooldown(CONFIG, self.clock)
         self.chance = 0.0
         self.refusals = LockoutGuard(LockoutConfig(), self.clock, lambda: self.chance)
-        self.told = 0
+        self.bus = FakePeerBus()
         self.tokens = self.source(self.login)
 
     def source(self, login: ScriptedLogin) -> TokenSource:
-        def tell() -> None:
-            self.told += 1
+        peers = LoginPeers(self.bus, "identity", self.clock, lambda: 0.0)
+        return TokenSource(login, self.pause, self.refusals, self.clock, peers)
 
-        return TokenSource(login, self.pause, self.refusals, self.clock, tell)
+    @property
+    def refusals_told(self) -> int:
+        events = [json.loads(payload)["event"] for _, payload in self.bus.sent]
+        return events.count("refused")
 
     async def current(self, seconds: float = 8.0) -> str:
         token = await self.tokens.current(self.clock.monotonic() + seconds)
@@ -214,12 +220,12 @@ async def test_a_refusal_is_told_to_the_other_processes(setting: Setting) -> Non
 
     with pytest.raises(UpstreamError):
         await setting.current()
-    assert setting.told == 1
+    assert setting.refusals_told == 1
     setting.clock.advance(10.0)
     with pytest.raises(UpstreamError, match="Failing"):
         await setting.current()
 
-    assert setting.told == 1
+    assert setting.refusals_told == 1
 
 
 async def test_where_others_were_refused_twice_no_login_is_sent(setting: Setting) -> None:

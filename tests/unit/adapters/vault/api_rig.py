@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from adapters.upstream.credentials import FixedText
 from adapters.vault.access import ServiceAccess
 from adapters.vault.addressing import Addressing, Place
 from adapters.vault.api import VaultApi
-from adapters.vault.credentials import FixedText
 from adapters.vault.login_methods import AppRole
 from adapters.vault.mounts import KvVersions
 from adapters.vault.service_tokens import ServiceTokens

@@ -1,14 +1,13 @@
-"""What logins present: files read again, wrapping tokens opened once."""
+"""What logins present: wrapping tokens opened once."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
 
-from adapters.vault.credentials import FixedText, TextFile
+from adapters.upstream.credentials import FixedText, TextFile
 from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from domain.model.errors import StoreUnavailable, UpstreamError
@@ -25,61 +24,6 @@ def wrapped(calls: ModelCalls, source: TextFile | FixedText) -> WrappedSecretId:
     return WrappedSecretId(
         source, mount="approle", role="app", namespace="", calls=calls, clock=FakeClock()
     )
-
-
-async def test_a_file_is_read_anew_each_time(tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    file.write_text(" first\n", "utf-8")
-    source = TextFile(file, "VAULT_JWT_FILE")
-
-    assert (await source.read()).get_secret_value() == "first"
-    file.unlink()
-    (tmp_path / "other").write_text("second", "utf-8")
-    file.symlink_to(tmp_path / "other")
-    assert (await source.read()).get_secret_value() == "second"
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (None, "is gone"),
-        (b"", "is empty"),
-        (b" \n", "is empty"),
-        (b"\xff\xfe\n", "holds no text"),
-        (b"a\nb", "has several lines"),
-        (b"x" * (64 * 1024 + 1), "is longer than"),
-        (b'"hvs.abc"', "has quotes around"),
-        ("hvs.\u00a0abc".encode(), "holds U+00A0 (no-break space) at place 5"),
-    ],
-)
-async def test_a_file_without_one_text_says_so(
-    tmp_path: Path, content: bytes | None, words: str
-) -> None:
-    file = tmp_path / "token"
-    if content is not None:
-        file.write_bytes(content)
-
-    with pytest.raises(UpstreamError) as refused:
-        await TextFile(file, "VAULT_SECRET_ID_FILE").read()
-
-    assert f"VAULT_SECRET_ID_FILE names {words}" in refused.value.advice
-    assert refused.value.reason == "credentials_unreadable"
-    assert refused.value.__context__ is None
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
-async def test_what_an_editor_adds_is_not_sent(tmp_path: Path, encoding: str) -> None:
-    file = tmp_path / "token"
-    file.write_bytes("hvs.abc\r\n".encode(encoding))
-
-    assert (await TextFile(file, "VAULT_TOKEN_FILE").read()).get_secret_value() == "hvs.abc"
-
-
-async def test_a_pipe_is_no_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-
-    with pytest.raises(UpstreamError, match="no regular file"):
-        await TextFile(tmp_path / "pipe", "VAULT_TOKEN_FILE").read()
 
 
 async def test_each_method_sends_what_its_server_side_takes() -> None:
@@ -167,7 +111,7 @@ async def test_another_wrapping_token_in_the_file_is_opened(tmp_path: Path) -> N
     calls, file = ModelCalls(), tmp_path / "wrapping"
     for number in range(2):
         calls.model.logins.wrapped[f"s.w{number}"] = (f"team/{CREATED_AT}", f"canary-{number}")
-    source = wrapped(calls, TextFile(file, "VAULT_WRAPPED_SECRET_ID_FILE"))
+    source = wrapped(calls, TextFile(file, "VAULT_WRAPPED_SECRET_ID_FILE", "unreadable"))
 
     for number in range(2):
         file.write_text(f"s.w{number}", "utf-8")

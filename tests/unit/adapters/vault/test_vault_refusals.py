@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from typing_extensions import override
 
-from adapters.vault.credentials import CredentialSource, FixedText
+from adapters.upstream.credentials import CredentialSource, FixedText
 from adapters.vault.login_methods import AppRole
 from adapters.vault.refusals import UnreadableRefusalsError
 from adapters.vault.token_makers import LoginMaker

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from adapters.vault.credentials import FixedText
+from adapters.upstream.credentials import FixedText
 from adapters.vault.login_methods import AppRole
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.token_makers import GivenToken, LoginMaker

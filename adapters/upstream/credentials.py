@@ -9,13 +9,19 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.system.secret_file import Kind, SecretFileError, read_secret_file
-from adapters.vault import reasons
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from ports.clock import Clock
+
 MAX_FILE_BYTES: Final = 64 * 1024
+
+POLL_SECONDS: Final = 0.5
+"""A change is taken up once it was seen twice: half a file may look like a whole secret, and each
+wrong one brings the identity nearer to its lockout."""
 
 
 class CredentialSource(Protocol):
@@ -57,20 +63,53 @@ class TextFile(CredentialSource):
     a file put in another's place are seen.
     """
 
-    def __init__(self, path: Path, setting: str) -> None:
-        """Take the path, and the setting's name for advice."""
+    def __init__(self, path: Path, setting: str, reason: str) -> None:
+        """Take the path, the setting's name for advice, and the `reason` of the errors."""
         self.may_change = True
         self._path = path
         self._setting = setting
+        self._reason = reason
 
     @override
     async def read(self) -> SecretStr:
         found = await asyncio.to_thread(_read, self._path)
         if isinstance(found, SecretStr):
             return found
-        raise UpstreamError(
-            f"The file that {self._setting} names {found}", reason=reasons.CREDENTIALS_UNREADABLE
-        )
+        raise UpstreamError(f"The file that {self._setting} names {found}", reason=self._reason)
+
+
+def text_source(
+    text: SecretStr | None, file: Path | None, setting: str, reason: str
+) -> CredentialSource:
+    """Return the source for a text or a file, whichever the settings have."""
+    if file is not None:
+        return TextFile(file, setting, reason)
+    return FixedText(text or SecretStr(""))
+
+
+async def until_changed(
+    source: CredentialSource, used: Callable[[], SecretStr | None], clock: Clock
+) -> None:
+    """Return once the source has given another text than `used` twice in a row.
+
+    Args:
+        source: is read every half second; while it cannot be, nothing has changed.
+        used: returns what was tried last; None if nothing could be read.
+        clock: for the pauses.
+    """
+    if not source.may_change:
+        await asyncio.Event().wait()
+    before: SecretStr | None = None
+    while True:
+        await clock.sleep(POLL_SECONDS)
+        found: SecretStr | None
+        try:
+            found = await source.read()
+        except UpstreamError:
+            found = None
+        if found is not None and found == before and found != used():
+            return
+        before = found
 
 
 def read_text_file(path: Path) -> SecretStr:

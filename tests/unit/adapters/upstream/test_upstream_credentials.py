@@ -10,28 +10,20 @@ import pytest
 from pydantic import SecretStr
 from typing_extensions import override
 
-from adapters.infisical import reasons
-from adapters.infisical.credentials import (
+from adapters.upstream.credentials import (
     MAX_FILE_BYTES,
     POLL_SECONDS,
-    Credentials,
     CredentialSource,
+    text_source,
     until_changed,
 )
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
-from tests.unit.adapters.infisical.conftest import CONFIG
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.unit.adapters.infisical.conftest import ChangeConfig
-
-CLIENT_ID = SecretStr("canary-id")
-
-
-def credentials(secret: str) -> Credentials:
-    return Credentials(CLIENT_ID, SecretStr(secret))
+REASON = "a_store_credentials_unreadable"
 
 
 @pytest.fixture
@@ -45,21 +37,22 @@ def put(path: Path, content: bytes) -> None:
 
 def source_of(path: Path) -> CredentialSource:
     # The file may be missing: it was there when the settings were read.
-    changes = {"client_id": "canary-id", "client_secret": None, "client_secret_file": path}
-    return CredentialSource(CONFIG.model_copy(update=changes))
+    return text_source(None, path, "A_SECRET_FILE", REASON)
+
+
+def configured() -> CredentialSource:
+    return text_source(SecretStr(" canary\n"), None, "A_SECRET_FILE", REASON)
 
 
 async def secret_in(path: Path) -> str:
-    found = await source_of(path).read()
-    assert found.client_id == CLIENT_ID
-    return found.client_secret.get_secret_value()
+    return (await source_of(path).read()).get_secret_value()
 
 
-async def test_the_configured_secret_is_used_as_it_is(change_config: ChangeConfig) -> None:
-    source = CredentialSource(change_config())
+async def test_a_configured_secret_is_used_without_the_space_around_it() -> None:
+    source = configured()
 
     assert not source.may_change
-    assert await source.read() == await source.read()
+    assert (await source.read()).get_secret_value() == "canary"
 
 
 async def test_a_file_is_read_anew_each_time(path: Path) -> None:
@@ -88,9 +81,9 @@ async def test_the_swapped_links_of_a_mounted_secret_are_followed(tmp_path: Path
 async def refusal_of(path: Path) -> str:
     with pytest.raises(UpstreamError) as failure:
         await source_of(path).read()
-    assert failure.value.reason == reasons.CREDENTIALS_UNREADABLE
+    assert failure.value.reason == REASON
     assert failure.value.__context__ is None
-    assert "INFISICAL_CLIENT_SECRET_FILE" in failure.value.advice
+    assert "A_SECRET_FILE" in failure.value.advice
     assert "canary" not in failure.value.advice
     assert str(path) not in failure.value.advice
     return failure.value.advice
@@ -125,13 +118,11 @@ async def test_what_is_no_client_secret_is_not_sent(
     assert problem in await refusal_of(path)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 async def test_what_an_editor_adds_is_not_sent(path: Path, encoding: str) -> None:
     put(path, "canary\r\n".encode(encoding))
 
-    read = await source_of(path).read()
-
-    assert read.client_secret.get_secret_value() == "canary"
+    assert await secret_in(path) == "canary"
 
 
 async def test_a_folder_or_pipe_is_not_waited_for(path: Path, tmp_path: Path) -> None:
@@ -154,29 +145,24 @@ def test_a_path_that_runs_in_circles_is_said_to_be_unreadable(path: Path) -> Non
     assert "ELOOP" in asyncio.run(refusal_of(path))
 
 
-def test_credentials_do_not_show_themselves() -> None:
-    assert "canary" not in repr(credentials("canary-secret"))
-
-
 class ScriptedSource(CredentialSource):
     """Gives one after the other, the last one for ever; None cannot be read."""
 
     def __init__(self, *secrets: str | None) -> None:
-        super().__init__(CONFIG)
         self.may_change = True
         self.left = list(secrets)
 
     @override
-    async def read(self) -> Credentials:
+    async def read(self) -> SecretStr:
         secret = self.left.pop(0) if len(self.left) > 1 else self.left[0]
         if secret is None:
-            raise UpstreamError("Gone.", reason=reasons.CREDENTIALS_UNREADABLE)
-        return credentials(secret)
+            raise UpstreamError("Gone.", reason=REASON)
+        return SecretStr(secret)
 
 
 async def polls_until_changed(source: CredentialSource, used: str | None) -> int:
     clock = FakeClock()
-    before = None if used is None else credentials(used)
+    before = None if used is None else SecretStr(used)
     waiting = asyncio.create_task(until_changed(source, lambda: before, clock))
     for polls in range(1, 20):
         await settle()
@@ -214,5 +200,5 @@ async def test_a_change_counts_once_it_was_seen_twice(
     assert await polls_until_changed(ScriptedSource(*secrets), used) == polls
 
 
-async def test_what_cannot_change_is_not_read_again(change_config: ChangeConfig) -> None:
-    assert await polls_until_changed(CredentialSource(change_config()), None) == 0
+async def test_what_cannot_change_is_not_read_again() -> None:
+    assert await polls_until_changed(configured(), None) == 0

@@ -45,7 +45,8 @@ def read_secret(
         allow_unresolved: pass on values that still hold a reference.
 
     Raises:
-        SecretNotFound: the server gave another version, as those before April 2025 do.
+        SecretNotFound: the server gave another version, as those before April 2025 and the rewrite
+            in Go do.
         Unauthorized: the server hides the value.
         UpstreamError: the answer is malformed or another secret's, a reference is left in the
             value, or the value is not in the encoding it should be in.
@@ -65,7 +66,7 @@ def read_secret(
     ):
         raise refusal(reasons.ANSWER_UNREADABLE, answer)
     if version is not None and str(served) != version:
-        raise refusal(reasons.VERSION_NOT_FOUND, answer)
+        raise refusal(reasons.VERSION_IGNORED, answer)
     if not allow_unresolved and _REFERENCE.search(value):
         raise UpstreamError(
             f"The value of {location.path} refers to a secret that is missing, empty or itself; "

@@ -102,9 +102,10 @@ _ERRORS: Final[Mapping[str, _Meaning]] = {
         "The machine identity may describe the secret, or what it refers to, but not read its "
         "value; give it the right to read values.",
     ),
-    reasons.VERSION_NOT_FOUND: _Meaning(
+    reasons.VERSION_IGNORED: _Meaning(
         SecretNotFound,
-        "Infisical does not serve that version; ask for another, or for the latest.",
+        "This Infisical server seems to serve the latest version alone, as those before April 2025 "
+        "and the rewrite in Go do; ask for the latest.",
     ),
     reasons.WRONG_ORGANIZATION: _Meaning(
         Unauthorized,

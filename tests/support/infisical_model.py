@@ -1,7 +1,8 @@
-"""Infisical's behaviour as measured, without a network: from a request to an answer.
+"""Infisical's behaviour without a network: from a request to an answer.
 
 It keeps versions, folders, imports of nothing, tokens and faults; `infisical_server` puts it behind
-a socket, unit tests behind a fake HTTP engine. Texts and statuses are those of the recordings.
+a socket, unit tests behind a fake HTTP engine. `infisical_generations` has what differs between
+servers, and which of it was measured.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.support.infisical_generations import LATE_2026
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tests.support.infisical_generations import Generation, Text
     from tests.support.infisical_lockout import LoginLockout
 
 CLIENT_ID = "2b35f3e5-27c0-4b75-9cff-b30cafc32d2e"
@@ -21,7 +25,6 @@ CLIENT_SECRET = "canary-client-secret"
 PROJECT_ID = "0b341d53-2ad7-418a-b82f-5b33c974a5e0"
 LOCKED_MESSAGE = "This identity auth method is temporarily locked, please try again later"
 LOGIN_PATH = "/api/v1/auth/universal-auth/login"
-GENERATIONS = ("2024", "early 2026", "late 2026")
 V3_PREFIX, V4_PREFIX = "/api/v3/secrets/raw/", "/api/v4/secrets/"
 
 
@@ -75,17 +78,14 @@ def html(status: int = 200) -> Result:
 
 
 class InfisicalModel:
-    """One project with Universal Auth, on a server of one of the `GENERATIONS`.
-
-    "2024" is as measured on a real server; the later ones are as read in the server's code.
+    """One project with Universal Auth, on a server of one generation.
 
     Attributes:
+        generation: how the server answers.
         calls: everything asked, in order.
         v4: whether the newer routes exist.
-        keeps_metadata_of_versions: False is a server that leaves the metadata out of every answer
-            to a version.
-        honours_version: False is the server before April 2025, which serves the latest instead.
-        token_seconds: what logins answer as `expiresIn`.
+        honours_version: as in `Generation`.
+        token_seconds: the configured lifetime of tokens.
         faults: answers to give to secret reads instead, first come first served. A callable gets
             the call.
         login_faults: the same for logins.
@@ -94,10 +94,10 @@ class InfisicalModel:
         lockout: locks the identity after wrong secrets, as newer servers do; None never does.
     """
 
-    def __init__(self, generation: str = "late 2026") -> None:
-        self.v4 = generation != "2024"
-        self.honours_version = generation != "2024"
-        self.keeps_metadata_of_versions = generation == "2024"
+    def __init__(self, generation: Generation = LATE_2026) -> None:
+        self.generation = generation
+        self.v4 = generation.has_v4
+        self.honours_version = generation.honours_version
         self.token_seconds: object = 7200
         self.calls: list[Call] = []
         self.faults: list[Result | Callable[[Call], Result]] = []
@@ -106,6 +106,7 @@ class InfisicalModel:
         self.lockout: LoginLockout | None = None
         self.valid_tokens: set[str] = set()
         self.folders: set[tuple[str, str]] = {("prod", "/")}
+        self._made_with: dict[str, str] = {}
         self._issued = 0
         self._secrets: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
 
@@ -116,8 +117,12 @@ class InfisicalModel:
 
     @property
     def reads(self) -> list[Call]:
-        """The secret reads asked for so far."""
-        return [call for call in self.calls if call.path != LOGIN_PATH]
+        """The secret reads asked for so far, on routes that this server has."""
+        return [
+            call
+            for call in self.calls
+            if call.path != LOGIN_PATH and (self.v4 or not call.path.startswith(V4_PREFIX))
+        ]
 
     def put(
         self, name: str, value: str, *, folder: str = "/", environment: str = "prod", **extra: Any
@@ -141,6 +146,14 @@ class InfisicalModel:
         )
         return str(len(versions))
 
+    def delete_client_secret(self, secret: str) -> None:
+        """Delete a client secret, as a user does."""
+        self.client_secrets.discard(secret)
+        if self.generation.deletion_ends_tokens:
+            self.valid_tokens -= {
+                token for token, used in self._made_with.items() if used == secret
+            }
+
     def answer(self, call: Call) -> Result:
         """Answer one request."""
         self.calls.append(call)
@@ -159,7 +172,7 @@ class InfisicalModel:
             return refusal(403, "TokenError", "The provided access token is malformed.")
         body = json.loads(call.body)
         if body["clientId"] != CLIENT_ID:
-            return refusal(404, "NotFound", "No identity with specified client ID was found")
+            return self._refuse(self.generation.unknown_client)
         if self.lockout is not None and self.lockout.is_locked:
             return refusal(401, "UnauthorizedError", LOCKED_MESSAGE)
         if body["clientSecret"] not in self.client_secrets:
@@ -171,37 +184,38 @@ class InfisicalModel:
         self._issued += 1
         token = f"canary-access-token-{self._issued}"
         self.valid_tokens.add(token)
-        return Result(
-            200,
-            {
-                "accessToken": token,
-                "expiresIn": self.token_seconds,
-                "accessTokenMaxTTL": self.token_seconds,
-                "tokenType": "Bearer",
-            },
-        )
+        self._made_with[token] = body["clientSecret"]
+        seconds = self.generation.lifetime(self.token_seconds)
+        document = {"accessToken": token, "expiresIn": seconds, "accessTokenMaxTTL": seconds}
+        return Result(200, {**document, "tokenType": "Bearer"})
 
     def _read(self, call: Call, prefix: str) -> Result:
+        words = self.generation
         token = call.headers.get("authorization", "")[len("Bearer ") :]
         if token not in self.valid_tokens:
-            return refusal(401, "UnauthorizedError", "No identity access token found")
+            return self._refuse(words.dead_token)
         query = call.query
-        if query.get("projectId" if prefix == V4_PREFIX else "workspaceId") != PROJECT_ID:
-            return refusal(404, "NotFound", "Project not found during bot lookup. Are you sure ...")
-        place = (query["environment"], query["secretPath"])
-        if place not in self.folders:
-            return refusal(
-                404,
-                "Create secret",
-                "Folder not found for the given environment slug & secret path",
-            )
-        versions = self._secrets.get((*place, unquote(call.path.removeprefix(prefix)).strip()))
-        if versions is None:
-            return refusal(404, "NotFound", "Secret not found")
-        wanted = int(query.get("version", len(versions))) if self.honours_version else len(versions)
-        if not 1 <= wanted <= len(versions):
-            return refusal(404, "NotFound", "Secret not found")
+        project = query.get("projectId" if prefix == V4_PREFIX else "workspaceId")
+        environment, folder = query["environment"], query["secretPath"]
+        name = unquote(call.path.removeprefix(prefix)).strip()
+        if project != PROJECT_ID:
+            return self._refuse(words.no_project, project=project)
+        if environment not in {known for known, _ in self.folders}:
+            return self._refuse(words.no_environment, folder=folder, environment=environment)
+        if (environment, folder) not in self.folders:
+            return self._refuse(words.no_folder, folder=folder, environment=environment)
+        versions = self._secrets.get((environment, folder, name), [])
+        latest = len(versions)
+        wanted = int(query.get("version", latest)) if self.honours_version else latest
+        if not 1 <= wanted <= latest:
+            return self._refuse(words.no_secret, name=name)
         secret = versions[wanted - 1]
-        if "version" in query and not self.keeps_metadata_of_versions:
-            secret = {name: part for name, part in secret.items() if name != "secretMetadata"}
+        if "version" in query and not words.keeps_metadata_of_versions:
+            secret = {part: value for part, value in secret.items() if part != "secretMetadata"}
         return Result(200, {"secret": secret})
+
+    def _refuse(self, text: Text, **names: object) -> Result:
+        result = refusal(text.status, text.label, text.message.format(**names))
+        if self.generation.has_request_ids:
+            result.body["reqId"] = "req-Ab12Cd34Ef56Gh"
+        return result

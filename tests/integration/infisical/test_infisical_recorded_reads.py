@@ -58,7 +58,7 @@ VALUES = {
 
 NOT_FOUND = (SecretNotFound, "secret_not_found")
 NO_FOLDER = (SecretNotFound, reasons.FOLDER_NOT_FOUND)
-OTHER_VERSION = (SecretNotFound, reasons.VERSION_NOT_FOUND)
+OTHER_VERSION = (SecretNotFound, reasons.VERSION_IGNORED)
 NO_VERSION = (InvalidRequest, "version_malformed")
 NO_PROJECT = (UpstreamError, reasons.PROJECT_NOT_FOUND)
 STRANGER = (Unauthorized, reasons.NOT_A_MEMBER)

@@ -24,6 +24,7 @@ from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.fakes.http_engine import FakeHttpEngine
+from tests.support.infisical_generations import EARLY_2026, GENERATIONS, LATE_2026
 from tests.support.infisical_model import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -34,6 +35,7 @@ from tests.support.infisical_model import (
 
 if TYPE_CHECKING:
     from domain.model.secret import Secret
+    from tests.support.infisical_generations import Generation
 
 CONFIG = InfisicalSettings(
     client_id=CLIENT_ID,
@@ -100,8 +102,21 @@ def config() -> InfisicalSettings:
     return CONFIG
 
 
+@pytest.fixture(params=GENERATIONS, ids=lambda generation: generation.name)
+def generation(request: pytest.FixtureRequest) -> Generation:
+    """Every promise runs against each generation; a module overrides this to narrow or widen it."""
+    given: Generation = request.param
+    return given
+
+
+with_v4 = pytest.mark.parametrize(
+    "generation", [EARLY_2026, LATE_2026], ids=lambda generation: generation.name
+)
+"""For tests that count calls, or answer them in turn: to find the older route is a call more."""
+
+
 @pytest_asyncio.fixture
-async def world(config: InfisicalSettings) -> AsyncIterator[World]:
+async def world(config: InfisicalSettings, generation: Generation) -> AsyncIterator[World]:
     """The adapter, built for `config`, over a model with the configured folder."""
     clock = FakeClock()
 
@@ -126,7 +141,7 @@ async def world(config: InfisicalSettings) -> AsyncIterator[World]:
         peers=LoginPeers(LoneProcess(), "", clock, lambda: 0.0),
     )
     world = World(
-        model=InfisicalModel(),
+        model=InfisicalModel(generation),
         clock=clock,
         config=config,
         api=api,

@@ -57,7 +57,7 @@ def test_a_text_is_served_exactly(value: str) -> None:
 
 def test_the_version_asked_for_must_be_the_version_served() -> None:
     assert read(wanted="3").version == "3"
-    refused(SecretNotFound, reasons.VERSION_NOT_FOUND, wanted="2")
+    refused(SecretNotFound, reasons.VERSION_IGNORED, wanted="2")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 
 from adapters.infisical import reasons
 from domain.model.errors import SecretNotFound, StoreUnavailable, Unauthorized, UpstreamError
+from tests.support.infisical_generations import OF_2024
 from tests.support.infisical_model import PROJECT_ID, Call, Result, html, refusal
-from tests.unit.adapters.infisical.conftest import timed_out, unreachable
+from tests.unit.adapters.infisical.conftest import timed_out, unreachable, with_v4
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -27,6 +28,7 @@ def limited(seconds: int) -> Result:
     return refusal(500, "InternalServerError", "Something went wrong", retry_after=str(seconds))
 
 
+@with_v4
 async def test_every_flag_is_sent_explicitly(world: World) -> None:
     world.model.put("KEY", "v", folder="/a/b c")
 
@@ -65,6 +67,7 @@ async def test_every_flag_is_sent_explicitly(world: World) -> None:
         ("ключ-🔐", "%D0%BA%D0%BB%D1%8E%D1%87-%F0%9F%94%90"),
     ],
 )
+@with_v4
 async def test_a_name_is_encoded_whole(world: World, name: str, encoded: str) -> None:
     world.model.put(name, "v")
 
@@ -72,22 +75,23 @@ async def test_a_name_is_encoded_whole(world: World, name: str, encoded: str) ->
     assert world.model.reads[0].path == f"/api/v4/secrets/{encoded}"
 
 
+@pytest.mark.parametrize("generation", [OF_2024], ids=["2024"])
 async def test_a_server_without_v4_is_found_out_once(world: World) -> None:
-    world.model.v4 = False
     world.model.put("KEY", "v")
 
     for _ in range(3):
         assert (await world.get("KEY")).value.reveal() == "v"
 
-    assert [call.path for call in world.model.reads] == [
+    assert [call.path for call in world.model.calls[1:]] == [
         "/api/v4/secrets/KEY",
         *["/api/v3/secrets/raw/KEY"] * 3,
     ]
-    assert world.model.reads[1].query["workspaceId"] == PROJECT_ID
-    assert "projectId" not in world.model.reads[1].query
+    assert world.model.reads[0].query["workspaceId"] == PROJECT_ID
+    assert "projectId" not in world.model.reads[0].query
 
 
 @pytest.mark.parametrize("answer", [html(200), html(404), html(405), Result(302), ROUTE])
+@with_v4
 async def test_a_page_instead_of_the_route_means_the_same(world: World, answer: Result) -> None:
     world.model.put("KEY", "v")
     world.model.faults = [answer]
@@ -105,6 +109,7 @@ async def test_a_missing_secret_does_not_lead_to_the_older_route(world: World) -
     assert len(world.model.reads) == 1
 
 
+@with_v4
 async def test_a_proxy_in_the_way_of_both_routes_is_not_remembered(world: World) -> None:
     world.model.put("KEY", "v")
     world.model.faults = [html(404), html(404)]
@@ -127,6 +132,7 @@ async def test_a_proxy_in_the_way_of_both_routes_is_not_remembered(world: World)
         Result(404, b"no", {"content-type": "text/x"}),
     ],
 )
+@with_v4
 async def test_once_a_route_has_answered_a_page_there_is_an_outage_that_is_tried_again(
     world: World, page: Result
 ) -> None:
@@ -157,6 +163,7 @@ async def test_a_refused_address_says_so_and_is_no_reason_to_log_in_again(
     assert len(world.model.logins) == 1
 
 
+@with_v4
 async def test_a_server_error_of_the_older_route_proves_nothing(world: World) -> None:
     world.model.put("KEY", "v")
     world.model.faults = [html(404), *[FAULT] * 5]
@@ -271,6 +278,7 @@ async def test_a_batch_refused_together_costs_one_login(world: World) -> None:
         refusal(403, "Identity is not a member of the specified project", "You are not allowed"),
     ],
 )
+@with_v4
 async def test_a_denial_is_an_answer_and_no_reason_to_log_in(world: World, answer: Result) -> None:
     world.model.faults = [answer]
 
@@ -290,6 +298,7 @@ async def test_a_denial_is_an_answer_and_no_reason_to_log_in(world: World, answe
         unreachable("ProxyError"),
     ],
 )
+@with_v4
 async def test_a_broken_connection_is_tried_again(world: World, fault: TransportError) -> None:
     world.model.put("KEY", "v")
     world.connection_faults = [fault, fault]
@@ -317,6 +326,7 @@ async def test_a_lasting_server_error_is_given_up_after_five_tries(world: World)
     assert len(world.model.reads) == 5
 
 
+@with_v4
 async def test_a_lasting_break_is_given_up_after_five_tries(world: World) -> None:
     world.connection_faults = [timed_out()] * 9
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from adapters.upstream.engine import TransportError
 from domain.model.errors import SecretsError
 from tests.support.infisical_model import CLIENT_SECRET, Result, refusal
-from tests.unit.adapters.infisical.conftest import timed_out, unreachable
+from tests.unit.adapters.infisical.conftest import timed_out, unreachable, with_v4
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -77,6 +77,7 @@ async def test_a_failed_login_tells_nothing(world: World, fault: Result) -> None
     assert failure.value.__context__ is None
 
 
+@with_v4
 async def test_a_good_read_logs_the_login_and_nothing_confidential(world: World) -> None:
     world.model.put("KEY", VALUE)
 

@@ -11,7 +11,7 @@ from adapters.infisical.login_history import MAX_USELESS_TOKENS, USELESS_RETRY_S
 from adapters.upstream.lockout import QUICK_RETRY_SECONDS
 from domain.model.errors import Unauthorized, UpstreamError
 from tests.support.infisical_model import CLIENT_SECRET, refusal
-from tests.unit.adapters.infisical.conftest import unreachable
+from tests.unit.adapters.infisical.conftest import unreachable, with_v4
 
 if TYPE_CHECKING:
     from tests.unit.adapters.infisical.conftest import World
@@ -54,6 +54,7 @@ async def test_a_token_past_its_end_has_no_time_left(world: World) -> None:
     assert token.remaining_seconds == 0.0
 
 
+@with_v4
 async def test_logins_and_reads_are_counted_by_their_status(world: World) -> None:
     world.model.put("KEY", "v")
     await world.get("KEY")
@@ -68,6 +69,7 @@ async def test_logins_and_reads_are_counted_by_their_status(world: World) -> Non
     assert counted(world) == {"2xx": 4, "5xx": 1, "none": 1}
 
 
+@with_v4
 async def test_a_rate_limit_is_counted_apart_and_its_pause_is_shown(world: World) -> None:
     world.model.put("KEY", "v")
     await world.get("KEY")
@@ -81,6 +83,7 @@ async def test_a_rate_limit_is_counted_apart_and_its_pause_is_shown(world: World
     assert world.api.state().login_pause_seconds == 0.0
 
 
+@with_v4
 async def test_a_call_given_up_at_its_deadline_counts_as_unanswered(world: World) -> None:
     world.model.put("KEY", "v")
     await world.get("KEY")
@@ -157,6 +160,7 @@ def timed(world: World) -> dict[tuple[str, str], tuple[int, float]]:
     return {kind: (each.count, each.sum_seconds) for kind, each in durations if each.count}
 
 
+@with_v4
 async def test_calls_are_timed_by_what_was_asked_and_what_came_back(world: World) -> None:
     world.model.put("KEY", "v")
     world.gate.clear()
@@ -179,6 +183,7 @@ async def test_calls_are_timed_by_what_was_asked_and_what_came_back(world: World
     }
 
 
+@with_v4
 async def test_the_time_that_a_read_waits_for_a_rate_limit_is_no_time_of_its_call(
     world: World,
 ) -> None:

@@ -1,4 +1,4 @@
-"""The secret store contract over a modelled server, of today and of yesterday."""
+"""The secret store contract over a modelled server of each generation."""
 
 from __future__ import annotations
 
@@ -9,22 +9,32 @@ import pytest
 from typing_extensions import override
 
 from tests.contracts.secret_store import OUTAGE_TEXT, SecretStoreContract
+from tests.support.infisical_generations import ALL
 from tests.support.infisical_model import refusal
 
 if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.secret_store import SecretStore
+    from tests.support.infisical_generations import Generation
     from tests.unit.adapters.infisical.conftest import World
 
 
-class TestInfisicalOfToday(SecretStoreContract):
-    """Route v4, versions honoured, binary values marked by metadata."""
+@pytest.fixture(params=ALL, ids=lambda generation: generation.name)
+def generation(request: pytest.FixtureRequest) -> Generation:
+    """The rewrite in Go as well, whose answers were read in its code alone."""
+    given: Generation = request.param
+    return given
+
+
+class TestInfisical(SecretStoreContract):
+    """Binary values are marked by metadata."""
 
     world: World
 
     @pytest.fixture(autouse=True)
     def _world(self, world: World) -> None:
         self.world = world
+        self.history = world.model.honours_version
         world.model.folders.add(("prod", "/contract"))
 
     @override
@@ -61,14 +71,3 @@ class TestInfisicalOfToday(SecretStoreContract):
         await self.world.settle()
         self.world.clock.advance(seconds)
         await self.world.settle()
-
-
-class TestInfisicalOfYesterday(TestInfisicalOfToday):
-    """Route v3 only; the server ignores the version asked for."""
-
-    history = False
-
-    @pytest.fixture(autouse=True)
-    def _yesterday(self, world: World) -> None:
-        world.model.v4 = False
-        world.model.honours_version = False

@@ -30,12 +30,16 @@ FIRST_SPREAD_SECONDS: Final = 0.25
 NEXT_SPREAD_SECONDS: Final = 0.5
 """The same after a login of another process has ended: the first of all that wait goes on."""
 
+SETTLE_SECONDS: Final = 0.025
+"""Between saying that a login begins and beginning it, for the messages of processes that said so
+in the same moment: of these, the one of the smallest name goes on."""
+
 LOGIN_SECONDS: Final = 2.0
 """A login that was not said to have ended counts as running for this long."""
 
-PATIENCE_SECONDS: Final = 2.0
-"""A process waits for its turn for this long, or up to three times that; then it goes on: requests
-wait for it, and most logins beside another do no harm."""
+PATIENCE_SECONDS: Final = 3.0
+"""A process waits for its turn for this long, or up to twice that; then it goes on: requests wait
+for it, and where logins were refused, none is sent by then."""
 
 _SCHEMA: Final = 1
 
@@ -96,18 +100,28 @@ class LoginPeers:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait until no other process logs in, and have the others wait while this one does."""
-        give_up = self._clock.monotonic() + PATIENCE_SECONDS * (1 + 2 * self._jitter())
+        give_up = self._clock.monotonic() + PATIENCE_SECONDS * (1 + self._jitter())
         await self._clock.sleep(FIRST_SPREAD_SECONDS * self._jitter())
-        while self._others_until() > self._clock.monotonic() < give_up:
-            self._ended.clear()
-            with suppress(TimeoutError):
-                async with self._clock.timeout_at(min(self._others_until(), give_up)):
-                    await self._ended.wait()
-            await self._clock.sleep(NEXT_SPREAD_SECONDS * self._jitter())
-        self._tell("begun")
         try:
+            await self._claim(give_up)
             yield
         finally:
+            self._tell("ended")
+
+    async def _claim(self, give_up: float) -> None:
+        """Say that a login begins, once it is this process's turn."""
+        while True:
+            while (until := self._others_until()) > self._clock.monotonic() < give_up:
+                self._ended.clear()
+                with suppress(TimeoutError):
+                    async with self._clock.timeout_at(min(until, give_up)):
+                        await self._ended.wait()
+                await self._clock.sleep(NEXT_SPREAD_SECONDS * self._jitter())
+            self._tell("begun")
+            await self._clock.sleep(SETTLE_SECONDS)
+            is_first = all(self._origin < other for other in self._busy_until)
+            if is_first or self._clock.monotonic() >= give_up:
+                return
             self._tell("ended")
 
     def _others_until(self) -> float:

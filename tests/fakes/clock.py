@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -41,6 +41,16 @@ class FakeClock(Clock):
         for due, waiter in self._due:
             if due <= self._monotonic and not waiter.done():
                 waiter.set_result(None)
+
+    async def run(self, *work: asyncio.Future[Any]) -> None:
+        """Let time pass, from one wake-up to the next, until all of the work has ended."""
+        while not all(part.done() for part in work):
+            for _ in range(20):
+                await asyncio.sleep(0)
+            self._due = [entry for entry in self._due if not entry[1].done()]
+            due = [when for when, _ in self._due]
+            if due and not all(part.done() for part in work):
+                self.advance(max(0.0, min(due) - self._monotonic))
 
     @override
     async def sleep(self, seconds: float) -> None:

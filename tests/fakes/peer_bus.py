@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from ports.peer_bus import Answers, PeerBus
+from ports.transport import ChannelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from ports.clock import Clock
 
 
 class FakeAnswers(Answers):
@@ -69,3 +73,54 @@ class FakePeerBus(PeerBus):
         """Take what another process sends, and return the answer."""
         received = self._subscribers.get(topic)
         return None if received is None else received(payload)
+
+
+class LatePeerBus(PeerBus):
+    """Delivers broadcasts to the other buses after a delay, as a network does.
+
+    Attributes:
+        lost: whether what is sent from now on is lost.
+    """
+
+    def __init__(self, clock: Clock, seconds: float, others: list[LatePeerBus]) -> None:
+        """Join the others; the list is shared by all."""
+        self.lost = False
+        self._clock = clock
+        self._seconds = seconds
+        self._others = others
+        self._subscribers: dict[str, Callable[[bytes], bytes | None]] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+        others.append(self)
+
+    @override
+    def broadcast(self, topic: str, payload: bytes) -> None:
+        if self.lost:
+            return
+        task = asyncio.create_task(self._deliver(topic, payload))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    @override
+    async def subscribe(
+        self,
+        topic: str,
+        received: Callable[[bytes], bytes | None],
+        *,
+        from_operators: bool = False,
+    ) -> None:
+        self._subscribers[topic] = received
+
+    @override
+    async def ask(self, topic: str, payload: bytes) -> Answers:
+        raise ChannelError("This bus only broadcasts.", reason="disconnected")
+
+    @override
+    async def publish(self, event: str, payload: bytes) -> None:
+        raise ChannelError("This bus only broadcasts.", reason="disconnected")
+
+    async def _deliver(self, topic: str, payload: bytes) -> None:
+        await self._clock.sleep(self._seconds)
+        for other in self._others:
+            received = other._subscribers.get(topic)
+            if other is not self and received is not None:
+                received(payload)

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tests.support.infisical_generations import LATE_2026
 from tests.support.infisical_model import Call, InfisicalModel, Result
 from tests.support.local_server import LocalServer
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable
+
+    from tests.support.infisical_generations import Generation
 
     Wire = Callable[[Call, asyncio.StreamWriter], Awaitable[bool | None]]
 
@@ -61,10 +64,20 @@ class InfisicalServer(LocalServer):
     """
 
     def __init__(
-        self, answer: Callable[[Call], Result] | None = None, tls: ssl.SSLContext | None = None
+        self,
+        answer: Callable[[Call], Result] | None = None,
+        tls: ssl.SSLContext | None = None,
+        *,
+        generation: Generation = LATE_2026,
     ) -> None:
+        """Prepare the server; nothing listens yet.
+
+        The generation is the latest where a test does not say otherwise: those that start the
+        service as a process take seconds each, and what differs between generations is answered by
+        the adapter alone, which suites without a process try against each.
+        """
         super().__init__(tls)
-        self.model = InfisicalModel()
+        self.model = InfisicalModel(generation)
         self.breaks: list[str] = []
         self.login_breaks: list[str] = []
         self.answer = answer

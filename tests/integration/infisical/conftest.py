@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
@@ -20,12 +21,12 @@ from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.login_peers import LoginPeers
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
+from tests.support.infisical_generations import GENERATIONS
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID
 
 if TYPE_CHECKING:
-    import pytest
-
     from domain.model.secret import Secret
+    from tests.support.infisical_generations import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class Adapter:
 
 
 OpenAdapter = Callable[..., Adapter]
+
+
+@pytest.fixture(params=GENERATIONS, ids=lambda generation: generation.name)
+def generation(request: pytest.FixtureRequest) -> Generation:
+    """Each generation of servers, for the suites that cost no process."""
+    given: Generation = request.param
+    return given
 
 
 @pytest_asyncio.fixture

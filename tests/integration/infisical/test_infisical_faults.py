@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.infisical.conftest import OpenAdapter
+    from tests.support.infisical_generations import Generation
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[InfisicalServer]:
+async def server(generation: Generation) -> AsyncIterator[InfisicalServer]:
     """A modelled server with one secret."""
-    async with InfisicalServer() as server:
+    async with InfisicalServer(generation=generation) as server:
         server.model.put("KEY", "v")
         yield server
 

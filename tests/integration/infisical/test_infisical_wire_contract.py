@@ -18,18 +18,20 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.secret_store import SecretStore
     from tests.integration.infisical.conftest import Adapter, OpenAdapter
+    from tests.support.infisical_generations import Generation
 
 
 class TestInfisicalOverTheWire(SecretStoreContract):
-    """A server of today behind a path, with relative keys below a configured folder."""
+    """A server behind a path, with relative keys below a configured folder."""
 
     server: InfisicalServer
     adapter: Adapter
 
     @pytest.fixture(autouse=True)
-    async def _open(self, open_adapter: OpenAdapter) -> AsyncIterator[None]:
-        async with InfisicalServer() as server:
+    async def _open(self, open_adapter: OpenAdapter, generation: Generation) -> AsyncIterator[None]:
+        async with InfisicalServer(generation=generation) as server:
             self.server = server
+            self.history = generation.honours_version
             self.adapter = open_adapter(f"{server.url}/api", secret_path="/base")
             server.model.folders.add(("prod", "/base/contract"))
             yield

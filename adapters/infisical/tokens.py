@@ -153,6 +153,10 @@ class TokenSource:
             self._running.cancel()
             await asyncio.wait({self._running})
 
+    @property
+    def _has_usable_token(self) -> bool:
+        return self._token is not None and self._clock.monotonic() < self._token.expires_at
+
     async def _wait(self, running: asyncio.Task[Any], deadline: float) -> None:
         with suppress(TimeoutError):
             async with self._clock.timeout_at(deadline):
@@ -176,7 +180,8 @@ class TokenSource:
         return self._running
 
     async def _run(self, number: int) -> AccessToken | UpstreamError:
-        async with self._peers.turn():
+        # A login ahead of need comes at a time that is spread already.
+        async with self._peers.turn(spread=not self._has_usable_token):
             # Other processes may have been refused meanwhile.
             if (held := self._history.held()) is not None:
                 return held
@@ -194,9 +199,8 @@ class TokenSource:
             return problem
 
     def _failed(self, problem: UpstreamError) -> None:
-        is_usable = self._token is not None and self._clock.monotonic() < self._token.expires_at
         may_change = self._login.credentials_may_change
-        self._history.failed(problem, quick=not (is_usable or may_change))
+        self._history.failed(problem, quick=not (self._has_usable_token or may_change))
         if problem.reason == reasons.LOGIN_REFUSED:
             self._peers.refused()
         if problem.reason in REFUSALS | SHARED and may_change:

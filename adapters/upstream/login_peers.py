@@ -98,10 +98,15 @@ class LoginPeers:
         self._tell("refused")
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait until no other process logs in, and have the others wait while this one does."""
+    async def turn(self, *, spread: bool = True) -> AsyncIterator[None]:
+        """Wait until no other process logs in, and have the others wait while this one does.
+
+        Args:
+            spread: whether others may need a login in the same moment.
+        """
         give_up = self._clock.monotonic() + PATIENCE_SECONDS * (1 + self._jitter())
-        await self._clock.sleep(FIRST_SPREAD_SECONDS * self._jitter())
+        if spread:
+            await self._clock.sleep(FIRST_SPREAD_SECONDS * self._jitter())
         try:
             await self._claim(give_up)
             yield

@@ -59,6 +59,8 @@ class InfisicalServer(LocalServer):
         model: the server's behaviour.
         breaks: what to do to the next secret reads instead, first come first served.
         login_breaks: the same for logins.
+        login_seconds: how long each login takes.
+        most_logins: how many were under way at a time, at most.
         wire: takes a read and writes whatever bytes it likes, to say whether the connection may be
             used again; None where the read is to be answered as ever.
     """
@@ -82,6 +84,8 @@ class InfisicalServer(LocalServer):
         self.login_breaks: list[str] = []
         self.answer = answer
         self.wire: Wire | None = None
+        self.login_seconds = 0.0
+        self.most_logins = self._logins = 0
 
     @property
     def url(self) -> str:
@@ -101,7 +105,13 @@ class InfisicalServer(LocalServer):
             usable = await self.wire(call, writer)
             if usable is not None:
                 return usable
-        schedule = self.login_breaks if call.path.endswith("/login") else self.breaks
+        is_login = call.path.endswith("/login")
+        if is_login and self.login_seconds:
+            self._logins += 1
+            self.most_logins = max(self.most_logins, self._logins)
+            await asyncio.sleep(self.login_seconds)
+            self._logins -= 1
+        schedule = self.login_breaks if is_login else self.breaks
         way = schedule.pop(0) if schedule else None
         if way is not None:
             self.model.calls.append(call)

@@ -69,7 +69,7 @@ def _members(_: int) -> bytes:
 
 def _dashes(_: int) -> bytes:
     """A well-formed request whose application is as long as fits."""
-    return Requester().ask("KEY", "-" * 12_000)
+    return Requester().ask("KEY", application="-" * 12_000)
 
 
 def _strangers(number: int) -> bytes:

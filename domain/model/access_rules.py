@@ -44,7 +44,8 @@ class Grant:
     def refusal(self, request: AccessRequest) -> Refusal | None:
         """Return the nearest condition that keeps this grant from matching, or None if it does."""
         if request.signed is None and self.workloads is None:
-            return Refusal(-1, "workload_not_named")
+            # Farther than a grant for workloads that lists none, as the index has it.
+            return Refusal(-2, "workload_not_named")
         if request.signed is not None and not self.entities and self.workloads is not None:
             return Refusal(-1, "entity_issuer_differs")
         stages = (

@@ -12,8 +12,6 @@ from adapters.upstream.admitted import Admitted
 from adapters.upstream.bulkhead import Bulkhead
 from adapters.upstream.histogram import Histogram
 from adapters.upstream.limits import RateLimits
-from adapters.upstream.pace import SURELY, Pace
-from adapters.upstream.rate_headers import pause_asked_for, rate_report
 from adapters.upstream.schedule import Schedule
 from adapters.upstream.tenant_queue import Waiter
 from adapters.upstream.throttle_log import ThrottleLog
@@ -23,16 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable
 
     from adapters.upstream.admission_config import AdmissionConfig
-    from adapters.upstream.engine import TransportError
-    from adapters.upstream.message import UpstreamResponse
     from domain.model.errors import RateLimited
     from ports.clock import Clock
 
 MIN_CALL_SECONDS: Final = 0.02
 """What a call takes at least: a request with no more time left is refused instead of sent."""
-
-UNFORESEEN_SECONDS: Final = 10.0
-"""Told at least to a request that waited until its deadline in vain."""
 
 
 @final
@@ -49,7 +42,6 @@ class Admission:
         self._bulkhead = Bulkhead(config.max_in_flight)
         self._limits = RateLimits(config.max_per_minute)
         self._schedule = Schedule(self._limits)
-        self._pace = Pace(self._bulkhead.share)
         self._timer = Timer(clock, f"{config.code}-admission", self._time_has_come)
         self._seen_revision = 0
         self._refused = 0
@@ -69,22 +61,18 @@ class Admission:
 
         Raises:
             RateLimited: a slot would come too late; `retry_after` says when to come back. `Busy`
-                where calls are too slow, not too many.
+                where the deadline passed because calls are too slow, not too many.
         """
         began = self._clock.monotonic()
-        waiter = await self._enter(key, tenant, deadline)
-        admitted = Admitted(self, self._clock.monotonic())
+        await self._enter(key, tenant, deadline)
+        admitted = Admitted(self._limits, self._clock)
         self.waits.add(admitted.sent_at - began)
         try:
             yield admitted
         finally:
-            now = self._clock.monotonic()
             if not admitted.ended:
-                self._limits.lost(now)
+                self._limits.lost(self._clock.monotonic())
             self._bulkhead.end(tenant)
-            if admitted.counts:
-                self._pace.ended(tenant, now - admitted.sent_at)
-                self._refuse_slow(waiter.tenant, now)
             self._admit()
 
     def check(self, *, key: Hashable, tenant: Hashable, deadline: float) -> None:
@@ -95,40 +83,8 @@ class Admission:
         """
         now = self._clock.monotonic()
         if self._schedule.is_late(key, deadline, now):
-            refusal = self._refuse(tenant, key, now)
             self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
-            raise refusal
-        if self._bulkhead.may_begin(tenant) or self._schedule.has_place(key):
-            return
-        ahead = len(self._schedule.waiting_of(tenant))
-        wait = self._pace.wait(tenant, ahead)
-        if now + SURELY * wait >= deadline:
-            self._refused += 1
-            raise self._config.busy(wait)
-
-    def observe(self, response: UpstreamResponse) -> None:
-        """Keep the pause that a response asks for."""
-        seconds = pause_asked_for(response, self._clock.now())
-        if seconds is not None:
-            self._limits.pause(seconds, self._clock.monotonic())
-            self._admit()
-
-    def answered(self, sent_at: float, response: UpstreamResponse) -> None:
-        """Learn from the response to an admitted call."""
-        now = self._clock.monotonic()
-        seconds = pause_asked_for(response, self._clock.now())
-        if seconds is not None:
-            # Before the slot is given on: its next holder must keep the pause as well.
-            self._limits.pause(seconds, now)
-        self._limits.answered(sent_at, now, rate_report(response))
-
-    def failed(self, error: TransportError) -> None:
-        """Note that an admitted call had no response."""
-        now = self._clock.monotonic()
-        if error.never_sent:
-            self._limits.withdraw(now)
-        else:
-            self._limits.lost(now)
+            raise self._refuse(tenant, key, now)
 
     def state(self) -> AdmissionState:
         """Return how things stand now."""
@@ -147,23 +103,18 @@ class Admission:
         """Stop the timer."""
         await self._timer.aclose()
 
-    async def _enter(self, key: Hashable, tenant: Hashable, deadline: float) -> Waiter:
+    async def _enter(self, key: Hashable, tenant: Hashable, deadline: float) -> None:
+        """Wait until the request is admitted or refused, by its deadline at the latest."""
         self.check(key=key, tenant=tenant, deadline=deadline)
         waiter = Waiter(key, tenant, deadline, asyncio.get_running_loop().create_future())
-        self._schedule.join(waiter, self._clock.monotonic())
+        now = self._clock.monotonic()
+        if not self._schedule.join(waiter, now):
+            raise self._refuse(tenant, key, now)
         self._admit()
-        if not waiter.granted.done():
-            await self._wait(waiter)
-        refusal = waiter.granted.result()
-        if refusal is not None:
-            raise refusal
-        return waiter
-
-    async def _wait(self, waiter: Waiter) -> None:
-        """Wait until the waiter is admitted or refused, by its deadline at the latest."""
         try:
-            async with self._clock.timeout_at(waiter.deadline - MIN_CALL_SECONDS):
-                await asyncio.wait({waiter.granted})
+            if not waiter.granted.done():
+                async with self._clock.timeout_at(deadline - MIN_CALL_SECONDS):
+                    await asyncio.wait({waiter.granted})
         except TimeoutError:
             if not waiter.granted.done():
                 self._schedule.leave(waiter)
@@ -174,9 +125,12 @@ class Admission:
                 self._schedule.leave(waiter)
             elif waiter.granted.result() is None:
                 self._limits.withdraw(self._clock.monotonic())
-                self._bulkhead.end(waiter.tenant)
+                self._bulkhead.end(tenant)
             self._admit()
             raise
+        refusal = waiter.granted.result()
+        if refusal is not None:
+            raise refusal
 
     def _admit(self) -> None:
         """Admit all requests that can be; called after all that may change which these are."""
@@ -188,8 +142,7 @@ class Admission:
             self._bulkhead.begin(waiter.tenant)
             self._limits.begin(now)
             waiter.granted.set_result(None)
-        if self._limits.revision != self._seen_revision or self._schedule.overdue:
-            self._seen_revision = self._limits.revision
+        if self._limits.revision != self._seen_revision or self._schedule.is_overdue(now):
             self._refuse_late(now)
         if len(self._schedule):
             at = self._schedule.wakes_at(now)
@@ -202,18 +155,9 @@ class Admission:
         self._refuse_late(self._clock.monotonic())
 
     def _refuse_late(self, now: float) -> None:
+        self._seen_revision = self._limits.revision
         for waiter in self._schedule.take_late(now):
             waiter.granted.set_result(self._refuse(waiter.tenant, waiter.key, now))
-
-    def _refuse_slow(self, tenant: Hashable, now: float) -> None:
-        """Refuse the waiters of a slow tenant that would be answered too late."""
-        for position, waiter in reversed(list(enumerate(self._schedule.waiting_of(tenant)))):
-            wait = self._pace.wait(tenant, position)
-            if now + SURELY * wait < waiter.deadline:
-                break
-            self._schedule.leave(waiter)
-            self._refused += 1
-            waiter.granted.set_result(self._config.busy(wait))
 
     def _out_of_time(self, waiter: Waiter) -> RateLimited:
         now = self._clock.monotonic()
@@ -223,8 +167,7 @@ class Admission:
                 self._refused += 1
                 return self._config.rate_limited(place, now)
         self._refused += 1
-        ahead = len(self._schedule.waiting_of(waiter.tenant))
-        return self._config.busy(max(UNFORESEEN_SECONDS, self._pace.wait(waiter.tenant, ahead)))
+        return self._config.busy()
 
     def _refuse(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
         self._refused += 1

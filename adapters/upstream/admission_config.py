@@ -12,8 +12,8 @@ from domain.model.wording import seconds_in_words
 if TYPE_CHECKING:
     from adapters.upstream.limits import NextPlace
 
-MAX_RETRY_SECONDS: Final = 60.0
-"""Told at most to a request that a slow store would answer too late."""
+BUSY_SECONDS: Final = 10.0
+"""Told to a request that waited until its deadline for a call to end: when one will is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,11 @@ class AdmissionConfig:
             retry_after=seconds,
         )
 
-    def busy(self, seconds: float) -> Busy:
-        """Return the error for a request that a slow store would answer too late."""
-        seconds = min(seconds, MAX_RETRY_SECONDS)
+    def busy(self) -> Busy:
+        """Return the error for a request that waited in vain for a slow store's calls to end."""
         return Busy(
             f"{self.name} is too slow for all that is asked of it; check its health, and try again "
-            f"in {seconds_in_words(seconds)}.",
+            f"in {seconds_in_words(BUSY_SECONDS)}.",
             reason=f"{self.code}_busy",
-            retry_after=seconds,
+            retry_after=BUSY_SECONDS,
         )

@@ -1,4 +1,4 @@
-"""One admitted call, which tells admission how it ended."""
+"""One admitted call: what its response says goes to the limits."""
 
 from __future__ import annotations
 
@@ -6,38 +6,45 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
-from adapters.upstream.engine import Failure
+from adapters.upstream.rate_headers import pause_asked_for, rate_report
 from adapters.upstream.slot import Grant
 
 if TYPE_CHECKING:
-    from adapters.upstream.admission import Admission
     from adapters.upstream.engine import TransportError
+    from adapters.upstream.limits import RateLimits
     from adapters.upstream.message import UpstreamResponse
+    from ports.clock import Clock
 
 
 @final
 class Admitted(Grant):
-    """One admitted call.
+    """One admitted call, which begins now.
 
     Attributes:
         sent_at: monotonic seconds.
         ended: how it ended is known.
-        counts: how long it took says something about its tenant.
     """
 
-    def __init__(self, admission: Admission, sent_at: float) -> None:
-        self._admission = admission
-        self.sent_at = sent_at
+    def __init__(self, limits: RateLimits, clock: Clock) -> None:
+        self._limits = limits
+        self._clock = clock
+        self.sent_at = clock.monotonic()
         self.ended = False
-        self.counts = True
 
     @override
     def answered(self, response: UpstreamResponse) -> None:
         self.ended = True
-        self._admission.answered(self.sent_at, response)
+        now = self._clock.monotonic()
+        seconds = pause_asked_for(response, self._clock.now())
+        if seconds is not None:
+            # Before the slot is given on: its next holder must keep the pause as well.
+            self._limits.pause(seconds, now)
+        self._limits.answered(self.sent_at, now, rate_report(response))
 
     @override
     def failed(self, error: TransportError) -> None:
         self.ended = True
-        self.counts = error.failure is Failure.TIMED_OUT
-        self._admission.failed(error)
+        if error.never_sent:
+            self._limits.withdraw(self._clock.monotonic())
+        else:
+            self._limits.lost(self._clock.monotonic())

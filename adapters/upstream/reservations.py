@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from adapters.upstream.sliding_window import MINUTE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+    from adapters.upstream.tenant_queue import Waiter
 
 KEEP_SECONDS = 4.0
 """How long a place is kept past the retry time, which is rounded up to whole seconds; the cache
@@ -41,6 +42,7 @@ class Reservation:
         at: the retry time, not before `since`.
         due: the place should be free by now, and is kept.
         over: the key was asked for, or was not in time.
+        waiters: requests that came before its time, and wait for it.
     """
 
     tenant: Hashable = field(repr=False)
@@ -50,26 +52,11 @@ class Reservation:
     at: float
     due: bool = False
     over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FreePlace:
-    """The first place that is not reserved.
-
-    Attributes:
-        index: how many places of the line come before it, those left out included.
-        since: when it is expected to come free, in monotonic seconds.
-        now: the present.
-    """
-
-    index: int
-    since: float
-    now: float
+    waiters: dict[Waiter, None] = field(default_factory=dict, repr=False)
 
 
 class Reservations:
     """A line of places to come, in the order they were reserved, and those that are due.
-
 
     A place given up stays in the line until its time, so that none behind it moves to another.
     Times are monotonic seconds and must not go back.
@@ -80,6 +67,7 @@ class Reservations:
         self._by_tenant: Counter[Hashable] = Counter()
         self._line: deque[Reservation] = deque()
         self._due: dict[Reservation, None] = {}
+        self._made = 0
 
     def __len__(self) -> int:
         """Keys that have a reservation."""
@@ -96,22 +84,19 @@ class Reservations:
         return len(self._line)
 
     @property
-    def span(self) -> int:
-        """Places up to the last one reserved, those left out on the way included."""
-        return self._line[-1].number - self._line[0].number + 1 if self._line else 0
+    def next_since(self) -> float:
+        """When the first of the places to come is expected; infinite without one."""
+        return self._line[0].since if self._line else math.inf
 
     @property
     def next_end(self) -> float:
         """When the first of the places kept now will be kept no longer; infinite without one."""
-        return min(
-            (self._end_of(reservation) for reservation in islice(self._due, 1)), default=math.inf
-        )
+        return next(iter(self._due)).at + KEEP_SECONDS if self._due else math.inf
 
     @property
     def last_end(self) -> float:
         """When none of the places kept now will be kept any longer."""
-        last = islice(reversed(self._due), 1)
-        return max((self._end_of(reservation) for reservation in last), default=-math.inf)
+        return next(reversed(self._due)).at + KEEP_SECONDS if self._due else -math.inf
 
     def of(self, key: Hashable) -> Reservation | None:
         """Return the reservation of a key, if it has one."""
@@ -124,7 +109,9 @@ class Reservations:
         first = next(iter(self._due))
         return min(max(0, reservation.number - first.number), len(self._due) - 1)
 
-    def make(self, key: Hashable, tenant: Hashable, place: FreePlace, bound: float) -> float:
+    def make(
+        self, key: Hashable, tenant: Hashable, since: float, now: float, bound: float
+    ) -> float:
         """Reserve the next place for a key without a reservation, if there is room.
 
         A tenant gets one only while it has fewer than are left: one whose keys are made up gets
@@ -133,19 +120,19 @@ class Reservations:
         Args:
             key: what was refused.
             tenant: whose it is.
-            place: the first that is not reserved.
+            since: when the first place that is not reserved is expected to come free.
+            now: the present.
             bound: how many places may be reserved at a time, within `MAX_RESERVATIONS`.
 
         Returns:
             The time to tell.
         """
-        since = max(place.since, self._line[-1].since) if self._line else place.since
-        at = since + DRIFT_SECONDS * max(0.0, (since - place.now) / MINUTE_SECONDS - 1)
+        since = max(since, self._line[-1].since) if self._line else since
+        at = since + DRIFT_SECONDS * max(0.0, (since - now) / MINUTE_SECONDS - 1)
         held = len(self._line) + len(self._due)
         if self._by_tenant[tenant] < min(MAX_RESERVATIONS, bound) - held:
-            last = self._line[-1].number if self._line else 0
-            number = last + 1 + max(0, place.index - self.span)
-            reservation = Reservation(tenant, key, number, since, at)
+            self._made += 1
+            reservation = Reservation(tenant, key, self._made, since, at)
             self._line.append(reservation)
             self._by_key[key] = reservation
             self._by_tenant[tenant] += 1
@@ -158,25 +145,31 @@ class Reservations:
             del self._due[reservation]
             self._due[reservation] = None
 
-    def end(self, reservation: Reservation) -> None:
-        """End a reservation: its key was asked for, or not in time."""
+    def end(self, key: Hashable) -> None:
+        """End the reservation of a key, if it has one: it was asked for, or not in time."""
+        reservation = self._by_key.pop(key, None)
+        if reservation is None:
+            return
         reservation.over = True
         self._due.pop(reservation, None)
-        del self._by_key[reservation.key]
         self._by_tenant[reservation.tenant] -= 1
         if not self._by_tenant[reservation.tenant]:
             del self._by_tenant[reservation.tenant]
 
-    def roll(self, now: float) -> None:
-        """Make reservations due whose time has come, and end those kept in vain."""
+    def roll(self, now: float) -> list[Reservation]:
+        """Make reservations due whose time has come, and end those kept in vain.
+
+        Returns:
+            Those with waiters whose time has come; they do not become due.
+        """
+        waited_for: list[Reservation] = []
         while self._line and self._line[0].since <= now:
             reservation = self._line.popleft()
-            if not reservation.over:
+            if reservation.waiters:
+                waited_for.append(reservation)
+            elif not reservation.over:
                 reservation.due = True
                 self._due[reservation] = None
         while self.next_end <= now:
-            self.end(next(iter(self._due)))
-
-    @staticmethod
-    def _end_of(reservation: Reservation) -> float:
-        return reservation.at + KEEP_SECONDS
+            self.end(next(iter(self._due)).key)
+        return waited_for

@@ -1,4 +1,4 @@
-"""Who is admitted next, and when else: rate limits, reservations and queues together.
+"""Who is admitted next, and when else: rate limits, reservations and the queue together.
 
 Pure decisions; nothing waits here. All times are monotonic seconds and must not go back.
 """
@@ -6,11 +6,10 @@ Pure decisions; nothing waits here. All times are monotonic seconds and must not
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from adapters.upstream.reservations import HORIZON_MINUTES, FreePlace, Reservations
+from adapters.upstream.reservations import HORIZON_MINUTES, Reservations
 from adapters.upstream.tenant_queue import TenantQueue
 
 if TYPE_CHECKING:
@@ -21,25 +20,27 @@ if TYPE_CHECKING:
     from adapters.upstream.tenant_queue import Waiter
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Whether a waiter is served in time, and whether only from what is reserved in vain."""
+class _Way(Enum):
+    """How a request waits."""
 
-    in_time: bool
-    leftover: bool = False
-
-
-IN_TIME, LATE = Placement(in_time=True), Placement(in_time=False)
-LEFTOVER = Placement(in_time=True, leftover=True)
+    RETURNED = auto()
+    """For a call in flight to end: its place is there."""
+    FREE = auto()
+    """For a call in flight to end: a place that is not reserved is there."""
+    RESERVED = auto()
+    """For the time of its reservation."""
+    IN_LINE = auto()
+    """For what is left over of places that are kept, or for what the next answer says."""
+    LATE = auto()
+    """Not at all: it would be sent after its deadline."""
 
 
 class Schedule:
     """Serves due reservations first, then waiters in order of arrival.
 
     A request that cannot be sent now gets a reservation: with enough time it waits for it, else it
-    is refused with a retry time. A place is kept until seconds past the
-    retry time; others may wait for what is left over. A free place that is not reserved goes to
-    the first request that asks.
+    is refused with a retry time. A place is kept until seconds past the retry time; others may wait
+    for what is left over. A free place that is not reserved goes to the first request that asks.
     """
 
     def __init__(self, limits: RateLimits) -> None:
@@ -47,95 +48,72 @@ class Schedule:
         self._limits = limits
         self._reservations = Reservations()
         self._returned = TenantQueue()
-        self._others = TenantQueue()
-        self._leftover = TenantQueue()
-        self._early: list[tuple[float, int, int, Waiter]] = []
-        self._joined = 0
+        self._line = TenantQueue()
+        self._early: dict[Waiter, Reservation] = {}
 
     def __len__(self) -> int:
         """Requests that wait."""
-        queued = len(self._returned) + len(self._others) + len(self._leftover)
-        return queued + len(self._early)
-
-    @property
-    def overdue(self) -> bool:
-        """Whether a request waits for what is left over, and nothing is kept any more."""
-        return len(self._leftover) > 0 and not self._reservations.due
-
-    def waiting_of(self, tenant: Hashable) -> list[Waiter]:
-        """Return the waiters of a tenant that wait for nothing but their turn, in order."""
-        return [*self._returned.of(tenant), *self._others.of(tenant)]
+        return self._queued + len(self._early)
 
     def is_late(self, key: Hashable, deadline: float, now: float) -> bool:
-        """Say whether a new request is already known to be served too late."""
+        """Say whether a new request is already known to be sent too late."""
         self._roll(now)
-        return not self._placement(key, deadline, now).in_time
+        return self._way(key, deadline, now) is _Way.LATE
 
-    def has_place(self, key: Hashable) -> bool:
-        """Say whether a place is kept for this key now."""
-        reservation = self._reservations.of(key)
-        return reservation is not None and reservation.due
-
-    def join(self, waiter: Waiter, now: float) -> None:
-        """Let a request wait that is not late."""
-        reservation = self._reservations.of(waiter.key)
-        if reservation is not None and reservation.due:
-            self._reservations.end(reservation)
-            self._returned.push(waiter)
-        elif self._fits(self._ahead(waiter.key), now):
-            self._end_reservation(waiter.key)
-            self._others.push(waiter)
-        elif self._placement(waiter.key, waiter.deadline, now).leftover:
-            self._leftover.push(waiter)
-        elif not self._wait_early(waiter, now):
-            self._others.push(waiter)
+    def join(self, waiter: Waiter, now: float) -> bool:
+        """Let a request wait; False says that it would be sent too late, and does not wait."""
+        self._roll(now)
+        way = self._way(waiter.key, waiter.deadline, now)
+        match way:
+            case _Way.RETURNED:
+                self._reservations.end(waiter.key)
+                self._returned.push(waiter)
+            case _Way.FREE:
+                self._reservations.end(waiter.key)
+                self._line.push(waiter)
+            case _Way.IN_LINE:
+                self._line.push(waiter)
+            case _Way.RESERVED:
+                self.reserve(waiter.tenant, waiter.key, now)
+                reservation = self._reservations.of(waiter.key)
+                if reservation is None:
+                    return False
+                reservation.waiters[waiter] = None
+                self._early[waiter] = reservation
+            case _Way.LATE:
+                return False
+        return True
 
     def leave(self, waiter: Waiter) -> None:
         """Take out a request that waits no more."""
-        if not any(q.remove(waiter) for q in (self._returned, self._others, self._leftover)):
-            self._early = [entry for entry in self._early if entry[-1] is not waiter]
-            heapify(self._early)
+        reservation = self._early.pop(waiter, None)
+        if reservation is not None:
+            del reservation.waiters[waiter]
+        elif not self._returned.remove(waiter):
+            self._line.remove(waiter)
 
     def next(self, may_begin: Callable[[Hashable], bool], now: float) -> Waiter | None:
         """Take out the request to be sent now, if there is one."""
         self._roll(now)
         capacity = self._limits.capacity(now)
         waiter = self._returned.pop(may_begin) if capacity else None
-        spare = capacity - len(self._returned) - self._reservations.due
-        if waiter is None and spare > 0:
-            waiter = self._others.pop(may_begin)
-            if waiter is None and spare > len(self._others):
-                waiter = self._leftover.pop(may_begin)
+        if waiter is None and capacity > len(self._returned) + self._reservations.due:
+            waiter = self._line.pop(may_begin)
             if waiter is not None:
-                self._end_reservation(waiter.key)
+                self._reservations.end(waiter.key)
         return waiter
 
     def take_late(self, now: float) -> list[Waiter]:
-        """Take out all waiters that are known by now to be served too late, in order."""
+        """Take out all waiters that are known by now to be sent too late."""
         self._roll(now)
         late: list[Waiter] = []
-        if math.isinf(self._limits.capacity(now)):
-            return late
-        before = 0
-        for waiter in self._returned.in_order():
-            if now < self._limits.next_at(before, now).at >= waiter.deadline:
+        for position, waiter in enumerate(self._returned.in_order()):
+            if now < self._limits.next_at(position - len(late), now).at >= waiter.deadline:
                 late.append(waiter)
-            else:
-                before += 1
-        for *_, waiter in sorted(self._early):
-            if not self._placement_at(before, waiter.key, waiter.deadline, now).in_time:
-                late.append(waiter)
-        for waiter in late:
+        others = [*self._early, *self._line.in_order()]
+        for waiter in (*late, *others):
             self.leave(waiter)
-        others = [*self._others.in_order(), *self._leftover.in_order()]
-        for waiter in others:
-            self.leave(waiter)
-        for waiter in others:
-            if self._placement(waiter.key, waiter.deadline, now).in_time:
-                self.join(waiter, now)
-            else:
-                late.append(waiter)
-        return late
+        return [*late, *(waiter for waiter in others if not self.join(waiter, now))]
 
     def reserve(self, tenant: Hashable, key: Hashable, now: float) -> NextPlace:
         """Reserve a place for a refused key, and return when to come for it.
@@ -144,107 +122,78 @@ class Schedule:
         after `now` says that no limit is in the way, or none that is known.
         """
         reservation = self._reservations.of(key)
+        place = self._place(reservation, now)
         if reservation is not None:
-            place = self._reserved_place(reservation, now)
             if place.at > reservation.at:
                 self._reservations.postpone(reservation, place.at)
             return place._replace(at=reservation.at)
-        index, place = self._free_place(self._in_line, now)
         if place.at <= now:
             # What is kept for others may be left over; more is not known.
             return place._replace(at=max(place.at, self._reservations.last_end))
         bound = HORIZON_MINUTES * self._limits.per_minute
-        free = FreePlace(index, place.at, now)
-        return place._replace(at=self._reservations.make(key, tenant, free, bound))
+        return place._replace(at=self._reservations.make(key, tenant, place.at, now, bound))
 
     def is_held_back(self, now: float) -> bool:
         """Say whether the limits admit nothing now that has no reservation."""
-        return not self._fits(0, now)
+        return self._reservations.due >= self._limits.capacity(now)
+
+    def is_overdue(self, now: float) -> bool:
+        """Say whether requests wait for what is left over, and nothing is kept any more."""
+        idle = self._line and not self._reservations.due
+        return bool(idle) and self.is_held_back(now) and self.resumes_at(now) > now
 
     def resumes_at(self, now: float) -> float:
         """Return when the next place comes free that is not free now; `now` if unknown."""
-        return self._place(0, 0, now).at
+        capacity = self._limits.capacity(now)
+        return self._limits.next_at(0 if math.isinf(capacity) else int(capacity), now).at
 
     def wakes_at(self, now: float) -> float:
         """Return when a waiter may go on though nothing happens until then."""
-        at = self._early[0][0] if self._early else math.inf
-        if len(self) > len(self._early) and self.is_held_back(now):
+        at = self._reservations.next_since if self._early else math.inf
+        if self._queued and self.is_held_back(now):
             more = self.resumes_at(now)
             at = min(at, more if more > now else math.inf, self._reservations.next_end)
         return at
 
     @property
-    def _in_line(self) -> int:
-        return len(self._returned) + len(self._others)
+    def _queued(self) -> int:
+        return len(self._returned) + len(self._line)
 
-    def _ahead(self, key: Hashable) -> int:
-        return len(self._returned) if self.has_place(key) else self._in_line
-
-    def _fits(self, before: int, now: float) -> bool:
-        return before + self._reservations.due < self._limits.capacity(now)
-
-    def _placement(self, key: Hashable, deadline: float, now: float) -> Placement:
-        before = self._ahead(key)
-        placement = self._placement_at(before, key, deadline, now)
-        if placement.leftover:
-            placement = self._placement_at(before + len(self._leftover), key, deadline, now)
-        return placement
-
-    def _placement_at(self, before: int, key: Hashable, deadline: float, now: float) -> Placement:
+    def _way(self, key: Hashable, deadline: float, now: float) -> _Way:
         reservation = self._reservations.of(key)
         if reservation is not None and reservation.due:
-            at = self._limits.next_at(before, now).at
-        elif self._fits(before, now):
-            return IN_TIME
-        elif reservation is not None:
-            at = self._reserved_place(reservation, now).at
-        else:
-            at = self._free_place(before, now)[1].at
-            if before < self._limits.capacity(now) and (at <= now or at >= deadline):
-                return LATE if self._reservations.last_end >= deadline else LEFTOVER
-        return LATE if now < at >= deadline else IN_TIME
+            at = self._limits.next_at(len(self._returned), now).at
+            return _Way.LATE if now < at >= deadline else _Way.RETURNED
+        capacity = self._limits.capacity(now)
+        if self._queued + self._reservations.due < capacity:
+            return _Way.FREE
+        at = self._place(reservation, now).at
+        if now < at < deadline:
+            return _Way.RESERVED
+        if self._queued < capacity:
+            return _Way.IN_LINE if self._reservations.last_end < deadline else _Way.LATE
+        return _Way.IN_LINE if at <= now else _Way.LATE
 
-    def _wait_early(self, waiter: Waiter, now: float) -> bool:
-        """Let a request wait for its reservation, made now if need be; say if there is one."""
-        self.reserve(waiter.tenant, waiter.key, now)
-        reservation = self._reservations.of(waiter.key)
-        if reservation is None:
-            return False
-        self._joined += 1
-        heappush(self._early, (reservation.since, reservation.number, self._joined, waiter))
-        return True
-
-    def _end_reservation(self, key: Hashable) -> None:
-        reservation = self._reservations.of(key)
-        if reservation is not None:
-            self._reservations.end(reservation)
-
-    def _roll(self, now: float) -> None:
-        while self._early and self._early[0][0] <= now:
-            *_, waiter = heappop(self._early)
-            # Its reservation may be gone to another request for the same key.
-            kept = self._reservations.of(waiter.key) is not None
-            self._end_reservation(waiter.key)
-            (self._returned if kept else self._others).push(waiter)
-        self._reservations.roll(now)
-
-    def _free_place(self, before: int, now: float) -> tuple[int, NextPlace]:
-        """Return which place of the line is the next that is not reserved, and its time."""
+    def _place(self, reservation: Reservation | None, now: float) -> NextPlace:
+        """Return the place reserved, or else the next that is not."""
         reservations = self._reservations
-        taken = len(self._returned) + reservations.due
-        beyond = before + reservations.due - max(taken, self._limits.capacity(now))
-        index = max(reservations.span, reservations.later + int(max(0, beyond)))
-        return index, self._place(taken, index, now)
-
-    def _reserved_place(self, reservation: Reservation, now: float) -> NextPlace:
-        reservations = self._reservations
-        taken = len(self._returned) + (0 if reservation.due else reservations.due)
-        place = self._place(taken, reservations.before(reservation), now)
-        return place._replace(at=max(place.at, reservation.since))
-
-    def _place(self, taken: int, index: int, now: float) -> NextPlace:
-        """Return the time of one place of the line, while so many are needed before it."""
+        is_due = reservation is not None and reservation.due
+        taken = len(self._returned) + (0 if is_due else reservations.due)
         capacity = self._limits.capacity(now)
         if math.isfinite(capacity):
             taken = max(taken, int(capacity))
-        return self._limits.next_at(taken + index, now)
+        if reservation is None:
+            return self._limits.next_at(taken + reservations.later, now)
+        place = self._limits.next_at(taken + reservations.before(reservation), now)
+        return place._replace(at=max(place.at, reservation.since))
+
+    def _roll(self, now: float) -> None:
+        for reservation in self._reservations.roll(now):
+            for waiter in reservation.waiters:
+                del self._early[waiter]
+                # The place may be gone to another request for the same key.
+                if reservation.over:
+                    self._line.push(waiter)
+                else:
+                    self._reservations.end(waiter.key)
+                    self._returned.push(waiter)

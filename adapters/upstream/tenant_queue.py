@@ -1,7 +1,8 @@
-"""One queue in order of arrival, out of which tenants that may not go on are left waiting."""
+"""Requests that wait for admission, in order of arrival."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from heapq import merge
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from domain.model.errors import RateLimited
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Waiter:
     """A request that waits for admission.
 
@@ -22,19 +24,10 @@ class Waiter:
         granted: ends with None to go on, or with why not.
     """
 
-    __slots__ = ("deadline", "granted", "key", "tenant")
-
-    def __init__(
-        self,
-        key: Hashable,
-        tenant: Hashable,
-        deadline: float,
-        granted: asyncio.Future[RateLimited | None],
-    ) -> None:
-        self.key = key
-        self.tenant = tenant
-        self.deadline = deadline
-        self.granted = granted
+    key: Hashable
+    tenant: Hashable
+    deadline: float
+    granted: asyncio.Future[RateLimited | None]
 
 
 class TenantQueue:
@@ -64,11 +57,10 @@ class TenantQueue:
             for tenant, waiters in self._tenants.items()
             if may_go(tenant)
         )
-        first = min(heads, key=lambda head: head[1], default=None)
-        if first is None:
-            return None
-        self.remove(first[0])
-        return first[0]
+        first, _ = min(heads, key=lambda head: head[1], default=(None, 0))
+        if first is not None:
+            self.remove(first)
+        return first
 
     def remove(self, waiter: Waiter) -> bool:
         """Take out a waiter; say whether it was in the queue."""
@@ -79,10 +71,6 @@ class TenantQueue:
         if not waiters:
             del self._tenants[waiter.tenant]
         return True
-
-    def of(self, tenant: Hashable) -> list[Waiter]:
-        """Return the waiters of one tenant, in order."""
-        return list(self._tenants.get(tenant, ()))
 
     def in_order(self) -> Iterator[Waiter]:
         """Yield all waiters; the queue must not change meanwhile."""

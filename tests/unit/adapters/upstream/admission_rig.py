@@ -16,7 +16,9 @@ from tests.unit.adapters.upstream.http_rig import answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
 
+    from adapters.upstream.admitted import Admitted
     from domain.model.reference import SecretLocation
     from ports.clock import Clock
 
@@ -68,6 +70,10 @@ class Rig:
         self.hang.set()
         self.takes = 0.0
         self.failure: TransportError | None = None
+
+    def slot(self, key: str = "HELD") -> AbstractAsyncContextManager[Admitted]:
+        """Return a call that ends when and as the test says."""
+        return self.gate.slot(key=key, tenant=key, deadline=self.clock.monotonic() + 8.0)
 
     def read(
         self, name: str = "KEY", folder: str = "", seconds: float = 8.0

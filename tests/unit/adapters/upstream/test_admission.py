@@ -142,7 +142,8 @@ async def test_a_request_cancelled_just_after_admission_gives_the_slot_back() ->
 
 async def test_a_cooldown_without_any_count_holds_for_all_requests() -> None:
     rig = Rig()
-    rig.gate.observe(answer(429, retry_after="30"))
+    async with rig.slot() as call:
+        call.answered(answer(429, retry_after="30"))
 
     with pytest.raises(RateLimited, match="try again in 30 seconds"):
         await rig.read()
@@ -157,10 +158,12 @@ async def test_a_cooldown_without_any_count_holds_for_all_requests() -> None:
 
 async def test_a_longer_cooldown_refuses_at_once_what_waited_for_a_shorter_one() -> None:
     rig = Rig()
-    rig.gate.observe(answer(429, retry_after="5"))
-    waiting = rig.read()
-    await settle()
-    rig.gate.observe(answer(429, retry_after="30"))
+    async with rig.slot("A") as first, rig.slot("B") as second:
+        first.answered(answer(429, retry_after="5"))
+        waiting = rig.read()
+        await settle()
+        assert not waiting.done()
+        second.answered(answer(429, retry_after="30"))
 
     with pytest.raises(RateLimited, match="try again in 30 seconds"):
         await waiting

@@ -10,7 +10,6 @@ import pytest
 from adapters.upstream.reservations import (
     KEEP_SECONDS,
     MAX_RESERVATIONS,
-    FreePlace,
     Reservation,
     Reservations,
 )
@@ -21,17 +20,13 @@ if TYPE_CHECKING:
 NOW = 1000.0
 
 
-def tell(
-    reservations: Reservations, key: Hashable, since: float = NOW + 60.0, index: int = 0
-) -> float:
+def tell(reservations: Reservations, key: Hashable, since: float = NOW + 60.0) -> float:
     """Reserve a place and return the retry time."""
-    return reservations.make(key, "tenant", FreePlace(index, since, NOW), math.inf)
+    return reservations.make(key, "tenant", since, NOW, math.inf)
 
 
-def made(
-    reservations: Reservations, key: str, since: float = NOW + 60.0, index: int = 0
-) -> Reservation:
-    tell(reservations, key, since, index)
+def made(reservations: Reservations, key: str, since: float = NOW + 60.0) -> Reservation:
+    tell(reservations, key, since)
     reservation = reservations.of(key)
     assert reservation is not None
     return reservation
@@ -41,7 +36,7 @@ def fill(reservations: Reservations, tenant: str, number: int, bound: float) -> 
     """Ask for so many places and return how many the tenant got."""
     before = len(reservations)
     for key in range(number):
-        reservations.make((tenant, key), tenant, FreePlace(0, NOW + 60.0, NOW), bound)
+        reservations.make((tenant, key), tenant, NOW + 60.0, NOW, bound)
     return len(reservations) - before
 
 
@@ -60,18 +55,6 @@ def test_for_each_minute_beyond_the_first_a_second_more_is_told() -> None:
     assert told == [0.0, 60.0, 121.0, 182.0, 243.0]
 
 
-def test_a_place_left_to_waiting_requests_is_not_reserved() -> None:
-    reservations = Reservations()
-    made(reservations, "A")
-
-    # Two wait for the places behind the first; then one of them waits no more.
-    second = made(reservations, "B", index=3)
-    third = made(reservations, "C", index=3)
-
-    assert (reservations.before(second), reservations.before(third)) == (3, 4)
-    assert (reservations.span, reservations.later) == (5, 3)
-
-
 def test_a_place_is_kept_from_when_it_comes_free_until_seconds_after_the_time_told() -> None:
     reservations = Reservations()
     reservation = made(reservations, "A", NOW + 120.0)
@@ -88,9 +71,10 @@ def test_a_place_is_kept_from_when_it_comes_free_until_seconds_after_the_time_to
 
 def test_a_place_given_up_moves_no_other_and_is_not_kept() -> None:
     reservations = Reservations()
-    first, second = made(reservations, "A"), made(reservations, "B")
+    made(reservations, "A")
+    second = made(reservations, "B")
 
-    reservations.end(first)
+    reservations.end("A")
 
     assert reservations.before(second) == 1
     assert reservations.later == 2
@@ -132,14 +116,14 @@ def test_the_number_of_reservations_is_bounded(bound: float) -> None:
 def test_without_room_a_time_is_told_all_the_same() -> None:
     reservations = Reservations()
 
-    assert reservations.make("A", "tenant", FreePlace(0, NOW + 60.0, NOW), 0) == NOW + 60.0
+    assert reservations.make("A", "tenant", NOW + 60.0, NOW, 0) == NOW + 60.0
     assert reservations.of("A") is None
 
 
 def test_an_answered_key_can_have_a_reservation_again() -> None:
     reservations = Reservations()
     first = made(reservations, "A")
-    reservations.end(first)
+    reservations.end("A")
 
     assert made(reservations, "A") is not first
 

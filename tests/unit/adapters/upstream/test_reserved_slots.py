@@ -238,9 +238,11 @@ async def test_keys_made_up_in_one_folder_put_another_off_by_half_of_what_is_res
 
 
 async def test_a_cooldown_moves_reservations() -> None:
-    rig = await used_up(2)
-    assert await told(rig.read("A")) == 60
-    rig.gate.observe(answer(429, retry_after="100"))
+    rig = Rig(server=CountingServer(3))
+    await asyncio.gather(rig.read("OLD0"), rig.read("OLD1"))
+    async with rig.slot() as call:
+        assert await told(rig.read("A")) == 60
+        call.answered(answer(429, retry_after="100"))
     rig.clock.advance(60.0)
 
     assert await told(rig.read("A")) == 40

@@ -31,7 +31,7 @@ async def test_a_tenant_that_may_not_go_on_is_passed_over_and_keeps_its_place() 
     popped = [queue.pop(lambda tenant: tenant == "goes") for _ in range(2)]
 
     assert [one and one.key for one in popped] == ["2", None]
-    assert [w.key for w in queue.of("hangs")] == ["1", "3"]
+    assert [w.key for w in queue.in_order()] == ["1", "3"]
 
 
 async def test_a_waiter_is_taken_out_once() -> None:
@@ -40,7 +40,7 @@ async def test_a_waiter_is_taken_out_once() -> None:
     queue.push(one)
 
     assert [queue.remove(one), queue.remove(one)] == [True, False]
-    assert queue.of("a") == []
+    assert list(queue.in_order()) == []
 
 
 def test_no_tenant_holds_more_than_is_left_free() -> None:

@@ -15,6 +15,8 @@ from adapters.system.setting_types import (
     Texts,
 )
 from domain.model.errors import (
+    CallFailed,
+    CallWithheld,
     InvalidRequest,
     PolicyError,
     RateLimited,
@@ -62,6 +64,8 @@ __all__ = [
     "API_VERSION",
     "AccountKey",
     "Answers",
+    "CallFailed",
+    "CallWithheld",
     "Caller",
     "Channel",
     "ChannelError",

@@ -6,14 +6,16 @@ import math
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-from adapters.breaker.recent_failures import RecentFailures
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from adapters.breaker.config import BreakerConfig
+
+
+MAX_REMEMBERED: Final = 1024
+"""Locations that failed lately."""
 
 
 class State(StrEnum):
@@ -27,13 +29,12 @@ class State(StrEnum):
 class Outcome(StrEnum):
     """What a call says about its store.
 
-    ANSWERED: it is up. FAILED: it is down. UNDECIDED: it could answer, but did not serve this call,
-    as under a rate limit. NOTHING: it was not asked after all, or the call was cancelled.
+    ANSWERED: it is up, whatever it answered. FAILED: it is down. NOTHING: it was not asked after
+    all, or the call was cancelled.
     """
 
     ANSWERED = "answered"
     FAILED = "failed"
-    UNDECIDED = "undecided"
     NOTHING = "nothing"
 
 
@@ -44,13 +45,13 @@ class Call:
     Attributes:
         location: what it asks for.
         answers: how often the store had answered when it began.
-        is_probe: it asks for all others.
-        is_untested: and goes ahead of its time, for a secret that has not failed lately.
+        is_probe: the breaker is not closed, and learns from this call.
+        is_untested: it is let through ahead of time, for a secret that has not failed lately.
     """
 
     location: Hashable
     answers: int
-    is_probe: bool
+    is_probe: bool = False
     is_untested: bool = False
 
 
@@ -58,10 +59,9 @@ class Circuit:
     """Opens on failures in a row, and closes on the first answer.
 
     A failure counts only if the store has answered no call since that one began: what hangs while
-    others are served is a slow secret, not a store that is down. Nor does it count of a secret that
-    is known to be broken by itself. While it is open, a secret that has not failed lately is let
-    through at once, one at a time: some broken ones, asked for again and again, must not close the
-    store for all others. All times are monotonic seconds.
+    others are served is a slow secret, not a store that is down. While it is open, a secret that
+    has not failed lately is let through at once, one at a time: some that hang, asked for again and
+    again, must not close the store for all others. All times are monotonic seconds.
     """
 
     def __init__(self, config: BreakerConfig, jitter: Callable[[], float], now: float) -> None:
@@ -72,9 +72,8 @@ class Circuit:
         self.since = now
         self.opened_count = 0
         self._answers = 0
-        self._answered_at = now
         self._failures: deque[tuple[float, Hashable]] = deque(maxlen=config.failures)
-        self._failed = RecentFailures(config.window_seconds)
+        self._failed_at: dict[Hashable, float] = {}
         self._retry_at = now
         self._pauses = 0
         self._untested_at = now
@@ -82,24 +81,14 @@ class Circuit:
         self._probe: Call | None = None
         self._probe_until = now
 
-    @property
-    def untested_until(self) -> float | None:
-        """By when the outcome of a probe for an untested location is known; None without one."""
-        probe = self._probe
-        return self._probe_until if probe is not None and probe.is_untested else None
-
-    def is_untested(self, location: Hashable, now: float) -> bool:
-        """Say whether this secret has not failed lately."""
-        return not self._failed.holds(location, now)
-
     def admit(self, location: Hashable, now: float) -> Call | None:
         """Let a call through, or not; each that is let through must be ended."""
         if self.state is State.CLOSED:
-            return Call(location, self._answers, is_probe=False)
+            return Call(location, self._answers)
         if self._probe is not None and now >= self._probe_until:
             self._probe_failed(self._probe, self._probe_until)
         probe = self._probe
-        if self.is_untested(location, now) and now >= self._untested_at:
+        if self._is_untested(location, now) and now >= self._untested_at:
             if probe is None or not probe.is_untested:
                 return self._begin_probe(location, now, is_untested=True)
         elif probe is None and (self.state is State.HALF_OPEN or now >= self._retry_at):
@@ -109,32 +98,34 @@ class Circuit:
     def end(self, call: Call, outcome: Outcome, now: float) -> None:
         """Learn from a call that was let through."""
         is_probe = call is self._probe
-        by_itself = False
-        if outcome is Outcome.FAILED:
-            by_itself = self._failed.failed(call.location, self._answers, now)
-        elif outcome is not Outcome.NOTHING:
-            self._failed.answered(call.location)
-        if outcome is Outcome.ANSWERED or (is_probe and outcome is Outcome.UNDECIDED):
+        if outcome is Outcome.ANSWERED:
+            self._failed_at.pop(call.location, None)
             self._answers += 1
-            self._answered_at = now
             self._close(now)
+        elif outcome is Outcome.FAILED:
+            self._remember(call.location, now)
+            if is_probe:
+                self._probe_failed(call, now)
+            elif self.state is State.CLOSED and call.answers == self._answers:
+                self._count_failure(call, now)
         elif is_probe:
             self._probe = None
-            if outcome is Outcome.FAILED:
-                self._probe_failed(call, now)
-        elif outcome is Outcome.FAILED and self.state is State.CLOSED:
-            answers_others = now - self._answered_at <= self._config.window_seconds
-            if not (by_itself and answers_others):
-                self._count_failure(call, now)
 
     def retry_in(self, now: float) -> float:
         """Return the seconds until the store is asked again, as far as they are known."""
         until = self._retry_at if self.state is State.OPEN else self._probe_until
         return 0.0 if self.state is State.CLOSED else max(0.0, until - now)
 
+    def _is_untested(self, location: Hashable, now: float) -> bool:
+        return now - self._failed_at.get(location, -math.inf) > self._config.window_seconds
+
+    def _remember(self, location: Hashable, now: float) -> None:
+        self._failed_at.pop(location, None)
+        self._failed_at[location] = now
+        if len(self._failed_at) > MAX_REMEMBERED:
+            del self._failed_at[next(iter(self._failed_at))]
+
     def _count_failure(self, call: Call, now: float) -> None:
-        if call.answers != self._answers:
-            return
         self._failures.append((now, call.location))
         oldest, _ = self._failures[0]
         if (
@@ -156,7 +147,7 @@ class Circuit:
     def _probe_failed(self, probe: Call, now: float) -> None:
         if probe.is_untested:
             self._untested_failed += 1
-            # The first may be one more that is broken by itself.
+            # The first may be one more that hangs by itself.
             if self._untested_failed > 1:
                 self._untested_at = now + self._pause(self._untested_failed - 2)
         self._open(now)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,11 +10,13 @@ from typing_extensions import override
 
 from adapters.breaker.circuit import Circuit, Outcome, State
 from domain.model.errors import (
+    CallFailed,
+    CallWithheld,
     InvalidRequest,
     PolicyError,
     SecretsError,
+    ServiceStarved,
     StoreUnavailable,
-    UpstreamError,
 )
 from domain.model.wording import seconds_in_words
 from ports.secret_store import SecretStore
@@ -54,6 +54,17 @@ class BreakerState:
     refused_count: int
 
 
+def outcome_of(error: SecretsError) -> Outcome:
+    """Return what the error of a call says about its store: ADR 92."""
+    if isinstance(error, CallFailed):
+        return Outcome.ANSWERED
+    if isinstance(error, StoreUnavailable):
+        return Outcome.FAILED
+    if isinstance(error, (CallWithheld, ServiceStarved, InvalidRequest, PolicyError)):
+        return Outcome.NOTHING
+    return Outcome.ANSWERED
+
+
 class BreakingSecretStore(SecretStore, StoreHealth):
     """Passes calls on while the store works; safe for concurrent calls of one event loop."""
 
@@ -75,7 +86,6 @@ class BreakingSecretStore(SecretStore, StoreHealth):
         self._inner = inner
         self._clock = clock
         self._circuit = Circuit(config, jitter, clock.monotonic())
-        self._verdict = asyncio.Event()
         self._refused = 0
 
     @override
@@ -86,24 +96,18 @@ class BreakingSecretStore(SecretStore, StoreHealth):
     async def fetch(self, query: SecretQuery) -> Secret:
         call = self._admit(query)
         if call is None:
-            await self._wait_for_untested(query)
-            call = self._admit(query)
-        if call is None:
             raise self._refusal()
-        verdict = self._verdict = asyncio.Event() if call.is_untested else self._verdict
         outcome = Outcome.NOTHING
         try:
             secret = await self._inner.fetch(query)
             outcome = Outcome.ANSWERED
         except SecretsError as error:
-            outcome = self._outcome_of(error)
+            outcome = outcome_of(error)
             raise
         finally:
             before = self._circuit.state
             self._circuit.end(call, outcome, self._clock.monotonic())
             self._log_change(before)
-            if call.is_untested:
-                verdict.set()
         return secret
 
     @property
@@ -122,16 +126,6 @@ class BreakingSecretStore(SecretStore, StoreHealth):
         self._log_change(before)
         return call
 
-    async def _wait_for_untested(self, query: SecretQuery) -> None:
-        """Wait for what the store answers to another secret, if that is to be known soon."""
-        until = self._circuit.untested_until
-        if until is None or not self._circuit.is_untested(query.location, self._clock.monotonic()):
-            return
-        verdict = self._verdict
-        with suppress(TimeoutError):
-            async with self._clock.timeout_at(min(until, query.deadline)):
-                await verdict.wait()
-
     def _refusal(self) -> StoreUnavailable:
         self._refused += 1
         seconds = self._circuit.retry_in(self._clock.monotonic())
@@ -140,18 +134,6 @@ class BreakingSecretStore(SecretStore, StoreHealth):
             "its health, then start the component again.",
             reason=CIRCUIT_OPEN,
             retry_after=seconds,
-        )
-
-    def _outcome_of(self, error: SecretsError) -> Outcome:
-        if isinstance(error, StoreUnavailable):
-            return Outcome.FAILED
-        if isinstance(error, UpstreamError):
-            return Outcome.UNDECIDED
-        # A store may refuse these two by itself, without a call.
-        return (
-            Outcome.NOTHING
-            if isinstance(error, InvalidRequest | PolicyError)
-            else (Outcome.ANSWERED)
         )
 
     def _log_change(self, before: State) -> None:

@@ -24,6 +24,7 @@ from adapters.infisical.protocol import (
     request_id,
 )
 from domain.model.errors import (
+    CallFailed,
     InvalidRequest,
     SecretNotFound,
     StoreUnavailable,
@@ -42,6 +43,9 @@ _TOKEN_LABELS = frozenset({"UnauthorizedError", "TokenError"})
 _REQUEST_LABELS = frozenset({"ValidationFailure", "BadRequest"})
 _CURRENT_ADDRESS = "from the current IP address"
 _OTHER_ORGANIZATION = "does not belong to your selected organization"
+_OWN_ERROR = "InternalServerError"
+"""Of a 500 about one secret, such as one that cannot be decrypted. Where the database is down, the
+label names what was asked of the database (recorded: "Find one")."""
 _NO_VALUE = "ForbiddenReadSecretError"
 _MEMBERSHIP = re.compile(r"\bnot (?:a )?member\b")
 _FOLDER_NAME = re.compile(r"Invalid (?:secret path|folder name)")
@@ -127,7 +131,12 @@ def refusal(reason: str, answer: UpstreamResponse) -> SecretsError:
 
 def error_for(answer: UpstreamResponse) -> SecretsError:
     """Return the error for an answer of the API that is no success."""
-    return refusal(_reason_of(answer), answer)
+    error = refusal(_reason_of(answer), answer)
+    if answer.status == SERVER_ERRORS and label(answer) == _OWN_ERROR:
+        return CallFailed(
+            error.advice, reason=error.reason, upstream_request_id=error.upstream_request_id
+        )
+    return error
 
 
 def refuses_token(answer: UpstreamResponse) -> bool:

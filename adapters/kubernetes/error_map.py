@@ -10,7 +10,8 @@ Its messages name accounts, namespaces and addresses, so none is passed on:
 | 403 `Forbidden` about `users` or `serviceaccounts` | UpstreamError | impersonation_denied |
 | 401, after the credentials were read again | UpstreamError | credentials_refused |
 | 429 | RateLimited | rate_limited |
-| 5xx | StoreUnavailable | failing |
+| 500: an error of its own, such as a Secret that cannot be decrypted | CallFailed | failing |
+| other 5xx | StoreUnavailable | failing |
 | anything else | UpstreamError | request_refused |
 """
 
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.kubernetes import reasons
 from domain.model.errors import (
+    CallFailed,
     RateLimited,
     SecretNotFound,
     StoreUnavailable,
@@ -93,7 +95,8 @@ def _unavailable(answer: Answer) -> SecretsError:
             upstream_request_id=answer.request_id,
             retry_after=answer.retry_after,
         )
-    return StoreUnavailable(
+    kind = CallFailed if answer.status == SERVER_ERRORS else StoreUnavailable
+    return kind(
         "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
         "again in 10 seconds.",
         reason=reasons.FAILING,

@@ -60,8 +60,8 @@ class Admission:
             deadline: monotonic seconds; the caller bounds the call itself.
 
         Raises:
-            RateLimited: a slot would come too late; `retry_after` says when to come back. `Busy`
-                where the deadline passed because calls are too slow, not too many.
+            RateLimited: a slot would come too late; `retry_after` says when to come back.
+            StoreBusy: the deadline passed, as calls in flight took too long.
         """
         began = self._clock.monotonic()
         await self._enter(key, tenant, deadline)

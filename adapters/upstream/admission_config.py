@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.upstream.failures import Busy
-from domain.model.errors import RateLimited
+from domain.model.errors import CallWithheld, StoreBusy
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
@@ -34,22 +33,22 @@ class AdmissionConfig:
     max_in_flight: int
     max_per_minute: int | None = None
 
-    def rate_limited(self, place: NextPlace, now: float) -> RateLimited:
+    def rate_limited(self, place: NextPlace, now: float) -> CallWithheld:
         """Return the error for a request that a rate limit refuses until a place comes free."""
         limiter, remedy = self.name, "raise its limits"
         if place.by_own_limit:
             limiter, remedy = self.limit_setting, "raise it"
         seconds = max(0.0, place.at - now)
-        return RateLimited(
+        return CallWithheld(
             f"{limiter} limits the rate of calls; try again in {seconds_in_words(seconds)}, or "
             f"{remedy}.",
             reason=f"{self.code}_rate_limited",
             retry_after=seconds,
         )
 
-    def busy(self) -> Busy:
+    def busy(self) -> StoreBusy:
         """Return the error for a request that waited in vain for a slow store's calls to end."""
-        return Busy(
+        return StoreBusy(
             f"{self.name} is too slow for all that is asked of it; check its health, and try again "
             f"in {seconds_in_words(BUSY_SECONDS)}.",
             reason=f"{self.code}_busy",

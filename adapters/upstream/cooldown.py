@@ -11,6 +11,7 @@ from typing_extensions import override
 from adapters.upstream.failures import rate_limited
 from adapters.upstream.rate_headers import pause_asked_for
 from adapters.upstream.slot import Grant
+from domain.model.errors import CallWithheld
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -73,7 +74,7 @@ class Cooldown:
 
     def error(self) -> RateLimited:
         """Return the error that says when to try again."""
-        return rate_limited(self.remaining_seconds, self._config)
+        return rate_limited(self.remaining_seconds, self._config, CallWithheld)
 
 
 @final

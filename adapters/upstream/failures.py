@@ -8,7 +8,6 @@ from adapters.upstream.engine import Failure
 from domain.model.errors import (
     RateLimited,
     SecretsError,
-    StoreBusy,
     StoreTooSlow,
     StoreUnavailable,
     UpstreamError,
@@ -22,10 +21,6 @@ ErrorT = TypeVar("ErrorT", bound=SecretsError)
 
 TRANSIENT = frozenset({Failure.UNREACHABLE, Failure.TIMED_OUT})
 """Failures that another attempt may mend."""
-
-
-class Busy(StoreBusy):
-    """The store is too slow for all that is asked of it; this request was not sent."""
 
 
 def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
@@ -54,9 +49,11 @@ def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
     return UpstreamError(advice, reason=reason)
 
 
-def rate_limited(seconds: float, config: UpstreamConfig) -> RateLimited:
-    """Return the error for a call that the server's own limit refuses."""
-    return RateLimited(
+def rate_limited(
+    seconds: float, config: UpstreamConfig, kind: type[RateLimited] = RateLimited
+) -> RateLimited:
+    """Return the error for a call that the server's own limit refuses, or would refuse."""
+    return kind(
         f"{config.name} limits the rate of calls; try again in {seconds_in_words(seconds)}, or "
         "raise its limits.",
         reason=f"{config.code}_rate_limited",

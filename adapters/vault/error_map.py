@@ -22,7 +22,8 @@ OpenBao 2.6.2.
 | 500 "… active cluster node not found" | StoreUnavailable | no_active_node |
 | 503 "Vault is sealed" | StoreUnavailable | store_sealed |
 | 503 "… namespace has been locked …" | UpstreamError | namespace_locked |
-| 412, 5xx | StoreUnavailable | store_failing |
+| 500, about this request (recorded: paths with a slash at the end) | CallFailed | store_failing |
+| 412, other 5xx | StoreUnavailable | store_failing |
 | anything else | UpstreamError | request_refused |
 
 A mount or a namespace that does not exist is the operator's mistake, since only allowed ones get
@@ -44,6 +45,7 @@ from adapters.vault.answer import (
 )
 from adapters.vault.values import gone
 from domain.model.errors import (
+    CallFailed,
     InvalidRequest,
     RateLimited,
     SecretNotFound,
@@ -112,6 +114,9 @@ def error_for(answer: Answer) -> SecretsError:
             error = _bad_request(answer)
         case _ if is_transient(answer):
             error = unavailable(answer)
+            if answer.status == SERVER_ERROR and error.reason == reasons.FAILING:
+                # About this request: Vault itself answers, and others may be served.
+                error = CallFailed(error.advice, reason=error.reason)
         case 500:
             error = UpstreamError(
                 "Vault cannot read this backend's token, so it is damaged; write the token again.",

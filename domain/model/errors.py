@@ -138,6 +138,16 @@ class StoreTooSlow(StoreUnavailable):
     default_reason = "store_too_slow"
 
 
+class CallFailed(StoreUnavailable):
+    """The store answered this call with an error of its own, such as HTTP 500: it is up.
+
+    The circuit breaker takes it for an answer: the next call may well succeed. All else is as for
+    any store that is unavailable.
+    """
+
+    default_reason = "store_call_failed"
+
+
 class RateLimited(UpstreamError):
     """The store is up, and may not be asked just now: its limit, or the operator's, is used up.
 
@@ -148,7 +158,13 @@ class RateLimited(UpstreamError):
     default_reason = "store_rate_limited"
 
 
-class StoreBusy(RateLimited):
+class CallWithheld(RateLimited):
+    """This request was not sent, to keep a limit; so it says nothing to the circuit breaker."""
+
+    default_reason = "store_call_withheld"
+
+
+class StoreBusy(CallWithheld):
     """The store is too slow for all that is asked of it; this request was not sent."""
 
     default_reason = "store_busy"

@@ -13,10 +13,14 @@ from adapters.breaker.circuit import State
 from adapters.breaker.config import BreakerConfig
 from adapters.breaker.store import CIRCUIT_OPEN, BreakingSecretStore
 from domain.model.errors import (
+    CallFailed,
+    CallWithheld,
     InvalidRequest,
     RateLimited,
     SecretNotFound,
     SecretsError,
+    ServiceStarved,
+    StoreBusy,
     StoreUnavailable,
     Unauthorized,
     UpstreamError,
@@ -31,6 +35,12 @@ if TYPE_CHECKING:
 
 DOWN = StoreUnavailable("It is down.", reason="down")
 LIMITED = RateLimited("Later.", reason="limited")
+UNASKED = (
+    CallWithheld("Later."),
+    StoreBusy("Later."),
+    ServiceStarved("Late."),
+    InvalidRequest("No."),
+)
 
 
 class Store(FakeSecretStore):
@@ -118,7 +128,7 @@ async def test_the_refusal_says_why_and_when_the_store_is_asked_again() -> None:
 
 
 async def test_any_answer_between_failures_keeps_it_closed() -> None:
-    for answer in (None, SecretNotFound("No."), Unauthorized("No.")):
+    for answer in (None, SecretNotFound("No."), Unauthorized("No."), LIMITED, CallFailed("500")):
         rig = Rig()
         for _ in range(5):
             await rig.fail(DOWN, "abcd")
@@ -126,13 +136,19 @@ async def test_any_answer_between_failures_keeps_it_closed() -> None:
         assert rig.state() is State.CLOSED
 
 
-async def test_rate_limits_and_requests_refused_unasked_count_for_nothing() -> None:
+async def test_a_stores_own_error_about_one_call_never_opens_it() -> None:
     rig = Rig()
-    for other in (LIMITED, InvalidRequest("No.")):
-        await rig.fail(other, "abcdefgh")
-        assert rig.state() is State.CLOSED
-        await rig.fail(DOWN, "ab")
-    await rig.fail(LIMITED, "ab")
+
+    assert await rig.fail(CallFailed("A 500.", reason="own"), "abcdefgh" * 3) == ["own"] * 24
+    assert rig.state() is State.CLOSED
+
+
+@pytest.mark.parametrize("unasked", UNASKED)
+async def test_a_request_that_was_not_sent_counts_for_nothing(unasked: SecretsError) -> None:
+    rig = Rig()
+    await rig.fail(DOWN, "ab")
+    await rig.fail(unasked, "abcdefgh")
+    await rig.fail(DOWN, "ab")
     assert rig.state() is State.CLOSED
 
     await rig.fail(DOWN, "c")
@@ -268,7 +284,9 @@ async def test_a_cancelled_probe_lets_the_next_request_ask() -> None:
     assert await rig.fail(None, "b") == [""]
 
 
-@pytest.mark.parametrize("answer", [SecretNotFound("No."), Unauthorized("No."), LIMITED])
+@pytest.mark.parametrize(
+    "answer", [SecretNotFound("No."), Unauthorized("No."), LIMITED, CallFailed("A 500.")]
+)
 async def test_a_probe_that_ends_in_anything_but_an_outage_closes_it(answer: SecretsError) -> None:
     rig = Rig()
     await rig.open()
@@ -278,14 +296,18 @@ async def test_a_probe_that_ends_in_anything_but_an_outage_closes_it(answer: Sec
     assert rig.state() is State.CLOSED
 
 
-async def test_a_probe_refused_unasked_proves_nothing_and_holds_nobody_up() -> None:
+@pytest.mark.parametrize("unasked", UNASKED)
+async def test_a_probe_that_was_not_sent_proves_nothing_and_the_next_request_asks(
+    unasked: SecretsError,
+) -> None:
     rig = Rig()
     await rig.open()
     rig.clock.advance(1.0)
 
-    assert await rig.fail(InvalidRequest("No.")) == ["invalid_request"]
+    assert await rig.fail(unasked) == [unasked.reason]
     assert rig.state() is State.HALF_OPEN
     assert await rig.fail(None) == [""]
+    assert rig.state() is State.CLOSED
 
 
 async def test_a_late_answer_from_before_closes_it_as_well() -> None:

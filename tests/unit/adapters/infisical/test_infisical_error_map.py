@@ -9,6 +9,7 @@ from adapters.infisical.error_map import error_for, refuses_token
 from adapters.infisical.protocol import is_api_answer, lacks_route, log_fields, message
 from adapters.upstream.message import UpstreamResponse
 from domain.model.errors import (
+    CallFailed,
     InvalidRequest,
     SecretNotFound,
     SecretsError,
@@ -72,6 +73,9 @@ TABLE: list[tuple[UpstreamResponse, type[SecretsError], str]] = [
     (refusal(409, "Conflict", "Words."), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(418, "x", "Words."), UpstreamError, reasons.REQUEST_REFUSED),
     (refusal(500, "Find one", "Something went wrong"), StoreUnavailable, reasons.FAILING),
+    (refusal(500, "InternalServerError", "Something went wrong"), CallFailed, reasons.FAILING),
+    (refusal(503, "InternalServerError", "Words."), StoreUnavailable, reasons.FAILING),
+    (page(500), StoreUnavailable, reasons.FAILING),
     (page(502), StoreUnavailable, reasons.FAILING),
     (refusal(504, "GatewayTimeoutError", "Words."), StoreUnavailable, reasons.FAILING),
 ]

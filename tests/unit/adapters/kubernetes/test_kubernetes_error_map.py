@@ -8,6 +8,7 @@ from adapters.kubernetes import reasons
 from adapters.kubernetes.answer import Answer
 from adapters.kubernetes.error_map import error_for
 from domain.model.errors import (
+    CallFailed,
     RateLimited,
     SecretNotFound,
     SecretsError,
@@ -45,7 +46,7 @@ ROWS: dict[str, tuple[type[SecretsError], str]] = {
     "etcd_hung_get": (StoreUnavailable, reasons.FAILING),
     "etcd_down_get": (StoreUnavailable, reasons.FAILING),
     "get_rv_future": (StoreUnavailable, reasons.FAILING),
-    "get_rv_garbage": (StoreUnavailable, reasons.FAILING),
+    "get_rv_garbage": (CallFailed, reasons.FAILING),
     "accept_xml": (UpstreamError, reasons.REQUEST_REFUSED),
     "head_secret": (UpstreamError, reasons.WRONG_ADDRESS),
     "path_name_bad_percent": (UpstreamError, reasons.WRONG_ADDRESS),

@@ -7,8 +7,7 @@ import asyncio
 import pytest
 
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.failures import Busy
-from domain.model.errors import RateLimited
+from domain.model.errors import RateLimited, StoreBusy
 from tests.unit.adapters.upstream.admission_rig import Rig, outcomes, settle
 from tests.unit.adapters.upstream.counting_server import CountingServer
 from tests.unit.adapters.upstream.http_rig import answer
@@ -96,7 +95,7 @@ async def test_a_request_that_found_no_slot_in_time_says_so_and_leaves_the_queue
     with pytest.raises(RateLimited, match=r"too slow .* in 10 seconds") as refusal:
         await late
 
-    assert isinstance(refusal.value, Busy)
+    assert isinstance(refusal.value, StoreBusy)
     assert rig.gate.state().waiting == 0
     rig.hang.set()
     await slow

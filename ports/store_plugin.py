@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ports.peer_bus import PeerBus
     from ports.secret_store import SecretStore
     from ports.store_check import StoreCheck
+    from ports.store_shape import StoreShape
 
 __all__ = [
     "API_VERSION",
@@ -208,3 +209,18 @@ class StorePlugin(Protocol, Generic[SettingsT]):
             PluginError: a setting or a file cannot be used.
         """
         ...
+
+    def shape(self, given: Mapping[str, str]) -> StoreShape | None:  # noqa: ARG002
+        """Return how keys, versions and properties read, for `manifest check`.
+
+        Args:
+            given: the settings that are set where manifests are checked, as texts by the names of
+                their fields; any may be missing, the required ones too.
+
+        Returns:
+            None where that is not known without the store: then they are not checked.
+
+        Raises:
+            PluginError: one of them cannot be used.
+        """
+        return None

@@ -51,6 +51,7 @@ from ports.store_plugin import (
     StoreParts,
     StorePlugin,
 )
+from ports.store_shape import StoreShape
 from ports.transport import Channel, ChannelError, RequestHandler, Transport
 from ports.transport_plugin import (
     PeerMessages,
@@ -112,6 +113,7 @@ __all__ = [
     "StoreMisconfiguredError",
     "StoreParts",
     "StorePlugin",
+    "StoreShape",
     "StoreUnavailable",
     "StoreUnreachableError",
     "SubjectKey",

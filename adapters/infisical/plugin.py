@@ -15,10 +15,11 @@ from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from adapters.upstream.lockout import LockoutGuard
     from ports.store_plugin import HttpRoute, StoreContext
+    from ports.store_shape import StoreShape
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NO_WEBHOOKS: Final = (
@@ -47,6 +48,12 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
             "INFISICAL_CA_FILE for a private CA."
         )
         return (advice,)
+
+    @override
+    def shape(self, given: Mapping[str, str]) -> StoreShape:
+        from adapters.infisical.shape import InfisicalShape  # noqa: PLC0415  if it is chosen
+
+        return InfisicalShape.of(given)
 
     @override
     def build(self, settings: InfisicalSettings, context: StoreContext) -> StoreParts:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adapters.kubernetes.bounds import OWN_RIGHTS
-from adapters.kubernetes.names import is_data_key, is_namespace, is_secret_name
+from adapters.kubernetes.names import is_data_key, is_namespace, is_secret_name, is_version
 from domain.model.errors import InvalidRequest, PolicyError
 from domain.model.key_path import parse_key
 from domain.model.reference import SecretLocation
@@ -68,6 +68,19 @@ def secret_name(location: SecretLocation) -> tuple[str, str | None]:
     """Take the Secret's name and the key inside it out of a location; None for all its values."""
     _, name, *rest = location.path.split("/")
     return name, rest[0] if rest else location.field
+
+
+def check_version(version: str) -> None:
+    """Check that a Secret can have this version.
+
+    Raises:
+        InvalidRequest: it is no resourceVersion.
+    """
+    if not is_version(version):
+        raise InvalidRequest(
+            "A version is a resourceVersion here, a whole number; drop it to have the present one.",
+            reason="version_malformed",
+        )
 
 
 def _names(key: str) -> tuple[str, str | None]:

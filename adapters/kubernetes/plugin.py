@@ -14,7 +14,7 @@ from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from adapters.kubernetes.bounds import Bounds
     from adapters.kubernetes.connection import Connection
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from domain.model.selection import Selection
     from ports.plugin import Sample
     from ports.store_plugin import StoreContext
+    from ports.store_shape import StoreShape
 
 WATCHED_TTL_SECONDS: Final = 30.0
 """How old an answer may get where a watch ends it at a change: a watch that is silent proves
@@ -53,6 +54,12 @@ class KubernetesPlugin(StorePlugin[KubernetesSettings]):
             "`impersonate`, or unset the variable."
         )
         return (advice,)
+
+    @override
+    def shape(self, given: Mapping[str, str]) -> StoreShape:
+        from adapters.kubernetes.shape import KubernetesShape  # noqa: PLC0415  if it is chosen
+
+        return KubernetesShape(given.get("namespace", "default"))
 
     @override
     def build(self, settings: KubernetesSettings, context: StoreContext) -> StoreParts:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from adapters.kubernetes import reasons
-from adapters.kubernetes.addressing import locate, secret_name
+from adapters.kubernetes.addressing import check_version, locate, secret_name
 from adapters.kubernetes.bounds import OWN_RIGHTS
-from adapters.kubernetes.names import is_version
-from domain.model.errors import InvalidRequest, SecretNotFound
+from domain.model.errors import SecretNotFound
 from domain.model.secret import FROM_STORE, STALE, Secret
 from ports.secret_store import SecretStore
 
@@ -62,12 +61,8 @@ class KubernetesSecretStore(SecretStore):
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
         location, version = query.location, query.version
-        if version is not None and not is_version(version):
-            raise InvalidRequest(
-                "A version is a resourceVersion here, a whole number; drop it to have the present "
-                "one.",
-                reason="version_malformed",
-            )
+        if version is not None:
+            check_version(version)
         scope = dict(location.scope)
         namespace, user = scope["namespace"], scope.get("impersonate", OWN_RIGHTS)
         name, key = secret_name(location)

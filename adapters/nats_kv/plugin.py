@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
 
-from adapters.nats_kv.settings import NatsKvSettings
+from adapters.nats_kv.settings import DEFAULT_BUCKET, NatsKvSettings
 from ports.store_plugin import StoreParts, StorePlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ports.store_plugin import StoreContext
+    from ports.store_shape import StoreShape
 
 
 class NatsKvPlugin(StorePlugin[NatsKvSettings]):
@@ -27,6 +28,12 @@ class NatsKvPlugin(StorePlugin[NatsKvSettings]):
     @override
     def warnings(self, settings: NatsKvSettings) -> Sequence[str]:
         return ()
+
+    @override
+    def shape(self, given: Mapping[str, str]) -> StoreShape:
+        from adapters.nats_kv.shape import NatsKvShape  # noqa: PLC0415  if it is chosen
+
+        return NatsKvShape(given.get("bucket", DEFAULT_BUCKET))
 
     @override
     def build(self, settings: NatsKvSettings, context: StoreContext) -> StoreParts:

@@ -12,9 +12,10 @@ from adapters.vault.settings import VaultSettings
 from ports.store_plugin import StorePlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ports.store_plugin import StoreContext, StoreParts
+    from ports.store_shape import StoreShape
 
 
 class VaultPlugin(StorePlugin[VaultSettings]):
@@ -37,6 +38,12 @@ class VaultPlugin(StorePlugin[VaultSettings]):
             "private CA."
         )
         return (advice,)
+
+    @override
+    def shape(self, given: Mapping[str, str]) -> StoreShape:
+        from adapters.vault.shape import VaultShape  # noqa: PLC0415  if it is chosen
+
+        return VaultShape.of(given)
 
     @override
     def build(self, settings: VaultSettings, context: StoreContext) -> StoreParts:

@@ -42,7 +42,7 @@ class VaultSecretStore(SecretStore):
     @override
     async def fetch(self, query: SecretQuery) -> Secret:
         version = query.version
-        _check_version(version)
+        check_version(version)
         kv_version, answer = await self._api.read(query)
         if answer.status != OK:
             raise self._api.error_for(answer)
@@ -53,7 +53,7 @@ class VaultSecretStore(SecretStore):
         return read_unversioned(answer, query.location)
 
 
-def _check_version(version: str | None) -> None:
+def check_version(version: str | None) -> None:
     """Refuse what the server would read otherwise: 010 is 8 to it, and 0 the latest (measured)."""
     if version is None:
         return

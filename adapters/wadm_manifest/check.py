@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from adapters.wadm_manifest.findings import Finding
     from adapters.wadm_manifest.model import Manifest
-    from adapters.wadm_manifest.places import Judge, StoreShape
+    from adapters.wadm_manifest.places import Judge
+    from ports.store_shape import StoreShape
 
 
 @dataclass(slots=True)

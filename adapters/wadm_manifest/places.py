@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from domain.model.errors import InvalidRequest, PolicyError
 from domain.model.reference import SecretReference
@@ -14,29 +14,9 @@ if TYPE_CHECKING:
 
     from adapters.wadm_manifest.model import Component, Manifest, Policy, SecretUse
     from domain.model.reference import SecretLocation
+    from ports.store_shape import StoreShape
 
     Judge: TypeAlias = "Callable[[Question], Verdict]"
-
-
-class StoreShape(Protocol):
-    """What a store's keys, properties and versions look like, without asking it."""
-
-    def locate(self, reference: SecretReference) -> SecretLocation:
-        """Read a reference as the store does.
-
-        Raises:
-            InvalidRequest: the key cannot name a secret.
-            PolicyError: a property is unknown or malformed.
-        """
-        ...
-
-    def check_version(self, version: str) -> None:
-        """Read a version as the store does.
-
-        Raises:
-            InvalidRequest: it cannot be one.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)

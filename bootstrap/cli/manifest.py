@@ -2,30 +2,19 @@
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from adapters.nats_kv.settings import DEFAULT_BUCKET
 from adapters.system.clock import SystemClock
 from adapters.wadm_manifest.check import CheckedFile, check_files, read_file
 from adapters.wadm_manifest.findings import Level, ManifestUnreadableError
-from adapters.wadm_manifest.places import StoreShape
 from bootstrap.cli.manifest_rules import rules_of, tokens_given
-from bootstrap.cli.manifest_store import (
-    INFISICAL,
-    NATS_KV,
-    SHOWN_PROJECT,
-    InfisicalShape,
-    NatsKvShape,
-)
+from bootstrap.cli.manifest_store import shape_of
 from bootstrap.cli.policy_output import load
 from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded
 from bootstrap.cli.terminal import say, write
-from domain.model.errors import InvalidRequest
-from domain.model.key_path import parse_folder
 from domain.model.transport import Requester
 
 app = typer.Typer(
@@ -36,12 +25,8 @@ app = typer.Typer(
 )
 
 
-class Store(StrEnum):
-    """Whose keys, versions and properties are known here."""
-
-    INFISICAL = INFISICAL
-    NATS_KV = NATS_KV
-    OTHER = "other"
+OTHER: Final = "other"
+"""In place of a store: keys, versions and properties are not checked."""
 
 
 @app.callback()
@@ -60,24 +45,20 @@ def check(
         ),
     ] = None,
     store: Annotated[
-        Store,
-        typer.Option(envvar="SECRET_STORE", help="The store behind it; other: keys unchecked."),
-    ] = Store.INFISICAL,
-    environment: Annotated[
-        str, typer.Option(envvar="INFISICAL_ENVIRONMENT", help="As the service reads it.")
-    ] = "prod",
-    project_id: Annotated[
-        str, typer.Option(envvar="INFISICAL_PROJECT_ID", help="As the service reads it.")
-    ] = SHOWN_PROJECT,
-    folder: Annotated[
         str,
         typer.Option(
-            "--secret-path", envvar="INFISICAL_SECRET_PATH", help="As the service reads it."
+            envvar="SECRET_STORE", help="The store behind it, as installed; other: keys unchecked."
         ),
-    ] = "/",
-    bucket: Annotated[
-        str, typer.Option(envvar="NATS_KV_BUCKET", help="As the service reads it.")
-    ] = DEFAULT_BUCKET,
+    ] = "infisical",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A variable of the store, as the service has it; repeatable. Unset: the "
+            "environment, then .env.",
+        ),
+    ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="An access policy file: would its rules allow each?")
     ] = None,
@@ -111,9 +92,9 @@ def check(
             judge = rules_of(rules, tokens_given(token or (), now), now, requester)
         elif token or account or user:
             raise CommandError("--token, --account and --user are judged by --policy; give it.")
-        shape = _shape(store, environment, project_id, folder, bucket)
+        shape = shape_of(store, settings or ()) if store != OTHER else None
         if judge is not None and shape is None:
-            raise CommandError("The rules look at places: give --store infisical or nats-kv.")
+            raise CommandError("The rules look at places: give --store whose keys are known.")
         check_files(read, frozenset(backend or ()), shape, judge)
         return read
 
@@ -133,22 +114,6 @@ def _read(file: Path) -> CheckedFile:
     except ManifestUnreadableError as error:
         problem = str(error)
     raise failure(f"{file}: {problem}.", MISUSED)
-
-
-def _shape(
-    store: Store, environment: str, project_id: str, folder: str, bucket: str
-) -> StoreShape | None:
-    match store:
-        case Store.NATS_KV:
-            return NatsKvShape(bucket)
-        case Store.INFISICAL:
-            try:
-                parse_folder(folder)
-            except InvalidRequest as error:
-                raise CommandError(f"--secret-path names no folder: {error.advice}") from None
-            return InfisicalShape(environment, project_id, folder)
-        case Store.OTHER:
-            return None
 
 
 def _show(files: list[CheckedFile], *, as_json: bool) -> None:

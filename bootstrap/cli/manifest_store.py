@@ -1,73 +1,68 @@
-"""What `manifest check` knows of each shipped store without reaching it."""
+"""What an installed store says of keys, versions and properties, without reaching it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
-from typing_extensions import override
-
-from adapters.infisical.addressing import Addressing, read_properties
-from adapters.infisical.store import check_version
-from adapters.nats_kv.keys import locate, parse_revision
-from adapters.wadm_manifest.places import StoreShape
-from domain.model.errors import InvalidRequest, SecretNotFound
-from domain.model.key_path import parse_folder
+from bootstrap.cli.reporting import CommandError
+from bootstrap.settings.plugins import Registry
+from bootstrap.settings.variables import Variables
+from ports.plugin import PluginError
 
 if TYPE_CHECKING:
-    from domain.model.reference import SecretLocation, SecretReference
+    from collections.abc import Iterable, Mapping
 
-INFISICAL: Final = "infisical"
-NATS_KV: Final = "nats-kv"
-
-SHOWN_PROJECT = "project-id"
-"""Stands for the project where none is given: the rules then judge without it."""
+    from ports.store_plugin import StorePlugin
+    from ports.store_shape import StoreShape
 
 
-@dataclass(frozen=True, slots=True)
-class InfisicalShape(StoreShape):
-    """Keys and properties of Infisical; what the operator allows is the running service's to say.
+def shape_of(
+    store: str,
+    options: Iterable[str],
+    variables: Variables | None = None,
+    registry: Registry | None = None,
+) -> StoreShape | None:
+    """Return how a store reads what a manifest asks for; None where its plug-in does not say.
 
-    Attributes:
-        environment: the environment read where a policy names none.
-        project_id: the project read where a policy names none.
-        base: the folder that relative keys stand below.
+    Args:
+        store: its name, as SECRET_STORE has it.
+        options: variables as NAME=VALUE, which win over `variables`.
+        variables: what is set; None for the environment and `.env`.
+        registry: what is installed; None for the present environment.
+
+    Raises:
+        SettingsError: no such store is installed, or it cannot be used.
+        CommandError: an option or a variable cannot be used.
     """
-
-    environment: str = "prod"
-    project_id: str = SHOWN_PROJECT
-    base: str = "/"
-
-    @override
-    def locate(self, reference: SecretReference) -> SecretLocation:
-        chosen = read_properties(reference.properties)
-        return Addressing(
-            environment=self.environment,
-            project_id=self.project_id,
-            base=parse_folder(self.base),
-            environments=frozenset({self.environment, chosen.environment or self.environment}),
-            projects=frozenset({self.project_id, chosen.project_id or self.project_id}),
-            folders=((),),
-        ).locate(reference)
-
-    @override
-    def check_version(self, version: str) -> None:
-        try:
-            check_version(version)
-        except SecretNotFound as error:
-            raise InvalidRequest(error.advice, reason=error.reason) from None
+    plugin = (Registry() if registry is None else registry).store(store)
+    given = _given(plugin, options, Variables.read() if variables is None else variables)
+    # A plug-in that subclasses nothing may be older than this method.
+    shape = getattr(plugin, "shape", None)
+    try:
+        found: StoreShape | None = None if shape is None else shape(given)
+    except PluginError as error:
+        problem = f"{error.setting or store} {error}"
+    else:
+        return found
+    raise CommandError(problem)
 
 
-@dataclass(frozen=True, slots=True)
-class NatsKvShape(StoreShape):
-    """Keys, versions and properties of a bucket."""
-
-    bucket: str
-
-    @override
-    def locate(self, reference: SecretReference) -> SecretLocation:
-        return locate(reference, self.bucket)
-
-    @override
-    def check_version(self, version: str) -> None:
-        parse_revision(version)
+def _given(
+    plugin: StorePlugin[Any], options: Iterable[str], variables: Variables
+) -> Mapping[str, str]:
+    """Return what is set of the store's settings, by the names of their fields."""
+    fields = {name: field for field, names in plugin.settings.variables().items() for name in names}
+    given = {
+        field: text
+        for name, field in reversed(fields.items())
+        if (text := variables.text(name)) is not None
+    }
+    for option in options:
+        name, equals, text = option.partition("=")
+        if not equals or name not in fields:
+            raise CommandError(
+                f"Write --set as NAME=VALUE with a variable of {plugin.title}: "
+                f"{', '.join(sorted(fields))}."
+            )
+        given[fields[name]] = text
+    return given

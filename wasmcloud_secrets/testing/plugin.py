@@ -11,7 +11,13 @@ import pytest
 from pydantic import SecretBytes, SecretStr
 from typing_extensions import override
 
-from wasmcloud_secrets.extension import API_VERSION, SettingsGroup, StoreParts, TransportParts
+from wasmcloud_secrets.extension import (
+    API_VERSION,
+    SecretReference,
+    SettingsGroup,
+    StoreParts,
+    TransportParts,
+)
 from wasmcloud_secrets.testing.contexts import FakeStoreContext, FakeTransportContext
 
 if TYPE_CHECKING:
@@ -90,6 +96,17 @@ class StorePluginContract(_PluginContract):
         assert all(route.path.startswith("/") for route in parts.routes)
         assert len({route.path for route in parts.routes}) == len(parts.routes)
         assert parts.cache_ttl_seconds >= 0
+        await parts.close()
+
+    async def test_its_shape_reads_keys_as_the_store_does_and_needs_no_setting(self) -> None:
+        plugin = self.plugin()
+        plugin.shape({})
+        shape = plugin.shape({name: str(value) for name, value in self.given().items()})
+        if shape is None:
+            pytest.skip("manifests are not checked without this store")
+        parts = plugin.build(self.settings(), self.context())
+
+        assert shape.locate(SecretReference("db")) == parts.store.locate(SecretReference("db"))
         await parts.close()
 
     async def test_its_samples_are_the_same_kind_of_figure_at_every_scrape(self) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from typing_extensions import override
 
 from folder_store.settings import FolderSettings
-from folder_store.store import FolderCheck, FolderSecretStore
+from folder_store.store import FolderCheck, FolderSecretStore, FolderShape
 from folder_store.watch import watch
 from wasmcloud_secrets.extension import Sample, StoreParts, StorePlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from wasmcloud_secrets.extension import StoreContext
+    from wasmcloud_secrets.extension import StoreContext, StoreShape
 
 
 class FolderPlugin(StorePlugin[FolderSettings]):
@@ -37,6 +37,10 @@ class FolderPlugin(StorePlugin[FolderSettings]):
         if not mode & stat.S_IWOTH:
             return ()
         return ("Every user may write to FOLDER_STORE_PATH; set its mode to 0750 or stricter.",)
+
+    @override
+    def shape(self, given: Mapping[str, str]) -> StoreShape:
+        return FolderShape()
 
     @override
     def build(self, settings: FolderSettings, context: StoreContext) -> StoreParts:

@@ -17,6 +17,7 @@ from wasmcloud_secrets.extension import (
     SecretValue,
     StoreCheck,
     StoreMisconfiguredError,
+    StoreShape,
     StoreUnavailable,
     parse_key,
 )
@@ -27,16 +28,8 @@ if TYPE_CHECKING:
     from wasmcloud_secrets.extension import SecretQuery, SecretReference
 
 
-class FolderSecretStore(SecretStore):
-    """Reads below one folder.
-
-    Attributes:
-        reads: files read so far.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.reads = 0
+class FolderShape(StoreShape):
+    """What can be asked for, without looking into the folder."""
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:
@@ -50,10 +43,27 @@ class FolderSecretStore(SecretStore):
         return SecretLocation("/" + "/".join((*key.folders, key.name)))
 
     @override
+    def check_version(self, version: str) -> None:
+        if not (version.isascii() and version.isdigit()):
+            raise InvalidRequest("A version is a whole number.", reason="version_malformed")
+
+
+class FolderSecretStore(FolderShape, SecretStore):
+    """Reads below one folder.
+
+    Attributes:
+        reads: files read so far.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.reads = 0
+
+    @override
     async def fetch(self, query: SecretQuery) -> Secret:
         wanted = query.version
-        if wanted is not None and not (wanted.isascii() and wanted.isdigit()):
-            raise InvalidRequest("A version is a whole number.", reason="version_malformed")
+        if wanted is not None:
+            self.check_version(wanted)
         found = await asyncio.to_thread(self._read, query.location.path)
         if found is None or wanted not in {None, found.version}:
             raise SecretNotFound("No such file, or not in that version; list the folder.")

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner, Result
+from typing_extensions import override
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
+from adapters.nats_kv.settings import NatsKvSettings
 from bootstrap.cli import manifest
+from bootstrap.cli.manifest_store import shape_of
+from bootstrap.settings.plugins import Registry
+from bootstrap.settings.variables import Variables
+from domain.model.reference import SecretLocation, SecretReference
 from tests.unit.adapters.wadm_manifest.manifests import GOOD, spoilt
 from tests.unit.docs.documents import README, code_blocks
 
@@ -33,6 +40,10 @@ grants:
     entities: [{{issuer: team, subject: {PROVIDER}}}]
     secrets: [{{keys: [/FILES_LOGIN, /CONTAINER], properties: {{environment: [prod]}}}}]
 """
+
+
+ENVIRONMENT = "environment: prod"
+BUCKET = ("--set", "NATS_KV_BUCKET=B")
 
 
 def run(*words: str, env: dict[str, str] | None = None) -> Result:
@@ -101,28 +112,71 @@ def test_json_holds_every_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "code", "store"),
+    ("changes", "code", "store", "settings"),
     [
-        ((("key: API_KEY", "key: a/../b"),), "key_folder", "infisical"),
-        ((("key: API_KEY", 'key: ""'),), "key_length", "infisical"),
-        ((('version: "3"', 'version: "v3"'),), "version_malformed", "infisical"),
-        ((("environment: prod", "enviroment: prod"),), "policy_property_unknown", "infisical"),
-        ((("environment: prod", "path: payments"),), "policy_path_malformed", "infisical"),
-        ((("environment: prod", "bucket: OTHER"),), "policy_bucket_not_allowed", "nats-kv"),
-        ((("environment: prod", "bucket: B"), ("live/CARD", "ä")), "key_characters", "nats-kv"),
+        ((("key: API_KEY", "key: a/../b"),), "key_folder", "infisical", ()),
+        ((("key: API_KEY", 'key: ""'),), "key_length", "infisical", ()),
+        ((('version: "3"', 'version: "v3"'),), "version_malformed", "infisical", ()),
+        ((("environment: prod", "enviroment: x"),), "policy_property_unknown", "infisical", ()),
+        ((("environment: prod", "path: payments"),), "policy_path_malformed", "infisical", ()),
+        ((("environment: prod", "bucket: X"),), "policy_bucket_not_allowed", "nats-kv", BUCKET),
+        (
+            (("environment: prod", "bucket: B"), ("live/CARD", "ä")),
+            "key_characters",
+            "nats-kv",
+            BUCKET,
+        ),
+        (((ENVIRONMENT, "engine: kv"),), "policy_property_unknown", "vault", ()),
+        (((ENVIRONMENT, "mount: /../x"),), "policy_mount_malformed", "vault", ()),
+        (((ENVIRONMENT, "mount: kv"), ('"3"', '"03"')), "version_malformed", "vault", ()),
+        (((ENVIRONMENT, "namespace: Shop"),), "namespace_malformed", "kubernetes", ()),
     ],
 )
 def test_what_the_store_cannot_hold_is_an_error(
-    tmp_path: Path, changes: tuple[tuple[str, str], ...], code: str, store: str
+    tmp_path: Path,
+    changes: tuple[tuple[str, str], ...],
+    code: str,
+    store: str,
+    settings: tuple[str, ...],
 ) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(spoilt(*changes))
 
-    result = run(str(file), "--store", store, "--bucket", "B")
+    result = run(str(file), "--store", store, *settings)
 
     assert result.exit_code == 1
     assert result.output.count(f"[{code}]") == 1
     assert run(str(file), "--store", "other").exit_code == 0
+
+
+def test_names_of_kubernetes_secrets_are_in_lower_case(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(spoilt((ENVIRONMENT, "namespace: shop"), ("key: API_KEY", "key: db/API_KEY")))
+
+    lines = run(str(file), "--store", "kubernetes").output.splitlines()
+
+    assert not any("api-key" in line for line in lines)
+    assert sum("[key_secret_name]" in line for line in lines) == 4
+
+
+def test_where_a_store_reads_by_default_is_as_the_service_has_it() -> None:
+    environment = {"INFISICAL_SECRET_PATH": "/shop", "INFISICAL_ENVIRONMENT": "dev"}
+    option = "INFISICAL_PROJECT_ID=p-1"
+    shape = shape_of("infisical", [option], Variables(environment))
+    assert shape is not None
+
+    location = shape.locate(SecretReference("KEY"))
+
+    assert location == SecretLocation("/shop/KEY", (("environment", "dev"), ("project_id", "p-1")))
+
+
+def test_a_plug_in_older_than_this_check_leaves_keys_unchecked() -> None:
+    class Old(Registry):
+        @override
+        def store(self, name: str) -> Any:
+            return SimpleNamespace(name=name, title="Old", settings=NatsKvSettings)
+
+    assert shape_of("old", [], Variables({}), Old()) is None
 
 
 def test_the_running_configuration_names_backend_and_store(good: str) -> None:
@@ -162,7 +216,11 @@ def test_a_condition_on_the_account_is_judged_by_the_account_that_is_given(
         ["--token", "x"],
         ["--account", "A"],
         ["--policy", "missing.yaml"],
-        ["--secret-path", "no/root"],
+        ["--set", "INFISICAL_SECRET_PATH=no/root"],
+        ["--set", "INFISICAL_SECRET_PATH"],
+        ["--set", "NATS_KV_BUCKET=B"],
+        ["--store", "nowhere"],
+        ["--store", "vault", "--set", "VAULT_MOUNT=a//b"],
     ],
 )
 def test_options_that_cannot_be_used_end_with_2(good: str, options: list[str]) -> None:

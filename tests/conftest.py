@@ -14,9 +14,11 @@ from adapters.telemetry.library_log import LibraryLogHandler
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A property takes microseconds an example; a busy machine must not make it fail.
-settings.register_profile("no_deadline", deadline=None)
-settings.load_profile("no_deadline")
+# No deadline: a property takes microseconds an example, and a busy machine must not make it fail.
+# The suite runs often, with other examples each time; --hypothesis-profile=deep looks longer.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("deep", deadline=None, max_examples=1000)
+settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)

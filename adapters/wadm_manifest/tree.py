@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from adapters.wadm_manifest.findings import Findings
 
 MAX_BYTES = 1024 * 1024
-MAX_VISITS = 200_000
+MAX_VISITS = 50_000
 """Aliases may name one part many times."""
 
 _NUMBER = re.compile(

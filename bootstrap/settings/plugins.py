@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import traceback
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -80,7 +82,7 @@ class Registry:
         return plugin
 
     def _by_name(self, kind: Kind) -> Mapping[str, list[EntryPoint]]:
-        found = entry_points(group=kind.group) if self._found is None else self._found
+        found = _installed() if self._found is None else self._found
         by_name: dict[str, list[EntryPoint]] = {}
         for point in found:
             if point.group == kind.group:
@@ -105,6 +107,12 @@ class Registry:
         if problem := _refusal(plugin, point):
             raise _problem(kind, f"chooses a plug-in that cannot be used: {problem}")
         return plugin
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """Search the environment once: it reads a file of every distribution there is."""
+    return tuple(chain.from_iterable(entry_points(group=kind.group) for kind in Kind))
 
 
 def _loaded(kind: Kind, point: EntryPoint) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,10 @@ from pytest_socket import disable_socket, enable_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Reading the public authorities, as every client of a store does, takes longer than most tests.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parents[1] / "integration/nats/tls/ca.pem")
+os.environ.pop("SSL_CERT_DIR", None)
 
 
 @pytest.fixture(autouse=True)

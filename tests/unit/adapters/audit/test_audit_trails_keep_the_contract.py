@@ -74,6 +74,7 @@ class TestAuditFileLeftToTheSystem(_FileContract):
 
 class TestAuditFileOneByOne(_FileContract):
     fsync = FsyncPolicy.ALWAYS
+    many = 100  # the disk is waited for each time
 
 
 class TestAuditFanOut(AuditOutputContract):

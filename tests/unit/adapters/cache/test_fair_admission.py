@@ -82,7 +82,7 @@ class WaitingMachine(RuleBasedStateMachine):
 
 
 TestWaitingMachine = WaitingMachine.TestCase
-TestWaitingMachine.settings = settings(max_examples=150, stateful_step_count=50)
+TestWaitingMachine.settings = settings(max_examples=40, stateful_step_count=50)
 
 
 @given(

@@ -156,16 +156,16 @@ def test_another_spelling_of_a_key_is_refused(spoil: Any) -> None:
         decode_seed(spoil(encode_seed(KeyKind.ACCOUNT, RAW)))
 
 
-@pytest.mark.parametrize("prefix", range(256))
-def test_only_the_known_prefix_bytes_are_read(prefix: int) -> None:
+def test_only_the_known_prefix_bytes_are_read() -> None:
     known = {ALPHABET.index(kind.value) << 3 for kind in KeyKind}
-    text = text_of(bytes((prefix,)) + RAW)
+    for prefix in range(256):
+        text = text_of(bytes((prefix,)) + RAW)
 
-    if prefix in known:
-        assert decode_public(text)[1] == RAW
-    else:
-        with pytest.raises(InvalidNKeyError, match="unknown"):
-            decode_public(text)
+        if prefix in known:
+            assert decode_public(text)[1] == RAW
+        else:
+            with pytest.raises(InvalidNKeyError, match="unknown"):
+                decode_public(text)
 
 
 @pytest.mark.parametrize("low_bits", range(1, 8))

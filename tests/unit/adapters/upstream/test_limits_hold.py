@@ -125,7 +125,7 @@ async def play(script: list[Request], limit: int, own: int | None, slots: int) -
     return world
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     script=requests(),
     limit=st.integers(2, 12),
@@ -137,7 +137,7 @@ def test_the_servers_limit_is_never_overrun(script: list[Request], limit: int, s
     assert world.server.over == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(script=requests(), own=st.integers(1, 10), slots=st.integers(1, 6))
 def test_the_operators_limit_holds_in_every_minute(
     script: list[Request], own: int, slots: int
@@ -148,7 +148,7 @@ def test_the_operators_limit_holds_in_every_minute(
         assert sum(first <= other < first + 60.0 for other in world.arrivals) <= own
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(script=requests(fates=(None,), seconds=(8.0,)))
 def test_without_a_limit_every_request_is_answered(script: list[Request]) -> None:
     async def check() -> None:

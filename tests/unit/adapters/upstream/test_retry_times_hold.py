@@ -120,7 +120,7 @@ def clients(late: tuple[int | None, ...]) -> st.SearchStrategy[list[Client]]:
 
 # Without shrinking, which would take minutes to make a crowd a little smaller.
 in_many_ways = settings(
-    max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate]
+    max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate]
 )
 
 

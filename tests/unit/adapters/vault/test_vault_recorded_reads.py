@@ -51,22 +51,15 @@ def test_a_recorded_value_is_served_with_its_version(name: str, expected: list[s
 
 
 @pytest.mark.parametrize(("name", "expected"), REFUSALS.items())
-def test_a_recorded_refusal_is_the_typed_error_that_it_means(
+def test_a_recorded_refusal_is_the_typed_error_that_it_means_without_a_word_of_the_server(
     name: str, expected: list[str]
 ) -> None:
+    answer = Answer.of(recording(name).response)
     with pytest.raises(SecretsError) as refused:
         outcome(name)
 
     assert [type(refused.value).__name__, refused.value.reason] == expected
     assert refused.value.__context__ is None
-
-
-@pytest.mark.parametrize("name", REFUSALS)
-def test_no_word_of_the_server_is_passed_on(name: str) -> None:
-    answer = Answer.of(recording(name).response)
-    with pytest.raises(SecretsError) as refused:
-        outcome(name)
-
     for text in filter(None, (answer.texts, answer.warnings)):
         assert text not in refused.value.advice
     assert "secret/data" not in refused.value.advice

@@ -17,7 +17,7 @@ help:
 	@echo 'make demo    shows a host getting its secrets, checks every claim, leaves nothing behind'
 	@echo 'make run     the same server and service, kept running for secrets of your own'
 	@echo 'make test    every test, with coverage; make unit, make integration: a part of them'
-	@echo 'make lint    format, ruff, mypy, import-linter, pins; make format: mends the format'
+	@echo 'make lint    format, ruff, mypy, import-linter, pins, lengths of files; make format: mends the format'
 	@echo 'make deploy-test  chart, kustomize base, unit and image; builds helm by Go, once'
 	@echo 'make v2-test against a released wasmCloud 2 host and components built from C'
 	@echo 'make dist    wheel, sdist and SBOM, built twice; make folder: one that runs anywhere'
@@ -141,6 +141,7 @@ lint: $(READY_DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.pins requirements*.txt
+	$(BIN)/python -m tools.file_lengths
 
 format: $(READY_DEV)
 	$(BIN)/ruff check --fix .

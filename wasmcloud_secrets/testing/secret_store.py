@@ -245,7 +245,6 @@ def _check_failure(fetch: asyncio.Task[Secret]) -> None:
     error = fetch.exception()
     assert isinstance(error, StoreUnavailable)
     # A driver's exception must not hang on: it may hold the request, or what was answered.
-    assert error.__context__ is None
-    assert error.__cause__ is None
+    assert (error.__context__, error.__cause__) == (None, None)
     assert OUTAGE_TEXT not in f"{error!r} {error.reason} {error.upstream_request_id}"
     assert error.advice.endswith(".")

@@ -199,7 +199,7 @@ def test_a_link_in_the_directorys_place_is_not_followed(path: Path, tmp_path: Pa
     (tmp_path / "elsewhere").mkdir()
     path.symlink_to("elsewhere")
 
-    with pytest.raises(OSError, match="Not a directory|symbolic links"):
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
         ProjectedDirectory.make(path, DirectoryRights(), needs_memory=False)
 
 

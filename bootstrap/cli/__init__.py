@@ -17,6 +17,7 @@ from bootstrap.cli import (
     manifest,
     nats_auth,
     policy,
+    project,
     request,
     settings,
     token,
@@ -48,6 +49,7 @@ app.add_typer(token.app, name="token")
 
 app.command("check")(check.check)
 app.command("settings")(settings.settings)
+app.command("project")(project.project)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from typing_extensions import override
 from adapters.system.cancelling import cancel
 from adapters.system.own_thread import OwnThread
 from bootstrap.projection.guard import GuardianFailedError
+from bootstrap.projection.lease import Lease
 from domain.use_cases.follow_secrets import Absent, FollowedSecret, Held
 from ports.transport import Transport
 
@@ -35,8 +36,8 @@ TICK_SECONDS: Final = 0.2
 OLD_SECONDS: Final = 2.0
 """How long the generation before stays, for consumers in the middle of reading it."""
 
-RENEWALS: Final = 6
-"""How often within one lease it is renewed."""
+FIRST_SECONDS: Final = 15.0
+"""How long the start waits for the first files."""
 
 _log = structlog.get_logger()
 
@@ -80,13 +81,11 @@ class ProjectionAgent(Transport):
         self._clock = clock
         self._revision = revision
         self._refresh_seconds = refresh_seconds
-        self._lease_seconds = lease_seconds
+        self._lease = Lease(guard, clock, lease_seconds)
         self._disk = OwnThread("projection")
-        self._changed = asyncio.Event()
+        self._changed, self._first = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._seen: object = None
-        self._alive_at = self._round_at = clock.monotonic()
-        self._was_frozen = False
         self.guardian_problem: str | None = None
         self.rounds = 0
 
@@ -102,6 +101,10 @@ class ProjectionAgent(Transport):
     @override
     async def start(self, handler: RequestHandler) -> None:
         self._task = asyncio.create_task(self._run(), name="projection")
+        # What is started after this agent finds its files there, if the store gives them in time.
+        with suppress(TimeoutError):
+            async with self._clock.timeout_at(self._clock.monotonic() + FIRST_SECONDS):
+                await self._first.wait()
 
     @override
     async def stop(self, grace_seconds: float) -> None:
@@ -121,7 +124,7 @@ class ProjectionAgent(Transport):
         return all(wiped)
 
     async def _run(self) -> None:
-        alive = asyncio.create_task(self._stay_alive(), name="projection-lease")
+        alive = asyncio.create_task(self._lease.keep(), name="projection-lease")
         try:
             while True:
                 try:
@@ -133,17 +136,6 @@ class ProjectionAgent(Transport):
                     await self._clock.sleep(TICK_SECONDS)
         finally:
             await cancel({alive})
-
-    async def _stay_alive(self) -> None:
-        """Renew the guardian's lease for as long as rounds come to an end."""
-        while True:
-            now = self._clock.monotonic()
-            # What is written after a silence as long as the lease may have been wiped for good.
-            self._was_frozen |= now - self._alive_at > self._lease_seconds
-            self._alive_at = now
-            if now - self._round_at < self._lease_seconds:
-                self._guard.renew()
-            await self._clock.sleep(self._lease_seconds / RENEWALS)
 
     async def _guarded(self) -> None:
         """Start the guardian; without one there is nothing to be written."""
@@ -158,13 +150,13 @@ class ProjectionAgent(Transport):
                 self.guardian_problem = str(error)
                 _log.error("projection.unguarded", advice=str(error))
                 await self._disk.run(self._wipe)
-                await self._clock.sleep(self._lease_seconds / RENEWALS)
+                await self._clock.sleep(self._lease.pause_seconds)
         self.guardian_problem = None
 
     async def _round(self) -> None:
         """Read everything once; take away what has ended, then put in force what there is."""
         self._changed.clear()
-        self._was_frozen = False
+        self._lease.begin()
         self._seen = self._revision()
         removals: set[asyncio.Future[None]] = set()
 
@@ -174,13 +166,13 @@ class ProjectionAgent(Transport):
         if not await self._while_rules_hold(self._follow.refresh(self._secrets, ended)):
             return
         await asyncio.gather(*removals)
-        now = self._clock.monotonic()
-        if self._was_frozen or now - self._alive_at > self._lease_seconds:
+        if not self._lease.held:
             # What was read before this process was frozen is no longer known to hold.
             return
         await self._disk.run(self._write)
         self.rounds += 1
-        self._round_at = self._clock.monotonic()
+        self._first.set()
+        self._lease.progressed()
 
     async def _while_rules_hold(self, work: Coroutine[None, None, None]) -> bool:
         """Do the work, or give it up as soon as other rules are in force; say whether it is done.
@@ -191,7 +183,8 @@ class ProjectionAgent(Transport):
         try:
             while not task.done():
                 await asyncio.wait({task}, timeout=TICK_SECONDS)
-                self._round_at = self._clock.monotonic()
+                self._lease.progressed()
+                await self._expire()
                 if self._revision() is not self._seen:
                     return False
             task.result()
@@ -210,12 +203,15 @@ class ProjectionAgent(Transport):
                 async with self._clock.timeout_at(self._clock.monotonic() + TICK_SECONDS):
                     await self._changed.wait()
                     return
-            self._round_at = self._clock.monotonic()
-            for secret, absent in self._follow.expire(self._secrets):
-                await self._disk.run(partial(self._remove, secret, absent))
-            if has_old and self._round_at - began >= OLD_SECONDS:
+            self._lease.progressed()
+            await self._expire()
+            if has_old and self._clock.monotonic() - began >= OLD_SECONDS:
                 await self._disk.run(self._drop_old)
                 has_old = False
+
+    async def _expire(self) -> None:
+        for secret, absent in self._follow.expire(self._secrets):
+            await self._disk.run(partial(self._remove, secret, absent))
 
     def _remove(self, secret: FollowedSecret, absent: Absent) -> None:
         for directory in self._directories:

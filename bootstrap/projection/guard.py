@@ -63,17 +63,19 @@ class Guard:
         problem = "it said nothing"
         line, theirs = socket.socketpair()
         line.settimeout(_START_SECONDS)
-        self._line = line
         try:
             with theirs:
                 self._process = _spawn(theirs)
             line.sendall(json.dumps(self._order).encode() + b"\n")
             if line.recv(len(READY)) == READY:
                 line.setblocking(False)  # noqa: FBT003  the library's own
+                # Only now: a renewal before the order would be taken for it.
+                self._line = line
                 _log.info("projection.guarded", guardian=self._process.pid, **self._order)
                 return
         except OSError as error:
             problem = type(error).__name__
+        line.close()
         self._drop()
         raise GuardianFailedError(
             f"The process that wipes secrets after this one does not start ({problem}); see what "

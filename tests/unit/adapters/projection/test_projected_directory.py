@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import stat
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,35 @@ def test_a_change_is_one_rename_and_the_old_generation_can_be_read_on(
     directory.drop_old()
     assert len(hidden(path)) == 2  # the link and the one generation
     os.close(reader)
+
+
+def test_readers_of_the_generation_in_force_never_see_two(
+    directory: ProjectedDirectory, path: Path
+) -> None:
+    directory.write([content("a", b"0"), content("b", b"0")], NOW)
+    done = threading.Event()
+    pairs: set[tuple[bytes, bytes]] = set()
+
+    def consume() -> None:
+        while not done.is_set():
+            folder = os.open(path / "..data", os.O_RDONLY | os.O_DIRECTORY)
+            read = []
+            for name in ("a", "b"):
+                with os.fdopen(os.open(name, os.O_RDONLY, dir_fd=folder), "rb") as file:
+                    read.append(file.read())
+            os.close(folder)
+            pairs.add((read[0], read[1]))
+
+    reader = threading.Thread(target=consume)
+    reader.start()
+    for number in range(1, 40):
+        data = str(number).encode()
+        directory.write([content("a", data), content("b", data)], NOW)
+    done.set()
+    reader.join()
+
+    assert all(first == second for first, second in pairs)
+    assert len(pairs) > 1
 
 
 def test_files_come_and_go_with_the_generation(directory: ProjectedDirectory, path: Path) -> None:

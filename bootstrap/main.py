@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from bootstrap.lifecycle import Service
     from domain.use_cases.key_ring import KeyRing
+    from ports.settings import SettingsGroup
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
@@ -60,12 +61,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return serve()
 
 
-def serve(run: Callable[[Configuration, ServiceManager], None] | None = None) -> int:
+def serve(
+    run: Callable[[Configuration, ServiceManager], None] | None = None,
+    further: Sequence[type[SettingsGroup]] = (),
+) -> int:
     """Read the configuration, run what is asked for, and return the exit code.
 
     Args:
         run: what is run in this process on the configuration; None for one replica that serves
             hosts, or several. Raises as `serve_one`.
+        further: groups of settings that `run` needs beside the service's.
     """
     # First of all: until then other processes of this user may read its memory and environment.
     harden_process(lock_memory=False)
@@ -80,7 +85,7 @@ def serve(run: Callable[[Configuration, ServiceManager], None] | None = None) ->
     manager = ServiceManager.take_from(os.environ, SystemClock())
 
     def start() -> None:
-        configuration = load_configuration()
+        configuration = load_configuration(further=further)
         settings = configuration.service
         forget_settings(configuration)
         configure_logging(settings.log_level, settings.log_format)

@@ -61,7 +61,7 @@ class StorePipeline:
     ) -> None:
         self.parts = parts
         self._clock = clock
-        self._on_forget: list[Callable[[], None]] = []
+        self._on_forget: list[Callable[[Selection], None]] = []
         store = tracing.store(BoundedSecretStore(parts.store, clock, lateness), parts.server)
         self.metered = None if metrics is None else MeteredSecretStore(store, metrics, clock)
         self.breaker = BreakingSecretStore(
@@ -88,11 +88,11 @@ class StorePipeline:
         """Drop what is selected from the cache and return how many values that were."""
         removed = self.cache.invalidate(selection)
         for told in self._on_forget:
-            told()
+            told(selection)
         return removed
 
-    def on_forget(self, told: Callable[[], None]) -> None:
-        """Have `told` called whenever something in the store is said to have changed."""
+    def on_forget(self, told: Callable[[Selection], None]) -> None:
+        """Have `told` called with what is selected whenever something is said to have changed."""
         self._on_forget.append(told)
 
     def samples(self) -> Iterator[Sample]:

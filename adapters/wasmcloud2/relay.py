@@ -153,6 +153,7 @@ class Relay(Transport):
         self, subject: bytes, reply_to: bytes, body: bytes, headers: bytes | None
     ) -> Awaitable[None] | None:
         self.figures.forwarded += 1
+        reply_to = _answerable(reply_to)
         try:
             if not reply_to:
                 return self._operator.publish_raw(subject, body, headers or b"")
@@ -169,13 +170,13 @@ class Relay(Transport):
     def _to_a_host(
         self, subject: bytes, reply_to: bytes, body: bytes, headers: bytes | None
     ) -> Awaitable[None] | None:
-        message = Message(subject, reply_to, body, headers)
+        message = Message(subject, _answerable(reply_to), body, headers)
         if message.to.what == START:
             return self._starts.begin(message)
         if mentions_in(body):
             self.figures.refused += 1
             return self._answers.refuse(
-                reply_to,
+                message.reply_to,
                 workload_id_of(body),
                 "a reference to a secret stands where none is filled in; only the request that "
                 "starts a workload may have one.",
@@ -215,3 +216,11 @@ class Relay(Transport):
     def _unsent(self, side: str, error: Exception) -> None:
         self.figures.unsent += 1
         _log.warning("relay.message_unsent", side=side, error=type(error).__name__)
+
+
+def _answerable(reply_to: bytes) -> bytes:
+    """Return where an answer may go; empty where the control API itself, or a server, listens.
+
+    An answer there would be a request of the relay's, or come back to it for ever.
+    """
+    return b"" if reply_to.startswith((b"runtime.", b"$")) else reply_to

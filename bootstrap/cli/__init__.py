@@ -18,6 +18,7 @@ from bootstrap.cli import (
     nats_auth,
     policy,
     project,
+    relay,
     request,
     settings,
     token,
@@ -50,6 +51,7 @@ app.add_typer(token.app, name="token")
 app.command("check")(check.check)
 app.command("settings")(settings.settings)
 app.command("project")(project.project)
+app.command("relay")(relay.relay)
 
 
 @app.command()

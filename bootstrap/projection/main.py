@@ -86,7 +86,7 @@ def _front(container: Container, plan: Plan, opened: ExitStack) -> TransportPart
         refresh_seconds=plan.refresh_seconds or max(freshness, SHORTEST_REFRESH_SECONDS),
         lease_seconds=plan.lease_seconds,
     )
-    pipeline.on_forget(agent.wake)
+    pipeline.on_forget(lambda _: agent.wake())
     return TransportParts(
         agent,
         problem=agent.problem,

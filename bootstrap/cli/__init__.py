@@ -22,6 +22,7 @@ from bootstrap.cli import (
     request,
     settings,
     token,
+    workload,
 )
 from bootstrap.cli.plain_help import PlainGroup
 from bootstrap.version import __version__
@@ -46,6 +47,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
+app.add_typer(workload.app, name="workload")
 
 
 app.command("check")(check.check)

@@ -181,9 +181,10 @@ class RelayFront:
                     "trying."
                 )
             if refused := self._refused.get(side):
+                subjects = ", ".join(sorted(refused))
                 return (
-                    f"The {side}'s NATS lets this user not subscribe to {', '.join(sorted(refused))}"
-                    "; permit it, as deploy/nats/wasmcloud2.conf does."
+                    f"The {side}'s NATS lets this user not subscribe to {subjects}; permit it, as "
+                    "deploy/nats/wasmcloud2.conf does."
                 )
         return None
 

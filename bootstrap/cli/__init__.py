@@ -11,6 +11,7 @@ from bootstrap.cli import (
     audit_why,
     cache,
     check,
+    exec_command,
     healthcheck,
     keys,
     kv,
@@ -54,6 +55,7 @@ app.command("check")(check.check)
 app.command("settings")(settings.settings)
 app.command("project")(project.project)
 app.command("relay")(relay.relay)
+app.command("exec", context_settings=exec_command.CONTEXT)(exec_command.exec_)
 
 
 @app.command()

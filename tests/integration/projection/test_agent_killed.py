@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.projection.conftest import Projection
     from tests.support.kv_secrets import KvSecrets
@@ -58,20 +58,21 @@ async def test_files_of_a_frozen_agent_go_and_come_back_once_it_runs_again(
 async def test_an_agent_that_is_started_again_in_time_leaves_no_gap(
     projection: Projection,
 ) -> None:
-    projection.configure(lease="20s")
+    projection.configure(lease="8s")
     killed = projection.agent()
     await killed.start()
     await killed.wait_for("service.ready")
     os.kill(killed.pid, signal.SIGKILL)
-    await killed.exit_code()
+    await until(lambda: killed.has_ended)
     seen = [projection.files]
     async with projection.agent() as successor:
-        while not successor.logged("projection.written"):  # noqa: ASYNC110
+        while not successor.logged("projection.written"):
             seen.append(projection.files)
             await asyncio.sleep(0.01)
         seen.append(projection.files)
 
     assert all(files == BOTH for files in seen)
+    await killed.exit_code()
 
 
 async def test_a_guardian_that_is_killed_is_replaced(projection: Projection) -> None:

@@ -23,6 +23,7 @@ from bootstrap.cli import (
     request,
     settings,
     token,
+    v2,
     workload,
 )
 from bootstrap.cli.plain_help import PlainGroup
@@ -48,6 +49,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
+app.add_typer(v2.app, name="v2")
 app.add_typer(workload.app, name="workload")
 
 

@@ -52,16 +52,17 @@ class Projected:
             return
         before = self._absent.get(file.name)
         self._absent[file.name] = absent
-        was_there = self._written.pop(file.name, None) is not None
-        if was_there or before is None or before.error.reason != absent.error.reason:
-            _log.warning(
-                "projection.removed" if was_there else "projection.absent",
-                directory=str(self._plan.path),
-                file=file.name,
-                reason=absent.error.reason,
-                request_id=absent.request_id,
-                advice=absent.error.advice,
-            )
+        about = {
+            "directory": str(self._plan.path),
+            "file": file.name,
+            "reason": absent.error.reason,
+            "request_id": absent.request_id,
+            "advice": absent.error.advice,
+        }
+        if self._written.pop(file.name, None) is not None:
+            _log.warning("projection.removed", **about)
+        elif before is None or before.error.reason != absent.error.reason:
+            _log.warning("projection.absent", **about)
         # What an agent before this one has left there goes too.
         self._on_disk(lambda: self._opened.remove([file.name]))
 

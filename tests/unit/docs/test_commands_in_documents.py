@@ -14,9 +14,9 @@ from tests.unit.docs.documents import ROOT, documents, name_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MAKE = re.compile(r"(?:^ {4}|`)make ([a-z-]+)", re.MULTILINE)
+_MAKE = re.compile(r"(?:^ {4}|`)make ([a-z][a-z0-9-]*)", re.MULTILINE)
 _MODULE = re.compile(r"python -m ((?:bootstrap|tests)[\w.]*)")
-_COMMAND = re.compile(r"(?:^\$? *|`|/)wasmcloud-secrets((?: [a-z][a-z-]*)+)", re.MULTILINE)
+_COMMAND = re.compile(r"(?:^\$? *|`|/)wasmcloud-secrets((?: [a-z][a-z0-9-]*)+)", re.MULTILINE)
 
 
 def found(pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
@@ -27,7 +27,9 @@ def found(pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
 
 
 def test_every_make_target_exists() -> None:
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    targets = re.findall(
+        r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
 
     assert {(target, name) for target, name in found(_MAKE) if target not in targets} == set()
 

@@ -30,7 +30,7 @@ def project(
         if only_check:
             directories = guarded(lambda: checked(config)).directories
             files = sum(len(directory.files) for directory in directories)
-            say(f"Nothing is wrong: {len(directories)} directories with {files} files.")
+            say(f"No mistakes. Directories: {len(directories)}, files: {files}.")
         elif left := guarded(lambda: wiped(config)):
             raise failure("\n".join(left), FAILED)
         return

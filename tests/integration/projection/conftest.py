@@ -42,7 +42,7 @@ class Projection:
         self.config = folder / "project.yaml"
         self.configure()
 
-    def configure(self, **top: object) -> None:
+    def configure(self, *, of_directory: dict[str, object] | None = None, **top: object) -> None:
         """Write the configuration; `top` are its members beside the directories."""
         given = {"version": 1, "lease": "3s", "refresh": "60s", "max_stale": "60s", **top}
         directory = {
@@ -51,6 +51,7 @@ class Projection:
             "consumer": {"namespace": "shop", "workload": "cart"},
             "file_mode": "0440",
             "files": {"db-password": {"key": "db", "mode": "0400"}, "token": "secret://token"},
+            **(of_directory or {}),
         }
         # JSON is YAML.
         self.config.write_text(json.dumps({"directories": [directory], **given}), "utf-8")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from adapters.system.clock import SystemClock
 from tests.support.free_ports import neighbouring_ports
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from tests.support.kv_secrets import KvSecrets
 
 CLOCK = SystemClock()
+SHARED = Path("/dev/shm")  # noqa: S108  tmpfs on every Linux
+CAN_GIVE_AWAY = os.geteuid() == 0 and SHARED.is_dir()
 BOTH = {"db-password": b"s3cr3t-db-1", "token": b"\xff\x00s3cr3t\n"}
 
 
@@ -31,6 +37,38 @@ async def test_files_hold_exact_bytes_before_the_agent_is_ready(projection: Proj
         assert projection.everything == b""
         assert list(projection.path.iterdir()) == []
         assert "s3cr3t" not in agent.output
+
+
+async def test_a_directory_in_memory_gets_the_owners_that_are_configured(
+    projection: Projection,
+) -> None:
+    if not CAN_GIVE_AWAY:
+        pytest.skip("only root gives files away, and a tmpfs is needed")
+    projection.path = SHARED / f"projected-{os.getpid()}"
+    owners = {"tmpfs": "required", "owner": 4711, "group": 815, "mode": "0750"}
+    projection.configure(of_directory=owners)
+    try:
+        async with projection.agent():
+            assert projection.files == BOTH
+            file, folder = (projection.path / "token").stat(), projection.path.stat()
+            generation = (projection.path / "..data/").stat()
+    finally:
+        shutil.rmtree(projection.path, ignore_errors=True)
+
+    assert (file.st_uid, file.st_gid) == (4711, 815)
+    # The directories stay the agent's: no consumer replaces what is in them.
+    assert (folder.st_uid, folder.st_gid) == (0, 815)
+    assert (generation.st_uid, generation.st_gid) == (0, 815)
+
+
+async def test_a_directory_on_a_disk_is_refused_with_what_to_do(projection: Projection) -> None:
+    if os.stat(projection.config.parent).st_dev == os.stat(SHARED).st_dev:  # noqa: PTH116
+        pytest.skip("the temporary folder lies on tmpfs")
+    projection.configure(of_directory={"tmpfs": "required"})
+    agent = projection.agent()
+    await agent.start()
+    assert await agent.exit_code() == 2
+    assert "choose a directory on tmpfs" in agent.output
 
 
 async def test_a_rotated_secret_is_in_its_file_within_a_second_of_the_notice(

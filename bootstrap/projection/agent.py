@@ -86,6 +86,7 @@ class ProjectionAgent(Transport):
         self._changed, self._first = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._seen: object = None
+        self._old_since: float | None = None
         self.guardian_problem: str | None = None
         self.rounds = 0
 
@@ -195,7 +196,6 @@ class ProjectionAgent(Transport):
     async def _wait(self) -> None:
         """Wait for a reason to read again, and take away what grows too old meanwhile."""
         began = self._clock.monotonic()
-        has_old = True
         while self._clock.monotonic() - began < self._refresh_seconds:
             if self._revision() is not self._seen or not self._guard.is_there:
                 return
@@ -205,9 +205,7 @@ class ProjectionAgent(Transport):
                     return
             self._lease.progressed()
             await self._expire()
-            if has_old and self._clock.monotonic() - began >= OLD_SECONDS:
-                await self._disk.run(self._drop_old)
-                has_old = False
+            await self._drop_old()
 
     async def _expire(self) -> None:
         for secret, absent in self._follow.expire(self._secrets):
@@ -219,12 +217,17 @@ class ProjectionAgent(Transport):
 
     def _write(self) -> None:
         now = self._clock.now()
-        for directory in self._directories:
-            directory.write(self._held, now)
+        written = [directory.write(self._held, now) for directory in self._directories]
+        if any(written) and self._old_since is None:
+            self._old_since = self._clock.monotonic()
 
-    def _drop_old(self) -> None:
+    async def _drop_old(self) -> None:
+        since = self._old_since
+        if since is None or self._clock.monotonic() - since < OLD_SECONDS:
+            return
+        self._old_since = None
         for directory in self._directories:
-            directory.drop_old()
+            await self._disk.run(directory.drop_old)
 
     def _held(self, secret: FollowedSecret) -> Held | None:
         state = self._follow.state(secret)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adapters.access_policy.problems import AccessPolicyError
@@ -40,7 +41,9 @@ def project(config: Path) -> int:
     def run(configuration: Configuration, manager: ServiceManager) -> None:
         plan = load_plan(config, configuration.service.v2_environment)
         container = Container(
-            configuration=configuration, keys=load_peer_keys(configuration.service)
+            # WORKERS divides a replica's limits; this process has no others beside it.
+            configuration=replace(configuration, workers=1),
+            keys=load_peer_keys(configuration.service),
         )
         container.manager.override(manager)
         with ExitStack() as opened:

@@ -66,8 +66,8 @@ class Projected:
         # What an agent before this one has left there goes too.
         self._on_disk(lambda: self._opened.remove([file.name]))
 
-    def write(self, held: Callable[[FollowedSecret], Held | None], now: float) -> None:
-        """Put in force what is held, unless it is.
+    def write(self, held: Callable[[FollowedSecret], Held | None], now: float) -> bool:
+        """Put in force what is held, unless it is; say whether something was written.
 
         Args:
             held: returns what a file is to hold.
@@ -84,10 +84,10 @@ class Projected:
                 self._absent.pop(file.name, None)
         if self._trusts_disk and values == self._written and self._opened.holds(values):
             self._disk_problem = None
-            return
+            return False
         changed = sorted(name for name, value in values.items() if self._written.get(name) != value)
         if not self._on_disk(lambda: self._opened.write(contents, now)):
-            return
+            return False
         self.writes += 1
         self._written, self._trusts_disk, self._disk_problem = values, True, None
         _log.info(
@@ -96,6 +96,7 @@ class Projected:
             files=len(values),
             changed=changed,
         )
+        return True
 
     def drop_old(self) -> None:
         """Remove the generations before the one in force."""

@@ -54,7 +54,9 @@ def run_with(run: Run) -> int:
     configure_logging(level, settings.log_format)
     if problems := configuration.unusable():
         raise SettingsError(*problems)
-    alone = replace(configuration, service=settings.model_copy(update={"admin_addr": None}))
+    alone = replace(
+        configuration, service=settings.model_copy(update={"admin_addr": None}), workers=1
+    )
     if run.watch:
         return asyncio.run(_watched(run, alone, inherited))
     variables = asyncio.run(_variables(run, alone))

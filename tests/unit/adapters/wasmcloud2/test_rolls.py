@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from adapters.wasmcloud2.rolls import PAUSE_SECONDS, TRIES
 from adapters.system.cancelling import cancel
+from adapters.wasmcloud2.rolls import PAUSE_SECONDS, TRIES
 from domain.model.errors import StoreUnavailable
 from domain.model.selection import Selection
 from tests.unit.adapters.wasmcloud2.relay_rig import Rig, start_request

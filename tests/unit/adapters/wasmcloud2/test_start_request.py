@@ -161,7 +161,7 @@ def test_too_many_references_and_too_long_names_are_refused() -> None:
     many = {f"K{n}": URI for n in range(MAX_REFERENCES + 1)}
 
     for request in (start_request(many), start_request({"db": URI}, name="n" * 257)):
-        with pytest.raises(UnreadableStartError, match="at most|may have"):
+        with pytest.raises(UnreadableStartError, match=r"at most|may have"):
             read_start(body(request))
 
 
@@ -179,8 +179,18 @@ TREES = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["workload", "witWorld", "hostInterfaces", "config", "components", "localResources"]
-                + ["environment", "service", "wit_world", "secret://k"]
+                [
+                    "workload",
+                    "witWorld",
+                    "hostInterfaces",
+                    "config",
+                    "components",
+                    "localResources",
+                    "environment",
+                    "service",
+                    "wit_world",
+                    "secret://k",
+                ]
             ),
             inner,
             max_size=4,

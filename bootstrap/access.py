@@ -55,8 +55,8 @@ class AccessControl:
         """Read the file, if there is one.
 
         Raises:
-            SettingsError: with every mistake in the file; or it names no issuer or grants nothing,
-                and REQUIRE_ACCESS_POLICY insists on both.
+            SettingsError: with every mistake in the file; or it grants nothing, and
+                REQUIRE_ACCESS_POLICY insists on that.
         """
         if self.file is None:
             return
@@ -66,12 +66,13 @@ class AccessControl:
             problems = [Problem(_SETTING, str(problem)) for problem in error.problems]
         else:
             status = self.file.status
-            if not self._is_required or (status.issuers and status.grants):
+            # A grant to entities names an issuer, and one to workloads needs none.
+            if not self._is_required or status.grants:
                 return
             problems = [
                 Problem(
                     _SETTING,
-                    "names no issuer or grants nothing, and REQUIRE_ACCESS_POLICY insists on both.",
+                    "grants nothing, and REQUIRE_ACCESS_POLICY insists on grants.",
                 )
             ]
         raise SettingsError(*problems)

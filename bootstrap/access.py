@@ -77,6 +77,11 @@ class AccessControl:
             ]
         raise SettingsError(*problems)
 
+    async def reload(self) -> None:
+        """Read the file again at once, if there is one; the log says what is wrong with it."""
+        if self.file is not None:
+            await self.file.reload()
+
     def in_force(self) -> Mapping[str, object]:
         """Return what is in force, for the log: where rules come from, how many, and how strict.
 

@@ -21,7 +21,7 @@ from domain.use_cases.follow_secrets import Absent, FollowedSecret, Held
 from ports.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from bootstrap.projection.deliveries import DeliveryTrail
     from bootstrap.projection.guard import Guard
@@ -53,6 +53,7 @@ class ProjectionAgent(Transport):
         trail: is told when values are to be written anew.
         clock: for all waits.
         revision: the rules in force, as `AccessPolicy.revision` tells them.
+        read_rules: reads the rules again now, rather than when they are looked at next.
         refresh_seconds: the pause between two reads of every secret.
         lease_seconds: the guardian's.
 
@@ -70,6 +71,7 @@ class ProjectionAgent(Transport):
         clock: Clock,
         *,
         revision: Callable[[], object],
+        read_rules: Callable[[], Awaitable[object]],
         refresh_seconds: float,
         lease_seconds: float,
     ) -> None:
@@ -80,6 +82,7 @@ class ProjectionAgent(Transport):
         self._trail = trail
         self._clock = clock
         self._revision = revision
+        self._read_rules = read_rules
         self._refresh_seconds = refresh_seconds
         self._lease = Lease(guard, clock, lease_seconds)
         self._disk = OwnThread("projection")
@@ -143,6 +146,9 @@ class ProjectionAgent(Transport):
         while not self._guard.is_there:
             if self.rounds:
                 _log.error("projection.guardian_ended", advice=_GUARDIAN_ENDED)
+                # It may have wiped because this process was frozen, for however long: the rules
+                # in memory are as old as that.
+                await self._read_rules()
             # Whatever ended the guardian, it may have wiped first: all is to be delivered again.
             self._trail.forget()
             try:

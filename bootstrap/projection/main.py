@@ -78,14 +78,15 @@ def _front(container: Container, plan: Plan, opened: ExitStack) -> TransportPart
         max_stale_seconds=plan.max_stale_seconds,
     )
     freshness = freshness_seconds(settings, pipeline.parts.cache_ttl_seconds)
-    policy = container.access().policy
+    access = container.access()
     agent = ProjectionAgent(
         directories,
         follow,
         Guard([planned.path for planned in plan.directories], plan.lease_seconds),
         trail,
         clock,
-        revision=lambda: policy.revision,
+        revision=lambda: access.policy.revision,
+        read_rules=access.reload,
         refresh_seconds=plan.refresh_seconds or max(freshness, SHORTEST_REFRESH_SECONDS),
         lease_seconds=plan.lease_seconds,
     )

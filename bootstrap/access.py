@@ -55,8 +55,8 @@ class AccessControl:
         """Read the file, if there is one.
 
         Raises:
-            SettingsError: with every mistake in the file; or it names no issuer or grants nothing,
-                and REQUIRE_ACCESS_POLICY insists on both.
+            SettingsError: with every mistake in the file; or it grants nothing, and
+                REQUIRE_ACCESS_POLICY insists on that.
         """
         if self.file is None:
             return
@@ -66,15 +66,21 @@ class AccessControl:
             problems = [Problem(_SETTING, str(problem)) for problem in error.problems]
         else:
             status = self.file.status
-            if not self._is_required or (status.issuers and status.grants):
+            # A grant to entities names an issuer, and one to workloads needs none.
+            if not self._is_required or status.grants:
                 return
             problems = [
                 Problem(
                     _SETTING,
-                    "names no issuer or grants nothing, and REQUIRE_ACCESS_POLICY insists on both.",
+                    "grants nothing, and REQUIRE_ACCESS_POLICY insists on grants.",
                 )
             ]
         raise SettingsError(*problems)
+
+    async def reload(self) -> None:
+        """Read the file again at once, if there is one; the log says what is wrong with it."""
+        if self.file is not None:
+            await self.file.reload()
 
     def in_force(self) -> Mapping[str, object]:
         """Return what is in force, for the log: where rules come from, how many, and how strict.

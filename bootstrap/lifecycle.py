@@ -204,8 +204,7 @@ class Service:
             self.manager.reloading()
             self.audits.reopen()
             self.pipeline.parts.reload()
-            if self.access.file is not None:
-                await self.access.file.reload()
+            await self.access.reload()
             self.manager.ready()
 
     async def _watch_store(self) -> None:

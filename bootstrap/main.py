@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from bootstrap.lifecycle import Service
     from domain.use_cases.key_ring import KeyRing
+    from ports.settings import SettingsGroup
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
@@ -60,8 +61,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return serve()
 
 
-def serve() -> int:
-    """Read the configuration, run one replica or several, and return the exit code."""
+def serve(
+    run: Callable[[Configuration, ServiceManager], None] | None = None,
+    further: Sequence[type[SettingsGroup]] = (),
+) -> int:
+    """Read the configuration, run what is asked for, and return the exit code.
+
+    Args:
+        run: what is run in this process on the configuration; None for one replica that serves
+            hosts, or several. Raises as `serve_one`.
+        further: groups of settings that `run` needs beside the service's.
+    """
     # First of all: until then other processes of this user may read its memory and environment.
     harden_process(lock_memory=False)
     if sys.stderr is None:
@@ -75,7 +85,7 @@ def serve() -> int:
     manager = ServiceManager.take_from(os.environ, SystemClock())
 
     def start() -> None:
-        configuration = load_configuration()
+        configuration = load_configuration(further=further)
         settings = configuration.service
         forget_settings(configuration)
         configure_logging(settings.log_level, settings.log_format)
@@ -88,13 +98,17 @@ def serve() -> int:
         harden(settings)
         if problems := configuration.unusable():
             raise SettingsError(*problems)
-        keys = load_server_keys(settings)
-        if configuration.workers == 1:
-            serve_one(configuration, keys, manager=manager)
-        else:
-            supervise(configuration, keys, manager)
+        (run or _serve_hosts)(configuration, manager)
 
     return exit_code_of(start)
+
+
+def _serve_hosts(configuration: Configuration, manager: ServiceManager) -> None:
+    keys = load_server_keys(configuration.service)
+    if configuration.workers == 1:
+        serve_one(configuration, keys, manager=manager)
+    else:
+        supervise(configuration, keys, manager)
 
 
 def exit_code_of(work: Callable[[], None]) -> int:
@@ -143,10 +157,18 @@ def serve_one(
     container = Container(configuration=configuration, keys=keys)
     if manager is not None:
         container.manager.override(manager)
-    service: Service = container.service()
+    run_service(adapt(container.service()), twice_means_now=twice_means_now)
+
+
+def run_service(service: Service, *, twice_means_now: bool = True) -> None:
+    """Run a service that is built until a signal to stop.
+
+    Raises:
+        ServiceFailedError: it could not start, or cannot go on.
+    """
     # All of it lives as long as the process: no collection need ever look at it again.
     gc.freeze()
-    asyncio.run(_run(adapt(service), twice_means_now=twice_means_now))
+    asyncio.run(_run(service, twice_means_now=twice_means_now))
 
 
 def harden(settings: Settings) -> None:

@@ -35,6 +35,25 @@ def load_server_keys(settings: Settings) -> KeyRing:
     return KeyRing(server, tuple(others.values()))
 
 
+def load_peer_keys(settings: Settings) -> KeyRing:
+    """Read the server's keys for a process that serves no host: they authenticate its peers alone.
+
+    Without a configured key it gets one of its own, so that orders of replicas are not taken;
+    nothing is made on disk.
+
+    Raises:
+        SettingsError: a file cannot be used, or does not exist.
+    """
+    path = settings.server_xkey_seed_file
+    if path is None and settings.server_xkey_seed is None:
+        return KeyRing(SodiumXKeyPair.generate(), ())
+    if path is not None and not path.exists():
+        raise SettingsError(
+            Problem(_FILE, "names a file that does not exist; copy the service's, or unset it.")
+        )
+    return load_server_keys(settings)
+
+
 def control_keys(keys: KeyRing) -> tuple[bytes, ...]:
     """Return what authenticates the messages of replicas: of the announced key, then the others."""
     return derived_keys(keys, PURPOSE)

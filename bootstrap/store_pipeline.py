@@ -19,7 +19,7 @@ from adapters.upstream.bounded_store import BoundedSecretStore
 from domain.use_cases.host_waits import HostWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from adapters.metrics.registry import Metrics
     from bootstrap.settings import Settings
@@ -61,6 +61,7 @@ class StorePipeline:
     ) -> None:
         self.parts = parts
         self._clock = clock
+        self._on_forget: list[Callable[[Selection], None]] = []
         store = tracing.store(BoundedSecretStore(parts.store, clock, lateness), parts.server)
         self.metered = None if metrics is None else MeteredSecretStore(store, metrics, clock)
         self.breaker = BreakingSecretStore(
@@ -85,7 +86,14 @@ class StorePipeline:
 
     def forget(self, selection: Selection) -> int:
         """Drop what is selected from the cache and return how many values that were."""
-        return self.cache.invalidate(selection)
+        removed = self.cache.invalidate(selection)
+        for told in self._on_forget:
+            told(selection)
+        return removed
+
+    def on_forget(self, told: Callable[[Selection], None]) -> None:
+        """Have `told` called with what is selected whenever something is said to have changed."""
+        self._on_forget.append(told)
 
     def samples(self) -> Iterator[Sample]:
         """Yield the figures of the store and its layers for metrics."""
@@ -115,10 +123,8 @@ class StorePipeline:
 
 
 def cache_config(settings: Settings, store_ttl_seconds: float, call_seconds: float) -> CacheConfig:
-    """Return how long values are kept: as the operator says, or else as the store does."""
-    ttl_seconds = settings.cache_ttl_seconds
-    if ttl_seconds is None:
-        ttl_seconds = store_ttl_seconds
+    """Return what is kept, and how much of it."""
+    ttl_seconds = freshness_seconds(settings, store_ttl_seconds)
     return CacheConfig(
         ttl_seconds=ttl_seconds,
         max_stale_seconds=settings.cache_max_stale_seconds,
@@ -129,6 +135,12 @@ def cache_config(settings: Settings, store_ttl_seconds: float, call_seconds: flo
         max_bytes=settings.cache_max_bytes,
         max_waiting=places_to_wait(settings.max_in_flight),
     )
+
+
+def freshness_seconds(settings: Settings, store_ttl_seconds: float) -> float:
+    """Return how long values are kept: as the operator says, or else as the store does."""
+    ttl_seconds = settings.cache_ttl_seconds
+    return store_ttl_seconds if ttl_seconds is None else ttl_seconds
 
 
 def places_to_wait(max_in_flight: int) -> int:

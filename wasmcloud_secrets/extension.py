@@ -32,6 +32,7 @@ from domain.model.reference import SecretLocation, SecretQuery, SecretReference
 from domain.model.secret import Secret, SecretValue
 from domain.model.selection import Selection
 from domain.model.transport import Operation, Reply, Request, Requester
+from domain.model.workload import Workload, signed
 from ports.clock import Clock
 from ports.peer_bus import Answers, PeerBus
 from ports.plugin import API_VERSION, PluginError, Sample
@@ -126,8 +127,10 @@ __all__ = [
     "TransportPlugin",
     "Unauthorized",
     "UpstreamError",
+    "Workload",
     "both_set",
     "one_without_other",
     "parse_folder",
     "parse_key",
+    "signed",
 ]

@@ -12,6 +12,7 @@ from adapters.nats.client import ResilientClient
 from adapters.nats.connect_errors import NatsConnectError, connect_error, failure_reason
 from adapters.nats.credentials import CredentialsUnusableError, login_options
 from adapters.nats.server_pool import AllServersFailedError
+from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import own_inbox
 from adapters.system.cancelling import cancel
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from types import TracebackType
 
-    from adapters.nats.settings import NatsSettings
+    from adapters.nats.settings import NatsLoginSettings
     from ports.clock import Clock
 
 _log = structlog.get_logger()
@@ -53,7 +54,7 @@ class NatsConnection:
 
     def __init__(
         self,
-        settings: NatsSettings,
+        settings: NatsLoginSettings,
         clock: Clock,
         *,
         name: str = "wasmcloud-secrets",
@@ -62,7 +63,8 @@ class NatsConnection:
         serves: bool = False,
     ) -> None:
         self.client = ResilientClient()
-        self.client.jetstream_prefix = settings.jetstream_prefix
+        if isinstance(settings, NatsSettings):
+            self.client.jetstream_prefix = settings.jetstream_prefix
         self._settings = settings
         prefix = settings.inbox_prefix
         self._inbox_prefix = own_inbox(prefix) if serves else prefix
@@ -176,7 +178,7 @@ class NatsConnection:
             self._leaving = asyncio.create_task(self.leave())
 
 
-def _tls_context(settings: NatsSettings) -> ssl.SSLContext | None:
+def _tls_context(settings: NatsLoginSettings) -> ssl.SSLContext | None:
     """Read the TLS files.
 
     Raises:

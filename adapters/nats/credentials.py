@@ -22,7 +22,7 @@ from ports.settings import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from adapters.nats.settings import NatsSettings
+    from adapters.nats.settings import NatsLoginSettings
 
 _MAX_BYTES = 64 * 1024
 _USER_JWT = re.compile(r"-{3,}BEGIN NATS USER JWT-{3,}\s+(\S+)\s+-{3,}END NATS USER JWT-{3,}")
@@ -36,7 +36,7 @@ class CredentialsUnusableError(Error):
     """
 
 
-def login_options(settings: NatsSettings) -> dict[str, Any]:
+def login_options(settings: NatsLoginSettings) -> dict[str, Any]:
     """Return what `ResilientClient.connect_once` takes to log in.
 
     Files are read by the callbacks at every connect, so that renewed ones are picked up, and once
@@ -89,7 +89,7 @@ def _signing_key(seed: str) -> SigningKey:
     raise CredentialsUnusableError(f"The NATS nkey seed cannot be used. {problem}")
 
 
-def _configured_seed(settings: NatsSettings) -> str:
+def _configured_seed(settings: NatsLoginSettings) -> str:
     if settings.nkey_seed is not None:
         return settings.nkey_seed.get_secret_value().strip()
     path = settings.nkey_seed_file
@@ -102,7 +102,7 @@ def _configured_seed(settings: NatsSettings) -> str:
     raise CredentialsUnusableError(f"The NATS nkey seed file {path} {problem}")
 
 
-def _from_credentials(settings: NatsSettings, block: re.Pattern[str], what: str) -> str:
+def _from_credentials(settings: NatsLoginSettings, block: re.Pattern[str], what: str) -> str:
     path, text, problem = settings.credentials_file, "", ""
     try:
         text = "" if path is None else read_secret_text(path, _MAX_BYTES)
@@ -121,11 +121,11 @@ def _from_credentials(settings: NatsSettings, block: re.Pattern[str], what: str)
     return found[1]
 
 
-def unusable_files(settings: NatsSettings) -> Iterator[Problem]:
+def unusable_files(settings: NatsLoginSettings) -> Iterator[Problem]:
     """Yield what is wrong with the files of the login and of TLS."""
     if settings.credentials_file is not None or settings.nkey_seed_file is not None:
         given = settings.credentials_file is not None
-        name = "NATS_CREDENTIALS_FILE" if given else "NATS_NKEY_SEED_FILE"
+        name = f"{settings.prefix}{'CREDENTIALS_FILE' if given else 'NKEY_SEED_FILE'}"
         try:
             login_options(settings)
         except CredentialsUnusableError as error:
@@ -134,7 +134,7 @@ def unusable_files(settings: NatsSettings) -> Iterator[Problem]:
         if settings.tls_ca_file is not None:
             ssl.create_default_context(cafile=settings.tls_ca_file)
     except (OSError, ValueError):
-        yield Problem("NATS_TLS_CA_FILE", "must name certificates in PEM form.")
+        yield Problem(f"{settings.prefix}TLS_CA_FILE", "must name certificates in PEM form.")
     try:
         if settings.tls_cert_file is not None:
             # A key with a passphrase would have it asked for on the terminal.
@@ -143,7 +143,7 @@ def unusable_files(settings: NatsSettings) -> Iterator[Problem]:
             )
     except (OSError, ValueError):
         yield Problem(
-            "NATS_TLS_CERT_FILE, NATS_TLS_KEY_FILE",
+            f"{settings.prefix}TLS_CERT_FILE, {settings.prefix}TLS_KEY_FILE",
             "must name a certificate and the key that belongs to it, in PEM form and without a "
             "passphrase.",
         )

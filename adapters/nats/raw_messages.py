@@ -86,7 +86,7 @@ class RawMessageClient(Client):
         await self.flush()
 
     def publish_raw(
-        self, subject: bytes, body: bytes, header_block: bytes = b""
+        self, subject: bytes, body: bytes, header_block: bytes = b"", reply_to: bytes = b""
     ) -> Coroutine[Any, Any, None] | None:
         """Publish as `publish` does, with headers that need no more looking at.
 
@@ -94,6 +94,7 @@ class RawMessageClient(Client):
             subject: where to.
             body: what to send.
             header_block: from "NATS/1.0" to the empty line, both included; empty for none.
+            reply_to: where an answer is to go; empty for nowhere.
 
         Returns:
             None, or what to await before more is published: until then the server takes too little.
@@ -103,6 +104,10 @@ class RawMessageClient(Client):
         """
         if not subject or len(subject.translate(None, _NOT_IN_SUBJECTS)) < len(subject):
             raise errors.BadSubjectError
+        if reply_to:
+            if len(reply_to.translate(None, _NOT_IN_SUBJECTS)) < len(reply_to):
+                raise errors.BadSubjectError
+            subject = b"%b %b" % (subject, reply_to)
         size = len(header_block) + len(body)
         if not self.is_connected:
             self._check_keeping(size)

@@ -81,8 +81,8 @@ class SelfCheck:
     async def check(self) -> None:
         """Make one round, and log what has changed."""
         try:
-            await self._ask_for_subscriptions()
-            await self._ask_itself()
+            if await self._ask_for_subscriptions():
+                await self._ask_itself()
         except (errors.Error, OSError, TimeoutError) as error:
             if not self._client.is_connected:
                 return  # which is a problem of its own
@@ -96,16 +96,18 @@ class SelfCheck:
                 _log.error("nats.not_served", advice=problem)
             self._told = problem
 
-    async def _ask_for_subscriptions(self) -> None:
+    async def _ask_for_subscriptions(self) -> bool:
+        """Ask for every standing one; return whether hosts are to be served by one of them."""
         client = self._client
         if not self._listening:
             self._listening = True
             await client.subscribe_raw(self._inbox, "", self._take)
         held = await client.subscribe_again()
         if not held:
-            return
+            return True
         # What was never granted stays a record in the log: hosts may be served without it.
         self._granted = (self._granted & held) | (held - client.refused)
+        return self._requests in held
 
     async def _ask_itself(self) -> None:
         """Ask as a host does; another replica may take it, which proves the way there and back."""

@@ -41,30 +41,19 @@ class NatsAddress:
         return f"{'tls' if self.tls else 'nats'}://{host}:{self.port}"
 
 
-class NatsSettings(SettingsGroup):
-    """At most one way to log in is set: a credentials file, an nkey, user and password, or a token.
+class NatsLoginSettings(SettingsGroup):
+    """How one NATS account is reached.
 
-    A token may stand beside the first two, for an authentication callout. Credentials inside an
+    At most one way to log in is set: a credentials file, an nkey, user and password, or a token. A
+    token may stand beside the first two, for an authentication callout. Credentials inside an
     address count as user and password, or as token, for every server of the cluster.
     """
 
     prefix: ClassVar[str] = "NATS_"
 
-    urls: NatsServers = Field(
-        default=("nats://localhost:4222",),
-        validation_alias="NATS_URL",
-        repr=False,  # an address may hold credentials
-        description="NATS servers, comma-separated. `tls://` insists on TLS.",
-    )
-    subject_prefix: SubjectPrefix = Field(
-        default="wasmcloud.secrets",
-        description="First part of the subjects, as the hosts' `--secrets-topic` names it.",
-    )
-    api_version: SubjectToken = Field(
-        default="v1alpha1",
-        validation_alias="API_VERSION",
-        description="Version of the protocol in the subjects.",
-    )
+    urls: NatsServers = Field(repr=False)
+    """Servers; each subclass says by which variable, and gives a default if it has one."""
+
     credentials_file: ReadableFile | None = Field(
         default=None, description="NATS credentials file (`.creds`: user JWT and seed)."
     )
@@ -97,16 +86,6 @@ class NatsSettings(SettingsGroup):
         default="_INBOX",
         description="Where replies to the service's own requests go. One of its own keeps those "
         "who share its NATS account from overhearing them; permit the user that subject.",
-    )
-    jetstream_prefix: ApiPrefix = Field(
-        default="$JS.API",
-        description="Where JetStream's API is. Another one where a NATS account imports it, as the "
-        "operators' of deploy/nats/accounts.conf does, or where JetStream has a domain.",
-    )
-    requester_required: bool = Field(
-        default=False,
-        description="Serve only requests whose NATS account the server names, as it does for "
-        "imports with `share: true`. Only for a backend alone in its NATS account.",
     )
 
     @property
@@ -150,34 +129,91 @@ class NatsSettings(SettingsGroup):
         yield from one_without_other(given, "tls_cert_file", "tls_key_file", prefix=cls.prefix)
         if "user_jwt" in given and not given.keys() & set(_SEEDS):
             yield Problem(
-                "NATS_USER_JWT",
-                "needs NATS_NKEY_SEED or NATS_NKEY_SEED_FILE beside it: the JWT alone proves "
-                "nothing to the server.",
+                f"{cls.prefix}USER_JWT",
+                f"needs {cls.prefix}NKEY_SEED or {cls.prefix}NKEY_SEED_FILE beside it: the JWT "
+                "alone proves nothing to the server.",
             )
         ways = tuple(_ways_to_log_in(given))
         # A token may stand beside a signature: servers with an auth callout take both.
         if len(ways) > 1 and set(ways) not in _TOGETHER:
             yield Problem(
-                ", ".join(ways), "are different ways to log in to NATS; set one and unset the rest."
+                ", ".join(f"{cls.prefix}{way}" for way in ways),
+                "are different ways to log in to NATS; set one and unset the rest.",
             )
         if len(_credentials_in(given)) > 1:
-            yield Problem("NATS_URL", "holds different credentials; write the same ones once.")
+            yield Problem(f"{cls.prefix}URL", "holds different credentials; write the same once.")
 
 
-_TOGETHER = ({"NATS_CREDENTIALS_FILE", "NATS_TOKEN"}, {"NATS_NKEY_SEED", "NATS_TOKEN"})
+class NatsSettings(NatsLoginSettings):
+    """The service's own NATS account, and the subjects there."""
+
+    urls: NatsServers = Field(
+        default=("nats://localhost:4222",),
+        validation_alias="NATS_URL",
+        repr=False,  # an address may hold credentials
+        description="NATS servers, comma-separated. `tls://` insists on TLS.",
+    )
+    subject_prefix: SubjectPrefix = Field(
+        default="wasmcloud.secrets",
+        description="First part of the subjects, as the hosts' `--secrets-topic` names it.",
+    )
+    api_version: SubjectToken = Field(
+        default="v1alpha1",
+        validation_alias="API_VERSION",
+        description="Version of the protocol in the subjects.",
+    )
+    jetstream_prefix: ApiPrefix = Field(
+        default="$JS.API",
+        description="Where JetStream's API is. Another one where a NATS account imports it, as the "
+        "operators' of deploy/nats/accounts.conf does, or where JetStream has a domain.",
+    )
+    requester_required: bool = Field(
+        default=False,
+        description="Serve only requests whose NATS account the server names, as it does for "
+        "imports with `share: true`. Only for a backend alone in its NATS account.",
+    )
+
+
+class OperatorNatsSettings(NatsLoginSettings):
+    """The account in which the operator of wasmCloud 2 is; read by the relay alone."""
+
+    prefix: ClassVar[str] = "RELAY_OPERATOR_"
+
+    urls: NatsServers = Field(
+        validation_alias="RELAY_OPERATOR_URL",
+        repr=False,  # as above
+        description="NATS servers of wasmCloud's operator, comma-separated, as its "
+        "`schedulerUrl` names them. `tls://` insists on TLS. Required for the relay.",
+    )
+
+
+class HostsNatsSettings(NatsLoginSettings):
+    """The account in which the hosts of wasmCloud 2 are; read by the relay alone."""
+
+    prefix: ClassVar[str] = "RELAY_HOSTS_"
+
+    urls: NatsServers = Field(
+        validation_alias="RELAY_HOSTS_URL",
+        repr=False,  # as above
+        description="NATS servers of the hosts, comma-separated, as their "
+        "`--scheduler-nats-url` names them. `tls://` insists on TLS. Required for the relay.",
+    )
+
+
+_TOGETHER = ({"CREDENTIALS_FILE", "TOKEN"}, {"NKEY_SEED", "TOKEN"})
 
 
 def _ways_to_log_in(given: Mapping[str, Any]) -> Iterator[str]:
     if "credentials_file" in given:
-        yield "NATS_CREDENTIALS_FILE"
+        yield "CREDENTIALS_FILE"
     if given.keys() & {*_SEEDS, "user_jwt"}:
-        yield "NATS_NKEY_SEED"
+        yield "NKEY_SEED"
     if "@" in str(given.get("urls", "")):
-        yield "NATS_URL"
+        yield "URL"
     if given.keys() & {"user", "password"}:
-        yield "NATS_USER"
+        yield "USER"
     if "token" in given:
-        yield "NATS_TOKEN"
+        yield "TOKEN"
 
 
 def _credentials_in(given: Mapping[str, Any]) -> set[tuple[str, str | None]]:

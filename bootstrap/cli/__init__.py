@@ -11,15 +11,20 @@ from bootstrap.cli import (
     audit_why,
     cache,
     check,
+    exec_command,
     healthcheck,
     keys,
     kv,
     manifest,
     nats_auth,
     policy,
+    project,
+    relay,
     request,
     settings,
     token,
+    v2,
+    workload,
 )
 from bootstrap.cli.plain_help import PlainGroup
 from bootstrap.version import __version__
@@ -44,10 +49,15 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
+app.add_typer(v2.app, name="v2")
+app.add_typer(workload.app, name="workload")
 
 
 app.command("check")(check.check)
 app.command("settings")(settings.settings)
+app.command("project")(project.project)
+app.command("relay")(relay.relay)
+app.command("exec", context_settings=exec_command.CONTEXT)(exec_command.exec_)
 
 
 @app.command()

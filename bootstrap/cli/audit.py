@@ -57,7 +57,10 @@ def tail(
         str | None, typer.Option(help="Show only this key or path, or those that begin so.")
     ] = None,
     entity: Annotated[
-        str | None, typer.Option(help="Show only this entity, by the beginning of its key or name.")
+        str | None,
+        typer.Option(
+            help="Show only this entity or workload, by the beginning of its key or name."
+        ),
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Show only this reason code.")] = None,
     outcome: Annotated[
@@ -173,6 +176,12 @@ def describe(event: dict[str, Any]) -> Text:
 
 
 def _who(event: dict[str, Any]) -> str:
+    workload = _text(event, "workload_name")
+    if workload:
+        namespace, environment = (
+            _text(event, f"workload_{part}") for part in ("namespace", "environment")
+        )
+        return f"workload {namespace}/{workload} in {environment}"
     entity = _text(event, "entity")
     if not entity:
         account = _text(event, "requester_account")

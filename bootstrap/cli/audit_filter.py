@@ -10,7 +10,7 @@ from domain.model.messages import PROBE_KEY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ENTITY = ("entity", "entity_name")
+_ENTITY = ("entity", "entity_name", "workload_name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class EventFilter:
 
     Attributes:
         key: the key or the path, or the beginning of either.
-        entity: the entity's key or name, or the beginning of either.
+        entity: the entity's key or name, or the workload's name, or the beginning of either.
         reason: the reason code.
         outcome: the outcome.
         errors_only: only what was not answered.

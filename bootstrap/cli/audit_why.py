@@ -19,8 +19,10 @@ from bootstrap.cli.reporting import FAILED, CommandError, failure, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say
 from domain.model.host_text import FETCH_FAILED, host_text, knows
+from domain.model.transport import WORKLOAD_READ, Operation
 
 _REQUEST = "(request "
+_READS = frozenset({str(Operation.GET), WORKLOAD_READ})
 
 
 def why(
@@ -32,7 +34,7 @@ def why(
     application: Annotated[str | None, typer.Option(help="The wadm application.")] = None,
     component: Annotated[
         str | None,
-        typer.Option(help="The component's or provider's name or key (M…, V…), or its beginning."),
+        typer.Option(help="The component's, provider's or workload's name, or its key (M…, V…)."),
     ] = None,
     said: Annotated[
         str | None,
@@ -82,13 +84,13 @@ class _Wanted:
         self._said = None if said is None else said.strip()
 
     def matches(self, event: dict[str, Any]) -> bool:
-        if event.get("operation") != "get" or event.get("outcome") == "answered":
+        if event.get("operation") not in _READS or event.get("outcome") == "answered":
             return False
         if self._application is not None and event.get("application") != self._application:
             return False
         if self._host is not None and not _begins(event, ("host", "host_name"), self._host):
             return False
-        names = ("entity", "entity_name")
+        names = ("entity", "entity_name", "workload_name")
         if self._component is not None and not _begins(event, names, self._component):
             return False
         return self._said is None or self._is_said_of(event)
@@ -127,6 +129,8 @@ def _begins(event: dict[str, Any], members: tuple[str, ...], text: str) -> bool:
 def _said_at_the_host(event: dict[str, Any]) -> str | None:
     name = str(event.get("error"))
     text = f"{event.get('advice')} {_REQUEST}{event.get('request_id')})"
+    if event.get("operation") == WORKLOAD_READ:
+        return f"{name}: {text}"
     return host_text(name, text) if knows(name) else None
 
 

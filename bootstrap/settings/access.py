@@ -34,8 +34,8 @@ class AccessSettings(SettingsGroup):
     )
     require_access_policy: bool = Field(
         default=False,
-        description="Refuse to start without trusted issuers or a policy file that names issuers "
-        "and grants, and with `observe`.",
+        description="Refuse to start without trusted issuers or a policy file with grants, and "
+        "with `observe`.",
     )
     hide_missing_secrets: Annotated[Literal["auto", "true", "false"], Choice] = Field(
         default="auto",

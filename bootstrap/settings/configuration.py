@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,13 +18,14 @@ from ports.plugin import PluginError
 from ports.settings import Problem, SettingsGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ports.store_plugin import StoreContext, StoreParts, StorePlugin
     from ports.transport_plugin import TransportContext, TransportParts, TransportPlugin
 
 
 _Loaded = TypeVar("_Loaded")
+_Group = TypeVar("_Group", bound=SettingsGroup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Configuration:
     Attributes:
         workers: how many worker processes there are.
         history: how the processes ended that had this worker's place before.
+        further: the settings that only the command which runs reads.
         misspelt: names in the environment that are one edit off a setting's, with the setting.
     """
 
@@ -90,11 +93,23 @@ class Configuration:
     workers: int = 1
     history: RestartHistory = field(default_factory=RestartHistory)
     misspelt: tuple[tuple[str, str], ...] = ()
+    further: tuple[SettingsGroup, ...] = ()
 
     def unusable(self) -> list[Problem]:
         """Return what is wrong with the files and extras that the settings name."""
-        groups = (self.service, self.store.settings, self.transport.settings)
+        groups = (self.service, self.store.settings, self.transport.settings, *self.further)
         return list(dict.fromkeys(chain.from_iterable(group.unusable() for group in groups)))
+
+    def of(self, group: type[_Group]) -> _Group:
+        """Return the further settings of that group.
+
+        Raises:
+            LookupError: the command does not read it.
+        """
+        for settings in self.further:
+            if isinstance(settings, group):
+                return settings
+        raise LookupError(group.__name__)
 
     @property
     def worker(self) -> int:
@@ -103,13 +118,16 @@ class Configuration:
 
 
 def load_configuration(
-    variables: Variables | None = None, registry: Registry | None = None
+    variables: Variables | None = None,
+    registry: Registry | None = None,
+    further: Sequence[type[SettingsGroup]] = (),
 ) -> Configuration:
     """Read all that is set, and load the chosen plug-ins.
 
     Args:
         variables: what is set; None for the environment and `.env`.
         registry: what is installed; None for the present environment.
+        further: groups that the command which runs reads beside these.
 
     Raises:
         SettingsError: with every problem found, of the settings and of the files that they name.
@@ -140,6 +158,7 @@ def load_configuration(
     transport_settings = (
         None if transport is None else collected(lambda: given.load(transport.settings))
     )
+    more = [collected(partial(given.load, group)) for group in further]
     if service and store and store_settings and transport and transport_settings and not problems:
         return Configuration(
             service,
@@ -147,6 +166,7 @@ def load_configuration(
             ChosenTransport(transport, transport_settings),
             workers=service.workers,
             misspelt=given.misspelt(names),
+            further=tuple(group for group in more if group is not None),
         )
     # The process ends here, so whatever else is wrong is said with it.
     if service is None:

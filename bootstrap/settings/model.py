@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
+from adapters.wasmcloud2.settings import RelaySettings
 from bootstrap.settings.access import AccessSettings
 from bootstrap.settings.admin import AdminSettings
 from bootstrap.settings.audit import AuditSettings
@@ -47,6 +49,13 @@ _OWN = (
     Group("wasmCloud 2", Wasmcloud2Settings),
     Group("Logging", LogSettings),
 )
+_RELAY = (
+    Group("wasmCloud 2: the relay", RelaySettings),
+    Group("wasmCloud 2: the relay at the operator's NATS", OperatorNatsSettings),
+    Group("wasmCloud 2: the relay at the hosts' NATS", HostsNatsSettings),
+)
+"""Read by one command alone."""
+
 _CHOICE = Group("Store and transport", ChoiceSettings)
 
 
@@ -102,6 +111,7 @@ def every_group(registry: Registry | None = None, *, shipped: bool = False) -> I
         store = known.store(name)
         yield Group(store.title, store.settings)
     yield from _OWN
+    yield from _RELAY
 
 
 def every_variable(registry: Registry | None = None, *, shipped: bool = False) -> list[str]:

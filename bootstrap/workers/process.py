@@ -117,7 +117,7 @@ async def start_child(number: int, handover_line: bytes) -> ChildProcess:
             *(str(number), str(theirs.fileno())),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(theirs.fileno(),),
-            env=without_credentials(os.environ) | {"PYTHONPATH": _python_path()},
+            env=without_credentials(os.environ) | {"PYTHONPATH": python_path()},
             # Ctrl-C is for the supervisor, which stops its workers in order.
             start_new_session=True,
         )
@@ -131,7 +131,7 @@ async def start_child(number: int, handover_line: bytes) -> ChildProcess:
     return ChildProcess(process, SignsOfLife(reader, SystemClock()), writer)
 
 
-def _python_path() -> str:
+def python_path() -> str:
     """Return where modules are found, with this very package first: it need not be installed."""
     root = str(Path(bootstrap.__file__).parents[1])
     return os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))

@@ -139,6 +139,11 @@ class AuthorizeAccess:
         hides_missing = self.hide_missing and not decision.knows_of
         return Access(decision, target, question, self.policy.revision, properties, hides_missing)
 
+    def location_of(self, wanted: SecretUri) -> SecretLocation | None:
+        """Return the place that a reference means; None if it means none."""
+        target = self._locate(wanted.asked, wanted.properties)
+        return target if isinstance(target, SecretLocation) else None
+
     def again(self, access: Access) -> Access:
         """Decide again, after a wait, what may have changed; nothing while the same rules hold."""
         revision = self.policy.revision

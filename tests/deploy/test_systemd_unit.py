@@ -17,17 +17,20 @@ from tests.deploy.conftest import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-UNIT = ROOT / "deploy" / "systemd" / "wasmcloud-secrets.service"
-PAGE = ROOT / "docs" / "systemd.md"
+PAGES = {
+    "wasmcloud-secrets.service": "systemd.md",
+    "wasmcloud-secrets-project.service": "wasmcloud2-files.md",
+}
 
 
-def lines() -> list[tuple[str, str]]:
-    pairs = [line.split("=", 1) for line in UNIT.read_text("utf-8").splitlines() if "=" in line]
-    return [(name, value) for name, value in pairs if not name.startswith("#")]
+@pytest.fixture(params=PAGES)
+def unit(request: pytest.FixtureRequest) -> Path:
+    return ROOT / "deploy" / "systemd" / str(request.param)
 
 
-def values(name: str) -> list[str]:
-    return [value for found, value in lines() if found == name]
+def values(unit: Path, name: str) -> list[str]:
+    pairs = [line.split("=", 1) for line in unit.read_text("utf-8").splitlines() if "=" in line]
+    return [value for found, value in pairs if found == name]
 
 
 @pytest.fixture
@@ -38,47 +41,49 @@ def analyze() -> str:
     return found
 
 
-def test_systemd_takes_every_line(analyze: str, tmp_path: Path) -> None:
-    copy = tmp_path / UNIT.name
-    program = values("ExecStart")[0].split()[0]
-    copy.write_text(UNIT.read_text("utf-8").replace(program, "/bin/true"), "utf-8")
+def test_systemd_takes_every_line(analyze: str, unit: Path, tmp_path: Path) -> None:
+    copy = tmp_path / unit.name
+    program = values(unit, "ExecStart")[0].split()[0]
+    copy.write_text(unit.read_text("utf-8").replace(program, "/bin/true"), "utf-8")
 
     done = subprocess.run(
         [analyze, "verify", "--man=no", str(copy)], check=False, capture_output=True, text=True
     )
 
-    assert [line for line in done.stderr.splitlines() if UNIT.name in line] == []
+    assert [line for line in done.stderr.splitlines() if unit.name in line] == []
 
 
-def test_the_exposure_is_what_the_page_says(analyze: str) -> None:
+def test_the_exposure_is_what_the_page_says(analyze: str, unit: Path) -> None:
     done = subprocess.run(
-        [analyze, "security", "--offline=true", "--no-pager", str(UNIT)],
+        [analyze, "security", "--offline=true", "--no-pager", str(unit)],
         check=False,
         capture_output=True,
         text=True,
     )
     found = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
-    said = re.search(r"exposure level of ([\d.]+)", PAGE.read_text("utf-8"))
+    said = re.search(
+        r"exposure level of (\d+\.\d+)", (ROOT / "docs" / PAGES[unit.name]).read_text("utf-8")
+    )
 
     assert found is not None
     assert said is not None
     assert float(found[1]) <= float(said[1])
 
 
-def test_every_setting_exists() -> None:
-    names = {text.split("=")[0] for text in values("Environment")}
+def test_every_setting_exists(unit: Path) -> None:
+    names = {text.split("=")[0] for text in values(unit, "Environment")}
 
     assert names
     assert names <= set(every_variable(shipped=True))
 
 
-def test_a_stop_has_the_time_that_the_service_takes() -> None:
+def test_a_stop_has_the_time_that_the_service_takes(unit: Path) -> None:
     grace = LimitSettings.model_fields["shutdown_grace_seconds"].default
 
-    assert float(values("TimeoutStopSec")[0]) > grace + CLOSING_SECONDS
+    assert float(values(unit, "TimeoutStopSec")[0]) > grace + CLOSING_SECONDS
 
 
-def test_a_wrong_setting_is_not_tried_again() -> None:
-    assert values("Restart") == ["always"]
-    assert values("RestartPreventExitStatus") == ["2"]
-    assert values("Type") == ["notify"]
+def test_a_wrong_setting_is_not_tried_again(unit: Path) -> None:
+    assert values(unit, "Restart") == ["always"]
+    assert values(unit, "RestartPreventExitStatus") == ["2"]
+    assert values(unit, "Type") == ["notify"]

@@ -28,10 +28,16 @@ class ServiceProcess:
         settings: the environment variables.
         folder: where it runs, without a `.env` unless the test puts one there.
         ready: the event that entering waits for.
+        arguments: another module of this package in the service's place, and what it is given.
     """
 
     def __init__(
-        self, settings: Mapping[str, str], folder: Path, *, ready: str = "service.ready"
+        self,
+        settings: Mapping[str, str],
+        folder: Path,
+        *,
+        ready: str = "service.ready",
+        arguments: tuple[str, ...] = ("bootstrap.main",),
     ) -> None:
         inherited = {
             name: value
@@ -41,6 +47,7 @@ class ServiceProcess:
         self._environment = {**inherited, "PYTHONPATH": str(ROOT), **settings}
         self._folder = folder
         self._ready = ready
+        self._arguments = arguments
         self._lines: list[str] = []
         self._changed = asyncio.Event()
         self._awake = asyncio.Event()
@@ -68,7 +75,7 @@ class ServiceProcess:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "bootstrap.main",
+            *self._arguments,
             cwd=self._folder,
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,

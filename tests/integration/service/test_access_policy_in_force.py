@@ -204,7 +204,7 @@ async def test_what_was_observed_becomes_rules_that_can_be_enforced(stage: Stage
     ("changes", "text", "said"),
     [
         ({"ACCESS_POLICY_FILE": ""}, NOTHING, "REQUIRE_ACCESS_POLICY is true"),
-        ({}, NOTHING, "names no issuer or grants nothing"),
+        ({}, NOTHING, "grants nothing"),
         ({"AUTHORIZATION_MODE": "observe"}, rules("/**"), "observe refuses no request"),
     ],
 )

@@ -39,6 +39,7 @@ class WashHost:
         data_url: where its components' messages go; the scheduler's if it is empty.
         environment: further variables of the process.
         arguments: further arguments of `wash host`.
+        wrapper: a command that is given the host's own command line, such as `exec`.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class WashHost:
         data_url: str = "",
         environment: Mapping[str, str] | None = None,
         arguments: tuple[str, ...] = (),
+        wrapper: tuple[str, ...] = (),
     ) -> None:
         self._operator = operator
         self._folder = folder
         self._urls = scheduler_url, data_url or scheduler_url
         self._environment = dict(environment or {})
         self._arguments = arguments
+        self._wrapper = wrapper
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._lines: list[str] = []
@@ -107,6 +110,7 @@ class WashHost:
         scheduler, data = self._urls
         self._folder.mkdir(parents=True, exist_ok=True)
         self._process = await asyncio.create_subprocess_exec(
+            *self._wrapper,
             tools.wash(),
             "-C",
             str(self._folder),

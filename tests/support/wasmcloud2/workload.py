@@ -41,7 +41,8 @@ class Workload:
     Attributes:
         image: what the host pulls.
         subject: where the component listens for commands.
-        interfaces: further entries of `hostInterfaces`, such as `secrets()`.
+        interfaces: further entries of `hostInterfaces`; `secrets()` for a component that imports
+            it: without that the host says "RUNNING" and drops each message.
         environment: the component's variables.
         mounts: host directories by their path in the component, read-only.
     """

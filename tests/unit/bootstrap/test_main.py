@@ -128,7 +128,7 @@ def test_the_process_is_hardened_before_its_settings_are_read(
 ) -> None:
     done: list[str] = []
 
-    def load() -> None:
+    def load(**_: object) -> None:
         done.extend(["hardened"] * len(hardened))
         raise SettingsError
 

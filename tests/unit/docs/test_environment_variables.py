@@ -25,7 +25,10 @@ OTHERS = frozenset(
         "WASMCLOUD_SECRETS",  # the bucket of secrets-nats-kv, and of NATS KV here
         "SECRETS_AUDIT",  # the audit trail's streams
         "SECRETS_AUDIT_REFUSED",
-        "WASMCLOUD_HOSTS",  # a NATS account in an example
+        # NATS accounts in examples.
+        "WASMCLOUD_HOSTS",
+        "V2_HOSTS",
+        "V2_OPERATOR",
         # Secrets in examples.
         "API_KEY",
         "CARD_GATEWAY",

@@ -1,0 +1,1 @@
+"""Directories of one file per secret, kept in step as Kubernetes projects its volumes."""

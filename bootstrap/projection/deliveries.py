@@ -1,0 +1,42 @@
+"""The audit trail of an agent that reads the same secrets every few seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from typing_extensions import override
+
+from ports.audit import AuditTrail
+
+if TYPE_CHECKING:
+    from domain.model.audit import AuditEvent
+
+
+@final
+class DeliveryTrail(AuditTrail):
+    """Records a read that ends otherwise than the same read did before, and passes over the rest.
+
+    A value that is read again, and is in its file already, does not leave: one record says when it
+    did. A refusal is recorded when it begins.
+    """
+
+    def __init__(self, trail: AuditTrail) -> None:
+        self._trail = trail
+        self._last: dict[Any, Any] = {}
+
+    @override
+    def accepts(self) -> bool:
+        return self._trail.accepts()
+
+    @override
+    def record(self, event: AuditEvent) -> None:
+        properties = tuple(sorted((event.properties or {}).items()))
+        what = (event.caller, event.key, event.field, event.version_asked, properties)
+        how = (event.outcome, event.error, event.reason, event.grant, event.version_served)
+        if self._last.get(what) != how:
+            self._last[what] = how
+            self._trail.record(event)
+
+    def forget(self) -> None:
+        """Record the next read of each secret again: its value is written anew."""
+        self._last.clear()

@@ -1,0 +1,121 @@
+"""The agent's end of its guardian: starts it, renews the lease, starts another when it is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, final
+
+import structlog
+
+from bootstrap.environment import without_credentials
+from bootstrap.projection.guardian import END, READY, RENEW
+from bootstrap.workers.process import python_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_START_SECONDS: Final = 20.0
+_END_SECONDS: Final = 5.0
+
+_log = structlog.get_logger()
+
+
+class GuardianFailedError(Exception):
+    """There is no guardian, and without one nothing is written; the text says why."""
+
+
+@final
+class Guard:
+    """One guardian at a time for all directories. `start` and `end` block.
+
+    Args:
+        directories: what it wipes.
+        lease_seconds: the silence of this process after which it does.
+    """
+
+    def __init__(self, directories: Sequence[Path], lease_seconds: float) -> None:
+        self._order = {
+            "lease_seconds": lease_seconds,
+            "directories": [str(path.absolute()) for path in directories],
+        }
+        # Not asyncio's: that would kill the guardian when this process ends by an exception.
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the guardian runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it and wait until it guards.
+
+        Raises:
+            GuardianFailedError: it does not.
+        """
+        self._drop()
+        problem = "it said nothing"
+        line, theirs = socket.socketpair()
+        line.settimeout(_START_SECONDS)
+        try:
+            with theirs:
+                self._process = _spawn(theirs)
+            line.sendall(json.dumps(self._order).encode() + b"\n")
+            if line.recv(len(READY)) == READY:
+                line.setblocking(False)  # noqa: FBT003  the library's own
+                # Only now: a renewal before the order would be taken for it.
+                self._line = line
+                _log.info("projection.guarded", guardian=self._process.pid, **self._order)
+                return
+        except OSError as error:
+            problem = type(error).__name__
+        line.close()
+        self._drop()
+        raise GuardianFailedError(
+            f"The process that wipes secrets after this one does not start ({problem}); see what "
+            "it wrote to stderr, and that this user may start another process."
+        )
+
+    def renew(self) -> None:
+        """Say that this process lives and the secrets are as they should be."""
+        self._say(RENEW)
+
+    def end(self) -> None:
+        """Let it end without a wipe: there is nothing left."""
+        self._say(END)
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)
+        self._drop()
+
+    def _say(self, message: bytes) -> None:
+        if self._line is not None:
+            # A guardian that does not read is taken for one that is gone, by itself.
+            with suppress(OSError):
+                self._line.send(message)
+
+    def _drop(self) -> None:
+        process, self._process = self._process, None
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+        if process is not None:
+            process.kill()
+            process.wait()
+
+
+def _spawn(line: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "bootstrap.projection.guardian"],
+        stdin=line.fileno(),
+        stdout=subprocess.DEVNULL,
+        env=without_credentials(os.environ) | {"PYTHONPATH": python_path()},
+        # What is sent to this process's group, such as Ctrl-C, must not end both.
+        start_new_session=True,
+    )

@@ -1,0 +1,109 @@
+"""`wasmcloud-secrets relay`: a service whose front is the control API of wasmCloud 2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
+from adapters.system.loopback import is_loopback
+from adapters.wasmcloud2.settings import RelaySettings
+from bootstrap import main
+from bootstrap.containers import Container
+from bootstrap.relay.front import RelayConfig, RelayFront
+from bootstrap.server_keys import load_peer_keys
+from bootstrap.settings import Problem, SettingsError
+
+if TYPE_CHECKING:
+    from adapters.nats.settings import NatsLoginSettings
+    from adapters.system.service_manager import ServiceManager
+    from bootstrap.settings import Configuration
+    from ports.transport_plugin import TransportParts
+
+_log = structlog.get_logger()
+
+GROUPS = (RelaySettings, OperatorNatsSettings, HostsNatsSettings)
+
+
+def relay() -> int:
+    """Run the relay until a signal to stop, and return the exit code."""
+
+    def run(configuration: Configuration, manager: ServiceManager) -> None:
+        config = relay_config(configuration)
+        for advice in weaknesses(config):
+            _log.warning("plugin.weakness", plugin="relay", advice=advice)
+        container = Container(
+            configuration=configuration, keys=load_peer_keys(configuration.service)
+        )
+        container.manager.override(manager)
+        container.front.override(build_front(container, config))
+        main.run_service(container.service())
+
+    return main.serve(run, GROUPS)
+
+
+def relay_config(configuration: Configuration) -> RelayConfig:
+    """Return what the relay runs on.
+
+    Raises:
+        SettingsError: with everything that is missing or does not fit.
+    """
+    service = configuration.service
+    problems = []
+    if service.v2_environment is None:
+        problems.append(
+            Problem(
+                "V2_ENVIRONMENT",
+                "is required for the relay: your word for these hosts, such as prod.",
+            )
+        )
+    if service.access_policy_file is None:
+        problems.append(
+            Problem(
+                "ACCESS_POLICY_FILE",
+                "is required for the relay: nothing signs a workload, so that without rules that "
+                "name workloads none gets a secret. See docs/access-policy.md.",
+            )
+        )
+    if configuration.workers != 1:
+        problems.append(
+            Problem("WORKERS", "must be 1 for the relay; run several replicas instead.")
+        )
+    if service.v2_environment is None or problems:
+        raise SettingsError(*problems)
+    return RelayConfig(
+        service.v2_environment,
+        configuration.of(RelaySettings),
+        configuration.of(OperatorNatsSettings),
+        configuration.of(HostsNatsSettings),
+    )
+
+
+def build_front(container: Container, config: RelayConfig) -> TransportParts:
+    """Build the relay on the container's store, rules and audit trail."""
+    front = RelayFront(
+        config,
+        container.configuration().service,
+        container.workload_reads(),
+        container.pipeline(),
+        container.clock(),
+    )
+    return front.parts()
+
+
+def weaknesses(config: RelayConfig) -> list[str]:
+    """Name what these settings leave open, each with what to do about it."""
+    return [
+        f"The hosts' NATS at {', '.join(exposed)} is reached without TLS, and start requests carry "
+        "secrets in clear: they can be read on the way. Write tls:// in RELAY_HOSTS_URL, or set "
+        "RELAY_HOSTS_TLS_CA_FILE."
+        for exposed in [_exposed(config.hosts)]
+        if exposed
+    ]
+
+
+def _exposed(settings: NatsLoginSettings) -> list[str]:
+    if settings.insists_on_tls:
+        return []
+    return [str(address) for address in settings.addresses if not is_loopback(address.host)]

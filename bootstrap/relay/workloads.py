@@ -1,0 +1,133 @@
+"""What `wasmcloud-secrets workload` asks of hosts, by way of the relay."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final, final
+
+from nats import errors
+
+from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import OperatorNatsSettings
+from adapters.system.clock import SystemClock
+from adapters.wasmcloud2.replies import read_status
+from adapters.wasmcloud2.subjects import subject_of
+from bootstrap.cli.reporting import CommandError
+from bootstrap.plugin_contexts import USER_AGENT
+from bootstrap.settings import load_settings
+from ports.transport import ChannelError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from adapters.nats.client import ResilientClient
+    from adapters.wasmcloud2.replies import WorkloadStatus
+
+HEARTBEATS: Final = "runtime.operator.heartbeat.*"
+_LOOK_SECONDS: Final = 0.05
+
+
+@final
+class Hosts:
+    """The hosts, as their operator sees them."""
+
+    def __init__(self, client: ResilientClient) -> None:
+        self._client = client
+
+    async def only_host(self, seconds: float) -> str:
+        """Return the id of the one host whose heartbeat is heard.
+
+        Raises:
+            ChannelError: none is heard in time.
+            CommandError: several are.
+        """
+        found: dict[str, None] = {}
+        subscription = await self._client.subscribe(HEARTBEATS)
+        try:
+            async with asyncio.timeout(seconds):
+                async for message in subscription.messages:
+                    found[message.subject.rsplit(".", 1)[1]] = None
+        except TimeoutError:
+            pass
+        finally:
+            await subscription.unsubscribe()
+        if not found:
+            raise ChannelError(
+                f"No host was heard for {seconds:g} seconds. Check that a host and the relay run, "
+                "that RELAY_OPERATOR_URL leads to the relay's operator side, or name it by --host.",
+                reason="timeout",
+            )
+        if len(found) > 1:
+            raise CommandError(f"Several hosts are there; name one by --host: {', '.join(found)}.")
+        return next(iter(found))
+
+    async def ask(
+        self, host: str, what: str, body: Mapping[str, Any], seconds: float
+    ) -> WorkloadStatus:
+        """Ask a host about a workload.
+
+        Raises:
+            ChannelError: there is no answer, or none of a host.
+        """
+        self._client.denied = None
+        asking = asyncio.ensure_future(
+            self._client.request(
+                subject_of(host, what).decode(), json.dumps(body).encode(), timeout=seconds
+            )
+        )
+        try:
+            while not asking.done():
+                await asyncio.wait({asking}, timeout=_LOOK_SECONDS)
+                if self._client.denied is not None:
+                    raise ChannelError(
+                        "This NATS user may not ask hosts; log in as the operator, as "
+                        "deploy/nats/wasmcloud2.conf permits it.",
+                        reason="disconnected",
+                    )
+            message = asking.result()
+        except errors.NoRespondersError:
+            failure = _no_answer(
+                f"No host {host} listens. Check its id and that the host runs; it may have been "
+                "started anew, which gives it another id.",
+                "no_responders",
+            )
+        except TimeoutError:
+            failure = _no_answer(
+                "The host did not answer in time. It answers nothing to a request that it cannot "
+                "read: check the spelling of the members; or give --timeout for a large component.",
+                "timeout",
+            )
+        except (errors.Error, OSError):
+            failure = _no_answer(
+                "The request could not be sent: the connection to NATS is gone, or the workload is "
+                "larger than the server takes.",
+                "disconnected",
+            )
+        else:
+            status = read_status(message.data)
+            if status is not None:
+                return status
+            failure = _no_answer("The answer is not a host's; check RELAY_OPERATOR_URL.", "timeout")
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        raise failure
+
+
+def _no_answer(advice: str, reason: str) -> ChannelError:
+    return ChannelError(advice, reason=reason)
+
+
+@asynccontextmanager
+async def hosts() -> AsyncIterator[Hosts]:
+    """Connect as the operator does; only RELAY_OPERATOR_… is read.
+
+    Raises:
+        SettingsError: the settings do not allow it.
+        NatsConnectError: no NATS server does.
+    """
+    settings = load_settings(OperatorNatsSettings)
+    async with NatsConnection(settings, SystemClock(), name=USER_AGENT) as connection:
+        yield Hosts(connection.client)

@@ -1,0 +1,1 @@
+"""A command that is run with secrets in its environment: `exec`."""

@@ -1,0 +1,152 @@
+"""Keeps secrets that this process has handed out: reads them again, and says which must go."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias, final
+
+from domain.model.errors import OtherError, RequestError, UpstreamError
+from domain.model.secret import STALE, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from domain.model.secret_uri import SecretUri
+    from domain.model.workload import Workload
+    from domain.use_cases.read_for_workload import WorkloadRead
+    from ports.clock import Clock
+
+    Read = Callable[[Workload, SecretUri, float], Awaitable[WorkloadRead]]
+
+_AT_A_TIME: Final = 64
+"""Reads under way; more would make one agent a flood for its store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A value that may be used.
+
+    Attributes:
+        confirmed_at: monotonic seconds at which the read began that last gave it.
+        trouble: why it could not be read again since; None if it was.
+    """
+
+    secret: Secret
+    confirmed_at: float
+    trouble: Absent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no value that may be used.
+
+    Attributes:
+        request_id: that of the audit record of the refusal.
+    """
+
+    error: RequestError
+    request_id: str
+
+
+State: TypeAlias = Held | Absent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FollowedSecret:
+    """One secret, and for whom it is read.
+
+    Attributes:
+        name: what its consumer calls it, such as a file's name.
+    """
+
+    workload: Workload
+    wanted: SecretUri
+    name: str
+
+
+@final
+class FollowSecrets:
+    """Reads secrets again and again, and keeps what a store that is out last gave, for a while.
+
+    A refusal by rules or store, and a secret that is not there, end a value at once. A store that
+    does not answer ends it once it is older than allowed.
+
+    Args:
+        read: reads one secret for a workload, by a deadline.
+        clock: for deadlines and ages.
+        timeout_seconds: for one read.
+        max_stale_seconds: how old a value may get that cannot be read again.
+    """
+
+    def __init__(
+        self, read: Read, clock: Clock, *, timeout_seconds: float, max_stale_seconds: float
+    ) -> None:
+        self._read = read
+        self._clock = clock
+        self._timeout = timeout_seconds
+        self._max_stale = max_stale_seconds
+        self._places = asyncio.Semaphore(_AT_A_TIME)
+        self._states: dict[FollowedSecret, State] = {}
+
+    def state(self, followed: FollowedSecret) -> State | None:
+        """Return what is known of one; None before its first read."""
+        return self._states.get(followed)
+
+    async def refresh(
+        self, secrets: Iterable[FollowedSecret], ended: Callable[[FollowedSecret, Absent], None]
+    ) -> None:
+        """Read all of them once.
+
+        Args:
+            secrets: what is read.
+            ended: called as soon as one turns out to have no value, while others are still read.
+        """
+
+        async def one(followed: FollowedSecret) -> None:
+            async with self._places:
+                began = self._clock.monotonic()
+                read = await self._read(followed.workload, followed.wanted, began + self._timeout)
+            state = self._next(self.state(followed), read, began)
+            self._states[followed] = state
+            if isinstance(state, Absent):
+                ended(followed, state)
+
+        async with asyncio.TaskGroup() as reads:
+            for followed in secrets:
+                reads.create_task(one(followed))
+
+    def expire(self, secrets: Iterable[FollowedSecret]) -> list[tuple[FollowedSecret, Absent]]:
+        """End the values that are too old by now, and return them with the reason."""
+        now = self._clock.monotonic()
+        expired = []
+        for followed in secrets:
+            state = self.state(followed)
+            if isinstance(state, Held) and now >= state.confirmed_at + self._max_stale:
+                absent = state.trouble or Absent(_unconfirmed(), "")
+                self._states[followed] = absent
+                expired.append((followed, absent))
+        return expired
+
+    def _next(self, before: State | None, read: WorkloadRead, began: float) -> State:
+        outcome = read.outcome
+        if isinstance(outcome, Secret) and outcome.source != STALE:
+            return Held(outcome, began)
+        if isinstance(outcome, Secret):
+            absent = Absent(_unconfirmed(), read.request_id)
+        else:
+            absent = Absent(outcome, read.request_id)
+        if not isinstance(before, Held) or not isinstance(
+            absent.error, (UpstreamError, OtherError)
+        ):
+            return absent
+        if self._clock.monotonic() >= before.confirmed_at + self._max_stale:
+            return absent
+        return Held(before.secret, before.confirmed_at, absent)
+
+
+def _unconfirmed() -> UpstreamError:
+    return UpstreamError(
+        "The store has not confirmed the value for too long; check that it answers.",
+        reason="unconfirmed",
+    )

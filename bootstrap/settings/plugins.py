@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,7 +81,7 @@ class Registry:
         return plugin
 
     def _by_name(self, kind: Kind) -> Mapping[str, list[EntryPoint]]:
-        found = entry_points(group=kind.group) if self._found is None else self._found
+        found = _installed() if self._found is None else self._found
         by_name: dict[str, list[EntryPoint]] = {}
         for point in found:
             if point.group == kind.group:
@@ -105,6 +106,13 @@ class Registry:
         if problem := _refusal(plugin, point):
             raise _problem(kind, f"chooses a plug-in that cannot be used: {problem}")
         return plugin
+
+
+@cache
+def _installed() -> tuple[EntryPoint, ...]:
+    """Look once: it reads the metadata of every distribution that is installed."""
+    found = entry_points()
+    return tuple(point for kind in Kind for point in found.select(group=kind.group))
 
 
 def _loaded(kind: Kind, point: EntryPoint) -> Any:

@@ -5,6 +5,9 @@ The supervisor starts it; its configuration comes by the inherited socket.
 
 from __future__ import annotations
 
+import bootstrap.lean_imports  # noqa: F401  before whatever else uses those libraries
+
+# isort: split
 import asyncio
 import sys
 from dataclasses import replace

@@ -1,15 +1,10 @@
-"""One worker as a process: `python -m bootstrap.workers.worker NUMBER DESCRIPTOR`.
-
-The supervisor starts it; its configuration comes by the inherited socket.
-"""
+"""One worker as a process, forked from the template; its configuration comes by its socket."""
 
 from __future__ import annotations
 
-import bootstrap.lean_imports  # noqa: F401  before whatever else uses those libraries
-
-# isort: split
 import asyncio
-import sys
+import io
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +12,10 @@ from typing_extensions import override
 
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap import main
+from bootstrap.containers import Container
 from bootstrap.hardening import harden_process
 from bootstrap.server_keys import load_server_keys
+from bootstrap.settings import SettingsError
 from bootstrap.workers.heartbeat import beat
 from bootstrap.workers.lifeline import Lifeline
 from bootstrap.workers.supervise import stop_seconds
@@ -29,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from bootstrap.lifecycle import Service
+    from bootstrap.settings import Configuration
+    from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock
     from ports.transport_plugin import TransportParts
 
@@ -64,6 +63,19 @@ class ReportingTransport(Transport):
         await self._inner.stop(grace_seconds)
 
 
+def load(configuration: Configuration, keys: KeyRing) -> None:
+    """Have all modules loaded that a service of this configuration needs, by building one.
+
+    Building opens and starts nothing. What it logs, and what is wrong with the settings, each
+    worker says again.
+    """
+    settings = configuration.service
+    configure_logging(settings.log_level, settings.log_format, io.StringIO())
+    with suppress(SettingsError):
+        Container(configuration=configuration, keys=keys).service()
+    configure_logging(settings.log_level, settings.log_format)
+
+
 def work(arguments: Sequence[str]) -> int:
     """Serve as the worker of a number until a signal to stop, and return the exit code."""
     number, descriptor = map(int, arguments)
@@ -96,7 +108,3 @@ def work(arguments: Sequence[str]) -> int:
         main.serve_one(configuration, keys, reporting, twice_means_now=False)
 
     return main.exit_code_of(start)
-
-
-if __name__ == "__main__":
-    sys.exit(work(sys.argv[1:]))

@@ -87,7 +87,7 @@ class Workers:
         self._loop.remove_reader(self._control)
         self._control.close()
 
-    async def start(self, number: int, handover_line: bytes) -> ChildProcess:
+    async def start(self, handover_line: bytes) -> ChildProcess:
         """Start a worker and hand it what it begins with, by a descriptor and by nothing else.
 
         Raises:
@@ -95,7 +95,7 @@ class Workers:
         """
         ours, theirs = socket.socketpair()
         try:
-            socket.send_fds(self._control, [message(START, number)], [theirs.fileno()])
+            socket.send_fds(self._control, [message(START)], [theirs.fileno()])
             started: asyncio.Future[int] = self._loop.create_future()
             self._starting.append(started)
             pid = await started

@@ -14,7 +14,7 @@ from bootstrap.closing import CLOSING_SECONDS
 from bootstrap.workers.process import WorkerProcess, Workers
 from bootstrap.workers.supervisor import FAILED, Supervisor
 from bootstrap.workers.template import fork_template
-from bootstrap.workers.worker_config import config_of, with_keys, write_config
+from bootstrap.workers.worker_config import for_all_workers, write_history
 
 if TYPE_CHECKING:
     import socket
@@ -63,9 +63,9 @@ def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManag
     """
     from bootstrap.workers import worker  # noqa: PLC0415  it imports this module
 
-    given = with_keys(configuration, keys)
-    worker.load(configuration, keys)
-    control = fork_template(worker.work)
+    given = for_all_workers(configuration)
+    worker.load(given, keys)
+    control = fork_template(lambda descriptor: worker.work(descriptor, given, keys))
     code = asyncio.run(_supervise(given, manager, control))
     if code:
         raise WorkersEndedError(code)
@@ -75,8 +75,7 @@ async def _supervise(
     configuration: Configuration, manager: ServiceManager, control: socket.socket
 ) -> int:
     async def start(history: RestartHistory) -> WorkerProcess:
-        line = write_config(config_of(configuration, history))
-        return await workers.start(history.number, line)
+        return await workers.start(write_history(history))
 
     def on_template_gone() -> None:
         _log.error("workers.failed", advice=_TEMPLATE_GONE)

@@ -19,10 +19,10 @@ from bootstrap.early_signals import take_early_signals
 from bootstrap.environment import forget_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 START, SEND = b"start", b"send"
-"""Orders: `start NUMBER` with the worker's descriptor, and `send PID SIGNAL`."""
+"""Orders: `start` with the worker's descriptor, and `send PID SIGNAL`."""
 
 STARTED, NOT_STARTED, ENDED = b"started", b"not-started", b"ended"
 """Answers: `started PID` or `not-started ERRNO` to each order to start, `ended PID CODE` later."""
@@ -37,14 +37,14 @@ def message(word: bytes, *numbers: int) -> bytes:
     return b" ".join((word, *(str(number).encode() for number in numbers)))
 
 
-def fork_template(work: Callable[[Sequence[str]], int]) -> socket.socket:
+def fork_template(work: Callable[[int], int]) -> socket.socket:
     """Fork the template, and return the socket to give it orders by.
 
     It ends when the socket is closed. To be called while there is one thread and no event loop, and
     once all is loaded that workers need.
 
     Args:
-        work: what a worker does, given its number and descriptor; returns its exit code.
+        work: what a worker does, given the descriptor of its socket; returns its exit code.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     # No collection will write to what is there now, so that it stays shared.
@@ -77,7 +77,7 @@ def _leave_the_supervisor(control: socket.socket) -> None:
 class Template:
     """Forks workers as ordered, and tells of their ends."""
 
-    def __init__(self, control: socket.socket, work: Callable[[Sequence[str]], int]) -> None:
+    def __init__(self, control: socket.socket, work: Callable[[int], int]) -> None:
         self._control = control
         self._work = work
         self._running: set[int] = set()
@@ -100,28 +100,28 @@ class Template:
     def _obey(self) -> bool:
         order, descriptors, _, _ = socket.recv_fds(self._control, MAX_MESSAGE_BYTES, 1)
         match order.split():
-            case [b"start", number] if descriptors:
-                self._start(int(number), descriptors[0])
+            case [b"start"] if descriptors:
+                self._start(descriptors[0])
             case [b"send", pid, number]:
                 self._send(int(pid), int(number))
             case _:
                 return False
         return True
 
-    def _start(self, number: int, descriptor: int) -> None:
+    def _start(self, descriptor: int) -> None:
         try:
             pid = os.fork()
         except OSError as error:
             self._tell(NOT_STARTED, error.errno or 0)
         else:
             if pid == 0:
-                self._become_worker(number, descriptor)
+                self._become_worker(descriptor)
             self._running.add(pid)
             self._tell(STARTED, pid)
         finally:
             os.close(descriptor)
 
-    def _become_worker(self, number: int, descriptor: int) -> NoReturn:
+    def _become_worker(self, descriptor: int) -> NoReturn:
         code = 1
         with suppress(BaseException):
             signal.set_wakeup_fd(-1)
@@ -130,7 +130,7 @@ class Template:
             take_early_signals()
             os.setsid()
             _close_all_but(descriptor)
-            code = self._work([str(number), str(descriptor)])
+            code = self._work(descriptor)
         # Past what Python does at its end: objects of the template still name closed descriptors.
         os._exit(code)
 

@@ -1,4 +1,4 @@
-"""One worker as a process, forked from the template; its configuration comes by its socket."""
+"""One worker as a process, forked from the template with all that it runs on."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from adapters.telemetry.log_setup import configure_logging
 from bootstrap import main
 from bootstrap.containers import Container
 from bootstrap.hardening import harden_process
-from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError
 from bootstrap.workers.heartbeat import beat
 from bootstrap.workers.lifeline import Lifeline
 from bootstrap.workers.supervise import stop_seconds
-from bootstrap.workers.worker_config import read_config
+from bootstrap.workers.worker_config import config_of, read_history
 from ports.transport import RequestHandler, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from bootstrap.lifecycle import Service
     from bootstrap.settings import Configuration
@@ -76,16 +75,21 @@ def load(configuration: Configuration, keys: KeyRing) -> None:
     configure_logging(settings.log_level, settings.log_format)
 
 
-def work(arguments: Sequence[str]) -> int:
-    """Serve as the worker of a number until a signal to stop, and return the exit code."""
-    number, descriptor = map(int, arguments)
-    # Before the seeds come: this process has none until it takes them from the socket.
+def work(descriptor: int, configuration: Configuration, keys: KeyRing) -> int:
+    """Serve as one worker until a signal to stop, and return the exit code.
+
+    Args:
+        descriptor: the socket to the supervisor.
+        configuration: of all workers.
+        keys: the server's.
+    """
     harden_process(lock_memory=False)
     lifeline = Lifeline(descriptor)
-    received = [lifeline.receive()]
-    if not received[0]:
+    received = lifeline.receive()
+    if not received:
         lifeline.close()
         return main.OK
+    own = config_of(configuration, read_history(received))
 
     def reporting(service: Service) -> Service:
         parts = service.transport
@@ -99,12 +103,10 @@ def work(arguments: Sequence[str]) -> int:
         )
 
     def start() -> None:
-        configuration = read_config(received.pop())  # no frame keeps the seeds in clear
-        settings = configuration.service
-        configure_logging(settings.log_level, settings.log_format, worker=number)
+        settings = own.service
+        configure_logging(settings.log_level, settings.log_format, worker=own.worker)
         main.harden(settings)
         lifeline.watch(stop_seconds(settings))
-        keys = load_server_keys(settings)
-        main.serve_one(configuration, keys, reporting, twice_means_now=False)
+        main.serve_one(own, keys, reporting, twice_means_now=False)
 
     return main.exit_code_of(start)

@@ -92,15 +92,15 @@ def work(descriptor: int, configuration: Configuration, keys: KeyRing) -> int:
     own = config_of(configuration, read_history(received))
 
     def reporting(service: Service) -> Service:
-        parts = service.transport
-        return replace(
-            service,
-            transport=replace(
-                parts,
-                open=beating(parts, lifeline.tell_alive, service.clock),
-                transport=ReportingTransport(parts.transport, lifeline.tell_started),
-            ),
+        transport = replace(
+            service.transport,
+            open=beating(service.transport, lifeline.tell_alive, service.clock),
         )
+        is_front = service.front is service.transport
+        front = transport if is_front else service.front
+        front = replace(front, transport=ReportingTransport(front.transport, lifeline.tell_started))
+        # Where hosts ask both are one: opened twice, it would read one connection twice.
+        return replace(service, transport=front if is_front else transport, front=front)
 
     def start() -> None:
         settings = own.service

@@ -42,13 +42,16 @@ def resident_bytes(pid: int) -> int:
     raise ProcessLookupError(pid)
 
 
-def children(pid: int) -> list[int]:
-    """Return the processes that it started itself and that still run."""
-    found = []
+def descendants(pid: int) -> list[int]:
+    """Return the processes below it that still run: workers are children of a child."""
+    below: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
-            if int(_stat(folder)[_PARENT]) == pid:
-                found.append(int(folder.name))
+            below.setdefault(int(_stat(folder)[_PARENT]), []).append(int(folder.name))
+    found, level = [], [pid]
+    while level:
+        level = [child for parent in level for child in below.get(parent, ())]
+        found += level
     return found
 
 

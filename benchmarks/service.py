@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from benchmarks.process_usage import children, cpu_seconds, resident_bytes
+from benchmarks.process_usage import cpu_seconds, descendants, resident_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +105,7 @@ class MeasuredService:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time it has used so far, its worker processes included."""
-        return sum(cpu_seconds(pid) for pid in (self.pid, *children(self.pid)))
+        return sum(cpu_seconds(pid) for pid in (self.pid, *descendants(self.pid)))
 
     def resident_bytes(self) -> int:
         """Return the memory that its first process has in RAM now."""

@@ -47,6 +47,14 @@ def forget_settings(configuration: Configuration) -> None:
         del os.environ[name]
 
 
+def forget_credentials() -> None:
+    """Remove from this process's environment whatever `without_credentials` leaves out."""
+    kept = without_credentials(os.environ)
+    for name in [name for name in os.environ if name not in kept]:
+        _overwrite(os.environb[os.fsencode(name)], os.fsencode(name))
+        del os.environ[name]
+
+
 def _overwrite(value: bytes, name: bytes) -> None:
     """Put zeros where the C library finds the value: at first that is what `/proc` shows."""
     if not sys.platform.startswith("linux"):

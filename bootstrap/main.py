@@ -5,6 +5,9 @@ Exit codes: 0 stopped by a signal, 1 could not start or go on, 2 wrong configura
 
 from __future__ import annotations
 
+import bootstrap.lean_imports  # noqa: F401  before whatever else uses those libraries
+
+# isort: split
 import asyncio
 import gc
 import os

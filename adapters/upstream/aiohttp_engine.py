@@ -7,7 +7,6 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
-import aiohttp
 from typing_extensions import override
 from yarl import URL
 
@@ -19,6 +18,7 @@ from adapters.upstream.engine import (
     HttpEngine,
     TransportError,
 )
+from adapters.upstream.lean_aiohttp import aiohttp
 from adapters.upstream.message import UpstreamResponse
 from adapters.upstream.proxy import proxy_for
 from adapters.upstream.tls import tls_context

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, final
 from urllib.parse import quote, urlencode
 
-import aiohttp
 from typing_extensions import override
 from yarl import URL
 
 from adapters.upstream.aiohttp_engine import as_transport_error
 from adapters.upstream.engine import Failure
 from adapters.upstream.failures import transport_error
+from adapters.upstream.lean_aiohttp import aiohttp
 from adapters.upstream.tls import tls_context
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import cache
 from typing import TYPE_CHECKING
 
 import certifi
@@ -25,18 +26,25 @@ def tls_context(config: UpstreamConfig) -> ssl.SSLContext:
     """
     if config.tls is not None:
         return config.tls
-    cafile: str | None = None
     if config.ca_file is not None:
-        cafile = str(config.ca_file)
-    elif not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
-        cafile = certifi.where()
-    else:
+        context = ssl.create_default_context(cafile=str(config.ca_file))
+    elif os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         _check_environment()
-    context = ssl.create_default_context(cafile=cafile)
+        context = ssl.create_default_context()
+    elif config.client_certificate is None:
+        return _public_authorities()
+    else:
+        context = ssl.create_default_context(cafile=certifi.where())
     if config.client_certificate is not None:
         certificate, key = config.client_certificate
         context.load_cert_chain(certificate, key)
     return context
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    """Read them once: they take a megabyte, which worker processes share."""
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def _check_environment() -> None:

@@ -159,3 +159,7 @@ def _place(event: dict[str, Any]) -> str | None:
     ]
     path = event.get("path")
     return None if path is None else " in ".join([str(path), ", ".join(scope)][: 1 + bool(scope)])
+
+
+app = audit.app
+app.command("why")(why)

@@ -7,9 +7,6 @@ import typer
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import FAILED, CommandError, failure, guarded
 
-CONTEXT = {"allow_interspersed_args": False}
-"""Options end where the command begins, with or without "--" before it."""
-
 
 def exec_(
     command: Annotated[list[str], typer.Argument(help="What is run, and its arguments.")],

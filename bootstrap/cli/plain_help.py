@@ -16,7 +16,7 @@ class PlainGroup(TyperGroup):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        _name_values(self.commands.values())
+        name_values(self.commands.values())
 
 
 class _PlainArgument(TyperArgument):
@@ -31,7 +31,8 @@ class _PlainArgument(TyperArgument):
         return self.display_name_raw if self.required else f"[{self.display_name_raw}]"
 
 
-def _name_values(commands: Iterable[Any]) -> None:
+def name_values(commands: Iterable[Any]) -> None:
+    """Name what the options and arguments of these commands take, and of those below them."""
     for command in commands:
         for parameter in command.params:
             if isinstance(parameter, TyperArgument):
@@ -41,7 +42,7 @@ def _name_values(commands: Iterable[Any]) -> None:
                 parameter.metavar = name.strip("[].")
             elif isinstance(parameter, TyperOption) and parameter.metavar is None:
                 _name_value(parameter)
-        _name_values(getattr(command, "commands", {}).values())
+        name_values(getattr(command, "commands", {}).values())
 
 
 def _name_value(option: TyperOption) -> None:

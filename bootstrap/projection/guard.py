@@ -8,17 +8,17 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
+import bootstrap
 from bootstrap.environment import without_credentials
 from bootstrap.projection.guardian import END, READY, RENEW
-from bootstrap.workers.process import python_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _START_SECONDS: Final = 20.0
 _END_SECONDS: Final = 5.0
@@ -115,7 +115,13 @@ def _spawn(line: socket.socket) -> subprocess.Popen[bytes]:
         [sys.executable, "-P", "-m", "bootstrap.projection.guardian"],
         stdin=line.fileno(),
         stdout=subprocess.DEVNULL,
-        env=without_credentials(os.environ) | {"PYTHONPATH": python_path()},
+        env=without_credentials(os.environ) | {"PYTHONPATH": _python_path()},
         # What is sent to this process's group, such as Ctrl-C, must not end both.
         start_new_session=True,
     )
+
+
+def _python_path() -> str:
+    """Return where modules are found, with this very package first: it need not be installed."""
+    root = str(Path(bootstrap.__file__).parents[1])
+    return os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))

@@ -9,7 +9,6 @@ import traceback
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -111,8 +110,9 @@ class Registry:
 
 @cache
 def _installed() -> tuple[EntryPoint, ...]:
-    """Search the environment once: it reads a file of every distribution there is."""
-    return tuple(chain.from_iterable(entry_points(group=kind.group) for kind in Kind))
+    """Look once: it reads the metadata of every distribution that is installed."""
+    found = entry_points()
+    return tuple(point for kind in Kind for point in found.select(group=kind.group))
 
 
 def _loaded(kind: Kind, point: EntryPoint) -> Any:

@@ -11,11 +11,14 @@ import structlog
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import log_output
 from bootstrap.closing import CLOSING_SECONDS
-from bootstrap.workers.process import WorkerProcess, start_child
-from bootstrap.workers.supervisor import Supervisor
-from bootstrap.workers.worker_config import config_of, with_keys, write_config
+from bootstrap.workers.process import WorkerProcess, Workers
+from bootstrap.workers.supervisor import FAILED, Supervisor
+from bootstrap.workers.template import fork_template
+from bootstrap.workers.worker_config import for_all_workers, write_history
 
 if TYPE_CHECKING:
+    import socket
+
     from adapters.system.service_manager import ServiceManager
     from bootstrap.settings import Configuration, Settings
     from bootstrap.workers.restart_history import RestartHistory
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _EXIT_SECONDS = 1.0
 """For what Python itself does at a process's end."""
+
+_TEMPLATE_GONE = (
+    "The process that workers are forked from has ended, and they with it. Mostly the system does "
+    "that for want of memory: look for it in the system's log (dmesg) or the container's last "
+    "state, give it more memory or lower WORKERS, then start the service again."
+)
 
 _log = structlog.get_logger()
 
@@ -52,15 +61,26 @@ def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManag
     Raises:
         WorkersEndedError: a worker ended by itself, or did not stop in time.
     """
-    code = asyncio.run(_supervise(with_keys(configuration, keys), manager))
+    from bootstrap.workers import worker  # noqa: PLC0415  it imports this module
+
+    given = for_all_workers(configuration)
+    worker.load(given, keys)
+    control = fork_template(lambda descriptor: worker.work(descriptor, given, keys))
+    code = asyncio.run(_supervise(given, manager, control))
     if code:
         raise WorkersEndedError(code)
 
 
-async def _supervise(configuration: Configuration, manager: ServiceManager) -> int:
+async def _supervise(
+    configuration: Configuration, manager: ServiceManager, control: socket.socket
+) -> int:
     async def start(history: RestartHistory) -> WorkerProcess:
-        line = write_config(config_of(configuration, history))
-        return await start_child(history.number, line)
+        return await workers.start(write_history(history))
+
+    def on_template_gone() -> None:
+        _log.error("workers.failed", advice=_TEMPLATE_GONE)
+        forced.append(FAILED)
+        supervisor.stop()
 
     supervisor = Supervisor(
         configuration.workers,
@@ -71,6 +91,7 @@ async def _supervise(configuration: Configuration, manager: ServiceManager) -> i
         status=manager.status,
         stopping=manager.stopping,
     )
+    workers = Workers(control, on_template_gone)
     received: list[signal.Signals] = []
     forced: list[int] = []
 
@@ -102,4 +123,5 @@ async def _supervise(configuration: Configuration, manager: ServiceManager) -> i
             code = await supervisor.run()
     finally:
         watchdog.cancel()
+        workers.close()
     return forced[0] if forced else code

@@ -1,12 +1,10 @@
-"""One worker as a process: `python -m bootstrap.workers.worker NUMBER DESCRIPTOR`.
-
-The supervisor starts it; its configuration comes by the inherited socket.
-"""
+"""One worker as a process, forked from the template with all that it runs on."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+import io
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,18 +12,21 @@ from typing_extensions import override
 
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap import main
+from bootstrap.containers import Container
 from bootstrap.hardening import harden_process
-from bootstrap.server_keys import load_server_keys
+from bootstrap.settings import SettingsError
 from bootstrap.workers.heartbeat import beat
 from bootstrap.workers.lifeline import Lifeline
 from bootstrap.workers.supervise import stop_seconds
-from bootstrap.workers.worker_config import read_config
+from bootstrap.workers.worker_config import config_of, read_history
 from ports.transport import RequestHandler, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from bootstrap.lifecycle import Service
+    from bootstrap.settings import Configuration
+    from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock
     from ports.transport_plugin import TransportParts
 
@@ -61,39 +62,51 @@ class ReportingTransport(Transport):
         await self._inner.stop(grace_seconds)
 
 
-def work(arguments: Sequence[str]) -> int:
-    """Serve as the worker of a number until a signal to stop, and return the exit code."""
-    number, descriptor = map(int, arguments)
-    # Before the seeds come: this process has none until it takes them from the socket.
+def load(configuration: Configuration, keys: KeyRing) -> None:
+    """Have all modules loaded that a service of this configuration needs, by building one.
+
+    Building opens and starts nothing. What it logs, and what is wrong with the settings, each
+    worker says again.
+    """
+    settings = configuration.service
+    configure_logging(settings.log_level, settings.log_format, io.StringIO())
+    with suppress(SettingsError):
+        Container(configuration=configuration, keys=keys).service()
+    configure_logging(settings.log_level, settings.log_format)
+
+
+def work(descriptor: int, configuration: Configuration, keys: KeyRing) -> int:
+    """Serve as one worker until a signal to stop, and return the exit code.
+
+    Args:
+        descriptor: the socket to the supervisor.
+        configuration: of all workers.
+        keys: the server's.
+    """
     harden_process(lock_memory=False)
     lifeline = Lifeline(descriptor)
-    received = [lifeline.receive()]
-    if not received[0]:
+    received = lifeline.receive()
+    if not received:
         lifeline.close()
         return main.OK
+    own = config_of(configuration, read_history(received))
 
     def reporting(service: Service) -> Service:
-        parts = service.transport
-        return replace(
-            service,
-            transport=replace(
-                parts,
-                open=beating(parts, lifeline.tell_alive, service.clock),
-                transport=ReportingTransport(parts.transport, lifeline.tell_started),
-            ),
+        transport = replace(
+            service.transport,
+            open=beating(service.transport, lifeline.tell_alive, service.clock),
         )
+        is_front = service.front is service.transport
+        front = transport if is_front else service.front
+        front = replace(front, transport=ReportingTransport(front.transport, lifeline.tell_started))
+        # Where hosts ask both are one: opened twice, it would read one connection twice.
+        return replace(service, transport=front if is_front else transport, front=front)
 
     def start() -> None:
-        configuration = read_config(received.pop())  # no frame keeps the seeds in clear
-        settings = configuration.service
-        configure_logging(settings.log_level, settings.log_format, worker=number)
+        settings = own.service
+        configure_logging(settings.log_level, settings.log_format, worker=own.worker)
         main.harden(settings)
         lifeline.watch(stop_seconds(settings))
-        keys = load_server_keys(settings)
-        main.serve_one(configuration, keys, reporting, twice_means_now=False)
+        main.serve_one(own, keys, reporting, twice_means_now=False)
 
     return main.exit_code_of(start)
-
-
-if __name__ == "__main__":
-    sys.exit(work(sys.argv[1:]))

@@ -33,9 +33,17 @@ def requests_of(service: ServiceProcess, worker: int) -> list[dict[str, Any]]:
     return [r for r in service.logged("secret_request") if r["worker"] == worker]
 
 
+def template_of(service: ServiceProcess) -> list[int]:
+    return children_of(service._started.pid)
+
+
 def pids_below(service: ServiceProcess) -> list[int]:
-    pid = str(service._started.pid)
-    children = Path("/proc") / pid / "task" / pid / "children"
+    """Return the workers: children of the template, which is the supervisor's only child."""
+    return [pid for template in template_of(service) for pid in children_of(template)]
+
+
+def children_of(pid: int) -> list[int]:
+    children = Path("/proc") / str(pid) / "task" / str(pid) / "children"
     return [int(child) for child in children.read_text("ascii").split()]
 
 
@@ -93,10 +101,12 @@ async def test_no_seed_stands_in_a_worker_s_command_line_or_environment(
     }
 
     async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
-        of_workers = b"".join(map(shown_to_others, pids_below(service)))
+        workers = [*template_of(service), *pids_below(service)]
+        of_workers = b"".join(map(shown_to_others, workers))
         of_supervisor = shown_to_others(service._started.pid)
 
-    assert b"bootstrap.workers.worker" in of_workers
+    assert len(workers) == 3
+    assert b"bootstrap.main" in of_workers
     assert b"bootstrap.main" in of_supervisor
     for shown in (of_workers, of_supervisor):
         assert not shows_xkey_seed(shown.decode("utf-8", "replace"))
@@ -222,6 +232,19 @@ async def test_workers_answer_and_end_when_their_supervisor_is_killed(
     assert len(secrets) == 2
 
 
+async def test_all_end_when_the_process_that_workers_are_forked_from_is_killed(
+    two_workers: Settings, tmp_path: Path
+) -> None:
+    async with ServiceProcess(two_workers, tmp_path, ready=STARTED) as service:
+        pids = pids_below(service)
+        os.kill(template_of(service)[0], signal.SIGKILL)
+        code = await service.exit_code()
+
+    assert code == 1
+    assert len(service.logged("workers.failed")) == 1
+    assert not any(map(is_there, pids))
+
+
 async def test_a_hangup_reaches_every_worker(two_workers: Settings, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\nissuers: {}\ngrants: []\n")
@@ -322,7 +345,7 @@ async def test_one_worker_is_the_process_itself(
 ) -> None:
     async with ServiceProcess(two_workers | {"WORKERS": "1"}, tmp_path) as service:
         await host.get("KEY")
-        assert pids_below(service) == []
+        assert template_of(service) == []
 
     assert all("worker" not in record for record in service.records)
     assert not service.logged(STARTED)

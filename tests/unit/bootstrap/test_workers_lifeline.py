@@ -13,11 +13,12 @@ import pytest
 from bootstrap import hardening
 from bootstrap.hardening import Hardening, MemoryLock, end_with_parent
 from bootstrap.main import main
+from bootstrap.server_keys import load_server_keys
 from bootstrap.workers import worker
 from bootstrap.workers.heartbeat import BEAT, STARTED
 from bootstrap.workers.lifeline import Lifeline
 from bootstrap.workers.supervise import WorkersEndedError
-from tests.support.environments import infisical_environment
+from tests.support.environments import configuration, infisical_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,40 +91,14 @@ def test_an_orphan_stops_as_by_a_signal_and_by_force_if_that_takes_too_long(
     assert done == [(os.getpid(), signal.SIGTERM), 1]
 
 
-@pytest.fixture
-def hardened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Leave the tests' own process as it is, and note what happens in which order."""
-    order: list[str] = []
-    receive = Lifeline.receive
-
-    def harden(*, lock_memory: bool) -> None:
-        assert not lock_memory
-        order.append("hardened")
-
-    def noted_receive(lifeline: Lifeline) -> bytes:
-        order.append("received")
-        return receive(lifeline)
-
-    monkeypatch.setattr(worker, "harden_process", harden)
-    monkeypatch.setattr(Lifeline, "receive", noted_receive)
-    return order
-
-
-def test_a_worker_is_hardened_before_it_has_a_seed(hardened: list[str]) -> None:
+def test_a_worker_whose_supervisor_is_gone_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tests' own process stays as it is.
+    monkeypatch.setattr(worker, "harden_process", lambda *, lock_memory: None)
     ours, theirs = socket.socketpair()
     ours.close()
+    given = configuration(**infisical_environment())
 
-    worker.work(["0", str(theirs.detach())])
-
-    assert hardened == ["hardened", "received"]
-
-
-@pytest.mark.usefixtures("hardened")
-def test_a_worker_whose_supervisor_is_gone_does_not_begin() -> None:
-    ours, theirs = socket.socketpair()
-    ours.close()
-
-    assert worker.work(["0", str(theirs.detach())]) == 0
+    assert worker.work(theirs.detach(), given, load_server_keys(given.service)) == 0
 
 
 def test_the_kernel_is_asked_for_sigterm_at_the_parent_s_end(

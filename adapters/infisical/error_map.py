@@ -42,7 +42,9 @@ _TOKEN_LABELS = frozenset({"UnauthorizedError", "TokenError"})
 _REQUEST_LABELS = frozenset({"ValidationFailure", "BadRequest"})
 _CURRENT_ADDRESS = "from the current IP address"
 _OTHER_ORGANIZATION = "does not belong to your selected organization"
-_NO_VALUE = "ForbiddenReadSecretError"
+_NO_VALUE = ("ForbiddenReadSecretError", "Read value denied")
+"""The label of today's servers, and the message of the rewrite in Go (read in its code)."""
+
 _MEMBERSHIP = re.compile(r"\bnot (?:a )?member\b")
 _FOLDER_NAME = re.compile(r"Invalid (?:secret path|folder name)")
 _NO_FOLDER = ("Folder", "Environment")
@@ -171,7 +173,7 @@ def _denied(answer: UpstreamResponse) -> str:
     # Servers have moved such words from the label to the message.
     if _OTHER_ORGANIZATION in label(answer) or _OTHER_ORGANIZATION in message(answer):
         return reasons.WRONG_ORGANIZATION
-    if label(answer) == _NO_VALUE:
+    if label(answer) in _NO_VALUE or message(answer) in _NO_VALUE:
         return reasons.VALUE_HIDDEN
     if _is_stranger(answer):
         return reasons.NOT_A_MEMBER

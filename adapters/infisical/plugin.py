@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
+from adapters.system.lone_process import LoneProcess
 from adapters.system.loopback import is_loopback
 from adapters.upstream.worker_share import worker_share
 from ports.plugin import PluginError
@@ -67,7 +68,8 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         if http is None:
             raise PluginError("must name certificates in PEM form.", setting="INFISICAL_CA_FILE")
         identity = f"{settings.api_root}\n{(settings.client_id or '').strip()}"
-        peers = LoginPeers(context.peers, identity, context.clock, context.jitter)
+        bus = None if isinstance(context.peers, LoneProcess) else context.peers
+        peers = LoginPeers(bus, identity, context.clock, context.jitter)
         guard = _guard(settings, peers.digest, context)
         api = InfisicalApi(settings, http, context.clock, context.jitter, guard=guard, peers=peers)
 

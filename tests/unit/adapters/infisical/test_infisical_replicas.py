@@ -15,7 +15,6 @@ import pytest
 
 from adapters.infisical.client import InfisicalApi, build_http
 from adapters.infisical.store import InfisicalSecretStore
-from adapters.system.lone_process import LoneProcess
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.login_peers import LoginPeers
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
@@ -66,7 +65,7 @@ class Replicas:
         config = CONFIG.model_copy(update={"client_secret": None, "client_secret_file": self.file})
         draw = self.random.random
         for _ in range(count):
-            bus: PeerBus = LoneProcess()
+            bus: PeerBus | None = None
             if messages:
                 bus = LatePeerBus(self.clock, 0.002, self.buses)
             engine = FakeHttpEngine(self.respond)

@@ -88,7 +88,7 @@ async def fleet(login_seconds: float = LOGIN_TAKES_SECONDS, seed: int = 1) -> As
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("processes", [2, 12, 30])
+@pytest.mark.parametrize("processes", [2, 8, 20])
 async def test_processes_that_need_a_login_in_the_same_moment_log_in_one_by_one(
     seed: int, processes: int
 ) -> None:

@@ -57,7 +57,7 @@ class InfisicalCheck(UpstreamCheck):
         super().__init__(f"Infisical at {settings.base_url}", "INFISICAL_BASE_URL", clock)
         addressing = Addressing.from_settings(settings)
         self._probe = SecretLocation(
-            path="/" + "/".join((*addressing.base, PROBE_NAME)),
+            path="/" + "/".join((*settings.base_folders, PROBE_NAME)),
             scope=(("environment", settings.environment), ("project_id", addressing.project_id)),
         )
         self._api = api

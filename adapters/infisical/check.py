@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from adapters.infisical import reasons
 from adapters.infisical.addressing import Addressing
+from adapters.infisical.protocol import Wanted
 from adapters.upstream.store_check import UpstreamCheck
 from domain.model.errors import SecretNotFound, SecretsError, Unauthorized
 from domain.model.reference import SecretLocation
@@ -70,7 +71,8 @@ class InfisicalCheck(UpstreamCheck):
                 f"{self._server} takes no read for {seconds_in_words(pause)}, as the rate limit "
                 "has it; refusals carry a retry time. Raise the limit if this happens often."
             )
-        await self._api.read(self._probe, None, deadline, expected=SecretNotFound.default_reason)
+        hoped_for = SecretNotFound.default_reason
+        await self._api.read(Wanted(self._probe), deadline, expected=hoped_for)
         return None
 
     @override

@@ -133,11 +133,12 @@ class Service:
         else:
             finally_("front", TRANSPORT_SECONDS, self.front.close)
             await self.front.open()
-        finally_("store_task", RECORDS_SECONDS, self._close_tasks)
+        finally_("store_task", RECORDS_SECONDS, self.store_task.aclose)
         self.store_task.start()
         finally_("records", RECORDS_SECONDS, self._close_records)
         store_answers = await self._check_store_and_trail()
         await self.notices.start(self.pipeline.forget)
+        finally_("recheck", RECORDS_SECONDS, self.recheck_task.aclose)
         self.recheck_task.start()
         finally_("requests", ANSWERS_SECONDS, self._stop_serving)
         await self.front.transport.start(self.handler)
@@ -151,9 +152,6 @@ class Service:
     async def _stop_serving(self) -> None:
         await self.admin.end_serving()
         await self.front.transport.stop(self._grace_seconds)
-
-    async def _close_tasks(self) -> None:
-        await asyncio.gather(self.store_task.aclose(), self.recheck_task.aclose())
 
     async def _close_records(self) -> None:
         # At once: whatever becomes of the notices, the audit trail has its time.

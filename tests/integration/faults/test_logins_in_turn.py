@@ -99,5 +99,5 @@ async def test_a_deleted_client_secret_that_is_still_in_the_file_locks_no_identi
     lockout = infisical.model.lockout
     assert lockout is not None
     assert lockout.times_locked == 0
-    # Of three that lock.
-    assert 1 <= wrong <= 2
+    # Of three that lock; another is left to a secret that changes.
+    assert wrong == 1

@@ -221,10 +221,8 @@ class InfisicalApi:
     async def _get_by(
         self, route: Route, token: AccessToken, wanted: Wanted, deadline: float
     ) -> UpstreamResponse:
-        location = wanted.location
-        slot = partial(
-            self._admission.slot, key=location, tenant=location.folder, deadline=deadline
-        )
+        where = wanted.location
+        slot = partial(self._admission.slot, key=where, tenant=where.folder, deadline=deadline)
         return await self._http.request(
             "GET",
             read_path(route, wanted),

@@ -185,6 +185,7 @@ class TokenSource:
         async with self._peers.turn(spread=not self._has_usable_token):
             # Other processes may have been refused meanwhile.
             if (held := self._history.held()) is not None:
+                self._follow_if_refused(held)
                 return held
             try:
                 token = await self._login()

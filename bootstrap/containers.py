@@ -109,7 +109,17 @@ class Container(containers.DeclarativeContainer):
     tracing = providers.Singleton(build_tracing, configuration, transport, clock)
     metrics = providers.Singleton(new_metrics, configuration, clock)
     pipeline = providers.Singleton(
-        StorePipeline, store, settings, metrics, tracing, clock, lateness=lateness
+        StorePipeline,
+        store,
+        settings,
+        metrics,
+        tracing,
+        clock,
+        lateness=lateness,
+        context=store_context,
+    )
+    recheck_task = providers.Singleton(
+        SupervisedTask, pipeline.provided.recheck_run, "the recheck", clock
     )
 
     access = providers.Singleton(
@@ -192,6 +202,7 @@ class Container(containers.DeclarativeContainer):
         handler=traced_handler,
         pipeline=pipeline,
         store_task=store_task,
+        recheck_task=recheck_task,
         access=access,
         audits=audits,
         admin=admin,

@@ -68,6 +68,7 @@ class Service:
     handler: RequestHandler
     pipeline: StorePipeline
     store_task: SupervisedTask
+    recheck_task: SupervisedTask
     access: AccessControl
     audits: AuditTrails
     admin: Admin
@@ -137,6 +138,8 @@ class Service:
         finally_("records", RECORDS_SECONDS, self._close_records)
         store_answers = await self._check_store_and_trail()
         await self.notices.start(self.pipeline.forget)
+        finally_("recheck", RECORDS_SECONDS, self.recheck_task.aclose)
+        self.recheck_task.start()
         finally_("requests", ANSWERS_SECONDS, self._stop_serving)
         await self.front.transport.start(self.handler)
         self.admin.begin_serving()

@@ -1,4 +1,4 @@
-"""What stands around a secret store; outside in: cache, breaker, metrics, traces, deadline."""
+"""What stands around a secret store: cache, recheck, breaker, metrics, traces, deadline."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from adapters.breaker.config import BreakerConfig
 from adapters.breaker.samples import breaker_samples
 from adapters.breaker.store import BreakingSecretStore
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
-from adapters.cache.samples import cache_samples
+from adapters.cache.recheck import RecheckedSecretStore
+from adapters.cache.recheck_config import RecheckConfig
+from adapters.cache.samples import cache_samples, recheck_samples
 from adapters.cache.store import CachedSecretStore
 from adapters.metrics.host_waits import host_wait_samples
 from adapters.metrics.secret_store import MeteredSecretStore
 from adapters.upstream.bounded_store import BoundedSecretStore
+from adapters.upstream.worker_share import worker_share
+from bootstrap.settings import Problem, SettingsError
 from domain.use_cases.host_waits import HostWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from adapters.metrics.registry import Metrics
     from bootstrap.settings import Settings
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.lateness import Lateness
     from ports.plugin import Sample
-    from ports.store_plugin import StoreParts
+    from ports.store_plugin import StoreContext, StoreParts
 
 LEFT_ALONE: Final = (
     "Calls to the secret store failed one after another, so it is left alone and tried again every "
@@ -44,7 +48,8 @@ class StorePipeline:
         parts: the store that all of them end in.
         cache: the outermost layer, which requests are answered from. It is there even where it
             keeps nothing: requests of the same moment share one call, and it bounds how many wait.
-        breaker: inside the cache, so that no request is refused what is cached.
+        recheck: inside the cache: reads again what was served, if that is configured.
+        breaker: inside both, so that no request is refused what is cached.
         waits: how long hosts may wait for the store, and have.
         metered: inside both, so that it times the calls really made; None without metrics.
     """
@@ -58,6 +63,7 @@ class StorePipeline:
         clock: Clock,
         *,
         lateness: Lateness,
+        context: StoreContext,
     ) -> None:
         self.parts = parts
         self._clock = clock
@@ -69,8 +75,9 @@ class StorePipeline:
         )
         self.waits = HostWaits(settings.host_freeze_seconds, self.breaker)
         call_seconds = self.waits.longest(settings.request_timeout_seconds)
+        self.recheck = self._recheck(settings, context, call_seconds)
         self.cache = CachedSecretStore(
-            self.breaker,
+            self.recheck or self.breaker,
             cache_config(settings, parts.cache_ttl_seconds, call_seconds),
             clock,
             random.random,
@@ -84,8 +91,15 @@ class StorePipeline:
         finally:
             await self.parts.close()
 
+    @property
+    def recheck_run(self) -> Callable[[], Awaitable[None]] | None:
+        """The background task of the recheck; None without one."""
+        return None if self.recheck is None else self.recheck.run
+
     def forget(self, selection: Selection) -> int:
         """Drop what is selected from the cache and return how many values that were."""
+        if self.recheck is not None:
+            self.recheck.invalidate(selection)
         removed = self.cache.invalidate(selection)
         for told in self._on_forget:
             told(selection)
@@ -100,6 +114,27 @@ class StorePipeline:
         yield from breaker_samples(self.breaker.state())
         yield from host_wait_samples(self.waits)
         yield from cache_samples(self.cache.statistics())
+        if self.recheck is not None:
+            yield from recheck_samples(self.recheck.statistics())
+
+    def _recheck(
+        self, settings: Settings, context: StoreContext, call_seconds: float
+    ) -> RecheckedSecretStore | None:
+        seconds = settings.cache_recheck_seconds
+        if seconds is None:
+            return None
+        if self.parts.partition is not None:
+            problem = Problem(
+                "CACHE_RECHECK_SECONDS",
+                "must be unset: this store answers each caller by its own rights, and nothing is "
+                "read in a caller's name that does not ask.",
+            )
+            raise SettingsError(problem)
+        reads = worker_share(settings.cache_recheck_reads_per_minute, context) or 1
+        config = RecheckConfig(seconds, reads, settings.cache_max_entries, call_seconds)
+        return RecheckedSecretStore(
+            self.breaker, config, self._clock, context.jitter, context.changed
+        )
 
     def proof(self) -> float | None:
         """Return the monotonic seconds at which a request last got its value from the store."""

@@ -9,6 +9,7 @@ from ports.plugin import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from adapters.cache.recheck_config import RecheckStatistics
     from adapters.cache.statistics import CacheStatistics
 
 _LOOKUPS = (
@@ -52,4 +53,28 @@ def cache_samples(counts: CacheStatistics) -> Iterator[Sample]:
         "folder; those answered by a stale value are among them.",
         counts.refused,
         kind="counter",
+    )
+
+
+def recheck_samples(counts: RecheckStatistics) -> Iterator[Sample]:
+    """Yield every figure of the secrets that are read again now and then."""
+    for result, number in (("read", counts.read), ("failed", counts.failed)):
+        yield Sample(
+            "cache_rechecks_total",
+            "Reads of secrets that were served, to find changes without a notice: answered or not.",
+            number,
+            (("result", result),),
+            "counter",
+        )
+    yield Sample(
+        "cache_changes_found_total",
+        "Changed secrets that no notice had told of, found by reading them.",
+        counts.found,
+        kind="counter",
+    )
+    yield Sample("cache_recheck_secrets", "Secrets that are read again in turn.", counts.secrets)
+    yield Sample(
+        "cache_recheck_oldest_seconds",
+        "Seconds since the secret was read that has not been for longest, of those read in turn.",
+        counts.oldest_seconds,
     )

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 HIDDEN_VALUE = "<hidden-by-infisical>"
 """What newer servers answer instead of a value that the identity may describe but not read."""
 
-_REFERENCE = re.compile(
-    r"\$\{(?:@?[A-Za-z0-9_.-]+|[A-Za-z0-9_.-]+::[A-Za-z0-9_.-]+)\}",
-    re.ASCII,
-)
+_REFERENCE = re.compile(r"\$\{[A-Za-z0-9_.@-]+(?:::[A-Za-z0-9_.-]+)?\}", re.ASCII)
 """`${NAME}`, `${env.folder.NAME}`, and into other projects `${@slug.env.NAME}` or
 `${slug::env.NAME}`, in the characters that Infisical's own pattern takes. `$5`, `${`, `$$` and
 `${HOME:-x}` are plain text to it."""

@@ -32,14 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapters.infisical.login import AccessToken
-    from adapters.infisical.protocol import Route
+    from adapters.infisical.protocol import Route, Wanted
     from adapters.infisical.settings import InfisicalSettings
     from adapters.upstream.admission_state import AdmissionState
     from adapters.upstream.engine import HttpEngine
     from adapters.upstream.lockout import LockoutGuard
     from adapters.upstream.login_peers import LoginPeers
     from adapters.upstream.message import UpstreamResponse
-    from domain.model.reference import SecretLocation
     from ports.clock import Clock
 
 MAX_TOKEN_REPLACEMENTS = 2
@@ -122,18 +121,12 @@ class InfisicalApi:
         self._route_proven = False
 
     async def read(
-        self,
-        location: SecretLocation,
-        version: str | None,
-        deadline: float,
-        *,
-        expected: str | None = None,
+        self, wanted: Wanted, deadline: float, *, expected: str | None = None
     ) -> UpstreamResponse:
         """Return the answer 200 for one secret.
 
         Args:
-            location: from this store's `locate`.
-            version: a whole number from 1 up; None for the latest. Older servers ignore it.
+            wanted: which one.
             deadline: monotonic seconds.
             expected: the reason of a refusal that is what the caller hopes for: nothing that an
                 operator should read of.
@@ -142,8 +135,9 @@ class InfisicalApi:
             SecretNotFound, Unauthorized, UpstreamError: see `error_map`.
             StoreUnavailable, RateLimited: see `UpstreamHttp.request`.
         """
+        location = wanted.location
         self._admission.check(key=location, tenant=location.folder, deadline=deadline)
-        answer = await self._get_with_token(location, version, deadline)
+        answer = await self._get_with_token(wanted, deadline)
         if answer.status == OK and not lacks_route(answer):
             return answer
         error = self._http.origin.error() if lacks_route(answer) else error_for(answer)
@@ -185,15 +179,13 @@ class InfisicalApi:
         await self._tokens.aclose()
         await self._http.aclose()
 
-    async def _get_with_token(
-        self, location: SecretLocation, version: str | None, deadline: float
-    ) -> UpstreamResponse:
+    async def _get_with_token(self, wanted: Wanted, deadline: float) -> UpstreamResponse:
         """Return the answer to a token that holds, or the refusal of one made after a refusal."""
         last_login: int | None = None
         replaced = 0
         while True:
             token = await self._tokens.current(deadline)
-            answer = await self._get(token, location, version, deadline)
+            answer = await self._get(token, wanted, deadline)
             if not refuses_token(answer):
                 self._tokens.confirm()
                 return answer
@@ -205,16 +197,14 @@ class InfisicalApi:
             last_login = logins if last_login is None else last_login
             replaced += 1
 
-    async def _get(
-        self, token: AccessToken, location: SecretLocation, version: str | None, deadline: float
-    ) -> UpstreamResponse:
+    async def _get(self, token: AccessToken, wanted: Wanted, deadline: float) -> UpstreamResponse:
         route = self._route
-        answer = await self._get_by(route, token, location, version, deadline)
+        answer = await self._get_by(route, token, wanted, deadline)
         if not lacks_route(answer):
             self._prove(route, answer)
             return answer
         other = V3 if route is V4 else V4
-        answer = await self._get_by(other, token, location, version, deadline)
+        answer = await self._get_by(other, token, wanted, deadline)
         if not lacks_route(answer):
             self._prove(other, answer)
         return answer
@@ -229,19 +219,13 @@ class InfisicalApi:
             _log.info("infisical.api_version_chosen", api_version=route.version)
 
     async def _get_by(
-        self,
-        route: Route,
-        token: AccessToken,
-        location: SecretLocation,
-        version: str | None,
-        deadline: float,
+        self, route: Route, token: AccessToken, wanted: Wanted, deadline: float
     ) -> UpstreamResponse:
-        slot = partial(
-            self._admission.slot, key=location, tenant=location.folder, deadline=deadline
-        )
+        where = wanted.location
+        slot = partial(self._admission.slot, key=where, tenant=where.folder, deadline=deadline)
         return await self._http.request(
             "GET",
-            read_path(route, location, version),
+            read_path(route, wanted),
             headers={"Authorization": f"Bearer {token.value.get_secret_value()}"},
             deadline=deadline,
             slot=slot,

@@ -46,7 +46,8 @@ _OTHER_ORGANIZATION = "does not belong to your selected organization"
 _OWN_ERROR = "InternalServerError"
 """Of a 500 about one secret, such as one that cannot be decrypted. Where the database is down, the
 label names what was asked of the database (recorded: "Find one")."""
-_NO_VALUE = "ForbiddenReadSecretError"
+_NO_VALUE = ("ForbiddenReadSecretError", "Read value denied")
+"""The label of today's servers, and the message of the rewrite in Go (read in its code)."""
 _MEMBERSHIP = re.compile(r"\bnot (?:a )?member\b")
 _FOLDER_NAME = re.compile(r"Invalid (?:secret path|folder name)")
 _NO_FOLDER = ("Folder", "Environment")
@@ -180,7 +181,7 @@ def _denied(answer: UpstreamResponse) -> str:
     # Servers have moved such words from the label to the message.
     if _OTHER_ORGANIZATION in label(answer) or _OTHER_ORGANIZATION in message(answer):
         return reasons.WRONG_ORGANIZATION
-    if label(answer) == _NO_VALUE:
+    if label(answer) in _NO_VALUE or message(answer) in _NO_VALUE:
         return reasons.VALUE_HIDDEN
     if _is_stranger(answer):
         return reasons.NOT_A_MEMBER

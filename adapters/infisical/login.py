@@ -54,6 +54,10 @@ REFUSAL_ADVICE = (
     "INFISICAL_CLIENT_SECRET (or its file), that the client secret is neither revoked, expired nor "
     "used up, and that INFISICAL_BASE_URL is the identity's instance."
 )
+ORGANIZATION_ADVICE = (
+    "Infisical does not let the machine identity log in to that sub-organisation; check "
+    "INFISICAL_ORGANIZATION_SLUG, and that the identity may use it."
+)
 LOCKED_ADVICE = (
     "Infisical has locked the machine identity's login after wrong secrets; wait some minutes, and "
     "look for a client that uses an old secret."
@@ -174,9 +178,10 @@ def _login_error(answer: UpstreamResponse) -> SecretsError:
         return refusal(reasons.ADDRESS_REFUSED, answer)
     # Wrong secret 401, unknown client id 404 or 401, malformed credentials 401 or 422, and in
     # older servers 403: in all of them other credentials are what helps.
-    is_locked = "locked" in message(answer)
-    return UpstreamError(
-        LOCKED_ADVICE if is_locked else REFUSAL_ADVICE,
-        reason=reasons.LOGIN_LOCKED if is_locked else reasons.LOGIN_REFUSED,
-        upstream_request_id=request_id(answer),
-    )
+    reason, advice = reasons.LOGIN_REFUSED, REFUSAL_ADVICE
+    if "locked" in message(answer):
+        reason, advice = reasons.LOGIN_LOCKED, LOCKED_ADVICE
+    elif "organization" in message(answer):
+        # The secret was right, so that it counts towards no lock (read in the server's code).
+        reason, advice = reasons.WRONG_ORGANIZATION, ORGANIZATION_ADVICE
+    return UpstreamError(advice, reason=reason, upstream_request_id=request_id(answer))

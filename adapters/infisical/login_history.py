@@ -37,6 +37,7 @@ _MISTAKES = frozenset(
         reasons.REQUEST_REFUSED,
         reasons.WRONG_ADDRESS,
         reasons.ADDRESS_REFUSED,
+        reasons.WRONG_ORGANIZATION,
     }
 )
 REFUSALS: Final = frozenset({reasons.LOGIN_REFUSED, reasons.LOGIN_LOCKED})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import urlsplit
 
 from typing_extensions import override
 
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
-from adapters.system.loopback import is_loopback
+from adapters.system.lone_process import LoneProcess
+from adapters.upstream.server_address import host_and_port, warn_without_tls
 from adapters.upstream.worker_share import worker_share
 from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ports.store_plugin import HttpRoute, StoreContext
     from ports.store_shape import StoreShape
 
-_PORTS: Final = {"http": 80, "https": 443}
 _NO_WEBHOOKS: Final = (
     "Webhooks are not taken here; set INFISICAL_WEBHOOK_KEY to the secret key that the webhook has "
     "in Infisical, and start the service again."
@@ -39,15 +38,13 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
 
     @override
     def warnings(self, settings: InfisicalSettings) -> Sequence[str]:
-        server = urlsplit(settings.base_url)
-        if server.scheme != "http" or is_loopback(server.hostname or ""):
-            return ()
-        advice = (
-            f"Infisical at {settings.base_url} is reached without TLS: on the way there every "
-            "secret and the client secret can be read. Write https:// in INFISICAL_BASE_URL, with "
-            "INFISICAL_CA_FILE for a private CA."
+        return warn_without_tls(
+            settings.base_url,
+            self.title,
+            "the client secret",
+            "INFISICAL_BASE_URL",
+            "INFISICAL_CA_FILE",
         )
-        return (advice,)
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:
@@ -74,7 +71,8 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         if http is None:
             raise PluginError("must name certificates in PEM form.", setting="INFISICAL_CA_FILE")
         identity = f"{settings.api_root}\n{(settings.client_id or '').strip()}"
-        peers = LoginPeers(context.peers, identity, context.clock, context.jitter)
+        bus = None if isinstance(context.peers, LoneProcess) else context.peers
+        peers = LoginPeers(bus, identity, context.clock, context.jitter)
         guard = _guard(settings, peers.digest, context)
         api = InfisicalApi(settings, http, context.clock, context.jitter, guard=guard, peers=peers)
 
@@ -85,7 +83,6 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
             verifier = WebhookVerifier(settings.webhook_key, context.clock)
             routes = (InfisicalWebhook(verifier, context.changed).route(),)
         store = InfisicalSecretStore(settings, api)
-        server = urlsplit(settings.base_url)
         return StoreParts(
             store,
             InfisicalCheck(settings, api, context.clock),
@@ -96,7 +93,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
             samples=lambda: infisical_samples(api.state()),
             routes=routes,
             closed_routes={} if routes else {WEBHOOK_PATH: _NO_WEBHOOKS},
-            server=(server.hostname or "", server.port or _PORTS[server.scheme]),
+            server=host_and_port(settings.base_url),
             announces_changes=bool(routes),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
@@ -32,16 +32,30 @@ V4 = Route("v4", "v4/secrets", "projectId")
 V3 = Route("v3", "v3/secrets/raw", "workspaceId")
 
 
+class Wanted(NamedTuple):
+    """What is read.
+
+    Attributes:
+        location: from this store's `locate`.
+        version: a whole number from 1 up; None for the latest. Some servers ignore it.
+        imports: whether the latest of an import may answer where the folder has no such secret.
+    """
+
+    location: SecretLocation
+    version: str | None = None
+    imports: bool = True
+
+
 # The same few secrets are read again and again.
 @lru_cache(maxsize=1024)
-def read_path(route: Route, location: SecretLocation, version: str | None) -> str:
-    """Return path and query below the API's root; the version is None for the latest."""
+def read_path(route: Route, wanted: Wanted) -> str:
+    """Return path and query below the API's root."""
+    location, version, _ = wanted
     folder, _, name = location.path.rpartition("/")
     # Dots too, so that nothing on the way can take a name for a step between folders.
     encoded_name = quote(name, safe="").replace(".", "%2E")
     scope = dict(location.scope)
-    # The latest of an import would answer for a version that is missing.
-    imports = "true" if version is None else "false"
+    imports = "true" if wanted.imports else "false"
     # Every flag is sent: the defaults differ between versions. None may be sent twice.
     parameters = {
         route.project_parameter: scope["project_id"],

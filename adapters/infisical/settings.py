@@ -94,7 +94,7 @@ class InfisicalSettings(SettingsGroup):
         default=None,
         ge=1,
         description="Reads that all workers of this replica together send to Infisical at most, "
-        "in any minute. Unset: as many as Infisical's own limit takes.",
+        "in any minute. Unset: as many as the limit in Infisical's answers, if there is one.",
     )
     max_connections: int = Field(
         default=20, ge=1, description="Connections that each process opens to Infisical at most."

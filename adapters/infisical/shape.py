@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from adapters.infisical.addressing import Addressing, read_properties
+from adapters.infisical.addressing import Addressing
 from adapters.infisical.store import check_version
+from adapters.upstream.policy_choices import FolderBounds
 from domain.model.errors import InvalidRequest, SecretNotFound
 from domain.model.key_path import parse_folder
 from ports.plugin import PluginError
@@ -56,14 +57,13 @@ class InfisicalShape(StoreShape):
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:
-        chosen = read_properties(reference.properties)
+        chosen = reference.properties
         return Addressing(
             environment=self.environment,
             project_id=self.project_id,
-            base=self.base,
-            environments=frozenset({self.environment, chosen.environment or self.environment}),
-            projects=frozenset({self.project_id, chosen.project_id or self.project_id}),
-            folders=((),),
+            environments=frozenset({self.environment, chosen.get("environment", self.environment)}),
+            projects=frozenset({self.project_id, chosen.get("project_id", self.project_id)}),
+            bounds=FolderBounds(self.base, ((),), "INFISICAL_"),
         ).locate(reference)
 
     @override

@@ -10,6 +10,7 @@ from typing_extensions import override
 from adapters.infisical import reasons
 from adapters.infisical.addressing import Addressing
 from adapters.infisical.answer import lacks_metadata, read_secret, says_base64
+from adapters.infisical.protocol import Wanted
 from domain.model.errors import InvalidRequest, SecretNotFound
 from ports.secret_store import SecretStore
 
@@ -45,7 +46,9 @@ class InfisicalSecretStore(SecretStore):
     async def fetch(self, query: SecretQuery) -> Secret:
         check_version(query.version)
         location, version = query.location, query.version
-        answer = await self._api.read(location, version, query.deadline)
+        # The latest of an import would answer for a version that is missing.
+        wanted = Wanted(location, version, imports=version is None)
+        answer = await self._api.read(wanted, query.deadline)
         secret = self._read(answer, location, version)
         if version is not None and location.encoding is None and lacks_metadata(answer):
             encoded = await self._with_encoding(location, query.deadline)
@@ -63,7 +66,7 @@ class InfisicalSecretStore(SecretStore):
         A value is binary or text whichever version is asked for, so this costs another read.
         """
         try:
-            latest = await self._api.read(location, None, deadline)
+            latest = await self._api.read(Wanted(location, imports=False), deadline)
         except SecretNotFound:
             return location
         return location._replace(encoding="base64") if says_base64(latest) else location

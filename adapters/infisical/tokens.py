@@ -83,6 +83,7 @@ class TokenSource:
                     self._start_unless_cooling()
                 return token
             if (refusal := self._history.refusal()) is not None:
+                self._follow_if_refused(refusal)
                 raise again(refusal)
             await self._cooldown.wait(deadline)
             running = self._start()
@@ -130,7 +131,7 @@ class TokenSource:
 
     def refused_elsewhere(self) -> None:
         """Note that another process was refused with the same identity."""
-        self._history.guard.refused_elsewhere()
+        self._history.guard.refused_elsewhere(hold=self._login.credentials_may_change)
         _log.info("infisical.login_refused_elsewhere")
 
     def state(self) -> TokenState | None:
@@ -184,6 +185,7 @@ class TokenSource:
         async with self._peers.turn(spread=not self._has_usable_token):
             # Other processes may have been refused meanwhile.
             if (held := self._history.held()) is not None:
+                self._follow_if_refused(held)
                 return held
             try:
                 token = await self._login()
@@ -203,7 +205,10 @@ class TokenSource:
         self._history.failed(problem, quick=not (self._has_usable_token or may_change))
         if problem.reason == reasons.LOGIN_REFUSED:
             self._peers.refused()
-        if problem.reason in REFUSALS | SHARED and may_change:
+        self._follow_if_refused(problem)
+
+    def _follow_if_refused(self, problem: UpstreamError) -> None:
+        if problem.reason in REFUSALS | SHARED and self._login.credentials_may_change:
             self._watch.start(self._follow)
 
     async def _follow(self) -> None:

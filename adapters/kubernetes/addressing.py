@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.kubernetes.bounds import OWN_RIGHTS
 from adapters.kubernetes.names import is_data_key, is_namespace, is_secret_name, is_version
+from adapters.upstream.policy_choices import check_known, chosen
 from domain.model.errors import InvalidRequest, PolicyError
 from domain.model.key_path import parse_key
 from domain.model.reference import SecretLocation
@@ -37,11 +38,7 @@ def locate(reference: SecretReference, bounds: Bounds) -> SecretLocation:
         PolicyError: a property is unknown or malformed, or chooses what is not allowed.
     """
     properties = reference.properties
-    if set(properties) - set(PROPERTIES):
-        raise PolicyError(
-            f"This backend reads only these policy properties: {', '.join(PROPERTIES)}.",
-            reason="policy_property_unknown",
-        )
+    check_known(properties, PROPERTIES)
     encoding = properties.get("encoding")
     if encoding not in {None, TEXT, BINARY}:
         raise PolicyError(
@@ -120,29 +117,29 @@ def _field(field: str | None) -> str | None:
     return field
 
 
-def _namespace(chosen: str | None, bounds: Bounds) -> str:
-    namespace = bounds.namespace if chosen is None else chosen
+def _namespace(choice: str | None, bounds: Bounds) -> str:
+    namespace = bounds.namespace if choice is None else choice
     if not is_namespace(namespace):
         raise PolicyError(
             'The policy property "namespace" is no name of a namespace; check its spelling.',
             reason="namespace_malformed",
         )
-    if namespace not in bounds.namespaces:
-        raise PolicyError(
-            'The policy property "namespace" chooses what the operator of this backend does not '
-            "allow; choose another, or ask for it in KUBERNETES_ALLOWED_NAMESPACES.",
-            reason="namespace_not_allowed",
-        )
-    return namespace
+    return chosen(
+        namespace,
+        bounds.namespace,
+        bounds.namespaces,
+        "namespace",
+        "KUBERNETES_ALLOWED_NAMESPACES",
+    )
 
 
-def _user(chosen: str | None, bounds: Bounds) -> str:
-    if chosen is None:
+def _user(choice: str | None, bounds: Bounds) -> str:
+    if choice is None:
         return OWN_RIGHTS
-    if chosen not in bounds.users:
+    if choice not in bounds.users:
         raise PolicyError(
             'The policy property "impersonate" chooses what the operator of this backend does not '
             "allow; drop it, or ask for it in KUBERNETES_ALLOWED_IMPERSONATIONS.",
             reason="impersonate_not_allowed",
         )
-    return chosen
+    return choice

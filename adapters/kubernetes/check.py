@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import structlog
 from typing_extensions import override
@@ -18,22 +18,15 @@ from adapters.kubernetes.error_map import (
 )
 from adapters.kubernetes.rights import REVIEW_PATH, WHOAMI_PATH, needed, roles_text
 from adapters.kubernetes.watch import METADATA
-from domain.model.errors import RateLimited, SecretNotFound, SecretsError
-from ports.store_check import (
-    StoreCheck,
-    StoreLimitedError,
-    StoreMisconfiguredError,
-    StoreUnreachableError,
-)
+from adapters.upstream.store_check import UpstreamCheck
+from domain.model.errors import SecretNotFound
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 
 if TYPE_CHECKING:
     from adapters.kubernetes.api import KubernetesApi
     from adapters.kubernetes.bounds import Bounds
     from adapters.kubernetes.rights import Right
     from ports.clock import Clock
-
-CHECK_SECONDS: Final = 8.0
-"""As long as a request has, unless it is configured otherwise."""
 
 RIGHTS_SECONDS: Final = 300.0
 """How long rights that were all there are not asked for again; a denied read has them asked for."""
@@ -52,8 +45,10 @@ _MISCONFIGURED: Final = frozenset(
 _log = structlog.get_logger()
 
 
-class KubernetesCheck(StoreCheck):
+class KubernetesCheck(UpstreamCheck):
     """Reads a Secret's metadata, and reviews the service's own rights now and then."""
+
+    misconfigured: ClassVar[frozenset[str]] = _MISCONFIGURED
 
     def __init__(
         self, api: KubernetesApi, bounds: Bounds, clock: Clock, *, url: str, watches: bool
@@ -67,9 +62,8 @@ class KubernetesCheck(StoreCheck):
             url: the API server's address, for the text.
             watches: whether list and watch are needed too.
         """
+        super().__init__(f"The Kubernetes API server at {url}", "the network", clock)
         self._api = api
-        self._clock = clock
-        self._url = url
         self._needed = needed(bounds, watches=watches)
         self._impersonates = bool(bounds.users)
         names = [name for namespace, name in bounds.secrets if namespace == bounds.namespace]
@@ -78,31 +72,14 @@ class KubernetesCheck(StoreCheck):
         self._reviewed_until: float | None = None
 
     @override
-    async def check(self) -> None:
-        deadline = self._clock.monotonic() + CHECK_SECONDS
-        verdict: Exception | None = StoreUnreachableError(
-            f"The Kubernetes API server at {self._url} did not answer within {CHECK_SECONDS:.0f} "
-            "seconds; check its health and the network."
-        )
-        try:
-            async with self._clock.timeout_at(deadline):
-                verdict = await self._verdict(deadline)
-        except TimeoutError:
-            pass
-        except SecretsError as error:
-            verdict = self._failure(error)
-        # Raised out here, so that no error has another one as its context.
-        if verdict is not None:
-            raise verdict
-
-    async def _verdict(self, deadline: float) -> Exception | None:
+    async def verdict(self, deadline: float) -> Exception | None:
         answer = await self._api.send("GET", self._probe, deadline=deadline, accept=METADATA)
         is_denied = answer.status == FORBIDDEN
         error = None if answer.status == OK else error_for(answer)
         if answer.status == NOT_FOUND and isinstance(error, SecretNotFound):
             error = None
         if error is not None and not is_denied:
-            return self._failure(error)
+            return self.failure(error)
         if not is_denied and self._is_reviewed():
             return None
         missing = await self._missing(deadline)
@@ -110,14 +87,13 @@ class KubernetesCheck(StoreCheck):
             self._reviewed_until = self._clock.monotonic() + RIGHTS_SECONDS
         if missing and await self._is_starting(deadline):
             return StoreUnreachableError(
-                f"The Kubernetes API server at {self._url} is still starting, and denies what it "
-                "may allow in a moment."
+                f"{self._server} is still starting, and denies what it may allow in a moment."
             )
         if missing:
             return await self._lacks(missing, deadline)
         if is_denied:
             return StoreUnreachableError(
-                f"The Kubernetes API server at {self._url} denies a read that its own review "
+                f"{self._server} denies a read that its own review "
                 "allows; it may still be starting."
             )
         return None
@@ -158,9 +134,3 @@ class KubernetesCheck(StoreCheck):
             "RBAC denies this backend what its settings make use of. Apply this to the cluster, or "
             f"narrow the settings:\n{roles_text(self._needed, missing, account)}"
         )
-
-    def _failure(self, error: SecretsError) -> Exception:
-        if error.reason in _MISCONFIGURED:
-            return StoreMisconfiguredError(error.advice)
-        kind = StoreLimitedError if isinstance(error, RateLimited) else StoreUnreachableError
-        return kind(f"Kubernetes at {self._url}: {error.advice}")

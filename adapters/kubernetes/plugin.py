@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import urlsplit
 
 from typing_extensions import override
 
 from adapters.kubernetes.settings import KubernetesSettings
+from adapters.upstream.server_address import host_and_port
 from adapters.upstream.worker_share import worker_share
 from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
@@ -141,11 +141,10 @@ def _parts(
         await transport.api.aclose()
 
     def samples() -> Iterator[Sample]:
-        yield from read_samples(reader, admission.state())
+        yield from read_samples(reader, admission, transport.http.statistics)
         yield from call_samples(transport.http.statistics.counts)
         yield from watch_samples(watches, notices)
 
-    server = urlsplit(connection.url)
     return StoreParts(
         KubernetesSecretStore(bounds, reader, watches, slot_for),
         KubernetesCheck(transport.api, bounds, clock, url=connection.url, watches=settings.watch),
@@ -155,7 +154,7 @@ def _parts(
         degraded=watches.degraded,
         samples=samples,
         cache_ttl_seconds=WATCHED_TTL_SECONDS if settings.watch else UNWATCHED_TTL_SECONDS,
-        server=(server.hostname or "", server.port or (80 if server.scheme == "http" else 443)),
+        server=host_and_port(connection.url),
         announces_changes=settings.watch,
     )
 

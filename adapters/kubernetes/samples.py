@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adapters.upstream.samples import upstream_samples
 from ports.plugin import Sample
 
 if TYPE_CHECKING:
@@ -12,31 +13,21 @@ if TYPE_CHECKING:
     from adapters.kubernetes.change_notices import ChangeNotices
     from adapters.kubernetes.reader import SecretReader
     from adapters.kubernetes.watches import SecretWatches
-    from adapters.upstream.admission_state import AdmissionState
+    from adapters.upstream.admission import Admission
+    from adapters.upstream.statistics import CallStatistics
 
 
-def read_samples(reader: SecretReader, admission: AdmissionState) -> Iterator[Sample]:
+def read_samples(
+    reader: SecretReader, admission: Admission, statistics: CallStatistics
+) -> Iterator[Sample]:
     """Yield the figures of reads."""
-    for name, meaning, value in (
-        ("kubernetes_reads_in_flight", "Calls to the API server in flight.", admission.in_flight),
-        (
-            "kubernetes_reads_waiting",
-            "Reads that wait for a connection or for a rate limit.",
-            admission.waiting,
-        ),
-        (
-            "kubernetes_pause_seconds",
-            "Seconds until the next read may be sent by all rate limits; 0 if it may be now.",
-            admission.pause_seconds,
-        ),
-    ):
-        yield Sample(name, meaning, value)
+    state = admission.state()
+    yield Sample(
+        "kubernetes_pause_seconds",
+        "Seconds until the next read may be sent by all rate limits; 0 if it may be now.",
+        state.pause_seconds,
+    )
     for name, meaning, count in (
-        (
-            "kubernetes_reads_refused_total",
-            "Reads refused because they would have been sent too late.",
-            admission.refused,
-        ),
         (
             "kubernetes_stale_reads_total",
             "Reads answered from the API server's watch cache because etcd did not answer.",
@@ -49,6 +40,9 @@ def read_samples(reader: SecretReader, admission: AdmissionState) -> Iterator[Sa
         ),
     ):
         yield Sample(name, meaning, count, kind="counter")
+    yield from upstream_samples(
+        "kubernetes", "Kubernetes", state, statistics.durations, admission.waits
+    )
 
 
 def call_samples(calls: Mapping[str, int]) -> Iterator[Sample]:

@@ -140,11 +140,15 @@ class LockoutGuard:
         self._wait_until = self._clock.monotonic() + pause
         self._save()
 
-    def refused_elsewhere(self) -> None:
-        """Note that another process was refused with the same identity."""
+    def refused_elsewhere(self, *, hold: bool = False) -> None:
+        """Note that another process was refused with the same identity.
+
+        Args:
+            hold: whether to leave what room there is to credentials that change by themselves.
+        """
         self._count()
         self._met_others = True
-        if self._is_refused or self._in_a_row >= self._max_in_a_row:
+        if hold or self._is_refused or self._in_a_row >= self._max_in_a_row:
             # Its outcome is what a try of this process would have come to.
             until = self._clock.monotonic() + self._slow()
             self._wait_until = max(self._wait_until, until)

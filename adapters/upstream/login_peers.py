@@ -52,12 +52,12 @@ class LoginPeers:
     """
 
     def __init__(
-        self, bus: PeerBus, identity: str, clock: Clock, jitter: Callable[[], float]
+        self, bus: PeerBus | None, identity: str, clock: Clock, jitter: Callable[[], float]
     ) -> None:
         """Prepare; `listen` has messages received.
 
         Args:
-            bus: to the other processes.
+            bus: to the other processes; None where none can be reached, and none is waited for.
             identity: the server's address and the identity's name there.
             clock: for the waits.
             jitter: draws evenly from 0 up to 1.
@@ -90,7 +90,8 @@ class LoginPeers:
                 case _:
                     return
 
-        await self._bus.subscribe(TOPIC, received)
+        if self._bus is not None:
+            await self._bus.subscribe(TOPIC, received)
         await asyncio.Event().wait()
 
     def refused(self) -> None:
@@ -104,6 +105,9 @@ class LoginPeers:
         Args:
             spread: whether others may need a login in the same moment.
         """
+        if self._bus is None:
+            yield
+            return
         give_up = self._clock.monotonic() + PATIENCE_SECONDS * (1 + self._jitter())
         if spread:
             await self._clock.sleep(FIRST_SPREAD_SECONDS * self._jitter())
@@ -124,8 +128,9 @@ class LoginPeers:
                 await self._clock.sleep(NEXT_SPREAD_SECONDS * self._jitter())
             self._tell("begun")
             await self._clock.sleep(SETTLE_SECONDS)
-            is_first = all(self._origin < other for other in self._busy_until)
-            if is_first or self._clock.monotonic() >= give_up:
+            now = self._clock.monotonic()
+            rivals = [other for other, until in self._busy_until.items() if until > now]
+            if now >= give_up or self._origin < min(rivals, default="~"):
                 return
             self._tell("ended")
 
@@ -146,7 +151,8 @@ class LoginPeers:
             "origin": self._origin,
             "event": event,
         }
-        self._bus.broadcast(TOPIC, json.dumps(message).encode("ascii"))
+        if self._bus is not None:
+            self._bus.broadcast(TOPIC, json.dumps(message).encode("ascii"))
 
     def _event_in(self, payload: bytes) -> tuple[str, str] | None:
         """Return event and sender, if the message is of another process of this identity."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.upstream.policy_choices import FolderBounds, chosen
 from adapters.vault import reasons
 from adapters.vault.properties import read_properties
 from domain.model.errors import InvalidRequest, PolicyError
@@ -75,16 +76,20 @@ class Addressing:
         """
         choice = read_properties(reference.properties)
         place = Place(
-            mount=_allowed(choice.mount, self.default.mount, self.mounts, "mount"),
-            namespace=_allowed(
-                choice.namespace, self.default.namespace, self.namespaces, "namespace"
+            mount=chosen(
+                choice.mount, self.default.mount, self.mounts, "mount", "VAULT_ALLOWED_MOUNTS"
+            ),
+            namespace=chosen(
+                choice.namespace,
+                self.default.namespace,
+                self.namespaces,
+                "namespace",
+                "VAULT_ALLOWED_NAMESPACES",
             ),
             role=self._role(choice.role),
         )
-        if choice.folders is not None and not self._allows(choice.folders):
-            raise _path_not_allowed('The policy property "path"')
         key = parse_key(reference.key)
-        folders = key.below(self.base if choice.folders is None else choice.folders)
+        folders = FolderBounds(self.base, self.folders, "VAULT_").place(key, choice.folders)
         path = "/".join((*folders, key.name))
         if len(path) > MAX_KEY_LENGTH:
             raise InvalidRequest(
@@ -100,38 +105,13 @@ class Addressing:
                 "no-break space or a zero-width space; write the plain name.",
                 reason=reasons.KEY_REFUSED,
             )
-        if not self._allows(folders):
-            raise _path_not_allowed("The key")
         return SecretLocation(path=f"/{path}", scope=place.scope(), encoding=choice.encoding)
 
-    def _role(self, chosen: str | None) -> str:
-        if chosen is not None and not self.default.role:
+    def _role(self, choice: str | None) -> str:
+        if choice is not None and not self.default.role:
             raise PolicyError(
                 'Drop the policy property "role": this backend logs in as itself, so that no role '
                 "can be chosen. See docs/vault.md for logins bound to the caller.",
                 reason="role_not_allowed",
             )
-        return _allowed(chosen, self.default.role, self.roles, "role")
-
-    def _allows(self, folders: tuple[str, ...]) -> bool:
-        return any(folders[: len(allowed)] == allowed for allowed in self.folders)
-
-
-def _allowed(chosen: str | None, default: str, allowed: frozenset[str], name: str) -> str:
-    if chosen is None or chosen == default:
-        return default
-    if chosen not in allowed:
-        raise PolicyError(
-            f'The policy property "{name}" chooses what the operator of this backend does not '
-            f"allow; choose another, or ask for it in VAULT_ALLOWED_{name.upper()}S.",
-            reason=f"{name}_not_allowed",
-        )
-    return chosen
-
-
-def _path_not_allowed(what: str) -> PolicyError:
-    return PolicyError(
-        f"{what} leaves what VAULT_ALLOWED_PATHS allows (by default what lies in or below "
-        "VAULT_SECRET_PATH); use a key inside, or ask the operator.",
-        reason="path_not_allowed",
-    )
+        return chosen(choice, self.default.role, self.roles, "role", "VAULT_ALLOWED_ROLES")

@@ -11,6 +11,8 @@ from adapters.upstream.admission_config import AdmissionConfig
 from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.http import UpstreamHttp
+from adapters.upstream.server_address import host_and_port
+from adapters.upstream.worker_share import worker_share
 from adapters.vault.addressing import Addressing, Place
 from adapters.vault.api import VaultApi
 from adapters.vault.caller_jwt import partition
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 """A secret has 1 MiB at most on raft, and six bytes for each character that HTML knows."""
 
-_PORTS: Final = {"http": 80, "https": 443}
 _KV_VERSIONS: Final[dict[str, KvVersion | None]] = {"auto": None, "1": 1, "2": 2}
 
 
@@ -58,7 +59,7 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
             code="vault",
             limit_setting="VAULT_MAX_REQUESTS_PER_MINUTE",
             max_in_flight=config.read_connections,
-            max_per_minute=_share(settings.max_requests_per_minute, context),
+            max_per_minute=worker_share(settings.max_requests_per_minute, context),
         ),
         clock,
     )
@@ -82,7 +83,6 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
     def samples() -> Iterator[Sample]:
         return vault_samples(asks.tokens, admission, http.statistics)
 
-    server = urlsplit(settings.addr)
     return StoreParts(
         VaultSecretStore(addressing, api, clock),
         VaultCheck(addressing, api, clock, address=settings.addr, callers=callers),
@@ -93,7 +93,7 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
         samples=samples,
         routes=asks.routes,
         partition=partition if callers else None,
-        server=(server.hostname or "", server.port or _PORTS[server.scheme]),
+        server=host_and_port(settings.addr),
     )
 
 
@@ -148,11 +148,3 @@ def _addressing(settings: VaultSettings) -> Addressing:
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _share(reads: int | None, context: StoreContext) -> int | None:
-    """Return this worker's part of a limit that holds for the replica, one read at least."""
-    if reads is None:
-        return None
-    share, left_over = divmod(reads, context.workers)
-    return max(1, share + (context.worker < left_over))

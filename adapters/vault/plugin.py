@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
-from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from adapters.system.loopback import is_loopback
+from adapters.upstream.server_address import warn_without_tls
 from adapters.vault.settings import VaultSettings
 from ports.store_plugin import StorePlugin
 
@@ -29,15 +28,9 @@ class VaultPlugin(StorePlugin[VaultSettings]):
 
     @override
     def warnings(self, settings: VaultSettings) -> Sequence[str]:
-        server = urlsplit(settings.addr)
-        if server.scheme != "http" or is_loopback(server.hostname or ""):
-            return ()
-        advice = (
-            f"Vault at {settings.addr} is reached without TLS: on the way there every secret and "
-            "every login can be read. Write https:// in VAULT_ADDR, with VAULT_CACERT for a "
-            "private CA."
+        return warn_without_tls(
+            settings.addr, self.title, "every login", "VAULT_ADDR", "VAULT_CACERT"
         )
-        return (advice,)
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:

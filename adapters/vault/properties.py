@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from adapters.upstream.policy_choices import check_known, read_encoding, read_path
 from adapters.vault.names import InvalidNameError, parse_mount, parse_namespace, parse_role
-from domain.model.errors import InvalidRequest, PolicyError
-from domain.model.key_path import parse_folder
+from domain.model.errors import PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,28 +64,18 @@ def read_properties(properties: Mapping[str, str]) -> Choice:
     plain: dict[str, str] = {}
     for name, text in properties.items():
         known = _OTHER_NAMES.get(name, name)
-        if known not in KNOWN:
-            raise PolicyError(
-                f"This backend reads only these policy properties: {', '.join(KNOWN)}.",
-                reason="policy_property_unknown",
-            )
+        check_known([known], KNOWN)
         if plain.setdefault(known, text) != text:
             raise PolicyError(
                 f'The policy chooses "{known}" twice, by both names of the property; keep one.',
                 reason=f"policy_{known}_malformed",
             )
-    encoding = plain.get("encoding")
-    if encoding not in {None, "base64"}:
-        raise PolicyError(
-            'The policy property "encoding" can only be "base64"; drop it for plain text.',
-            reason="policy_encoding_unknown",
-        )
     return Choice(
         mount=_read(plain, "mount", parse_mount),
         namespace=_read(plain, "namespace", parse_namespace),
         role=_read(plain, "role", parse_role),
-        folders=_read_path(plain.get("path")),
-        encoding=None if encoding is None else "base64",
+        folders=read_path(plain.get("path")),
+        encoding=read_encoding(plain.get("encoding")),
     )
 
 
@@ -98,16 +88,3 @@ def _read(plain: Mapping[str, str], name: str, parse: Callable[[str], str]) -> s
     except InvalidNameError as error:
         advice = str(error)
     raise PolicyError(f'The policy property "{name}" {advice}', reason=f"policy_{name}_malformed")
-
-
-def _read_path(path: str | None) -> tuple[str, ...] | None:
-    if path is None:
-        return None
-    try:
-        return parse_folder(path)
-    except InvalidRequest:
-        pass
-    raise PolicyError(
-        'The policy property "path" must name a folder below the mount, such as "/payments".',
-        reason="policy_path_malformed",
-    )

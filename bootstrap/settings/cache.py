@@ -31,3 +31,17 @@ class CacheSettings(SettingsGroup):
     cache_max_bytes: int = Field(
         default=64 * 1024**2, ge=1024, description="Memory that these may take."
     )
+    cache_recheck_seconds: float | None = Field(
+        default=None,
+        ge=10,
+        allow_inf_nan=False,
+        description="Within this time each secret that was served is read from the store again, "
+        "and a changed one announced as by a notice: for notices that were lost. Unset: never. See "
+        "[change-notice.md](change-notice.md#when-a-notice-is-lost).",
+    )
+    cache_recheck_reads_per_minute: int = Field(
+        default=30,
+        ge=1,
+        description="Reads for that purpose in any minute at most, by all workers of this replica "
+        "together.",
+    )

@@ -10,6 +10,8 @@ from tests.integration.faults.load import PATIENCE_SECONDS
 from tests.support.infisical_lockout import LoginLockout
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.infisical_server import InfisicalServer
 
 clock = SystemClock()
@@ -33,3 +35,10 @@ async def until_logins(server: InfisicalServer, count: int) -> None:
 async def until_next_login(server: InfisicalServer) -> None:
     """Wait until another login was asked for."""
     await until_logins(server, len(server.model.logins) + 1)
+
+
+def replace_file(path: Path, content: str) -> None:
+    """Put a new file in its place, as agents and the kubelet do."""
+    new = path.with_suffix(".new")
+    new.write_text(content)
+    new.replace(path)

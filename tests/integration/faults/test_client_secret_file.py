@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.faults.credentials import clock, revoke_client_secret
+from tests.integration.faults.credentials import clock, replace_file, revoke_client_secret
 from tests.integration.faults.load import ANSWERED, kinds, store_secrets, until_more
 from tests.support.infisical_model import CLIENT_SECRET
 from tests.support.service_process import ServiceProcess
@@ -27,13 +27,6 @@ def secret_file(settings: dict[str, str], tmp_path: Path) -> Path:
     path.write_text(settings.pop("INFISICAL_CLIENT_SECRET") + "\n")
     settings["INFISICAL_CLIENT_SECRET_FILE"] = str(path)
     return path
-
-
-def replace_file(path: Path, content: str) -> None:
-    """Put a new file in its place, as agents and the kubelet do."""
-    new = path.with_suffix(".new")
-    new.write_text(content)
-    new.replace(path)
 
 
 def move(path: Path, to: Path) -> None:

@@ -16,7 +16,6 @@ from adapters.infisical.client import InfisicalApi, build_http
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.system.clock import SystemClock
-from adapters.system.lone_process import LoneProcess
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.login_peers import LoginPeers
 from domain.model.reference import SecretQuery, SecretReference
@@ -76,7 +75,7 @@ async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAda
                 clock,
                 lambda: 0.0,
                 guard=LockoutGuard(config.lockout, clock, lambda: 0.0),
-                peers=LoginPeers(LoneProcess(), "", clock, lambda: 0.0),
+                peers=LoginPeers(None, "", clock, lambda: 0.0),
             )
             store = InfisicalSecretStore(config, api)
             stack.push_async_callback(store.aclose)

@@ -14,6 +14,7 @@ from adapters.infisical import reasons
 from adapters.upstream.config import MAX_BODY_BYTES
 from domain.model.errors import UpstreamError
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from tests.support.infisical_generations import LATE_2026
 from tests.support.infisical_model import InfisicalModel, Result, html, refusal
 from tests.support.infisical_server import Break, InfisicalServer, recording
 
@@ -73,6 +74,7 @@ async def test_a_hanging_read_ends_at_the_deadline_and_heals_later(
     assert (await adapter.get("KEY")).value.reveal() == "v"
 
 
+@pytest.mark.parametrize("generation", [LATE_2026], ids=["late 2026"])  # counts calls
 async def test_a_read_that_hangs_once_is_tried_again_within_the_deadline(
     open_adapter: OpenAdapter, server: InfisicalServer
 ) -> None:
@@ -189,6 +191,7 @@ async def test_a_recorded_outage_is_an_upstream_error_and_heals(
     assert (await adapter.get("KEY")).value.reveal() == "v"
 
 
+@pytest.mark.parametrize("generation", [LATE_2026], ids=["late 2026"])  # counts calls
 async def test_netrc_and_cookies_put_nothing_into_a_request(
     open_adapter: OpenAdapter,
     server: InfisicalServer,

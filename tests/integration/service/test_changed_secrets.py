@@ -136,3 +136,32 @@ async def test_a_flush_of_a_service_that_keeps_nothing_says_so(
 
     assert code == 0
     assert "No replica kept any value" in err
+
+
+async def test_a_change_whose_notice_was_lost_is_announced_within_the_bound(
+    settings: Settings, tmp_path: Path, host: Host, infisical: InfisicalServer
+) -> None:
+    infisical.model.put("KEY", "old")
+    infisical.model.put("OTHER", "same")
+    rechecked = settings | {"CACHE_RECHECK_SECONDS": "10", "WORKERS": "2"}
+
+    async with (
+        ServiceProcess(rechecked, tmp_path) as service,
+        hearing(settings, f"{settings['NATS_SUBJECT_PREFIX']}.events.infisical.changed") as events,
+    ):
+        await asyncio.gather(*(host.get(key) for key in ("KEY", "OTHER") * 20))
+        infisical.model.put("KEY", "new")
+        changed_at = SystemClock().monotonic()
+        event = json.loads((await events.next_msg(15)).data)
+        told_after = SystemClock().monotonic() - changed_at
+        served = await asyncio.gather(*(host.get("KEY") for _ in range(20)))
+        with pytest.raises(TimeoutError):
+            await events.next_msg(12)
+        assert await service.stop() == 0
+
+    assert (event["cause"], event["key"], event["replicas"]) == ("store", "/KEY", 2)
+    # The event follows a second after the processes were told to forget.
+    assert told_after < 10.0 + 1.5
+    assert {secret.value.reveal() for secret in served} == {"new"}
+    assert service.logged("cache.change_found")[0]["path"] == "/KEY"
+    assert "canary" not in service.output

@@ -9,7 +9,7 @@ import pytest
 from adapters.admin_http.checks import STORE_RETRY_SECONDS, store_check, store_finding
 from adapters.admin_http.readiness import Disproof, Readiness
 from adapters.metrics.registry import Metrics
-from bootstrap.settings import Settings
+from bootstrap.settings import Settings, SettingsError
 from bootstrap.store_pipeline import LEFT_ALONE, StorePipeline
 from bootstrap.tracing import NoTracing
 from domain.model.errors import StoreUnavailable, UpstreamError
@@ -22,6 +22,7 @@ from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 from tests.fakes.store_check import FakeStoreCheck
+from tests.fakes.store_context import FakeStoreContext
 
 if TYPE_CHECKING:
     from adapters.admin_http.readiness import Verdict
@@ -46,6 +47,7 @@ class Layers:
             NoTracing(),
             self.clock,
             lateness=NotMeasured(),
+            context=FakeStoreContext(),
         )
         self.breaker = self.pipeline.breaker
         self.readiness = Readiness(
@@ -141,7 +143,13 @@ async def test_what_the_check_at_the_start_found_stands_for_the_first_probes() -
 async def test_a_store_without_metrics_shows_nothing() -> None:
     parts = StoreParts(FakeSecretStore(), FakeStoreCheck())
     pipeline = StorePipeline(
-        parts, Settings(), None, NoTracing(), FakeClock(), lateness=NotMeasured()
+        parts,
+        Settings(),
+        None,
+        NoTracing(),
+        FakeClock(),
+        lateness=NotMeasured(),
+        context=FakeStoreContext(),
     )
 
     assert pipeline.proof() is None
@@ -186,3 +194,39 @@ async def test_what_is_selected_is_forgotten_and_counted(
 
     assert layers.pipeline.forget(selection) == forgotten
     assert layers.pipeline.cache.statistics().entries == 3 - forgotten
+
+
+def rechecked(parts: StoreParts) -> StorePipeline:
+    """A pipeline with a recheck of 30 reads a minute."""
+    return StorePipeline(
+        parts,
+        Settings(cache_recheck_seconds=60),
+        None,
+        NoTracing(),
+        FakeClock(),
+        lateness=NotMeasured(),
+        context=FakeStoreContext(workers=4),
+    )
+
+
+async def test_without_a_recheck_nothing_runs_in_the_background() -> None:
+    assert Layers().pipeline.recheck_run is None
+
+
+async def test_a_recheck_shows_its_figures_and_hears_of_notices() -> None:
+    store = FakeSecretStore()
+    store.put("/a", "1")
+    pipeline = rechecked(StoreParts(store, FakeStoreCheck()))
+    await pipeline.cache.fetch(SecretQuery(SecretLocation("/a", PROD), None, CALLER, 1e12))
+
+    assert pipeline.recheck_run is not None
+    figures = {sample.name: sample.value for sample in pipeline.samples()}
+    assert figures["cache_recheck_secrets"] == 1
+    assert pipeline.forget(Selection.one("/a")) == 1
+
+
+async def test_a_store_that_answers_callers_apart_has_no_recheck() -> None:
+    parts = StoreParts(FakeSecretStore(), FakeStoreCheck(), partition=lambda caller: caller)
+
+    with pytest.raises(SettingsError, match="CACHE_RECHECK_SECONDS must be unset"):
+        rechecked(parts)

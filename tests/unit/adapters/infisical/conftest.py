@@ -15,7 +15,6 @@ from adapters.infisical.check import InfisicalCheck
 from adapters.infisical.client import InfisicalApi, build_http
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
-from adapters.system.lone_process import LoneProcess
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.login_peers import LoginPeers
@@ -138,7 +137,7 @@ async def world(config: InfisicalSettings, generation: Generation) -> AsyncItera
         clock,
         lambda: 0.0,
         guard=LockoutGuard(config.lockout, clock, lambda: 0.0),
-        peers=LoginPeers(LoneProcess(), "", clock, lambda: 0.0),
+        peers=LoginPeers(None, "", clock, lambda: 0.0),
     )
     world = World(
         model=InfisicalModel(generation),

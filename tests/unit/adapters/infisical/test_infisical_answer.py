@@ -108,6 +108,8 @@ def test_an_answer_without_a_secret_is_refused(document: object) -> None:
         "abababababab${CYCLE_A}",
         "${@other-project.dev.NAME}",
         "${other-project::dev.NAME}",
+        "${name@with-at}",
+        "half-${dev.${dev.INNER}.KEY}",
     ],
 )
 def test_a_reference_left_in_the_value_is_an_error_unless_allowed(value: str) -> None:

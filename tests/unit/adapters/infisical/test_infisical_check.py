@@ -58,6 +58,8 @@ async def test_a_login_that_is_refused_or_a_wrong_address_leaves_the_replica_not
         await world.check.check()
 
 
+NO_MEMBER = "Identity is not a member of the organization"
+OTHER_ORGANIZATION = "This project does not belong to your selected organization."
 FOLDER = "Folder with path '/' in environment with slug 'prod' not found"
 
 
@@ -68,6 +70,22 @@ FOLDER = "Folder with path '/' in environment with slug 'prod' not found"
         (refusal(404, "GetSecretByName", FOLDER), "INFISICAL_SECRET_PATH"),
         (refusal(404, "NotFound", "Project not found during bot"), "INFISICAL_PROJECT_ID"),
         (refusal(403, "Identity is not a member of the specified project", "x"), "member"),
+        # As servers of 2025 and 2026 word it (read in their code).
+        (refusal(403, "You are not member of this project", "x"), "member"),
+        (
+            refusal(403, "ForbiddenError", "You are not a member of this project with ID 1"),
+            "member",
+        ),
+        (
+            refusal(401, "UnauthorizedError", "Identity is not a member of the organization"),
+            "member",
+        ),
+        (refusal(403, OTHER_ORGANIZATION, "x"), "INFISICAL_ORGANIZATION_SLUG"),
+        (refusal(403, "ForbiddenError", OTHER_ORGANIZATION), "INFISICAL_ORGANIZATION_SLUG"),
+        (refusal(400, "BadRequest", "The project is of type kms."), "type"),
+        (refusal(400, "BadRequest", "Invalid folder name"), "INFISICAL_SECRET_PATH"),
+        # As the rewrite in Go does.
+        (refusal(404, "NotFound", "Environment not found"), "INFISICAL_ENVIRONMENT"),
     ],
 )
 async def test_a_place_that_does_not_exist_is_a_misconfiguration(
@@ -77,6 +95,26 @@ async def test_a_place_that_does_not_exist_is_a_misconfiguration(
 
     with pytest.raises(StoreMisconfiguredError, match=text):
         await world.check.check()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refusal(404, "NotFound", "Sub organization with name canary not found"),
+        refusal(401, "UnauthorizedError", "Identity not authorized to access sub organization x"),
+    ],
+)
+async def test_a_sub_organisation_that_is_not_the_identity_s_is_a_misconfiguration(
+    world: World, answer: Result
+) -> None:
+    world.model.login_faults = [answer]
+
+    with pytest.raises(StoreMisconfiguredError, match="INFISICAL_ORGANIZATION_SLUG") as failure:
+        await world.check.check()
+
+    assert "canary" not in str(failure.value)
+    # The secret was right: nothing is held back.
+    assert world.api.state().withheld is None
 
 
 async def test_rights_limited_to_folders_below_pass_with_a_warning(world: World) -> None:

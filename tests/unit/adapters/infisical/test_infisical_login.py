@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.infisical import reasons
-from domain.model.errors import UpstreamError
+from domain.model.errors import RateLimited, UpstreamError
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, Result, html, refusal
 from tests.unit.adapters.infisical.conftest import CONFIG
 
@@ -93,6 +93,21 @@ async def test_a_login_from_a_refused_address_counts_as_no_wrong_secret(
     assert world.api.state().withheld is None
     world.clock.advance(1.0)
     world.model.put("KEY", "v")
+    assert (await world.get("KEY")).value.reveal() == "v"
+
+
+async def test_logins_that_collide_on_the_server_count_as_no_wrong_secret(world: World) -> None:
+    world.model.put("KEY", "v")
+    words = "Failed to acquire lock: rate limit exceeded"
+    world.model.login_faults = [refusal(429, "RateLimitExceeded", words)]
+
+    with pytest.raises(RateLimited) as failure:
+        await world.get("KEY")
+
+    # No seconds are named, so that ten are assumed.
+    assert failure.value.retry_after == 10.0
+    assert world.api.state().withheld is None
+    world.clock.advance(10.0)
     assert (await world.get("KEY")).value.reveal() == "v"
 
 

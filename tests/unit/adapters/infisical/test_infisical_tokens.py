@@ -56,6 +56,14 @@ class ScriptedLogin(UniversalAuthLogin):
         return AccessToken(SecretStr(f"t{self.count}"), now + 0.8 * LIFETIME, now + LIFETIME)
 
 
+class NoWaiting(FakeClock):
+    """For the turns of logins, which have tests of their own."""
+
+    @override
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
 class Setting:
     """A token source with its collaborators."""
 
@@ -69,7 +77,7 @@ class Setting:
         self.tokens = self.source(self.login)
 
     def source(self, login: ScriptedLogin) -> TokenSource:
-        peers = LoginPeers(self.bus, "identity", self.clock, lambda: 0.0)
+        peers = LoginPeers(self.bus, "identity", NoWaiting(), lambda: 0.0)
         return TokenSource(login, self.pause, self.refusals, self.clock, peers)
 
     @property

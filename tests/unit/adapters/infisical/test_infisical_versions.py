@@ -10,7 +10,7 @@ from adapters.infisical import reasons
 from domain.model.errors import InvalidRequest, SecretNotFound
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
-from tests.support.infisical_generations import ALL
+from tests.support.infisical_generations import ALL, EARLY_2026, LATE_2026
 
 if TYPE_CHECKING:
     from tests.support.infisical_generations import Generation
@@ -100,3 +100,15 @@ async def test_a_text_is_a_text_whichever_version_is_asked_for(
 
     for version in (None, "1"):
         assert (await world.get("KEY", version)).value.reveal() == "AP8="
+
+
+@pytest.mark.parametrize("generation", [EARLY_2026, LATE_2026], ids=lambda each: each.name)
+async def test_neither_a_version_nor_its_encoding_is_taken_from_an_import(world: World) -> None:
+    world.model.put("KEY", "AP8=", secretMetadata=ENCODED)
+
+    await world.get("KEY", "1")
+
+    pinned, latest = (call.query for call in world.model.reads)
+    assert (pinned["version"], "version" in latest) == ("1", False)
+    for asked in (pinned, latest):
+        assert (asked["includeImports"], asked["include_imports"]) == ("false", "false")

@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from adapters.kubernetes.bounds import Bounds
-from adapters.kubernetes.check import CHECK_SECONDS, RIGHTS_SECONDS
+from adapters.kubernetes.check import RIGHTS_SECONDS
 from adapters.kubernetes.rights import Right as Need
 from adapters.kubernetes.rights import needed, roles_text
 from adapters.upstream.engine import Failure, TransportError
+from adapters.upstream.store_check import CHECK_SECONDS
 from ports.store_check import (
     StoreLimitedError,
     StoreMisconfiguredError,

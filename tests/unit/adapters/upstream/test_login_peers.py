@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.system.lone_process import LoneProcess
 from adapters.upstream.login_peers import (
     FIRST_SPREAD_SECONDS,
     LOGIN_SECONDS,
@@ -58,7 +57,7 @@ class Fleet:
     def bus(self) -> LatePeerBus:
         return LatePeerBus(self.clock, MESSAGE_SECONDS, self.buses)
 
-    def process(self, bus: PeerBus, identity: str = "identity") -> LoginPeers:
+    def process(self, bus: PeerBus | None, identity: str = "identity") -> LoginPeers:
         peers = LoginPeers(bus, identity, self.clock, self.random.random)
         number = len(self.listeners)
         self.listeners.append(asyncio.create_task(peers.listen(lambda: self.heard.append(number))))
@@ -89,7 +88,7 @@ async def fleet(login_seconds: float = LOGIN_TAKES_SECONDS, seed: int = 1) -> As
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("processes", [2, 12, 30])
+@pytest.mark.parametrize("processes", [2, 8, 20])
 async def test_processes_that_need_a_login_in_the_same_moment_log_in_one_by_one(
     seed: int, processes: int
 ) -> None:
@@ -104,11 +103,22 @@ async def test_processes_that_need_a_login_in_the_same_moment_log_in_one_by_one(
     assert max(all_of_them.ends) < 7.0
 
 
-async def test_without_messages_only_the_spread_keeps_them_apart() -> None:
+async def test_without_a_bus_none_is_waited_for() -> None:
     async with fleet() as all_of_them:
-        await all_of_them.all_log_in([all_of_them.process(LoneProcess()) for _ in range(40)])
+        await all_of_them.all_log_in([all_of_them.process(None) for _ in range(40)])
 
-    assert all_of_them.most > 8
+    assert all_of_them.most == 40
+    assert max(all_of_them.ends) == pytest.approx(LOGIN_TAKES_SECONDS)
+
+
+async def test_where_messages_are_lost_the_spread_alone_keeps_them_apart() -> None:
+    async with fleet() as all_of_them:
+        processes = [all_of_them.process(all_of_them.bus()) for _ in range(40)]
+        for bus in all_of_them.buses:
+            bus.lost = True
+        await all_of_them.all_log_in(processes)
+
+    assert 8 < all_of_them.most < 30
     longest = FIRST_SPREAD_SECONDS + SETTLE_SECONDS + 2 * LOGIN_TAKES_SECONDS
     assert max(all_of_them.ends) < longest
 

@@ -49,6 +49,7 @@ class NatsConnection:
 
     Attributes:
         leave: what is done when the server says that it is going to stop.
+        why_hung_up_on: what may have made the server end the connection, as advice for the log.
         client: exists from the start, so that others can be built around it; usable while open.
     """
 
@@ -78,6 +79,7 @@ class NatsConnection:
         self._closing = False
         self.leave: Callable[[], Coroutine[None, None, None]] | None = None
         self._leaving: asyncio.Task[None] | None = None
+        self.why_hung_up_on: Callable[[], str | None] = lambda: None
 
     @property
     def is_connected(self) -> bool:
@@ -167,7 +169,8 @@ class NatsConnection:
 
     async def _on_disconnected(self) -> None:
         if not self._closing:
-            _log.warning("nats.disconnected")
+            advice = self.why_hung_up_on()
+            _log.warning("nats.disconnected", **({} if advice is None else {"advice": advice}))
 
     async def _on_reconnected(self) -> None:
         _log.info("nats.reconnected", server=self._server())

@@ -36,6 +36,11 @@ _READS_A_TURN: Final = 8
 _REFUSALS_A_READ: Final = 50
 _SECONDS_BETWEEN_LOGS: Final = 5.0
 
+FLOOD_BYTES: Final = 4 * 1024 * 1024
+"""In one second, some 2,000 usual requests. nats-server gives a client up that leaves 64 MiB unread,
+and what was read of them before may be a small part."""
+
+
 _log = structlog.get_logger()
 
 
@@ -72,6 +77,7 @@ class Intake:
         self._read = -1
         self._read_until = 0.0
         self._arrived_bytes = 0
+        self._second, self._in_second, self._in_last_second = 0, 0, 0
         self._refused = 0
         self._next_log = 0.0
         self.dropped = 0
@@ -86,6 +92,7 @@ class Intake:
     ) -> Awaitable[None] | None:
         """Take one request in; what is returned is to be awaited before the next."""
         now = request.received_at
+        self._count(now, len(request.body) + len(headers or b""))
         if self._read != self._client.reads:
             self._read, self._read_until = self._client.reads, now + READ_SECONDS
             self._refused = 0
@@ -98,6 +105,19 @@ class Intake:
         if self._worker is None:
             self._worker = asyncio.create_task(self._work_off())
         return None
+
+    @property
+    def bytes_a_second(self) -> int:
+        """The most that arrived in one of the last two seconds, whatever became of it."""
+        is_recent = self._clock.monotonic() < self._second + 2
+        return max(self._in_second, self._in_last_second) if is_recent else 0
+
+    def _count(self, now: float, size: int) -> None:
+        second = int(now)
+        if second != self._second:
+            self._in_last_second = self._in_second if second == self._second + 1 else 0
+            self._second, self._in_second = second, 0
+        self._in_second += size
 
     async def refuse_all(self, reason: str) -> None:
         """Refuse whatever is still queued."""

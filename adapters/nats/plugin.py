@@ -97,6 +97,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         control = ControlSubjects(settings.subject_prefix, context.backend)
         peers = NatsPeerBus(connection.client, control, context.clock, context.peer_messages)
         transport = listener(connection)
+        connection.why_hung_up_on = transport.why_hung_up_on
         grace = context.request_timeout_seconds
         connection.leave = Moving(connection, transport, second, context.clock, grace).move
 

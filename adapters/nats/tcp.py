@@ -19,9 +19,10 @@ _CLOSE_SECONDS = 1.0
 _NEXT_ADDRESS_SECONDS = 0.1
 """Shorter than RFC 8305's 0.25 s: of a name's eight addresses, seven may be dead."""
 
-_READ_BYTES = 256 * 1024
-"""As much as asyncio takes from a socket at once. In nats-py's 32 KiB a dozen requests have room,
-and the one cut in two at the end is copied together with all of them."""
+_READ_BYTES = 1024 * 1024
+"""Taken from the socket at once, if so much is there: under a flood each read costs a turn of the
+event loop, and on a busy machine the processor. In nats-py's 32 KiB a dozen requests have room, and
+the one cut in two at the end is copied together with all of them."""
 
 
 class SteadyTcpTransport(TcpTransport):
@@ -44,9 +45,11 @@ class SteadyTcpTransport(TcpTransport):
             reader, writer = await asyncio.open_connection(
                 uri.hostname,
                 uri.port,
-                limit=buffer_size,
+                limit=_READ_BYTES,
                 happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
             )
+        # What asyncio's socket transports give to recv(); a TLS one, which has none, takes no harm.
+        writer.transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
         # As nats-py keeps them, for the upgrade to TLS after the greeting.
         self._bare_io_reader = self._io_reader = reader
         self._bare_io_writer = self._io_writer = writer

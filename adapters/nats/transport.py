@@ -18,7 +18,7 @@ from adapters.nats.answering import HEADER_BYTES, Answering
 from adapters.nats.backlog import MAX_BYTES
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import read_host_xkey, read_requester
-from adapters.nats.intake import Intake
+from adapters.nats.intake import FLOOD_BYTES, Intake
 from adapters.nats.raw_messages import SELF_CHECK
 from adapters.nats.subjects import SecretsSubjects
 from domain.model.transport import Operation, Request
@@ -104,6 +104,18 @@ class NatsTransport(Transport):
     def dropped(self) -> int:
         """How many requests were left unanswered: no reply could go to them, or too many came."""
         return self._unanswerable + self._intake.dropped
+
+    def why_hung_up_on(self) -> str | None:
+        """Return what may have made the server end the connection, as advice; None if nothing."""
+        arrived = self._intake.bytes_a_second
+        if arrived < FLOOD_BYTES:
+            return None
+        return (
+            f"{arrived // 1024 // 1024} MiB of requests were read within a second just before. If "
+            "nats-server's log names a slow consumer, more came than this process reads in the "
+            "processor time it gets, and those on their way are lost: limit max_payload and "
+            "max_connections of the account that sends them, or add replicas."
+        )
 
     @property
     def is_listening(self) -> bool:

@@ -1,4 +1,4 @@
-"""A host that asks at a steady rate, and what each request came to."""
+"""Hosts that ask at a steady rate, and what each request came to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from adapters.crypto.nkeys_text import KeyKind
+from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.channel import NatsChannel
 from adapters.nats.connection import NatsConnection
@@ -16,7 +18,7 @@ from adapters.system.clock import SystemClock
 from domain.model.errors import SecretsError
 from domain.use_cases.ask_for_secret import HostClient
 from ports.transport import ChannelError
-from tests.support.host import Host
+from tests.support.host import Host, new_token
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -30,6 +32,9 @@ TURNED_AWAY: Final = "no_responders"
 NO_REPLY: Final = frozenset({"timeout", "disconnected"})
 
 INTERVAL_SECONDS: Final = 1 / 60
+_HOSTS: Final = 120
+"""Each asks every two seconds, and so begins another start each time."""
+
 _INBOX: Final = "_INBOX_OF_HOSTS"
 
 
@@ -51,6 +56,9 @@ class Load:
 
     def __init__(self, host: Host, keys: Sequence[str], clock: SystemClock) -> None:
         self._host = host
+        self._tokens = [
+            new_token(SigningKey.generate(KeyKind.ACCOUNT), KeyKind.HOST) for _ in range(_HOSTS)
+        ]
         self._keys = keys
         self._clock = clock
         self._stopping = False
@@ -82,17 +90,18 @@ class Load:
     async def _pace(self) -> None:
         due, number = self._clock.monotonic(), 0
         while not self._stopping:
-            task = asyncio.create_task(self._ask(self._keys[number % len(self._keys)]))
+            key = self._keys[number % len(self._keys)]
+            task = asyncio.create_task(self._ask(key, self._tokens[number % _HOSTS]))
             self._asked.add(task)
             task.add_done_callback(self._asked.discard)
             number += 1
             due = max(due + INTERVAL_SECONDS, self._clock.monotonic() - 1.0)
             await self._clock.sleep(max(0.0, due - self._clock.monotonic()))
 
-    async def _ask(self, key: str) -> None:
+    async def _ask(self, key: str, host_token: str) -> None:
         sent = self._clock.monotonic()
         try:
-            await self._host.get(key)
+            await self._host.get(key, host_token=host_token)
             kind = ANSWERED
         except SecretsError as error:
             kind = type(error).__name__

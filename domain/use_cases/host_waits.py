@@ -41,6 +41,9 @@ _SPENT_SHARE = 0.01
 """What a request may take in a start that the store has failed for as long as it may: as good as
 none, and enough for a cache or for a store that is back."""
 
+RECOVERED_SECONDS = 2.0
+"""A start that gets an answer so long after the store last failed it is no longer held to that."""
+
 _WORKING_SHARE = 0.1
 """What a request may take in any case while all before it were answered: many secrets that each
 come quickly are no outage."""
@@ -54,6 +57,7 @@ class _Start:
     last_end: float = 0.0
     is_waiting: bool = False
     has_failed: bool = False
+    failed_at: float = 0.0
 
     def begin_again(self, entity: str) -> None:
         self.entity = entity
@@ -123,7 +127,16 @@ class HostWaits:
             wait.start.waited += seconds
             wait.start.last_end = now
             wait.start.is_waiting = False
-            wait.start.has_failed |= isinstance(error, (StoreUnavailable, RateLimited))
+            self._judge(wait.start, wait, now, error)
+
+    def _judge(self, start: _Start, wait: Wait, now: float, error: BaseException | None) -> None:
+        if isinstance(error, (StoreUnavailable, RateLimited)):
+            # One that was given next to no time says nothing of the store.
+            if not start.has_failed or wait.seconds >= _WORKING_SHARE * self.seconds:
+                start.failed_at = now
+            start.has_failed = True
+        elif error is None and now - start.failed_at >= RECOVERED_SECONDS:
+            start.has_failed = False
 
     def _start_of(self, caller: Caller, asked: AskedSecret, arrived: float) -> _Start | None:
         host, entity = (caller.host.issuer, caller.host.subject), caller.entity.subject

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-import pytest_asyncio
-
-from adapters.nats.channel import NatsChannel
-from adapters.nats.connection import NatsConnection
-from adapters.nats.settings import NatsSettings
-from adapters.nats.subjects import SecretsSubjects
-from adapters.system.clock import SystemClock
 from bootstrap.local.nats_server import LocalNatsServer
-from ports.transport import ChannelError
-from tests.support.environments import local_infisical_environment
+from tests.support.command_line import CommandLine
+from tests.support.environments import local_infisical_environment, nats_kv_environment
 from tests.support.free_ports import neighbouring_ports
+from tests.support.host import connected_host
 from tests.support.infisical_server import InfisicalServer
 from tests.support.service_process import ServiceProcess
+from tests.support.steady_gets import steady_gets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,11 +22,10 @@ if TYPE_CHECKING:
 
 PREFIX = "moves"
 REQUESTS = 1000
-_PAUSE_SECONDS = 0.004
 
 
-@pytest_asyncio.fixture
-async def cluster() -> AsyncIterator[list[LocalNatsServer]]:
+@asynccontextmanager
+async def cluster(*, jetstream: bool = False) -> AsyncIterator[list[LocalNatsServer]]:
     """Three servers, each with routes to the others, that take their time to stop."""
     first = neighbouring_ports(3)
     ports = [first, first + 1, first + 2]
@@ -43,40 +36,54 @@ async def cluster() -> AsyncIterator[list[LocalNatsServer]]:
                 LocalNatsServer(
                     config=f"server_name: n{number}\n"
                     'lame_duck_grace_period: "1s", lame_duck_duration: "30s"\n'
-                    f'cluster {{ name: test, listen: "127.0.0.1:{port}", routes: [{routes}] }}'
+                    f'cluster {{ name: test, listen: "127.0.0.1:{port}", routes: [{routes}] }}',
+                    jetstream=jetstream,
                 )
             )
             for number, port in enumerate(ports)
         ]
 
 
-async def test_no_request_of_a_thousand_is_lost_with_one_replica_and_a_server_that_stops(
-    cluster: list[LocalNatsServer], tmp_path: Path
+async def test_no_sealed_request_of_a_thousand_is_lost_with_one_replica_and_a_server_that_stops(
+    tmp_path: Path,
 ) -> None:
-    dying, staying, _ = cluster
-    async with InfisicalServer() as store:
+    async with cluster() as (dying, staying, _), InfisicalServer() as store:
+        store.model.put("KEY", "value")
         settings = local_infisical_environment(store, dying.url, PREFIX, tmp_path)
-        process = ServiceProcess(settings, tmp_path)
-        host = NatsConnection(NatsSettings(urls=(staying.url,)), SystemClock())
-        async with process, host:
-            channel = NatsChannel(host.client, SecretsSubjects(prefix=PREFIX))
+        settings["CACHE_TTL_SECONDS"] = "0"
+        async with (
+            ServiceProcess(settings, tmp_path) as process,
+            connected_host(staying.url, PREFIX) as host,
+        ):
+            ends = await steady_gets(host, REQUESTS, lambda: os.kill(dying.pid, signal.SIGUSR2))
 
-            async def ask() -> str:
-                try:
-                    reply = await channel.request("server_xkey", b"", None, 8)
-                except ChannelError as error:
-                    return error.reason
-                return "answered" if reply.body.startswith(b"X") else "other"
-
-            requests = []
-            for number in range(REQUESTS):
-                if number == REQUESTS // 10:
-                    os.kill(dying.pid, signal.SIGUSR2)
-                requests.append(asyncio.create_task(ask()))
-                await asyncio.sleep(_PAUSE_SECONDS)
-            answers = await asyncio.gather(*requests)
-
-            assert {kind: answers.count(kind) for kind in set(answers)} == {"answered": REQUESTS}
+            assert ends == {"value": REQUESTS}
             await process.wait_for("nats.moved")
             (reconnected,) = process.logged("nats.reconnected")
             assert not reconnected["server"].endswith(f":{dying.port}")
+
+
+async def test_nor_where_the_store_is_a_bucket_of_the_same_cluster(tmp_path: Path) -> None:
+    value = tmp_path / "value"
+    value.write_text("value")
+    async with cluster(jetstream=True) as (dying, staying, _):
+        settings = nats_kv_environment(tmp_path) | {
+            "NATS_URL": dying.url,
+            "NATS_SUBJECT_PREFIX": PREFIX,
+            "NATS_KV_REPLICAS": "3",
+        }
+        async with (
+            ServiceProcess(settings, tmp_path) as process,
+            connected_host(staying.url, PREFIX) as host,
+        ):
+            command = CommandLine(settings | {"NATS_URL": staying.url}, tmp_path)
+            code, _, text = await command.run("kv", "put", "KEY", "--file", str(value))
+            assert code == 0, text
+            ends = await steady_gets(host, REQUESTS, lambda: os.kill(dying.pid, signal.SIGUSR2))
+
+            assert ends == {"value": REQUESTS}
+            await process.wait_for("nats.moved")
+            # The requests' connection and the store's.
+            for reconnected in process.logged("nats.reconnected"):
+                assert not reconnected["server"].endswith(f":{dying.port}")
+            assert len(process.logged("nats.reconnected")) == 2

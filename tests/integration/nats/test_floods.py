@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 import nats
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from adapters.nats.connection import NatsConnection
+from adapters.nats.intake import FLOOD_BYTES
 from adapters.nats.settings import NatsSettings
 from adapters.nats.transport import NatsTransport
 from adapters.system.clock import SystemClock
@@ -17,10 +21,11 @@ from tests.integration.nats.conftest import serving
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from adapters.nats.subjects import SecretsSubjects
     from domain.model.transport import Reply, Request
+    from tests.integration.conftest import StartNatsServer
     from tests.integration.nats.conftest import ConnectHost
 
 BODY = b"x" * 8000
@@ -37,6 +42,31 @@ class Busy(FakeHandler):
         until = time.perf_counter() + 0.001
         while time.perf_counter() < until:
             pass
+        return super().begin(request)
+
+
+def flood(port: int, subject: str, count: int) -> None:
+    """Send so many requests, from a thread of its own."""
+    frames = [
+        b"PUB %b _INBOX.flood.%d %d\r\n%b\r\n" % (subject.encode(), number, len(BODY), BODY)
+        for number in range(count)
+    ]
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"CONNECT {}\r\n" + b"".join(frames) + b"PING\r\n")
+        while b"PONG" not in connection.recv(4096):
+            pass
+
+
+class Stopping(FakeHandler):
+    """Holds the event loop up for longer than the server waits, once enough has arrived."""
+
+    read: Callable[[], int] = staticmethod(lambda: 0)
+
+    @override
+    def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
+        if self.read() >= 2 * FLOOD_BYTES:
+            self.read = lambda: 0
+            time.sleep(1.5)
         return super().begin(request)
 
 
@@ -71,6 +101,27 @@ async def test_an_honest_host_beside_a_flood_loses_no_read(
         reply in {b"echo " + BODY, b"refused as overloaded", b"refused as stopping"}
         for reply in replies
     )
+
+
+async def test_a_server_that_hangs_up_over_a_flood_is_told_of_and_left_for_a_new_connection(
+    subjects: SecretsSubjects, connect_host: ConnectHost, start_nats_server: StartNatsServer
+) -> None:
+    server = await start_nats_server(f"max_pending: {4 * 1024 * 1024}")
+    clock, handler = SystemClock(), Stopping()
+    connection = NatsConnection(NatsSettings(urls=(server.url,)), clock, reconnect_wait=0.05)
+    transport = NatsTransport(connection.client, subjects, clock)
+    connection.why_hung_up_on = transport.why_hung_up_on
+    handler.read = lambda: transport._intake.bytes_a_second
+    honest = await connect_host(server.url)
+
+    with capture_logs() as records:
+        async with serving(connection, transport, handler):
+            await asyncio.to_thread(flood, server.port, subjects.of("get"), 3 * FLOOD)
+            await until(lambda: connection.client.stats["reconnects"] == 1)
+            assert (await honest.request("get", b"after", None, 10)).body == b"echo after"
+
+    (lost,) = [record for record in records if record["event"] == "nats.disconnected"]
+    assert "MiB of requests were read within a second" in lost["advice"]
 
 
 async def test_requests_still_queued_at_a_stop_are_each_answered(

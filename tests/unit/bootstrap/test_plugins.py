@@ -10,6 +10,7 @@ import pytest
 from typing_extensions import override
 
 from bootstrap.settings import SettingsError, load_configuration
+from bootstrap.settings.configuration import ChosenStore
 from bootstrap.settings.model import every_group
 from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.variables import Variables
@@ -64,6 +65,16 @@ class Unsettled(Plugin):
     """Has no settings model."""
 
     settings = dict  # type: ignore[assignment]  # on purpose
+
+
+class Needy(Plugin):
+    """Imports a package, once it is chosen, that is not installed."""
+
+    @override
+    def build(self, settings: Settings, context: object) -> StoreParts:
+        import no_such_package.client  # type: ignore[import-not-found]  # noqa: F401, PLC0415
+
+        raise AssertionError("imported")
 
 
 GOOD, LATER, NAMELESS, UNSETTLED = Plugin(), Later(), Nameless(), Unsettled()
@@ -186,3 +197,15 @@ def test_its_variables_are_read_and_documented_with_the_others() -> None:
 
 def _transports() -> list[EntryPoint]:
     return [EntryPoint("nats", "adapters.nats.plugin:PLUGIN", Kind.TRANSPORT.group)]
+
+
+def test_a_plugin_that_needs_a_missing_package_names_it_and_the_setting_that_chose_it() -> None:
+    chosen = ChosenStore(Needy(), Settings())
+
+    with pytest.raises(SettingsError) as caught:
+        chosen.build(None)  # type: ignore[arg-type]
+
+    (problem,) = caught.value.problems
+    assert problem.setting == "SECRET_STORE"
+    assert "needs the package no_such_package, which is not installed" in problem.advice
+    assert "requirements.txt" in problem.advice

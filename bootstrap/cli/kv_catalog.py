@@ -46,7 +46,7 @@ def history(key: Key, *, as_json: AsJson = False) -> None:
         )
         for revision in revisions
     ]
-    show_table(("Version", "Written", "Operation", "Bytes"), rows, boxed=False)
+    show_table(("version", "written", "operation", "bytes"), rows, right=(0, 3))
 
 
 def delete(

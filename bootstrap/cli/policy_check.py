@@ -24,8 +24,8 @@ def check(
         f"No mistakes. Issuers: {len(rules.issuers)}, grants: {len(rules.grants)}, "
         f"denials: {len(rules.denials)}, revoked: {revoked}."
     )
-    _show("Grant", "may read", grants_in_words(document))
-    _show("Denial", "may never read", denials_in_words(document))
+    _show("grant", "may read", grants_in_words(document))
+    _show("denial", "may never read", denials_in_words(document))
     if not rules.grants:
         say("Nothing is granted, so every request is refused.")
 
@@ -34,6 +34,7 @@ def _show(rule: str, verb: str, summaries: list[RuleSummary]) -> None:
     if not summaries:
         return
     rows = [(summary.name, summary.who, summary.what, summary.only_if) for summary in summaries]
-    columns = (rule, "Who", verb, "only if")
+    columns = (rule, "who", verb, "only if")
+    say("")
     shown = 4 if any(summary.only_if for summary in summaries) else 3
     show_table(columns[:shown], [row[:shown] for row in rows])

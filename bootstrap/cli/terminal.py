@@ -12,8 +12,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from bootstrap.tables import new_table, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,29 +72,16 @@ def write_stored(line: bytes) -> None:
 
 
 def show_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    *,
-    boxed: bool = True,
-    right: Iterable[int] = (),
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
 ) -> None:
     """Write a table to standard output.
 
     Args:
-        columns: the headings.
+        columns: the headings, in lower case.
         rows: the cells; one may have several lines.
-        boxed: draw lines between all cells.
         right: the columns that hold numbers.
     """
-    table = Table(*columns, show_lines=boxed)
-    if not boxed:
-        table.box = None
-    for column in right:
-        table.columns[column].justify = "right"
-    for row in rows:
-        # As Text, so that brackets are not read as markup.
-        table.add_row(*(Text(lines(cell), overflow="fold") for cell in row))
-    Console().print(table)
+    print_table(new_table(columns, ([lines(cell) for cell in row] for row in rows), right=right))
 
 
 def _write(console: Console, text: str | Text, style: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.box import ASCII2, SIMPLE_HEAD
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+from bootstrap.tables import new_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,18 +53,8 @@ class DemoReport:
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], right: int = 0) -> None:
         """Show rows below column names; the last `right` columns are numbers."""
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, safe_box=True)
-        for number, column in enumerate(columns):
-            is_number = number >= len(columns) - right
-            table.add_column(
-                column,
-                justify="right" if is_number else "left",
-                overflow="fold",
-                no_wrap=number == 0 or is_number,
-            )
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
-        self._indented(table)
+        numbers = range(len(columns) - right, len(columns))
+        self._indented(new_table(columns, rows, right=numbers))
 
     def side_by_side(self, rows: Iterable[tuple[str, bytes, str]]) -> None:
         """Show sealed bytes in hex beside what they are when opened.
@@ -71,14 +62,12 @@ class DemoReport:
         Args:
             rows: what it is, the sealed bytes, the opened text.
         """
-        table = Table(box=ASCII2, show_lines=True)
-        table.add_column("")
-        table.add_column("sealed, on the wire", no_wrap=True)
-        table.add_column("opened", overflow="fold")
-        for name, sealed, opened in rows:
-            lines = opened.count("\n") + 1
-            table.add_row(Text(name), Text(_hex_lines(sealed, lines), "red"), Text(opened, "green"))
-        self._indented(table)
+        cells = [
+            (name, Text(_hex_lines(sealed, opened.count("\n") + 1), "red"), Text(opened, "green"))
+            for name, sealed, opened in rows
+        ]
+        self._console.print()
+        self._indented(new_table(("", "sealed, on the wire", "opened"), cells))
 
     def conclusion(self, text: str) -> None:
         """End well."""

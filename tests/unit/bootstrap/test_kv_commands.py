@@ -281,8 +281,10 @@ def test_history_lists_versions_without_values(bucket: MemoryKv) -> None:
 
     result = run("history", "KEY")
 
-    assert [line.split() for line in result.stdout.splitlines()] == [
-        ["Version", "Written", "Operation", "Bytes"],
+    heading, line, *rows = [line.split() for line in result.stdout.splitlines()]
+    assert heading == ["version", "written", "operation", "bytes"]
+    assert set(line[0]) == {"─"}
+    assert rows == [
         ["1", "2027-01-01", "00:00:00+00:00", "put", str(len(CANARY))],
         ["2", "2027-01-02", "00:00:00+00:00", "put", "0"],
     ]

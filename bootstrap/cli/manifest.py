@@ -1,6 +1,5 @@
 """`manifest`: what will go wrong with the secrets of wadm manifests."""
 
-import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -22,8 +21,9 @@ from bootstrap.cli.manifest_store import (
     NatsKvShape,
 )
 from bootstrap.cli.policy_output import load
-from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded
-from bootstrap.cli.terminal import say, write
+from bootstrap.cli.progress import Advance, progress
+from bootstrap.cli.reporting import FAILED, MISUSED, AsJson, CommandError, failure, guarded
+from bootstrap.cli.terminal import say, write_json
 from domain.model.errors import InvalidRequest
 from domain.model.key_path import parse_folder
 from domain.model.transport import Requester
@@ -92,7 +92,7 @@ def check(
         str | None, typer.Option(help="With --policy: the NATS account that asks.")
     ] = None,
     user: Annotated[str | None, typer.Option(help="With --account: the NATS user.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what wadm refuses or drops, and what hosts will not get, with line and advice.
 
@@ -100,7 +100,8 @@ def check(
     """
 
     def checked() -> list[CheckedFile]:
-        read = [_read(file) for file in files]
+        with progress("manifests read", len(files), as_json=as_json) as advance:
+            read = [_read(file, advance) for file in files]
         judge = None
         if policy is not None:
             now = SystemClock().now()
@@ -123,7 +124,8 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def _read(file: Path) -> CheckedFile:
+def _read(file: Path, advance: Advance) -> CheckedFile:
+    advance(1)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -164,7 +166,7 @@ def _show(files: list[CheckedFile], *, as_json: bool) -> None:
             "manifests": manifests,
             "secrets": secrets,
         }
-        write(json.dumps(document, indent=2) + "\n")
+        write_json(document)
         return
     for file, finding in found:
         place = f"{finding.place.rstrip(':')}: " if finding.place else ""

@@ -74,11 +74,10 @@ class WatchState:
         if event.state is None or self._known is None:
             return {}
         if event.kind is Kind.DELETED:
-            self._known.pop(event.name, None)
-        elif self._known.get(event.name) == event.state:
+            return {event.name: _gone(self._known.pop(event.name, event.state))}
+        if self._known.get(event.name) == event.state:
             return {}
-        else:
-            self._known[event.name] = event.state
+        self._known[event.name] = event.state
         return {event.name: _mark(event.state)}
 
     def complete(self, found: Mapping[str, State], version: str) -> Changes:
@@ -86,7 +85,9 @@ class WatchState:
         before: Mapping[str, State | None] = self._reads if self._known is None else self._known
         names = before.keys() if self._known is None else before.keys() | found.keys()
         changes = {
-            name: _mark(found.get(name)) for name in names if before.get(name) != found.get(name)
+            name: _gone(before.get(name)) if state is None else _mark(state)
+            for name in names
+            if (state := found.get(name)) != before.get(name)
         }
         self._known, self._version = dict(found), version
         self._initial, self._reads = {}, {}
@@ -102,5 +103,10 @@ class WatchState:
         return {}
 
 
-def _mark(state: State | None) -> str:
-    return "gone" if state is None else "/".join(state)
+def _mark(state: State) -> str:
+    return "/".join(state)
+
+
+def _gone(last: State | None) -> str:
+    """Name a deletion by what was there, whether it was seen or found out by comparison."""
+    return "gone" if last is None else f"gone/{_mark(last)}"

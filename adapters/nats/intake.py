@@ -37,7 +37,7 @@ _REFUSALS_A_READ: Final = 50
 _SECONDS_BETWEEN_LOGS: Final = 5.0
 
 FLOOD_BYTES: Final = 4 * 1024 * 1024
-"""In one second, some 2,000 usual requests. nats-server gives a client up that leaves 64 MiB unread,
+"""In one second, some 2,000 usual requests. nats-server gives up a client that leaves 64 MiB unread,
 and what was read of them before may be a small part."""
 
 

@@ -4,13 +4,15 @@
 |---|---|---|
 | 200 with a token | | |
 | 400: wrong, unknown, used up, expired, not bound | login_refused | these credentials are not tried again where refusals lock the role |
-| 403 "permission denied" | login_locked | locked after refusals, no such auth method, or an outage behind it: tried again slowly |
+| 403 "permission denied", and to a login without credentials too | login_mount_not_found | no such auth method: the operator's mistake |
+| 403 "permission denied" otherwise | login_locked | locked after refusals, or an outage behind it: tried again slowly |
 | 403 with other words (Kubernetes) | login_refused | |
 | 404 "namespace not found" | namespace_not_found | |
 | 429 | vault_rate_limited | |
 | 307, 412, 5xx | unavailable | tried again soon |
 
-Measured on OpenBao 2.6.2. A Kubernetes login is refused by the bare 403 as well while the API
+Measured on OpenBao 2.6.2. Where the auth method exists, a login without credentials is answered by
+400 or 500, whatever role is locked; it names no role, so no role is locked by it. A Kubernetes login is refused by the bare 403 as well while the API
 server cannot be reached, so that this is never taken for a verdict on the credentials.
 """  # noqa: E501  rows of a table
 
@@ -92,9 +94,9 @@ def login_error(answer: Answer) -> UpstreamError:
         return refused(answer)
     if answer.status == FORBIDDEN and answer.texts == "permission denied":
         return UpstreamError(
-            "Vault denies the login without a look at the credentials: check the login's mount "
-            "(VAULT_LOGIN_MOUNT), wait 15 minutes if wrong secrets were tried before, and see "
-            "Vault's log; for a Kubernetes login check that Vault reaches the API server.",
+            "Vault denies the login without a look at the credentials: wait 15 minutes if wrong "
+            "secrets were tried before, and see Vault's log; for a Kubernetes login check that "
+            "Vault reaches the API server.",
             reason=reasons.LOGIN_LOCKED,
         )
     if answer.status in {BAD_REQUEST, FORBIDDEN}:
@@ -105,3 +107,12 @@ def login_error(answer: Answer) -> UpstreamError:
             reason=reasons.LOGIN_REFUSED,
         )
     return unavailable(answer) if is_transient(answer) else refused(answer)
+
+
+def no_login_mount() -> UpstreamError:
+    """Return the error for a login where the server has no auth method."""
+    return UpstreamError(
+        "Vault has no auth method at the login's mount; check VAULT_LOGIN_MOUNT, and "
+        "VAULT_NAMESPACE if the method is enabled in a namespace.",
+        reason=reasons.LOGIN_MOUNT_NOT_FOUND,
+    )

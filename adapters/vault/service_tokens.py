@@ -200,7 +200,7 @@ class ServiceTokens:
                 pause = seconds
             case UpstreamError(reason=reasons.LOGIN_REFUSED):
                 pause = REFUSED_RETRY_SECONDS * (1 + self._jitter() / 2)
-            case UpstreamError(reason=reasons.LOGIN_LOCKED):
+            case UpstreamError(reason=reasons.LOGIN_LOCKED | reasons.LOGIN_MOUNT_NOT_FOUND):
                 pause = LOCKED_RETRY_SECONDS * (1 + self._jitter())
             case _ if has_token:
                 pause = AHEAD_RETRY_SECONDS * (1 + self._jitter())

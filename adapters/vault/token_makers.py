@@ -19,11 +19,13 @@ from adapters.vault.error_map import (
     rate_limited,
     refused,
 )
-from adapters.vault.login import Token, login_error, read_token
+from adapters.vault.login import Token, login_error, no_login_mount, read_token
 from adapters.vault.wire_paths import RENEW_SELF
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import SecretStr
 
     from adapters.upstream.credentials import CredentialSource
@@ -116,18 +118,11 @@ class LoginMaker(TokenMaker):
                 raise _refused_before()
             if self.refusals.retry_at > self.clock.monotonic():
                 raise _would_lock()
-        answer = await self.calls.call(
-            Call(
-                "POST",
-                request.path,
-                headers=namespace_header(self.namespace),
-                body=request.body,
-                is_login=True,
-            ),
-            self.clock.monotonic() + LOGIN_SECONDS,
-        )
+        answer = await self._post(request.path, request.body)
         if answer.status != OK:
             error = login_error(answer)
+            if error.reason == reasons.LOGIN_LOCKED and await self._has_no_mount(request.path):
+                raise no_login_mount()
             if error.reason == reasons.LOGIN_REFUSED and fingerprint:
                 await self.refusals.refused(fingerprint)
             raise error
@@ -136,6 +131,18 @@ class LoginMaker(TokenMaker):
             await self.refusals.accepted(fingerprint)
         self._granted = token.seconds or 0.0
         return token
+
+    async def _has_no_mount(self, path: str) -> bool:
+        """Ask by a login without credentials, which no role is locked by."""
+        answer = await self._post(path, {})
+        return answer.is_api and answer.status == FORBIDDEN
+
+    async def _post(self, path: str, body: Mapping[str, str]) -> Answer:
+        headers = namespace_header(self.namespace)
+        return await self.calls.call(
+            Call("POST", path, headers=headers, body=body, is_login=True),
+            self.clock.monotonic() + LOGIN_SECONDS,
+        )
 
     async def _renewed(self, token: Token) -> Token | None:
         answer = await _renew(self.calls, self.namespace, token.value, self.clock)

@@ -1,7 +1,8 @@
 """`audit verify`: whether signed audit events are as they were written, and none is missing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -12,13 +13,14 @@ from adapters.audit.reading import AuditReadError
 from adapters.audit.signing import PURPOSE, public_key_of
 from adapters.audit.stream_config import DEFAULT_STREAM, refused_stream
 from adapters.audit.stream_reader import is_there, read_stream
-from adapters.audit.verifying import KeyUnusableError, TrailVerifier
+from adapters.audit.verifying import Chain, KeyUnusableError, TrailVerifier
 from adapters.crypto.xkey_file import XKeyFileError, xkey_in
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
-from bootstrap.cli.reporting import FAILED, CommandError, run
+from bootstrap.cli.progress import Advance, progress
+from bootstrap.cli.reporting import FAILED, AsJson, CommandError, run
 from bootstrap.cli.sessions import session
-from bootstrap.cli.terminal import say, warn
+from bootstrap.cli.terminal import say, warn, write_json
 from bootstrap.seed_rotation import next_of, retired_of
 from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings
@@ -41,34 +43,76 @@ def verify(
             "--key", help="A public key, as audit.signing logs it; otherwise the server xkey's."
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check the signatures of audit events, and that none is missing between them.
 
     Exit code 1 if anything is wrong. What was cut off at the end, nothing can show.
     """
 
-    async def check() -> int:
+    async def check() -> list[_Verified]:
         public_keys = keys or _own_keys()
         clock = SystemClock()
-        if files:
-            return await _check(_one_after_the_other(files), "the file", public_keys)
-        problems = 0
-        async with session()() as client:
-            for name in (stream, refused_stream(stream)):
-                if name == stream or await is_there(client, name):
-                    lines = read_stream(client, name, clock, since=0, follow=False)
-                    problems += await _check(lines, name, public_keys)
-        return problems
+        with progress("events checked", as_json=as_json) as advance:
+            if files:
+                lines = _one_after_the_other(files)
+                return [await _check(lines, "the file", public_keys, advance)]
+            found = []
+            async with session()() as client:
+                for name in (stream, refused_stream(stream)):
+                    if name == stream or await is_there(client, name):
+                        lines = read_stream(client, name, clock, since=0, follow=False)
+                        found.append(await _check(lines, name, public_keys, advance))
+            return found
 
-    async def guarded_check() -> int:
+    async def guarded_check() -> list[_Verified]:
         try:
             return await check()
         except (AuditReadError, KeyUnusableError, XKeyFileError) as error:
             advice = str(error)
         raise CommandError(advice)
 
-    if run(guarded_check):
+    found = run(guarded_check)
+    if as_json:
+        write_json([one.as_object() for one in found])
+    else:
+        for one in found:
+            one.show()
+    if any(one.problems for one in found):
         raise typer.Exit(FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What was found in one trail."""
+
+    name: str
+    events: int
+    chains: Mapping[str, Chain]
+    problems: list[str]
+
+    def show(self) -> None:
+        for problem in self.problems[:_MAX_SHOWN]:
+            warn(f"{self.name}: {problem}.")
+        if len(self.problems) > _MAX_SHOWN:
+            warn(f"{self.name}: {len(self.problems) - _MAX_SHOWN} problems more.")
+        verdict = f"{len(self.problems)} problems" if self.problems else "as written"
+        say(f"{self.name}: {self.events} events in {len(self.chains)} chains, {verdict}.")
+        for chain, seen in self.chains.items():
+            begins = "" if seen.first == 1 else "; those before were removed"
+            say(f"  chain {chain}: {seen.first} to {seen.last}{begins}")
+
+    def as_object(self) -> dict[str, object]:
+        chains = [
+            {"chain": chain, "first": seen.first, "last": seen.last}
+            for chain, seen in self.chains.items()
+        ]
+        return {
+            "trail": self.name,
+            "events": self.events,
+            "chains": chains,
+            "problems": self.problems,
+        }
 
 
 async def _one_after_the_other(files: list[Path]) -> AsyncIterator[bytes]:
@@ -78,26 +122,19 @@ async def _one_after_the_other(files: list[Path]) -> AsyncIterator[bytes]:
                 yield line
 
 
-async def _check(lines: AsyncIterator[bytes], name: str, public_keys: list[str]) -> int:
-    """Check one trail, say what was found, and return how many problems there are."""
+async def _check(
+    lines: AsyncIterator[bytes], name: str, public_keys: list[str], advance: Advance
+) -> _Verified:
     verifier = TrailVerifier(public_keys)
     problems: list[str] = []
     number = 0
     async for line in lines:
         number += 1
+        advance(1)
         if (problem := verifier.check(line)) is not None:
             problems.append(f"event {number} {problem}")
     problems += verifier.missing()
-    for problem in problems[:_MAX_SHOWN]:
-        warn(f"{name}: {problem}.")
-    if len(problems) > _MAX_SHOWN:
-        warn(f"{name}: {len(problems) - _MAX_SHOWN} problems more.")
-    verdict = f"{len(problems)} problems" if problems else "as written"
-    say(f"{name}: {number} events in {len(verifier.chains)} chains, {verdict}.")
-    for chain, seen in verifier.chains.items():
-        begins = "" if seen.first == 1 else "; those before were removed"
-        say(f"  chain {chain}: {seen.first} to {seen.last}{begins}")
-    return len(problems)
+    return _Verified(name, number, verifier.chains, problems)
 
 
 def _own_keys() -> list[str]:

@@ -1,5 +1,6 @@
 """`audit why`: from what the operator reads at the host to the secret and the cause."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -15,9 +16,10 @@ from adapters.audit.stream_config import DEFAULT_STREAM
 from adapters.system.clock import SystemClock
 from bootstrap.cli import audit
 from bootstrap.cli.durations import METAVAR
+from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import FAILED, CommandError, failure, run
 from bootstrap.cli.sessions import session
-from bootstrap.cli.terminal import say
+from bootstrap.cli.terminal import say, write_stored
 from domain.model.host_text import FETCH_FAILED, host_text, knows
 from domain.model.transport import WORKLOAD_READ, Operation
 
@@ -45,21 +47,26 @@ def why(
         Path | None, typer.Option(help="Read this file instead of the stream.", dir_okay=False)
     ] = None,
     stream: Annotated[str, typer.Option(help="The stream's name.")] = DEFAULT_STREAM,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write the events, one a line, as they are stored.")
+    ] = False,
 ) -> None:
     """Show the last secrets that a host did not get, which its own texts never name.
 
     Exit code 1 if there are none in that time.
     """
 
-    async def find() -> list[dict[str, Any]]:
+    async def find() -> list[bytes]:
         clock = SystemClock()
         begin = max(0.0, clock.now() - audit._age(since))  # noqa: SLF001  one command group
         wanted = _Wanted(host, application, component, said)
         if file is not None:
-            return await _matching(read_file(file, clock, follow=False), begin, wanted, last)
+            return await _matching(
+                read_file(file, clock, follow=False), begin, wanted, last, as_json=as_json
+            )
         async with session()() as client:
             lines = audit.both_streams(client, stream, clock, begin, follow=False)
-            return await _matching(lines, begin, wanted, last)
+            return await _matching(lines, begin, wanted, last, as_json=as_json)
 
     found = run(find)
     if not found:
@@ -69,9 +76,12 @@ def why(
             "docs/troubleshooting.md.",
             FAILED,
         )
-    for event in found:
-        for line in _explained(event):
-            say(line)
+    for line in found:
+        if as_json:
+            write_stored(line)
+            continue
+        for shown in _explained(json.loads(line)):
+            say(shown)
 
 
 class _Wanted:
@@ -104,17 +114,19 @@ class _Wanted:
 
 
 async def _matching(
-    lines: AsyncIterator[bytes], begin: float, wanted: _Wanted, last: int
-) -> list[dict[str, Any]]:
+    lines: AsyncIterator[bytes], begin: float, wanted: _Wanted, last: int, *, as_json: bool
+) -> list[bytes]:
     earliest = datetime.fromtimestamp(begin, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    found: list[dict[str, Any]] = []
+    found: list[bytes] = []
     try:
-        async with aclosing(cast("Any", lines)) as open_lines:
-            async for line in open_lines:
-                event = audit._read(line)  # noqa: SLF001  one command group
-                if event is not None and str(event.get("timestamp", "")) >= earliest:
-                    found += [event] if wanted.matches(event) else []
-                    del found[:-last]
+        with progress("events read", as_json=as_json) as advance:
+            async with aclosing(cast("Any", lines)) as open_lines:
+                async for line in open_lines:
+                    advance(1)
+                    event = audit._read(line)  # noqa: SLF001  one command group
+                    if event is not None and str(event.get("timestamp", "")) >= earliest:
+                        found += [line] if wanted.matches(event) else []
+                        del found[:-last]
     except AuditReadError as error:
         advice = str(error)
     else:

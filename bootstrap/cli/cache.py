@@ -21,8 +21,8 @@ from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import ControlSubjects
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
-from bootstrap.cli.reporting import CommandError, failure, run
-from bootstrap.cli.terminal import show_table, warn
+from bootstrap.cli.reporting import AsJson, CommandError, failure, run
+from bootstrap.cli.terminal import show_table, warn, write_json
 from bootstrap.settings import load_settings
 from bootstrap.settings.choices import ChoiceSettings
 from domain.model.errors import InvalidRequest
@@ -77,6 +77,7 @@ def flush(
     wait: Annotated[
         float, typer.Option(min=0.1, max=60, metavar="SECONDS", help="How long to gather answers.")
     ] = ANSWER_SECONDS,
+    as_json: AsJson = False,
 ) -> None:
     """Empty every replica's cache, whole or in part, and show how many values each one dropped.
 
@@ -91,7 +92,10 @@ def flush(
             return await _flush(client, subjects, selection, wait)
 
     answers = run(ask)
-    _show(answers)
+    if as_json:
+        write_json([{"replica": one.replica, "dropped": one.removed} for one in answers])
+    else:
+        _show(answers)
     if not any(answer.removed for answer in answers):
         _hint_at_nothing(key or folder)
 

@@ -1,21 +1,17 @@
 """`check`: a preflight before the first start and after each change."""
 
 import io
-import json
-from typing import Annotated
 
 import typer
 
 from adapters.telemetry.log_setup import configure_logging
-from bootstrap.cli.reporting import guarded_run
-from bootstrap.cli.terminal import say, write
+from bootstrap.cli.reporting import AsJson, guarded_run
+from bootstrap.cli.terminal import say, write_json
 
 
 def check(
     *,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write JSON, for a program to read.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at all that a start needs, one line each, and change nothing.
 
@@ -35,7 +31,7 @@ def check(
             {"level": one.level.word, "topic": one.topic, "text": one.text}
             for one in findings.found
         ]
-        write(json.dumps({"exit_code": findings.exit_code, "findings": found}) + "\n")
+        write_json({"exit_code": findings.exit_code, "findings": found})
     else:
         width = max(len(one.topic) for one in findings.found)
         for one in findings.found:

@@ -16,6 +16,8 @@ from domain.model.transport import Operation
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from domain.model.identity import PublicXKey
     from ports.transport import Channel
 
@@ -29,6 +31,16 @@ _REPLICA = re.compile(r"\(request ([a-z2-7]{8})-[0-9a-f]+\)")
 """The id of a request begins with eight characters that its replica drew at its start."""
 
 _PROBE = SecretRequest.key_probe().to_json()
+
+
+def how_many(replicas: int) -> int:
+    """Return how many requests a survey sends at least, in whole rounds after the first."""
+    least = max(_LEAST_ASKED, _ASKED_A_REPLICA * replicas)
+    return 1 + -(-(least - 1) // _AT_A_TIME) * _AT_A_TIME
+
+
+def _no_matter(_: int) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +62,19 @@ class Survey:
     asked: int
 
 
-async def survey(channel: Channel, key: PublicXKey, replicas: int) -> Survey:
+async def survey(
+    channel: Channel, key: PublicXKey, replicas: int, advance: Callable[[int], None] = _no_matter
+) -> Survey:
     """Ask for the announced keys, and have replicas open something that is sealed for `key`.
 
     NATS gives each request to any of the replicas, so it is asked many times: once alone, since
     whatever is wrong with all of them shows there, then several at a time. Silence ends it.
+
+    Args:
+        channel: how hosts ask.
+        key: the key in question.
+        replicas: how many are expected.
+        advance: is called with how many requests were just answered.
 
     Raises:
         ChannelError: no service listens, or the connection is gone.
@@ -77,6 +97,8 @@ async def survey(channel: Channel, key: PublicXKey, replicas: int) -> Survey:
                 raise
             silent += 1
             return
+        finally:
+            advance(1)
         announced[own_key.body.decode("ascii", "replace")] += 1
         match read_error(reply.body):
             case DecryptionFailed():
@@ -89,7 +111,7 @@ async def survey(channel: Channel, key: PublicXKey, replicas: int) -> Survey:
 
     await ask()
     asked = 1
-    while not silent and asked < max(_LEAST_ASKED, _ASKED_A_REPLICA * replicas):
+    while not silent and asked < how_many(replicas):
         await asyncio.gather(*(ask() for _ in range(_AT_A_TIME)))
         asked += _AT_A_TIME
     return Survey(announced, frozenset(openers), closed, silent, asked)

@@ -12,9 +12,9 @@ from adapters.crypto.seed_file import write_seed
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.key_kinds import KINDS, key_kind
-from bootstrap.cli.reporting import CommandError, guarded
+from bootstrap.cli.reporting import AsJson, CommandError, guarded
 from bootstrap.cli.rotate import rotate
-from bootstrap.cli.terminal import say
+from bootstrap.cli.terminal import say, write_json
 
 app = typer.Typer(
     name="keys",
@@ -42,14 +42,17 @@ def generate(
         Path | None,
         typer.Option(metavar="FILE", help="Write the seed to a new file that only you can read."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a key; prints the public key, and the seed unless it goes to a file."""
     pair = SodiumXKeyPair.generate() if kind is KeyKind.XKEY else SigningKey.generate(kind)
+    shown = {"public": pair.public}
     if out is None:
-        say(f"public: {pair.public}\nseed: {pair.seed_text()}")
-        return
-    guarded(lambda: _write(out, pair.seed_text()))
-    say(f"public: {pair.public}\nseed: in {out}")
+        shown["seed"] = pair.seed_text()
+    else:
+        guarded(lambda: _write(out, pair.seed_text()))
+        shown["seed_file" if as_json else "seed"] = str(out) if as_json else f"in {out}"
+    _show(shown, as_json=as_json)
 
 
 @app.command()
@@ -61,12 +64,25 @@ def inspect(
             help="A public key. Give seeds by standard input: process lists show arguments.",
         ),
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Tell a key's kind, and of a seed the public key that belongs to it."""
     given = sys.stdin.readline() if text is None else text
     described = guarded(lambda: describe_key(given.strip()))
-    what = "seed" if described.is_seed else "public key"
-    say(f"kind: {described.kind.name.lower()} ({what})\npublic: {described.public}")
+    kind, is_seed = described.kind.name.lower(), described.is_seed
+    if as_json:
+        write_json({"kind": kind, "seed": is_seed, "public": described.public})
+    else:
+        what = "seed" if is_seed else "public key"
+        say(f"kind: {kind} ({what})\npublic: {described.public}")
+
+
+def _show(members: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        write_json(members)
+    else:
+        say("\n".join(f"{name}: {text}" for name, text in members.items()))
 
 
 def _write(path: Path, seed: str) -> None:

@@ -12,8 +12,8 @@ import typer
 from adapters.system.files import create_file
 from bootstrap.cli.kv_catalog import delete, history, list_keys
 from bootstrap.cli.kv_common import Key, KvReader, KvWriter, failure, values_run
-from bootstrap.cli.reporting import MISUSED
-from bootstrap.cli.terminal import is_plain, printable, say
+from bootstrap.cli.reporting import MISUSED, AsJson
+from bootstrap.cli.terminal import is_plain, printable, say, write_json
 
 app = typer.Typer(
     name="kv",
@@ -55,6 +55,7 @@ def put(
             "with the other values' key cannot read it.",
         ),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Store a value, read from standard input unless an option says otherwise.
 
@@ -71,13 +72,16 @@ def put(
         if not keep_newline:
             value = value.removesuffix(b"\n").removesuffix(b"\r")
 
-    async def store(_: KvReader, writer: KvWriter) -> str:
+    async def store(_: KvReader, writer: KvWriter) -> tuple[str, bool]:
         version = await writer.put(key, value, expect, any_key=force)
-        if writer.created_bucket:
-            say("Created the bucket, since there was none.")
-        return version
+        return version, writer.created_bucket
 
-    version = values_run(store, create_bucket=create_bucket)
+    version, created = values_run(store, create_bucket=create_bucket)
+    if as_json:
+        write_json({"key": key, "version": version, "bytes": len(value), "created_bucket": created})
+        return
+    if created:
+        say("Created the bucket, since there was none.")
     say(f"Stored {printable(key)} as version {version} ({len(value)} bytes).")
 
 

@@ -1,14 +1,14 @@
 """`kv list`, `kv history` and `kv delete`: what needs no encryption xkey."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from adapters.nats_kv.catalog import Revision
 from adapters.nats_kv.keys import is_served
-from bootstrap.cli.kv_common import AsJson, Key, catalog_run
-from bootstrap.cli.terminal import printable, say, show_table, warn, write
+from bootstrap.cli.kv_common import Key, catalog_run
+from bootstrap.cli.reporting import AsJson
+from bootstrap.cli.terminal import printable, say, show_table, warn, write_json
 
 
 def list_keys(
@@ -19,7 +19,7 @@ def list_keys(
     """List the keys that have a value, one a line. Needs no encryption xkey."""
     names = catalog_run(lambda catalog: catalog.keys(prefix))
     if as_json:
-        write(json.dumps(names) + "\n")
+        write_json(names)
         return
     for name in names:
         say(name)
@@ -35,7 +35,7 @@ def history(key: Key, *, as_json: AsJson = False) -> None:
     """List a secret's versions and deletions, oldest first. Needs no encryption xkey."""
     revisions = catalog_run(lambda catalog: catalog.history(key))
     if as_json:
-        write(json.dumps([_as_object(revision) for revision in revisions]) + "\n")
+        write_json([_as_object(revision) for revision in revisions])
         return
     rows = [
         (

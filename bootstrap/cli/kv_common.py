@@ -20,7 +20,6 @@ from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 
 _Result = TypeVar("_Result")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as API_KEY or payments/API_KEY.")]
 
 

@@ -1,6 +1,5 @@
 """`manifest`: what will go wrong with the secrets of wadm manifests."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,8 +12,9 @@ from adapters.wadm_manifest.findings import Level, ManifestUnreadableError
 from bootstrap.cli.manifest_rules import rules_of, tokens_given
 from bootstrap.cli.manifest_store import shape_of
 from bootstrap.cli.policy_output import load
-from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded
-from bootstrap.cli.terminal import say, write
+from bootstrap.cli.progress import Advance, progress
+from bootstrap.cli.reporting import FAILED, MISUSED, AsJson, CommandError, failure, guarded
+from bootstrap.cli.terminal import say, write_json
 from domain.model.transport import Requester
 
 app = typer.Typer(
@@ -73,7 +73,7 @@ def check(
         str | None, typer.Option(help="With --policy: the NATS account that asks.")
     ] = None,
     user: Annotated[str | None, typer.Option(help="With --account: the NATS user.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what wadm refuses or drops, and what hosts will not get, with line and advice.
 
@@ -81,7 +81,8 @@ def check(
     """
 
     def checked() -> list[CheckedFile]:
-        read = [_read(file) for file in files]
+        with progress("manifests read", len(files), as_json=as_json) as advance:
+            read = [_read(file, advance) for file in files]
         judge = None
         if policy is not None:
             now = SystemClock().now()
@@ -104,7 +105,8 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def _read(file: Path) -> CheckedFile:
+def _read(file: Path, advance: Advance) -> CheckedFile:
+    advance(1)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -129,7 +131,7 @@ def _show(files: list[CheckedFile], *, as_json: bool) -> None:
             "manifests": manifests,
             "secrets": secrets,
         }
-        write(json.dumps(document, indent=2) + "\n")
+        write_json(document)
         return
     for file, finding in found:
         place = f"{finding.place.rstrip(':')}: " if finding.place else ""

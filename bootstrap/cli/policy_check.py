@@ -1,5 +1,6 @@
 """`policy check`: every mistake in a policy file, or what it grants."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -7,17 +8,34 @@ import typer
 
 from adapters.access_policy.summary import RuleSummary, denials_in_words, grants_in_words
 from bootstrap.cli.policy_output import load
-from bootstrap.cli.reporting import FAILED
-from bootstrap.cli.terminal import say, show_table, warn
+from bootstrap.cli.reporting import FAILED, AsJson
+from bootstrap.cli.terminal import say, show_table, warn, write_json
 
 
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An access policy file.")],
+    *,
+    as_json: AsJson = False,
 ) -> None:
-    """Report every mistake in a policy file, or what it grants."""
-    document = load(file, FAILED)
+    """Report every mistake in a policy file, or what it grants.
+
+    Exit code 1 if it has mistakes.
+    """
+    document = load(file, FAILED, as_json=as_json)
     rules = document.rules
     revoked = len(rules.revoked_subjects) + len(rules.revoked_tokens)
+    if as_json:
+        write_json(
+            {
+                "mistakes": [],
+                "warnings": [str(warning) for warning in document.warnings],
+                "issuers": len(rules.issuers),
+                "revoked": revoked,
+                "grants": [asdict(summary) for summary in grants_in_words(document)],
+                "denials": [asdict(summary) for summary in denials_in_words(document)],
+            }
+        )
+        return
     for warning in document.warnings:
         warn(f"Warning: {warning}.")
     say(

@@ -15,6 +15,7 @@ from adapters.access_policy.draft_from_mappings import (
     read_mappings,
 )
 from adapters.system.files import create_file, open_to_read
+from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import CommandError, failure, guarded, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say, warn, write
@@ -43,8 +44,9 @@ def draft(
     drafted = AuditDraft()
 
     def read() -> None:
-        for path in logs or (Path("-"),):
-            drafted.take(_log_lines(path))
+        with progress("lines read") as advance:
+            for path in logs or (Path("-"),):
+                drafted.take(_counted(_log_lines(path), advance))
 
     guarded(read)
     for reason, count in sorted(drafted.left_out.items()):
@@ -96,6 +98,12 @@ def _log_lines(path: Path) -> Iterator[bytes]:
     else:
         return
     raise CommandError(f"{path} cannot be read ({reason}); name a log file.")
+
+
+def _counted(lines: Iterator[bytes], advance: Advance) -> Iterator[bytes]:
+    for line in lines:
+        advance(1)
+        yield line
 
 
 def _deliver(text: str, output: Path | None) -> None:

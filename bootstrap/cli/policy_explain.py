@@ -16,8 +16,16 @@ from adapters.access_policy.hypothetical_caller import (
 )
 from adapters.system.clock import SystemClock
 from bootstrap.cli.policy_output import load
-from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded, read_text
-from bootstrap.cli.terminal import say
+from bootstrap.cli.reporting import (
+    FAILED,
+    MISUSED,
+    AsJson,
+    CommandError,
+    failure,
+    guarded,
+    read_text,
+)
+from bootstrap.cli.terminal import say, write_json
 from domain.model.access import AccessRequest, Decision
 from domain.model.identity import Caller, Claims
 from domain.model.reference import SecretLocation
@@ -94,6 +102,7 @@ def explain(
             "--all", help="Show each grant: whether it allows this, or which condition fails."
         ),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say which grant allows a request, or which condition of the nearest grant refuses it.
 
@@ -147,7 +156,17 @@ def explain(
         return explanation_of(document, request, every_grant=every_grant)
 
     decision, explanation = guarded(decide)
-    say(explanation)
+    if as_json:
+        write_json(
+            {
+                "allowed": decision.allowed,
+                "reason": decision.reason,
+                "rule": decision.grant,
+                "explanation": explanation.split("\n"),
+            }
+        )
+    else:
+        say(explanation)
     if not decision.allowed:
         raise typer.Exit(FAILED)
 

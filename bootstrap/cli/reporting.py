@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 FAILED, MISUSED = 1, 2
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]
 
 _MAX_TEXT_BYTES = 1024 * 1024
 

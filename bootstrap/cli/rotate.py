@@ -1,5 +1,6 @@
 """`keys rotate`: exchange the server xkey under running hosts, one checked step after another."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -7,9 +8,10 @@ import typer
 
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.host_channel import host_channel
-from bootstrap.cli.key_survey import Survey, survey
-from bootstrap.cli.reporting import CommandError, run
-from bootstrap.cli.terminal import say
+from bootstrap.cli.key_survey import Survey, how_many, survey
+from bootstrap.cli.progress import progress
+from bootstrap.cli.reporting import AsJson, CommandError, run
+from bootstrap.cli.terminal import say, write_json
 from bootstrap.seed_rotation import Rotation, Step, next_of, retired_of
 from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings
@@ -31,6 +33,7 @@ def rotate(
     finish: Annotated[
         bool, typer.Option("--finish", help="The last step: forget the old key.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Do the next step of a rotation, and say what to do before the one after it.
 
@@ -38,7 +41,7 @@ def rotate(
     and changes nothing if they are not. It asks as a host does, so log in to NATS as a host.
     """
 
-    async def step() -> str:
+    async def step() -> tuple[Survey | None, str, _Done]:
         rotation = Rotation.read(file or _configured_file())
         due = rotation.step
         if finish and due is not Step.FINISH:
@@ -46,13 +49,42 @@ def rotate(
                 f"It is too early for --finish: {due.value} first, without this option."
             )
         key = _key_in_question(rotation, due)
-        seen = await _survey(key, replicas) if check else None
+        seen = await _survey(key, replicas, as_json=as_json) if check else None
         if seen is not None:
             _insist(seen, rotation, due, replicas)
-        done = _perform(rotation, due, finish=finish)
-        return done if seen is None else f"{_told(seen, key)}\n{done}"
+        return seen, key.public, _perform(rotation, due, finish=finish)
 
-    say(run(step))
+    seen, key, done = run(step)
+    if as_json:
+        keys = {name.replace(" ", "_"): public for name, public in done.keys.items()}
+        answered = None if seen is None else len(seen.openers)
+        write_json({"step": done.step, "replicas": answered, **keys})
+        return
+    if seen is not None:
+        say(_told(seen, key))
+    say(done.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """One step that was taken.
+
+    Attributes:
+        step: its name for a program; "wait" where nothing is to be done yet.
+        keys: public keys by what they are now.
+        head: what was done.
+        advice: what the operator does next.
+    """
+
+    step: str
+    keys: dict[str, str]
+    head: str
+    advice: str
+
+    @property
+    def text(self) -> str:
+        keys = [f"{name}: {public}" for name, public in self.keys.items()]
+        return "\n".join([self.head, *keys, self.advice])
 
 
 def _configured_file() -> Path:
@@ -72,9 +104,10 @@ def _key_in_question(rotation: Rotation, due: Step) -> SodiumXKeyPair:
     return rotation.current
 
 
-async def _survey(key: SodiumXKeyPair, replicas: int) -> Survey:
+async def _survey(key: SodiumXKeyPair, replicas: int, *, as_json: bool) -> Survey:
     async with host_channel() as channel:
-        return await survey(channel, key.public, replicas)
+        with progress("requests answered", how_many(replicas), as_json=as_json) as advance:
+            return await survey(channel, key.public, replicas, advance)
 
 
 def _insist(seen: Survey, rotation: Rotation, due: Step, replicas: int) -> None:
@@ -108,44 +141,50 @@ def _insist(seen: Survey, rotation: Rotation, due: Step, replicas: int) -> None:
         )
 
 
-def _told(seen: Survey, key: SodiumXKeyPair) -> str:
+def _told(seen: Survey, key: str) -> str:
     if len(seen.openers) == 1:
-        return f"1 replica answered, and it opens {key.public}."
-    return f"{len(seen.openers)} replicas answered, and all of them open {key.public}."
+        return f"1 replica answered, and it opens {key}."
+    return f"{len(seen.openers)} replicas answered, and all of them open {key}."
 
 
-def _perform(rotation: Rotation, due: Step, *, finish: bool) -> str:
-    path = rotation.path
+def _perform(rotation: Rotation, due: Step, *, finish: bool) -> _Done:
+    path, announced = rotation.path, rotation.current.public
     match due:
         case Step.PREPARE:
-            coming = rotation.prepare()
-            return (
-                f"Step 1 of 3: made {next_of(path)}.\n"
-                f"announced: {rotation.current.public}\n"
-                f"next: {coming.public}\n"
+            return _Done(
+                "prepare",
+                {"announced": announced, "next": rotation.prepare().public},
+                f"Step 1 of 3: made {next_of(path)}.",
                 "Put that file beside the seed file of every replica, restart them one by one, "
-                "and run this again."
+                "and run this again.",
             )
         case Step.ANNOUNCE:
             rotation.announce()
-            return (
-                f"Step 2 of 3: {path} holds the new key, {retired_of(path)} the old one.\n"
-                f"to be announced: {_key_in_question(rotation, due).public}\n"
-                f"retired: {rotation.current.public}\n"
+            return _Done(
+                "announce",
+                {
+                    "to be announced": _key_in_question(rotation, due).public,
+                    "retired": announced,
+                },
+                f"Step 2 of 3: {path} holds the new key, {retired_of(path)} the old one.",
                 "Bring both files to every replica, remove the one that ends in .next there, "
-                "restart them one by one, and run this again."
+                "restart them one by one, and run this again.",
             )
         case Step.FINISH if not finish:
-            return (
-                f"Every replica announces {rotation.current.public}.\n"
+            return _Done(
+                "wait",
+                {"announced": announced},
+                "Every replica announces the new key.",
                 "Hosts that heard the old key use it until they are restarted; their requests have "
                 '"server_key":"retired" in the audit trail. Once there are none any more, run '
-                "this again with --finish."
+                "this again with --finish.",
             )
         case Step.FINISH:
             rotation.finish()
-            return (
-                f"Step 3 of 3: removed {retired_of(path)}.\n"
+            return _Done(
+                "finish",
+                {"announced": announced},
+                f"Step 3 of 3: removed {retired_of(path)}.",
                 "Remove it for every replica, and restart them one by one: the old key is "
-                "forgotten then."
+                "forgotten then.",
             )

@@ -1,6 +1,5 @@
 """`settings`: every variable, what it is set to, where that comes from and what it means."""
 
-import json
 from textwrap import fill, indent
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 from pydantic import SecretBytes, SecretStr
 
 from bootstrap.cli.reporting import guarded
-from bootstrap.cli.terminal import say, write
+from bootstrap.cli.terminal import say, write_json
 from bootstrap.settings.configuration import groups_in_force
 from bootstrap.settings.variables import Variables
 from ports.settings import SettingsGroup
@@ -35,7 +34,7 @@ def settings(
     """
     rows = guarded(_rows)
     if as_json:
-        write(json.dumps(rows) + "\n")
+        write_json(rows)
         return
     shown = [row for row in rows if every or row["origin"] != "default"]
     for row in shown:

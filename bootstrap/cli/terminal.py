@@ -44,6 +44,11 @@ def is_plain(value: str) -> bool:
     return all(line.replace("\t", "").isprintable() for line in value.split("\n"))
 
 
+def is_attended() -> bool:
+    """Say whether a person sees all that a command writes: nothing of it is piped."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
+
+
 def say(text: str | Text, *, style: str = "") -> None:
     """Write lines to standard output."""
     _write(Console(), text, style)
@@ -58,6 +63,11 @@ def write(text: str) -> None:
     """Write lines to standard output as a file gets them: never folded, coloured or ended."""
     sys.stdout.write(lines(text))
     sys.stdout.flush()
+
+
+def write_json(document: object) -> None:
+    """Write one JSON document on a line of its own, for a program to read."""
+    write(json.dumps(document) + "\n")
 
 
 def write_stored(line: bytes) -> None:

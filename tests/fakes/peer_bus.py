@@ -32,11 +32,13 @@ class FakePeerBus(PeerBus):
 
     Attributes:
         sent: every (topic, payload) broadcast, in order.
+        asked: every (topic, payload) of a question, in order.
         published: every (event, payload), in order.
     """
 
     def __init__(self, *others: FakePeerBus) -> None:
         self.sent: list[tuple[str, bytes]] = []
+        self.asked: list[tuple[str, bytes]] = []
         self.published: list[tuple[str, bytes]] = []
         self._others = list(others)
         self._subscribers: dict[str, Callable[[bytes], bytes | None]] = {}
@@ -62,6 +64,7 @@ class FakePeerBus(PeerBus):
 
     @override
     async def ask(self, topic: str, payload: bytes) -> Answers:
+        self.asked.append((topic, payload))
         answers = (each.receive(topic, payload) for each in (self, *self._others))
         return FakeAnswers([answer for answer in answers if answer is not None])
 

@@ -33,6 +33,14 @@ def decode_segment(segment: str) -> bytes:
     return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
 
 
+EMPTY_LOGINS = {
+    "auth/approle/login": (500, "missing role_id"),
+    "auth/jwt/login": (400, "missing role"),
+    "auth/kubernetes/login": (400, "missing role"),
+}
+"""What a login without credentials is answered, whatever role is locked (measured)."""
+
+
 @dataclass
 class VaultLogins:
     """What may log in, and what did.
@@ -68,6 +76,11 @@ class VaultLogins:
     def answer(self, path: str, call: Call) -> Result:
         """Answer a POST."""
         body: dict[str, str] = json.loads(call.body or b"{}")
+        if not body and path in EMPTY_LOGINS:
+            return errors(*EMPTY_LOGINS[path])
+        return self._answer(path, body, call)
+
+    def _answer(self, path: str, body: dict[str, str], call: Call) -> Result:
         match path:
             case "auth/approle/login":
                 return self._approle(body)

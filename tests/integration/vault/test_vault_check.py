@@ -11,7 +11,7 @@ from ports.store_check import (
     StoreMisconfiguredError,
     StoreUnreachableError,
 )
-from tests.support.vault_logins import ROLE_ID, SECRET_ID
+from tests.support.vault_logins import MAX_WRONG, ROLE_ID, SECRET_ID
 
 if TYPE_CHECKING:
     from tests.integration.vault.conftest import OpenAdapter
@@ -34,7 +34,7 @@ async def test_a_probe_that_is_not_found_proves_everything(
     [
         ({"VAULT_SECRET_ID": "canary-wrong"}, "Failed to authenticate with Vault"),
         ({"VAULT_ROLE_ID": "wrong"}, "Failed to authenticate with Vault"),
-        ({"VAULT_LOGIN_MOUNT": "other"}, "check the login's mount"),
+        ({"VAULT_LOGIN_MOUNT": "other"}, "no auth method at the login's mount"),
         ({"VAULT_NAMESPACE": "nowhere"}, "does not know the namespace"),
         ({"VAULT_MOUNT": "nomount"}, 'path "nomount/data/*" { capabilities = ["read"] }'),
     ],
@@ -43,13 +43,24 @@ async def test_what_is_misconfigured_is_said_with_what_to_do(
     server: VaultServer, open_adapter: OpenAdapter, variables: dict[str, str], words: str
 ) -> None:
     check = open_adapter(server.url, **{**APPROLE, **variables}).parts.check
-    kind = StoreUnreachableError if "VAULT_LOGIN_MOUNT" in variables else StoreMisconfiguredError
 
-    with pytest.raises(kind) as refused:
+    with pytest.raises(StoreMisconfiguredError) as refused:
         await check.check()
 
     assert words in str(refused.value)
     assert "canary" not in str(refused.value)
+
+
+async def test_a_role_that_is_locked_may_pass(
+    server: VaultServer, open_adapter: OpenAdapter
+) -> None:
+    server.model.logins.wrong = MAX_WRONG
+
+    with pytest.raises(StoreUnreachableError) as refused:
+        await open_adapter(server.url, **APPROLE).parts.check.check()
+
+    assert "wait 15 minutes" in str(refused.value)
+    assert server.model.logins.logins == 1
 
 
 async def test_rights_that_are_limited_to_folders_below_are_no_fault(

@@ -263,3 +263,13 @@ def test_prefix_and_backend_of_the_settings_make_the_subjects(
 
 def test_the_session_is_the_commands_own() -> None:
     assert cache.session().__name__ == "open_nats"  # type: ignore[attr-defined]  # a function
+
+
+def test_a_program_gets_the_replicas_and_what_each_dropped(server: FakeServer) -> None:
+    result = flush("--all", "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == [
+        {"replica": "replica-a", "dropped": 12},
+        {"replica": "replica-b", "dropped": 3},
+    ]

@@ -355,3 +355,15 @@ def test_get_shows_a_value_that_could_steer_the_terminal_with_raw_only(
     assert (refused.exit_code, refused.stdout_bytes) == (1, b"")
     assert "--raw" in refused.stderr
     assert run("get", "KEY", "--raw").stdout_bytes == value
+
+
+def test_a_program_gets_the_version_that_put_stored(bucket: MemoryKv) -> None:
+    result = run("put", "shop/KEY", "--json", stdin=CANARY)
+
+    assert json.loads(result.stdout) == {
+        "key": "shop/KEY",
+        "version": "1",
+        "bytes": len(CANARY),
+        "created_bucket": False,
+    }
+    assert CANARY not in result.output

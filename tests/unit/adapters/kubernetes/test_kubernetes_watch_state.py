@@ -218,3 +218,22 @@ async def test_lines_are_cut_wherever_the_pieces_end() -> None:
 async def test_an_endless_line_is_refused() -> None:
     with pytest.raises(WatchError):
         await lines(b"x" * (MAX_LINE_BYTES + 1))
+
+
+def test_a_deletion_has_one_name_whether_it_is_seen_or_found_by_comparison() -> None:
+    seeing, comparing = (complete(added("db", 7, uid="one")) for _ in range(2))
+
+    seen = seeing.take(added("db", 120, uid="one", kind=Kind.DELETED))
+    comparing.begin()
+    found = comparing.take(Event(Kind.BOOKMARK, "130", ends_initial=True))
+
+    assert seen == found == {"db": "gone/one/7"}
+
+
+def test_each_deletion_of_a_secret_that_was_made_again_has_a_name_of_its_own() -> None:
+    state, marks = WatchState(), []
+    for uid in ("one", "two"):
+        state.complete({"db": State(uid, "7")}, "100")
+        marks.append(state.complete({}, "110")["db"])
+
+    assert marks == ["gone/one/7", "gone/two/7"]

@@ -82,7 +82,7 @@ READY = {"openers": frozenset({"replicaa"}), "closed": 0, "silent": 0, "asked": 
 def test_replicas_that_are_not_ready_stop_a_step(
     seed_file: Path, monkeypatch: pytest.MonkeyPatch, answers: dict[str, object], says: str
 ) -> None:
-    async def surveyed(key: SodiumXKeyPair, _: int) -> Survey:
+    async def surveyed(key: SodiumXKeyPair, _: int, *, as_json: bool) -> Survey:
         seen: dict[str, object] = {**READY, "announced": key.public, **answers}
         return Survey(**{**seen, "announced": Counter({seen["announced"]: 1})})  # type: ignore[arg-type]  # a table's values
 

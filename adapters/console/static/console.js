@@ -37,6 +37,7 @@
 
   const reasonIn = (row, reason) => {
     const made = row.insertCell();
+    made.className = "reason";
     const code = document.createElement("code");
     code.textContent = reason;
     const anchor = reason.replace(/^observed_/, "");

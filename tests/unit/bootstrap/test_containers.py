@@ -17,6 +17,7 @@ from adapters.audit.file import AuditFile
 from adapters.audit.served_apart import ServedApart
 from adapters.audit.summed_refusals import SummedRefusals
 from adapters.change_notice.notices import ChangeNotices
+from adapters.console.feed import RequestFeed
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.infisical.store import InfisicalSecretStore
@@ -123,6 +124,7 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
         "traced and monitored": nats_kv | TRACES | {"ADMIN_ADDR": ":9090"},
         "webhooks": infisical | WEBHOOKS,
         "webhooks, nothing kept": infisical | WEBHOOKS | {"CACHE_TTL_SECONDS": "0"},
+        "console": infisical | {"ADMIN_ADDR": ":9090", "ADMIN_CONSOLE": "true"},
         "monitored, everything": nats_kv
         | {
             "ACCESS_POLICY_FILE": __file__,
@@ -148,7 +150,7 @@ def test_every_provider_builds_what_its_users_expect(tmp_path: Path, variant: st
 
     for name, provider in built.providers.items():
         made = provider()
-        assert made is not None or name == "metrics", name
+        assert made is not None or name in {"metrics", "feed"}, name
         if name in PORTS:
             assert PORTS[name] in type(made).__mro__, name
 
@@ -351,6 +353,18 @@ def test_with_an_address_calls_and_requests_are_counted_where_they_happen() -> N
     assert bounded.inner is built.store().store
     assert isinstance(built.trail(), MeteredAuditTrail)
     assert built.handler().audit is built.trail()
+
+
+def test_the_console_sees_every_request_once_and_only_where_it_is_on() -> None:
+    built = container(**infisical_environment(), ADMIN_ADDR=":9090", ADMIN_CONSOLE="true")
+
+    trail = built.trail()
+
+    assert isinstance(trail, RequestFeed)
+    assert trail is built.feed()
+    assert isinstance(trail._inner, MeteredAuditTrail)
+    assert built.admin()._console is not None
+    assert container(**infisical_environment(), ADMIN_ADDR=":9090").feed() is None
 
 
 def test_every_part_that_is_configured_has_metrics(tmp_path: Path) -> None:

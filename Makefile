@@ -109,6 +109,18 @@ browser-test: $(READY_BROWSER)
 screenshots: $(READY_BROWSER)
 	@$(BIN)/python -m tests.browser.screenshots
 
+READY_DOCS := .tools/docs/.ready
+$(READY_DOCS): requirements-docs.txt
+	@$(PYTHON) -m venv --clear .tools/docs
+	@.tools/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Each version in a folder of its own; SITE may be one that has those before it.
+SITE ?= site
+docs: $(READY_DOCS)
+	@mkdir -p $(SITE)
+	@.tools/docs/bin/python -m tools.docs_site $(SITE)
+
 READY_RELEASE := .tools/release/.ready
 $(READY_RELEASE): requirements-release.txt
 	@$(PYTHON) -m venv --clear .tools/release

@@ -11,6 +11,8 @@ from typing_extensions import override
 
 from adapters.telemetry.audit_record import cut
 from adapters.telemetry.redaction import redact_text
+from domain.model.identity import Caller
+from domain.model.workload import Workload
 from ports.audit import AuditTrail
 
 if TYPE_CHECKING:
@@ -99,8 +101,7 @@ class RequestFeed(AuditTrail):
 
 
 def _row(number: int, event: AuditEvent) -> Row:
-    caller = event.caller
-    entity = "" if caller is None else caller.entity.name or caller.entity.subject
+    entity, application = _names(event)
     return Row(
         number=number,
         time=event.time,
@@ -112,11 +113,22 @@ def _row(number: int, event: AuditEvent) -> Row:
         advice=_shown(event.advice),
         key=_shown(event.key),
         entity=_shown(entity),
-        application=_shown(None if caller is None else caller.application),
+        application=_shown(application),
         grant=_shown(event.grant),
         served_from=_shown(event.served_from),
         milliseconds=round(event.duration * 1000, 1),
     )
+
+
+def _names(event: AuditEvent) -> tuple[str, str | None]:
+    """Return the entity or workload, and the application if one was named."""
+    match event.caller:
+        case Caller(entity, _, application):
+            return entity.name or entity.subject, application
+        case Workload(environment, namespace, name):
+            return f"{namespace}/{name} in {environment}", None
+        case None:
+            return "", None
 
 
 def _shown(text: str | None) -> str:

@@ -17,7 +17,6 @@ from adapters.audit.file import AuditFile
 from adapters.audit.served_apart import ServedApart
 from adapters.audit.summed_refusals import SummedRefusals
 from adapters.change_notice.notices import ChangeNotices
-from adapters.console.feed import RequestFeed
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.infisical.store import InfisicalSecretStore
@@ -353,18 +352,6 @@ def test_with_an_address_calls_and_requests_are_counted_where_they_happen() -> N
     assert bounded.inner is built.store().store
     assert isinstance(built.trail(), MeteredAuditTrail)
     assert built.handler().audit is built.trail()
-
-
-def test_the_console_sees_every_request_once_and_only_where_it_is_on() -> None:
-    built = container(**infisical_environment(), ADMIN_ADDR=":9090", ADMIN_CONSOLE="true")
-
-    trail = built.trail()
-
-    assert isinstance(trail, RequestFeed)
-    assert trail is built.feed()
-    assert isinstance(trail._inner, MeteredAuditTrail)
-    assert built.admin()._console is not None
-    assert container(**infisical_environment(), ADMIN_ADDR=":9090").feed() is None
 
 
 def test_every_part_that_is_configured_has_metrics(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.console.feed import MAX_ROWS, RequestFeed
 from adapters.telemetry.audit_record import MAX_TEXT
+from domain.model.workload import Workload
 from tests.fakes.audit import FakeAuditTrail
 from tests.unit.adapters.console.stage import event
 
@@ -97,6 +98,16 @@ def test_a_request_that_could_not_be_read_has_a_row(feed: RequestFeed) -> None:
 
     assert (row.key, row.entity, row.application) == ("", "", "")
     assert row.reason == "decryption_failed"
+
+
+def test_a_workload_is_named_as_the_operator_names_it(feed: RequestFeed) -> None:
+    sent = event()
+    sent.caller = Workload("prod", "payments", "checkout")
+    feed.record(sent)
+
+    (row,) = feed.latest().rows
+
+    assert (row.entity, row.application) == ("payments/checkout in prod", "")
 
 
 def test_the_time_that_it_took_is_in_milliseconds(feed: RequestFeed) -> None:

@@ -18,3 +18,9 @@ def test_the_console_sees_every_request_once_and_only_where_it_is_on() -> None:
     assert isinstance(trail._inner, MeteredAuditTrail)
     assert built.admin()._console is not None
     assert container(**infisical_environment(), ADMIN_ADDR=":9090").feed() is None
+
+
+def test_every_provider_is_built_with_a_console() -> None:
+    built = container(**infisical_environment(), ADMIN_ADDR=":9090", ADMIN_CONSOLE="true")
+
+    assert all(provider() is not None for provider in built.providers.values())

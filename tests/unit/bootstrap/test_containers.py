@@ -123,7 +123,6 @@ def variants(folder: Path) -> dict[str, dict[str, str]]:
         "traced and monitored": nats_kv | TRACES | {"ADMIN_ADDR": ":9090"},
         "webhooks": infisical | WEBHOOKS,
         "webhooks, nothing kept": infisical | WEBHOOKS | {"CACHE_TTL_SECONDS": "0"},
-        "console": infisical | {"ADMIN_ADDR": ":9090", "ADMIN_CONSOLE": "true"},
         "monitored, everything": nats_kv
         | {
             "ACCESS_POLICY_FILE": __file__,

@@ -42,6 +42,8 @@ ANSWERED: Final = {
 """Of requests that no error ended."""
 
 _BY_HAND: Final = {
+    "credentials_unreadable": "a file of Vault's credentials is gone, empty or unreadable; write "
+    "it again",
     "infisical_credentials_unreadable": "the file that INFISICAL_CLIENT_SECRET_FILE names is gone, "
     "empty or unreadable; write it again, it is read anew every second",
     "kubernetes_token_unreadable": "the file of the service account's token is gone, empty or "

@@ -11,7 +11,7 @@ READY_DEV := $(VENV)/.ready-dev
 # files name every package with its hashes, which `make lint` proves, so pip need not resolve them.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps
 
-.PHONY: help demo run test unit integration deploy-test v2-test bench bench-quick attack soak fuzz lint format dist folder clean wipe
+.PHONY: help demo run test unit integration deploy-test v2-test browser-test screenshots docs bench bench-quick attack soak fuzz lint format dist folder clean wipe
 
 help:
 	@echo 'make demo    shows a host getting its secrets, checks every claim, leaves nothing behind'
@@ -20,6 +20,8 @@ help:
 	@echo 'make lint    format, ruff, mypy, import-linter, pins, lengths of files; make format: mends the format'
 	@echo 'make deploy-test  chart, kustomize base, unit and image; builds helm by Go, once'
 	@echo 'make v2-test against a released wasmCloud 2 host and components built from C'
+	@echo 'make browser-test  the console in the Chromium of this machine; make screenshots: pictures of it'
+	@echo 'make docs    the documents as a site, in site/; broken links fail'
 	@echo 'make dist    wheel, sdist and SBOM, built twice; make folder: one that runs anywhere'
 	@echo 'make bench   how fast it is; make fuzz: mutated requests, for an hour at most'
 	@echo 'make attack  floods beside an honest host, on loopback, for some minutes'
@@ -94,6 +96,30 @@ $(READY_V2): requirements-v2.txt $(READY_DEV)
 
 v2-test: $(READY_V2)
 	$(BIN)/python -m pytest tests/integration/wasmcloud2
+
+READY_BROWSER := $(VENV)/.ready-browser
+$(READY_BROWSER): requirements-browser.txt $(READY_DEV)
+	@$(PIP_INSTALL) --require-hashes -r $<
+	@touch $@
+
+browser-test: $(READY_BROWSER)
+	@if command -v chromium >/dev/null; then $(BIN)/python -m pytest tests/browser; \
+	else echo 'Not run: make browser-test. Chromium is not installed; on Debian: apt-get install chromium'; fi
+
+screenshots: $(READY_BROWSER)
+	@$(BIN)/python -m tests.browser.screenshots
+
+READY_DOCS := .tools/docs/.ready
+$(READY_DOCS): requirements-docs.txt
+	@$(PYTHON) -m venv --clear .tools/docs
+	@.tools/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Each version in a folder of its own; SITE may be one that has those before it.
+SITE ?= site
+docs: $(READY_DOCS)
+	@mkdir -p $(SITE)
+	@.tools/docs/bin/python -m tools.docs_site $(SITE)
 
 READY_RELEASE := .tools/release/.ready
 $(READY_RELEASE): requirements-release.txt

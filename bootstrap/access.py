@@ -28,6 +28,9 @@ class AccessControl:
     Attributes:
         policy: decides.
         file: to be loaded before the first request and watched from then on; None without one.
+        origin: "policy_file", "trusted_issuers" or "none".
+        mode: AUTHORIZATION_MODE.
+        issuers: the accounts of TRUSTED_ISSUERS.
     """
 
     def __init__(self, settings: Settings, clock: Clock, *, requester_required: bool) -> None:
@@ -48,8 +51,15 @@ class AccessControl:
         # Outside that: without a file no rule can name a workload, and observing lets none through.
         self.policy: AccessPolicy = policy if self.file is not None else SignedCallersOnly(policy)
         self._is_required = settings.require_access_policy
-        self._mode = settings.authorization_mode
-        self._issuers = len(settings.trusted_issuers)
+        self.mode: str = settings.authorization_mode
+        self.issuers = tuple(settings.trusted_issuers)
+
+    @property
+    def origin(self) -> str:
+        """Where the rules come from."""
+        if self.file is not None:
+            return "policy_file"
+        return "trusted_issuers" if self.issuers else "none"
 
     async def load(self) -> None:
         """Read the file, if there is one.
@@ -87,20 +97,16 @@ class AccessControl:
 
         Without rules `rules` is "none": any valid signature is trusted.
         """
-        mode = {"authorization_mode": self._mode}
+        mode = {"authorization_mode": self.mode, "rules": self.origin}
         if self.file is not None:
             status = self.file.status
             return mode | {
-                "rules": "policy_file",
                 "issuers": status.issuers,
                 "grants": status.grants,
                 "denials": status.denials,
                 "policy_sha256": status.digest,
             }
-        return mode | {
-            "rules": "trusted_issuers" if self._issuers else "none",
-            "issuers": self._issuers,
-        }
+        return mode | {"issuers": len(self.issuers)}
 
     def samples(self) -> Iterable[Sample]:
         """Return the policy file's figures for metrics; none without a file."""

@@ -24,6 +24,8 @@ from domain.model.own_lateness import RECENT_SECONDS, recent_advice
 if TYPE_CHECKING:
     from adapters.admin_http.address import AdminAddress
     from adapters.admin_http.server import AdminHttp
+    from adapters.console.app import Console
+    from adapters.console.feed import RequestFeed
     from adapters.metrics.registry import Metrics
     from adapters.system.lateness import LoopLateness
     from bootstrap.access import AccessControl
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from bootstrap.settings import Configuration
     from bootstrap.store_pipeline import StorePipeline
     from bootstrap.supervised import SupervisedTask
+    from domain.use_cases.key_ring import KeyRing
+    from ports.audit import AuditTrail
     from ports.clock import Clock
     from ports.transport_plugin import TransportParts
 
@@ -57,8 +61,11 @@ class Admin:
         audits: AuditTrails,
         clock: Clock,
         lateness: LoopLateness,
+        keys: KeyRing,
+        feed: RequestFeed | None,
     ) -> None:
         self.is_serving = False
+        self._console: Console | None = None
         self.readiness: Readiness | None = None
         self._listener: AdminHttp | None = None
         address = configuration.service.admin_address
@@ -100,8 +107,32 @@ class Admin:
             self.readiness.samples,
             lateness.samples,
         )
+        if feed is not None:
+            from adapters.console.app import Console  # noqa: PLC0415  loaded for it alone
+            from bootstrap.console import ServiceSources  # noqa: PLC0415  as above
+
+            sources = ServiceSources(
+                configuration=configuration,
+                address=address,
+                readiness=self.readiness,
+                metrics=metrics,
+                transport=transport,
+                pipeline=pipeline,
+                access=access,
+                keys=keys,
+                clock=clock,
+            )
+            self._console = Console(sources, feed, clock)
         hosts = (address.host, *configuration.service.admin_hosts)
-        self._listener = _listener(address, self.readiness, metrics, pipeline, clock, hosts=hosts)
+        self._listener = _listener(
+            address,
+            self.readiness,
+            metrics,
+            pipeline,
+            clock,
+            hosts=hosts,
+            console=self._console,
+        )
 
     async def start(self) -> None:
         """Listen.
@@ -133,6 +164,8 @@ class Admin:
 
     async def aclose(self) -> None:
         """Answer what is in flight, then listen no more."""
+        if self._console is not None:
+            self._console.close()
         if self._listener is not None:
             await self._listener.aclose()
         if self.readiness is not None:
@@ -147,19 +180,23 @@ def _listener(
     clock: Clock,
     *,
     hosts: tuple[str, ...],
+    console: Console | None,
 ) -> AdminHttp:
     from adapters.admin_http.app import build_app  # noqa: PLC0415  see above
     from adapters.admin_http.hosts import KnownHostsOnly  # noqa: PLC0415  see above
     from adapters.admin_http.routes import StoreRoutes  # noqa: PLC0415  see above
     from adapters.admin_http.server import AdminHttp  # noqa: PLC0415  see above
 
-    pages = build_app(readiness, metrics, closed=pipeline.parts.closed_routes)
+    pages = build_app(
+        readiness, metrics, clock, closed=pipeline.parts.closed_routes, console=console
+    )
+    streams = frozenset[str]() if console is None else console.streams
     try:
         app = StoreRoutes(pipeline.parts.routes, pages, clock)
     except ValueError as error:
         advice = str(error)
     else:
-        return AdminHttp(address, KnownHostsOnly(app, hosts), clock)
+        return AdminHttp(address, KnownHostsOnly(app, hosts), clock, streams)
     raise SettingsError(
         Problem("SECRET_STORE", f"chooses a store that cannot be used: {advice}. Report it there.")
     )
@@ -174,6 +211,15 @@ def _refuse_routes(configuration: Configuration, pipeline: StorePipeline) -> Non
                 f"{paths}, which come in there.",
             )
         )
+
+
+def new_feed(configuration: Configuration, inner: AuditTrail) -> RequestFeed | None:
+    """Return what keeps the latest requests for the console; None where there is no console."""
+    if not configuration.service.admin_console:
+        return None
+    from adapters.console.feed import RequestFeed  # noqa: PLC0415  see above
+
+    return RequestFeed(inner)
 
 
 def new_metrics(configuration: Configuration, clock: Clock) -> Metrics | None:

@@ -19,7 +19,7 @@ from adapters.system.request_ids import CountingRequestIds
 from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.fault_log import StructlogFaultLog
 from bootstrap.access import AccessControl
-from bootstrap.admin import Admin, new_metrics
+from bootstrap.admin import Admin, new_feed, new_metrics
 from bootstrap.audit_trails import AuditTrails
 from bootstrap.lifecycle import Service
 from bootstrap.plugin_contexts import ServiceStoreContext, ServiceTransportContext
@@ -130,7 +130,9 @@ class Container(containers.DeclarativeContainer):
     )
     audits = providers.Singleton(AuditTrails, settings, keys, transport.provided.shared, clock)
     counted_trail = providers.Singleton(metered_trail, audits.provided.trail, metrics)
-    trail = tracing.provided.trail.call(counted_trail)
+    feed = providers.Singleton(new_feed, configuration, counted_trail)
+    shown_trail = providers.Singleton(lambda fed, counted: fed or counted, feed, counted_trail)
+    trail = tracing.provided.trail.call(shown_trail)
 
     authorize = providers.Singleton(
         AuthorizeAccess,
@@ -192,6 +194,8 @@ class Container(containers.DeclarativeContainer):
         audits=audits,
         clock=clock,
         lateness=lateness,
+        keys=keys,
+        feed=feed,
     )
     service = providers.Singleton(
         Service,

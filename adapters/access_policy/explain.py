@@ -55,7 +55,7 @@ def _lines(document: PolicyDocument, request: AccessRequest, decision: Decision)
         grant = next(g for g in document.rules.grants if g.name == decision.grant)
         if unseen := sorted(_unseen_properties(grant, request)):
             yield (
-                f"Not judged, since neither --property nor --scope gives it: {', '.join(unseen)}. "
+                f"Not judged, since this question does not give it: {', '.join(unseen)}. "
                 "Copy scope_… from the audit record to be sure."
             )
         return

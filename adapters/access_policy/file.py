@@ -87,6 +87,7 @@ class AccessPolicyFile(AccessPolicy):
         self._path = path
         self._clock = clock
         self._rules: IndexedRules | None = None
+        self._document: PolicyDocument | None = None
         self._status = PolicyStatus()
         self._seen: _Content | None = None
         self._lock = asyncio.Lock()
@@ -96,6 +97,11 @@ class AccessPolicyFile(AccessPolicy):
     def status(self) -> PolicyStatus:
         """What is in force, and what is wrong with the file if it is not that."""
         return self._status
+
+    @property
+    def document(self) -> PolicyDocument | None:
+        """The file in force; None before one was loaded."""
+        return self._document
 
     @override
     def decide(self, request: AccessRequest) -> Decision:
@@ -160,12 +166,13 @@ class AccessPolicyFile(AccessPolicy):
     async def _apply(self, content: _Content) -> tuple[PolicyProblem, ...]:
         self._seen = content
         try:
-            indexed, warnings = await self._thread.run(lambda: _indexed(content))
+            document, indexed = await self._thread.run(lambda: _indexed(content))
         except AccessPolicyError as error:
             problems = error.problems
         else:
+            self._document = document
             self._put_in_force(indexed, content.digest)
-            for warning in warnings[:MAX_LOGGED]:
+            for warning in document.warnings[:MAX_LOGGED]:
                 _log.warning("access_policy.rule_idle", warning=str(warning))
             return ()
         self._refuse(problems)
@@ -218,9 +225,9 @@ def read_policy_file(path: Path) -> PolicyDocument:
     return _parse(_read(path))
 
 
-def _indexed(content: _Content) -> tuple[IndexedRules, tuple[PolicyProblem, ...]]:
+def _indexed(content: _Content) -> tuple[PolicyDocument, IndexedRules]:
     document = _parse(content)
-    return IndexedRules(document.rules), document.warnings
+    return document, IndexedRules(document.rules)
 
 
 def _parse(content: _Content) -> PolicyDocument:

@@ -23,12 +23,13 @@ class UnusableKeyError(Exception):
     """A key of a hypothetical entity is not one; says what to give instead."""
 
 
-def entity_of_token(token: str, now: float) -> Claims:
+def entity_of_token(token: str, now: float, leeway: float = 0) -> Claims:
     """Read a component's or provider's token as the service does.
 
     Args:
         token: the text; nothing of it is repeated in an error.
         now: seconds since the epoch.
+        leeway: seconds by which clocks may differ.
 
     Raises:
         TokenRefusedError: the service would not take it, whatever the rules say.
@@ -40,7 +41,7 @@ def entity_of_token(token: str, now: float) -> Claims:
         raise _refused(f"{description.verdict}.{detail}")
     if claims.kind is IdentityKind.HOST:
         raise _refused("it is a host's. Give that of a component or provider.")
-    if problem := claims.time_problem(now, leeway=0):
+    if problem := claims.time_problem(now, leeway):
         raise _refused(f"{problem}. Sign the artifact again, or check the clock.")
     return claims
 

@@ -1,4 +1,4 @@
-"""The ASGI application: three pages to read, and nothing to send."""
+"""The ASGI application: three pages for tools, and the console beside them where it is on."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from adapters.admin_http.readiness import Readiness, Verdict
+    from ports.clock import Clock
 
 _NEVER_KEPT: Final = {"cache-control": "no-store"}
 _NOT_HERE: Final = "Nothing here; ask for /livez, /readyz or /metrics.\n"
+_NO_CONSOLE: Final = "The console is off; set ADMIN_CONSOLE=true."
+CONSOLE: Final = "/console"
 
 
 class Exposition(Protocol):
@@ -32,8 +35,23 @@ class Exposition(Protocol):
     def render(self) -> bytes: ...
 
 
+class Console(Protocol):
+    """Pages for people, below /console, as `adapters.console.app.Console` has them."""
+
+    @property
+    def app(self) -> ASGIApp: ...
+
+    @property
+    def posts(self) -> Mapping[str, int]: ...
+
+
 def build_app(
-    readiness: Readiness, metrics: Exposition, *, closed: Mapping[str, str] | None = None
+    readiness: Readiness,
+    metrics: Exposition,
+    clock: Clock,
+    *,
+    closed: Mapping[str, str] | None = None,
+    console: Console | None = None,
 ) -> ASGIApp:
     """Put the pages together.
 
@@ -43,7 +61,9 @@ def build_app(
     Args:
         readiness: whose verdicts are shown.
         metrics: what is shown to a scrape.
+        clock: bounds how long a body may take.
         closed: paths that other settings would open, each with what to do about it.
+        console: what is shown to people, if anything.
     """
 
     async def livez(_: Request) -> Response:
@@ -79,7 +99,21 @@ def build_app(
     )
     # A redirect would repeat whatever host the request claims to be for.
     app.router.redirect_slashes = False
-    return _with_closed_paths(OnlyReading(app), closed or {})
+    pages: ASGIApp = OnlyReading(app, clock)
+    if console is not None:
+        pages = _with_console(pages, OnlyReading(console.app, clock, console.posts))
+        return _with_closed_paths(pages, closed or {})
+    closed = {CONSOLE: _NO_CONSOLE, **(closed or {})}
+    return _with_closed_paths(pages, closed)
+
+
+def _with_console(pages: ASGIApp, console: ASGIApp) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        is_of_console = path == CONSOLE or path.startswith(f"{CONSOLE}/")
+        await (console if is_of_console else pages)(scope, receive, send)
+
+    return app
 
 
 def _with_closed_paths(pages: ASGIApp, closed: Mapping[str, str]) -> ASGIApp:

@@ -9,6 +9,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Container
 
 MAX_CONNECTIONS: Final = 64
 REQUEST_SECONDS: Final = 20.0
@@ -22,10 +23,17 @@ class BoundedConnection(H11Protocol):
     uvicorn bounds neither, and accepts any number. Here a new connection takes the place of another
     once there are too many: of one that asks nothing, and of these the one that has done so for
     longest. So probes are answered whatever else is open.
+
+    Args:
+        streams: paths whose answers have no end: such an answer goes on as long as all that was
+            sent has been read every time that its time is over.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, streams: Container[str] = frozenset(), **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
+        self._streams = streams
         self._since = self.loop.time()
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -74,7 +82,24 @@ class BoundedConnection(H11Protocol):
 
     def _begin(self) -> None:
         if self._alarm is None:
-            self._alarm = self.loop.call_later(REQUEST_SECONDS, self.end)
+            self._alarm = self.loop.call_later(REQUEST_SECONDS, self._end_unless_stream)
+
+    def _end_unless_stream(self) -> None:
+        self._alarm = None
+        if self._is_streaming and not self.transport.get_write_buffer_size():
+            self._begin()
+        else:
+            self.end()
+
+    @property
+    def _is_streaming(self) -> bool:
+        cycle: Any = self.cycle
+        return (
+            cycle is not None
+            and cycle.response_started
+            and not cycle.response_complete
+            and cycle.scope["path"] in self._streams
+        )
 
     def _end_unless_read(self) -> None:
         self._alarm = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from adapters.admin_http.app import CONSOLE
+from adapters.admin_http.bodies import BodyRefusedError, read_body
 from ports.store_plugin import HttpRequest
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.store_plugin import HttpRoute
 
-BODY_SECONDS: Final = 5.0
 OWN_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 _log = structlog.get_logger()
@@ -39,7 +40,7 @@ class StoreRoutes:
         self._clock = clock
         self._routes: dict[str, HttpRoute] = {}
         for route in routes:
-            if route.path in self._routes or route.path in OWN_PATHS:
+            if route.path in self._routes or _is_own(route.path):
                 raise ValueError(f"the path {route.path} is served twice")
             self._routes[route.path] = route
 
@@ -55,9 +56,10 @@ class StoreRoutes:
     async def _answer(self, route: HttpRoute, request: Request) -> Response:
         if request.method != route.method:
             return _refusal(405, "method", f"Use {route.method}.", {"allow": route.method})
-        body = await self._body(request, route.max_body_bytes)
-        if isinstance(body, Response):
-            return body
+        try:
+            body = await read_body(request, route.max_body_bytes, self._clock)
+        except BodyRefusedError as error:
+            return _refusal(error.status, error.reason, error.advice)
         headers: dict[str, str] = {}
         for name, text in request.headers.items():
             headers[name] = f"{headers[name]}, {text}" if name in headers else text
@@ -72,17 +74,9 @@ class StoreRoutes:
             {"cache-control": "no-store", "content-type": answer.content_type},
         )
 
-    async def _body(self, request: Request, max_bytes: int) -> bytes | Response:
-        body = bytearray()
-        try:
-            async with self._clock.timeout_at(self._clock.monotonic() + BODY_SECONDS):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > max_bytes:
-                        return _refusal(413, "body_too_large", f"Send at most {max_bytes} bytes.")
-        except (TimeoutError, ClientDisconnect):
-            return _refusal(408, "body_incomplete", "The body did not arrive; check the network.")
-        return bytes(body)
+
+def _is_own(path: str) -> bool:
+    return path in OWN_PATHS or path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
 def _refusal(

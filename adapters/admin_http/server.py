@@ -6,7 +6,8 @@ import asyncio
 import errno
 import socket
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, final
 
 import structlog
 import uvicorn
@@ -16,7 +17,7 @@ from adapters.admin_http.address import AdminAddress, AdminHttpError
 from adapters.admin_http.connection import BoundedConnection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from starlette.types import ASGIApp
 
@@ -35,12 +36,26 @@ _log = structlog.get_logger()
 
 @final
 class AdminHttp:
-    """Serves `app` from `start` to `aclose`. It listens on no other address than the one given."""
+    """Serves `app` from `start` to `aclose`. It listens on no other address than the one given.
 
-    def __init__(self, address: AdminAddress, app: ASGIApp, clock: Clock) -> None:
+    Args:
+        address: where to listen.
+        app: answers.
+        clock: bounds how long it takes to end.
+        streams: paths whose answers have no end of their own; `app` ends them before `aclose`.
+    """
+
+    def __init__(
+        self,
+        address: AdminAddress,
+        app: ASGIApp,
+        clock: Clock,
+        streams: Container[str] = frozenset(),
+    ) -> None:
         self._address = address
         self._app = app
         self._clock = clock
+        self._streams = streams
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -52,7 +67,7 @@ class AdminHttp:
         """
         listener = await _bind(self._address)
         host, port = listener.getsockname()[:2]
-        server = self._server = _Server(_config(self._app))
+        server = self._server = _Server(_config(self._app, self._streams))
         serving = self._serving = asyncio.create_task(
             server.serve(sockets=[listener]), name="admin-http"
         )
@@ -113,10 +128,11 @@ class _Server(uvicorn.Server):
         self.listening.set()
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, streams: Container[str]) -> uvicorn.Config:
+    connection: Any = partial(BoundedConnection, streams=streams)
     return uvicorn.Config(
         app,
-        http=BoundedConnection,
+        http=connection,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -14,7 +14,7 @@ from adapters.admin_http.address import (
     parse_admin_address,
 )
 from adapters.system.setting_types import Texts, strip
-from ports.settings import Problem, SettingsGroup
+from ports.settings import Problem, SettingsGroup, says_yes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,6 +48,13 @@ class AdminSettings(SettingsGroup):
         "names and the IP address they came in at.",
     )
 
+    admin_console: bool = Field(
+        default=False,
+        description="`true`: `ADMIN_ADDR` also answers `/console`, pages for a browser on this "
+        "machine, as [console.md](console.md) shows them. They need no login, and answer no other "
+        "machine.",
+    )
+
     @property
     def admin_address(self) -> AdminAddress | None:
         """The address, read."""
@@ -56,6 +63,11 @@ class AdminSettings(SettingsGroup):
     @override
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
+        if says_yes(given.get("admin_console")) and "admin_addr" not in given:
+            yield Problem(
+                "ADMIN_CONSOLE",
+                "needs ADMIN_ADDR, the address that the console is at; set it, such as :9090.",
+            )
         try:
             port = parse_admin_address(str(given["admin_addr"])).port
             workers = int(given["workers"])

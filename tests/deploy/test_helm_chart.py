@@ -60,6 +60,7 @@ TABLE: dict[str, dict[str, Any]] = {
         "tolerations": [{"key": "platform", "operator": "Exists"}],
         "podAnnotations": {"example.com/note": "x"},
         "podLabels": {"team": "platform"},
+        "admin": {"console": True},
     },
     "little": {
         "serviceAccount": {"create": False},
@@ -150,6 +151,11 @@ def test_a_digest_wins_over_a_tag(helm: str, tmp_path: Path) -> None:
     (container,) = pod(render(helm, tmp_path, TABLE["everything"]))["containers"]
 
     assert container["image"].endswith("@sha256:" + "ab" * 32)
+
+
+def test_the_console_is_off_unless_it_is_asked_for(helm: str, tmp_path: Path) -> None:
+    assert "ADMIN_CONSOLE" not in settings(render(helm, tmp_path, TABLE["defaults"]))
+    assert settings(render(helm, tmp_path, TABLE["everything"]))["ADMIN_CONSOLE"] == "true"
 
 
 def test_workers_follow_the_limit_of_the_cpu(helm: str, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def admin_http(address: AdminAddress = ANY_PORT, probe_seconds: float = 0) -> Ad
 
     readiness = Readiness([ReadinessCheck("store", probe)], CLOCK)
     metrics = Metrics(CLOCK, version="1", store="infisical")
-    return AdminHttp(address, build_app(readiness, metrics), CLOCK)
+    return AdminHttp(address, build_app(readiness, metrics, CLOCK), CLOCK)
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ class Pages:
         self.findings = {"nats": Finding(ok=True), "store": Finding(ok=True)}
         self.metrics = Metrics(clock, version="1", store="infisical")
         self.readiness = Readiness([self._check(name) for name in self.findings], clock)
-        app = build_app(self.readiness, self.metrics, closed={"/hook": "Set THE_KEY."})
+        app = build_app(self.readiness, self.metrics, clock, closed={"/hook": "Set THE_KEY."})
         transport = httpx.ASGITransport(app)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://admin")
 

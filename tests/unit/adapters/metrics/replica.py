@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapters.access_policy.file import PolicyStatus
 from adapters.access_policy.samples import policy_samples
@@ -15,6 +15,7 @@ from adapters.breaker.store import BreakerState
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.state import InfisicalState, TokenState, infisical_samples
+from adapters.kubernetes.samples import call_samples, read_samples, watch_samples
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
 from adapters.metrics.host_waits import host_wait_samples
@@ -26,6 +27,7 @@ from adapters.system.lateness import LoopLateness
 from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
+from adapters.vault.samples import vault_samples
 from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
@@ -98,6 +100,46 @@ class Infisical:
 
 
 @dataclass
+class Vault:
+    """What `vault_samples` reads of tokens, admission and calls."""
+
+    remaining_seconds: float = 900.0
+    counts: tuple[int, int] = (3, 1)
+    waits: Histogram = field(default_factory=durations)
+    durations: dict[tuple[str, str], Histogram] = field(
+        default_factory=lambda: {("read", "2xx"): durations(0.01)}
+    )
+
+    def state(self) -> AdmissionState:
+        return AdmissionState(
+            in_flight=1, waiting=0, refused=0, limit=None, capacity=0, pause_seconds=0.0
+        )
+
+
+@dataclass
+class Watch:
+    events: int = 7
+    ends: dict[str, int] = field(default_factory=lambda: {"ended": 2})
+
+
+@dataclass
+class Kubernetes:
+    """What the samples of Kubernetes read of its reader, watches and change notices."""
+
+    stale_reads: int = 0
+    outages: int = 0
+    announced: int = 1
+    left_to_peers: int = 1
+    all: dict[str, Watch] = field(default_factory=lambda: {"shop": Watch()})
+
+    def down(self) -> dict[str, str]:
+        return {}
+
+    def down_seconds(self) -> float:
+        return 0.0
+
+
+@dataclass
 class Cache:
     counts: CacheStatistics = field(default_factory=CacheStatistics)
 
@@ -127,6 +169,8 @@ class Replica:
         self.host_waits = HostWaits(5.0, frozen_seconds=7.5, cut_short=3)
         self.infisical = Infisical()
         self.cache = Cache()
+        self.vault: Any = Vault()
+        self.kubernetes: Any = Kubernetes()
         self.readiness = Readiness([ReadinessCheck("store", _never)], self.clock)
         self.readiness.note("store", Finding(ok=True))
         show_restarts(self.metrics, 1, {WorkerEnd.KILLED: 2})
@@ -138,6 +182,10 @@ class Replica:
             lambda: host_wait_samples(self.host_waits),
             lambda: cache_samples(self.cache.counts),
             lambda: infisical_samples(self.infisical.status),
+            lambda: vault_samples(self.vault, self.vault, self.vault),
+            lambda: read_samples(self.kubernetes, self.vault.state()),
+            lambda: call_samples({"2xx": 4}),
+            lambda: watch_samples(self.kubernetes, self.kubernetes),
             self.readiness.samples,
             LoopLateness(self.clock).samples,
         )

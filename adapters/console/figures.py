@@ -1,0 +1,139 @@
+"""Metrics for a person: by part of the service, with units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+
+from adapters.console.units import amount, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from prometheus_client import Metric
+
+    from ports.clock import Clock
+
+PREFIX: Final = "wasmcloud_secrets_"
+REUSE_SECONDS: Final = 1.0
+"""Reading all figures takes milliseconds of the event loop."""
+
+_GROUPS: Final = (
+    ("Circuit breaker", ("store_circuit_",)),
+    ("Calls to the store", ("store_call",)),
+    ("Cache", ("cache_",)),
+    ("Waiting for the store", ("requests_waiting", "hosts_frozen", "host_waits")),
+    ("Kubernetes watch", ("kubernetes_watch", "kubernetes_changes")),
+    ("Infisical", ("infisical_",)),
+    ("Vault", ("vault_",)),
+    ("Kubernetes", ("kubernetes_",)),
+    ("Transport", ("nats_", "requests_in_flight", "requests_dropped")),
+    ("Audit trail", ("audit_",)),
+    ("Process", ("process_", "worker_restarts")),
+)
+_SHOWN_ELSEWHERE: Final = (
+    *("requests", "request_", "readiness_", "access_policy_", "build_info"),
+    *("python_", "requests_opened"),
+)
+_OTHERS: Final = "Further figures"
+
+
+class Figure(NamedTuple):
+    """One metric.
+
+    Attributes:
+        name: without the product's prefix.
+        values: of each sample its labels, as "name value" or "", and the value with its unit.
+    """
+
+    name: str
+    meaning: str
+    values: Sequence[tuple[str, str]]
+
+
+@final
+class Figures:
+    """Every figure of the replica, at most a second old.
+
+    Args:
+        read: returns the metrics as they are now.
+        clock: for how old they are.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[Metric]], clock: Clock) -> None:
+        self._read = read
+        self._clock = clock
+        self._at: float | None = None
+        self._metrics: tuple[Metric, ...] = ()
+
+    def now(self) -> tuple[Metric, ...]:
+        """Return the metrics."""
+        at = self._clock.monotonic()
+        if self._at is None or at - self._at >= REUSE_SECONDS:
+            self._at, self._metrics = at, tuple(self._read())
+        return self._metrics
+
+    def groups(self) -> Mapping[str, Sequence[Figure]]:
+        """Return the figures of each part that has any, but for those with a page of their own."""
+        groups: dict[str, list[Figure]] = {
+            title: [] for title in (*(title for title, _ in _GROUPS), _OTHERS)
+        }
+        for metric in self.now():
+            name = metric.name.removeprefix(PREFIX)
+            title = next((t for t, starts in _GROUPS if name.startswith(starts)), None)
+            if title is None and name.startswith(_SHOWN_ELSEWHERE):
+                continue
+            if values := _values(metric):
+                groups[title or _OTHERS].append(Figure(name, metric.documentation, values))
+        return {title: figures for title, figures in groups.items() if figures}
+
+    def values(self, name: str) -> Mapping[tuple[tuple[str, str], ...], float]:
+        """Return the samples of one metric, by their sorted labels; the name without the prefix."""
+        return {
+            tuple(sorted(sample.labels.items())): sample.value
+            for metric in self.now()
+            for sample in metric.samples
+            if sample.name == PREFIX + name
+        }
+
+    def total(self, name: str, **labels: str) -> float:
+        """Return the sum of the samples of one metric that have these labels."""
+        wanted = set(labels.items())
+        return sum(value for found, value in self.values(name).items() if wanted <= set(found))
+
+    def reasons(self) -> Mapping[str, float]:
+        """Return how many requests ended with each "outcome reason", the most frequent first."""
+        counts = {
+            f"{dict(labels)['outcome']} {dict(labels)['reason']}": value
+            for labels, value in self.values("request_reasons_total").items()
+            if value
+        }
+        return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _values(metric: Metric) -> Sequence[tuple[str, str]]:
+    if metric.type == "histogram":
+        return _times(metric)
+    return [
+        (_labels(sample.labels), amount(sample.name, sample.value)) for sample in metric.samples
+    ]
+
+
+def _times(metric: Metric) -> Sequence[tuple[str, str]]:
+    counts: dict[str, dict[str, float]] = {}
+    for sample in metric.samples:
+        if sample.name.endswith(("_count", "_sum")):
+            which = sample.name.rpartition("_")[2]
+            counts.setdefault(_labels(sample.labels), {})[which] = sample.value
+    return [
+        (labels, _mean(found["count"], found["sum"]))
+        for labels, found in counts.items()
+        if found["count"]
+    ]
+
+
+def _mean(count: float, seconds: float) -> str:
+    return f"{count:,.0f}, {duration(seconds / count)} on average"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(labels.items()))

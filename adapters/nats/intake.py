@@ -37,8 +37,8 @@ _REFUSALS_A_READ: Final = 50
 _SECONDS_BETWEEN_LOGS: Final = 5.0
 
 FLOOD_BYTES: Final = 4 * 1024 * 1024
-"""In one second, some 2,000 usual requests. nats-server gives up a client that leaves 64 MiB unread,
-and what was read of them before may be a small part."""
+"""In one second, some 2,000 usual requests. nats-server gives up a client that leaves 64 MiB
+unread, of which little may have been read before."""
 
 
 _log = structlog.get_logger()

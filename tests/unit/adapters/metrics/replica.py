@@ -183,7 +183,7 @@ class Replica:
             lambda: cache_samples(self.cache.counts),
             lambda: infisical_samples(self.infisical.status),
             lambda: vault_samples(self.vault, self.vault, self.vault),
-            lambda: read_samples(self.kubernetes, self.vault.state()),
+            lambda: read_samples(self.kubernetes, self.vault, self.vault),
             lambda: call_samples({"2xx": 4}),
             lambda: watch_samples(self.kubernetes, self.kubernetes),
             self.readiness.samples,

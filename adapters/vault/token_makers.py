@@ -12,13 +12,7 @@ from typing_extensions import override
 from adapters.vault import reasons
 from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
 from adapters.vault.call import Call, namespace_header, token_header
-from adapters.vault.error_map import (
-    doubts_token,
-    error_for,
-    lacks_right,
-    rate_limited,
-    refused,
-)
+from adapters.vault.error_map import doubts_token, error_for, lacks_right, rate_limited, refused
 from adapters.vault.login import Token, login_error, no_login_mount, read_token
 from adapters.vault.wire_paths import RENEW_SELF
 from domain.model.errors import UpstreamError
@@ -47,7 +41,6 @@ LOOK_AGAIN_SECONDS: Final = 30.0
 
 RENEWED_AT: Final = 2 / 3
 """The share of its lifetime after which a token is renewed."""
-
 
 RENEWAL_POLICY: Final = 'path "auth/token/renew-self" { capabilities = ["update"] }'
 """What a token without the default policy needs to be renewed, in Vault's language."""

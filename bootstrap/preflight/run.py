@@ -65,13 +65,14 @@ async def _reach(configuration: Configuration, findings: Findings) -> None:
         for problem in error.problems:
             findings.misconfigured("transport", str(problem))
         return
+    # Before the transport opens, which connects only what a part of the service has asked for.
+    client = parts.shared.get(Client)
     try:
         await parts.open()
     except TransportFailedError as error:
         findings.failed("transport", str(error))
         return
     try:
-        client = parts.shared.get(Client)
         if isinstance(client, ResilientClient):
             await check_nats(client, configuration, SystemClock(), findings)
         if parts.channel is not None:

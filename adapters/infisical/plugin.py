@@ -48,9 +48,11 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:
-        from adapters.infisical.shape import InfisicalShape  # noqa: PLC0415  if it is chosen
+        from adapters.infisical.addressing import Addressing  # noqa: PLC0415  if it is chosen
+        from adapters.infisical.store import check_version  # noqa: PLC0415
+        from adapters.upstream.manifest_shape import ManifestShape  # noqa: PLC0415
 
-        return InfisicalShape.of(given)
+        return ManifestShape(Addressing.of_manifests(given).locate, check_version)
 
     @override
     def build(self, settings: InfisicalSettings, context: StoreContext) -> StoreParts:

@@ -87,6 +87,13 @@ def chosen(
     return choice
 
 
+class Anything:
+    """Allows every choice, where what the operator allows is not known."""
+
+    def __contains__(self, choice: object) -> bool:
+        return True
+
+
 class FolderBounds(NamedTuple):
     """Where keys may lead.
 

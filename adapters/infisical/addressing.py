@@ -57,7 +57,7 @@ class Addressing:
             project_id=settings.project_id or "",
             environments=frozenset(settings.allowed_environments),
             projects=frozenset(settings.allowed_projects),
-            bounds=FolderBounds(settings.base_folders, settings.allowed_folders, settings.prefix),
+            bounds=FolderBounds.of(settings.secret_path, settings.allowed_paths, settings.prefix),
         )
 
     @classmethod

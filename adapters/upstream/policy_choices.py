@@ -107,6 +107,13 @@ class FolderBounds(NamedTuple):
     allowed: tuple[Folders, ...]
     prefix: str
 
+    @classmethod
+    def of(cls, secret_path: str, allowed_paths: Iterable[str], prefix: str) -> FolderBounds:
+        """Read the settings of that name; without allowed paths, the secret path is the bound."""
+        allowed = tuple(map(parse_folder, allowed_paths))
+        base = parse_folder(secret_path)
+        return cls(base, allowed or (base,), prefix)
+
     def place(self, key: KeyPath, path: Folders | None) -> Folders:
         """Return the folders of a key.
 

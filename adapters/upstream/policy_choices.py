@@ -132,8 +132,9 @@ class FolderBounds(NamedTuple):
 
     def _check(self, folders: Folders, what: str) -> None:
         if not any(folders[: len(bound)] == bound for bound in self.allowed):
+            setting, default = self.prefix + "ALLOWED_PATHS", self.prefix + "SECRET_PATH"
             raise PolicyError(
-                f"{what} leaves what {self.prefix}ALLOWED_PATHS allows (by default what lies in or "
-                f"below {self.prefix}SECRET_PATH); use a key inside, or ask the operator.",
+                f"{what} leaves what {setting} allows (by default what lies in or below "
+                f"{default}); use a key inside, or ask the operator.",
                 reason="path_not_allowed",
             )

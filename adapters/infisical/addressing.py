@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.upstream.manifest_shape import base_folder
 from adapters.upstream.policy_choices import (
+    Anything,
     FolderBounds,
     check_known,
     chosen,
@@ -17,10 +19,15 @@ from domain.model.key_path import parse_key
 from domain.model.reference import SecretLocation
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
     from adapters.infisical.settings import InfisicalSettings
     from domain.model.reference import SecretReference
 
 KNOWN = ("encoding", "environment", "path", "project_id")
+
+SHOWN_PROJECT = "project-id"
+"""Stands for the project where none is given: the rules then judge without it."""
 
 MAX_NAME_LENGTH = 100
 """In UTF-16 code units, as the server's router counts the decoded name; it knows no longer one."""
@@ -38,8 +45,8 @@ class Addressing:
 
     environment: str
     project_id: str
-    environments: frozenset[str]
-    projects: frozenset[str]
+    environments: Container[str]
+    projects: Container[str]
     bounds: FolderBounds
 
     @classmethod
@@ -50,7 +57,22 @@ class Addressing:
             project_id=settings.project_id or "",
             environments=frozenset(settings.allowed_environments),
             projects=frozenset(settings.allowed_projects),
-            bounds=FolderBounds(settings.base_folders, settings.allowed_folders, settings.prefix),
+            bounds=FolderBounds.of(settings.secret_path, settings.allowed_paths, settings.prefix),
+        )
+
+    @classmethod
+    def of_manifests(cls, given: Mapping[str, str]) -> Addressing:
+        """Take the defaults from what is set, by the names of fields; everything is allowed.
+
+        Raises:
+            PluginError: INFISICAL_SECRET_PATH names no folder.
+        """
+        return cls(
+            environment=given.get("environment", "prod"),
+            project_id=given.get("project_id", SHOWN_PROJECT),
+            environments=Anything(),
+            projects=Anything(),
+            bounds=FolderBounds(base_folder(given, "INFISICAL_"), ((),), "INFISICAL_"),
         )
 
     def locate(self, reference: SecretReference) -> SecretLocation:

@@ -58,7 +58,7 @@ class InfisicalCheck(UpstreamCheck):
         super().__init__(f"Infisical at {settings.base_url}", "INFISICAL_BASE_URL", clock)
         addressing = Addressing.from_settings(settings)
         self._probe = SecretLocation(
-            path="/" + "/".join((*settings.base_folders, PROBE_NAME)),
+            path="/" + "/".join((*addressing.bounds.base, PROBE_NAME)),
             scope=(("environment", settings.environment), ("project_id", addressing.project_id)),
         )
         self._api = api
@@ -79,13 +79,10 @@ class InfisicalCheck(UpstreamCheck):
     def failure(self, error: SecretsError) -> Exception | None:
         if error.reason in _ADVICE:
             return StoreMisconfiguredError(_ADVICE[error.reason])
-        if error.reason in self.misconfigured:
+        is_answer = isinstance(error, (SecretNotFound, Unauthorized))
+        if error.reason in self.misconfigured or not is_answer:
             return super().failure(error)
-        if isinstance(error, SecretNotFound):
-            return None
         if isinstance(error, Unauthorized):
-            # Rights may well be limited to folders below: the credentials hold, the rest shows
-            # later.
+            # Rights may be limited to folders below: the credentials hold, the rest shows later.
             _log.warning("infisical.check_inconclusive", reason=error.reason)
-            return None
-        return super().failure(error)
+        return None

@@ -15,7 +15,6 @@ from adapters.infisical.protocol import (
     SERVER_ERRORS,
     V3,
     V4,
-    is_api_answer,
     lacks_route,
     log_fields,
     read_path,
@@ -26,7 +25,6 @@ from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
 from adapters.upstream.cooldown import Cooldown
 from adapters.upstream.credentials import text_source
-from adapters.upstream.http import UpstreamHttp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from adapters.infisical.protocol import Route, Wanted
     from adapters.infisical.settings import InfisicalSettings
     from adapters.upstream.admission_state import AdmissionState
-    from adapters.upstream.engine import HttpEngine
+    from adapters.upstream.http import UpstreamHttp
     from adapters.upstream.lockout import LockoutGuard
     from adapters.upstream.login_peers import LoginPeers
     from adapters.upstream.message import UpstreamResponse
@@ -46,24 +44,6 @@ MAX_TOKEN_REPLACEMENTS = 2
 but that was taken back as well."""
 
 _log = structlog.get_logger()
-
-
-def build_http(
-    settings: InfisicalSettings,
-    clock: Clock,
-    jitter: Callable[[], float],
-    *,
-    user_agent: str = "wasmcloud-secrets",
-    engine: HttpEngine | None = None,
-) -> UpstreamHttp:
-    """Build the HTTP client for Infisical; opens no connection.
-
-    Raises:
-        OSError: the CA file cannot be used.
-    """
-    return UpstreamHttp(
-        settings.upstream(user_agent), clock, jitter, is_api_answer=is_api_answer, engine=engine
-    )
 
 
 class InfisicalApi:
@@ -86,7 +66,7 @@ class InfisicalApi:
 
         Args:
             settings: what the operator decides.
-            http: from `build_http`.
+            http: takes `is_api_answer` for what tells Infisical.
             clock: for every wait and every lifetime.
             jitter: draws evenly from 0 up to 1.
             guard: against lockouts.

@@ -11,13 +11,11 @@ from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
 from adapters.system.lone_process import LoneProcess
 from adapters.upstream.server_address import host_and_port, warn_without_tls
 from adapters.upstream.worker_share import worker_share
-from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from adapters.upstream.lockout import LockoutGuard
     from ports.store_plugin import HttpRoute, StoreContext
     from ports.store_shape import StoreShape
 
@@ -48,32 +46,30 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:
-        from adapters.infisical.shape import InfisicalShape  # noqa: PLC0415  if it is chosen
+        from adapters.infisical.addressing import Addressing  # noqa: PLC0415  if it is chosen
+        from adapters.infisical.store import check_version  # noqa: PLC0415
+        from adapters.upstream.manifest_shape import ManifestShape  # noqa: PLC0415
 
-        return InfisicalShape.of(given)
+        return ManifestShape(Addressing.of_manifests(given).locate, check_version)
 
     @override
     def build(self, settings: InfisicalSettings, context: StoreContext) -> StoreParts:
         from adapters.infisical.check import InfisicalCheck  # noqa: PLC0415  if it is chosen
-        from adapters.infisical.client import InfisicalApi, build_http  # noqa: PLC0415
+        from adapters.infisical.client import InfisicalApi  # noqa: PLC0415
+        from adapters.infisical.protocol import is_api_answer  # noqa: PLC0415
         from adapters.infisical.state import infisical_samples  # noqa: PLC0415
         from adapters.infisical.store import InfisicalSecretStore  # noqa: PLC0415
         from adapters.upstream.login_peers import LoginPeers  # noqa: PLC0415
+        from adapters.upstream.opening import open_guard, open_http  # noqa: PLC0415
 
         share = worker_share(settings.max_requests_per_minute, context)
         settings = settings.model_copy(update={"max_requests_per_minute": share})
-        try:
-            http = build_http(
-                settings, context.clock, context.jitter, user_agent=context.user_agent
-            )
-        except OSError:
-            http = None
-        if http is None:
-            raise PluginError("must name certificates in PEM form.", setting="INFISICAL_CA_FILE")
+        http = open_http(settings.upstream(context.user_agent), context, is_api_answer)
         identity = f"{settings.api_root}\n{(settings.client_id or '').strip()}"
         bus = None if isinstance(context.peers, LoneProcess) else context.peers
         peers = LoginPeers(bus, identity, context.clock, context.jitter)
-        guard = _guard(settings, peers.digest, context)
+        lockout_file, setting = settings.lockout_file, "INFISICAL_LOCKOUT_FILE"
+        guard = open_guard(settings.lockout, lockout_file, peers.digest, setting, context)
         api = InfisicalApi(settings, http, context.clock, context.jitter, guard=guard, peers=peers)
 
         routes: tuple[HttpRoute, ...] = ()
@@ -96,22 +92,6 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
             server=host_and_port(settings.base_url),
             announces_changes=bool(routes),
         )
-
-
-def _guard(settings: InfisicalSettings, identity: str, context: StoreContext) -> LockoutGuard:
-    from adapters.upstream.lockout import LockoutGuard  # noqa: PLC0415  if it is chosen
-    from adapters.upstream.lockout_file import LockoutFile  # noqa: PLC0415
-
-    path = settings.lockout_file
-    file = None if path is None else LockoutFile(path, identity)
-    try:
-        return LockoutGuard(settings.lockout, context.clock, context.jitter, file)
-    except (OSError, ValueError):
-        pass
-    raise PluginError(
-        "must name a file that this service wrote, or none yet; remove the file.",
-        setting="INFISICAL_LOCKOUT_FILE",
-    )
 
 
 PLUGIN: Final = InfisicalPlugin()

@@ -23,7 +23,6 @@ from adapters.system.setting_types import (
 )
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.lockout import LockoutConfig
-from domain.model.key_path import parse_folder
 from ports.settings import Problem, SettingsGroup, both_set
 
 if TYPE_CHECKING:
@@ -165,16 +164,6 @@ class InfisicalSettings(SettingsGroup):
         return LockoutConfig(
             self.lockout_threshold, self.lockout_reset_seconds, self.lockout_seconds
         )
-
-    @property
-    def base_folders(self) -> tuple[str, ...]:
-        """The folders of `secret_path`, outermost first."""
-        return parse_folder(self.secret_path)
-
-    @property
-    def allowed_folders(self) -> tuple[tuple[str, ...], ...]:
-        """The folders of each allowed path, outermost first; never empty."""
-        return tuple(map(parse_folder, self.allowed_paths or (self.secret_path,)))
 
     @override
     def unusable(self) -> Iterable[Problem]:

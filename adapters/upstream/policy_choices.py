@@ -87,6 +87,13 @@ def chosen(
     return choice
 
 
+class Anything:
+    """Allows every choice, where what the operator allows is not known."""
+
+    def __contains__(self, choice: object) -> bool:
+        return True
+
+
 class FolderBounds(NamedTuple):
     """Where keys may lead.
 
@@ -99,6 +106,13 @@ class FolderBounds(NamedTuple):
     base: Folders
     allowed: tuple[Folders, ...]
     prefix: str
+
+    @classmethod
+    def of(cls, secret_path: str, allowed_paths: Iterable[str], prefix: str) -> FolderBounds:
+        """Read the settings of that name; without allowed paths, the secret path is the bound."""
+        allowed = tuple(map(parse_folder, allowed_paths))
+        base = parse_folder(secret_path)
+        return cls(base, allowed or (base,), prefix)
 
     def place(self, key: KeyPath, path: Folders | None) -> Folders:
         """Return the folders of a key.
@@ -118,8 +132,9 @@ class FolderBounds(NamedTuple):
 
     def _check(self, folders: Folders, what: str) -> None:
         if not any(folders[: len(bound)] == bound for bound in self.allowed):
+            setting, default = self.prefix + "ALLOWED_PATHS", self.prefix + "SECRET_PATH"
             raise PolicyError(
-                f"{what} leaves what {self.prefix}ALLOWED_PATHS allows (by default what lies in or "
-                f"below {self.prefix}SECRET_PATH); use a key inside, or ask the operator.",
+                f"{what} leaves what {setting} allows (by default what lies in or below "
+                f"{default}); use a key inside, or ask the operator.",
                 reason="path_not_allowed",
             )

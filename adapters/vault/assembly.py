@@ -10,7 +10,7 @@ from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
 from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.config import UpstreamConfig
-from adapters.upstream.http import UpstreamHttp
+from adapters.upstream.opening import open_http
 from adapters.upstream.server_address import host_and_port
 from adapters.upstream.worker_share import worker_share
 from adapters.vault.addressing import Addressing, Place
@@ -22,12 +22,12 @@ from adapters.vault.mounts import KvVersions
 from adapters.vault.samples import vault_samples
 from adapters.vault.store import VaultSecretStore
 from adapters.vault.who_asks import asks_as
-from ports.plugin import PluginError
 from ports.store_plugin import StoreParts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from adapters.upstream.http import UpstreamHttp
     from adapters.vault.mounts import KvVersion
     from adapters.vault.settings import VaultSettings
     from ports.plugin import Sample
@@ -119,17 +119,13 @@ def _upstream(settings: VaultSettings, user_agent: str) -> UpstreamConfig:
 
 
 def _client(config: UpstreamConfig, context: StoreContext) -> UpstreamHttp:
-    try:
-        engine = QuotaEngine(AiohttpEngine(config))
-    except OSError:
-        engine = None
-    if engine is None:
-        raise PluginError(
-            "must name certificates in PEM form, and the key that belongs to the client's.",
-            setting="VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY",
-        )
-    return UpstreamHttp(
-        config, context.clock, context.jitter, is_api_answer=is_vault_answer, engine=engine
+    return open_http(
+        config,
+        context,
+        is_vault_answer,
+        lambda config: QuotaEngine(AiohttpEngine(config)),
+        settings="VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY",
+        advice="must name certificates in PEM form, and the key that belongs to the client's.",
     )
 
 

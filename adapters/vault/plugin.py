@@ -34,9 +34,9 @@ class VaultPlugin(StorePlugin[VaultSettings]):
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:
-        from adapters.vault.shape import VaultShape  # noqa: PLC0415  if it is chosen
+        from adapters.vault.shape import vault_shape  # noqa: PLC0415  if it is chosen
 
-        return VaultShape.of(given)
+        return vault_shape(given)
 
     @override
     def build(self, settings: VaultSettings, context: StoreContext) -> StoreParts:

@@ -12,10 +12,12 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from adapters.infisical.check import InfisicalCheck
-from adapters.infisical.client import InfisicalApi, build_http
+from adapters.infisical.client import InfisicalApi
+from adapters.infisical.protocol import is_api_answer
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.system.clock import SystemClock
+from adapters.upstream.http import UpstreamHttp
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.login_peers import LoginPeers
 from domain.model.reference import SecretQuery, SecretReference
@@ -68,7 +70,9 @@ async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAda
             }
             config = InfisicalSettings.model_validate(usual | settings)
             clock = SystemClock()
-            http = build_http(config, clock, lambda: 0.0)
+            http = UpstreamHttp(
+                config.upstream("tests"), clock, lambda: 0.0, is_api_answer=is_api_answer
+            )
             api = InfisicalApi(
                 config,
                 http,

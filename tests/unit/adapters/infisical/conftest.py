@@ -12,10 +12,12 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from adapters.infisical.check import InfisicalCheck
-from adapters.infisical.client import InfisicalApi, build_http
+from adapters.infisical.client import InfisicalApi
+from adapters.infisical.protocol import is_api_answer
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
 from adapters.upstream.engine import Failure, TransportError
+from adapters.upstream.http import UpstreamHttp
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.login_peers import LoginPeers
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
@@ -124,11 +126,11 @@ async def world(config: InfisicalSettings, generation: Generation) -> AsyncItera
     async def respond(request: UpstreamRequest) -> UpstreamResponse | TransportError:
         return await worlds[0].respond(request)
 
-    http = build_http(
-        config,
+    http = UpstreamHttp(
+        config.upstream("wasmcloud-secrets/9.9.9"),
         clock,
         lambda: 0.0,
-        user_agent="wasmcloud-secrets/9.9.9",
+        is_api_answer=is_api_answer,
         engine=FakeHttpEngine(respond),
     )
     api = InfisicalApi(

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.infisical.client import InfisicalApi, build_http
+from adapters.infisical.client import InfisicalApi
+from adapters.infisical.protocol import is_api_answer
 from adapters.infisical.store import InfisicalSecretStore
+from adapters.upstream.http import UpstreamHttp
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.login_peers import LoginPeers
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
@@ -69,7 +71,13 @@ class Replicas:
             if messages:
                 bus = LatePeerBus(self.clock, 0.002, self.buses)
             engine = FakeHttpEngine(self.respond)
-            http = build_http(config, self.clock, draw, engine=engine)
+            http = UpstreamHttp(
+                config.upstream("tests"),
+                self.clock,
+                draw,
+                is_api_answer=is_api_answer,
+                engine=engine,
+            )
             peers = LoginPeers(bus, "identity", self.clock, draw)
             guard = LockoutGuard(config.lockout, self.clock, draw)
             api = InfisicalApi(config, http, self.clock, draw, guard=guard, peers=peers)

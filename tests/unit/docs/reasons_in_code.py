@@ -216,23 +216,27 @@ def _joined(parts: list[ast.expr], module: ModuleType) -> list[str]:
             fills = [str(part.value)]
         elif isinstance(part, ast.FormattedValue):
             # A text for a person has one "…", not a text for each store or property.
-            fill = _FILLS.get(ast.unparse(part.value), {}).get(module.__name__) if is_code else None
-            fills = list(fill or _texts(part.value, module) or fills)
+            written = ast.unparse(part.value)
+            fill = _FILLS.get(written, {}).get(module.__name__) if is_code else None
+            fills = list(fill or _texts(part.value, module) or _GAPS.get(written, fills))
         texts = [text + fill for text in texts for fill in fills]
     return texts
 
 
+_GAPS: Final = {"self.prefix": ["…_"]}
+"""The beginning of a setting's name, told from a gap between words."""
+
 _CODES: Final = {
     f"adapters.upstream.{name}": tuple(STORES) for name in ("admission_config", "origin")
 }
+_PROPERTIES: Final = ("environment", "impersonate", "mount", "namespace", "project_id", "role")
 _FILLS: Final[Mapping[str, Mapping[str, Iterable[str]]]] = {
     "config.code": _CODES,
     "self.code": _CODES,
     "name": {
-        "adapters.vault.addressing": ("mount", "namespace", "role"),
+        "adapters.upstream.policy_choices": _PROPERTIES,
         "adapters.vault.properties": ("mount", "namespace", "role"),
     },
     "known": {"adapters.vault.properties": ("encoding", "mount", "namespace", "path", "role")},
-    "property_name": {"adapters.infisical.addressing": ("environment", "project_id")},
 }
 """What stands in the placeholders of reasons, by module."""

@@ -53,8 +53,6 @@ def test_every_variable_that_is_named_exists() -> None:
     unknown = {
         (name_of(document), name)
         for document in documents()
-        # Reasons leave out the store's prefix of a name, which is known at run time only.
-        if name_of(document) != "docs/reasons.md"
         for name in names_in(document.read_text("utf-8")) - SETTINGS - OTHERS
     }
 

@@ -56,6 +56,19 @@ def test_reasons_of_policies_alerts_and_answers_are_listed() -> None:
     assert wanted <= reasons_in_code().keys()
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("environment_not_allowed", "project_id_not_allowed", "mount_not_allowed"),
+        *("namespace_not_allowed", "role_not_allowed", "impersonate_not_allowed"),
+        *("path_not_allowed", "vault_busy", "infisical_rate_limited", "kubernetes_unreachable"),
+        *("policy_path_malformed", "policy_mount_malformed", "store_circuit_open", "closed"),
+    ],
+)
+def test_a_reason_that_is_put_together_is_listed(reason: str) -> None:
+    assert reason in reasons_in_code()
+
+
 def test_every_refusal_names_its_error_and_every_reason_says_what_to_do() -> None:
     for reason, (names, advice) in reasons_in_code().items():
         assert bool(names) is (reason not in ANSWERED), reason

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from benchmarks.process_usage import descendants
 from benchmarks.soak.load import connected_load
 from benchmarks.soak.namespaces import small_disk, use_name_server
 from bootstrap.local.nats_server import LocalNatsServer
@@ -80,10 +81,9 @@ class Stage:
         await self.proxy.__aenter__()
 
     def processes(self) -> list[int]:
-        """Return the service's processes, the supervisor first."""
+        """Return the service's processes: supervisor, template, workers."""
         supervisor = self.service.pid
-        children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text("ascii")
-        return [supervisor, *map(int, children.split())]
+        return [supervisor, *descendants(supervisor)]
 
 
 Fault: TypeAlias = Callable[[Stage], Awaitable[None]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
+from benchmarks.process_usage import descendants
 from tests.support.environments import local_infisical_environment
 from tests.support.host import Host, connected_host
 from tests.support.infisical_server import InfisicalServer
@@ -19,13 +19,9 @@ from tests.support.steady_gets import PAUSE_SECONDS, steady_gets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 REQUESTS = 1000
-
-
-def children_of(process: ServiceProcess) -> list[int]:
-    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    return [int(child) for child in path.read_text("ascii").split()]
 
 
 @pytest_asyncio.fixture
@@ -101,7 +97,7 @@ async def test_a_worker_that_is_killed_takes_along_only_what_it_had_taken(
 ) -> None:
     process = ServiceProcess(settings | {"WORKERS": "2"}, tmp_path, ready="workers.started")
     async with process:
-        victim = children_of(process)[0]
+        victim = descendants(process.pid)[-1]
         seconds = 0.05
 
         async def slowly(_call: object, _writer: object) -> None:

@@ -41,6 +41,9 @@ FLOOD_BYTES: Final = 4 * 1024 * 1024
 unread, of which little may have been read before."""
 
 
+_RECENT_SECONDS: Final = 6.0
+"""A process that gets too little of the processor learns late that the server hung up."""
+
 _log = structlog.get_logger()
 
 
@@ -108,9 +111,21 @@ class Intake:
 
     @property
     def bytes_a_second(self) -> int:
-        """The most that arrived in one of the last two seconds, whatever became of it."""
-        is_recent = self._clock.monotonic() < self._second + 2
+        """The most that arrived in one second, shortly before now, whatever became of it."""
+        is_recent = self._clock.monotonic() < self._second + _RECENT_SECONDS
         return max(self._in_second, self._in_last_second) if is_recent else 0
+
+    def why_hung_up_on(self) -> str | None:
+        """Return what may have made the server end the connection, as advice; None if nothing."""
+        arrived = self.bytes_a_second
+        if arrived < FLOOD_BYTES:
+            return None
+        return (
+            f"{arrived // 1024 // 1024} MiB of requests were read within a second shortly before. "
+            "If nats-server's log names a slow consumer, more came than this process reads in the "
+            "processor time it gets, and those on their way are lost: limit max_payload and "
+            "max_connections of the account that sends them, or add replicas."
+        )
 
     def _count(self, now: float, size: int) -> None:
         second = int(now)

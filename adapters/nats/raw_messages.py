@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 SELF_CHECK = "Wasmcloud-Secrets-Self-Check"
 """The header of a replica's own question for the server xkey, which no core has to see."""
 
+SELF_CHECKS_A_SECOND = 50
+"""Enough for as many replicas; further ones are requests like any other, audited and paced: a peer
+may send that header as well."""
+
 _NOT_IN_SUBJECTS = b" \t\r\n"
 """As nats-py refuses to publish to, so that a peer cannot inject a command of the protocol."""
 

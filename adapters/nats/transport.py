@@ -18,8 +18,8 @@ from adapters.nats.answering import HEADER_BYTES, Answering
 from adapters.nats.backlog import MAX_BYTES
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import read_host_xkey, read_requester
-from adapters.nats.intake import FLOOD_BYTES, Intake
-from adapters.nats.raw_messages import SELF_CHECK
+from adapters.nats.intake import Intake
+from adapters.nats.raw_messages import SELF_CHECK, SELF_CHECKS_A_SECOND
 from adapters.nats.subjects import SecretsSubjects
 from domain.model.transport import Operation, Request
 from ports.transport import Transport
@@ -93,6 +93,7 @@ class NatsTransport(Transport):
             max_backlog_bytes=max_backlog_bytes,
         )
         self._sid: int | None = None
+        self._self_checks = (0, 0)
         self._unanswerable = 0
 
     @property
@@ -106,16 +107,8 @@ class NatsTransport(Transport):
         return self._unanswerable + self._intake.dropped
 
     def why_hung_up_on(self) -> str | None:
-        """Return what may have made the server end the connection, as advice; None if nothing."""
-        arrived = self._intake.bytes_a_second
-        if arrived < FLOOD_BYTES:
-            return None
-        return (
-            f"{arrived // 1024 // 1024} MiB of requests were read within a second just before. If "
-            "nats-server's log names a slow consumer, more came than this process reads in the "
-            "processor time it gets, and those on their way are lost: limit max_payload and "
-            "max_connections of the account that sends them, or add replicas."
-        )
+        """As `Intake.why_hung_up_on`."""
+        return self._intake.why_hung_up_on()
 
     @property
     def is_listening(self) -> bool:
@@ -208,16 +201,13 @@ class NatsTransport(Transport):
         self, subject: bytes, reply_to: bytes, body: bytes, headers: bytes | None
     ) -> Awaitable[None] | None:
         """Take one message in; whatever is returned is awaited before the next."""
-        if headers is not None and _SELF_CHECK in headers and subject == self._own_question:
-            return (
-                self._client.publish_raw(reply_to, b"+")
-                if _may_be_answered(reply_to, self._never_answered)
-                else None
-            )
         if not _may_be_answered(reply_to, self._never_answered):
             self._unanswerable += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
             return None
+        is_check = headers is not None and _SELF_CHECK in headers and subject == self._own_question
+        if is_check and self._admits_self_check():
+            return self._client.publish_raw(reply_to, b"+")
         request = Request(
             subject[self._base_length :].decode("utf-8", "replace"),
             body,
@@ -227,6 +217,12 @@ class NatsTransport(Transport):
             read_requester(headers) if self._vouches else None,
         )
         return self._intake.take(request, reply_to, headers)
+
+    def _admits_self_check(self) -> bool:
+        second = int(self._clock.monotonic())
+        checks = self._self_checks[1] + 1 if self._self_checks[0] == second else 1
+        self._self_checks = second, checks
+        return checks <= SELF_CHECKS_A_SECOND
 
 
 def _may_be_answered(reply_to: bytes, never: tuple[bytes, ...]) -> bool:

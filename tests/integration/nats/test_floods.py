@@ -21,7 +21,7 @@ from tests.integration.nats.conftest import serving
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
     from adapters.nats.subjects import SecretsSubjects
     from domain.model.transport import Reply, Request
@@ -58,14 +58,14 @@ def flood(port: int, subject: str, count: int) -> None:
 
 
 class Stopping(FakeHandler):
-    """Holds the event loop up for longer than the server waits, once enough has arrived."""
+    """Holds the event loop up once, for longer than the server waits."""
 
-    read: Callable[[], int] = staticmethod(lambda: 0)
+    stops = False
 
     @override
     def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
-        if self.read() >= 2 * FLOOD_BYTES:
-            self.read = lambda: 0
+        if self.stops:
+            self.stops = False
             time.sleep(1.5)
         return super().begin(request)
 
@@ -106,17 +106,19 @@ async def test_an_honest_host_beside_a_flood_loses_no_read(
 async def test_a_server_that_hangs_up_over_a_flood_is_told_of_and_left_for_a_new_connection(
     subjects: SecretsSubjects, connect_host: ConnectHost, start_nats_server: StartNatsServer
 ) -> None:
-    server = await start_nats_server(f"max_pending: {4 * 1024 * 1024}")
+    server = await start_nats_server(f"max_pending: {len(BODY) * 2 * FLOOD}")
     clock, handler = SystemClock(), Stopping()
     connection = NatsConnection(NatsSettings(urls=(server.url,)), clock, reconnect_wait=0.05)
     transport = NatsTransport(connection.client, subjects, clock)
     connection.why_hung_up_on = transport.why_hung_up_on
-    handler.read = lambda: transport._intake.bytes_a_second
     honest = await connect_host(server.url)
 
     with capture_logs() as records:
         async with serving(connection, transport, handler):
-            await asyncio.to_thread(flood, server.port, subjects.of("get"), 3 * FLOOD)
+            await asyncio.to_thread(flood, server.port, subjects.of("get"), FLOOD)
+            await until(lambda: transport._intake.bytes_a_second >= FLOOD_BYTES)
+            handler.stops = True
+            await asyncio.to_thread(flood, server.port, subjects.of("get"), 4 * FLOOD)
             await until(lambda: connection.client.stats["reconnects"] == 1)
             assert (await honest.request("get", b"after", None, 10)).body == b"echo after"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.nats.raw_messages import SELF_CHECKS_A_SECOND
 from domain.model.transport import Requester
 
 if TYPE_CHECKING:
@@ -215,3 +216,19 @@ async def test_without_being_told_to_the_transport_vouches_for_nobody(
 
     await raw_peer.until(b"echo hi\r\n")
     assert replica.handler.arrived.get_nowait().requester is None
+
+
+async def test_a_flood_of_self_checks_is_taken_for_the_requests_it_is(
+    raw_peer: RawPeer, start_replica: StartReplica, nats_url: str, subjects: SecretsSubjects
+) -> None:
+    replica = await start_replica(nats_url)
+    check = b"NATS/1.0\r\nWasmcloud-Secrets-Self-Check: 1\r\n\r\n"
+    flood = 10 * SELF_CHECKS_A_SECOND
+
+    await raw_peer.send(hpub(subjects.of("server_xkey"), b"raw.inbox", check) * flood)
+    await raw_peer.send(hpub(subjects.of("get"), b"raw.inbox", check, b"last"))
+
+    answers = await raw_peer.until(b"echo last\r\n")
+    # All that come in one second, and perhaps in the next.
+    assert answers.count(b"\r\n+\r\n") <= 2 * SELF_CHECKS_A_SECOND
+    assert replica.handler.arrived.qsize() >= flood - 2 * SELF_CHECKS_A_SECOND

@@ -80,7 +80,8 @@ class Intake:
         self._read = -1
         self._read_until = 0.0
         self._arrived_bytes = 0
-        self._second, self._in_second, self._in_last_second = 0, 0, 0
+        self._second, self._in_second = 0, 0
+        self._busiest, self._in_busiest = 0, 0
         self._refused = 0
         self._next_log = 0.0
         self.dropped = 0
@@ -112,8 +113,8 @@ class Intake:
     @property
     def bytes_a_second(self) -> int:
         """The most that arrived in one second, shortly before now, whatever became of it."""
-        is_recent = self._clock.monotonic() < self._second + _RECENT_SECONDS
-        return max(self._in_second, self._in_last_second) if is_recent else 0
+        is_recent = self._clock.monotonic() < self._busiest + _RECENT_SECONDS
+        return self._in_busiest if is_recent else 0
 
     def why_hung_up_on(self) -> str | None:
         """Return what may have made the server end the connection, as advice; None if nothing."""
@@ -130,9 +131,11 @@ class Intake:
     def _count(self, now: float, size: int) -> None:
         second = int(now)
         if second != self._second:
-            self._in_last_second = self._in_second if second == self._second + 1 else 0
             self._second, self._in_second = second, 0
         self._in_second += size
+        # The little that is read after a flood, just before the server hangs up, must not hide it.
+        if self._in_second >= self._in_busiest or second >= self._busiest + _RECENT_SECONDS:
+            self._busiest, self._in_busiest = second, self._in_second
 
     async def refuse_all(self, reason: str) -> None:
         """Refuse whatever is still queued."""

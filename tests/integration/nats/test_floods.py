@@ -66,7 +66,7 @@ class Stopping(FakeHandler):
     def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
         if self.stops:
             self.stops = False
-            time.sleep(1.5)
+            time.sleep(3)
         return super().begin(request)
 
 

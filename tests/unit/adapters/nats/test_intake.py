@@ -294,7 +294,7 @@ def test_a_long_header_block_is_not_searched() -> None:
 async def test_what_arrived_shortly_before_is_known_whatever_became_of_it() -> None:
     stage = Stage(seconds=0.0)
     stage.send("flood", 3, size=MAX_BODY * 5)
-    stage.clock.advance(1)
+    stage.clock.advance(3)
     stage.send("host", 1, size=10)
 
     assert stage.intake.bytes_a_second == 3 * MAX_BODY * 5

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -17,8 +16,11 @@ from bootstrap.workers.heartbeat import SILENT_SECONDS
 from tests.integration.faults.load import ANSWERED, crowd, kinds, store_secrets
 from tests.support.free_ports import neighbouring_ports
 from tests.support.service_process import ServiceProcess
+from tests.support.worker_processes import template_of, workers_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.infisical_server import InfisicalServer
 
 pytestmark = pytest.mark.skipif(
@@ -28,12 +30,6 @@ pytestmark = pytest.mark.skipif(
 ASKERS = 10
 REPLACED_SECONDS = 10.0
 _clock = SystemClock()
-
-
-def workers_of(service: ServiceProcess) -> list[int]:
-    pid = str(service._started.pid)
-    children = Path("/proc") / pid / "task" / pid / "children"
-    return [int(child) for child in children.read_text("ascii").split()]
 
 
 def restarts_of_hung(port: int, worker: int) -> str:
@@ -99,7 +95,7 @@ async def test_workers_outlive_a_supervisor_that_was_stopped_itself(
         ServiceProcess(both, tmp_path, ready="workers.started") as service,
         crowd(nats_url, subject_prefix, waits_seconds=2.0) as hosts,
     ):
-        all_of_them = [service._started.pid, *workers_of(service)]
+        all_of_them = [service.pid, *template_of(service), *workers_of(service)]
         for stopped in (all_of_them[:1], all_of_them):
             for pid in stopped:
                 os.kill(pid, signal.SIGSTOP)

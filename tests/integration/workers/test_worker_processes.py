@@ -20,6 +20,7 @@ from tests.support.infisical_server import Break
 from tests.support.seeds import shows_xkey_seed
 from tests.support.service_process import ServiceProcess, run_to_its_end
 from tests.support.waiting import until
+from tests.support.worker_processes import template_of, workers_of
 
 if TYPE_CHECKING:
     from tests.support.host import Host
@@ -31,20 +32,6 @@ STARTED = "workers.started"
 
 def requests_of(service: ServiceProcess, worker: int) -> list[dict[str, Any]]:
     return [r for r in service.logged("secret_request") if r["worker"] == worker]
-
-
-def template_of(service: ServiceProcess) -> list[int]:
-    return children_of(service._started.pid)
-
-
-def pids_below(service: ServiceProcess) -> list[int]:
-    """Return the workers: children of the template, which is the supervisor's only child."""
-    return [pid for template in template_of(service) for pid in children_of(template)]
-
-
-def children_of(pid: int) -> list[int]:
-    children = Path("/proc") / str(pid) / "task" / str(pid) / "children"
-    return [int(child) for child in children.read_text("ascii").split()]
 
 
 def is_there(pid: int) -> bool:
@@ -101,7 +88,7 @@ async def test_no_seed_stands_in_a_worker_s_command_line_or_environment(
     }
 
     async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
-        workers = [*template_of(service), *pids_below(service)]
+        workers = [*template_of(service), *workers_of(service)]
         of_workers = b"".join(map(shown_to_others, workers))
         of_supervisor = shown_to_others(service._started.pid)
 
@@ -133,7 +120,7 @@ async def test_a_killed_worker_takes_only_its_own_requests_along_and_is_started_
     async with ServiceProcess(two_workers, tmp_path, ready=STARTED) as service:
         loaders = [asyncio.create_task(load()) for _ in range(4)]
         await until(lambda: answered > 50)
-        victim = pids_below(service)[0]
+        victim = workers_of(service)[0]
         os.kill(victim, signal.SIGKILL)
         record = await service.wait_for("worker.restarted")
         before = answered
@@ -182,7 +169,7 @@ async def test_workers_told_to_stop_along_with_their_supervisor_still_answer(
         infisical.breaks.extend([Break.HANG] * 4)
         asked = [asyncio.create_task(host.get("KEY")) for _ in range(4)]
         await until(lambda: not infisical.breaks)
-        for pid in [service._started.pid, *pids_below(service)]:
+        for pid in [service._started.pid, *workers_of(service)]:
             os.kill(pid, signal.SIGTERM)
         secrets = await asyncio.gather(*asked)
         code = await service.exit_code()
@@ -199,7 +186,7 @@ async def test_a_second_signal_ends_all_of_them_at_once(
         infisical.breaks.extend([Break.HANG] * 4)
         asked = [asyncio.create_task(host.get(f"KEY_{number}")) for number in range(4)]
         await until(lambda: not infisical.breaks)
-        pids = pids_below(service)
+        pids = workers_of(service)
         service.signal(signal.SIGINT)
         await service.wait_for("service.stopping")
         service.signal(signal.SIGINT)
@@ -217,7 +204,7 @@ async def test_workers_answer_and_end_when_their_supervisor_is_killed(
     settings = two_workers | {"INFISICAL_READ_TIMEOUT_SECONDS": "1"}
 
     async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
-        pids = pids_below(service)
+        pids = workers_of(service)
         await host.client.server_xkey()
         infisical.breaks.extend([Break.HANG] * 2)
         asked = [asyncio.create_task(host.get("KEY")) for _ in range(2)]
@@ -236,7 +223,7 @@ async def test_all_end_when_the_process_that_workers_are_forked_from_is_killed(
     two_workers: Settings, tmp_path: Path
 ) -> None:
     async with ServiceProcess(two_workers, tmp_path, ready=STARTED) as service:
-        pids = pids_below(service)
+        pids = workers_of(service)
         os.kill(template_of(service)[0], signal.SIGKILL)
         code = await service.exit_code()
 
@@ -330,7 +317,7 @@ async def test_a_worker_shows_how_often_and_why_its_place_was_taken_anew(
     settings = two_workers | {"ADMIN_ADDR": f"127.0.0.1:{port}"}
 
     async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
-        os.kill(pids_below(service)[1], signal.SIGKILL)
+        os.kill(workers_of(service)[1], signal.SIGKILL)
         worker = (await service.wait_for("worker.restarted"))["worker"]
         shown = [await asyncio.to_thread(restarts_at, port + number) for number in (0, 1)]
         assert await service.stop() == 0

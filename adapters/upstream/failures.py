@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from adapters.upstream.engine import Failure
 from domain.model.errors import (
+    CallWithheld,
     RateLimited,
     SecretsError,
     StoreTooSlow,
@@ -16,6 +17,7 @@ from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
+    from adapters.upstream.message import UpstreamResponse
 
 ErrorT = TypeVar("ErrorT", bound=SecretsError)
 
@@ -72,3 +74,15 @@ def again(error: ErrorT) -> ErrorT:
         upstream_request_id=error.upstream_request_id,
         retry_after=error.retry_after,
     )
+
+
+def not_resent(
+    former: UpstreamResponse | UpstreamError | None, refusal: UpstreamError
+) -> UpstreamResponse | UpstreamError:
+    """Return why a request fails that may not be sent, perhaps after it was sent in vain."""
+    if former is None or not isinstance(refusal, CallWithheld):
+        return refusal
+    if isinstance(former, RateLimited):
+        # The store has refused it; the refusal knows better when it may be sent.
+        return RateLimited(refusal.advice, reason=refusal.reason, retry_after=refusal.retry_after)
+    return former

@@ -12,12 +12,12 @@ import structlog
 
 from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.failures import TRANSIENT, rate_limited, transport_error
+from adapters.upstream.failures import TRANSIENT, not_resent, rate_limited, transport_error
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
 from adapters.upstream.origin import ApiOrigin
 from adapters.upstream.rate_headers import SERVER_ERRORS, pause_asked_for
 from adapters.upstream.statistics import CallStatistics, Lane
-from domain.model.errors import StoreBusy, StoreUnavailable, UpstreamError
+from domain.model.errors import StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -144,7 +144,7 @@ class UpstreamHttp:
         request = UpstreamRequest(method, url, {**self._headers, **headers}, body)
         attempts = MAX_ATTEMPTS if retry else 1
         judge = (is_api_answer or self._is_api_answer) if judged else None
-        outcome: UpstreamResponse | UpstreamError | None = None
+        outcome: UpstreamResponse | UpstreamError
         try:
             async with self._clock.timeout_at(deadline):
                 outcome = await self._repeat(
@@ -180,8 +180,7 @@ class UpstreamHttp:
             except TransportError as error:
                 verdict = self._judge_failure(error)
             except UpstreamError as refusal:
-                # That there is no slot to try again is not why the request fails.
-                return former if isinstance(refusal, StoreBusy) and former is not None else refusal
+                return not_resent(former, refusal)
             else:
                 verdict = self._judge(response, is_api_answer, waits=slot is not nullcontext)
             former = verdict.outcome

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.infisical import reasons
 from domain.model.errors import (
+    CallFailed,
     InvalidRequest,
     RateLimited,
     SecretNotFound,
@@ -113,7 +114,7 @@ ERRORS: dict[str, tuple[type[SecretsError], str]] = {
     "postgres_down_get": FAILING,
     "rate_limited_get_secret": LIMITED,
     "rate_limited_other_identity_same_ip": LIMITED,
-    "redis_down_get_no_limiter": FAILING,
+    "redis_down_get_no_limiter": (CallFailed, reasons.FAILING),
     "uses_limit3_call_4": TOKEN,
     "uses_limit3_call_5": TOKEN,
 }
@@ -166,7 +167,7 @@ async def test_a_recorded_value_is_served_exactly(
     open_adapter: OpenAdapter, name: str, value: str
 ) -> None:
     recorded = recording(name)
-    async with InfisicalServer(Replay("login_ok", name, "get_ok_multi")) as server:
+    async with InfisicalServer(Replay("login_ok", name, own="get_ok_multi")) as server:
         adapter, key, version = open_as_recorded(open_adapter, server, recorded)
 
         secret = await adapter.get(key, version)

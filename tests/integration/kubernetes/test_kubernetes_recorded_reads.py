@@ -8,6 +8,7 @@ import pytest
 
 from adapters.kubernetes import reasons
 from domain.model.errors import (
+    CallFailed,
     RateLimited,
     SecretNotFound,
     SecretsError,
@@ -36,7 +37,7 @@ REFUSALS: dict[str, tuple[type[SecretsError], str]] = {
     "shutdown_default_get_new": (RateLimited, reasons.RATE_LIMITED),
     "etcd_hung_get": (StoreUnavailable, reasons.FAILING),
     "etcd_down_get": (StoreUnavailable, reasons.FAILING),
-    "get_rv_garbage": (StoreUnavailable, reasons.FAILING),
+    "get_rv_garbage": (CallFailed, reasons.FAILING),
     "accept_xml": (UpstreamError, reasons.REQUEST_REFUSED),
     "path_wrong_version": (UpstreamError, reasons.WRONG_ADDRESS),
     "path_name_bad_percent": (UpstreamError, reasons.WRONG_ADDRESS),

@@ -55,8 +55,9 @@ async def test_a_store_that_is_down_is_left_alone_until_one_request_finds_it_bac
 
     assert all("cannot be reached" in advice for advice in failures)
     assert len(failures) == len(keys)
-    # Two go ahead, since nothing is known against these secrets yet, and find it down once more.
+    # One at most goes ahead, as the probe.
     asked_again = [advice for advice in refusals if "asked again in" in advice]
-    assert len(asked_again) == len(refusals) - 2 == len(others) - 2
-    assert reads <= 2 * MAX_ATTEMPTS
+    assert len(refusals) == len(others)
+    assert len(asked_again) >= len(others) - 1
+    assert reads <= MAX_ATTEMPTS
     assert value == keys[0]

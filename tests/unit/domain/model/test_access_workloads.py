@@ -82,6 +82,13 @@ def test_one_grant_may_name_both() -> None:
     assert rules.decide(asked()).allowed
 
 
+def test_a_pattern_matches_no_caller_of_the_other_kind() -> None:
+    assert list(EVERY_ENTITY.conditions(asked())) == [("entity_issuer_differs", False)]
+    assert list(WorkloadPattern(texts("*")).conditions(SIGNED)) == [
+        ("workload_environment_differs", False)
+    ]
+
+
 def test_no_workload_meets_a_condition_on_tokens() -> None:
     for condition in (
         {"applications": texts("*")},

@@ -102,19 +102,27 @@ class ServiceProcess:
                 found.append(json.loads(line))
         return found
 
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        """Return the records of one event."""
-        return [record for record in self.records if record.get("event") == event]
+    def logged(self, event: str, **having: str) -> list[dict[str, Any]]:
+        """Return the records of one event, of those that have such fields."""
+        wanted = {"event": event, **having}.items()
+        return [record for record in self.records if wanted <= record.items()]
 
-    async def wait_for(self, event: str, count: int = 1) -> dict[str, Any]:
-        """Wait until an event has been logged that often, and return its last record."""
+    async def wait_for(self, event: str, count: int = 1, **having: str) -> dict[str, Any]:
+        """Wait until an event has been logged that often, and return its last record.
+
+        Args:
+            event: its name.
+            count: how often.
+            having: fields that a record needs to count, as `operation="get"` for the request that
+                a host sends after the one for the server's key.
+        """
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while len(self.logged(event)) < count:
+            while len(self.logged(event, **having)) < count:
                 if self._readers and all(reader.done() for reader in self._readers):
                     raise AssertionError(f"it ended without {event}:\n{self.output}")
                 self._changed.clear()
                 await self._changed.wait()
-        return self.logged(event)[-1]
+        return self.logged(event, **having)[-1]
 
     def stop_reading(self) -> None:
         """Leave what it writes in the pipe, as a log collector that hangs."""

@@ -43,9 +43,7 @@ async def test_it_names_its_own_lateness_in_the_answer_the_trail_a_metric_and_re
         end = await asked
         late = await pages.value("process_late_seconds_total")
         process = (await pages.checks())["process"]
-        record = next(
-            record for record in service.logged("secret_request") if record["outcome"] == "refused"
-        )
+        record = await service.wait_for("secret_request", outcome="refused")
 
     assert end.kind == "UpstreamError"
     assert record["reason"] == "service_starved"

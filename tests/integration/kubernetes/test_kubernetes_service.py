@@ -206,7 +206,7 @@ async def test_a_stale_answer_is_marked_in_the_audit_trail(
             lambda call: None if "resourceVersion" in call.query else Result(504, b"")
         ] * 50
         secret = await host.get("db", field="password")
-        audited = await service.wait_for("secret_request")
+        audited = await service.wait_for("secret_request", operation="get")
 
     assert secret.value.reveal() == "value"
     assert audited["served_from"] == "stale"

@@ -109,7 +109,7 @@ async def test_numbers_that_may_have_changed_are_noted_in_the_audit_trail(
 
     async with ServiceProcess(approle, tmp_path) as service:
         await host.get("numbers", field="id")
-        event = await service.wait_for("secret_request")
+        event = await service.wait_for("secret_request", operation="get")
 
     assert event["note"] == "numbers_may_be_inexact"
     assert (event["scope_mount"], event["path"]) == ("secret", "/numbers")

@@ -14,6 +14,7 @@ from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
 from bootstrap.containers import Container
 from bootstrap.preflight.findings import Findings
+from bootstrap.preflight.heard import warnings_heard
 from bootstrap.preflight.machine import check_machine
 from bootstrap.preflight.nats import check_nats, check_other_replicas, stream_exists
 from bootstrap.server_keys import load_server_keys
@@ -93,8 +94,15 @@ def _existing_keys(configuration: Configuration) -> KeyRing | None:
 
 
 async def _may_be_asked(configuration: Configuration, client: object, findings: Findings) -> bool:
-    """Say whether the store's check would make nothing."""
+    """Say whether the store's check would make nothing, and use up nothing."""
     settings = configuration.store.settings
+    for variable in settings.used_once():
+        findings.warn(
+            "store",
+            f"{variable} can be used once, so the login is left to `serve`; the store was not "
+            "asked.",
+        )
+        return False
     if not isinstance(settings, NatsKvSettings):
         return True
     path = settings.encryption_xkey_seed_file
@@ -126,13 +134,16 @@ async def _store(container: Container, configuration: Configuration, findings: F
             findings.misconfigured("store", str(problem))
         return
     try:
-        await store.check.check()
+        with warnings_heard() as warnings:
+            await store.check.check()
     except StoreMisconfiguredError as error:
         findings.misconfigured("store", str(error))
     except StoreUnreachableError as error:
         findings.failed("store", str(error))
     else:
         findings.ok("store", f"{title} takes the service's login and answers")
+        for warning in warnings:
+            findings.warn("store", warning)
     finally:
         await store.close()
 

@@ -142,4 +142,4 @@ def _write_private(path: Path, plain: bytes) -> None:
     else:
         say(f"Wrote {len(plain)} bytes to {path}.")
         return
-    raise failure(advice)
+    raise failure(advice, MISUSED)

@@ -14,7 +14,7 @@ from adapters.system.clock import SystemClock
 from bootstrap.cli.host_channel import host_channel
 from bootstrap.cli.identity import IdentitySource
 from bootstrap.cli.refusals import explained
-from bootstrap.cli.reporting import CommandError, failure, run
+from bootstrap.cli.reporting import CommandError, failure, named_values, run
 from bootstrap.cli.terminal import is_plain
 from domain.model.errors import REQUEST_ERRORS
 from domain.model.messages import Application, SecretRequest
@@ -102,14 +102,8 @@ def _policy(properties: list[str], policy: str | None) -> str:
         raise CommandError("Give --policy or --property, not both.")
     if policy is not None or not properties:
         return policy or ""
-    pairs = [text.partition("=") for text in properties]
-    if not all(name and equals for name, equals, _ in pairs):
-        raise CommandError("Write each --property as NAME=VALUE.")
-    document = {
-        "type": PROPERTIES_TYPE,
-        "properties": {name: value for name, _, value in pairs},
-    }
-    return json.dumps(document)
+    values = named_values("--property", properties)
+    return json.dumps({"type": PROPERTIES_TYPE, "properties": values})
 
 
 def _show(secret: Secret, output: Output) -> None:

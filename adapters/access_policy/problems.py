@@ -42,5 +42,5 @@ class AccessPolicyError(Exception):
         super().__init__("; ".join(map(str, self.problems)))
 
 
-class PolicyFileUnreadableError(AccessPolicyError):
+class UnreadablePolicyError(AccessPolicyError):
     """There is no such file, or it cannot be read: its rules are not known."""

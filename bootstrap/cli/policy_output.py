@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adapters.access_policy.document import PolicyDocument
 from adapters.access_policy.file import read_policy_file
-from adapters.access_policy.problems import AccessPolicyError, PolicyFileUnreadableError
+from adapters.access_policy.problems import AccessPolicyError, UnreadablePolicyError
 from bootstrap.cli.reporting import MISUSED, failure
 from bootstrap.cli.terminal import printable, warn, write_json
 
@@ -21,7 +21,7 @@ def load(path: Path, exit_code: int, *, as_json: bool = False) -> PolicyDocument
     try:
         return read_policy_file(path)
     except AccessPolicyError as error:
-        problems, unreadable = error.problems, isinstance(error, PolicyFileUnreadableError)
+        problems, unreadable = error.problems, isinstance(error, UnreadablePolicyError)
     if as_json:
         write_json({"mistakes": [asdict(problem) for problem in problems]})
     if unreadable:

@@ -277,7 +277,7 @@ def test_draft_writes_a_new_file_and_never_over_another(tmp_path: Path) -> None:
     again = run("draft", "-o", str(output), stdin=LINE)
     assert (again.exit_code, "exists already" in again.stderr) == (2, True)
     nowhere = run("draft", "-o", str(tmp_path / "none" / "draft"), stdin=LINE)
-    assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (1, True)
+    assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (2, True)
 
 
 def test_draft_of_a_log_without_requests_fails(tmp_path: Path) -> None:

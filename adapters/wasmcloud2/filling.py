@@ -15,7 +15,7 @@ from domain.model.workload import Workload
 if TYPE_CHECKING:
     from adapters.wasmcloud2.start_request import StartRequest
     from domain.model.secret import SecretValue
-    from domain.use_cases.read_for_workload import ReadForWorkload, WorkloadRead
+    from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
 
 MAX_TOLD: Final = 8
 """Refusals that one message tells of; the audit trail has all of them."""
@@ -41,7 +41,7 @@ class Filling:
         environment: which hosts this relay serves, by the operator's word.
     """
 
-    read: ReadForWorkload
+    read: ReadsForWorkloads
     environment: str
 
     async def __call__(self, start: StartRequest, deadline: float) -> Given:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-EXAMPLES = ("folder-store", "http-transport")
+EXAMPLES = ("etcd-store", "folder-store", "http-transport")
 WORKERS = 2
 TEAM = SigningKey(KeyKind.ACCOUNT, b"t" * 32)
 COMPONENT = SigningKey(KeyKind.COMPONENT, b"m" * 32).public
@@ -56,7 +56,7 @@ PATIENCE_SECONDS = 40
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment with the service and both plug-ins, and nothing of this checkout."""
+    """A virtual environment with the service and its plug-ins, and nothing of this checkout."""
 
     folder: Path
 
@@ -82,7 +82,7 @@ def variables(settings: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """Build three wheels and install them."""
+    """Build the wheels and install them."""
     folder = tmp_path_factory.mktemp("environment")
     wheels = folder / "wheels"
     for project in (ROOT, *(ROOT / "examples" / name for name in EXAMPLES)):
@@ -111,7 +111,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 def test_nothing_of_this_checkout_is_used(environment: Environment, tmp_path: Path) -> None:
-    names = ["domain", "wasmcloud_secrets.extension", "folder_store", "http_transport"]
+    names = ["domain", "wasmcloud_secrets.http", *(name.replace("-", "_") for name in EXAMPLES)]
     code = f"import importlib as i; [print(i.import_module(name).__file__) for name in {names}]"
 
     done = environment.run("-c", code, cwd=tmp_path)
@@ -139,7 +139,7 @@ def test_an_unknown_store_lists_the_installed_ones(
     )
 
     assert done.returncode == 2
-    assert "SECRET_STORE must be one of those installed: folder, infisical" in done.stderr
+    assert "SECRET_STORE must be one of those installed: etcd, folder, infisical" in done.stderr
 
 
 def test_the_settings_of_a_plugin_are_checked_with_the_services_own(

@@ -81,7 +81,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
                 subjects,
                 context.clock,
                 max_in_flight=context.max_in_flight,
-                own_inbox=own_inbox(settings.inbox_prefix),
+                own_inbox=inbox,
                 max_body_bytes=context.max_request_bytes,
                 patience_seconds=context.request_timeout_seconds,
                 vouches_for_requesters=settings.requester_required,
@@ -95,7 +95,10 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         shared = SharedConnection(lambda: connect(" (store)"))
         subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, context.backend)
         control = ControlSubjects(settings.subject_prefix, context.backend)
-        peers = NatsPeerBus(connection.client, control, context.clock, context.peer_messages)
+        inbox = own_inbox(settings.inbox_prefix)
+        peers = NatsPeerBus(
+            connection.client, control, context.clock, context.peer_messages, own_inbox=inbox
+        )
         transport = listener(connection)
         connection.why_hung_up_on = transport.why_hung_up_on
         grace = context.request_timeout_seconds

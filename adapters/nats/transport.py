@@ -100,6 +100,11 @@ class NatsTransport(Transport):
         """How many requests were left unanswered: no reply could go to them, or too many came."""
         return self._unanswerable + self._intake.dropped
 
+    @property
+    def is_flooded(self) -> bool:
+        """As `Intake.is_flooded`."""
+        return self._intake.is_flooded
+
     def why_hung_up_on(self) -> str | None:
         """As `Intake.why_hung_up_on`."""
         return self._intake.why_hung_up_on()

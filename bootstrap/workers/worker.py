@@ -70,9 +70,12 @@ def load(configuration: Configuration, keys: KeyRing) -> None:
     """
     settings = configuration.service
     configure_logging(settings.log_level, settings.log_format, io.StringIO())
-    with suppress(SettingsError):
-        Container(configuration=configuration, keys=keys).service()
-    configure_logging(settings.log_level, settings.log_format)
+    try:
+        with suppress(SettingsError):
+            Container(configuration=configuration, keys=keys).service()
+    finally:
+        # Also where a part fails by a bug: that ends the start, and must be said.
+        configure_logging(settings.log_level, settings.log_format)
 
 
 def work(descriptor: int, configuration: Configuration, keys: KeyRing) -> int:

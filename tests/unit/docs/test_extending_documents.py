@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from tests.unit.docs.documents import ROOT, code_blocks
-from wasmcloud_secrets import extension
+from wasmcloud_secrets import extension, testing
 
 EXTENDING = ROOT / "docs" / "extending.md"
 PAGES = {
@@ -41,12 +41,19 @@ def dedent_each(file: str, block: str) -> str:
 
 def test_every_name_that_the_pages_give_is_exported() -> None:
     text = "".join(path.read_text("utf-8") for path in (*PAGES.values(), EXTENDING))
-    named = set(re.findall(r"`([A-Z][A-Za-z]+(?:Error|Parts|Context|Plugin|Route|Group))`", text))
+    named = set(
+        re.findall(r"`([A-Z][A-Za-z]+(?:Error|Parts|Context|Contract|Plugin|Route|Group))`", text)
+    )
 
     assert named
-    assert named <= set(extension.__all__)
+    assert named <= {*extension.__all__, *testing.__all__}
 
 
 def test_what_is_exported_is_there_and_sorted() -> None:
-    assert extension.__all__ == sorted(extension.__all__)
-    assert all(hasattr(extension, name) for name in extension.__all__)
+    for module in (extension, testing):
+        assert sorted(module.__all__, key=_constants_first) == list(module.__all__)
+        assert all(hasattr(module, name) for name in module.__all__)
+
+
+def _constants_first(name: str) -> tuple[bool, str]:
+    return (not name.isupper(), name)

@@ -79,13 +79,7 @@ def load(configuration: Configuration, keys: KeyRing) -> None:
 
 
 def work(descriptor: int, configuration: Configuration, keys: KeyRing) -> int:
-    """Serve as one worker until a signal to stop, and return the exit code.
-
-    Args:
-        descriptor: the socket to the supervisor.
-        configuration: of all workers.
-        keys: the server's.
-    """
+    """Serve as one worker until a signal to stop, and return the exit code."""
     harden_process(lock_memory=False)
     lifeline = Lifeline(descriptor)
     received = lifeline.receive()

@@ -88,10 +88,6 @@ class HttpCalls(Calls):
         """Put the parts together.
 
         Args:
-            http: the server at VAULT_ADDR.
-            admission: admits reads.
-            clock: for pauses.
-            jitter: draws evenly from 0 up to 1.
             nodes: where a redirect may lead, by scheme and authority.
         """
         self._http = http

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.docs.documents import ROOT, code_blocks
-from wasmcloud_secrets import extension, http
+from wasmcloud_secrets import extension, http, testing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,13 +47,19 @@ def dedent_each(file: str, block: str) -> str:
 
 def test_every_name_that_the_pages_give_is_exported() -> None:
     text = "".join(path.read_text("utf-8") for path in (*PAGES, EXTENDING))
-    named = set(re.findall(r"`([A-Z][A-Za-z]+(?:Error|Parts|Context|Plugin|Route|Group))`", text))
+    named = set(
+        re.findall(r"`([A-Z][A-Za-z]+(?:Error|Parts|Context|Contract|Plugin|Route|Group))`", text)
+    )
 
     assert named
-    assert named <= set(extension.__all__)
+    assert named <= {*extension.__all__, *testing.__all__}
 
 
-@pytest.mark.parametrize("module", [extension, http], ids=["extension", "http"])
+@pytest.mark.parametrize("module", [extension, http, testing], ids=["extension", "http", "testing"])
 def test_what_is_exported_is_there_and_sorted(module: ModuleType) -> None:
-    assert module.__all__ == sorted(module.__all__)
+    assert sorted(module.__all__, key=_constants_first) == list(module.__all__)
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+def _constants_first(name: str) -> tuple[bool, str]:
+    return (not name.isupper(), name)

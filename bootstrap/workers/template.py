@@ -50,6 +50,7 @@ def fork_template(work: Callable[[int], int]) -> socket.socket:
     # No collection will write to what is there now, so that it stays shared.
     gc.collect()
     gc.freeze()
+    gc.enable()
     if os.fork():
         theirs.close()
         ours.setblocking(False)  # noqa: FBT003

@@ -162,11 +162,11 @@ async def test_workers_told_to_stop_along_with_their_supervisor_still_answer(
     two_workers: Settings, tmp_path: Path, host: Host, infisical: InfisicalServer
 ) -> None:
     """A service manager may send its signal to every process of the service at once."""
-    settings = two_workers | {"INFISICAL_READ_TIMEOUT_SECONDS": "1"}
+    settings = two_workers | {"INFISICAL_READ_TIMEOUT_SECONDS": "2"}
 
     async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
         await host.client.server_xkey()
-        infisical.breaks.extend([Break.HANG] * 4)
+        infisical.breaks.extend([Break.HANG] * 2)
         asked = [asyncio.create_task(host.get("KEY")) for _ in range(4)]
         await until(lambda: not infisical.breaks)
         for pid in [service._started.pid, *workers_of(service)]:

@@ -44,7 +44,7 @@ NOT_DRAWN = {
 }
 
 NOT_OF_THE_DASHBOARD = tuple(
-    f"{PREFIX}{part}_" for part in ("vault", "kubernetes", "relay", "projection")
+    f"{PREFIX}{part}_" for part in ("vault", "kubernetes", "relay", "projection", "plugin")
 )
 """The dashboard is of the service that hosts ask, and draws calls to every store alike, and beside
 them what only Infisical has. The check "front" of the relay and the agent has an alert."""

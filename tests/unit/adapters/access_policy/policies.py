@@ -48,6 +48,11 @@ def problems_in(text: str | bytes) -> list[str]:
     return [str(mistake) for mistake in refused.value.problems]
 
 
+def lines_of(mistakes: list[str]) -> list[str]:
+    """Return where each mistake is, such as "line 3"."""
+    return [without_column(mistake).split(":")[0] for mistake in mistakes]
+
+
 def without_column(mistake: str) -> str:
     """Return a mistake as it is shown, with its line alone."""
     return re.sub(r"^(line \d+), column \d+", r"\1", mistake)

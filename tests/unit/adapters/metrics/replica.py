@@ -28,13 +28,11 @@ from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
 from adapters.vault.samples import vault_samples
-from adapters.wasmcloud2.message import RelayFigures
-from adapters.wasmcloud2.samples import relay_samples
-from bootstrap.projection.samples import projection_samples
 from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
+from tests.unit.adapters.metrics.wasmcloud2_parts import wasmcloud2_samples
 
 LIMITED = "rate_limited"
 """The reason of a store's UpstreamErrors that means that it is up."""
@@ -143,27 +141,6 @@ class Kubernetes:
 
 
 @dataclass
-class Relay:
-    """What `relay_samples` reads of a relay for wasmCloud 2."""
-
-    in_flight: int = 1
-    held: tuple[str, ...] = ("shop-cart",)
-    figures: RelayFigures = field(default_factory=RelayFigures)
-
-
-@dataclass
-class Projected:
-    """What `projection_samples` reads of one directory, and of the agent that keeps it."""
-
-    secrets: tuple[str, ...] = ("cart-db", "token")
-    present: int = 1
-    writes: int = 3
-    failures: int = 0
-    rounds: int = 4
-    guardian_problem: str | None = None
-
-
-@dataclass
 class Cache:
     counts: CacheStatistics = field(default_factory=CacheStatistics)
 
@@ -195,8 +172,6 @@ class Replica:
         self.cache = Cache()
         self.vault: Any = Vault()
         self.kubernetes: Any = Kubernetes()
-        self.relay = Relay()
-        self.projected: Any = Projected()
         self.readiness = Readiness([ReadinessCheck("store", _never)], self.clock)
         self.readiness.note("store", Finding(ok=True))
         show_restarts(self.metrics, 1, {WorkerEnd.KILLED: 2})
@@ -212,8 +187,7 @@ class Replica:
             lambda: read_samples(self.kubernetes, self.vault, self.vault),
             lambda: call_samples({"2xx": 4}),
             lambda: watch_samples(self.kubernetes, self.kubernetes),
-            lambda: relay_samples(self.relay, {"operator": True, "hosts": False}),
-            lambda: projection_samples([self.projected], self.projected),
+            wasmcloud2_samples,
             self.readiness.samples,
             LoopLateness(self.clock).samples,
         )

@@ -29,13 +29,7 @@ _OVERVIEW_GROUPS: Final = ("Transport", "Audit trail", "Process")
 
 @final
 class Pages:
-    """Writes HTML. Every text is escaped: keys and names come from peers.
-
-    Args:
-        sources: the replica.
-        figures: its metrics.
-        feed: its latest requests.
-    """
+    """Writes HTML. Every text is escaped: keys and names come from peers."""
 
     def __init__(self, sources: Sources, figures: Figures, feed: RequestFeed) -> None:
         self._sources = sources

@@ -56,10 +56,7 @@ class KubernetesCheck(UpstreamCheck):
         """Prepare the check.
 
         Args:
-            api: the API server.
             bounds: what requests may choose, and so what rights are needed for.
-            clock: for deadlines.
-            url: the API server's address, for the text.
             watches: whether list and watch are needed too.
         """
         super().__init__(f"The Kubernetes API server at {url}", "the network", clock)

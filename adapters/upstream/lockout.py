@@ -82,9 +82,6 @@ class LockoutGuard:
         """Take up what an earlier process has left in the file.
 
         Args:
-            config: how the server locks.
-            clock: for all times.
-            jitter: draws evenly from 0 up to 1.
             file: has refusals survive this process; None forgets them.
 
         Raises:

@@ -27,7 +27,6 @@ class ThrottleLog:
 
         Args:
             until: monotonic seconds; not after `now` if it is unknown.
-            waiting: requests that wait.
             now: monotonic seconds.
         """
         if now >= self._quiet_until and until > now:

@@ -48,10 +48,8 @@ class ProjectionAgent(Transport):
 
     Args:
         directories: what it keeps in step; locked and open.
-        follow: reads their secrets.
         guard: wipes after this process, if it is killed or hangs.
         trail: is told when values are to be written anew.
-        clock: for all waits.
         revision: the rules in force, as `AccessPolicy.revision` tells them.
         read_rules: reads the rules again now, rather than when they are looked at next.
         refresh_seconds: the pause between two reads of every secret.

@@ -131,7 +131,13 @@ class VaultCheck(UpstreamCheck):
 
     def _warn(self, error: SecretsError) -> None:
         # Rights may well be limited to folders below, or to components that exist.
-        _log.warning("vault.check_inconclusive", reason=error.reason, policy=policy(self._place))
+        _log.warning(
+            "vault.check_inconclusive",
+            reason=error.reason,
+            advice="The login may read something in the mount, but not the configured folder; "
+            "that is well if its rights are limited to folders below.",
+            policy=policy(self._place),
+        )
 
 
 def policy(place: Place) -> str:

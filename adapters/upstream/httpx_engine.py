@@ -188,7 +188,8 @@ async def _body_of(response: httpx.Response, max_bytes: int) -> bytes:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > max_bytes:
-            raise _UnusableBodyError(Failure.TOO_LARGE)
+            is_json = response.headers.get("content-type", "").startswith("application/json")
+            raise _UnusableBodyError(Failure.TOO_LARGE if is_json else Failure.UNREADABLE)
     return bytes(body)
 
 

@@ -34,14 +34,9 @@ RIGHTS_SECONDS: Final = 300.0
 PROBE_NAME: Final = "wasmcloud-secrets-probe"
 """Read in the hope of "no such Secret": it proves address, trust, credentials, right and etcd."""
 
-_MISCONFIGURED: Final = frozenset(
-    {
-        reasons.CREDENTIALS_REFUSED,
-        reasons.TOKEN_UNREADABLE,
-        reasons.WRONG_ADDRESS,
-        "kubernetes_certificate_untrusted",
-    }
-)
+# A wrong address and refused credentials are not among them: they heal when an operator mends them
+# elsewhere, or when the kubelet has written the next token.
+_MISCONFIGURED: Final = frozenset({reasons.TOKEN_UNREADABLE, "kubernetes_certificate_untrusted"})
 _log = structlog.get_logger()
 
 

@@ -33,10 +33,8 @@ def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Policy
         ("denials", denial.name, why) for denial in rules.denials if (why := _idle_denial(denial))
     ]
     return tuple(
-        sorted(
-            PolicyProblem(lines[name], f'{kind} "{name}"', f"this rule can match nothing: {why}")
-            for kind, name, why in found
-        )
+        PolicyProblem(lines[name], f'{kind} "{name}"', f"this rule can match nothing: {why}")
+        for kind, name, why in sorted(found, key=lambda rule: lines[rule[1]])
     )
 
 

@@ -41,7 +41,7 @@ class PublishAcks:
         """
         try:
             answer = json.loads(body) if body else {"error": {}}
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             self._refuse("answer_unreadable")

@@ -30,10 +30,7 @@ def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
     name, reason = config.name, f"{config.code}_{failure}"
     match failure:
         case Failure.UNREACHABLE:
-            return StoreUnavailable(
-                f"{name} cannot be reached; check {config.url_setting} and the network.",
-                reason=reason,
-            )
+            return StoreUnavailable(_unreachable(config), reason=reason)
         case Failure.TIMED_OUT:
             return StoreTooSlow(
                 f"{name} did not answer in time; check its health, and try again in 10 seconds.",
@@ -49,6 +46,16 @@ def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
         case Failure.UNREADABLE:
             advice = f"{name}'s answer cannot be read; check any proxy before it."
     return UpstreamError(advice, reason=reason)
+
+
+def _unreachable(config: UpstreamConfig) -> str:
+    proxy = config.proxy()
+    if proxy is None:
+        return f"{config.name} cannot be reached; check {config.url_setting} and the network."
+    return (
+        f"{config.name} cannot be reached by way of the proxy in {proxy.setting}; check both "
+        f"addresses, and list the host of {config.url_setting} in NO_PROXY if no proxy is needed."
+    )
 
 
 def rate_limited(

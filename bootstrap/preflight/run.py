@@ -20,6 +20,7 @@ from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError, load_configuration
 from domain.use_cases.key_ring import KeyRing
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.store_plugin import Preflight
 from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
@@ -125,14 +126,17 @@ async def _store(container: Container, configuration: Configuration, findings: F
         for problem in error.problems:
             findings.misconfigured("store", str(problem))
         return
+    asked = store.preflight or Preflight(
+        store.check, f"{title} takes the service's login and answers"
+    )
     try:
-        await store.check.check()
+        await asked.check.check()
     except StoreMisconfiguredError as error:
         findings.misconfigured("store", str(error))
     except StoreUnreachableError as error:
         findings.failed("store", str(error))
     else:
-        findings.ok("store", f"{title} takes the service's login and answers")
+        findings.ok("store", asked.proves)
     finally:
         await store.close()
 

@@ -13,7 +13,7 @@ from bootstrap import main
 from bootstrap.containers import Container
 from bootstrap.projection.agent import ProjectionAgent
 from bootstrap.projection.config_file import read_plan_file
-from bootstrap.projection.deliveries import DeliveryTrail
+from bootstrap.projection.deliveries import delivery_reads
 from bootstrap.projection.guard import Guard
 from bootstrap.projection.projected import Projected
 from bootstrap.projection.samples import projection_samples
@@ -70,9 +70,9 @@ def _front(container: Container, plan: Plan, opened: ExitStack) -> TransportPart
     configuration: Configuration = container.configuration()
     settings, clock, pipeline = configuration.service, container.clock(), container.pipeline()
     directories = [Projected(planned, _taken(planned, opened)) for planned in plan.directories]
-    trail = DeliveryTrail(container.trail())
+    reads, trail = delivery_reads(container)
     follow = FollowSecrets(
-        container.workload_reads(audit=trail),
+        reads,
         clock,
         timeout_seconds=settings.request_timeout_seconds,
         max_stale_seconds=plan.max_stale_seconds,

@@ -9,7 +9,6 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bootstrap.hardening import end_with_parent
 from bootstrap.workers.heartbeat import STARTED
 
 if TYPE_CHECKING:
@@ -51,7 +50,6 @@ class Lifeline:
         Args:
             stop_seconds: the time to stop in; after it the process ends all the same.
         """
-        end_with_parent()
         threading.Thread(target=self._watch, args=(stop_seconds,), daemon=True).start()
 
     def _watch(self, stop_seconds: float) -> None:

@@ -10,14 +10,12 @@ from domain.model.errors import OtherError, RequestError, UpstreamError
 from domain.model.secret import STALE, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
     from domain.model.secret_uri import SecretUri
     from domain.model.workload import Workload
-    from domain.use_cases.read_for_workload import WorkloadRead
+    from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
     from ports.clock import Clock
-
-    Read = Callable[[Workload, SecretUri, float], Awaitable[WorkloadRead]]
 
 _AT_A_TIME: Final = 64
 """Reads under way; more would make one agent a flood for its store."""
@@ -79,7 +77,12 @@ class FollowSecrets:
     """
 
     def __init__(
-        self, read: Read, clock: Clock, *, timeout_seconds: float, max_stale_seconds: float
+        self,
+        read: ReadsForWorkloads,
+        clock: Clock,
+        *,
+        timeout_seconds: float,
+        max_stale_seconds: float,
     ) -> None:
         self._read = read
         self._clock = clock

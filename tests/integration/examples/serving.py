@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-EXAMPLES = ("folder-store", "http-transport")
+EXAMPLES = ("etcd-store", "folder-store", "http-transport")
 WORKERS = 2
 TEAM = SigningKey(KeyKind.ACCOUNT, b"t" * 32)
 COMPONENT = SigningKey(KeyKind.COMPONENT, b"m" * 32).public

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def test_nothing_of_this_checkout_is_used(environment: Environment, tmp_path: Path) -> None:
-    names = ["domain", "wasmcloud_secrets.extension", "folder_store", "http_transport"]
+    names = ["domain", "wasmcloud_secrets.http", *(name.replace("-", "_") for name in EXAMPLES)]
     code = f"import importlib as i; [print(i.import_module(name).__file__) for name in {names}]"
 
     done = environment.run("-c", code, cwd=tmp_path)
@@ -54,7 +54,7 @@ def test_an_unknown_store_lists_the_installed_ones(
     )
 
     assert done.returncode == 2
-    assert "SECRET_STORE must be one of those installed: folder, infisical" in done.stderr
+    assert "SECRET_STORE must be one of those installed: etcd, folder, infisical" in done.stderr
 
 
 def test_the_settings_of_a_plugin_are_checked_with_the_services_own(

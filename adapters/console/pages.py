@@ -44,7 +44,11 @@ class Pages:
         )
         self._templates.globals.update(anchor_of=anchor_of, navigation=_NAVIGATION)
         self._templates.filters.update(
-            ago=units.ago, clock=units.clock, duration=units.duration, moment=units.moment
+            ago=units.ago,
+            clock=units.clock,
+            duration=units.duration,
+            moment=units.moment,
+            prose=units.prose,
         )
 
     async def overview(self, host: str) -> str:

@@ -94,13 +94,6 @@ class SettingsGroup(BaseModel):
         """
         return ()
 
-    def used_once(self) -> Iterable[str]:
-        """Name the variables whose values the store takes only once, such as a one-time token.
-
-        `check` leaves the login to the service then, so that it does not use them up.
-        """
-        return ()
-
     @classmethod
     def variables(cls) -> Mapping[str, tuple[str, ...]]:
         """Return the names of each field's variables, the preferred one first."""

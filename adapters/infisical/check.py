@@ -30,8 +30,9 @@ _ADVICE: Final = {
     "check INFISICAL_ENVIRONMENT (the slug such as prod, not the name) and INFISICAL_SECRET_PATH.",
     reasons.FOLDER_NAME_INVALID: "Infisical refuses the folder's name; check "
     "INFISICAL_SECRET_PATH.",
-    reasons.NOT_A_MEMBER: "The machine identity is not a member of the project; add it there, or "
-    "check INFISICAL_PROJECT_ID.",
+    reasons.NOT_A_MEMBER: "The machine identity is not a member of the project, or its "
+    "membership of the organisation is inactive; add it or activate it there, or check "
+    "INFISICAL_PROJECT_ID.",
 }
 """What is better said of the configuration than of a request."""
 

@@ -34,14 +34,9 @@ RIGHTS_SECONDS: Final = 300.0
 PROBE_NAME: Final = "wasmcloud-secrets-probe"
 """Read in the hope of "no such Secret": it proves address, trust, credentials, right and etcd."""
 
-_MISCONFIGURED: Final = frozenset(
-    {
-        reasons.CREDENTIALS_REFUSED,
-        reasons.TOKEN_UNREADABLE,
-        reasons.WRONG_ADDRESS,
-        "kubernetes_certificate_untrusted",
-    }
-)
+# A wrong address and refused credentials are not among them: they heal when an operator mends them
+# elsewhere, or when the kubelet has written the next token.
+_MISCONFIGURED: Final = frozenset({reasons.TOKEN_UNREADABLE, "kubernetes_certificate_untrusted"})
 _log = structlog.get_logger()
 
 
@@ -56,10 +51,7 @@ class KubernetesCheck(UpstreamCheck):
         """Prepare the check.
 
         Args:
-            api: the API server.
             bounds: what requests may choose, and so what rights are needed for.
-            clock: for deadlines.
-            url: the API server's address, for the text.
             watches: whether list and watch are needed too.
         """
         super().__init__(f"The Kubernetes API server at {url}", "the network", clock)

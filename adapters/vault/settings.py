@@ -236,13 +236,6 @@ class VaultSettings(SettingsGroup):
                 yield Problem(self._variables_of(name)[0], advice)
 
     @override
-    def used_once(self) -> Iterable[str]:
-        if self.wrapped_secret_id is not None:
-            yield "VAULT_WRAPPED_SECRET_ID"
-        if self.wrapped_secret_id_file is not None:
-            yield "VAULT_WRAPPED_SECRET_ID_FILE"
-
-    @override
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
         return contradictions(given)

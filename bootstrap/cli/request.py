@@ -67,7 +67,7 @@ def request(
 ) -> None:
     """Ask for a secret as a host does, with a made-up identity unless a token is given.
 
-    The NATS user must be one that may ask, such as a host's.
+    On NATS the user must be one that may ask, such as a host's.
 
     Exit code 1 if the service refuses or does not answer; the protocol's error is shown.
     """

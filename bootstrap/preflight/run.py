@@ -21,6 +21,7 @@ from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError, load_configuration
 from domain.use_cases.key_ring import KeyRing
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.store_plugin import Preflight
 from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
@@ -94,15 +95,8 @@ def _existing_keys(configuration: Configuration) -> KeyRing | None:
 
 
 async def _may_be_asked(configuration: Configuration, client: object, findings: Findings) -> bool:
-    """Say whether the store's check would make nothing, and use up nothing."""
+    """Say whether the store's check would make nothing."""
     settings = configuration.store.settings
-    for variable in settings.used_once():
-        findings.warn(
-            "store",
-            f"{variable} can be used once, so the login is left to `serve`; the store was not "
-            "asked.",
-        )
-        return False
     if not isinstance(settings, NatsKvSettings):
         return True
     path = settings.encryption_xkey_seed_file
@@ -133,15 +127,18 @@ async def _store(container: Container, configuration: Configuration, findings: F
         for problem in error.problems:
             findings.misconfigured("store", str(problem))
         return
+    asked = store.preflight or Preflight(
+        store.check, f"{title} takes the service's login and answers"
+    )
     try:
         with warnings_heard() as warnings:
-            await store.check.check()
+            await asked.check.check()
     except StoreMisconfiguredError as error:
         findings.misconfigured("store", str(error))
     except StoreUnreachableError as error:
         findings.failed("store", str(error))
     else:
-        findings.ok("store", f"{title} takes the service's login and answers")
+        findings.ok("store", asked.proves)
         for warning in warnings:
             findings.warn("store", warning)
     finally:

@@ -82,9 +82,6 @@ class Variables:
 
         The environment is shared with other programs, so that such a name may well be theirs.
 
-        Args:
-            known: as above.
-
         Returns:
             each name with the setting that it is near to.
         """

@@ -147,11 +147,11 @@ async def test_a_server_that_is_starting_is_waited_for() -> None:
         await rig.check.check()
 
 
-async def test_refused_credentials_will_not_mend_by_waiting() -> None:
+async def test_refused_credentials_leave_the_replica_not_ready() -> None:
     rig = KubernetesRig()
     rig.model.tokens.clear()
 
-    with pytest.raises(StoreMisconfiguredError, match="credentials"):
+    with pytest.raises(StoreUnreachableError, match="credentials"):
         await rig.check.check()
 
 
@@ -160,8 +160,9 @@ async def test_refused_credentials_will_not_mend_by_waiting() -> None:
     [
         (Result(504, b""), StoreUnreachableError),
         (Result(429, b"", {"retry-after": "60"}), StoreLimitedError),
-        (Result(200, b"<html>"), StoreMisconfiguredError),
-        (Result(404, b"404 page not found"), StoreMisconfiguredError),
+        (Result(200, b"<html>"), StoreUnreachableError),
+        (Result(404, b"404 page not found"), StoreUnreachableError),
+        (Result(200, {"status": "ok"}), StoreUnreachableError),
     ],
 )
 async def test_other_ends_of_the_probe(fault: Result, kind: type[Exception]) -> None:

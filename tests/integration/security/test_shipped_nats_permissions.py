@@ -205,44 +205,6 @@ async def test_the_operator_cannot_ask_as_a_host_nor_answer_as_the_backend(
         assert not await operator.may_subscribe(subject)
 
 
-async def test_the_auditor_reads_the_audit_streams_and_may_do_nothing_else(
-    shipped_server: LocalNatsServer, log_in: LogIn
-) -> None:
-    auditor = await log_in(shipped_server, "auditor")
-    its_own = (f"STREAM.INFO.{AUDIT}", f"STREAM.MSG.GET.{AUDIT}")
-    calls = [
-        *WRITES,
-        *(read for read in READS if not read.endswith(its_own)),
-        "$JS.API.INFO",
-        "$JS.API.STREAM.LIST",
-        "$JS.API.STREAM.CREATE.OTHER",
-    ]
-    forbidden = [
-        *calls,
-        # As accounts.conf has JetStream's calls in the accounts of people.
-        *(call.replace("$JS.API", "JS.SECRETS.API") for call in calls),
-        SUBJECTS.of("get"),
-        SUBJECTS.of("server_xkey"),
-        "wasmcloud.secrets.audit.v1",
-        "wasmcloud.secrets.control.infisical.flush",
-        "wasmcloud.secrets.control.infisical.invalidate",
-        "wasmcloud.secrets.events.infisical.changed",
-        "_INBOX.secrets-backend.x",
-        "anything.else",
-    ]
-
-    assert [subject for subject in forbidden if await auditor.may_publish(subject)] == []
-    for subject in (
-        ">",
-        "wasmcloud.secrets.>",
-        "wasmcloud.secrets.audit.v1",
-        "wasmcloud.secrets.events.infisical.changed",
-        SUBJECTS.every_operation,
-        f"$KV.{BUCKET}.>",
-    ):
-        assert not await auditor.may_subscribe(subject)
-
-
 async def test_only_the_backend_tells_and_hears_of_refused_logins(
     shipped_server: LocalNatsServer, host_user: str, log_in: LogIn
 ) -> None:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from domain.model.errors import Unauthorized, UpstreamError
 from domain.model.identity import AccountKey, Caller, SubjectKey
-from ports.store_check import StoreMisconfiguredError
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.store_plugin import HttpRequest
 from tests.contracts.secret_store import CALLER
 from tests.support.vault_logins import decode_segment
@@ -155,15 +155,22 @@ async def test_a_key_that_the_server_does_not_know_is_found_by_the_check(
 
 
 @pytest.mark.parametrize(
-    ("roles", "words"),
-    [({}, "does not know the role"), ({"demo": "vault"}, "VAULT_JWT_AUDIENCE")],
+    ("roles", "kind", "words"),
+    [
+        ({}, StoreMisconfiguredError, "does not know the role"),
+        ({"demo": "vault"}, StoreUnreachableError, "VAULT_JWT_AUDIENCE"),
+    ],
 )
 async def test_a_role_that_does_not_fit_is_found_by_the_check(
-    server: VaultServer, adapter: Adapter, roles: dict[str, str], words: str
+    server: VaultServer,
+    adapter: Adapter,
+    roles: dict[str, str],
+    kind: type[Exception],
+    words: str,
 ) -> None:
     server.model.logins.jwt_roles = roles
 
-    with pytest.raises(StoreMisconfiguredError, match=words):
+    with pytest.raises(kind, match=words):
         await adapter.parts.check.check()
 
 

@@ -17,7 +17,7 @@ from tests.integration.vault.test_vault_callers_over_http import write_keys
 from tests.support.admin_pages import Pages
 from tests.support.free_ports import neighbouring_ports
 from tests.support.host import Host, connected_host
-from tests.support.service_process import ServiceProcess, run_to_its_end
+from tests.support.service_process import ServiceProcess
 from tests.support.vault_logins import ROLE_ID, SECRET_ID, decode_segment
 
 if TYPE_CHECKING:
@@ -147,9 +147,9 @@ async def test_a_refused_secret_id_is_not_sent_again_by_a_restarted_service(
     server: VaultServer, approle: Settings, tmp_path: Path
 ) -> None:
     approle["VAULT_SECRET_ID"] = "canary-wrong"
-    for _ in range(4):
-        code, service = await run_to_its_end(approle, tmp_path)
-        assert code == 2
+    for _ in range(3):
+        async with ServiceProcess(approle, tmp_path, ready="service.not_ready") as service:
+            assert await service.stop() == 0
         assert "canary" not in service.output
 
     assert server.model.logins.wrong == 1
@@ -179,10 +179,10 @@ async def test_a_starting_replica_hears_what_another_was_refused(
         await first.wait_for("vault.no_token")
         assert server.model.logins.wrong == 1
 
-        code, second = await run_to_its_end(approle, tmp_path)
+        async with ServiceProcess(approle, tmp_path, ready="service.not_ready") as second:
+            (record,) = second.logged("service.not_ready")
 
-    assert code == 2
-    assert "refused these credentials before" in second.output
+    assert "refused these credentials before" in record["advice"]
     assert server.model.logins.wrong == 1
 
 

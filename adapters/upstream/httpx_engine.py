@@ -19,7 +19,7 @@ from adapters.upstream.engine import (
     TransportError,
 )
 from adapters.upstream.message import UpstreamResponse
-from adapters.upstream.tls import tls_context
+from adapters.upstream.tls import certificate_files, tls_context
 
 if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
@@ -58,6 +58,7 @@ class HttpxEngine(HttpEngine):
         """
         self._config = config
         self._tls = tls_context(config)
+        self._certificates = certificate_files(config, self._tls)
         self._pool = _Pool(self._client())
         self._retired: set[_Pool] = set()
         self._trust_until = 0.0
@@ -82,6 +83,8 @@ class HttpxEngine(HttpEngine):
         if call.is_slow and not (timed_out_anew and call.reused):
             self._trust_until = asyncio.get_running_loop().time() + TRUST_SECONDS
         if failure is not None:
+            if failure.may_need_certificates and self._certificates.read_again():
+                self.drop_idle()
             # Raised out here: httpx's error holds the request, and that the credentials.
             raise failure
         return response

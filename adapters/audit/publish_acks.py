@@ -10,7 +10,6 @@ class PublishAcks:
     """Collects one answer for each message of a batch.
 
     Args:
-        count: how many messages.
         stream: the stream that must have kept them.
 
     Attributes:

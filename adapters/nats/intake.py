@@ -51,8 +51,6 @@ class Intake:
     """Paces the answers so that reading never waits for long.
 
     Args:
-        client: what reads from the server.
-        answering: what answers.
         max_body_bytes: longer bodies are refused by the core at once, and so never queued.
         patience_seconds: a request that was queued for longer is refused unopened.
 

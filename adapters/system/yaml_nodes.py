@@ -26,12 +26,14 @@ class YamlError(Exception):
 
     Attributes:
         line: where, from 1; 0 if that is not known.
+        column: of that line, from 1, in characters; 0 if that is not known.
         problem: a few words of the parser's own.
     """
 
-    def __init__(self, line: int, problem: str) -> None:
+    def __init__(self, problem: str, mark: Any = None) -> None:
         super().__init__(problem)
-        self.line = line
+        self.line = 0 if mark is None else mark.line + 1
+        self.column = 0 if mark is None else mark.column + 1
         self.problem = problem
 
 
@@ -48,7 +50,7 @@ def events_of(text: str) -> Iterator[yaml.Event]:
     try:
         for event in yaml.parse(text, Loader=LOADER):
             if isinstance(event, yaml.ScalarEvent) and _HALF_PAIR.search(event.value):
-                failure = YamlError(_line(event.start_mark), "found half a character")
+                failure = YamlError("found half a character", event.start_mark)
                 break
             yield event
         else:
@@ -57,9 +59,9 @@ def events_of(text: str) -> Iterator[yaml.Event]:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         # After "but" the loader quotes what it found.
         problem = str(getattr(error, "problem", None) or "unreadable").split(", but ", 1)[0]
-        failure = YamlError(_line(mark), problem)
+        failure = YamlError(problem, mark)
     except (ValueError, OverflowError):
-        failure = YamlError(0, "found invalid Unicode character escape code")
+        failure = YamlError("found invalid Unicode character escape code")
     # Raised out here: YAML's own error quotes the text.
     raise failure
 
@@ -83,9 +85,5 @@ def nodes_of(text: str, max_depth: int) -> list[yaml.Node]:
         return list(yaml.compose_all(text, Loader=LOADER))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        failure = YamlError(_line(mark), str(getattr(error, "problem", None) or "unreadable"))
+        failure = YamlError(str(getattr(error, "problem", None) or "unreadable"), mark)
     raise failure
-
-
-def _line(mark: Any) -> int:
-    return 0 if mark is None else int(mark.line) + 1

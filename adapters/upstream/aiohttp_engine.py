@@ -221,7 +221,8 @@ async def _body_of(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > max_bytes:
-            raise _UnusableBodyError(Failure.TOO_LARGE)
+            is_json = response.content_type == "application/json"
+            raise _UnusableBodyError(Failure.TOO_LARGE if is_json else Failure.UNREADABLE)
     return bytes(body)
 
 

@@ -55,7 +55,7 @@ def request(
         Path | None, typer.Option(help="Sign the token with this account's seed (SA…).")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds to wait for each reply.")
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for each reply.")
     ] = HOST_TIMEOUT_SECONDS,
     output: Annotated[
         Output,

@@ -211,7 +211,7 @@ class StorePlugin(Protocol, Generic[SettingsT]):
     title: ClassVar[str]
     api_version: ClassVar[int]
     settings: type[SettingsT]
-    needs_entity_token: ClassVar[bool]
+    needs_entity_token: ClassVar[bool] = False
 
     @abstractmethod
     def warnings(self, settings: SettingsT) -> Sequence[str]:

@@ -50,8 +50,6 @@ class WrappedSecretId(CredentialSource):
             mount: the AppRole method's path.
             role: the role whose secret_id it must be.
             namespace: of the AppRole method.
-            calls: makes the calls.
-            clock: for their deadlines.
         """
         self.may_change = token.may_change
         self._token = token

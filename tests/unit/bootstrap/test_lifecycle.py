@@ -339,7 +339,7 @@ async def test_a_broken_policy_file_is_a_wrong_setting_and_nothing_is_connected_
     texts = [str(problem) for problem in caught.value.problems]
     assert len(texts) > 1
     assert all(text.startswith("ACCESS_POLICY_FILE ") for text in texts)
-    assert any("line 3: grnts" in text for text in texts)
+    assert any("line 3, column 8: grnts" in text for text in texts)
 
 
 @pytest.mark.parametrize(("required", "starts"), [("true", False), ("false", True)])

@@ -109,7 +109,7 @@ def test_check_prints_every_mistake_on_a_line_of_its_own(tmp_path: Path) -> None
     assert result.exit_code == 1
     assert result.stdout == ""
     lines = result.stderr.splitlines()
-    assert lines[0].startswith("line 1: version: ")
+    assert lines[0].startswith("line 1, column 10: version: ")
     assert lines[-1].endswith("policy.yaml has 2 mistakes.")
 
 
@@ -240,7 +240,7 @@ def test_explain_by_a_broken_file_prints_its_mistakes(tmp_path: Path) -> None:
     result = run("explain", "--policy-file", str(path), *HYPOTHETICAL)
 
     assert result.exit_code == 2
-    assert "line 1: version: " in result.stderr
+    assert "line 1, column 10: version: " in result.stderr
 
 
 LINE = audit_line(event_of(request())) + b"\n"

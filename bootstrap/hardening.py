@@ -10,14 +10,14 @@ from __future__ import annotations
 import ctypes
 import errno
 import resource
-import signal
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 """`linux/prctl.h`; 0 also keeps other processes of the user from attaching or reading /proc."""
+
+_PR_SET_CHILD_SUBREAPER = 36
 
 _MCL_CURRENT_AND_FUTURE = 1 | 2
 """`MCL_CURRENT | MCL_FUTURE` of `sys/mman.h`, the same on every Linux that Python ships for."""
@@ -81,9 +81,9 @@ def harden_process(lock_memory: bool) -> Hardening:  # noqa: FBT001  a setting, 
     )
 
 
-def end_with_parent() -> None:
-    """Have Linux send SIGTERM to this process when the thread that started it ends."""
-    _call_libc("prctl", _PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+def adopts_orphans() -> bool:
+    """Have Linux make this process the parent of those below it whose own ends; False if not so."""
+    return _call_libc("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
 
 def _core_dumps_off() -> bool:

@@ -152,8 +152,6 @@ def serve_one(
     """Run one replica until a signal to stop.
 
     Args:
-        configuration: what it runs on.
-        keys: the server's.
         adapt: changes the service before it is run.
         manager: hears how the service is doing; None: nothing does.
         twice_means_now: whether a second signal ends the process at once.

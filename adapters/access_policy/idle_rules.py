@@ -22,7 +22,6 @@ def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Policy
     """Return a warning for each grant and denial that can match no request.
 
     Args:
-        rules: what the file says.
         lines: where each rule begins, by its name.
     """
     found = [

@@ -14,6 +14,7 @@ import yaml
 
 from adapters.access_policy.characters import stray_characters
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
+from adapters.system.yaml_nodes import YamlError, events_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,6 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 16
 MAX_NODES = 100_000
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BLOCK_STYLES = frozenset({"|", ">"})
 
@@ -81,14 +81,17 @@ def parse_tree(data: bytes) -> tuple[Node, list[PolicyProblem]]:
     text = _decode(data)
     builder = _Builder()
     try:
-        # The loader is a safe one, and only its events are used: no object is ever made.
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in events_of(text):
             builder.take(event)
-    except yaml.YAMLError as error:
-        problem = _syntax_problem(error)
+    except YamlError as error:
+        problem = PolicyProblem(
+            error.line,
+            "",
+            f"this is not YAML ({error.problem}); check the indentation, colons and quotes near it",
+            error.column,
+        )
     else:
         return builder.root or Scalar(Mark(1, 1), "", empty=True), builder.problems
-    # Raised out here: YAML's own error quotes the file.
     raise AccessPolicyError((*builder.problems, problem))
 
 
@@ -108,18 +111,6 @@ def _decode(data: bytes) -> str:
 
 def _whole(line: int, advice: str) -> AccessPolicyError:
     return AccessPolicyError((PolicyProblem(line, "", advice),))
-
-
-def _syntax_problem(error: yaml.YAMLError) -> PolicyProblem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    # After "but" the loader quotes what it found.
-    problem = str(getattr(error, "problem", None) or "unreadable").split(", but ", maxsplit=1)[0]
-    return PolicyProblem(
-        0 if mark is None else mark.line + 1,
-        "",
-        f"this is not YAML ({problem}); check the indentation, colons and quotes near it",
-        0 if mark is None else mark.column + 1,
-    )
 
 
 @dataclass(slots=True)

@@ -40,9 +40,6 @@ class AdminHttp:
     """Serves `app` from `start` to `aclose`. It listens on no other address than the one given.
 
     Args:
-        address: where to listen.
-        app: answers.
-        clock: bounds how long it takes to end.
         streams: paths whose answers have no end of their own; `app` ends them before `aclose`.
         tls: certificates; None for plain HTTP. The client's, if it must show one, is
             `peer_certificate` in the state of each request.

@@ -59,9 +59,6 @@ class ChangeNotices:
 
         Args:
             tell: has every replica forget a selection, and operators notified.
-            peers: the other processes of this backend.
-            clock: for the moment of waiting.
-            jitter: draws evenly from 0 up to 1.
         """
         self.announced = 0
         self.left_to_peers = 0

@@ -82,10 +82,8 @@ class SecretWatch:
         """Watch nothing yet.
 
         Args:
-            api: the API server.
             namespace: checked by the API's grammar, as `name` is.
             name: None for all Secrets.
-            clock: for pauses and limits.
             jitter: draws evenly from 0 up to 1, so that replicas do not come all at once.
             on_changed: called with what an event or a comparison shows to have changed.
         """

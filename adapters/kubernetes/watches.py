@@ -45,11 +45,7 @@ class SecretWatches:
         """Prepare the watches; `run` opens them.
 
         Args:
-            api: the API server.
-            targets: what to watch.
             notices: spreads the word of a change.
-            clock: for pauses and limits.
-            jitter: draws evenly from 0 up to 1.
         """
         self._api = api
         self._clock = clock

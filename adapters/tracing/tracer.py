@@ -29,11 +29,7 @@ class OtlpTracing:
     """Makes spans and sends them by OTLP over HTTP.
 
     Args:
-        endpoint: the collector's address.
-        headers: sent there.
         ca_file: certificates that it is checked against.
-        clock: times the spans.
-        version: of this release.
         sample_ratio: the share of the requests that are traced, 0 to 1.
         names_allowed: whether spans may name secrets.
         resource: what all spans have in common.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
@@ -20,7 +19,6 @@ from adapters.upstream.engine import (
 )
 from adapters.upstream.lean_aiohttp import aiohttp
 from adapters.upstream.message import UpstreamResponse
-from adapters.upstream.proxy import proxy_for
 from adapters.upstream.tls import tls_context
 
 if TYPE_CHECKING:
@@ -85,8 +83,8 @@ class AiohttpEngine(HttpEngine):
         """
         self._config = config
         self._tls = tls_context(config)
-        proxy = proxy_for(config.base_url, os.environ) if config.use_proxies else None
-        self._proxy = None if proxy is None else URL(proxy)
+        proxy = config.proxy()
+        self._proxy = None if proxy is None else URL(proxy.url)
         self._timeout = aiohttp.ClientTimeout(
             total=None,
             connect=None,
@@ -223,7 +221,8 @@ async def _body_of(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > max_bytes:
-            raise _UnusableBodyError(Failure.TOO_LARGE)
+            is_json = response.content_type == "application/json"
+            raise _UnusableBodyError(Failure.TOO_LARGE if is_json else Failure.UNREADABLE)
     return bytes(body)
 
 

@@ -21,19 +21,22 @@ if TYPE_CHECKING:
 
 ErrorT = TypeVar("ErrorT", bound=SecretsError)
 
-TRANSIENT = frozenset({Failure.UNREACHABLE, Failure.TIMED_OUT})
-"""Failures that another attempt may mend."""
 
+def transport_error(
+    failure: Failure, config: UpstreamConfig, *, proven: bool = False
+) -> UpstreamError:
+    """Return the error for a call without a usable answer.
 
-def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
-    """Return the error for a call without a usable answer."""
+    Args:
+        failure: what became of it.
+        config: the store's names in texts.
+        proven: whether the store has answered at this address before. What shows another
+            certificate then, or answers what the store never does, stands in the store's place.
+    """
     name, reason = config.name, f"{config.code}_{failure}"
     match failure:
         case Failure.UNREACHABLE:
-            return StoreUnavailable(
-                f"{name} cannot be reached; check {config.url_setting} and the network.",
-                reason=reason,
-            )
+            return StoreUnavailable(_unreachable(config), reason=reason)
         case Failure.TIMED_OUT:
             return StoreTooSlow(
                 f"{name} did not answer in time; check its health, and try again in 10 seconds.",
@@ -48,7 +51,18 @@ def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
             )
         case Failure.UNREADABLE:
             advice = f"{name}'s answer cannot be read; check any proxy before it."
-    return UpstreamError(advice, reason=reason)
+    kind = StoreUnavailable if proven and failure is not Failure.TOO_LARGE else UpstreamError
+    return kind(advice, reason=reason)
+
+
+def _unreachable(config: UpstreamConfig) -> str:
+    proxy = config.proxy()
+    if proxy is None:
+        return f"{config.name} cannot be reached; check {config.url_setting} and the network."
+    return (
+        f"{config.name} cannot be reached by way of the proxy in {proxy.setting}; check both "
+        f"addresses, and list the host of {config.url_setting} in NO_PROXY if no proxy is needed."
+    )
 
 
 def rate_limited(

@@ -12,7 +12,7 @@ import structlog
 
 from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.failures import TRANSIENT, not_resent, rate_limited, transport_error
+from adapters.upstream.failures import not_resent, rate_limited, transport_error
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
 from adapters.upstream.origin import ApiOrigin
 from adapters.upstream.rate_headers import SERVER_ERRORS, pause_asked_for
@@ -69,9 +69,6 @@ class UpstreamHttp:
         """Put the parts together; opens no connection.
 
         Args:
-            config: where the store is.
-            clock: for deadlines and delays.
-            jitter: draws evenly from 0 up to 1, such as `random.random`.
             is_api_answer: tells the store's own responses below 500 from those of anything else.
             engine: sends the requests; None for the usual one.
 
@@ -126,7 +123,6 @@ class UpstreamHttp:
             body: the body as it is.
             retry: the call changes nothing, so that it may be sent more than once.
             lane: a connection is left to LOGIN.
-            slot: admits each attempt.
             is_api_answer: in place of the constructor's.
             judged: False returns responses that are not the store's as they are.
 
@@ -194,8 +190,8 @@ class UpstreamHttp:
 
     def _judge_failure(self, error: TransportError) -> _Verdict:
         self._log.warning("upstream.attempt_failed", reason=str(error.failure), kind=error.kind)
-        outcome = transport_error(error.failure, self.config)
-        if error.failure not in TRANSIENT:
+        outcome = transport_error(error.failure, self.config, proven=self.origin.proven)
+        if not isinstance(outcome, StoreUnavailable):
             return _Verdict(outcome, None)
         return _Verdict(outcome, 0.0 if error.reused else _BACKOFF)
 

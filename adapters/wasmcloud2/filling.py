@@ -47,7 +47,6 @@ class Filling:
         """Read all that a request refers to.
 
         Args:
-            start: the request.
             deadline: monotonic seconds by which the reads end.
 
         Raises:

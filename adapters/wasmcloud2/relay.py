@@ -47,8 +47,6 @@ class Relay(Transport):
     Args:
         operator: the connection in the operator's account.
         hosts: the connection in the hosts' account.
-        filling: reads the secrets of a workload.
-        clock: for deadlines.
         timeout_seconds: for all reads of one workload.
         max_starts: starts with references under way; further ones are refused.
 

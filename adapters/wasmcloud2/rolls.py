@@ -42,12 +42,8 @@ class Rolls:
 
     Args:
         held: what runs with secrets of this replica.
-        requests: asks hosts.
-        filling: reads the secrets of a workload.
         locate: where a reference leads.
-        clock: for deadlines and pauses.
         timeout_seconds: for all reads of one workload.
-        figures: counts.
     """
 
     def __init__(

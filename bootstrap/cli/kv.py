@@ -82,7 +82,8 @@ def put(
         return
     if created:
         say("Created the bucket, since there was none.")
-    say(f"Stored {printable(key)} as version {version} ({len(value)} bytes).")
+    size = f"{len(value)} byte{'' if len(value) == 1 else 's'}"
+    say(f"Stored {printable(key)} as version {version} ({size}).")
 
 
 @app.command()

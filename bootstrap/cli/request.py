@@ -55,7 +55,7 @@ def request(
         Path | None, typer.Option(help="Sign the token with this account's seed (SA…).")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds to wait for each reply.")
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for each reply.")
     ] = HOST_TIMEOUT_SECONDS,
     output: Annotated[
         Output,
@@ -67,7 +67,7 @@ def request(
 ) -> None:
     """Ask for a secret as a host does, with a made-up identity unless a token is given.
 
-    The NATS user must be one that may ask, such as a host's.
+    On NATS the user must be one that may ask, such as a host's.
 
     Exit code 1 if the service refuses or does not answer; the protocol's error is shown.
     """

@@ -48,9 +48,7 @@ class ProjectionAgent(Transport):
 
     Args:
         arrangements: what it keeps in step, now and next.
-        follow: reads their secrets.
         trail: is told when values are to be written anew.
-        clock: for all waits.
         revision: the rules in force, as `AccessPolicy.revision` tells them.
         read_rules: reads the rules again now, rather than when they are looked at next.
 

@@ -46,7 +46,6 @@ def read_plan_file(path: Path, environment: str | None) -> Plan:
     """Read a configuration file once; blocks.
 
     Args:
-        path: of the file.
         environment: that of consumers for whom the file names none.
 
     Raises:

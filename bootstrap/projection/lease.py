@@ -18,8 +18,6 @@ class Lease:
 
     Args:
         guard: wipes once nothing has renewed the lease for its length.
-        clock: for the pauses.
-        seconds: the lease's length.
     """
 
     def __init__(self, guard: Guard, clock: Clock, seconds: float) -> None:

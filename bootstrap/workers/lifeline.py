@@ -9,7 +9,6 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bootstrap.hardening import end_with_parent
 from bootstrap.workers.heartbeat import STARTED
 
 if TYPE_CHECKING:
@@ -17,11 +16,7 @@ if TYPE_CHECKING:
 
 
 class Lifeline:
-    """Brings the settings, takes the news that the worker serves, and tells of orphanhood.
-
-    Args:
-        descriptor: the inherited socket.
-    """
+    """Brings the settings, takes the news that the worker serves, and tells of orphanhood."""
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(socket.AF_UNIX, fileno=descriptor)
@@ -55,7 +50,6 @@ class Lifeline:
         Args:
             stop_seconds: the time to stop in; after it the process ends all the same.
         """
-        end_with_parent()
         threading.Thread(target=self._watch, args=(stop_seconds,), daemon=True).start()
 
     def _watch(self, stop_seconds: float) -> None:

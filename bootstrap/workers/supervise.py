@@ -11,17 +11,20 @@ import structlog
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import log_output
 from bootstrap.closing import CLOSING_SECONDS
-from bootstrap.workers.process import WorkerProcess, Workers
+from bootstrap.hardening import adopts_orphans
 from bootstrap.workers.supervisor import FAILED, Supervisor
 from bootstrap.workers.template import fork_template
+from bootstrap.workers.templates import Templates
 from bootstrap.workers.worker_config import for_all_workers, write_history
 
 if TYPE_CHECKING:
-    import socket
+    from collections.abc import Sequence
 
     from adapters.system.service_manager import ServiceManager
     from bootstrap.settings import Configuration, Settings
+    from bootstrap.workers.process import WorkerProcess
     from bootstrap.workers.restart_history import RestartHistory
+    from bootstrap.workers.template import TemplateEnds
     from domain.use_cases.key_ring import KeyRing
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -29,9 +32,9 @@ _EXIT_SECONDS = 1.0
 """For what Python itself does at a process's end."""
 
 _TEMPLATE_GONE = (
-    "The process that workers are forked from has ended, and they with it. Mostly the system does "
-    "that for want of memory: look for it in the system's log (dmesg) or the container's last "
-    "state, give it more memory or lower WORKERS, then start the service again."
+    "No process is left that workers could be forked from, so they are stopped. Mostly the system "
+    "ends those for want of memory: look for it in the system's log (dmesg) or the container's "
+    "last state, give it more memory or lower WORKERS, then start the service again."
 )
 
 _log = structlog.get_logger()
@@ -54,8 +57,6 @@ def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManag
     """Run the workers until a signal to stop.
 
     Args:
-        configuration: what they run on.
-        keys: the server's.
         manager: hears of all workers together.
 
     Raises:
@@ -65,17 +66,21 @@ def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManag
 
     given = for_all_workers(configuration)
     worker.load(given, keys)
-    control = fork_template(lambda descriptor: worker.work(descriptor, given, keys))
-    code = asyncio.run(_supervise(given, manager, control))
+    # A second one only where the workers of the first would become children of this process.
+    count = 2 if adopts_orphans() else 1
+    templates = [
+        fork_template(lambda descriptor: worker.work(descriptor, given, keys)) for _ in range(count)
+    ]
+    code = asyncio.run(_supervise(given, manager, templates))
     if code:
         raise WorkersEndedError(code)
 
 
 async def _supervise(
-    configuration: Configuration, manager: ServiceManager, control: socket.socket
+    configuration: Configuration, manager: ServiceManager, ends: Sequence[TemplateEnds]
 ) -> int:
     async def start(history: RestartHistory) -> WorkerProcess:
-        return await workers.start(write_history(history))
+        return await templates.start(write_history(history))
 
     def on_template_gone() -> None:
         _log.error("workers.failed", advice=_TEMPLATE_GONE)
@@ -91,7 +96,7 @@ async def _supervise(
         status=manager.status,
         stopping=manager.stopping,
     )
-    workers = Workers(control, on_template_gone)
+    templates = Templates(ends, on_template_gone)
     received: list[signal.Signals] = []
     forced: list[int] = []
 
@@ -123,5 +128,5 @@ async def _supervise(
             code = await supervisor.run()
     finally:
         watchdog.cancel()
-        workers.close()
+        await templates.close()
     return forced[0] if forced else code

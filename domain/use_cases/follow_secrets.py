@@ -76,7 +76,6 @@ class FollowSecrets:
 
     Args:
         read: reads one secret for a workload, by a deadline.
-        clock: for deadlines and ages.
         timeout_seconds: for one read.
         max_stale_seconds: how old a value may get that cannot be read again; may be changed.
     """
@@ -111,7 +110,6 @@ class FollowSecrets:
         """Read all of them once.
 
         Args:
-            secrets: what is read.
             ended: called as soon as one turns out to have no value, while others are still read.
         """
 

@@ -73,8 +73,6 @@ class ReadForWorkload:
         """Read one secret and record one event, however it ends.
 
         Args:
-            workload: for which it is read.
-            wanted: the reference.
             deadline: monotonic seconds (`ports.clock.Clock.monotonic`) by which the read ends.
 
         Raises nothing but a cancellation from outside.

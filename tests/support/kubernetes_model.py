@@ -145,7 +145,9 @@ class KubernetesModel:
         if call.path == REVIEWS:
             return self._review(user, call)
         if call.path == WHOAMI:
-            return Result(201, {"status": {"userInfo": {"username": user}}})
+            return Result(
+                201, {"kind": "SelfSubjectReview", "status": {"userInfo": {"username": user}}}
+            )
         match call.path.removeprefix("/api/v1/namespaces/").split("/"):
             case [namespace, "secrets", name]:
                 return self._read(user, namespace, name, call)
@@ -218,7 +220,8 @@ class KubernetesModel:
         metadata = {"resourceVersion": str(self.version)}
         if end < len(items):
             metadata["continue"] = str(end)
-        return Result(200, {"metadata": metadata, "items": items[start:end]})
+        kind = "PartialObjectMetadataList"
+        return Result(200, {"kind": kind, "metadata": metadata, "items": items[start:end]})
 
     def _review(self, user: str, call: Call) -> Result:
         if user == "system:anonymous":

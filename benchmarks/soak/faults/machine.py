@@ -9,6 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.soak.stage import LASTS_SECONDS
+from bootstrap.workers.heartbeat import SILENT_SECONDS
+from tests.support.waiting import until
+from tests.support.worker_processes import templates_of, workers_of
 
 if TYPE_CHECKING:
     from benchmarks.soak.stage import Fault, Stage
@@ -17,7 +20,20 @@ _HOUR: Final = 3600
 
 
 async def _worker_killed(stage: Stage) -> None:
-    os.kill(stage.processes()[-1], signal.SIGKILL)
+    worker = workers_of(stage.service)[-1]
+    os.kill(worker, signal.SIGKILL)
+    # Until then nats-server goes on sending it requests.
+    await until(lambda: worker not in workers_of(stage.service))
+
+
+async def _worker_hangs(stage: Stage) -> None:
+    os.kill(workers_of(stage.service)[0], signal.SIGSTOP)
+    await asyncio.sleep(SILENT_SECONDS)
+
+
+async def _template_hangs(stage: Stage) -> None:
+    os.kill(templates_of(stage.service)[0], signal.SIGSTOP)
+    await asyncio.sleep(SILENT_SECONDS)
 
 
 async def _cpu_starved(_stage: Stage) -> None:
@@ -57,6 +73,8 @@ async def _disk_full(stage: Stage) -> None:
 
 MACHINE_FAULTS: Final[dict[str, Fault]] = {
     "worker killed": _worker_killed,
+    "worker hangs": _worker_hangs,
+    "template of workers hangs": _template_hangs,
     "processors starved": _cpu_starved,
     "clock an hour ahead": _clock_forward,
     "clock an hour back": _clock_back,

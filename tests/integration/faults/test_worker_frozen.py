@@ -16,7 +16,7 @@ from bootstrap.workers.heartbeat import SILENT_SECONDS
 from tests.integration.faults.load import ANSWERED, crowd, kinds, store_secrets
 from tests.support.free_ports import neighbouring_ports
 from tests.support.service_process import ServiceProcess
-from tests.support.worker_processes import template_of, workers_of
+from tests.support.worker_processes import templates_of, workers_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +95,7 @@ async def test_workers_outlive_a_supervisor_that_was_stopped_itself(
         ServiceProcess(both, tmp_path, ready="workers.started") as service,
         crowd(nats_url, subject_prefix, waits_seconds=2.0) as hosts,
     ):
-        all_of_them = [service.pid, *template_of(service), *workers_of(service)]
+        all_of_them = [service.pid, *templates_of(service), *workers_of(service)]
         for stopped in (all_of_them[:1], all_of_them):
             for pid in stopped:
                 os.kill(pid, signal.SIGSTOP)

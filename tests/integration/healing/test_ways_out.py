@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from benchmarks.process_usage import descendants
 from tests.support.environments import local_infisical_environment
 from tests.support.host import Host, connected_host
 from tests.support.infisical_server import InfisicalServer
 from tests.support.service_process import ServiceProcess
 from tests.support.steady_gets import PAUSE_SECONDS, steady_gets
+from tests.support.worker_processes import workers_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -97,7 +97,7 @@ async def test_a_worker_that_is_killed_takes_along_only_what_it_had_taken(
 ) -> None:
     process = ServiceProcess(settings | {"WORKERS": "2"}, tmp_path, ready="workers.started")
     async with process:
-        victim = descendants(process.pid)[-1]
+        victim = workers_of(process)[-1]
         seconds = 0.05
 
         async def slowly(_call: object, _writer: object) -> None:

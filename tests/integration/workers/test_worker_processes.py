@@ -20,7 +20,7 @@ from tests.support.infisical_server import Break
 from tests.support.seeds import shows_xkey_seed
 from tests.support.service_process import ServiceProcess, run_to_its_end
 from tests.support.waiting import until
-from tests.support.worker_processes import template_of, workers_of
+from tests.support.worker_processes import templates_of, workers_of
 
 if TYPE_CHECKING:
     from tests.support.host import Host
@@ -88,11 +88,11 @@ async def test_no_seed_stands_in_a_worker_s_command_line_or_environment(
     }
 
     async with ServiceProcess(settings, tmp_path, ready=STARTED) as service:
-        workers = [*template_of(service), *workers_of(service)]
+        workers = [*templates_of(service), *workers_of(service)]
         of_workers = b"".join(map(shown_to_others, workers))
         of_supervisor = shown_to_others(service._started.pid)
 
-    assert len(workers) == 3
+    assert len(workers) == 4
     assert b"bootstrap.main" in of_workers
     assert b"bootstrap.main" in of_supervisor
     for shown in (of_workers, of_supervisor):
@@ -219,19 +219,6 @@ async def test_workers_answer_and_end_when_their_supervisor_is_killed(
     assert len(secrets) == 2
 
 
-async def test_all_end_when_the_process_that_workers_are_forked_from_is_killed(
-    two_workers: Settings, tmp_path: Path
-) -> None:
-    async with ServiceProcess(two_workers, tmp_path, ready=STARTED) as service:
-        pids = workers_of(service)
-        os.kill(template_of(service)[0], signal.SIGKILL)
-        code = await service.exit_code()
-
-    assert code == 1
-    assert len(service.logged("workers.failed")) == 1
-    assert not any(map(is_there, pids))
-
-
 async def test_a_hangup_reaches_every_worker(two_workers: Settings, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\nissuers: {}\ngrants: []\n")
@@ -332,7 +319,7 @@ async def test_one_worker_is_the_process_itself(
 ) -> None:
     async with ServiceProcess(two_workers | {"WORKERS": "1"}, tmp_path) as service:
         await host.get("KEY")
-        assert template_of(service) == []
+        assert templates_of(service) == []
 
     assert all("worker" not in record for record in service.records)
     assert not service.logged(STARTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bootstrap import hardening
-from bootstrap.hardening import Hardening, MemoryLock, end_with_parent
+from bootstrap.hardening import Hardening, MemoryLock, adopts_orphans
 from bootstrap.main import main
 from bootstrap.server_keys import load_server_keys
 from bootstrap.workers import worker
@@ -81,7 +82,6 @@ def test_an_orphan_stops_as_by_a_signal_and_by_force_if_that_takes_too_long(
 
     monkeypatch.setattr("os.kill", lambda pid, number: done.append((pid, number)))
     monkeypatch.setattr("os._exit", exit_at_once)
-    monkeypatch.setattr("bootstrap.workers.lifeline.end_with_parent", lambda: None)
 
     lifeline.watch(stop_seconds=0)
     assert done == []
@@ -101,16 +101,22 @@ def test_a_worker_whose_supervisor_is_gone_does_not_begin(monkeypatch: pytest.Mo
     assert worker.work(theirs.detach(), given, load_server_keys(given.service)) == 0
 
 
-def test_the_kernel_is_asked_for_sigterm_at_the_parent_s_end(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("failure", "adopts"), [(0, True), (errno.ENOSYS, False)])
+def test_the_kernel_is_asked_for_the_children_of_processes_that_ended(
+    monkeypatch: pytest.MonkeyPatch, failure: int, adopts: bool
 ) -> None:
     calls: list[tuple[object, ...]] = []
-    monkeypatch.setattr(hardening, "_call_libc", lambda *call: calls.append(call))
 
-    end_with_parent()
+    def call(*arguments: object) -> int:
+        calls.append(arguments)
+        return failure
 
-    pr_set_pdeathsig = 1
-    assert calls == [("prctl", pr_set_pdeathsig, signal.SIGTERM, 0, 0, 0)]
+    monkeypatch.setattr(hardening, "_call_libc", call)
+
+    assert adopts_orphans() is adopts
+
+    pr_set_child_subreaper = 36
+    assert calls == [("prctl", pr_set_child_subreaper, 1, 0, 0, 0)]
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 137])

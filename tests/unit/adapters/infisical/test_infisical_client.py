@@ -357,12 +357,12 @@ async def test_a_refused_request_is_never_tried_again(world: World, answer: Resu
 
 async def test_an_answer_that_names_a_member_twice_is_refused(world: World) -> None:
     body = b'{"secret":{"secretKey":"KEY","secretValue":"a","secretValue":"b","version":1}}'
-    world.model.faults = [Result(200, body, {"content-type": "application/json"})]
+    world.model.faults = [Result(200, body, {"content-type": "application/json"})] * 2
 
     with pytest.raises(UpstreamError) as failure:
         await world.get("KEY")
 
-    assert failure.value.reason == reasons.ANSWER_UNREADABLE
+    assert failure.value.reason == reasons.NOT_ANSWERING
 
 
 async def test_a_limited_read_has_all_wait_and_one_without_time_is_told(world: World) -> None:

@@ -191,6 +191,28 @@ async def test_what_is_not_the_api_means_a_wrong_address_at_first_and_later_an_o
     assert (later.value.reason, rig.attempts) == ("store_not_answering", 7)
 
 
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (Failure.UNTRUSTED, StoreUnavailable),
+        (Failure.UNREADABLE, StoreUnavailable),
+        (Failure.TOO_LARGE, UpstreamError),
+    ],
+)
+async def test_what_shows_another_certificate_later_is_an_outage_too(
+    failure: Failure, kind: type[UpstreamError]
+) -> None:
+    rig = HttpRig(answer(), *[broken(failure)] * 9)
+    await rig.get()
+
+    with pytest.raises(UpstreamError) as later:
+        await rig.get()
+
+    assert type(later.value) is kind
+    assert later.value.reason == f"store_{failure}"
+    assert rig.attempts == (6 if kind is StoreUnavailable else 2)
+
+
 async def test_the_outage_ends_with_the_apis_next_answer() -> None:
     rig = HttpRig(answer(), PAGE, PAGE)
     await rig.get()

@@ -99,11 +99,19 @@ class _Verified:
         say(f"{self.name}: {self.events} events in {len(self.chains)} chains, {verdict}.")
         for chain, seen in self.chains.items():
             begins = "" if seen.first == 1 else "; those before were removed"
-            say(f"  chain {chain}: {seen.first} to {seen.last}{begins}")
+            again = f"; {seen.repeated} stand there again" if seen.repeated else ""
+            late = f"; {seen.late} behind later ones" if seen.late else ""
+            say(f"  chain {chain}: {seen.first} to {seen.last}{begins}{again}{late}")
 
     def as_object(self) -> dict[str, object]:
         chains = [
-            {"chain": chain, "first": seen.first, "last": seen.last}
+            {
+                "chain": chain,
+                "first": seen.first,
+                "last": seen.last,
+                "repeated": seen.repeated,
+                "late": seen.late,
+            }
             for chain, seen in self.chains.items()
         ]
         return {

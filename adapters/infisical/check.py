@@ -85,5 +85,10 @@ class InfisicalCheck(UpstreamCheck):
             return super().failure(error)
         if isinstance(error, Unauthorized):
             # Rights may be limited to folders below: the credentials hold, the rest shows later.
-            _log.warning("infisical.check_inconclusive", reason=error.reason)
+            _log.warning(
+                "infisical.check_inconclusive",
+                reason=error.reason,
+                advice="The identity may log in and not read the configured folder; that is well "
+                "if its rights are limited to folders below. Requests show the rest.",
+            )
         return None

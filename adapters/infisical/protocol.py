@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from adapters.upstream.message import UpstreamResponse
     from domain.model.reference import SecretLocation
 
-OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 200, 400, 401, 403, 404, 405
+OK, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN = 200, 400, 401, 403
+NOT_FOUND, NOT_ALLOWED, TOO_MANY = 404, 405, 429
 SERVER_ERRORS: Final = 500
 
 _REDIRECTS = range(300, 400)
+_SERVED = frozenset({"secret", "accessToken"})
+_REFUSED = frozenset({"error", "message"})
 _SAFE_LABEL = re.compile(r"[A-Za-z ]{1,64}")
 
 
@@ -102,13 +105,15 @@ def log_fields(response: UpstreamResponse) -> dict[str, str | int | None]:
 def is_api_answer(response: UpstreamResponse) -> bool:
     """Say whether Infisical gave this response below 500, and not what stands at its address.
 
-    Infisical's API answers in JSON and never redirects; a 404 or 405 of its own has both members.
+    Infisical's API never redirects, and answers in JSON objects: with what was asked for, or with
+    both members that each of its refusals has. Gateways answer in JSON as well, without those.
     """
-    if response.status in _REDIRECTS or not response.is_json:
+    document = response.document
+    if response.status in _REDIRECTS or not isinstance(document, dict):
         return False
-    if response.status in {NOT_FOUND, NOT_ALLOWED}:
-        return bool(label(response) and message(response))
-    return True
+    if response.status < BAD_REQUEST:
+        return not _SERVED.isdisjoint(document)
+    return response.status == TOO_MANY or document.keys() >= _REFUSED
 
 
 def lacks_route(response: UpstreamResponse) -> bool:

@@ -31,9 +31,13 @@ _NO_QUERY: Final[Mapping[str, str]] = {}
 
 
 def is_api_answer(response: UpstreamResponse) -> bool:
-    """Say whether an API server wrote a response below 500: JSON objects, whatever their type."""
+    """Say whether an API server wrote a response below 500: objects that name their kind.
+
+    Their type may be called something else than JSON, and they may be too large to parse twice.
+    """
     if response.status < _CLIENT_ERRORS:
-        return response.status < 300 and response.body.lstrip()[:1] == b"{"  # noqa: PLR2004
+        is_object = response.body.lstrip()[:1] == b"{" and b'"kind"' in response.body
+        return response.status < 300 and is_object  # noqa: PLR2004
     if response.status == _TOO_MANY_REQUESTS:
         return True
     return Answer.read(response.status, {}, response.body).is_status

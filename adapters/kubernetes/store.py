@@ -41,7 +41,6 @@ class KubernetesSecretStore(SecretStore):
         watches: SecretWatches,
         slot_for: Callable[[SecretQuery], Slot],
     ) -> None:
-        """Put the parts together."""
         self._bounds = bounds
         self._reader = reader
         self._watches = watches

@@ -21,12 +21,18 @@ if TYPE_CHECKING:
 
 ErrorT = TypeVar("ErrorT", bound=SecretsError)
 
-TRANSIENT = frozenset({Failure.UNREACHABLE, Failure.TIMED_OUT})
-"""Failures that another attempt may mend."""
 
+def transport_error(
+    failure: Failure, config: UpstreamConfig, *, proven: bool = False
+) -> UpstreamError:
+    """Return the error for a call without a usable answer.
 
-def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
-    """Return the error for a call without a usable answer."""
+    Args:
+        failure: what became of it.
+        config: the store's names in texts.
+        proven: whether the store has answered at this address before. What shows another
+            certificate then, or answers what the store never does, stands in the store's place.
+    """
     name, reason = config.name, f"{config.code}_{failure}"
     match failure:
         case Failure.UNREACHABLE:
@@ -45,7 +51,8 @@ def transport_error(failure: Failure, config: UpstreamConfig) -> UpstreamError:
             )
         case Failure.UNREADABLE:
             advice = f"{name}'s answer cannot be read; check any proxy before it."
-    return UpstreamError(advice, reason=reason)
+    kind = StoreUnavailable if proven and failure is not Failure.TOO_LARGE else UpstreamError
+    return kind(advice, reason=reason)
 
 
 def _unreachable(config: UpstreamConfig) -> str:

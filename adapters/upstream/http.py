@@ -12,7 +12,7 @@ import structlog
 
 from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.failures import TRANSIENT, not_resent, rate_limited, transport_error
+from adapters.upstream.failures import not_resent, rate_limited, transport_error
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
 from adapters.upstream.origin import ApiOrigin
 from adapters.upstream.rate_headers import SERVER_ERRORS, pause_asked_for
@@ -190,8 +190,8 @@ class UpstreamHttp:
 
     def _judge_failure(self, error: TransportError) -> _Verdict:
         self._log.warning("upstream.attempt_failed", reason=str(error.failure), kind=error.kind)
-        outcome = transport_error(error.failure, self.config)
-        if error.failure not in TRANSIENT:
+        outcome = transport_error(error.failure, self.config, proven=self.origin.proven)
+        if not isinstance(outcome, StoreUnavailable):
             return _Verdict(outcome, None)
         return _Verdict(outcome, 0.0 if error.reused else _BACKOFF)
 

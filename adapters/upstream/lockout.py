@@ -113,11 +113,6 @@ class LockoutGuard:
         """From when on a login may be sent that is not needed yet; it leaves others the room."""
         return max(self._wait_until, self._last + self._reset)
 
-    @property
-    def refused_lately(self) -> bool:
-        """Whether a login of this process, or of the one before it, was refused last."""
-        return self._is_refused
-
     def refused(self, *, quick: bool) -> None:
         """Note that a login of this process was refused.
 

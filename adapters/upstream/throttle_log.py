@@ -18,7 +18,6 @@ class ThrottleLog:
     """Writes one line for each time that calls are held back, and not too often."""
 
     def __init__(self, code: str) -> None:
-        """Take the store's name in logs."""
         self._store = code
         self._quiet_until = -math.inf
 

@@ -17,6 +17,7 @@ SERVER_ERROR, UNAVAILABLE = 500, 503
 
 INLINE_FAILED_HEADER = "x-vault-inline-auth-failed"
 
+_SERVED = frozenset({"request_id", "data"})
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -105,9 +106,12 @@ class Answer:
 
     @property
     def is_api(self) -> bool:
-        """Whether the API speaks, not a proxy or another server."""
+        """Whether the API speaks, not a proxy or another server.
+
+        Its successes have both members; gateways give their refusals an id alone.
+        """
         return isinstance(self.document, dict) and (
-            isinstance(self.member("errors"), list) or "request_id" in self.document
+            isinstance(self.member("errors"), list) or self.document.keys() >= _SERVED
         )
 
     @property

@@ -32,7 +32,6 @@ class VaultApi:
     """Reads one secret at a time; safe for concurrent calls of one event loop."""
 
     def __init__(self, *, calls: Calls, access: Access, versions: KvVersions, clock: Clock) -> None:
-        """Take what makes calls, whom they ask as, and what is known of the mounts."""
         self._calls = calls
         self._access = access
         self._versions = versions

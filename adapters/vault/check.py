@@ -43,11 +43,13 @@ CHECK_CALLER: Final = Caller(
 )
 """Logs in where callers do; no key reads so, so that no policy for a component covers it."""
 
+# A wrong address, a refused login and a refused token are not among them: they heal when an
+# operator mends them elsewhere, and a process that ends and is started again tries to log in each
+# time, which locks the login for all replicas.
 _MISCONFIGURED: Final = frozenset(
     {
         reasons.CLOCK_SKEW,
         reasons.LOGIN_MOUNT_NOT_FOUND,
-        reasons.LOGIN_REFUSED,
         reasons.MOUNT_NOT_FOUND,
         reasons.MOUNT_NOT_KV,
         reasons.NAMESPACE_NOT_FOUND,
@@ -55,10 +57,8 @@ _MISCONFIGURED: Final = frozenset(
         reasons.ROLE_NOT_FOUND,
         reasons.SIGNING_KEY_UNKNOWN,
         reasons.TOKEN_DAMAGED,
-        reasons.TOKEN_REFUSED,
         reasons.WRAPPING_PATH_WRONG,
         reasons.WRAPPING_TOKEN_SPENT,
-        reasons.WRONG_ADDRESS,
         "vault_certificate_untrusted",
     }
 )
@@ -131,7 +131,13 @@ class VaultCheck(UpstreamCheck):
 
     def _warn(self, error: SecretsError) -> None:
         # Rights may well be limited to folders below, or to components that exist.
-        _log.warning("vault.check_inconclusive", reason=error.reason, policy=policy(self._place))
+        _log.warning(
+            "vault.check_inconclusive",
+            reason=error.reason,
+            advice="The login may read something in the mount, but not the configured folder; "
+            "that is well if its rights are limited to folders below.",
+            policy=policy(self._place),
+        )
 
 
 def policy(place: Place) -> str:

@@ -42,9 +42,9 @@ _log = structlog.get_logger()
 
 
 def is_vault_answer(response: UpstreamResponse) -> bool:
-    """Say whether a response below 500 is the API's: JSON, or one of the two that have no body."""
+    """Say whether a response below 500 is the API's; two of its refusals have no body."""
     bodiless = not response.body and response.status in {BAD_REQUEST, REDIRECT}
-    return response.is_json or bodiless
+    return bodiless or (response.is_json and Answer.of(response).is_api)
 
 
 @final

@@ -42,7 +42,6 @@ class InlineAccess(Access):
     """Logs the caller in with each read."""
 
     def __init__(self, logins: CallerLogins, mount: str) -> None:
-        """Take what signs logins, and the auth method's path."""
         self._logins = logins
         self._mount = mount
         self._written: RecentlyUsed[tuple[str, str], Mapping[str, str]] = RecentlyUsed(CAPACITY)

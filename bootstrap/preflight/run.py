@@ -14,6 +14,7 @@ from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
 from bootstrap.containers import Container
 from bootstrap.preflight.findings import Findings
+from bootstrap.preflight.heard import warnings_heard
 from bootstrap.preflight.machine import check_machine
 from bootstrap.preflight.nats import check_nats, check_other_replicas, stream_exists
 from bootstrap.server_keys import load_server_keys
@@ -130,13 +131,16 @@ async def _store(container: Container, configuration: Configuration, findings: F
         store.check, f"{title} takes the service's login and answers"
     )
     try:
-        await asked.check.check()
+        with warnings_heard() as warnings:
+            await asked.check.check()
     except StoreMisconfiguredError as error:
         findings.misconfigured("store", str(error))
     except StoreUnreachableError as error:
         findings.failed("store", str(error))
     else:
         findings.ok("store", asked.proves)
+        for warning in warnings:
+            findings.warn("store", warning)
     finally:
         await store.close()
 

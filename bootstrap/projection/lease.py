@@ -36,6 +36,11 @@ class Lease:
         """Say that the agent does its work: without that the lease is let lapse."""
         self._progressed_at = self._clock.monotonic()
 
+    def move(self, guard: Guard, seconds: float) -> None:
+        """Renew it with another guardian from now on, or for another length."""
+        self._guard, self._seconds = guard, seconds
+        self._alive_at = self._progressed_at = self._clock.monotonic()
+
     def begin(self) -> None:
         """Begin to look whether the lease holds, for `held`."""
         self._has_lapsed = False

@@ -195,6 +195,7 @@ def _parameter(call: Call, name: str) -> str:
 
 
 def _ok(**members: Any) -> Result:
-    document = {"request_id": "02ca2c93-36a0-7420-3e6a-af5aaf668f5f", "lease_id": "", **members}
+    request_id = "02ca2c93-36a0-7420-3e6a-af5aaf668f5f"
+    document = {"request_id": request_id, "lease_id": "", "data": None, **members}
     body = json.dumps(document, separators=(",", ":")).encode() + b"\n"
     return Result(200, body, {"content-type": "application/json"})

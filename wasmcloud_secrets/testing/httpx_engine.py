@@ -41,9 +41,11 @@ class HttpxEngine(HttpEngine):
         # Raised out here: httpx's error holds the request, and that the credentials.
         if failure is not None:
             raise failure
+        response = UpstreamResponse(answer.status_code, dict(answer.headers), answer.content)
         if len(answer.content) > self._config.max_body_bytes:
-            raise TransportError(Failure.TOO_LARGE, Failure.TOO_LARGE)
-        return UpstreamResponse(answer.status_code, dict(answer.headers), answer.content)
+            kind = Failure.TOO_LARGE if response.is_json else Failure.UNREADABLE
+            raise TransportError(kind, kind)
+        return response
 
     @override
     def drop_idle(self) -> None:

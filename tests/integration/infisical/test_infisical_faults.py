@@ -139,6 +139,9 @@ async def test_a_server_that_is_gone_is_unreachable_and_heals_when_it_is_back(
     assert failure.value.reason == reasons.UNREACHABLE
 
 
+JSON = {"content-type": "application/json"}
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -147,8 +150,10 @@ async def test_a_server_that_is_gone_is_unreachable_and_heals_when_it_is_back(
         (html(403), reasons.NOT_ANSWERING),
         (html(502), reasons.FAILING),
         (Result(301, b"", {"location": "http://127.0.0.1:1/"}), reasons.NOT_ANSWERING),
-        (Result(200, b"{", {"content-type": "application/json"}), reasons.ANSWER_UNREADABLE),
-        (Result(200, b" " * (MAX_BODY_BYTES + 1)), reasons.ANSWER_TOO_LARGE),
+        (Result(200, b"{", JSON), reasons.NOT_ANSWERING),
+        (Result(200, {"status": "ok"}), reasons.NOT_ANSWERING),
+        (Result(403, {"message": "Forbidden"}), reasons.NOT_ANSWERING),
+        (Result(200, b" " * (MAX_BODY_BYTES + 1), JSON), reasons.ANSWER_TOO_LARGE),
         (refusal(429, "RateLimitExceeded", "x", retry_after="30"), reasons.RATE_LIMITED),
         (Result(200, b"no gzip at all", {"content-encoding": "gzip"}), reasons.ANSWER_UNREADABLE),
     ],

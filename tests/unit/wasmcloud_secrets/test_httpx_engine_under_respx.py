@@ -61,10 +61,18 @@ async def test_what_the_network_does_is_a_typed_failure_without_its_text(
 
 
 @respx.mock
-async def test_an_answer_beyond_the_bound_is_refused() -> None:
-    respx.get(URL).respond(200, content=bytes(CONFIG.max_body_bytes + 1))
+@pytest.mark.parametrize(
+    ("kind", "failure"),
+    [
+        ("application/json; charset=utf-8", Failure.TOO_LARGE),
+        ("text/html", Failure.UNREADABLE),
+    ],
+)
+async def test_an_answer_beyond_the_bound_is_refused(kind: str, failure: Failure) -> None:
+    content = bytes(CONFIG.max_body_bytes + 1)
+    respx.get(URL).respond(200, content=content, headers={"content-type": kind})
 
     with pytest.raises(TransportError) as raised:
         await HttpxEngine(CONFIG).send(UpstreamRequest("GET", URL, {}))
 
-    assert raised.value.failure is Failure.TOO_LARGE
+    assert raised.value.failure is failure

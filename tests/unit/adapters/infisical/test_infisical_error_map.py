@@ -152,7 +152,10 @@ def test_a_missing_secret_does_not_look_like_a_missing_route() -> None:
         page(404),
         page(404, "text/plain"),
         json_answer(404),
-        refusal(404, "", "no Route matched"),
+        json_answer(200, {"status": "ok"}),
+        json_answer(200, []),
+        json_answer(403, {"message": "Forbidden"}),
+        json_answer(404, {"message": "no Route matched", "request_id": "1"}),
         refusal(308, "x", "y"),
     ],
 )

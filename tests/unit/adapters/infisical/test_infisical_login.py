@@ -131,13 +131,13 @@ NO_IDENTITY = refusal(404, "NotFound", "No identity with specified client ID was
         (html(404), reasons.WRONG_ADDRESS),
         (Result(301, b"", {"location": "https://elsewhere.test/"}), reasons.WRONG_ADDRESS),
         (html(403), reasons.WRONG_ADDRESS),
-        (Result(200, {}), reasons.ANSWER_UNREADABLE),
+        (Result(200, {}), reasons.WRONG_ADDRESS),
         (Result(200, {**OK, "accessToken": ""}), reasons.ANSWER_UNREADABLE),
         (Result(200, {**OK, "accessToken": "a\r\nb"}), reasons.ANSWER_UNREADABLE),
         (Result(200, {**OK, "accessToken": None}), reasons.ANSWER_UNREADABLE),
         (Result(200, {**OK, "expiresIn": True}), reasons.ANSWER_UNREADABLE),
         (Result(200, {**OK, "expiresIn": "7200"}), reasons.ANSWER_UNREADABLE),
-        (Result(200, b"{", {"content-type": "application/json"}), reasons.ANSWER_UNREADABLE),
+        (Result(200, b"{", {"content-type": "application/json"}), reasons.WRONG_ADDRESS),
     ],
 )
 async def test_a_login_that_gives_no_token_is_an_upstream_error_after_one_try(

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import yaml
+from structlog.testing import capture_logs
 
 from adapters.kubernetes.bounds import Bounds
 from adapters.kubernetes.check import RIGHTS_SECONDS
@@ -106,6 +107,18 @@ async def test_impersonation_needs_a_cluster_role_and_no_right_of_ones_own() -> 
     ]
 
 
+async def test_a_service_that_only_impersonates_is_well_without_a_right_of_its_own() -> None:
+    rig = KubernetesRig(Bounds.of("shop", users=("jane",)))
+    rig.model.rights = {Right(ACCOUNT, "impersonate", name="jane")}
+
+    with capture_logs() as logs:
+        await rig.check.check()
+        await rig.check.check()
+
+    missing = [log["rights"] for log in logs if log["event"] == "kubernetes.own_rights_missing"]
+    assert missing == [1]
+
+
 def test_a_service_account_is_impersonated_in_its_namespace() -> None:
     bounds = Bounds.of("shop", users=("system:serviceaccount:pay:reader",))
 
@@ -134,11 +147,11 @@ async def test_a_server_that_is_starting_is_waited_for() -> None:
         await rig.check.check()
 
 
-async def test_refused_credentials_will_not_mend_by_waiting() -> None:
+async def test_refused_credentials_leave_the_replica_not_ready() -> None:
     rig = KubernetesRig()
     rig.model.tokens.clear()
 
-    with pytest.raises(StoreMisconfiguredError, match="credentials"):
+    with pytest.raises(StoreUnreachableError, match="credentials"):
         await rig.check.check()
 
 
@@ -147,8 +160,9 @@ async def test_refused_credentials_will_not_mend_by_waiting() -> None:
     [
         (Result(504, b""), StoreUnreachableError),
         (Result(429, b"", {"retry-after": "60"}), StoreLimitedError),
-        (Result(200, b"<html>"), StoreMisconfiguredError),
-        (Result(404, b"404 page not found"), StoreMisconfiguredError),
+        (Result(200, b"<html>"), StoreUnreachableError),
+        (Result(404, b"404 page not found"), StoreUnreachableError),
+        (Result(200, {"status": "ok"}), StoreUnreachableError),
     ],
 )
 async def test_other_ends_of_the_probe(fault: Result, kind: type[Exception]) -> None:

@@ -12,11 +12,13 @@ from typing_extensions import override
 
 from adapters.upstream.engine import (
     IDLE_CONNECTION_SECONDS,
+    OUT_OF_DESCRIPTORS,
     REUSED_PATIENCE_SECONDS,
     TRUST_SECONDS,
     Failure,
     HttpEngine,
     TransportError,
+    UnusableBodyError,
 )
 from adapters.upstream.message import UpstreamResponse
 from adapters.upstream.tls import certificate_files, tls_context
@@ -75,7 +77,7 @@ class HttpxEngine(HttpEngine):
             failure = as_transport_error(error, reused=call.reused)
         except TimeoutError:
             failure = TransportError(Failure.TIMED_OUT, "StaleConnection", reused=True)
-        except _UnusableBodyError as error:
+        except UnusableBodyError as error:
             failure = TransportError(error.failure, error.failure, reused=call.reused)
         finally:
             await pool.release()
@@ -178,21 +180,15 @@ class _Call:
                 self._scope.reschedule(self._sent_at + self._patience)
 
 
-class _UnusableBodyError(Exception):
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure)
-        self.failure = failure
-
-
 async def _body_of(response: httpx.Response, max_bytes: int) -> bytes:
     if response.headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
-        raise _UnusableBodyError(Failure.UNREADABLE)
+        raise UnusableBodyError(Failure.UNREADABLE)
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > max_bytes:
             is_json = response.headers.get("content-type", "").startswith("application/json")
-            raise _UnusableBodyError(Failure.TOO_LARGE if is_json else Failure.UNREADABLE)
+            raise UnusableBodyError(Failure.TOO_LARGE if is_json else Failure.UNREADABLE)
     return bytes(body)
 
 
@@ -206,6 +202,8 @@ def as_transport_error(error: httpx.HTTPError, *, reused: bool) -> TransportErro
     for _ in range(MAX_CAUSES):
         if isinstance(cause, ssl.SSLCertVerificationError):
             failure = Failure.UNTRUSTED
+        elif isinstance(cause, OSError) and cause.errno in OUT_OF_DESCRIPTORS:
+            failure = Failure.NO_DESCRIPTORS
         cause = cause and (cause.__cause__ or cause.__context__)
     reused = reused and not never_sent
     return TransportError(failure, type(error).__name__, never_sent=never_sent, reused=reused)

@@ -17,6 +17,7 @@ from adapters.audit.verifying import Chain, KeyUnusableError, TrailVerifier
 from adapters.crypto.xkey_file import XKeyFileError, xkey_in
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
+from bootstrap.cli.audit_stream import Stream
 from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import FAILED, AsJson, CommandError, run
 from bootstrap.cli.sessions import session
@@ -34,9 +35,7 @@ def verify(
         list[Path] | None,
         typer.Option("--file", help="Check this file; again for later ones.", dir_okay=False),
     ] = None,
-    stream: Annotated[
-        str, typer.Option(help="The stream's name; the one beside it is checked as well.")
-    ] = DEFAULT_STREAM,
+    stream: Stream = DEFAULT_STREAM,
     keys: Annotated[
         list[str] | None,
         typer.Option(

@@ -436,23 +436,3 @@ async def test_it_ends_when_it_is_cancelled_while_it_is_opened_again(rig: Rig) -
     await asyncio.gather(rig.task, return_exceptions=True)
 
     assert rig.task.cancelled()
-
-
-async def test_a_watch_that_waits_is_opened_as_soon_as_its_server_is_said_to_be_back(
-    rig: Rig,
-) -> None:
-    rig.api.refusals = [StoreUnavailable("No answer.") for _ in range(60)]
-    (await rig.settle()).cut()
-    for _ in range(20):
-        rig.clock.advance(LONGEST_PAUSE_SECONDS)
-        await rig.settle()
-    stream = await rig.settle()
-    rig.api.refusals = [StoreUnavailable("Not yet.")]
-    rig.watch.hasten()
-    assert await rig.settle() is not stream
-
-    # The next pauses begin short again.
-    rig.clock.advance(2 * RESUME_SECONDS)
-    await rig.settle()
-    await rig.live()
-    assert rig.watch.is_live

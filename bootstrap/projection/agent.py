@@ -48,7 +48,6 @@ class ProjectionAgent(Transport):
 
     Args:
         arrangements: what it keeps in step, now and next.
-        follow: reads their secrets.
         trail: is told when values are to be written anew.
         revision: the rules in force, as `AccessPolicy.revision` tells them.
         read_rules: reads the rules again now, rather than when they are looked at next.

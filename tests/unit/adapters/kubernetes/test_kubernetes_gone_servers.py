@@ -7,14 +7,12 @@ import asyncio
 import pytest
 
 from adapters.kubernetes.noticing_engine import NoticingEngine
-from adapters.kubernetes.watch import LONGEST_PAUSE_SECONDS, RESUME_SECONDS
+from adapters.kubernetes.watch import LONGEST_PAUSE_SECONDS
 from adapters.kubernetes.watches import ASK_SECONDS
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
-from domain.model.errors import StoreUnavailable
 from tests.fakes.http_engine import FakeHttpEngine
 from tests.unit.adapters.kubernetes.kubernetes_rig import KubernetesRig
-from tests.unit.adapters.kubernetes.test_kubernetes_watch import Rig as WatchRig
 
 REQUEST = UpstreamRequest("GET", "https://api.test/version", {})
 
@@ -96,22 +94,3 @@ async def test_once_a_call_succeeds_again_watches_that_wait_are_opened_at_once()
 
     assert rig.failures == []
     assert seconds < LONGEST_PAUSE_SECONDS / 2
-
-
-async def test_the_pauses_of_a_watch_begin_short_again_once_its_server_is_back() -> None:
-    rig = WatchRig()
-    rig.api.refusals = [StoreUnavailable("No answer.") for _ in range(60)]
-    await rig.settle()
-    for _ in range(20):
-        rig.clock.advance(LONGEST_PAUSE_SECONDS)
-        await rig.settle()
-    before = await rig.settle()
-    rig.api.refusals = [StoreUnavailable("Not yet.")]
-    rig.watch.hasten()
-    assert await rig.settle() is not before
-
-    rig.clock.advance(2 * RESUME_SECONDS)
-    await rig.live()
-    assert rig.watch.is_live
-    rig.task.cancel()
-    await asyncio.gather(rig.task, return_exceptions=True)

@@ -40,3 +40,7 @@ class AccessPolicyError(Exception):
     def __init__(self, problems: tuple[PolicyProblem, ...]) -> None:
         self.problems = tuple(sorted(problems, key=lambda found: (found.line, found.column)))
         super().__init__("; ".join(map(str, self.problems)))
+
+
+class UnreadablePolicyError(AccessPolicyError):
+    """There is no such file, or it cannot be read: its rules are not known."""

@@ -153,7 +153,7 @@ class ChangeNotices:
             else:
                 for name in names:
                     self._tell(Selection.one(f"/{name}", scope))
-            _log.info("kubernetes.secrets_changed", namespace=namespace, secrets=count)
+            _log.info("kubernetes.secrets_changed", namespace=namespace, changed=count)
         self.announced += len(places)
 
 

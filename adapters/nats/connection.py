@@ -15,6 +15,7 @@ from adapters.nats.server_pool import AllServersFailedError
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import own_inbox
 from adapters.system.cancelling import cancel
+from adapters.system.certificate_files import CertificateFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -74,6 +75,7 @@ class NatsConnection:
             "connect_timeout": connect_timeout,
         }
         self._failures: list[Exception] | None = None
+        self._certificates: CertificateFiles | None = None
         self._closing = False
         self.leave: Callable[[], Coroutine[None, None, None]] | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -113,6 +115,8 @@ class NatsConnection:
         try:
             login = await asyncio.to_thread(login_options, settings)
             tls = await asyncio.to_thread(_tls_context, settings)
+            if tls is not None:
+                self._certificates = _certificate_files(settings, tls)
             self.client.insists_on_tls = settings.insists_on_tls
             await self.client.connect_once(
                 servers=[*servers] or [str(address) for address in settings.addresses],
@@ -163,6 +167,8 @@ class NatsConnection:
         elif "permissions violation" in str(error).lower():
             _log.error("nats.permission_denied", denied=self.client.denied)
         elif not self._closing:
+            if self._certificates is not None:
+                self._certificates.read_again()
             _log.warning("nats.error", reason=failure_reason(error), error=type(error).__name__)
 
     async def _on_disconnected(self) -> None:
@@ -204,3 +210,10 @@ def _tls_context(settings: NatsLoginSettings) -> ssl.SSLContext | None:
             reason="tls_files",
         )
     return context
+
+
+def _certificate_files(settings: NatsLoginSettings, tls: ssl.SSLContext) -> CertificateFiles:
+    """Return the files that the context was made of."""
+    shown = settings.tls_cert_file
+    certificate = None if shown is None else (shown, settings.tls_key_file)
+    return CertificateFiles(tls, settings.tls_ca_file, certificate)

@@ -115,16 +115,13 @@ class SelfCheck:
         if client.refused & {self._requests, self._inbox}:
             self._misses = 0
             return
-        client.unsendable = None
-        answer = self._answer = asyncio.get_running_loop().create_future()
-        await client.publish(self._question, b"", reply=self._inbox, headers={SELF_CHECK: "1"})
-        try:
-            async with self._clock.timeout_at(self._clock.monotonic() + _ANSWER_SECONDS):
-                answered = await answer
-        except TimeoutError:
+        answered = await self._sent(self._question, self._inbox)
+        if answered is None and client.unsendable == self._question:
+            # A user that may not ask. A reply to itself shows whether it may answer.
+            answered = await self._sent(self._inbox)
+        if answered is None:
             self._unanswered()
-            return
-        if answered:
+        elif answered:
             self._misses = 0
         else:
             self._miss(
@@ -132,11 +129,20 @@ class SelfCheck:
                 "at nats-server's log; the service asks again every few seconds."
             )
 
+    async def _sent(self, subject: str, reply: str = "") -> bool | None:
+        """Send a message; return whether it was answered, and None where nothing came in time."""
+        self._client.unsendable = None
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._answer = answer
+        await self._client.publish(subject, b"", reply=reply, headers={SELF_CHECK: "1"})
+        try:
+            async with self._clock.timeout_at(self._clock.monotonic() + _ANSWER_SECONDS):
+                return await answer
+        except TimeoutError:
+            return None
+
     def _unanswered(self) -> None:
-        unsendable = self._client.unsendable
-        if unsendable == self._question:
-            self._misses = 0  # a user that may not ask: nothing is known
-        elif unsendable == self._inbox:
+        if self._client.unsendable == self._inbox:
             # The server said so: no second miss is needed.
             self._misses = _MISSES
             self._reason = (

@@ -19,7 +19,7 @@ from adapters.upstream.engine import (
 )
 from adapters.upstream.lean_aiohttp import aiohttp
 from adapters.upstream.message import UpstreamResponse
-from adapters.upstream.tls import tls_context
+from adapters.upstream.tls import certificate_files, tls_context
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -83,6 +83,7 @@ class AiohttpEngine(HttpEngine):
         """
         self._config = config
         self._tls = tls_context(config)
+        self._certificates = certificate_files(config, self._tls)
         proxy = config.proxy()
         self._proxy = None if proxy is None else URL(proxy.url)
         self._timeout = aiohttp.ClientTimeout(
@@ -123,6 +124,8 @@ class AiohttpEngine(HttpEngine):
             # It is the server that is slow, not a connection that is dead.
             self._trust_until = loop.time() + TRUST_SECONDS
         if failure is not None:
+            if failure.may_need_certificates and self._certificates.read_again():
+                self.drop_idle()
             # Raised out here: aiohttp's error holds the request, and that the credentials.
             raise failure
         return response

@@ -53,6 +53,11 @@ class TransportError(Exception):
         self.never_sent = never_sent
         self.reused = reused
 
+    @property
+    def may_need_certificates(self) -> bool:
+        """Whether other certificates may help: a server that refuses ours says nothing more."""
+        return self.failure in {Failure.UNTRUSTED, Failure.UNREACHABLE}
+
 
 class HttpEngine(Protocol):
     """Sends requests over a bounded pool of connections; safe for concurrent calls.

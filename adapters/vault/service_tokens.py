@@ -35,6 +35,9 @@ REFUSED_RETRY_SECONDS: Final = 30.0
 
 LOCKED_RETRY_SECONDS: Final = 60.0
 
+UNDECIDED_RETRY_SECONDS: Final = 5.0
+"""The service behind Vault that decides on logins is away, or the token is none of its own."""
+
 USELESS_RETRY_SECONDS: Final = 15.0
 """After a new token was refused as the one before: a server that accepts logins and refuses what
 they give must not get one for each request."""
@@ -179,6 +182,8 @@ class ServiceTokens:
                 pause = REFUSED_RETRY_SECONDS * (1 + self._jitter() / 2)
             case UpstreamError(reason=reasons.LOGIN_LOCKED | reasons.LOGIN_MOUNT_NOT_FOUND):
                 pause = LOCKED_RETRY_SECONDS * (1 + self._jitter())
+            case UpstreamError(reason=reasons.LOGIN_UNDECIDED):
+                pause = UNDECIDED_RETRY_SECONDS * (1 + self._jitter())
             case _ if has_token:
                 pause = AHEAD_RETRY_SECONDS * (1 + self._jitter())
             case _:

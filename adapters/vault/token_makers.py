@@ -13,7 +13,7 @@ from adapters.vault import reasons
 from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
 from adapters.vault.call import Call, namespace_header, token_header
 from adapters.vault.error_map import doubts_token, error_for, lacks_right, rate_limited, refused
-from adapters.vault.login import Token, login_error, no_login_mount, read_token
+from adapters.vault.login import Token, login_error, no_login_mount, read_token, undecided
 from adapters.vault.wire_paths import RENEW_SELF
 from domain.model.errors import UpstreamError
 
@@ -114,8 +114,8 @@ class LoginMaker(TokenMaker):
         answer = await self._post(request.path, request.body)
         if answer.status != OK:
             error = login_error(answer)
-            if error.reason == reasons.LOGIN_LOCKED and await self._has_no_mount(request.path):
-                raise no_login_mount()
+            if error.reason == reasons.LOGIN_LOCKED:
+                error = await self._denied(request.path, error)
             if error.reason == reasons.LOGIN_REFUSED and fingerprint:
                 await self.refusals.refused(fingerprint)
             raise error
@@ -125,10 +125,15 @@ class LoginMaker(TokenMaker):
         self._granted = token.seconds or 0.0
         return token
 
-    async def _has_no_mount(self, path: str) -> bool:
-        """Ask by a login without credentials, which no role is locked by."""
+    async def _denied(self, path: str, locked: UpstreamError) -> UpstreamError:
+        """Return what a login that was denied without a word means.
+
+        A login without credentials, which no role is locked by, shows whether there is a method.
+        """
         answer = await self._post(path, {})
-        return answer.is_api and answer.status == FORBIDDEN
+        if answer.is_api and answer.status == FORBIDDEN:
+            return no_login_mount()
+        return locked if self.method.is_locked_by_refusals else undecided()
 
     async def _post(self, path: str, body: Mapping[str, str]) -> Answer:
         headers = namespace_header(self.namespace)

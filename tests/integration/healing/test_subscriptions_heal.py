@@ -101,14 +101,15 @@ async def test_a_subscription_taken_away_makes_it_not_ready_and_heals_by_itself(
         assert len(service.process.logged("nats.not_served")) == 1
 
 
+@pytest.mark.parametrize("left", [f"{PREFIX}.>", "nothing.else"])
 async def test_the_right_to_reply_taken_away_is_found_by_asking(
-    start_nats_server: StartNatsServer, tmp_path: Path
+    start_nats_server: StartNatsServer, tmp_path: Path, left: str
 ) -> None:
     server = await start_nats_server(permissions())
     async with running(server, tmp_path) as service:
         await service.until_ready_is(200)
 
-        await server.reload(permissions(publishes=(f"{PREFIX}.>",)))
+        await server.reload(permissions(publishes=(left,)))
         assert "publish replies" in await service.until_ready_is(503)
 
         await server.reload(permissions())

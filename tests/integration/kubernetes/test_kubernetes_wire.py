@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.model.errors import InvalidRequest, PolicyError, StoreUnavailable
-from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.store_check import StoreUnreachableError
 from tests.support.infisical_model import Result, html
 from tests.support.infisical_server import Break
 from tests.support.kubernetes_model import ACCOUNT, TOKEN, Right
@@ -137,7 +137,7 @@ async def test_the_check_tells_a_wrong_address_from_one_that_is_away(
     open_adapter: OpenAdapter,
 ) -> None:
     async with KubernetesServer(lambda _: html()) as server:
-        with pytest.raises(StoreMisconfiguredError, match="No Kubernetes API"):
+        with pytest.raises(StoreUnreachableError, match="No Kubernetes API"):
             await open_adapter(server.url).parts.check.check()
         url = server.url
     with pytest.raises(StoreUnreachableError):

@@ -32,8 +32,6 @@ async def test_a_probe_that_is_not_found_proves_everything(
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"VAULT_SECRET_ID": "canary-wrong"}, "Failed to authenticate with Vault"),
-        ({"VAULT_ROLE_ID": "wrong"}, "Failed to authenticate with Vault"),
         ({"VAULT_LOGIN_MOUNT": "other"}, "no auth method at the login's mount"),
         ({"VAULT_NAMESPACE": "nowhere"}, "does not know the namespace"),
         ({"VAULT_MOUNT": "nomount"}, 'path "nomount/data/*" { capabilities = ["read"] }'),
@@ -48,6 +46,20 @@ async def test_what_is_misconfigured_is_said_with_what_to_do(
         await check.check()
 
     assert words in str(refused.value)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "variables", [{"VAULT_SECRET_ID": "canary-wrong"}, {"VAULT_ROLE_ID": "canary-wrong"}]
+)
+async def test_a_refused_login_leaves_the_replica_not_ready_with_what_to_do(
+    server: VaultServer, open_adapter: OpenAdapter, variables: dict[str, str]
+) -> None:
+    check = open_adapter(server.url, **{**APPROLE, **variables}).parts.check
+
+    with pytest.raises(StoreUnreachableError, match="Failed to authenticate with Vault") as refused:
+        await check.check()
+
     assert "canary" not in str(refused.value)
 
 
@@ -110,7 +122,7 @@ async def test_a_token_that_never_served_is_told_to_be_refused(
     server.instead = ["token_bound_cidr_read"] * 3
     check = open_adapter(server.url, VAULT_KV_VERSION="2").parts.check
 
-    with pytest.raises(StoreMisconfiguredError, match="token_bound_cidrs"):
+    with pytest.raises(StoreUnreachableError, match="token_bound_cidrs"):
         await check.check()
     assert server.model.logins.logins == 2
 
@@ -120,7 +132,7 @@ async def test_a_given_token_that_is_wrong_is_told(
 ) -> None:
     adapter = open_adapter(server.url, VAULT_LOGIN="token", VAULT_TOKEN="canary-wrong")
 
-    with pytest.raises(StoreMisconfiguredError, match="VAULT_TOKEN or VAULT_TOKEN_FILE"):
+    with pytest.raises(StoreUnreachableError, match="VAULT_TOKEN or VAULT_TOKEN_FILE"):
         await adapter.parts.check.check()
 
 

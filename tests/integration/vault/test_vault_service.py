@@ -188,9 +188,9 @@ async def test_a_refused_secret_id_is_not_sent_again_by_a_restarted_service(
     server: VaultServer, approle: Settings, tmp_path: Path
 ) -> None:
     approle["VAULT_SECRET_ID"] = "canary-wrong"
-    for _ in range(4):
-        code, service = await run_to_its_end(approle, tmp_path)
-        assert code == 2
+    for _ in range(3):
+        async with ServiceProcess(approle, tmp_path, ready="service.not_ready") as service:
+            assert await service.stop() == 0
         assert "canary" not in service.output
 
     assert server.model.logins.wrong == 1
@@ -220,10 +220,10 @@ async def test_a_starting_replica_hears_what_another_was_refused(
         await first.wait_for("vault.no_token")
         assert server.model.logins.wrong == 1
 
-        code, second = await run_to_its_end(approle, tmp_path)
+        async with ServiceProcess(approle, tmp_path, ready="service.not_ready") as second:
+            (record,) = second.logged("service.not_ready")
 
-    assert code == 2
-    assert "refused these credentials before" in second.output
+    assert "refused these credentials before" in record["advice"]
     assert server.model.logins.wrong == 1
 
 

@@ -70,3 +70,7 @@ def test_every_decision_record_says_what_was_decided_and_what_follows() -> None:
 
         assert {"Context", "Decision", "Consequences"} <= set(_HEADING.findall(text)), record.name
         assert "\nStatus: " in text, record.name
+
+
+def test_the_readme_stays_short_enough_to_be_read_whole() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 220

@@ -64,7 +64,7 @@ async def test_a_token_that_kubernetes_refuses(
 ) -> None:
     cluster.model.tokens.clear()
 
-    await expect(look, on_kubernetes, MISCONFIGURED, "refuses this backend's credentials")
+    await expect(look, on_kubernetes, FAILED, "refuses this backend's credentials")
 
 
 async def test_rights_that_a_role_lacks_are_shown_as_what_to_apply(

@@ -157,9 +157,9 @@ SECONDS ?= 3600
 fuzz: $(READY_DEV)
 	$(PIP_INSTALL) --require-hashes -r requirements-fuzz.txt
 	$(BIN)/python -m tools.pins requirements-fuzz.txt
-	$(BIN)/python -m fuzz.fuzz_requests --count $(COUNT) --seconds $(SECONDS)
-	$(BIN)/python -m fuzz.fuzz_requests --target policies --count $(COUNT) --seconds $(SECONDS)
-	$(BIN)/python -m fuzz.fuzz_requests --target patterns --count $(COUNT) --seconds $(SECONDS)
+	for target in requests policies patterns jetstream manifests; do \
+	  $(BIN)/python -m fuzz.fuzz_requests --target $$target --count $(COUNT) --seconds $(SECONDS) || exit 1; \
+	done
 
 lint: $(READY_DEV)
 	$(BIN)/ruff format --check .

@@ -40,7 +40,7 @@ def print_table(outcomes: list[Outcome]) -> None:
     table.add_column("attack")
     for column in ("reads", "refused", "lost", "p50", "p99", "attack a second", "replies"):
         table.add_column(column, justify="right")
-    for column in ("hung up on", "memory, peak", "after"):
+    for column in ("hung up on", "starved", "memory, peak", "after"):
         table.add_column(column, justify="right")
     shown = ""
     for outcome in outcomes:
@@ -61,6 +61,7 @@ def print_table(outcomes: list[Outcome]) -> None:
             rate,
             f"{attacker.replies:,} of {attacker.sent:,}",
             f"{outcome.disconnects}",
+            f"{outcome.starved:.0%}",
             f"{outcome.peak_bytes / _MIB:.0f} MiB",
             f"{outcome.after_bytes / _MIB:.0f} MiB",
         )
@@ -93,8 +94,8 @@ def _losses(outcome: Outcome) -> str:
     hung_up = f", hung up on {outcome.disconnects} times" if outcome.disconnects else ""
     return (
         f"of {honest.asked} reads {honest.lost} lost, {sum(honest.refused.values())} refused; "
-        f"p50 {honest.quantile(0.5) * 1000:.0f} ms, p99 {honest.quantile(0.99) * 1000:.0f} ms"
-        f"{hung_up}"
+        f"p50 {honest.quantile(0.5) * 1000:.0f} ms, p99 {honest.quantile(0.99) * 1000:.0f} ms; "
+        f"starved for {outcome.starved:.0%}{hung_up}"
     )
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from adapters.system.clock import SystemClock
 from attacks.attacker import Orders, Result
 from attacks.bodies import ATTACKS
 from attacks.honest import Reads, read_until
+from benchmarks.process_usage import waited_seconds
 from benchmarks.service import MeasuredService
 from bootstrap.cli.kv_session import NatsKvByHand
 from bootstrap.local.nats_server import LocalNatsServer
@@ -85,6 +87,7 @@ class Outcome:
         disconnects: how often nats-server hung up on the service.
         peak_bytes: the most memory that the service had in RAM.
         after_bytes: what it had when the attack was over.
+        starved: the part of the time for which the service could have run and got no processor.
     """
 
     configuration: Configuration
@@ -94,6 +97,7 @@ class Outcome:
     disconnects: int
     peak_bytes: int
     after_bytes: int
+    starved: float
 
 
 @dataclass
@@ -111,6 +115,7 @@ class Stage:
         """Run one attack beside the honest host, which asks before, meanwhile and after."""
         stop = asyncio.Event()
         before = self._disconnects()
+        began, waited = time.perf_counter(), waited_seconds(self.service.pid)
         reading = asyncio.create_task(read_until(self.host, KEY, self.token, stop))
         watching = asyncio.create_task(self._peak(stop))
         await asyncio.sleep(_BEFORE_SECONDS)
@@ -125,6 +130,8 @@ class Stage:
             )
         )
         await asyncio.sleep(_AFTER_SECONDS)
+        starved = waited_seconds(self.service.pid) - waited
+        elapsed = time.perf_counter() - began
         stop.set()
         return Outcome(
             self.configuration,
@@ -134,6 +141,7 @@ class Stage:
             self._disconnects() - before,
             await watching,
             self.service.resident_bytes(),
+            starved / elapsed,
         )
 
     async def _peak(self, stop: asyncio.Event) -> int:

@@ -34,6 +34,11 @@ def cpu_seconds(pid: int) -> float:
         raise ProcessLookupError(pid) from None
 
 
+def waited_seconds(pid: int) -> float:
+    """Return for how long its first thread could have run and got no processor."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
+
+
 def resident_bytes(pid: int) -> int:
     """Return how much of its memory lies in RAM now."""
     for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines():

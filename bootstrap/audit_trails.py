@@ -45,7 +45,6 @@ class AuditTrails:
         settings: which sinks, and what happens when they are full.
         keys: the server's, from which the key that signs events is derived.
         shared: what the transport shares; the stream uses its NATS connection.
-        clock: for the sinks.
 
     Attributes:
         trail: records.

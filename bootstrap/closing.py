@@ -40,7 +40,6 @@ class Closing:
     """Deadlines of one close. They count from its first part on: what one saves the next ones have.
 
     Args:
-        clock: tells the time.
         grace_seconds: for requests in flight, before anything else.
     """
 
@@ -53,7 +52,6 @@ class Closing:
         """Close one part, or give it up at its deadline.
 
         Args:
-            part: its name in the log.
             seconds: the deadline, after the grace period.
             close: what closes it. Its exceptions pass through.
         """

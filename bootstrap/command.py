@@ -32,9 +32,9 @@ def _serve() -> None:
     from bootstrap.hardening import harden_process  # noqa: PLC0415  before all that takes time
 
     harden_process(lock_memory=False)
-    # All that is loaded now stays: looking for garbage among it takes a tenth of the start.
+    # All that is loaded now stays: looking for garbage among it takes a tenth of the start. What
+    # serves turns the collector on again once it has frozen that.
     gc.disable()
     from bootstrap import main  # noqa: PLC0415  the other commands start faster without it
 
-    gc.enable()
     sys.exit(main.serve())

@@ -155,6 +155,7 @@ class Container(containers.DeclarativeContainer):
         request_ids=request_ids,
         needs_token=configuration.provided.store.plugin.needs_entity_token,
     )
+    traced_reads = tracing.provided.workload_reads.call(workload_reads)
     handler = providers.Singleton(
         AnswerRequest,
         open_request=providers.Singleton(

@@ -5,11 +5,16 @@ Exit codes: 0 stopped by a signal, 1 could not start or go on, 2 wrong configura
 
 from __future__ import annotations
 
+import gc
+
+if __name__ == "__main__":
+    # As `bootstrap.command` does: no garbage is among what is loaded.
+    gc.disable()
+
 import bootstrap.lean_imports  # noqa: F401  before whatever else uses those libraries
 
 # isort: split
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -147,8 +152,6 @@ def serve_one(
     """Run one replica until a signal to stop.
 
     Args:
-        configuration: what it runs on.
-        keys: the server's.
         adapt: changes the service before it is run.
         manager: hears how the service is doing; None: nothing does.
         twice_means_now: whether a second signal ends the process at once.
@@ -171,6 +174,7 @@ def run_service(service: Service, *, twice_means_now: bool = True) -> None:
     """
     # All of it lives as long as the process: no collection need ever look at it again.
     gc.freeze()
+    gc.enable()
     asyncio.run(_run(service, twice_means_now=twice_means_now))
 
 

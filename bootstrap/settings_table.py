@@ -38,7 +38,7 @@ def _names(variables: tuple[str, ...]) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    default = field.default
+    default = None if field.is_required() else field.default
     if isinstance(default, bool):
         default = str(default).lower()
     elif isinstance(default, tuple):

@@ -30,7 +30,6 @@ class SupervisedTask:
     Args:
         run: the task; None for nothing to run.
         title: whose task it is, in prose.
-        clock: for the pauses.
     """
 
     def __init__(self, run: Callable[[], Awaitable[None]] | None, title: str, clock: Clock) -> None:

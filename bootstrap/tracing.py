@@ -16,6 +16,7 @@ from domain.model.transport import Operation
 
 if TYPE_CHECKING:
     from bootstrap.settings import Configuration
+    from domain.use_cases.read_for_workload import ReadsForWorkloads
     from ports.audit import AuditTrail
     from ports.clock import Clock
     from ports.secret_store import SecretStore
@@ -28,7 +29,7 @@ BACKEND: Final = "wasmcloud_secrets.backend"
 
 
 class Tracing(Protocol):
-    """What is put around three ports, and what carries the spans away."""
+    """What is put around ports and reads, and what carries the spans away."""
 
     def start(self) -> None:
         """Begin to carry spans away."""
@@ -40,6 +41,10 @@ class Tracing(Protocol):
 
     def handler(self, inner: RequestHandler) -> RequestHandler:
         """Put a span around every request."""
+        ...
+
+    def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
+        """Put a span around every read for a workload of wasmCloud 2."""
         ...
 
     def trail(self, inner: AuditTrail) -> AuditTrail:
@@ -64,6 +69,10 @@ class NoTracing(Tracing):
 
     @override
     def handler(self, inner: RequestHandler) -> RequestHandler:
+        return inner
+
+    @override
+    def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
         return inner
 
     @override

@@ -1,6 +1,7 @@
 """Fuzz the whole core, in-process: `python -m fuzz.fuzz_requests --count 1000000 --seconds 3600`.
 
-`--target policies` fuzzes the reader of policy files, `--target patterns` the patterns in them.
+`--target policies` fuzzes the reader of policy files, `patterns` the patterns in them, `jetstream`
+what reads JetStream's answers, and `manifests` the checker of manifests.
 
 With atheris installed (requirements-fuzz.txt) coverage guides the mutations; otherwise they come
 from a seeded generator. It ends with exit code 1 at the first broken promise, and prints the bytes
@@ -52,6 +53,14 @@ def open_target(name: str) -> Target:
             from fuzz.patterns import PatternSession  # noqa: PLC0415  see above
 
             return PatternSession()
+        case "jetstream":
+            from fuzz.jetstream import JetStreamSession  # noqa: PLC0415  see above
+
+            return JetStreamSession()
+        case "manifests":
+            from fuzz.manifests import ManifestSession  # noqa: PLC0415  see above
+
+            return ManifestSession()
         case _:
             from fuzz.session import Session  # noqa: PLC0415  see above
 
@@ -156,7 +165,9 @@ def run_atheris(options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
-        "--target", choices=["requests", "policies", "patterns"], default="requests"
+        "--target",
+        choices=["requests", "policies", "patterns", "jetstream", "manifests"],
+        default="requests",
     )
     parser.add_argument("--count", type=int, default=1_000_000, help="requests to send")
     parser.add_argument("--seconds", type=float, default=3600, help="time box")

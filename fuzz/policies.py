@@ -15,6 +15,7 @@ from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, Subj
 from domain.model.reference import NO_PROPERTIES, SecretLocation
 from fuzz.choices import Choices
 from fuzz.session import POLICY, hold
+from fuzz.spoiling import spoil_file
 from tests.adversarial.defended_core import COMPONENT, PROVIDER, TEAM
 
 _PIECES: Final = (
@@ -50,7 +51,7 @@ class PolicySession:
         self.sent += 1
         choices = Choices(data)
         try:
-            document = read_policy(_damaged(choices))
+            document = read_policy(spoil_file(POLICY, _PIECES, choices))
         except AccessPolicyError as error:
             hold(bool(error.problems), "a refused file has a mistake")
             for mistake in error.problems:
@@ -64,27 +65,6 @@ class PolicySession:
             plain, quick = document.rules.decide(request), indexed.decide(request)
             hold(plain == quick, "an index changes no decision under few grants")
         self.outcomes["read"] += 1
-
-
-def _damaged(choices: Choices) -> bytes:
-    text = POLICY
-    for _ in range(choices.below(6)):
-        at = choices.below(len(text) + 1)
-        match choices.below(4):
-            case 0:
-                text = text[:at] + choices.of(_PIECES) + text[at:]
-            case 1:
-                text = text[:at] + text[at + choices.below(40) :]
-            case 2:
-                start = choices.below(len(text) + 1)
-                text = text[:at] + text[start : start + choices.below(80)] + text[at:]
-            case _:
-                text = text[:at] + choices.take(3).decode("utf-8", "replace") + text[at:]
-    data = text.encode()
-    if choices.once_in(8):
-        at = choices.below(len(data) + 1)
-        data = data[:at] + choices.take(2) + data[at:]
-    return data
 
 
 def _requests(choices: Choices) -> list[AccessRequest]:

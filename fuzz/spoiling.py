@@ -20,6 +20,8 @@ from tests.adversarial.defended_core import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.crypto.token_signer import SigningKey
     from fuzz.choices import Choices
 
@@ -171,3 +173,24 @@ def forged_token(choices: Choices) -> str:
 def written(document: Any) -> bytes:
     """Write JSON, half surrogate pairs and all."""
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def spoil_file(text: str, pieces: Sequence[str], choices: Choices) -> bytes:
+    """Damage a text in up to five places, with these pieces among others, and perhaps its bytes."""
+    for _ in range(choices.below(6)):
+        at = choices.below(len(text) + 1)
+        match choices.below(4):
+            case 0:
+                text = text[:at] + choices.of(pieces) + text[at:]
+            case 1:
+                text = text[:at] + text[at + choices.below(40) :]
+            case 2:
+                start = choices.below(len(text) + 1)
+                text = text[:at] + text[start : start + choices.below(80)] + text[at:]
+            case _:
+                text = text[:at] + choices.take(3).decode("utf-8", "replace") + text[at:]
+    data = text.encode()
+    if choices.once_in(8):
+        at = choices.below(len(data) + 1)
+        data = data[:at] + choices.take(2) + data[at:]
+    return data

@@ -48,7 +48,6 @@ class PeerBus(Protocol):
         until the bus closes, so this never raises. A process subscribes to a topic once.
 
         Args:
-            topic: as above.
             received: takes a payload, and may answer it.
             from_operators: whether the topic is for operators' commands. These hold no key, so that
                 the transport's permissions alone say who may send; otherwise a message is taken

@@ -31,6 +31,7 @@ __all__ = [
     "HttpResponse",
     "HttpRoute",
     "PluginError",
+    "Preflight",
     "Sample",
     "StoreContext",
     "StoreParts",
@@ -136,12 +137,27 @@ async def _nothing_to_close() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Preflight:
+    """What is asked ahead of a start in place of the check, which would use something up.
+
+    Attributes:
+        check: uses nothing up.
+        proves: what it proves, as one line for the operator.
+    """
+
+    check: StoreCheck
+    proves: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreParts:
     """A store as the service runs it.
 
     Attributes:
         store: reads secrets.
         check: asks the store with the service's own credentials, at start and for readiness.
+        preflight: asked by the command `check` instead, where `check` would use something up, such
+            as credentials that can be used once. None where it does not.
         run: a background task such as a watch or a renewal, supervised from the moment the service
             is connected: when it returns or raises, readiness shows it and it is started again
             after a pause. None for a store without one.
@@ -163,6 +179,7 @@ class StoreParts:
 
     store: SecretStore
     check: StoreCheck
+    preflight: Preflight | None = None
     run: Callable[[], Awaitable[None]] | None = None
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     reload: Callable[[], None] = _nothing_to_reload
@@ -194,7 +211,7 @@ class StorePlugin(Protocol, Generic[SettingsT]):
     title: ClassVar[str]
     api_version: ClassVar[int]
     settings: type[SettingsT]
-    needs_entity_token: ClassVar[bool]
+    needs_entity_token: ClassVar[bool] = False
 
     @abstractmethod
     def warnings(self, settings: SettingsT) -> Sequence[str]:

@@ -35,7 +35,6 @@ class RequestHandler(Protocol):
         """Answer at once that the service cannot take this request now.
 
         Args:
-            request: what arrived.
             reason: "overloaded" or "stopping".
         """
         ...

@@ -8,6 +8,8 @@ Exit codes: 0 done, 1 something is missing or failed, 2 called wrongly.
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,21 +37,29 @@ run()
 
 
 def fill(folder: Path, wheel: Path) -> bool:
-    """Install everything into the folder, and return whether it worked."""
+    """Install everything into the folder, and return whether it worked.
+
+    The same pins, wheel and Python give the same bytes, wherever the folder is.
+    """
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
     library = folder / "lib"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     into = ["--no-compile", "--target", str(library)]
     pinned = ["--require-hashes", "-r", str(ROOT / "requirements.txt")]
+    # By name: pip writes down where a wheel given by its path came from.
+    own = ["--find-links", str(wheel.parent), f"wasmcloud-secrets=={__version__}"]
     # Unchecked: a copy has other times, and a read-only folder could not be compiled again.
-    compiled = ["compileall", "-q", "--invalidation-mode", "unchecked-hash", str(library)]
+    compiled = ["compileall", "-q", "-s", str(library), "--invalidation-mode", "unchecked-hash"]
     for command in (
         [*pip, *into, *pinned],
         # Its own command, since its hash is nowhere written down.
-        [*pip, *into, "--no-deps", "--no-index", str(wheel)],
-        [sys.executable, "-m", *compiled],
+        [*pip, *into, "--no-deps", "--no-index", *own],
+        [sys.executable, "-m", *compiled, str(library)],
     ):
-        if subprocess.run(command, check=False).returncode:  # noqa: S603  this very Python
+        if subprocess.run(command, check=False, env=environment).returncode:  # noqa: S603  this very Python
             return False
+        # Commands of the packages, which name the Python of this machine.
+        shutil.rmtree(library / "bin", ignore_errors=True)
     launcher = folder / "bin" / "wasmcloud-secrets"
     launcher.parent.mkdir()
     version = sys.version_info

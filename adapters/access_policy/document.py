@@ -128,7 +128,7 @@ def _named(
         if name is not None and name in lines:
             item.wrong(f'the rule on line {lines[name]} is named "{name}" too; rename one of them')
         elif name is not None:
-            lines[name] = item.node.line
+            lines[name] = item.node.at.line
         rules.append(read(item if name is None else item.titled(name), name or ""))
     return tuple(rule for rule in rules if rule is not None)
 

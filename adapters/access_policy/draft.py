@@ -87,7 +87,6 @@ def write_draft(header: Iterable[str], grants: Iterable[DraftGrant]) -> str:
 
     Args:
         header: lines of the comment at its head.
-        grants: one of each caller.
     """
     ordered = sorted(grants, key=lambda grant: _caller_order(grant.caller))
     found = sorted(

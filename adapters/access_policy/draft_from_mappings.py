@@ -42,6 +42,10 @@ class MappingsError(Exception):
     """The mappings cannot be read; the text says what to check."""
 
 
+class BackendNameUnusableError(MappingsError):
+    """No backend can have that name."""
+
+
 def state_bucket(backend: str) -> str:
     """Return the name of the bucket in which a backend of that name keeps its mappings."""
     return f"SECRETS_{backend}_state"
@@ -55,7 +59,7 @@ async def read_mappings(client: Client, backend: str) -> dict[str, bytes]:
     """
     bucket = state_bucket(backend)
     if not _BUCKET.fullmatch(bucket):
-        raise MappingsError(
+        raise BackendNameUnusableError(
             'A backend\'s name holds only letters, digits, "_" and "-"; give the name alone.'
         )
     try:

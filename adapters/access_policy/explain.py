@@ -21,8 +21,6 @@ def explain(
     """Decide as the service would and say why, in lines for a person.
 
     Args:
-        document: the policy file.
-        request: what is to be decided.
         every_grant: add a line for each grant: whether it allows the request, or its first
             condition that does not hold.
 

@@ -11,7 +11,7 @@ import structlog
 from typing_extensions import override
 
 from adapters.access_policy.document import read_policy
-from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
+from adapters.access_policy.problems import AccessPolicyError, PolicyProblem, UnreadablePolicyError
 from adapters.access_policy.yaml_tree import MAX_BYTES
 from adapters.system.files import UnsafeFileError, read_file
 from adapters.system.own_thread import OwnThread
@@ -232,7 +232,7 @@ def _indexed(content: _Content) -> tuple[PolicyDocument, IndexedRules]:
 
 def _parse(content: _Content) -> PolicyDocument:
     if content.unreadable is not None:
-        raise AccessPolicyError((PolicyProblem(0, "", content.unreadable),))
+        raise UnreadablePolicyError((PolicyProblem(0, "", content.unreadable),))
     return read_policy(content.data)
 
 

@@ -22,7 +22,6 @@ def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Policy
     """Return a warning for each grant and denial that can match no request.
 
     Args:
-        rules: what the file says.
         lines: where each rule begins, by its name.
     """
     found = [
@@ -34,10 +33,8 @@ def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Policy
         ("denials", denial.name, why) for denial in rules.denials if (why := _idle_denial(denial))
     ]
     return tuple(
-        sorted(
-            PolicyProblem(lines[name], f'{kind} "{name}"', f"this rule can match nothing: {why}")
-            for kind, name, why in found
-        )
+        PolicyProblem(lines[name], f'{kind} "{name}"', f"this rule can match nothing: {why}")
+        for kind, name, why in sorted(found, key=lambda rule: lines[rule[1]])
     )
 
 

@@ -40,9 +40,8 @@ class NodeReader:
 
     def wrong(self, advice: str) -> None:
         """Note a problem about what stands here."""
-        self.problems.append(
-            PolicyProblem(self.node.line, self.place.removesuffix(_TITLED), advice)
-        )
+        line, column = self.node.at
+        self.problems.append(PolicyProblem(line, self.place.removesuffix(_TITLED), advice, column))
 
     def titled(self, name: str) -> NodeReader:
         """Return this reader with the name that the file gives its node."""
@@ -79,7 +78,7 @@ class NodeReader:
                     f"this name stands on line {lines[key.text]} already; keep one of the two"
                 )
             else:
-                lines[key.text] = key.line
+                lines[key.text] = key.at.line
                 reader = NodeReader(value, self._member_place(key.text), self.problems)
                 entries.append((key.text, reader))
         return entries

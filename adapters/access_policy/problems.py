@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class PolicyProblem:
     """One thing to mend. Holds names that the file gives its rules, but no key and no value.
 
@@ -34,9 +34,13 @@ class AccessPolicyError(Exception):
     """The file cannot be used.
 
     Args:
-        problems: every one that was found, at least one; kept in the order of their lines.
+        problems: every one that was found, at least one; in the order of their places.
     """
 
     def __init__(self, problems: tuple[PolicyProblem, ...]) -> None:
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(sorted(problems, key=lambda found: (found.line, found.column)))
         super().__init__("; ".join(map(str, self.problems)))
+
+
+class UnreadablePolicyError(AccessPolicyError):
+    """There is no such file, or it cannot be read: its rules are not known."""

@@ -1,4 +1,4 @@
-"""YAML as a tree of texts with line numbers.
+"""YAML as a tree of texts, each with its line and column.
 
 Less than YAML on purpose: no aliases (a few lines of them make a document of any size), no tags
 (no value is turned into an object), one document. A plain value is the text as it is written, so
@@ -8,12 +8,13 @@ Less than YAML on purpose: no aliases (a few lines of them make a document of an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import yaml
 
 from adapters.access_policy.characters import stray_characters
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
+from adapters.system.yaml_nodes import YamlError, events_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,16 +23,22 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 16
 MAX_NODES = 100_000
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BLOCK_STYLES = frozenset({"|", ">"})
+
+
+class Mark(NamedTuple):
+    """A place in the file, both counted from 1; columns in characters."""
+
+    line: int
+    column: int
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A text. `empty` says that nothing was written, or a plain `null`."""
 
-    line: int
+    at: Mark
     text: str
     empty: bool = False
 
@@ -40,7 +47,7 @@ class Scalar:
 class Sequence:
     """A list."""
 
-    line: int
+    at: Mark
     items: tuple[Node, ...]
 
 
@@ -48,7 +55,7 @@ class Sequence:
 class Mapping:
     """Members in the order written; names that stand twice are both there."""
 
-    line: int
+    at: Mark
     entries: tuple[tuple[Node, Node], ...]
 
 
@@ -56,7 +63,7 @@ class Mapping:
 class Refused:
     """Something a problem has been noted for already."""
 
-    line: int
+    at: Mark
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping | Refused
@@ -74,14 +81,17 @@ def parse_tree(data: bytes) -> tuple[Node, list[PolicyProblem]]:
     text = _decode(data)
     builder = _Builder()
     try:
-        # The loader is a safe one, and only its events are used: no object is ever made.
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in events_of(text):
             builder.take(event)
-    except yaml.YAMLError as error:
-        problem = _syntax_problem(error)
+    except YamlError as error:
+        problem = PolicyProblem(
+            error.line,
+            "",
+            f"this is not YAML ({error.problem}); check the indentation, colons and quotes near it",
+            error.column,
+        )
     else:
-        return builder.root or Scalar(1, "", empty=True), builder.problems
-    # Raised out here: YAML's own error quotes the file.
+        return builder.root or Scalar(Mark(1, 1), "", empty=True), builder.problems
     raise AccessPolicyError((*builder.problems, problem))
 
 
@@ -103,29 +113,18 @@ def _whole(line: int, advice: str) -> AccessPolicyError:
     return AccessPolicyError((PolicyProblem(line, "", advice),))
 
 
-def _syntax_problem(error: yaml.YAMLError) -> PolicyProblem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    # After "but" the loader quotes what it found.
-    problem = str(getattr(error, "problem", None) or "unreadable").split(", but ", maxsplit=1)[0]
-    return PolicyProblem(
-        0 if mark is None else mark.line + 1,
-        "",
-        f"this is not YAML ({problem}); check the indentation, colons and quotes near it",
-    )
-
-
 @dataclass(slots=True)
 class _Open:
     """A list or mapping whose end has not come."""
 
-    line: int
+    at: Mark
     is_mapping: bool
     children: list[Node]
 
     def close(self) -> Node:
         if not self.is_mapping:
-            return Sequence(self.line, tuple(self.children))
-        return Mapping(self.line, tuple(self._pairs()))
+            return Sequence(self.at, tuple(self.children))
+        return Mapping(self.at, tuple(self._pairs()))
 
     def _pairs(self) -> Iterator[tuple[Node, Node]]:
         return zip(self.children[::2], self.children[1::2], strict=True)
@@ -144,57 +143,58 @@ class _Builder:
         self._nodes = 0
 
     def take(self, event: yaml.Event) -> None:
-        line = 0 if event.start_mark is None else event.start_mark.line + 1
+        start = event.start_mark
+        at = Mark(0, 0) if start is None else Mark(start.line + 1, start.column + 1)
         match event:
             case yaml.AliasEvent():
-                self._note(line, "an alias (*name) is not read here; write the value out")
-                self._add(Refused(line))
+                self._note(at, "an alias (*name) is not read here; write the value out")
+                self._add(Refused(at))
             case yaml.ScalarEvent():
-                self._check_decoration(event, line)
-                self._check_text(event, line)
+                self._check_decoration(event, at)
+                self._check_text(event, at)
                 plain = event.style in {None, ""}
-                self._add(Scalar(line, event.value, empty=plain and event.value in _NULLS))
+                self._add(Scalar(at, event.value, empty=plain and event.value in _NULLS))
             case yaml.CollectionStartEvent():
-                self._check_decoration(event, line)
-                self._begin(_Open(line, isinstance(event, yaml.MappingStartEvent), []), line)
+                self._check_decoration(event, at)
+                self._begin(_Open(at, isinstance(event, yaml.MappingStartEvent), []), at)
             case yaml.CollectionEndEvent():
                 self._add(self._open.pop().close())
             case _:
                 pass
 
-    def _check_decoration(self, event: yaml.NodeEvent, line: int) -> None:
+    def _check_decoration(self, event: yaml.NodeEvent, at: Mark) -> None:
         if event.anchor is not None:
-            self._note(line, "an anchor (&name) is not read here; write the value out")
+            self._note(at, "an anchor (&name) is not read here; write the value out")
         if getattr(event, "tag", None) is not None:
-            self._note(line, "a tag (!name) is not read here; write the plain value")
+            self._note(at, "a tag (!name) is not read here; write the plain value")
 
-    def _check_text(self, event: yaml.ScalarEvent, line: int) -> None:
+    def _check_text(self, event: yaml.ScalarEvent, at: Mark) -> None:
         """Refuse a text with line ends or spaces that it does not show: nothing would match it."""
         if event.style in _BLOCK_STYLES or _is_continued(event):
             self._note(
-                line,
+                at,
                 "this text takes several lines, which adds spaces or line ends to it; write it on "
                 "one line, between quotes if need be",
             )
 
-    def _begin(self, collection: _Open, line: int) -> None:
+    def _begin(self, collection: _Open, at: Mark) -> None:
         if len(self._open) >= MAX_DEPTH:
-            self._stop(line, f"lists and members are nested deeper than {MAX_DEPTH}; flatten them")
+            self._stop(at, f"lists and members are nested deeper than {MAX_DEPTH}; flatten them")
         self._open.append(collection)
 
     def _add(self, node: Node) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            self._stop(node.line, f"the file holds more than {MAX_NODES} values; write wider rules")
+            self._stop(node.at, f"the file holds more than {MAX_NODES} values; write wider rules")
         if self._open:
             self._open[-1].children.append(node)
         elif self.root is None:
             self.root = node
         else:
-            self._stop(node.line, 'a second document begins before here; remove the "---" line')
+            self._stop(node.at, 'a second document begins before here; remove the "---" line')
 
-    def _note(self, line: int, advice: str) -> None:
-        self.problems.append(PolicyProblem(line, "", advice))
+    def _note(self, at: Mark, advice: str) -> None:
+        self.problems.append(PolicyProblem(at.line, "", advice, at.column))
 
-    def _stop(self, line: int, advice: str) -> None:
-        raise AccessPolicyError((*self.problems, PolicyProblem(line, "", advice)))
+    def _stop(self, at: Mark, advice: str) -> None:
+        raise AccessPolicyError((*self.problems, PolicyProblem(at.line, "", advice, at.column)))

@@ -59,9 +59,6 @@ def build_app(
     verdict. /metrics begins the checks that are due, for the next scrape to show.
 
     Args:
-        readiness: whose verdicts are shown.
-        metrics: what is shown to a scrape.
-        clock: bounds how long a body may take.
         closed: paths that other settings would open, each with what to do about it.
         console: what is shown to people, if anything.
     """

@@ -27,7 +27,6 @@ class OnlyReading:
 
     Args:
         app: answers what is not refused.
-        clock: bounds how long a body may take.
         posts: the paths that take a POST, each with the bytes that its body may have; the app gets
             that body whole.
     """

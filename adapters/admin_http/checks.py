@@ -47,7 +47,6 @@ def problem_check(
     """Check that a part names no problem of its own; what it names is the advice.
 
     Args:
-        name: of the check.
         problem: makes the replica not ready.
         degraded: is only shown.
     """

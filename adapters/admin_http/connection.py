@@ -47,6 +47,8 @@ class BoundedConnection(H11Protocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        if (tls := transport.get_extra_info("ssl_object")) is not None:
+            self.app_state = {"peer_certificate": tls.getpeercert()}
         self._begin()
         if len(self.connections) > MAX_CONNECTIONS:
             others = [

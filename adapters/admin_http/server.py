@@ -17,6 +17,7 @@ from adapters.admin_http.address import AdminAddress, AdminHttpError
 from adapters.admin_http.connection import BoundedConnection
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Container, Iterator
 
     from starlette.types import ASGIApp
@@ -39,10 +40,10 @@ class AdminHttp:
     """Serves `app` from `start` to `aclose`. It listens on no other address than the one given.
 
     Args:
-        address: where to listen.
-        app: answers.
-        clock: bounds how long it takes to end.
         streams: paths whose answers have no end of their own; `app` ends them before `aclose`.
+        tls: certificates; None for plain HTTP. The client's, if it must show one, is
+            `peer_certificate` in the state of each request.
+        setting: the variable that the address comes from.
     """
 
     def __init__(
@@ -51,8 +52,13 @@ class AdminHttp:
         app: ASGIApp,
         clock: Clock,
         streams: Container[str] = frozenset(),
+        *,
+        tls: ssl.SSLContext | None = None,
+        setting: str = "ADMIN_ADDR",
     ) -> None:
         self._address = address
+        self._setting = setting
+        self._tls = tls
         self._app = app
         self._clock = clock
         self._streams = streams
@@ -65,9 +71,9 @@ class AdminHttp:
         Raises:
             AdminHttpError: the address is taken, not of this machine, or not allowed.
         """
-        listener = await _bind(self._address)
+        listener = await _bind(self._address, self._setting)
         host, port = listener.getsockname()[:2]
-        server = self._server = _Server(_config(self._app, self._streams))
+        server = self._server = _Server(_config(self._app, self._streams, self._tls))
         serving = self._serving = asyncio.create_task(
             server.serve(sockets=[listener]), name="admin-http"
         )
@@ -84,7 +90,7 @@ class AdminHttp:
         if serving.done():
             listener.close()
             raise AdminHttpError(
-                f"ADMIN_ADDR {self._address}: the HTTP server did not start; see the log, and "
+                f"{self._setting} {self._address}: the HTTP server did not start; see the log, and "
                 "report it.",
                 may_pass=True,
             )
@@ -128,9 +134,9 @@ class _Server(uvicorn.Server):
         self.listening.set()
 
 
-def _config(app: ASGIApp, streams: Container[str]) -> uvicorn.Config:
+def _config(app: ASGIApp, streams: Container[str], tls: ssl.SSLContext | None) -> uvicorn.Config:
     connection: Any = partial(BoundedConnection, streams=streams)
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         http=connection,
         ws="none",
@@ -147,9 +153,13 @@ def _config(app: ASGIApp, streams: Container[str]) -> uvicorn.Config:
         timeout_graceful_shutdown=CLOSE_SECONDS,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
     )
+    config.load()
+    # What it would make of file names is no more than the defaults of the library.
+    config.ssl = tls
+    return config
 
 
-async def _bind(address: AdminAddress) -> socket.socket:
+async def _bind(address: AdminAddress, setting: str) -> socket.socket:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -158,7 +168,7 @@ async def _bind(address: AdminAddress) -> socket.socket:
         found = []
     if not found:
         raise AdminHttpError(
-            f"ADMIN_ADDR {address}: that host is unknown here; name an IP address of this machine."
+            f"{setting} {address}: that host is unknown here; name an IP address of this machine."
         )
     family, kind, protocol, _, where = found[0]
     listener = socket.socket(family, kind, protocol)
@@ -176,7 +186,7 @@ async def _bind(address: AdminAddress) -> socket.socket:
     else:
         return listener
     reason = _BIND_FAILURES.get(number, "it cannot be listened on; name another.")
-    raise AdminHttpError(f"ADMIN_ADDR {address}: {reason}", may_pass=number == errno.EADDRINUSE)
+    raise AdminHttpError(f"{setting} {address}: {reason}", may_pass=number == errno.EADDRINUSE)
 
 
 _BIND_FAILURES: Final = {

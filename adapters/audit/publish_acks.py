@@ -10,7 +10,6 @@ class PublishAcks:
     """Collects one answer for each message of a batch.
 
     Args:
-        count: how many messages.
         stream: the stream that must have kept them.
 
     Attributes:
@@ -42,7 +41,7 @@ class PublishAcks:
         """
         try:
             answer = json.loads(body) if body else {"error": {}}
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             self._refuse("answer_unreadable")

@@ -40,8 +40,6 @@ async def read_streams(
 
     Args:
         client: a connected client; while NATS is away, a reader that follows waits for it.
-        streams: their names.
-        clock: what the pauses between two looks are taken from.
         since: seconds since the epoch.
         follow: whether to wait for more at the end.
 

@@ -34,11 +34,15 @@ class Chain:
     Attributes:
         first: the lowest number seen; more than 1 if older events were removed.
         last: the highest.
+        repeated: events that stand there again.
+        late: events that stand behind one with a higher number.
         gaps: first and last number of each run between them that was not seen.
     """
 
     first: int
     last: int
+    repeated: int = 0
+    late: int = 0
     gaps: list[tuple[int, int]] = field(default_factory=list)
     _digests: OrderedDict[int, str] = field(default_factory=OrderedDict)
 
@@ -49,12 +53,14 @@ class Chain:
         """
         known = self._digests.get(link)
         if known is not None:
+            self.repeated += 1
             return None if known == digest else f"contradicts another event {link} of its chain"
         if link > self.last + 1:
             self.gaps.append((self.last + 1, link - 1))
         elif link < self.first - 1:
             self.gaps.append((link + 1, self.first - 1))
         self._fill(link)
+        self.late += link < self.last
         self.first, self.last = min(self.first, link), max(self.last, link)
         self._digests[link] = digest
         if len(self._digests) > REMEMBERED:

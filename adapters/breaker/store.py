@@ -80,8 +80,6 @@ class BreakingSecretStore(SecretStore, StoreHealth):
         Args:
             inner: asked while it works.
             config: when it counts as down, and how soon it is asked again.
-            clock: only its monotonic time is used.
-            jitter: draws evenly from 0 up to 1, such as `random.random`.
         """
         self._inner = inner
         self._clock = clock

@@ -73,9 +73,6 @@ class RecheckedSecretStore(SecretStore):
 
         Args:
             inner: is read again; it ends its calls at the query's deadline.
-            config: times and bounds.
-            clock: only its monotonic time is used.
-            jitter: draws evenly from 0 up to 1.
             changed: as `StoreContext.changed`.
         """
         self._inner = inner

@@ -36,7 +36,6 @@ class ValueSealer:
     __slots__ = ("__key",)
 
     def __init__(self) -> None:
-        """Draw the key."""
         self.__key = random(bindings.crypto_secretbox_KEYBYTES)
 
     def seal(self, value: SecretValue) -> SealedValue:

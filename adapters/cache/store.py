@@ -61,9 +61,6 @@ class CachedSecretStore(SecretStore, CachedSecrets):
 
         Args:
             inner: asked when nothing fresh is cached; it ends its calls at the query's deadline.
-            config: times and bounds.
-            clock: only its monotonic time is used.
-            jitter: draws from 0 to 1, such as `random.random`.
             partition: callers of equal partitions share answers; None where all callers do.
         """
         self._inner = inner

@@ -17,8 +17,6 @@ def changed_event(invalidation: Invalidation, backend: str, now: float, replicas
     """Write it; it holds no value.
 
     Args:
-        invalidation: what was to be forgotten.
-        backend: the backend's name.
         now: seconds since the epoch.
         replicas: how many processes said that they have forgotten it.
     """

@@ -42,9 +42,7 @@ class ChangeNotices:
     """Carries out the orders of other processes to forget values, and sends this one's.
 
     Args:
-        peers: the other processes.
         ids: names each order.
-        clock: bounds the close.
         backend: the backend's name, for the event.
         replica: names this process in answers and logs.
 

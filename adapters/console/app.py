@@ -40,11 +40,6 @@ _ASSETS: Final = (
 class Console:
     """Read-only: its one POST asks what the rules say, and changes nothing.
 
-    Args:
-        sources: the replica.
-        feed: its latest requests.
-        clock: how old figures are, and how often streams look.
-
     Attributes:
         app: answers below /console.
         posts: the paths that take a POST, with the bytes that a body may have.

@@ -38,7 +38,6 @@ class EventStreams:
     Args:
         feed: whose requests are shown.
         counts: how many requests ended with each outcome and reason, since the start.
-        clock: how often the feed is looked at.
     """
 
     def __init__(

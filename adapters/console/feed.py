@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from typing_extensions import override
 
+from adapters.console.reasons import operator_advice
 from adapters.telemetry.audit_record import cut
 from adapters.telemetry.redaction import redact_text
 from domain.model.identity import Caller
@@ -30,7 +31,7 @@ class Row:
         time: seconds since the epoch.
         key: as sent; "" if the request could not be read.
         entity: the name in the entity's token, or its key; "" before it was verified.
-        advice: what to do about the error.
+        advice: what an operator can do about the error.
     """
 
     number: int
@@ -110,7 +111,7 @@ def _row(number: int, event: AuditEvent) -> Row:
         outcome=event.outcome.value,
         reason=event.reason,
         error=event.error or "",
-        advice=_shown(event.advice),
+        advice=_shown(operator_advice(event.reason, event.error, event.advice)),
         key=_shown(event.key),
         entity=_shown(entity),
         application=_shown(application),

@@ -56,7 +56,6 @@ class Figures:
 
     Args:
         read: returns the metrics as they are now.
-        clock: for how old they are.
     """
 
     def __init__(self, read: Callable[[], Iterable[Metric]], clock: Clock) -> None:

@@ -29,13 +29,7 @@ _OVERVIEW_GROUPS: Final = ("Transport", "Audit trail", "Process")
 
 @final
 class Pages:
-    """Writes HTML. Every text is escaped: keys and names come from peers.
-
-    Args:
-        sources: the replica.
-        figures: its metrics.
-        feed: its latest requests.
-    """
+    """Writes HTML. Every text is escaped: keys and names come from peers."""
 
     def __init__(self, sources: Sources, figures: Figures, feed: RequestFeed) -> None:
         self._sources = sources
@@ -50,7 +44,11 @@ class Pages:
         )
         self._templates.globals.update(anchor_of=anchor_of, navigation=_NAVIGATION)
         self._templates.filters.update(
-            ago=units.ago, clock=units.clock, duration=units.duration, moment=units.moment
+            ago=units.ago,
+            clock=units.clock,
+            duration=units.duration,
+            moment=units.moment,
+            prose=units.prose,
         )
 
     async def overview(self, host: str) -> str:

@@ -38,7 +38,6 @@ def store_health(figures: Figures, checks: Sequence[Check]) -> Iterator[Health]:
     """Yield a line for the store, the breaker, the cache, the limits and a watch if there is one.
 
     Args:
-        figures: of the replica.
         checks: the verdicts of readiness.
     """
     for check in checks:

@@ -1,15 +1,24 @@
-"""Amounts as a person reads them."""
+"""Amounts and texts as a person reads them."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Final
+
+from markupsafe import Markup, escape
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 _STEPS: Final = ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s"))
 _KIBI: Final = 1024
+_CODE: Final = re.compile(r"`([^`]+)`")
+
+
+def prose(text: str) -> Markup:
+    """Escape a text for HTML, and mark what stands between backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped before
 
 
 def amount(name: str, value: float) -> str:

@@ -37,7 +37,6 @@ def read_secret(
 
     Args:
         answer: an answer 200.
-        location: what was asked for.
         version: the version asked for, without leading zeros; None for the latest.
         allow_unresolved: pass on values that still hold a reference.
 

@@ -30,8 +30,9 @@ _ADVICE: Final = {
     "check INFISICAL_ENVIRONMENT (the slug such as prod, not the name) and INFISICAL_SECRET_PATH.",
     reasons.FOLDER_NAME_INVALID: "Infisical refuses the folder's name; check "
     "INFISICAL_SECRET_PATH.",
-    reasons.NOT_A_MEMBER: "The machine identity is not a member of the project; add it there, or "
-    "check INFISICAL_PROJECT_ID.",
+    reasons.NOT_A_MEMBER: "The machine identity is not a member of the project, or its "
+    "membership of the organisation is inactive; add it or activate it there, or check "
+    "INFISICAL_PROJECT_ID.",
 }
 """What is better said of the configuration than of a request."""
 
@@ -84,5 +85,10 @@ class InfisicalCheck(UpstreamCheck):
             return super().failure(error)
         if isinstance(error, Unauthorized):
             # Rights may be limited to folders below: the credentials hold, the rest shows later.
-            _log.warning("infisical.check_inconclusive", reason=error.reason)
+            _log.warning(
+                "infisical.check_inconclusive",
+                reason=error.reason,
+                advice="The identity may log in and not read the configured folder; that is well "
+                "if its rights are limited to folders below. Requests show the rest.",
+            )
         return None

@@ -65,12 +65,7 @@ class InfisicalApi:
         """Put the parts together.
 
         Args:
-            settings: what the operator decides.
             http: takes `is_api_answer` for what tells Infisical.
-            clock: for every wait and every lifetime.
-            jitter: draws evenly from 0 up to 1.
-            guard: against lockouts.
-            peers: the other processes of the identity.
         """
         self._http = http
         admission = AdmissionConfig(
@@ -106,7 +101,6 @@ class InfisicalApi:
         """Return the answer 200 for one secret.
 
         Args:
-            wanted: which one.
             deadline: monotonic seconds.
             expected: the reason of a refusal that is what the caller hopes for: nothing that an
                 operator should read of.

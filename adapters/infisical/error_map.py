@@ -48,7 +48,7 @@ _OWN_ERROR = "InternalServerError"
 label names what was asked of the database (recorded: "Find one")."""
 _NO_VALUE = ("ForbiddenReadSecretError", "Read value denied")
 """The label of today's servers, and the message of the rewrite in Go (read in its code)."""
-_MEMBERSHIP = re.compile(r"\bnot (?:a )?member\b")
+_MEMBERSHIP = re.compile(r"\bnot (?:a )?member\b|\bmembership is inactive\b")
 _FOLDER_NAME = re.compile(r"Invalid (?:secret path|folder name)")
 _NO_FOLDER = ("Folder", "Environment")
 

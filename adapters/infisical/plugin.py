@@ -32,7 +32,6 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
     title: ClassVar[str] = "Infisical"
     api_version: ClassVar[int] = 1
     settings = InfisicalSettings
-    needs_entity_token: ClassVar[bool] = False
 
     @override
     def warnings(self, settings: InfisicalSettings) -> Sequence[str]:

@@ -47,8 +47,6 @@ class TokenSource:
             login: raises UpstreamError.
             cooldown: is extended by the login.
             guard: says when to try again after refused logins.
-            clock: for the tokens' lifetimes.
-            peers: the other processes of the identity.
         """
         self._login = login
         self._cooldown = cooldown

@@ -64,7 +64,6 @@ class KubernetesApi(WatchApi):
             http: for calls that end.
             streams: for watches, which hold a connection each.
             tokens: what calls authenticate with, unless the connection shows a certificate.
-            clock: for deadlines.
         """
         self._http = http
         self._streams = streams
@@ -96,7 +95,6 @@ class KubernetesApi(WatchApi):
             json: becomes the body.
             accept: the form wanted.
             user: whom to impersonate; None for the service's own rights.
-            slot: admits each attempt.
             judged: False for a path whose answers are no JSON.
 
         Raises:

@@ -59,9 +59,6 @@ class ChangeNotices:
 
         Args:
             tell: has every replica forget a selection, and operators notified.
-            peers: the other processes of this backend.
-            clock: for the moment of waiting.
-            jitter: draws evenly from 0 up to 1.
         """
         self.announced = 0
         self.left_to_peers = 0
@@ -156,7 +153,7 @@ class ChangeNotices:
             else:
                 for name in names:
                     self._tell(Selection.one(f"/{name}", scope))
-            _log.info("kubernetes.secrets_changed", namespace=namespace, secrets=count)
+            _log.info("kubernetes.secrets_changed", namespace=namespace, changed=count)
         self.announced += len(places)
 
 

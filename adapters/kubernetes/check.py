@@ -51,10 +51,7 @@ class KubernetesCheck(UpstreamCheck):
         """Prepare the check.
 
         Args:
-            api: the API server.
             bounds: what requests may choose, and so what rights are needed for.
-            clock: for deadlines.
-            url: the API server's address, for the text.
             watches: whether list and watch are needed too.
         """
         super().__init__(f"The Kubernetes API server at {url}", "the network", clock)
@@ -65,6 +62,7 @@ class KubernetesCheck(UpstreamCheck):
         probe = min(names, default=PROBE_NAME)
         self._probe = f"/api/v1/namespaces/{bounds.namespace}/secrets/{probe}"
         self._reviewed_until: float | None = None
+        self._has_no_own_rights = False
 
     @override
     async def verdict(self, deadline: float) -> Exception | None:
@@ -75,9 +73,21 @@ class KubernetesCheck(UpstreamCheck):
             error = None
         if error is not None and not is_denied:
             return self.failure(error)
-        if not is_denied and self._is_reviewed():
+        if self._is_reviewed() and (not is_denied or self._has_no_own_rights):
             return None
         missing = await self._missing(deadline)
+        own = [right for right in missing if right.resource == "secrets"]
+        self._has_no_own_rights = self._impersonates and bool(own)
+        if self._has_no_own_rights:
+            # Requests may all run as other users; the service may well have no right of its own.
+            _log.warning(
+                "kubernetes.own_rights_missing",
+                rights=len(own),
+                advice="The service account may read no Secret itself; that is well if every "
+                "request is made in the name of another account.",
+            )
+            missing = [right for right in missing if right not in own]
+            is_denied = False
         if not missing:
             self._reviewed_until = self._clock.monotonic() + RIGHTS_SECONDS
         if missing and await self._is_starting(deadline):
@@ -108,10 +118,6 @@ class KubernetesCheck(UpstreamCheck):
             status = answer.document.get("status")
             if not (isinstance(status, dict) and status.get("allowed") is True):
                 missing.append(right)
-        if self._impersonates and (own := [r for r in missing if r.resource == "secrets"]):
-            # Requests may all run as other users; the service may well have no right of its own.
-            _log.warning("kubernetes.own_rights_missing", rights=len(own))
-            missing = [right for right in missing if right not in own]
         return missing
 
     async def _is_starting(self, deadline: float) -> bool:

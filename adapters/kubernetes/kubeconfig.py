@@ -84,7 +84,7 @@ def _document(path: Path) -> dict[str, Any]:
         failure = f"The kubeconfig {path} is no YAML of the kind that kubectl writes."
         try:
             document = yaml.safe_load(content)
-        except (yaml.YAMLError, ValueError, RecursionError):
+        except Exception:  # noqa: BLE001  PyYAML raises what its constructors come upon
             document = None
         if isinstance(document, dict):
             return document

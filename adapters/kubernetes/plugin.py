@@ -42,7 +42,6 @@ class KubernetesPlugin(StorePlugin[KubernetesSettings]):
     title: ClassVar[str] = "Kubernetes"
     api_version: ClassVar[int] = 1
     settings = KubernetesSettings
-    needs_entity_token: ClassVar[bool] = False
 
     @override
     def warnings(self, settings: KubernetesSettings) -> Sequence[str]:

@@ -59,8 +59,6 @@ class SecretReader:
         """Read nothing yet.
 
         Args:
-            api: the API server.
-            clock: for deadlines.
             may_be_stale: whether the watch cache may answer while etcd does not.
         """
         self.stale_reads = 0
@@ -78,10 +76,8 @@ class SecretReader:
 
         Args:
             namespace: checked by the API's grammar, as `name` is.
-            name: of the Secret.
             user: whom to impersonate; None for the service's own rights.
             deadline: monotonic seconds.
-            slot: admits each call.
 
         Raises:
             SecretNotFound: there is no such Secret.

@@ -22,7 +22,6 @@ def connection_of(
     """Return where the API server is and who asks.
 
     Args:
-        settings: checked ones.
         service_account: where a pod's token, CA and namespace are mounted.
 
     Raises:

@@ -41,14 +41,6 @@ class KubernetesSecretStore(SecretStore):
         watches: SecretWatches,
         slot_for: Callable[[SecretQuery], Slot],
     ) -> None:
-        """Put the parts together.
-
-        Args:
-            bounds: what requests may choose.
-            reader: reads one Secret.
-            watches: learn what reads found.
-            slot_for: admits the calls of a query.
-        """
         self._bounds = bounds
         self._reader = reader
         self._watches = watches

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -82,10 +83,8 @@ class SecretWatch:
         """Watch nothing yet.
 
         Args:
-            api: the API server.
             namespace: checked by the API's grammar, as `name` is.
             name: None for all Secrets.
-            clock: for pauses and limits.
             jitter: draws evenly from 0 up to 1, so that replicas do not come all at once.
             on_changed: called with what an event or a comparison shows to have changed.
         """
@@ -104,6 +103,7 @@ class SecretWatch:
         self._failures = 0
         self._opened_at = 0.0
         self._following: asyncio.Task[None] | None = None
+        self._hastened = asyncio.Event()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -126,13 +126,24 @@ class SecretWatch:
             except SecretsError as error:
                 self._fail("broken", 0)
                 pause = max(self._backoff(), error.retry_after or 0)
-            await self._clock.sleep(pause)
+            await self._pause(pause)
+
+    def hasten(self) -> None:
+        """Open the watch at once if it waits to be opened again, as its server is back."""
+        self._failures = 0
+        self._hastened.set()
 
     def reopen(self) -> None:
         """Open the watch again, as its server may be gone; one just opened is left alone."""
         is_new = self._clock.monotonic() - self._opened_at < REOPEN_SECONDS
         if self._following is not None and not is_new:
             self._following.cancel()
+
+    async def _pause(self, seconds: float) -> None:
+        self._hastened.clear()
+        with suppress(TimeoutError):
+            async with self._clock.timeout_at(self._clock.monotonic() + seconds):
+                await self._hastened.wait()
 
     async def _follow(self) -> None:
         """Open one watch and follow it to its end."""
@@ -210,7 +221,7 @@ class SecretWatch:
                 "kubernetes.watch_live",
                 namespace=self.namespace,
                 name=self.name,
-                secrets=self.state.secrets,
+                watched=self.state.secrets,
             )
         self.is_live, self.down_since, self.failure = True, None, None
 

@@ -33,7 +33,6 @@ class WatchState:
     """
 
     def __init__(self) -> None:
-        """Know nothing yet."""
         self._known: dict[str, State] | None = None
         self._initial: dict[str, State] = {}
         self._reads: dict[str, State | None] = {}

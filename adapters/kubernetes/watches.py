@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 ASK_SECONDS: Final = 4.0
+ASK_AGAIN_SECONDS: Final = 1.0
+"""While the API server does not answer: what it changes once it is back is served soon after."""
+
 VERSION_PATH: Final = "/version"
 
 LOST_SECONDS: Final = 2.0
@@ -45,11 +47,7 @@ class SecretWatches:
         """Prepare the watches; `run` opens them.
 
         Args:
-            api: the API server.
-            targets: what to watch.
             notices: spreads the word of a change.
-            clock: for pauses and limits.
-            jitter: draws evenly from 0 up to 1.
         """
         self._api = api
         self._clock = clock
@@ -82,10 +80,22 @@ class SecretWatches:
 
     async def _ask(self) -> None:
         """Send a small call now and then, whose failure shows what a silent watch does not."""
+        answered = True
         while True:
-            await self._clock.sleep(ASK_SECONDS * (0.5 + 0.5 * self._jitter()))
-            with suppress(SecretsError):
-                await self._api.get(VERSION_PATH, {}, accept=JSON)
+            longest = ASK_SECONDS if answered else ASK_AGAIN_SECONDS
+            await self._clock.sleep(longest * (0.5 + 0.5 * self._jitter()))
+            before, answered = answered, await self._answers()
+            if answered and not before:
+                # By now they may wait for as long as a server that is away is waited for.
+                for watch in self.all.values():
+                    watch.hasten()
+
+    async def _answers(self) -> bool:
+        try:
+            await self._api.get(VERSION_PATH, {}, accept=JSON)
+        except SecretsError:
+            return False
+        return True
 
     def note_read(self, namespace: str, name: str, state: State | None) -> None:
         """Note what a read found, for a watch that is not complete yet."""

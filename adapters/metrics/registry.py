@@ -33,7 +33,6 @@ class Metrics:
     """Holds the metrics of one replica and writes them in Prometheus' text format 0.0.4.
 
     Args:
-        version: of this release.
         store: the name of the kind of store that is configured.
     """
 

@@ -59,7 +59,6 @@ class MeteredSecretStore(SecretStore):
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        """Wrap a store."""
         self._inner = inner
         self._clock = clock
         duration = metrics.histogram(catalogue.STORE_DURATION)

@@ -40,7 +40,6 @@ class Answering:
     a long one takes more than one place.
 
     Args:
-        client: whose connection carries the replies.
         max_in_flight: places for requests that wait. Once seven eighths are taken, no peer
             may hold more of them than are left.
 

@@ -20,6 +20,7 @@ from nats.js.api import DEFAULT_PREFIX
 from nats.protocol import command
 from typing_extensions import override
 
+from adapters.nats.jetstream import StrictJetStream
 from adapters.nats.payload_limit import payload_limit_of
 from adapters.nats.server_pool import ServerPoolClient
 from adapters.nats.tcp import SteadyTcpTransport
@@ -60,9 +61,15 @@ class ResilientClient(ServerPoolClient):
         self._learned_limit: int | None = None
         self.jetstream_prefix = DEFAULT_PREFIX
 
+    @property
+    def jetstream_domain(self) -> str | None:
+        """The JetStream domain that the connected server names; None if it names none."""
+        named = self._server_info.get("domain")
+        return named if isinstance(named, str) and named else None
+
     @override
     def jetstream(self, **opts: Any) -> JetStreamContext:
-        return super().jetstream(**({"prefix": self.jetstream_prefix} | opts))
+        return StrictJetStream(self, **({"prefix": self.jetstream_prefix} | opts))
 
     async def connect_once(self, *, public_nkey: str | None = None, **options: Any) -> None:
         """Try every server; afterwards reconnect endlessly.

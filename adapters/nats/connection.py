@@ -41,8 +41,6 @@ class NatsConnection:
     """A connection that reconnects endlessly once it has been opened.
 
     Args:
-        settings: how to connect.
-        clock: bounds the close.
         name: what the server's monitoring shows.
         reconnect_wait: seconds between two attempts to reach the same server again.
         connect_timeout: seconds for each step of a connect.

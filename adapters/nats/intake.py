@@ -51,8 +51,6 @@ class Intake:
     """Paces the answers so that reading never waits for long.
 
     Args:
-        client: what reads from the server.
-        answering: what answers.
         max_body_bytes: longer bodies are refused by the core at once, and so never queued.
         patience_seconds: a request that was queued for longer is refused unopened.
 
@@ -116,13 +114,18 @@ class Intake:
         is_recent = self._clock.monotonic() < self._busiest + _RECENT_SECONDS
         return self._in_busiest if is_recent else 0
 
+    @property
+    def is_flooded(self) -> bool:
+        """Whether more arrived in a second, shortly before now, than hosts ever send."""
+        return self.bytes_a_second >= FLOOD_BYTES
+
     def why_hung_up_on(self) -> str | None:
         """Return what may have made the server end the connection, as advice; None if nothing."""
-        arrived = self.bytes_a_second
-        if arrived < FLOOD_BYTES:
+        if not self.is_flooded:
             return None
+        arrived = self.bytes_a_second // 1024 // 1024
         return (
-            f"{arrived // 1024 // 1024} MiB of requests were read within a second shortly before. "
+            f"{arrived} MiB of requests were read within a second shortly before. "
             "If nats-server's log names a slow consumer, more came than this process reads in the "
             "processor time it gets, and those on their way are lost: limit max_payload and "
             "max_connections of the account that sends them, or add replicas."

@@ -12,6 +12,7 @@ from nats import errors
 from nats.js.api import Header
 from typing_extensions import override
 
+from adapters.nats.reply_subjects import ReplySubjects
 from ports.peer_bus import Answers, PeerBus
 from ports.transport import ChannelError
 
@@ -32,8 +33,6 @@ ORIGIN: Final = "Wasmcloud-Secrets-Origin"
 SEND_SECONDS: Final = 2.0
 MAX_ANSWERS: Final = 1024
 _NO_RESPONDERS: Final = "503"
-_LONGEST_REPLY_SUBJECT: Final = 1024
-"""Longer ones could push the answer's control line over what the server takes."""
 
 _log = structlog.get_logger()
 
@@ -47,6 +46,8 @@ class NatsPeerBus(PeerBus):
 
     Args:
         messages: authenticates messages; None for an operator's command, which holds no key.
+        own_inbox: what the inboxes of every replica begin with: no operator's order is answered
+            there.
     """
 
     def __init__(
@@ -55,11 +56,15 @@ class NatsPeerBus(PeerBus):
         subjects: ControlSubjects,
         clock: Clock,
         messages: PeerMessages | None = None,
+        *,
+        own_inbox: str | None = None,
     ) -> None:
         self._client = client
         self._subjects = subjects
         self._clock = clock
         self._messages = messages
+        self._replies = ReplySubjects(subjects.prefix)
+        self._replies_to_operators = ReplySubjects(subjects.prefix, [own_inbox])
         self._origin = secrets.token_hex(16)
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -78,6 +83,7 @@ class NatsPeerBus(PeerBus):
         from_operators: bool = False,
     ) -> None:
         subject = self._subjects.of(topic)
+        replies = self._replies_to_operators if from_operators else self._replies
 
         async def take(message: Msg) -> None:
             # A broadcast is for other processes; a question is answered by this one as well.
@@ -89,7 +95,7 @@ class NatsPeerBus(PeerBus):
                 answer = None if body is None else received(body)
             except Exception as error:  # noqa: BLE001  as the port promises
                 _log.error("peer_bus.receiver_failed", topic=topic, error=type(error).__name__)
-            if answer is not None:
+            if answer is not None and replies.may_be(message.reply.encode()):
                 await self._answer(message.reply, answer)
 
         try:
@@ -162,11 +168,6 @@ class NatsPeerBus(PeerBus):
         return self._client.is_connected
 
     async def _answer(self, address: str, answer: bytes) -> None:
-        # Else a sender could have this process write, with its permissions, into streams and
-        # buckets or onto the control subjects themselves.
-        own = f"{self._subjects.prefix}."
-        if not 0 < len(address) <= _LONGEST_REPLY_SUBJECT or address.startswith(("$", own)):
-            return
         try:
             await self._client.publish(address, answer)
         except (errors.Error, OSError) as error:

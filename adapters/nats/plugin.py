@@ -13,7 +13,7 @@ from ports.plugin import Sample
 from ports.transport_plugin import TransportFailedError, TransportParts, TransportPlugin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from adapters.nats.self_check import SelfCheck
     from ports.transport_plugin import TransportContext
@@ -58,7 +58,8 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
 
     @override
     def build(self, settings: NatsSettings, context: TransportContext) -> TransportParts:
-        from adapters.nats.channel import NatsChannel  # noqa: PLC0415  loaded if it is chosen
+        from adapters.nats.after_flood import give_memory_back  # noqa: PLC0415  if it is chosen
+        from adapters.nats.channel import NatsChannel  # noqa: PLC0415
         from adapters.nats.connection import NatsConnection  # noqa: PLC0415
         from adapters.nats.moving import Moving  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
@@ -81,7 +82,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
                 subjects,
                 context.clock,
                 max_in_flight=context.max_in_flight,
-                own_inbox=own_inbox(settings.inbox_prefix),
+                own_inbox=inbox,
                 max_body_bytes=context.max_request_bytes,
                 patience_seconds=context.request_timeout_seconds,
                 vouches_for_requesters=settings.requester_required,
@@ -95,7 +96,10 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         shared = SharedConnection(lambda: connect(" (store)"))
         subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, context.backend)
         control = ControlSubjects(settings.subject_prefix, context.backend)
-        peers = NatsPeerBus(connection.client, control, context.clock, context.peer_messages)
+        inbox = own_inbox(settings.inbox_prefix)
+        peers = NatsPeerBus(
+            connection.client, control, context.clock, context.peer_messages, own_inbox=inbox
+        )
         transport = listener(connection)
         connection.why_hung_up_on = transport.why_hung_up_on
         grace = context.request_timeout_seconds
@@ -121,7 +125,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             channel=NatsChannel(connection.client, subjects, inbox=settings.inbox_prefix),
             open=open_both,
             close=close,
-            run=lambda: _watch(self_check),
+            run=lambda: _watch(self_check, lambda: give_memory_back(transport, context.clock)),
             problem=problem,
             samples=lambda: nats_samples(connection, transport, context.max_in_flight),
             peers=peers,
@@ -134,8 +138,12 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         )
 
 
-async def _watch(self_check: SelfCheck) -> None:
-    await self_check.run()
+async def _watch(self_check: SelfCheck, beside: Callable[[], Coroutine[None, None, None]]) -> None:
+    helper = asyncio.create_task(beside(), name="memory-after-flood")
+    try:
+        await self_check.run()
+    finally:
+        helper.cancel()
     raise TransportFailedError(
         "The connection to NATS is closed for good. Check the records above, NATS_URL and the "
         "credentials, and start the service again."

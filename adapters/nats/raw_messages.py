@@ -95,8 +95,6 @@ class RawMessageClient(Client):
         """Publish as `publish` does, with headers that need no more looking at.
 
         Args:
-            subject: where to.
-            body: what to send.
             header_block: from "NATS/1.0" to the empty line, both included; empty for none.
             reply_to: where an answer is to go; empty for nowhere.
 

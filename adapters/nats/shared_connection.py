@@ -24,11 +24,7 @@ _log = structlog.get_logger()
 
 
 class SharedConnection(Mapping[type, Any]):
-    """What a transport shares, by type: one connected client, made when it is first asked for.
-
-    Args:
-        connection: makes it.
-    """
+    """What a transport shares, by type: one connected client, made when it is first asked for."""
 
     def __init__(self, connection: Callable[[], NatsConnection]) -> None:
         self._make = connection

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
+
+DEFAULT_PREFIX: Final = "wasmcloud.secrets"
 
 _SUBJECT = re.compile(r"[^\s.*>\x00-\x1f\x7f]+(\.[^\s.*>\x00-\x1f\x7f]+)*")
 
@@ -34,7 +37,7 @@ class SecretsSubjects:
         NatsConfigError: a part cannot stand in a subject.
     """
 
-    prefix: str = "wasmcloud.secrets"
+    prefix: str = DEFAULT_PREFIX
     api_version: str = "v1alpha1"
     backend: str = "infisical"
 
@@ -78,7 +81,7 @@ class ControlSubjects:
         NatsConfigError: a part cannot stand in a subject.
     """
 
-    prefix: str = "wasmcloud.secrets"
+    prefix: str = DEFAULT_PREFIX
     backend: str = "infisical"
 
     def __post_init__(self) -> None:

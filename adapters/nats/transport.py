@@ -20,7 +20,7 @@ from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import read_host_xkey, read_requester
 from adapters.nats.intake import Intake
 from adapters.nats.raw_messages import SELF_CHECK, SELF_CHECKS_A_SECOND
-from adapters.nats.subjects import SecretsSubjects
+from adapters.nats.reply_subjects import ReplySubjects
 from domain.model.transport import Operation, Request
 from ports.transport import Transport
 
@@ -28,13 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from adapters.nats.client import ResilientClient
+    from adapters.nats.subjects import SecretsSubjects
     from ports.clock import Clock
     from ports.transport import RequestHandler
 
 _log = structlog.get_logger()
-
-_LONGEST_REPLY_SUBJECT = 1024
-"""Longer ones could push the reply's control line over what the server takes, and it hangs up."""
 
 _SELF_CHECK = f"\r\n{SELF_CHECK}:".encode()
 _FLUSH_SECONDS = 2.0
@@ -77,11 +75,7 @@ class NatsTransport(Transport):
         self._own_question = subjects.of(Operation.SERVER_XKEY).encode()
         self._vouches = vouches_for_requesters
         self._base_length = len(subjects.base.encode())
-        # Where requests go, and by default the audit events, under whatever prefix they are here.
-        prefixes = {subjects.prefix, SecretsSubjects().prefix}
-        if own_inbox is not None:
-            prefixes.add(own_inbox)
-        self._never_answered = (b"$", *(f"{prefix}.".encode() for prefix in sorted(prefixes)))
+        self._replies = ReplySubjects(subjects.prefix, [own_inbox])
         self._answering = Answering(client, max_in_flight)
         self._running = self._answering.running
         self._intake = Intake(
@@ -105,6 +99,11 @@ class NatsTransport(Transport):
     def dropped(self) -> int:
         """How many requests were left unanswered: no reply could go to them, or too many came."""
         return self._unanswerable + self._intake.dropped
+
+    @property
+    def is_flooded(self) -> bool:
+        """As `Intake.is_flooded`."""
+        return self._intake.is_flooded
 
     def why_hung_up_on(self) -> str | None:
         """As `Intake.why_hung_up_on`."""
@@ -205,7 +204,7 @@ class NatsTransport(Transport):
         self, subject: bytes, reply_to: bytes, body: bytes, headers: bytes | None
     ) -> Awaitable[None] | None:
         """Take one message in; whatever is returned is awaited before the next."""
-        if not _may_be_answered(reply_to, self._never_answered):
+        if not self._replies.may_be(reply_to):
             self._unanswerable += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
             return None
@@ -227,24 +226,3 @@ class NatsTransport(Transport):
         checks = self._self_checks[1] + 1 if self._self_checks[0] == second else 1
         self._self_checks = second, checks
         return checks <= SELF_CHECKS_A_SECOND
-
-
-def _may_be_answered(reply_to: bytes, never: tuple[bytes, ...]) -> bool:
-    """Say whether an answer may go to that subject.
-
-    Names beginning with "$" are the server's own: a peer could otherwise have this service write
-    into streams and buckets with the service's permissions. Those of the secrets protocol would
-    carry an answer to this service itself, to another backend, or among the audit events; those of
-    the service's inboxes an answer that it would take for one of JetStream's.
-    """
-    if not reply_to or len(reply_to) > _LONGEST_REPLY_SUBJECT or reply_to.startswith(never):
-        return False
-    return reply_to.isascii() or _is_text(reply_to)
-
-
-def _is_text(subject: bytes) -> bool:
-    try:
-        subject.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -110,7 +110,6 @@ def host(names: Names, lattice: str, *, alone: bool = True) -> Permissions:
     are made once, by the lattice's own user.
 
     Args:
-        names: what the service is called.
         lattice: the host's.
         alone: the lattice has its NATS account to itself. Where it shares one, hosts publish to no
             inbox, so calls between hosts and providers (wRPC) do not work.

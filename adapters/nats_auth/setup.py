@@ -65,7 +65,6 @@ def new_setup(names: Names, now: int) -> Setup:
     """Draw keys and sign every token.
 
     Args:
-        names: what permissions are made of.
         now: seconds since the epoch, written into the tokens; none expires.
     """
     operator = SigningKey.generate(KeyKind.OPERATOR)
@@ -105,8 +104,6 @@ def new_lattice(
     """Make a lattice's account with the users of its hosts and of its own tools.
 
     Args:
-        names: what permissions are made of.
-        lattice: the lattice's name.
         operator: signs the account.
         secrets: the service's account, which lets it import the two subjects that hosts ask on.
         now: seconds since the epoch.

@@ -20,8 +20,8 @@ class BucketMissingError(UpstreamError):
 def bucket_missing(bucket: str) -> BucketMissingError:
     """Return the error for a bucket that does not exist."""
     return BucketMissingError(
-        f"There is no bucket {bucket}, and this NATS user made none. Start the service, which "
-        "makes it, or set NATS_KV_BUCKET to the one that holds the secrets."
+        f"There is no bucket {bucket}. Start the service, which makes it, or set NATS_KV_BUCKET "
+        "to the one that holds the secrets."
     )
 
 

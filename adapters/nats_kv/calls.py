@@ -21,9 +21,6 @@ _Answer = TypeVar("_Answer")
 STREAM_NOT_FOUND = 10059
 """JetStream's err_code for a stream, and so a bucket, that does not exist."""
 
-_JETSTREAM_DISABLED = frozenset({10039, 10076})
-"""JetStream's err_codes for "not enabled for account" and "not enabled"."""
-
 
 async def ask(clock: Clock, deadline: float, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
     """Make a call and wait for its answer until the deadline, in monotonic seconds.
@@ -62,14 +59,14 @@ def upstream_error(error: Exception) -> UpstreamError:
                 "service's user may use the bucket's subjects and its inbox.",
                 reason=reasons.TIMED_OUT,
             )
-        case nats.js.errors.APIError(err_code=code) if code in _JETSTREAM_DISABLED:
-            return UpstreamError(
-                "JetStream is not enabled for this NATS account; enable it there or, where it "
-                "imports another account's, set NATS_JETSTREAM_PREFIX.",
-                reason=reasons.JETSTREAM_DISABLED,
-            )
         case nats.js.errors.APIError(err_code=code) if known := error_of(code):
             return known
+        case nats.errors.ProtocolError():
+            return UpstreamError(
+                "JetStream's answer cannot be read. Check nats-server's version, and that no other "
+                "client may publish to this service's inbox.",
+                reason=reasons.ANSWER_MALFORMED,
+            )
         case (
             nats.errors.NoRespondersError()
             | nats.js.errors.NoStreamResponseError()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from adapters.nats_kv import reasons
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def read_entry(message: RawStreamMsg) -> Entry:
     if message.seq is None:
         raise UpstreamError(
             "JetStream answered without a revision; check nats-server's version.",
-            reason="answer_malformed",
+            reason=reasons.ANSWER_MALFORMED,
         )
     return Entry(
         revision=message.seq,

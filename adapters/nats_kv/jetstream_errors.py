@@ -37,6 +37,9 @@ _REPLICAS = (
     "NATS_KV_REPLICAS to 1."
 )
 
+_DISABLED: Final = frozenset({10039, 10076})
+"""For the account, and for the server."""
+
 _TEMPORARY: Final = {10006: _CLUSTER, 10008: _CLUSTER, 10009: _CLUSTER, 10118: _CLUSTER}
 _LASTING: Final = {
     10002: _ACCOUNT_LIMIT,
@@ -69,6 +72,12 @@ _LASTING: Final = {
 
 def error_of(code: int | None) -> UpstreamError | None:
     """Return what an `err_code` means; None if this table does not have it."""
+    if code in _DISABLED:
+        return UpstreamError(
+            "JetStream is not enabled for this NATS account; enable it there or, where it "
+            "imports another account's, set NATS_JETSTREAM_PREFIX.",
+            reason=reasons.JETSTREAM_DISABLED,
+        )
     if code in _TEMPORARY:
         advice = _TEMPORARY[code].format(code=code)
         return StoreUnavailable(advice, reason=reasons.JETSTREAM_UNAVAILABLE)

@@ -23,7 +23,6 @@ class NatsKvPlugin(StorePlugin[NatsKvSettings]):
     title: ClassVar[str] = "NATS KV"
     api_version: ClassVar[int] = 1
     settings = NatsKvSettings
-    needs_entity_token: ClassVar[bool] = False
 
     @override
     def warnings(self, settings: NatsKvSettings) -> Sequence[str]:

@@ -35,9 +35,9 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 class ProjectedDirectory:
     """A directory, held open; of one process at a time where it is locked."""
 
-    def __init__(self, descriptor: int, rights: DirectoryRights | None = None) -> None:
+    def __init__(self, descriptor: int) -> None:
         self._here = descriptor
-        self._rights = rights or DirectoryRights()
+        self._rights = DirectoryRights()
 
     @classmethod
     def make(cls, path: Path, rights: DirectoryRights, *, needs_memory: bool) -> Self:
@@ -52,9 +52,9 @@ class ProjectedDirectory:
             refuse_foreign_folder(above)
             with suppress(FileExistsError):
                 os.mkdir(name, PRIVATE, dir_fd=above)
-            opened = cls(os.open(name, _FOLDER, dir_fd=above), rights)
+            opened = cls(os.open(name, _FOLDER, dir_fd=above))
         try:
-            opened._prepare(needs_memory=needs_memory)
+            opened.prepare(rights, needs_memory=needs_memory)
         except BaseException:
             opened.close()
             raise
@@ -72,6 +72,24 @@ class ProjectedDirectory:
             opened.close()
             raise _foreign()
         return opened
+
+    def prepare(self, rights: DirectoryRights, *, needs_memory: bool) -> None:
+        """Give it these rights, and what is written from now on.
+
+        Raises:
+            UnfitDirectoryError: as `make`; nothing has changed.
+        """
+        if os.fstat(self._here).st_uid != process_user():
+            raise _foreign()
+        kind = filesystem_of(self._here)
+        if needs_memory and kind not in MEMORY:
+            raise UnfitDirectoryError(
+                errno.EINVAL,
+                f"it lies on {kind or 'an unknown file system'}, where a power loss leaves secrets "
+                "behind; choose a directory on tmpfs, such as one below /run, or write tmpfs: any",
+            )
+        self._rights = rights
+        self._give(self._here)
 
     def close(self) -> None:
         """Let go of it, and of its lock."""
@@ -119,6 +137,10 @@ class ProjectedDirectory:
                     os.unlink(name, dir_fd=folder)
         os.fsync(self._here)
 
+    def keep_only(self, names: set[str]) -> None:
+        """Take every other file away at once, as `remove` does."""
+        self.remove(set(self._links()) - names)
+
     def drop_old(self) -> None:
         """Remove every generation but the one in force."""
         current = self._target(DATA)
@@ -145,18 +167,6 @@ class ProjectedDirectory:
         for generation in self._generations():
             self._remove_generation(generation)
         os.fsync(self._here)
-
-    def _prepare(self, *, needs_memory: bool) -> None:
-        if os.fstat(self._here).st_uid != process_user():
-            raise _foreign()
-        kind = filesystem_of(self._here)
-        if needs_memory and kind not in MEMORY:
-            raise UnfitDirectoryError(
-                errno.EINVAL,
-                f"it lies on {kind or 'an unknown file system'}, where a power loss leaves secrets "
-                "behind; choose a directory on tmpfs, such as one below /run, or write tmpfs: any",
-            )
-        self._give(self._here)
 
     def _give(self, descriptor: int) -> None:
         os.fchown(descriptor, -1, self._rights.group)

@@ -30,9 +30,6 @@ KEPT_SECONDS: Final = 30.0
 class LoopLateness(Lateness):
     """Measures how long after their time the event loop makes its callbacks.
 
-    Args:
-        clock: only its monotonic time is used.
-
     Attributes:
         total_seconds: all lateness since `start`, as a counter.
     """

@@ -39,7 +39,6 @@ class LogOutput:
     """
 
     def __init__(self, file: TextIO, finish: Callable[[str], str] = str) -> None:
-        """Take the file, and what puts the last touch to each line."""
         self._file = file
         self._finish = finish
         self._loop: asyncio.AbstractEventLoop | None = None

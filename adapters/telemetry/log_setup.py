@@ -12,6 +12,7 @@ from adapters.telemetry.library_log import route_library_logs
 from adapters.telemetry.log_output import LogOutput
 from adapters.telemetry.redaction import redact_fields
 from adapters.telemetry.rendering import console_renderer, put_time_first, render_json
+from adapters.telemetry.repeats import RepeatLimit
 from adapters.telemetry.stack import describe_exc_info
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def configure_logging(
     output = LogOutput(file, str if worker is None else _numbering(worker, as_json=as_json))
     structlog.configure(
         processors=[
+            RepeatLimit(),
             structlog.processors.add_log_level,
             describe_exc_info,
             redact_fields,

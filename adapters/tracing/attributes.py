@@ -19,8 +19,6 @@ MESSAGING_SYSTEM: Final = "messaging.system"
 MESSAGING_DESTINATION: Final = "messaging.destination.name"
 MESSAGING_BODY_SIZE: Final = "messaging.message.body.size"
 ERROR_TYPE: Final = "error.type"
-SERVER_ADDRESS: Final = "server.address"
-SERVER_PORT: Final = "server.port"
 
 _PREFIX: Final = "wasmcloud_secrets."
 REQUEST_ID: Final = f"{_PREFIX}request_id"

@@ -38,7 +38,6 @@ class OtlpExporter(SpanExporter):
     """Sends batches, from the one thread that the batches are made in.
 
     Args:
-        endpoint: the whole address, path included.
         headers: sent along with each batch.
         ca_file: certificates (PEM) that the collector is checked against instead of the usual ones.
     """

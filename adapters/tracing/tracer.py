@@ -9,6 +9,7 @@ from adapters.tracing.export import SpanExport
 from adapters.tracing.exporter import OtlpExporter
 from adapters.tracing.request_handler import MessagingNames, TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
+from adapters.tracing.workload_reads import TracedWorkloadReads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from domain.use_cases.read_for_workload import ReadsForWorkloads
     from ports.audit import AuditTrail
     from ports.clock import Clock
     from ports.secret_store import SecretStore
@@ -27,11 +29,7 @@ class OtlpTracing:
     """Makes spans and sends them by OTLP over HTTP.
 
     Args:
-        endpoint: the collector's address.
-        headers: sent there.
         ca_file: certificates that it is checked against.
-        clock: times the spans.
-        version: of this release.
         sample_ratio: the share of the requests that are traced, 0 to 1.
         names_allowed: whether spans may name secrets.
         resource: what all spans have in common.
@@ -78,6 +76,10 @@ class OtlpTracing:
     def handler(self, inner: RequestHandler) -> RequestHandler:
         """Put a span around every request."""
         return TracedRequestHandler(inner, self._tracer, self._clock, self._messaging)
+
+    def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
+        """Put a span around every read for a workload of wasmCloud 2."""
+        return TracedWorkloadReads(inner, self._tracer)
 
     def trail(self, inner: AuditTrail) -> AuditTrail:
         """Return an audit trail that adds to the spans what it records."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
 
@@ -22,7 +21,6 @@ from adapters.upstream.engine import (
 )
 from adapters.upstream.lean_aiohttp import aiohttp
 from adapters.upstream.message import UpstreamResponse
-from adapters.upstream.proxy import proxy_for
 from adapters.upstream.tls import certificate_files, tls_context
 
 if TYPE_CHECKING:
@@ -88,8 +86,8 @@ class AiohttpEngine(HttpEngine):
         self._config = config
         self._tls = tls_context(config)
         self._certificates = certificate_files(config, self._tls)
-        proxy = proxy_for(config.base_url, os.environ) if config.use_proxies else None
-        self._proxy = None if proxy is None else URL(proxy)
+        proxy = config.proxy()
+        self._proxy = None if proxy is None else URL(proxy.url)
         self._timeout = aiohttp.ClientTimeout(
             total=None,
             connect=None,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from adapters.upstream.proxy import Proxy, proxy_for
 
 if TYPE_CHECKING:
     import ssl
@@ -74,3 +77,11 @@ class UpstreamConfig:
     def read_connections(self) -> int:
         """Connections that reads may use at a time; one is left to logins."""
         return max(1, self.max_connections - 1)
+
+    def proxy(self) -> Proxy | None:
+        """Return the proxy that the environment names for the store; None for none.
+
+        Raises:
+            PluginError: a variable that names one cannot be used.
+        """
+        return proxy_for(self.base_url, os.environ) if self.use_proxies else None

@@ -95,7 +95,6 @@ async def until_changed(
     Args:
         source: is read every half second; while it cannot be, nothing has changed.
         used: returns what was tried last; None if nothing could be read.
-        clock: for the pauses.
     """
     if not source.may_change:
         await asyncio.Event().wait()

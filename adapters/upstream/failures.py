@@ -36,10 +36,7 @@ def transport_error(
     name, reason = config.name, f"{config.code}_{failure}"
     match failure:
         case Failure.UNREACHABLE:
-            return StoreUnavailable(
-                f"{name} cannot be reached; check {config.url_setting} and the network.",
-                reason=reason,
-            )
+            return StoreUnavailable(_unreachable(config), reason=reason)
         case Failure.NO_DESCRIPTORS:
             return StoreUnavailable(
                 f"This service has no file descriptor left for a connection to {name}; raise its "
@@ -62,6 +59,16 @@ def transport_error(
             advice = f"{name}'s answer cannot be read; check any proxy before it."
     kind = StoreUnavailable if proven and failure is not Failure.TOO_LARGE else UpstreamError
     return kind(advice, reason=reason)
+
+
+def _unreachable(config: UpstreamConfig) -> str:
+    proxy = config.proxy()
+    if proxy is None:
+        return f"{config.name} cannot be reached; check {config.url_setting} and the network."
+    return (
+        f"{config.name} cannot be reached by way of the proxy in {proxy.setting}; check both "
+        f"addresses, and list the host of {config.url_setting} in NO_PROXY if no proxy is needed."
+    )
 
 
 def rate_limited(

@@ -69,9 +69,6 @@ class UpstreamHttp:
         """Put the parts together; opens no connection.
 
         Args:
-            config: where the store is.
-            clock: for deadlines and delays.
-            jitter: draws evenly from 0 up to 1, such as `random.random`.
             is_api_answer: tells the store's own responses below 500 from those of anything else.
             engine: sends the requests; None for the usual one.
 
@@ -126,7 +123,6 @@ class UpstreamHttp:
             body: the body as it is.
             retry: the call changes nothing, so that it may be sent more than once.
             lane: a connection is left to LOGIN.
-            slot: admits each attempt.
             is_api_answer: in place of the constructor's.
             judged: False returns responses that are not the store's as they are.
 

@@ -82,9 +82,6 @@ class LockoutGuard:
         """Take up what an earlier process has left in the file.
 
         Args:
-            config: how the server locks.
-            clock: for all times.
-            jitter: draws evenly from 0 up to 1.
             file: has refusals survive this process; None forgets them.
 
         Raises:
@@ -115,11 +112,6 @@ class LockoutGuard:
     def refresh_at(self) -> float:
         """From when on a login may be sent that is not needed yet; it leaves others the room."""
         return max(self._wait_until, self._last + self._reset)
-
-    @property
-    def refused_lately(self) -> bool:
-        """Whether a login of this process, or of the one before it, was refused last."""
-        return self._is_refused
 
     def refused(self, *, quick: bool) -> None:
         """Note that a login of this process was refused.

@@ -59,8 +59,6 @@ class LoginPeers:
         Args:
             bus: to the other processes; None where none can be reached, and none is waited for.
             identity: the server's address and the identity's name there.
-            clock: for the waits.
-            jitter: draws evenly from 0 up to 1.
         """
         self.digest = sha256(identity.encode()).hexdigest()[:32]
         self._bus = bus

@@ -32,8 +32,6 @@ def open_http(
     """Build the HTTP client of a store; opens no connection.
 
     Args:
-        config: where the store is.
-        context: gives clock and jitter.
         is_api_answer: as `UpstreamHttp` has it.
         engine: makes what sends the requests; None for the usual one.
         settings: names those of the certificates; None for the configuration's alone.
@@ -61,11 +59,9 @@ def open_guard(
     """Build the guard against lockouts, with what an earlier process left in its file.
 
     Args:
-        config: how the server locks.
         path: the file; None for none.
         owner: names the identity in the file.
         setting: the setting that names the file.
-        context: gives clock and jitter.
 
     Raises:
         PluginError: the file is another's, or cannot be read.

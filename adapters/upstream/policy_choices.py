@@ -70,7 +70,6 @@ def chosen(
         choice: the property's text; None leaves it to the operator.
         default: what the operator has configured.
         allowed: what else may be chosen.
-        name: the property.
         setting: the setting that allows more, for advice.
 
     Raises:

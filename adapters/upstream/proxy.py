@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,8 +21,21 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", re.ASCII)
 
 
-def proxy_for(base_url: str, environment: Mapping[str, str]) -> str | None:
-    """Return the address of the proxy for a store, perhaps with credentials; None for none.
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The proxy on the way to a store.
+
+    Attributes:
+        setting: the variable that names it, in capitals.
+        url: its address, perhaps with credentials.
+    """
+
+    setting: str
+    url: str = field(repr=False)
+
+
+def proxy_for(base_url: str, environment: Mapping[str, str]) -> Proxy | None:
+    """Return the proxy for a store; None for none.
 
     Variables are read in small letters first, as other tools do. The variable of the address's own
     scheme comes before ALL_PROXY; NO_PROXY before both.
@@ -47,7 +61,7 @@ def _text(name: str, environment: Mapping[str, str]) -> str | None:
     return environment.get(name.lower()) or environment.get(name)
 
 
-def _checked(name: str, text: str) -> str:
+def _checked(name: str, text: str) -> Proxy:
     url = text.strip() if "://" in text else f"http://{text.strip()}"
     try:
         parts = urlsplit(url)
@@ -68,7 +82,7 @@ def _checked(name: str, text: str) -> str:
             "%2F, ? as %3F, # as %23, @ as %40, : as %3A and % as %25.",
             setting=name,
         )
-    return url
+    return Proxy(name, url)
 
 
 def _entries(text: str) -> Iterator[str]:

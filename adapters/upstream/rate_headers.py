@@ -63,7 +63,6 @@ def pause_asked_for(response: UpstreamResponse, now: float) -> float | None:
     That is a 429, or a server error with `retry-after`: Infisical of 2024 answers 500 (measured).
 
     Args:
-        response: any response.
         now: seconds since the epoch, for the date form of the header.
     """
     header = response.headers.get("retry-after")

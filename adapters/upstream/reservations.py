@@ -118,10 +118,7 @@ class Reservations:
         half of what there is, and another still finds a place.
 
         Args:
-            key: what was refused.
-            tenant: whose it is.
             since: when the first place that is not reserved is expected to come free.
-            now: the present.
             bound: how many places may be reserved at a time, within `MAX_RESERVATIONS`.
 
         Returns:

@@ -26,7 +26,6 @@ def upstream_samples(
     Args:
         code: begins the metrics' names, such as "infisical".
         name: the store's name in their descriptions.
-        reads: what admission says.
         durations: how long calls took, by lane and class of the status.
         waits: how long admitted reads waited.
     """

@@ -25,7 +25,6 @@ def warn_without_tls(
     """Return a warning for a server that is reached over a network without TLS.
 
     Args:
-        url: the server's address.
         name: the store's name.
         readable: what beside every secret can be read on the way.
         url_setting: the setting that holds the address.

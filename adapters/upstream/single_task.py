@@ -18,7 +18,6 @@ class SingleTask:
     """Runs the work it is given unless some is running already."""
 
     def __init__(self, name: str) -> None:
-        """Take the task's name."""
         self._name = name
         self._task: asyncio.Task[None] | None = None
 

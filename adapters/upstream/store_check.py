@@ -37,7 +37,6 @@ class UpstreamCheck(StoreCheck):
         Args:
             server: the store's name and address, such as "Vault at https://vault.example.com".
             url_setting: the setting that holds the address, or what else to look at.
-            clock: for the time that the check takes at most.
         """
         self._server = server
         self._url_setting = url_setting

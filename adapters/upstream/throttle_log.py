@@ -18,7 +18,6 @@ class ThrottleLog:
     """Writes one line for each time that calls are held back, and not too often."""
 
     def __init__(self, code: str) -> None:
-        """Take the store's name in logs."""
         self._store = code
         self._quiet_until = -math.inf
 
@@ -27,7 +26,6 @@ class ThrottleLog:
 
         Args:
             until: monotonic seconds; not after `now` if it is unknown.
-            waiting: requests that wait.
             now: monotonic seconds.
         """
         if now >= self._quiet_until and until > now:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import certifi
 
 from adapters.system.certificate_files import CertificateFiles
-from ports.plugin import PluginError
 
 if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
@@ -19,18 +18,17 @@ if TYPE_CHECKING:
 def tls_context(config: UpstreamConfig) -> ssl.SSLContext:
     """Read the certificates from disk.
 
-    Without a CA file, SSL_CERT_FILE and SSL_CERT_DIR count, else the public authorities.
+    Without a CA file, SSL_CERT_FILE and SSL_CERT_DIR count, which were tried with the settings,
+    else the public authorities.
 
     Raises:
         OSError: a file cannot be read or holds no certificate (`ssl.SSLError` is one).
-        PluginError: SSL_CERT_FILE or SSL_CERT_DIR cannot be used.
     """
     if config.tls is not None:
         return config.tls
     if config.ca_file is not None:
         context = ssl.create_default_context(cafile=str(config.ca_file))
     elif os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
-        _check_environment()
         context = ssl.create_default_context()
     elif config.client_certificate is None:
         return _public_authorities()
@@ -53,24 +51,3 @@ def certificate_files(config: UpstreamConfig, context: ssl.SSLContext) -> Certif
 def _public_authorities() -> ssl.SSLContext:
     """Read them once: they take a megabyte, which worker processes share."""
     return ssl.create_default_context(cafile=certifi.where())
-
-
-def _check_environment() -> None:
-    """Try what OpenSSL reads in silence: without certificates every server would be refused."""
-    if file := os.environ.get("SSL_CERT_FILE"):
-        try:
-            ssl.create_default_context(cafile=file)
-        except OSError:
-            usable = False
-        else:
-            usable = True
-        if not usable:
-            raise PluginError(
-                "must name a file of certificates in PEM form that this user may read; mend it, or "
-                "unset it to trust the public authorities.",
-                setting="SSL_CERT_FILE",
-            )
-    if (folder := os.environ.get("SSL_CERT_DIR")) and not os.path.isdir(folder):  # noqa: PTH112  a plain check of a variable that OpenSSL reads
-        raise PluginError(
-            "must name an existing folder; mend it, or unset it.", setting="SSL_CERT_DIR"
-        )

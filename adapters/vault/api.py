@@ -32,7 +32,6 @@ class VaultApi:
     """Reads one secret at a time; safe for concurrent calls of one event loop."""
 
     def __init__(self, *, calls: Calls, access: Access, versions: KvVersions, clock: Clock) -> None:
-        """Take what makes calls, whom they ask as, and what is known of the mounts."""
         self._calls = calls
         self._access = access
         self._versions = versions
@@ -56,9 +55,12 @@ class VaultApi:
         answer = await self._read(place, known, query)
         if self._versions.is_doubtful(place, answer):
             about = await self._ask_version(place, query)
-            found = self._versions.learn(place, about) if about.status == OK else known
-            if found != known:
-                return found, await self._read(place, found, query)
+            if about.status == OK:
+                self._versions.learn(place, about)
+        # It may also be another read that has found out meanwhile.
+        found = self._versions.known(place) or known
+        if found != known:
+            return found, await self._read(place, found, query)
         return known, answer
 
     async def _ask_version(self, place: Place, query: SecretQuery) -> Answer:

@@ -85,7 +85,15 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
 
     return StoreParts(
         VaultSecretStore(addressing, api, clock),
-        VaultCheck(addressing, api, clock, address=settings.addr, callers=callers),
+        VaultCheck(
+            addressing,
+            api,
+            clock,
+            address=settings.addr,
+            callers=callers,
+            publishes_keys=bool(asks.routes),
+        ),
+        preflight=asks.preflight,
         run=asks.run,
         close=close,
         reload=reload,

@@ -60,7 +60,6 @@ class Calls(Protocol):
         """Make a call and return the answer, whatever its status.
 
         Args:
-            call: what to send.
             deadline: monotonic seconds.
 
         Raises:

@@ -33,7 +33,6 @@ class CallerLogins:
     """Gives a signed token for each caller."""
 
     def __init__(self, keys: KeyRing, clock: Clock, *, issuer: str, audience: str) -> None:
-        """Take the keys, a clock, and what the tokens say of who made them and for whom."""
         self._keys = keys
         self._clock = clock
         self._issuer = issuer

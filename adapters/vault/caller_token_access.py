@@ -6,15 +6,15 @@ other kind stays until it expires.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
 from typing_extensions import override
 
-from adapters.upstream.failures import again
+from adapters.upstream.shared_work import SharedWork
 from adapters.vault.access import Access, Pass
 from adapters.vault.answer import OK
 from adapters.vault.call import Call, namespace_header, token_header
@@ -23,7 +23,6 @@ from adapters.vault.caller_jwt import partition
 from adapters.vault.login import Token, read_token
 from adapters.vault.token_makers import LOGIN_SECONDS, RENEWED_AT
 from adapters.vault.wire_paths import login_path
-from domain.model.errors import SecretsError, StoreUnavailable
 from domain.model.recently_used import RecentlyUsed
 from domain.model.workload import signed
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from adapters.vault.answer import Answer
     from adapters.vault.call import Calls
     from adapters.vault.caller_logins import CallerLogins
+    from domain.model.errors import SecretsError
     from domain.model.identity import Caller
     from domain.model.workload import Workload
     from ports.clock import Clock
@@ -62,13 +62,13 @@ class CallerTokenAccess(Access):
     """Logs each caller in once, and uses its token until two thirds of its time are over."""
 
     def __init__(self, logins: CallerLogins, mount: str, calls: Calls, clock: Clock) -> None:
-        """Take what signs logins, the auth method's path, what makes calls, and a clock."""
         self._logins = logins
         self._mount = mount
         self._calls = calls
         self._clock = clock
         self._kept: RecentlyUsed[Hashable, _Kept] = RecentlyUsed(CAPACITY)
-        self._running: dict[Hashable, asyncio.Task[_Kept | SecretsError]] = {}
+        # The requests of one caller share a login.
+        self._running: SharedWork[_Kept] = SharedWork("vault-caller-login")
         self._has_warned = False
 
     @override
@@ -77,7 +77,7 @@ class CallerTokenAccess(Access):
         key = (place.namespace, place.role, partition(caller))
         kept = self._kept.find(key)
         if kept is None or self._clock.monotonic() >= kept.until:
-            kept = await self._logged_in(key, place, caller)
+            kept = await self._running.outcome(partial(self._log_in, key, place, caller), key)
         return Pass(token_header(kept.token.value.get_secret_value()), kept)
 
     @override
@@ -99,30 +99,9 @@ class CallerTokenAccess(Access):
 
     async def aclose(self) -> None:
         """End logins that are still running."""
-        for task in tuple(self._running.values()):
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._running.aclose()
 
-    async def _logged_in(self, key: Hashable, place: Place, caller: Caller) -> _Kept:
-        """Log in; the requests of one caller share a login, which belongs to none of them."""
-        task = self._running.get(key)
-        if task is None:
-            task = asyncio.create_task(self._log_in(key, place, caller), name="vault-caller-login")
-            self._running[key] = task
-            task.add_done_callback(lambda _: self._running.pop(key, None))
-        await asyncio.wait({task})
-        if task.cancelled():
-            raise StoreUnavailable(
-                "This backend is shutting down; start the component again, another replica will "
-                "answer.",
-                reason="closed",
-            )
-        outcome = task.result()
-        if isinstance(outcome, SecretsError):
-            raise again(outcome)
-        return outcome
-
-    async def _log_in(self, key: Hashable, place: Place, caller: Caller) -> _Kept | SecretsError:
+    async def _log_in(self, key: Hashable, place: Place, caller: Caller) -> _Kept:
         started = self._clock.monotonic()
         call = Call(
             "POST",
@@ -131,13 +110,10 @@ class CallerTokenAccess(Access):
             body={"role": place.role, "jwt": self._logins.token_for(caller)},
             is_login=True,
         )
-        try:
-            answer = await self._calls.call(call, started + LOGIN_SECONDS)
-            if answer.status != OK:
-                return caller_login_error(answer)
-            token = read_token(answer)
-        except SecretsError as error:
-            return error
+        answer = await self._calls.call(call, started + LOGIN_SECONDS)
+        if answer.status != OK:
+            raise caller_login_error(answer)
+        token = read_token(answer)
         if not token.is_batch and not self._has_warned:
             self._has_warned = True
             _log.warning(

@@ -14,7 +14,7 @@ from adapters.vault.token_makers import RENEWAL_POLICY
 from domain.model.errors import SecretNotFound, SecretsError, Unauthorized
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation, SecretQuery
-from ports.store_check import StoreMisconfiguredError
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 
 if TYPE_CHECKING:
     from adapters.vault.addressing import Addressing, Place
@@ -71,9 +71,25 @@ class VaultCheck(UpstreamCheck):
     misconfigured: ClassVar[frozenset[str]] = _MISCONFIGURED
 
     def __init__(
-        self, addressing: Addressing, api: VaultApi, clock: Clock, *, address: str, callers: bool
+        self,
+        addressing: Addressing,
+        api: VaultApi,
+        clock: Clock,
+        *,
+        address: str,
+        callers: bool,
+        publishes_keys: bool = False,
     ) -> None:
-        """Take what the store has, the server's address for advice, and whether callers log in."""
+        """Take what the store has, and for what is said about it:
+
+        Args:
+            addressing: where the configuration points.
+            api: reads.
+            clock: for deadlines.
+            address: the server's.
+            callers: whether callers log in.
+            publishes_keys: whether Vault may fetch the keys that sign their logins from here.
+        """
         super().__init__(f"Vault at {address}", "VAULT_ADDR", clock)
         self._place = addressing.default
         self._location = SecretLocation(
@@ -81,6 +97,7 @@ class VaultCheck(UpstreamCheck):
         )
         self._api = api
         self._callers = callers
+        self._publishes_keys = publishes_keys
 
     @override
     async def verdict(self, deadline: float) -> Exception | None:
@@ -99,6 +116,9 @@ class VaultCheck(UpstreamCheck):
     def failure(self, error: SecretsError) -> Exception | None:
         if isinstance(error, SecretNotFound):
             return None
+        if error.reason == reasons.SIGNING_KEY_UNKNOWN and self._publishes_keys:
+            # Only while this process runs can Vault be told where to fetch its keys, or fetch them.
+            return StoreUnreachableError(error.advice)
         if isinstance(error, Unauthorized):
             if self._callers:
                 self._warn(error)
@@ -111,7 +131,13 @@ class VaultCheck(UpstreamCheck):
 
     def _warn(self, error: SecretsError) -> None:
         # Rights may well be limited to folders below, or to components that exist.
-        _log.warning("vault.check_inconclusive", reason=error.reason, policy=policy(self._place))
+        _log.warning(
+            "vault.check_inconclusive",
+            reason=error.reason,
+            advice="The login may read something in the mount, but not the configured folder; "
+            "that is well if its rights are limited to folders below.",
+            policy=policy(self._place),
+        )
 
 
 def policy(place: Place) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
 from typing_extensions import override
 
-from adapters.upstream.failures import again
+from adapters.upstream.shared_work import SharedWork
 from adapters.vault.access import Access
 from adapters.vault.inline_access import knows_inline_login
-from domain.model.errors import SecretsError, StoreUnavailable
 
 if TYPE_CHECKING:
     from adapters.vault.access import Pass
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from adapters.vault.call import Calls
     from adapters.vault.caller_token_access import CallerTokenAccess
     from adapters.vault.inline_access import InlineAccess
+    from domain.model.errors import SecretsError
     from domain.model.identity import Caller
     from domain.model.workload import Workload
     from ports.clock import Clock
@@ -45,7 +45,6 @@ class EitherAccess(Access):
         mount: str,
         clock: Clock,
     ) -> None:
-        """Take both ways, and what finds out which the server knows."""
         self._inline = inline
         self._tokens = tokens
         self._calls = calls
@@ -53,11 +52,11 @@ class EitherAccess(Access):
         self._clock = clock
         self._chosen: Access | None = None
         self._chosen_at = -math.inf
-        self._running: asyncio.Task[Access | SecretsError] | None = None
+        self._looks: SharedWork[Access] = SharedWork("vault-look")
 
     @override
     async def authorize(self, place: Place, caller: Caller | Workload) -> Pass:
-        access = self._chosen or await self._choose(place)
+        access = self._chosen or await self._looks.outcome(partial(self._look, place))
         return await access.authorize(place, caller)
 
     @override
@@ -80,38 +79,13 @@ class EitherAccess(Access):
 
     async def aclose(self) -> None:
         """End a look that is still running."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
+        await self._looks.aclose()
 
-    async def _choose(self, place: Place) -> Access:
-        if self._running is None:
-            self._running = asyncio.create_task(self._look(place), name="vault-look")
-            self._running.add_done_callback(self._finished)
-        running = self._running
-        await asyncio.wait({running})
-        if running.cancelled():
-            raise StoreUnavailable(
-                "This backend is shutting down; start the component again, another replica will "
-                "answer.",
-                reason="closed",
-            )
-        outcome = running.result()
-        if isinstance(outcome, SecretsError):
-            raise again(outcome)
-        return outcome
-
-    async def _look(self, place: Place) -> Access | SecretsError:
+    async def _look(self, place: Place) -> Access:
         deadline = self._clock.monotonic() + PROBE_SECONDS
-        try:
-            knows = await knows_inline_login(self._calls, self._mount, place, deadline)
-        except SecretsError as error:
-            return error
+        knows = await knows_inline_login(self._calls, self._mount, place, deadline)
         chosen: Access = self._inline if knows else self._tokens
         if chosen is not self._chosen:
             _log.info("vault.caller_login_chosen", way="inline" if knows else "token")
         self._chosen, self._chosen_at = chosen, self._clock.monotonic()
         return chosen
-
-    def _finished(self, _: asyncio.Task[Access | SecretsError]) -> None:
-        self._running = None

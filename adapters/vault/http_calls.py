@@ -36,6 +36,8 @@ FIRST_DELAY_SECONDS: Final = 0.25
 """Doubled for each further attempt, and up to half as much again."""
 
 _QUOTA_SECONDS: Final = "1"
+_QUOTA_HEADERS: Final = "x-ratelimit-"
+_QUOTA_HEADER: Final = "x-ratelimit-limit"
 _log = structlog.get_logger()
 
 
@@ -47,10 +49,11 @@ def is_vault_answer(response: UpstreamResponse) -> bool:
 
 @final
 class QuotaEngine(HttpEngine):
-    """Has a rate limit last a second where the server does not say how long.
+    """Has a rate limit last a second where the server does not say how long, and no longer.
 
     Vault tells that only if an operator has switched the headers on, and counts by the second
-    unless a quota says otherwise.
+    unless a quota says otherwise. What those headers say of the calls that are left is one quota's
+    of many, each with its own paths and interval, so that it does not hold for the next call.
     """
 
     def __init__(self, inner: HttpEngine) -> None:
@@ -59,10 +62,17 @@ class QuotaEngine(HttpEngine):
     @override
     async def send(self, request: UpstreamRequest) -> UpstreamResponse:
         response = await self._inner.send(request)
-        if response.status == TOO_MANY and "retry-after" not in response.headers:
-            headers = {**response.headers, "retry-after": _QUOTA_SECONDS}
-            return UpstreamResponse(response.status, headers, response.body)
-        return response
+        is_limited = response.status == TOO_MANY and "retry-after" not in response.headers
+        if not is_limited and _QUOTA_HEADER not in response.headers:
+            return response
+        headers = {
+            name: value
+            for name, value in response.headers.items()
+            if not name.startswith(_QUOTA_HEADERS)
+        }
+        if is_limited:
+            headers["retry-after"] = _QUOTA_SECONDS
+        return UpstreamResponse(response.status, headers, response.body)
 
     @override
     def drop_idle(self) -> None:
@@ -88,10 +98,6 @@ class HttpCalls(Calls):
         """Put the parts together.
 
         Args:
-            http: the server at VAULT_ADDR.
-            admission: admits reads.
-            clock: for pauses.
-            jitter: draws evenly from 0 up to 1.
             nodes: where a redirect may lead, by scheme and authority.
         """
         self._http = http

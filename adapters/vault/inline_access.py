@@ -1,6 +1,6 @@
 """Reads that carry the caller's login in headers: OpenBao's inline authentication.
 
-One round trip, and nothing is left behind on the server (measured on OpenBao 2.6.2). A server that
+One round trip, and no token is left behind on the server (measured on OpenBao 2.6.2). A server that
 does not know it ignores the headers and answers as to no token at all, so that it is found out by a
 login that must fail: only a server that knows it says so in a header of the answer.
 """
@@ -42,7 +42,6 @@ class InlineAccess(Access):
     """Logs the caller in with each read."""
 
     def __init__(self, logins: CallerLogins, mount: str) -> None:
-        """Take what signs logins, and the auth method's path."""
         self._logins = logins
         self._mount = mount
         self._written: RecentlyUsed[tuple[str, str], Mapping[str, str]] = RecentlyUsed(CAPACITY)

@@ -5,7 +5,8 @@
 | 200 with a token | | |
 | 400: wrong, unknown, used up, expired, not bound | login_refused | these credentials are not tried again where refusals lock the role |
 | 403 "permission denied", and to a login without credentials too | login_mount_not_found | no such auth method: the operator's mistake |
-| 403 "permission denied" otherwise | login_locked | locked after refusals, or an outage behind it: tried again slowly |
+| 403 "permission denied" otherwise | login_locked | locked after refusals: tried again slowly |
+| the same where no refusals lock a role | login_undecided | an outage behind Vault: tried again soon |
 | 403 with other words (Kubernetes) | login_refused | |
 | 404 "namespace not found" | namespace_not_found | |
 | 429 | vault_rate_limited | |
@@ -28,7 +29,7 @@ from pydantic import SecretStr
 from adapters.vault import reasons
 from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, NOT_FOUND, TOO_MANY, whole_number
 from adapters.vault.error_map import error_for, is_transient, rate_limited, refused, unavailable
-from domain.model.errors import UpstreamError
+from domain.model.errors import StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from adapters.vault.answer import Answer
@@ -95,8 +96,7 @@ def login_error(answer: Answer) -> UpstreamError:
     if answer.status == FORBIDDEN and answer.texts == "permission denied":
         return UpstreamError(
             "Vault denies the login without a look at the credentials: wait 15 minutes if wrong "
-            "secrets were tried before, and see Vault's log; for a Kubernetes login check that "
-            "Vault reaches the API server.",
+            "secrets were tried before, and see Vault's log.",
             reason=reasons.LOGIN_LOCKED,
         )
     if answer.status in {BAD_REQUEST, FORBIDDEN}:
@@ -107,6 +107,16 @@ def login_error(answer: Answer) -> UpstreamError:
             reason=reasons.LOGIN_REFUSED,
         )
     return unavailable(answer) if is_transient(answer) else refused(answer)
+
+
+def undecided() -> StoreUnavailable:
+    """Return the error for a login that was denied, by a method that is never locked."""
+    return StoreUnavailable(
+        "Vault could not decide on the login; check that it reaches what it asks about logins, "
+        "such as the Kubernetes API server, that the token's file holds such a token, and see "
+        "Vault's log.",
+        reason=reasons.LOGIN_UNDECIDED,
+    )
 
 
 def no_login_mount() -> UpstreamError:

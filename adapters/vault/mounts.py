@@ -84,13 +84,16 @@ class KvVersions:
     def is_doubtful(self, place: Place, answer: Answer) -> bool:
         """Say whether the answer is one that a mount of the other version would give.
 
-        True at most once in RECHECK_SECONDS for each mount.
+        True at most once in RECHECK_SECONDS for each mount, save where only the other version
+        answers so.
         """
         found = self._known.find((place.namespace, place.mount))
-        if found is None or not _may_be_of_other_version(found.version, answer):
+        if found is None:
             return False
+        if _is_of_other_version(found.version, answer):
+            return True
         now = self._clock.monotonic()
-        if now < found.asked_at + RECHECK_SECONDS:
+        if not _may_be_of_other_version(answer) or now < found.asked_at + RECHECK_SECONDS:
             return False
         found.asked_at = now
         return True
@@ -100,12 +103,15 @@ class KvVersions:
         self._known = RecentlyUsed(MAX_MOUNTS)
 
 
-def _may_be_of_other_version(version: KvVersion, answer: Answer) -> bool:
+def _is_of_other_version(version: KvVersion, answer: Answer) -> bool:
+    if version == 1:
+        # Only version 2 explains a 404, whether or not the secret exists.
+        return answer.status == NOT_FOUND and bool(answer.warnings)
+    # Only version 1 gives advice how long to keep a value.
+    return answer.status == OK and bool(whole_number(answer.member("lease_duration")))
+
+
+def _may_be_of_other_version(answer: Answer) -> bool:
     if answer.status in {FORBIDDEN, NOT_FOUND}:
         return not answer.inline_failed
-    if answer.status == BAD_REQUEST:
-        return is_upgrading(answer)
-    if answer.status != OK or version == 1:
-        return False
-    # Only version 1 gives advice how long to keep a value.
-    return bool(whole_number(answer.member("lease_duration")))
+    return answer.status == BAD_REQUEST and is_upgrading(answer)

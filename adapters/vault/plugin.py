@@ -24,7 +24,6 @@ class VaultPlugin(StorePlugin[VaultSettings]):
     title: ClassVar[str] = "Vault"
     api_version: ClassVar[int] = 1
     settings = VaultSettings
-    needs_entity_token: ClassVar[bool] = False
 
     @override
     def warnings(self, settings: VaultSettings) -> Sequence[str]:

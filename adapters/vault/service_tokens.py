@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from adapters.upstream.failures import again
+from adapters.upstream.shared_work import SharedWork
 from adapters.vault import reasons
 from adapters.vault.token_makers import RENEWED_AT
-from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
+from domain.model.errors import RateLimited, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,9 @@ REFUSED_RETRY_SECONDS: Final = 30.0
 
 LOCKED_RETRY_SECONDS: Final = 60.0
 
+UNDECIDED_RETRY_SECONDS: Final = 5.0
+"""The service behind Vault that decides on logins is away, or the token is none of its own."""
+
 USELESS_RETRY_SECONDS: Final = 15.0
 """After a new token was refused as the one before: a server that accepts logins and refuses what
 they give must not get one for each request."""
@@ -53,7 +57,6 @@ class ServiceTokens:
     """Hands out one token to every request; safe for concurrent calls of one event loop."""
 
     def __init__(self, maker: TokenMaker, clock: Clock, jitter: Callable[[], float]) -> None:
-        """Take what obtains tokens, a clock, and a source of numbers from 0 up to 1."""
         self._maker = maker
         self._clock = clock
         self._jitter = jitter
@@ -62,8 +65,8 @@ class ServiceTokens:
         self._quiet_until = -math.inf
         self._no_doubt_until = -math.inf
         self._is_replacement = False
-        self._running: asyncio.Task[_Held | UpstreamError] | None = None
         self._changed = asyncio.Event()
+        self._running: SharedWork[_Held] = SharedWork("vault-login", self._changed.set)
         self._logins = self._failures = 0
 
     async def current(self) -> Token:
@@ -81,18 +84,7 @@ class ServiceTokens:
             return self._held.token
         if self._error is not None and now < self._quiet_until:
             raise again(self._error)
-        task = self._start()
-        await asyncio.wait({task})
-        if task.cancelled():
-            raise StoreUnavailable(
-                "This backend is shutting down; start the component again, another replica will "
-                "answer.",
-                reason="closed",
-            )
-        outcome = task.result()
-        if isinstance(outcome, UpstreamError):
-            raise again(outcome)
-        return outcome.token
+        return (await self._running.outcome(self._obtain)).token
 
     def doubt(self, token: Token) -> bool:
         """Drop a token that the server does not accept, and say whether another may help."""
@@ -131,7 +123,7 @@ class ServiceTokens:
             elif now < held.refresh_at:
                 await self._sleep_until(held.refresh_at)
             else:
-                await asyncio.wait({self._start()})
+                await asyncio.wait({self._running.start(self._obtain)})
 
     def problem(self) -> str | None:
         """Say why no token is to be had, as advice; None while there is one."""
@@ -154,28 +146,16 @@ class ServiceTokens:
 
     async def aclose(self) -> None:
         """End a login that is still running."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
+        await self._running.aclose()
 
-    def _start(self) -> asyncio.Task[_Held | UpstreamError]:
-        if self._running is None:
-            self._running = asyncio.create_task(self._obtain(), name="vault-login")
-            self._running.add_done_callback(self._finished)
-        return self._running
-
-    def _finished(self, _: asyncio.Task[_Held | UpstreamError]) -> None:
-        self._running = None
-        self._changed.set()
-
-    async def _obtain(self) -> _Held | UpstreamError:
+    async def _obtain(self) -> _Held:
         started = self._clock.monotonic()
         previous = self._held.token if self._held and started < self._held.expires_at else None
         try:
             token = await self._maker.obtain(previous)
         except UpstreamError as error:
             self._failed(error)
-            return error
+            raise
         self._held = self._hold(token, started)
         self._error, self._quiet_until = None, -math.inf
         self._logins += 1
@@ -202,6 +182,8 @@ class ServiceTokens:
                 pause = REFUSED_RETRY_SECONDS * (1 + self._jitter() / 2)
             case UpstreamError(reason=reasons.LOGIN_LOCKED | reasons.LOGIN_MOUNT_NOT_FOUND):
                 pause = LOCKED_RETRY_SECONDS * (1 + self._jitter())
+            case UpstreamError(reason=reasons.LOGIN_UNDECIDED):
+                pause = UNDECIDED_RETRY_SECONDS * (1 + self._jitter())
             case _ if has_token:
                 pause = AHEAD_RETRY_SECONDS * (1 + self._jitter())
             case _:
@@ -217,13 +199,13 @@ class ServiceTokens:
         while self._error is not None and not self._changed.is_set():
             now = self._clock.monotonic()
             if now >= self._quiet_until:
-                await asyncio.wait({self._start()})
+                await asyncio.wait({self._running.start(self._obtain)})
                 return
             await self._sleep_until(min(now + POLL_SECONDS, self._quiet_until))
             changed = await self._maker.has_changed()
             if changed and seen:
                 self.try_again()
-                await asyncio.wait({self._start()})
+                await asyncio.wait({self._running.start(self._obtain)})
                 return
             seen = changed
 

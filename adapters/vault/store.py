@@ -30,7 +30,6 @@ class VaultSecretStore(SecretStore):
     """Reads whole secrets, each a JSON object; the core selects fields."""
 
     def __init__(self, addressing: Addressing, api: VaultApi, clock: Clock) -> None:
-        """Take what reads references, what reads secrets, and the wall clock."""
         self._addressing = addressing
         self._api = api
         self._clock = clock

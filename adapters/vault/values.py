@@ -47,8 +47,6 @@ def read_versioned(
     """Read an answer 200 of an engine of version 2.
 
     Args:
-        answer: what the server said.
-        location: what was asked for.
         version: the version asked for; None for the latest.
         now: seconds since the epoch, to tell how long the value lasts.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from adapters.vault.access import AgentAccess, ServiceAccess
 from adapters.vault.caller_logins import CallerLogins
 from adapters.vault.caller_token_access import CallerTokenAccess
 from adapters.vault.either_access import EitherAccess
+from adapters.vault.given_token import GivenToken
 from adapters.vault.inline_access import InlineAccess
 from adapters.vault.key_ring import KeyRing
 from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
@@ -21,9 +22,11 @@ from adapters.vault.refusals import LOCKOUT, Refusals, UnreadableRefusalsError
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.settings import KUBERNETES_TOKEN
 from adapters.vault.signing_keys import InvalidKeyFileError
-from adapters.vault.token_makers import GivenToken, LoginMaker
+from adapters.vault.token_makers import LoginMaker
+from adapters.vault.wrapped_check import PROVES, WrappedCheck
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from ports.plugin import PluginError
+from ports.store_plugin import Preflight
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -65,6 +68,7 @@ class Asks:
     reload: Callable[[], None] = _nothing_to_reload
     problem: Callable[[], str | None] = _no_problem
     routes: tuple[HttpRoute, ...] = field(default=())
+    preflight: Preflight | None = None
 
 
 def asks_as(settings: VaultSettings, calls: Calls, context: StoreContext) -> Asks:
@@ -84,9 +88,14 @@ def asks_as(settings: VaultSettings, calls: Calls, context: StoreContext) -> Ask
             return _as_service(maker, None, context)
         case "approle" | "jwt" | "kubernetes" | "cert":
             refusals = _refusals(settings, context)
-            method = _method(settings, calls, context)
+            wrapped = _wrapped(settings, calls, context)
+            method = _method(settings, wrapped)
             login = LoginMaker(method, settings.namespace, calls, refusals, context.clock)
-            return _as_service(login, refusals, context)
+            asks = _as_service(login, refusals, context)
+            if wrapped is None:
+                return asks
+            check = WrappedCheck(wrapped, context.clock, address=settings.addr)
+            return replace(asks, preflight=Preflight(check, PROVES))
 
 
 def _as_service(maker: TokenMaker, refusals: Refusals | None, context: StoreContext) -> Asks:
@@ -137,12 +146,12 @@ def _as_callers(settings: VaultSettings, calls: Calls, context: StoreContext) ->
     )
 
 
-def _method(settings: VaultSettings, calls: Calls, context: StoreContext) -> LoginMethod:
+def _method(settings: VaultSettings, wrapped: WrappedSecretId | None) -> LoginMethod:
     mount, role = settings.auth_mount, settings.role or ""
     match settings.method:
         case "approle":
             role_id = _source(settings.role_id, settings.role_id_file, "VAULT_ROLE_ID_FILE")
-            return AppRole(mount, role_id, _secret_id(settings, calls, context))
+            return AppRole(mount, role_id, wrapped or _secret_id(settings))
         case "cert":
             return TlsCertificate(mount, role)
         case _:
@@ -150,24 +159,28 @@ def _method(settings: VaultSettings, calls: Calls, context: StoreContext) -> Log
             return SignedToken(mount, role, _source(None, file, "VAULT_JWT_FILE"))
 
 
-def _secret_id(
+def _wrapped(
     settings: VaultSettings, calls: Calls, context: StoreContext
-) -> CredentialSource | None:
+) -> WrappedSecretId | None:
     wrapped, wrapped_file = settings.wrapped_secret_id, settings.wrapped_secret_id_file
-    if wrapped is not None or wrapped_file is not None:
-        if context.workers > 1:
-            raise PluginError(
-                "must be 1 with a wrapped secret_id, which can be opened once only.",
-                setting="WORKERS",
-            )
-        return WrappedSecretId(
-            _source(wrapped, wrapped_file, "VAULT_WRAPPED_SECRET_ID_FILE"),
-            mount=settings.auth_mount,
-            role=settings.role or "",
-            namespace=settings.namespace,
-            calls=calls,
-            clock=context.clock,
+    if wrapped is None and wrapped_file is None:
+        return None
+    if context.workers > 1:
+        raise PluginError(
+            "must be 1 with a wrapped secret_id, which can be opened once only.",
+            setting="WORKERS",
         )
+    return WrappedSecretId(
+        _source(wrapped, wrapped_file, "VAULT_WRAPPED_SECRET_ID_FILE"),
+        mount=settings.auth_mount,
+        role=settings.role or "",
+        namespace=settings.namespace,
+        calls=calls,
+        clock=context.clock,
+    )
+
+
+def _secret_id(settings: VaultSettings) -> CredentialSource | None:
     if settings.secret_id is None and settings.secret_id_file is None:
         return None
     return _source(settings.secret_id, settings.secret_id_file, "VAULT_SECRET_ID_FILE")

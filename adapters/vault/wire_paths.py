@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from adapters.vault.mounts import KvVersion
 
 RENEW_SELF = "/v1/auth/token/renew-self"
-HEALTH = "/v1/sys/health"
 WRAPPING_LOOKUP = "/v1/sys/wrapping/lookup"
 UNWRAP = "/v1/sys/wrapping/unwrap"
 

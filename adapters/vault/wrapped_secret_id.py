@@ -50,8 +50,6 @@ class WrappedSecretId(CredentialSource):
             mount: the AppRole method's path.
             role: the role whose secret_id it must be.
             namespace: of the AppRole method.
-            calls: makes the calls.
-            clock: for their deadlines.
         """
         self.may_change = token.may_change
         self._token = token
@@ -73,7 +71,7 @@ class WrappedSecretId(CredentialSource):
         if self._refused is not None and token == self._refused[0]:
             raise again(self._refused[1])
         try:
-            await self._look(token)
+            await self._look_at(token)
         except (StoreUnavailable, RateLimited):
             raise
         except UpstreamError as error:
@@ -85,7 +83,15 @@ class WrappedSecretId(CredentialSource):
         self._secret_id = await self._unwrap(token)
         return self._secret_id
 
-    async def _look(self, token: SecretStr) -> None:
+    async def look(self) -> None:
+        """Look where the wrapping token was made, and leave it closed.
+
+        Raises:
+            UpstreamError: there is none, it was opened before or made elsewhere, or no answer.
+        """
+        await self._look_at(await self._token.read())
+
+    async def _look_at(self, token: SecretStr) -> None:
         answer = await self._calls.call(
             Call(
                 "POST",

@@ -65,7 +65,6 @@ def check_files(
     """Note what goes wrong with the secrets of all files together.
 
     Args:
-        files: what was read.
         backends: the names of the backends that are served; empty for unknown.
         store: the store behind these backends; None if its keys and properties are not checked.
         judge: the rules in force; None if they are not asked.

@@ -20,7 +20,6 @@ def check_policies(manifest: Manifest, backends: Collection[str]) -> None:
     """Check the policies and that each secret names one of them that is served.
 
     Args:
-        manifest: what is checked.
         backends: the names of the backends that are served; empty for unknown.
     """
     seen: set[str] = set()

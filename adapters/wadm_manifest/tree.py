@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from adapters.system.yaml_nodes import YamlError, YamlTooDeepError, nodes_of
 from adapters.wadm_manifest.findings import ManifestUnreadableError, shown
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from adapters.wadm_manifest.findings import Findings
 
 MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 128
+"""As serde_yaml has it."""
+
 MAX_VISITS = 50_000
 """Aliases may name one part many times."""
 
@@ -26,6 +30,7 @@ _NUMBER = re.compile(
     r"([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?|\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN"
 )
 _BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
+_PLAIN = (None, "")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -48,21 +53,15 @@ def read_documents(data: bytes) -> list[yaml.Node]:
     """
     if len(data) > MAX_BYTES:
         raise ManifestUnreadableError(f"the file has more than {MAX_BYTES} bytes")
-    problem = "lists and members are nested too deeply; flatten them"
     try:
-        # The loader is a safe one, and only its nodes are used: no object is ever made.
-        loaded = list(yaml.compose_all(data.decode("utf-8-sig"), Loader=yaml.SafeLoader))
+        return nodes_of(data.decode("utf-8-sig"), MAX_DEPTH)
     except UnicodeDecodeError:
         problem = "this is not UTF-8; save the file as UTF-8 text"
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        where = "" if mark is None else f"line {mark.line + 1}: "
+    except YamlError as error:
+        where = f"line {error.line}: " if error.line else ""
         problem = f"{where}this is not YAML; check the indentation, colons and quotes near it"
-    except RecursionError:
-        pass
-    else:
-        return loaded
-    # Raised out here: YAML's own error quotes the file.
+    except YamlTooDeepError:
+        problem = "lists and members are nested too deeply; flatten them"
     raise ManifestUnreadableError(problem)
 
 
@@ -110,7 +109,7 @@ class NodeReader:
         if isinstance(self.node, yaml.SequenceNode):
             return Kind.LIST
         text = str(self.node.value)
-        if not isinstance(self.node, yaml.ScalarNode) or self.node.style is not None:
+        if not isinstance(self.node, yaml.ScalarNode) or self.node.style not in _PLAIN:
             return Kind.TEXT
         if text in _NULLS:
             return Kind.NOTHING
@@ -189,4 +188,5 @@ def _line(node: yaml.Node) -> int:
 def suggestion(name: str, known: Collection[str]) -> str:
     """Return ' Did you mean "…"?' where one of the names is near, otherwise nothing."""
     near = get_close_matches(name, list(known), n=1, cutoff=0.6) if len(name) <= 64 else []  # noqa: PLR2004
-    return f' Did you mean "{near[0]}"?' if near else ""
+    # The known ones may be names of the file itself.
+    return f" Did you mean {shown(near[0])}?" if near and near[0].isprintable() else ""

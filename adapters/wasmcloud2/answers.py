@@ -29,7 +29,6 @@ class Answers:
     """Sends answers on the operator's side.
 
     Args:
-        operator: the connection there.
         held: learns from hosts' answers which workloads run.
     """
 
@@ -54,7 +53,6 @@ class Answers:
         Args:
             reply_to: where the operator waits for it.
             host: which host answers, and what it was asked for.
-            body: the answer.
             headers: its raw header block.
             given: what the workload was given, for the answer to a start.
         """

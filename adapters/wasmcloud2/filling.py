@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.wasmcloud2.held import Given
-from domain.model.errors import InvalidRequest
-from domain.model.replies import wire_name
+from adapters.wasmcloud2.text_value import shown, text_outcome
 from domain.model.secret import Secret
 from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from adapters.wasmcloud2.start_request import StartRequest
     from domain.model.secret import SecretValue
-    from domain.use_cases.read_for_workload import ReadForWorkload, WorkloadRead
+    from domain.use_cases.read_for_workload import ReadsForWorkloads
 
 MAX_TOLD: Final = 8
 """Refusals that one message tells of; the audit trail has all of them."""
@@ -41,14 +40,13 @@ class Filling:
         environment: which hosts this relay serves, by the operator's word.
     """
 
-    read: ReadForWorkload
+    read: ReadsForWorkloads
     environment: str
 
     async def __call__(self, start: StartRequest, deadline: float) -> Given:
         """Read all that a request refers to.
 
         Args:
-            start: the request.
             deadline: monotonic seconds by which the reads end.
 
         Raises:
@@ -62,11 +60,11 @@ class Filling:
         values: dict[str, SecretValue] = {}
         refusals: dict[str, tuple[str, str]] = {}
         for text, read in zip(wanted, reads, strict=True):
-            problem = _problem(read)
-            if problem is not None:
-                refusals[text] = problem
-            elif isinstance(read.outcome, Secret):
-                values[text] = read.outcome.value
+            outcome = text_outcome(read)
+            if isinstance(outcome, Secret):
+                values[text] = outcome.value
+            else:
+                refusals[text] = outcome.reason, shown(outcome, read)
         if refusals:
             told = [
                 f"{place.shown}: {refusals[place.text][1]}"
@@ -79,26 +77,3 @@ class Filling:
                 tuple(reason for reason, _ in refusals.values()),
             )
         return Given(workload, start, values)
-
-
-def _problem(read: WorkloadRead) -> tuple[str, str] | None:
-    outcome = read.outcome
-    if isinstance(outcome, Secret):
-        value = outcome.value.reveal()
-        if isinstance(value, str) and "\0" not in value and _is_unicode(value):
-            return None
-        outcome = InvalidRequest(
-            "The secret is binary, and version 2 takes text only; store it as text, such as in "
-            "base64.",
-            reason="value_not_text",
-        )
-    shown = f"{wire_name(outcome)}: {outcome.advice} (request {read.request_id})"
-    return outcome.reason, shown
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

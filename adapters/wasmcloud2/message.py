@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from adapters.wasmcloud2.subjects import read_subject
 
 if TYPE_CHECKING:
     from adapters.wasmcloud2.subjects import HostSubject
+
+
+MAX_BRACKETS: Final = 8192
+"""Objects and lists of a request or an answer that is read, those written inside texts included. A
+workload has some hundred; a megabyte of them takes a second to parse."""
 
 
 class Message(NamedTuple):

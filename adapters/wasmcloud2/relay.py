@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from adapters.wasmcloud2.answers import Answers
 from adapters.wasmcloud2.held import HeldWorkloads, Running
-from adapters.wasmcloud2.message import Message, RelayFigures
+from adapters.wasmcloud2.message import MAX_BRACKETS, Message, RelayFigures
 from adapters.wasmcloud2.side import NO_RESPONDERS, Requests, TooManyPendingError
 from adapters.wasmcloud2.start_request import mentions_in, workload_id_of
 from adapters.wasmcloud2.starts import Starts
@@ -47,8 +47,6 @@ class Relay(Transport):
     Args:
         operator: the connection in the operator's account.
         hosts: the connection in the hosts' account.
-        filling: reads the secrets of a workload.
-        clock: for deadlines.
         timeout_seconds: for all reads of one workload.
         max_starts: starts with references under way; further ones are refused.
 
@@ -139,7 +137,7 @@ class Relay(Transport):
         if given is None:
             return
         with suppress(MalformedJsonError):
-            if parse_json(body) == given.start.document:
+            if parse_json(body, max_brackets=MAX_BRACKETS) == given.start.document:
                 # The host refuses it while this one runs, and otherwise runs the same again.
                 return
         self.held.forget(running)

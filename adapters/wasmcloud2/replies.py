@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from adapters.wasmcloud2.message import MAX_BRACKETS
+from adapters.wasmcloud2.redaction import Redaction
 from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
@@ -17,11 +18,6 @@ RUNNING: Final = "RUNNING"
 STARTING: Final = "STARTING"
 NOT_FOUND: Final = "NOT_FOUND"
 LIVES: Final = frozenset({RUNNING, STARTING})
-
-REDACTED: Final = "[redacted]"
-
-_SHORT: Final = 4
-"""Shorter values are looked for as whole words only: each text holds their characters."""
 
 
 class WorkloadStatus(NamedTuple):
@@ -45,7 +41,7 @@ def refused(workload_id: str, message: str) -> bytes:
 def read_status(body: bytes) -> WorkloadStatus | None:
     """Read a host's answer; None if it is none."""
     try:
-        document = parse_json(body)
+        document = parse_json(body, max_brackets=MAX_BRACKETS)
     except MalformedJsonError:
         return None
     found = document.get("workloadStatus") if isinstance(document, dict) else None
@@ -58,65 +54,34 @@ def read_status(body: bytes) -> WorkloadStatus | None:
 
 
 def without(body: bytes, values: Iterable[str]) -> bytes:
-    """Return an answer with each value replaced, in every text of it; the same bytes if in none.
-
-    A value is found as it is, as JSON writes it, and as Rust's debug format does.
-    """
-    pattern = _pattern(values)
-    if pattern is None:
+    """Return an answer with each value replaced, in every text of it; the same bytes if in none."""
+    redaction = Redaction(values)
+    if not redaction:
         return body
     try:
-        document = parse_json(body)
+        document = parse_json(body, max_brackets=MAX_BRACKETS)
     except MalformedJsonError:
         text = body.decode("utf-8", "replace")
-        cleared = pattern.sub(REDACTED, text)
+        cleared = redaction.clear(text)
         return body if cleared == text else cleared.encode()
-    cleared_document = _cleared(document, pattern)
+    cleared_document = _cleared(document, redaction)
     return body if cleared_document == document else json.dumps(cleared_document).encode()
 
 
 def without_in_text(text: str, values: Iterable[str]) -> str:
     """Return a text with each value replaced."""
-    pattern = _pattern(values)
-    return text if pattern is None else pattern.sub(REDACTED, text)
+    return Redaction(values).clear(text)
 
 
-def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
-    forms = {form for value in values if value for form in _forms(value)}
-    if not forms:
-        return None
-    # The longest first, so that no part of a value stays beside the mark.
-    return re.compile("|".join(map(_literal, sorted(forms, key=len, reverse=True))))
-
-
-def _forms(value: str) -> Iterable[str]:
-    yield value
-    for ascii_only in (True, False):
-        yield json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-    yield (
-        value.replace("\\", "\\\\")
-        .replace('"', '\\"')
-        .replace("\n", "\\n")
-        .replace("\r", "\\r")
-        .replace("\t", "\\t")
-    )
-
-
-def _literal(form: str) -> str:
-    literal = re.escape(form)
-    return rf"(?<!\w){literal}(?!\w)" if len(form) < _SHORT else literal
-
-
-def _cleared(node: Any, pattern: re.Pattern[str]) -> Any:
+def _cleared(node: Any, redaction: Redaction) -> Any:
     match node:
         case str():
-            return pattern.sub(REDACTED, node)
+            return redaction.clear(node)
         case list():
-            return [_cleared(child, pattern) for child in node]
+            return [_cleared(child, redaction) for child in node]
         case dict():
             return {
-                pattern.sub(REDACTED, name): _cleared(child, pattern)
-                for name, child in node.items()
+                redaction.clear(name): _cleared(child, redaction) for name, child in node.items()
             }
         case _:
             return node

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
+from adapters.system.cancelling import cancel
 from adapters.wasmcloud2.filling import FillRefusedError
 from adapters.wasmcloud2.replies import LIVES, NOT_FOUND, RUNNING, read_status, without_in_text
 from adapters.wasmcloud2.subjects import START, STATUS, STOP, subject_of
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from adapters.wasmcloud2.filling import Filling
     from adapters.wasmcloud2.held import Given, HeldWorkloads, Locate, Running
     from adapters.wasmcloud2.message import RelayFigures
@@ -30,6 +34,9 @@ TRIES: Final = 5
 
 PAUSE_SECONDS: Final = 1.0
 
+FINISH_SECONDS: Final = 5.0
+"""For a roll under way when the relay is to end."""
+
 _log = structlog.get_logger()
 
 
@@ -42,12 +49,8 @@ class Rolls:
 
     Args:
         held: what runs with secrets of this replica.
-        requests: asks hosts.
-        filling: reads the secrets of a workload.
         locate: where a reference leads.
-        clock: for deadlines and pauses.
         timeout_seconds: for all reads of one workload.
-        figures: counts.
     """
 
     def __init__(
@@ -108,7 +111,22 @@ class Rolls:
             _log.warning("relay.roll_refused", **_named(running, given), reason=error.reasons[0])
             return
         if fresh.values != given.values and self._held.find(running) is given:
-            await self._roll(running, given, fresh)
+            await self._to_its_end(self._roll(running, given, fresh))
+
+    async def _to_its_end(self, roll: Coroutine[None, None, None]) -> None:
+        """Roll; where the relay is to end meanwhile, for some seconds more: then this was the last.
+
+        A workload that is stopped and not started again would stay down.
+        """
+        task = asyncio.create_task(roll)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with suppress(TimeoutError):
+                async with self._clock.timeout_at(self._clock.monotonic() + FINISH_SECONDS):
+                    await asyncio.wait({task})
+            await cancel({task})
+            raise
 
     async def _roll(self, running: Running, given: Given, fresh: Given) -> None:
         _log.info("relay.rolling", **_named(running, given))

@@ -67,7 +67,6 @@ class Requests:
 
     Args:
         client: that side's connection.
-        clock: for the time that an answer is waited for.
     """
 
     def __init__(self, client: RawClient, clock: Clock) -> None:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.wasmcloud2.message import MAX_BRACKETS
 from domain.model.errors import InvalidRequest, SecretsError
 from domain.model.messages import MAX_NAME_LENGTH
 from domain.model.secret_uri import mentions_secret, parse_secret_uri
@@ -101,11 +102,14 @@ def read_start(body: bytes) -> StartRequest:
             where none may. Its advice shows places and nothing of what stands there.
     """
     try:
-        document = parse_json(body)
+        document = parse_json(body, max_brackets=MAX_BRACKETS)
     except MalformedJsonError:
         document = None
     if not isinstance(document, dict):
-        raise UnreadableStartError("The start request is no JSON object; check the client.")
+        raise UnreadableStartError(
+            f"The start request is no JSON object, or has more than {MAX_BRACKETS} objects and "
+            "lists; check the client."
+        )
     workload = document.get("workload")
     workload_id = _text(document, "workloadId") or _text(document, "workload_id")
     try:
@@ -131,7 +135,7 @@ def mentions_in(body: bytes) -> bool:
     if "\\" not in plain:
         return mentions_secret(plain)
     try:
-        document = parse_json(body)
+        document = parse_json(body, max_brackets=MAX_BRACKETS)
     except MalformedJsonError:
         return mentions_secret(plain.replace("\\", ""))
     return any(mentions_secret(text) for _, _, text, _ in _texts(document))
@@ -211,7 +215,7 @@ def _in_words(path: tuple[str | int, ...]) -> str:
 def workload_id_of(body: bytes) -> str:
     """Return the workload's id in any request; empty if it names none."""
     try:
-        document = parse_json(body)
+        document = parse_json(body, max_brackets=MAX_BRACKETS)
     except MalformedJsonError:
         return ""
     return _text(document, "workloadId") or _text(document, "workload_id")

@@ -32,12 +32,8 @@ class Starts:
     """Fills start requests in, some at a time.
 
     Args:
-        filling: reads the secrets of a workload.
-        answers: takes refusals.
         forward: passes a request on to its host.
         room: how many bytes the hosts' NATS carries.
-        figures: counts.
-        clock: for the deadline.
         timeout_seconds: for all reads of one workload.
         max_starts: starts with references under way; further ones are refused.
     """

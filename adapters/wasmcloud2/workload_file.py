@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from adapters.system.yaml_nodes import YamlError, YamlTooDeepError, events_of, nodes_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,7 +19,9 @@ MAX_DEPTH: Final = 32
 _TEXTS: Final = frozenset({"annotations", "config", "environment"})
 """Members whose own members are texts: a plain `no` or `010` there is what it looks like."""
 
-_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
+"""What has more digits is an identifier, and so a text."""
+
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -35,7 +39,7 @@ def read_workload_file(data: bytes, workload_id: str | None = None) -> dict[str,
     Raises:
         WorkloadFileError: it is neither.
     """
-    document = _plain(_tree(data), as_text=False, depth=0)
+    document = _plain(_tree(data), as_text=False)
     if not isinstance(document, dict):
         raise WorkloadFileError("This is no workload; write members, each as name: value.")
     request = document if "workload" in document else {"workload": document}
@@ -56,42 +60,40 @@ def read_workload_file(data: bytes, workload_id: str | None = None) -> dict[str,
 def _tree(data: bytes) -> yaml.Node:
     if len(data) > MAX_BYTES:
         raise WorkloadFileError(f"The file has more than {MAX_BYTES} bytes.")
-    problem = "Lists and members are nested too deeply; flatten them."
     try:
         text = data.decode("utf-8-sig")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+        nodes = nodes_of(text, MAX_DEPTH)
+        if any(isinstance(event, yaml.AliasEvent) for event in events_of(text)):
             raise WorkloadFileError("An alias (*name) is not read here; write the value out.")
-        # The loader is a safe one, and only its nodes are used: no object is ever made.
-        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError:
         problem = "This is not UTF-8; save the file as UTF-8 text."
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        where = "" if mark is None else f"Line {mark.line + 1}: "
+    except YamlError as error:
+        where = f"Line {error.line}: " if error.line else ""
         problem = f"{where}This is not YAML; check the indentation, colons and quotes near it."
-    except RecursionError:
-        pass
+    except YamlTooDeepError:
+        problem = "Lists and members are nested too deeply; flatten them."
     else:
-        if node is not None:
-            return node
-        problem = "The file is empty; write a workload."
-    # Raised out here: YAML's own error quotes the file.
+        match nodes:
+            case [node]:
+                return node
+            case []:
+                problem = "The file is empty; write a workload."
+            case _:
+                problem = "The file has several documents; give each a file of its own."
     raise WorkloadFileError(problem)
 
 
-def _plain(node: yaml.Node, *, as_text: bool, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise WorkloadFileError("Lists and members are nested too deeply; flatten them.")
+def _plain(node: yaml.Node, *, as_text: bool) -> Any:
     match node:
         case yaml.MappingNode():
-            return dict(_members(node, as_text=as_text, depth=depth))
+            return dict(_members(node, as_text=as_text))
         case yaml.SequenceNode():
-            return [_plain(child, as_text=False, depth=depth + 1) for child in node.value]
+            return [_plain(child, as_text=False) for child in node.value]
         case _:
             return _scalar(node, as_text=as_text)
 
 
-def _members(node: yaml.MappingNode, *, as_text: bool, depth: int) -> Iterator[tuple[str, Any]]:
+def _members(node: yaml.MappingNode, *, as_text: bool) -> Iterator[tuple[str, Any]]:
     seen: set[str] = set()
     for key, child in node.value:
         name = str(key.value)
@@ -103,12 +105,12 @@ def _members(node: yaml.MappingNode, *, as_text: bool, depth: int) -> Iterator[t
         seen.add(name)
         if as_text and not isinstance(child, yaml.ScalarNode):
             raise WorkloadFileError(f"Line {line}: write a text here.")
-        yield name, _plain(child, as_text=as_text or name in _TEXTS, depth=depth + 1)
+        yield name, _plain(child, as_text=as_text or name in _TEXTS)
 
 
 def _scalar(node: yaml.Node, *, as_text: bool) -> Any:
     text = str(node.value)
-    if as_text or getattr(node, "style", None) is not None:
+    if as_text or getattr(node, "style", None):
         return text
     if text in _WORDS:
         return _WORDS[text]

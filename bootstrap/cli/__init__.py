@@ -36,7 +36,7 @@ COMMANDS: Final = {
     "manifest": Later("manifest", "app", "Check the secrets of wadm manifests."),
     "keys": Later("keys", "app", "Make, rotate and inspect keys."),
     "token": Later("token", "app", "Sign and inspect tokens."),
-    "v2": Later("v2", "app", "Configure hosts of wasmCloud 2."),
+    "v2": Later("v2", "app", "Configure hosts of wasmCloud 2, and serve their plug-ins."),
     "workload": Later(
         "workload", "app", "Start, stop and look at workloads of wasmCloud 2, by way of the relay."
     ),

@@ -18,6 +18,7 @@ from adapters.audit.stream_reader import is_there, read_streams
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import EVENT
 from bootstrap.cli.audit_filter import EventFilter
+from bootstrap.cli.audit_stream import Stream
 from bootstrap.cli.audit_verify import verify
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import CommandError, run
@@ -78,9 +79,7 @@ def tail(
     file: Annotated[
         Path | None, typer.Option(help="Read this file instead of the stream.", dir_okay=False)
     ] = None,
-    stream: Annotated[
-        str, typer.Option(help="The stream's name; the one beside it is read as well.")
-    ] = DEFAULT_STREAM,
+    stream: Stream = DEFAULT_STREAM,
 ) -> None:
     """Show audit events, oldest first, from the two JetStream streams or a file."""
 

@@ -17,6 +17,7 @@ from adapters.audit.verifying import Chain, KeyUnusableError, TrailVerifier
 from adapters.crypto.xkey_file import XKeyFileError, xkey_in
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
+from bootstrap.cli.audit_stream import Stream
 from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import FAILED, AsJson, CommandError, run
 from bootstrap.cli.sessions import session
@@ -34,9 +35,7 @@ def verify(
         list[Path] | None,
         typer.Option("--file", help="Check this file; again for later ones.", dir_okay=False),
     ] = None,
-    stream: Annotated[
-        str, typer.Option(help="The stream's name; the one beside it is checked as well.")
-    ] = DEFAULT_STREAM,
+    stream: Stream = DEFAULT_STREAM,
     keys: Annotated[
         list[str] | None,
         typer.Option(
@@ -100,11 +99,19 @@ class _Verified:
         say(f"{self.name}: {self.events} events in {len(self.chains)} chains, {verdict}.")
         for chain, seen in self.chains.items():
             begins = "" if seen.first == 1 else "; those before were removed"
-            say(f"  chain {chain}: {seen.first} to {seen.last}{begins}")
+            again = f"; {seen.repeated} stand there again" if seen.repeated else ""
+            late = f"; {seen.late} behind later ones" if seen.late else ""
+            say(f"  chain {chain}: {seen.first} to {seen.last}{begins}{again}{late}")
 
     def as_object(self) -> dict[str, object]:
         chains = [
-            {"chain": chain, "first": seen.first, "last": seen.last}
+            {
+                "chain": chain,
+                "first": seen.first,
+                "last": seen.last,
+                "repeated": seen.repeated,
+                "late": seen.late,
+            }
             for chain, seen in self.chains.items()
         ]
         return {

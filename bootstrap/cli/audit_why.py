@@ -15,6 +15,7 @@ from adapters.audit.reading import AuditReadError
 from adapters.audit.stream_config import DEFAULT_STREAM
 from adapters.system.clock import SystemClock
 from bootstrap.cli import audit
+from bootstrap.cli.audit_stream import Stream
 from bootstrap.cli.durations import METAVAR
 from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import FAILED, CommandError, failure, run
@@ -46,7 +47,7 @@ def why(
     file: Annotated[
         Path | None, typer.Option(help="Read this file instead of the stream.", dir_okay=False)
     ] = None,
-    stream: Annotated[str, typer.Option(help="The stream's name.")] = DEFAULT_STREAM,
+    stream: Stream = DEFAULT_STREAM,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write the events, one a line, as they are stored.")
     ] = False,

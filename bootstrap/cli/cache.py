@@ -1,8 +1,6 @@
 """`cache`: have every replica forget what it keeps."""
 
-import importlib
-from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Protocol, cast
+from typing import Annotated
 
 import typer
 
@@ -22,6 +20,7 @@ from adapters.nats.subjects import ControlSubjects
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
 from bootstrap.cli.reporting import AsJson, CommandError, failure, run
+from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import show_table, warn, write_json
 from bootstrap.settings import load_settings
 from bootstrap.settings.choices import ChoiceSettings
@@ -36,20 +35,6 @@ app = typer.Typer(
 )
 
 ORIGIN = "cache-flush"
-
-
-class OpenNats(Protocol):
-    """Reads the settings, connects, and closes again at the end of the context.
-
-    Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
-    """
-
-    def __call__(self) -> AbstractAsyncContextManager[ResilientClient]: ...
-
-
-def session() -> OpenNats:
-    """Return `bootstrap.cli.nats_session.open_nats`, imported only once a command needs it."""
-    return cast("OpenNats", importlib.import_module("bootstrap.cli.nats_session").open_nats)
 
 
 @app.callback()

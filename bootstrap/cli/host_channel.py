@@ -1,22 +1,32 @@
-"""A channel for commands that ask as a wasmCloud host does, which NATS may not let them."""
+"""A channel for commands that ask as a wasmCloud host does, over the chosen transport."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
+from adapters.crypto.control_messages import ControlCodec
+from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.nats.channel import NatsChannel
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
+from adapters.system.clock import SystemClock
 from bootstrap.cli.nats_session import open_nats
-from bootstrap.cli.reporting import NotPermittedError
+from bootstrap.cli.reporting import CommandError, NotPermittedError
+from bootstrap.plugin_contexts import ServiceTransportContext
+from bootstrap.server_keys import control_keys
 from bootstrap.settings import load_settings
 from bootstrap.settings.choices import ChoiceSettings
+from bootstrap.settings.configuration import ChosenTransport
+from bootstrap.settings.plugins import Registry
+from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS
+from domain.use_cases.key_ring import KeyRing
 from ports.transport import Channel
+from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,7 +41,9 @@ if TYPE_CHECKING:
         def denied(self) -> str | None: ...
 
 
+NATS: Final = "nats"
 _LOOK_SECONDS = 0.05
+_MAX_REQUEST_BYTES = 1024 * 1024
 
 _VIOLATION = re.compile(r"""(?i)violation for (publish|subscription) to ["']([^"']+)["']""")
 
@@ -86,13 +98,53 @@ def not_permitted(denial: str) -> NotPermittedError:
 
 @asynccontextmanager
 async def host_channel() -> AsyncIterator[Channel]:
-    """Connect for the length of a command; only the NATS settings are read.
+    """Connect for the length of a command; of the settings only the transport's are read.
 
     Raises:
         SettingsError: the settings do not allow it.
         NatsConnectError: no NATS server does.
+        CommandError: another transport cannot be opened, or has no host's end.
     """
-    settings, backend = load_settings(NatsSettings), load_settings(ChoiceSettings).backend
-    subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, backend)
+    choice = load_settings(ChoiceSettings)
+    if choice.transport != NATS:
+        async with _channel_of(choice) as channel:
+            yield channel
+        return
+    settings = load_settings(NatsSettings)
+    subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, choice.backend)
     async with open_nats() as client:
         yield HostChannel(NatsChannel(client, subjects), client)
+
+
+@asynccontextmanager
+async def _channel_of(choice: ChoiceSettings) -> AsyncIterator[Channel]:
+    """Open the host's end of a transport that is a plug-in of another distribution."""
+    plugin = Registry().transport(choice.transport)
+    clock = SystemClock()
+    # Nothing is told to other processes, so that any key will do.
+    keys = control_keys(KeyRing(SodiumXKeyPair.generate()))
+    parts = ChosenTransport(plugin, load_settings(plugin.settings)).build(
+        ServiceTransportContext(
+            clock=clock,
+            backend=choice.backend,
+            max_in_flight=1,
+            max_request_bytes=_MAX_REQUEST_BYTES,
+            request_timeout_seconds=HOST_TIMEOUT_SECONDS,
+            worker=0,
+            workers=1,
+            peer_messages=ControlCodec(keys, clock),
+        )
+    )
+    if parts.channel is None:
+        raise CommandError(f"{plugin.title} has no host's end for commands; ask by its own tools.")
+    try:
+        await parts.open()
+    except TransportFailedError as error:
+        advice = str(error)
+    else:
+        try:
+            yield parts.channel
+        finally:
+            await parts.close()
+        return
+    raise CommandError(advice)

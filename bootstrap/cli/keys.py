@@ -8,7 +8,7 @@ import typer
 
 from adapters.crypto.inspection import describe_key
 from adapters.crypto.nkeys_text import KeyKind
-from adapters.crypto.seed_file import write_seed
+from adapters.crypto.seed_file import SeedFileError, write_seed
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.key_kinds import KINDS, key_kind
@@ -89,7 +89,9 @@ def _write(path: Path, seed: str) -> None:
     try:
         write_seed(path, seed)
     except FileExistsError:
-        pass
+        advice = "names a file that exists already; remove it or choose another."
+    except SeedFileError as error:
+        advice = str(error)
     else:
         return
-    raise CommandError("That file exists already; remove it or choose another.")
+    raise CommandError(f"--out {advice}")

@@ -13,7 +13,7 @@ from adapters.system.files import create_file
 from bootstrap.cli.kv_catalog import delete, history, list_keys
 from bootstrap.cli.kv_common import Key, KvReader, KvWriter, failure, values_run
 from bootstrap.cli.reporting import MISUSED, AsJson
-from bootstrap.cli.terminal import is_plain, printable, say, write_json
+from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw, printable, say, write_json
 
 app = typer.Typer(
     name="kv",
@@ -82,7 +82,8 @@ def put(
         return
     if created:
         say("Created the bucket, since there was none.")
-    say(f"Stored {printable(key)} as version {version} ({len(value)} bytes).")
+    size = f"{len(value)} byte{'' if len(value) == 1 else 's'}"
+    say(f"Stored {printable(key)} as version {version} ({size}).")
 
 
 @app.command()
@@ -106,17 +107,21 @@ def get(
     if output is not None:
         _write_private(output, plain)
     elif raw:
+        if not may_be_shown_raw(plain):
+            raise failure(NOT_RAW, MISUSED)
         sys.stdout.buffer.write(plain)
         sys.stdout.buffer.flush()
     elif isinstance(value, str):
         if not is_plain(value):
             raise failure(
                 "The value holds control characters, which a terminal may obey; use --output FILE, "
-                "or --raw."
+                "or pipe --raw."
             )
         typer.echo(value)
     else:
-        raise failure(f"The value is binary ({len(plain)} bytes); use --output FILE, or --raw.")
+        raise failure(
+            f"The value is binary ({len(plain)} bytes); use --output FILE, or pipe --raw."
+        )
 
 
 app.command("list")(list_keys)
@@ -141,4 +146,4 @@ def _write_private(path: Path, plain: bytes) -> None:
     else:
         say(f"Wrote {len(plain)} bytes to {path}.")
         return
-    raise failure(advice)
+    raise failure(advice, MISUSED)

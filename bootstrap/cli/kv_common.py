@@ -14,7 +14,7 @@ from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
 from bootstrap.cli.reporting import FAILED, MISUSED
 from bootstrap.cli.terminal import warn
 from bootstrap.settings import SettingsError
-from domain.model.errors import SecretsError
+from domain.model.errors import InvalidRequest, SecretsError
 from domain.model.secret import Secret
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 
@@ -111,6 +111,8 @@ def _run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     try:
         return asyncio.run(work())
     except (SettingsError, StoreMisconfiguredError) as error:
+        advice, code = str(error), MISUSED
+    except InvalidRequest as error:
         advice, code = str(error), MISUSED
     except OtherKeyError as error:
         advice = f"{error} --force stores the value all the same."

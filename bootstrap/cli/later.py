@@ -73,7 +73,9 @@ class LaterCommands(dict[str, Any]):
     def listed(self) -> dict[str, Any]:
         """Return something to list for each: the command itself only where it is loaded."""
         return {
-            name: TyperCommand(name, help=command.help) if isinstance(command, Later) else command
+            name: TyperCommand(name, short_help=command.help)
+            if isinstance(command, Later)
+            else command
             for name, command in super().items()
         }
 

@@ -25,7 +25,6 @@ def shape_of(
     """Return how a store reads what a manifest asks for; None where its plug-in does not say.
 
     Args:
-        store: its name, as SECRET_STORE has it.
         options: variables as NAME=VALUE, which win over `variables`.
         variables: what is set; None for the environment and `.env`.
         registry: what is installed; None for the present environment.

@@ -104,7 +104,7 @@ def add(
 
 @app.command()
 def permissions(
-    role: Annotated[Role, typer.Argument(help="Whose.")],
+    role: Annotated[Role, typer.Argument(help="Whose permissions.")],
     *,
     lattice: Annotated[str, typer.Option(help="The host's lattice.")] = "default",
     shared_account: Annotated[

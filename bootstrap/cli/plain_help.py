@@ -31,18 +31,50 @@ class _PlainArgument(TyperArgument):
         return self.display_name_raw if self.required else f"[{self.display_name_raw}]"
 
 
+class _PlainOption(TyperOption):
+    """An option whose bounds are said in words."""
+
+    @override
+    def _get_number_range_help_str(self) -> str | None:
+        match self.min, self.max:
+            case None, None:
+                return None
+            case least, None:
+                return f"{least:g} or more"
+            case None, most:
+                return f"at most {most:g}"
+            case least, most:
+                return f"{least:g} to {most:g}"
+
+
 def name_values(commands: Iterable[Any]) -> None:
     """Name what the options and arguments of these commands take, and of those below them."""
     for command in commands:
+        # A list of commands shows it whole; what it would take from the help it would cut.
+        command.short_help = first_sentence(command.help or "")
         for parameter in command.params:
+            # Typer takes no class of parameters, and these differ in texts only.
             if isinstance(parameter, TyperArgument):
-                # Typer takes no class of arguments, and these differ in two texts only.
                 parameter.__class__ = _PlainArgument
-                name = parameter.metavar or (parameter.name or "").upper()
-                parameter.metavar = name.strip("[].")
-            elif isinstance(parameter, TyperOption) and parameter.metavar is None:
-                _name_value(parameter)
+                _name_argument(parameter)
+            elif isinstance(parameter, TyperOption):
+                parameter.__class__ = _PlainOption
+                if parameter.metavar is None:
+                    _name_value(parameter)
         name_values(getattr(command, "commands", {}).values())
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a help text, on one line."""
+    first, stop, _ = " ".join(text.split()).partition(". ")
+    return f"{first}." if stop else first
+
+
+def _name_argument(argument: TyperArgument) -> None:
+    if argument.metavar is None and (choices := argument.type_descriptor.choices):
+        argument.help = f"{argument.help or ''} One of {', '.join(map(str, choices))}.".strip()
+    name = argument.metavar or (argument.name or "").upper()
+    argument.metavar = name.strip("[].")
 
 
 def _name_value(option: TyperOption) -> None:
@@ -50,6 +82,9 @@ def _name_value(option: TyperOption) -> None:
         return
     if option.type_descriptor.is_choice:
         option.metavar = "|".join(map(str, option.type_descriptor.choices or ()))
+        return
+    if option.type_descriptor.is_path:
+        option.metavar = "FILE"
         return
     longest = max(option.opts, key=len)
     option.metavar = longest.lstrip("-").rpartition("-")[2].upper()

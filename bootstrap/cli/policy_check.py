@@ -19,7 +19,7 @@ def check(
 ) -> None:
     """Report every mistake in a policy file, or what it grants.
 
-    Exit code 1 if it has mistakes.
+    Exit code 1 if it has mistakes, 2 if it cannot be read.
     """
     document = load(file, FAILED, as_json=as_json)
     rules = document.rules

@@ -10,13 +10,14 @@ import typer
 
 from adapters.access_policy.draft_from_audit import AuditDraft
 from adapters.access_policy.draft_from_mappings import (
+    BackendNameUnusableError,
     MappingsError,
     draft_of_mappings,
     read_mappings,
 )
 from adapters.system.files import create_file, open_to_read
 from bootstrap.cli.progress import Advance, progress
-from bootstrap.cli.reporting import CommandError, failure, guarded, run
+from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say, warn, write
 
@@ -79,7 +80,8 @@ def import_nats_kv(
 
     mappings = run(read)
     if isinstance(mappings, MappingsError):
-        raise failure(str(mappings))
+        misnamed = isinstance(mappings, BackendNameUnusableError)
+        raise failure(str(mappings), MISUSED if misnamed else FAILED)
     text, left_out = draft_of_mappings(mappings)
     for line in left_out:
         warn(f"Left out: {line}")
@@ -119,4 +121,4 @@ def _deliver(text: str, output: Path | None) -> None:
     else:
         say(f"Wrote {output}. Read it, name its issuers, then run: policy check {output}")
         return
-    raise failure(advice)
+    raise failure(advice, MISUSED)

@@ -23,6 +23,7 @@ from bootstrap.cli.reporting import (
     CommandError,
     failure,
     guarded,
+    named_values,
     read_text,
 )
 from bootstrap.cli.terminal import say, write_json
@@ -145,10 +146,12 @@ def explain(
             )
         request = AccessRequest(
             caller=caller,
-            location=SecretLocation(key, tuple(sorted(_pairs("--scope", scope).items()))),
+            location=SecretLocation(
+                key, tuple(sorted(named_values("--scope", scope or ()).items()))
+            ),
             field=field,
             version=version,
-            properties=_pairs("--property", properties),
+            properties=named_values("--property", properties or ()),
             backend=backend,
             now=now,
             requester=None if account is None else Requester(account, user),
@@ -204,13 +207,3 @@ def _entity_of_token(token: str, now: float) -> Claims:
     except TokenRefusedError as error:
         advice = str(error)
     raise failure(advice)
-
-
-def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for text in texts or ():
-        name, equals, value = text.partition("=")
-        if not equals or not name or name in pairs:
-            raise CommandError(f"Write {option} as NAME=VALUE, each name once.")
-        pairs[name] = value
-    return pairs

@@ -35,7 +35,6 @@ def progress(
         what: what is counted, such as "events read".
         total: how many there are; None where that is not known.
         as_json: a program reads the output.
-        clock: tells when the work has become long.
     """
     if as_json or not is_attended():
         yield _nothing

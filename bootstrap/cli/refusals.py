@@ -72,7 +72,6 @@ def explained(error: RequestError, *, host: str, made_up: bool) -> str:
     """Return what to tell about a refusal, in several lines.
 
     Args:
-        error: the refusal, as the wire had it.
         host: the host's public key that the request named, by which the audit trail is searched.
         made_up: the entity was made up for this request.
     """

@@ -24,7 +24,7 @@ from domain.model.replies import MalformedReplyError, wire_name
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
     from pathlib import Path
 
 _Result = TypeVar("_Result")
@@ -83,6 +83,21 @@ def failure(text: str, code: int = FAILED) -> typer.Exit:
     """Say on stderr what to do, and return what ends the command."""
     warn(text, style="red")
     return typer.Exit(code)
+
+
+def named_values(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """Return what a repeatable option NAME=VALUE was given.
+
+    Raises:
+        CommandError: one is not written so, or a name is given twice.
+    """
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in pairs:
+            raise CommandError(f"Write {option} as NAME=VALUE, each name once.")
+        pairs[name] = value
+    return pairs
 
 
 def read_text(path: Path, what: str) -> str:

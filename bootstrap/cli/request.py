@@ -14,8 +14,8 @@ from adapters.system.clock import SystemClock
 from bootstrap.cli.host_channel import host_channel
 from bootstrap.cli.identity import IdentitySource
 from bootstrap.cli.refusals import explained
-from bootstrap.cli.reporting import CommandError, failure, run
-from bootstrap.cli.terminal import is_plain
+from bootstrap.cli.reporting import MISUSED, CommandError, failure, named_values, run
+from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw
 from domain.model.errors import REQUEST_ERRORS
 from domain.model.messages import Application, SecretRequest
 from domain.model.policy_properties import PROPERTIES_TYPE
@@ -55,7 +55,7 @@ def request(
         Path | None, typer.Option(help="Sign the token with this account's seed (SA…).")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds to wait for each reply.")
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for each reply.")
     ] = HOST_TIMEOUT_SECONDS,
     output: Annotated[
         Output,
@@ -67,7 +67,7 @@ def request(
 ) -> None:
     """Ask for a secret as a host does, with a made-up identity unless a token is given.
 
-    The NATS user must be one that may ask, such as a host's.
+    On NATS the user must be one that may ask, such as a host's.
 
     Exit code 1 if the service refuses or does not answer; the protocol's error is shown.
     """
@@ -102,14 +102,8 @@ def _policy(properties: list[str], policy: str | None) -> str:
         raise CommandError("Give --policy or --property, not both.")
     if policy is not None or not properties:
         return policy or ""
-    pairs = [text.partition("=") for text in properties]
-    if not all(name and equals for name, equals, _ in pairs):
-        raise CommandError("Write each --property as NAME=VALUE.")
-    document = {
-        "type": PROPERTIES_TYPE,
-        "properties": {name: value for name, _, value in pairs},
-    }
-    return json.dumps(document)
+    values = named_values("--property", properties)
+    return json.dumps({"type": PROPERTIES_TYPE, "properties": values})
 
 
 def _show(secret: Secret, output: Output) -> None:
@@ -119,9 +113,11 @@ def _show(secret: Secret, output: Output) -> None:
         shown = json.dumps(json.loads(write_secret(secret))).encode()
     elif output is Output.TEXT and not (isinstance(value, str) and is_plain(value)):
         raise failure(
-            "The value is binary, or holds control characters, which a terminal may obey; use "
-            "--raw for its exact bytes, or --output json."
+            "The value is binary, or holds control characters, which a terminal may obey; pipe "
+            "--raw for its exact bytes, or use --output json."
         )
+    elif not may_be_shown_raw(value):
+        raise failure(NOT_RAW, MISUSED)
     else:
         shown = value.encode() if isinstance(value, str) else value
     sys.stdout.buffer.write(shown)

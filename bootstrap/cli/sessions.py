@@ -1,10 +1,14 @@
 """NATS for a command, loaded only once a command needs it."""
 
-import importlib
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol, cast
+from __future__ import annotations
 
-from nats.aio.client import Client
+import importlib
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from adapters.nats.client import ResilientClient
 
 
 class OpenNats(Protocol):
@@ -13,7 +17,7 @@ class OpenNats(Protocol):
     Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
     """
 
-    def __call__(self) -> AbstractAsyncContextManager[Client]: ...
+    def __call__(self) -> AbstractAsyncContextManager[ResilientClient]: ...
 
 
 def session() -> OpenNats:

@@ -9,6 +9,7 @@ from pydantic import SecretBytes, SecretStr
 from bootstrap.cli.reporting import guarded
 from bootstrap.cli.terminal import say, write_json
 from bootstrap.settings.configuration import groups_in_force
+from bootstrap.settings.library_variables import OF_LIBRARIES, without_userinfo
 from bootstrap.settings.variables import Variables
 from ports.settings import SettingsGroup
 
@@ -57,6 +58,12 @@ def _rows() -> list[dict[str, str]]:
                     "meaning": group.model_fields[name].description or "",
                 }
             )
+    for variable, value in given.of_libraries().items():
+        shown = without_userinfo(variable, value)
+        meaning = OF_LIBRARIES[variable]
+        rows.append(
+            {"variable": variable, "value": shown, "origin": "environment", "meaning": meaning}
+        )
     return rows
 
 

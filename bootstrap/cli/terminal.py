@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+NOT_RAW = "The value is not written raw to a terminal, which may obey it; pipe it into a file."
+
+
 def printable(text: str) -> str:
     r"""Return foreign text on one line: what is no plain character is written out, as \x1b.
 
@@ -42,6 +45,16 @@ def lines(text: str) -> str:
 def is_plain(value: str) -> bool:
     """Say whether a secret's value may be shown as it is: lines of plain characters and tabs."""
     return all(line.replace("\t", "").isprintable() for line in value.split("\n"))
+
+
+def may_be_shown_raw(value: str | bytes) -> bool:
+    """Say whether a value's exact bytes may be written: to a terminal only plain ones."""
+    if not sys.stdout.isatty():
+        return True
+    try:
+        return is_plain(value if isinstance(value, str) else value.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def is_attended() -> bool:

@@ -42,8 +42,8 @@ def sign(
         typer.Option(
             parser=subject_kind,
             metavar="KIND",
-            show_default="component",
-            help=f"What a new subject is: {SUBJECT_KINDS}.",
+            show_default=False,
+            help=f"What a new subject is: {SUBJECT_KINDS}; default: component.",
         ),
     ] = KeyKind.COMPONENT,
     name: Annotated[str | None, typer.Option(help="Name to write into the token.")] = None,

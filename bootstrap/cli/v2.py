@@ -1,4 +1,4 @@
-"""`v2`: what hosts of wasmCloud 2 are to be configured with."""
+"""`v2`: what hosts of wasmCloud 2 are configured with, and what their plug-ins ask."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,15 +10,10 @@ from bootstrap.cli.terminal import warn, write
 
 app = typer.Typer(
     name="v2",
-    help="Configure hosts of wasmCloud 2.",
+    help="Configure hosts of wasmCloud 2, and serve their plug-ins.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-
-@app.callback()
-def _v2() -> None:
-    """Make `host-config` a command of its own, however few there are."""
 
 
 @app.command("host-config")
@@ -37,3 +32,15 @@ def host_config(
     for left_out in made.left_out:
         warn(f"{left_out}.", style="yellow")
     write(made.text)
+
+
+@app.command("plugin-endpoint")
+def plugin_endpoint() -> None:
+    """Answer host component plug-ins over HTTPS until SIGTERM or Ctrl-C. Experimental.
+
+    Configured by environment variables, see docs/wasmcloud2.md: ACCESS_POLICY_FILE,
+    V2_PLUGIN_TLS_CERT_FILE, V2_PLUGIN_TLS_KEY_FILE and V2_PLUGIN_CLIENT_CA_FILE at least.
+    """
+    from bootstrap.plugin_endpoint import main  # noqa: PLC0415  as above
+
+    raise typer.Exit(main.plugin_endpoint())

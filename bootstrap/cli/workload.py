@@ -28,7 +28,10 @@ _Host = Annotated[
     typer.Option("--host", help="The host's id. Unset: the only one heard in 16 seconds."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]
-_Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds to wait for a host.")]
+_Timeout = Annotated[
+    float,
+    typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for a host."),
+]
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The workload's id, as start shows it.")]
 
 

@@ -35,10 +35,6 @@ class ServiceProcess:
     It is configured by `settings` alone: neither this process's settings nor a `.env` file reach
     it.
 
-    Args:
-        settings: its environment variables.
-        folder: where it runs.
-
     Attributes:
         log: the lines of its log, as far as they have come.
     """

@@ -120,7 +120,9 @@ async def _clock_offset(
         findings.ok("clock", said)
     user = document.get("data")
     if isinstance(user, dict):
-        findings.ok(TOPIC, f"user {user.get('user')} of the account {user.get('account')}")
+        name = user.get("user")
+        who = f"user {name}" if name else "no user"
+        findings.ok(TOPIC, f"{who}, account {user.get('account')}")
 
 
 async def _permissions(client: ResilientClient, requests: str, findings: Findings) -> None:

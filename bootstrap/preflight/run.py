@@ -14,12 +14,14 @@ from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
 from bootstrap.containers import Container
 from bootstrap.preflight.findings import Findings
+from bootstrap.preflight.heard import warnings_heard
 from bootstrap.preflight.machine import check_machine
 from bootstrap.preflight.nats import check_nats, check_other_replicas, stream_exists
 from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError, load_configuration
 from domain.use_cases.key_ring import KeyRing
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from ports.store_plugin import Preflight
 from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
@@ -125,14 +127,20 @@ async def _store(container: Container, configuration: Configuration, findings: F
         for problem in error.problems:
             findings.misconfigured("store", str(problem))
         return
+    asked = store.preflight or Preflight(
+        store.check, f"{title} takes the service's login and answers"
+    )
     try:
-        await store.check.check()
+        with warnings_heard() as warnings:
+            await asked.check.check()
     except StoreMisconfiguredError as error:
         findings.misconfigured("store", str(error))
     except StoreUnreachableError as error:
         findings.failed("store", str(error))
     else:
-        findings.ok("store", f"{title} takes the service's login and answers")
+        findings.ok("store", asked.proves)
+        for warning in warnings:
+            findings.warn("store", warning)
     finally:
         await store.close()
 

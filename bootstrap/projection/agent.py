@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from adapters.system.cancelling import cancel
 from adapters.system.own_thread import OwnThread
-from bootstrap.projection.guard import GuardianFailedError
+from bootstrap.projection.guard import GUARDIAN_ENDED, GuardianFailedError
 from bootstrap.projection.lease import Lease
 from domain.use_cases.follow_secrets import Absent, FollowedSecret, Held
 from ports.transport import Transport
@@ -23,8 +23,8 @@ from ports.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from bootstrap.projection.arrangement import Arrangement, Arrangements
     from bootstrap.projection.deliveries import DeliveryTrail
-    from bootstrap.projection.guard import Guard
     from bootstrap.projection.projected import Projected
     from domain.use_cases.follow_secrets import FollowSecrets
     from ports.clock import Clock
@@ -47,15 +47,10 @@ class ProjectionAgent(Transport):
     """Projects until it is stopped.
 
     Args:
-        directories: what it keeps in step; locked and open.
-        follow: reads their secrets.
-        guard: wipes after this process, if it is killed or hangs.
+        arrangements: what it keeps in step, now and next.
         trail: is told when values are to be written anew.
-        clock: for all waits.
         revision: the rules in force, as `AccessPolicy.revision` tells them.
         read_rules: reads the rules again now, rather than when they are looked at next.
-        refresh_seconds: the pause between two reads of every secret.
-        lease_seconds: the guardian's.
 
     Attributes:
         guardian_problem: why there is no guardian; None while there is one.
@@ -64,27 +59,21 @@ class ProjectionAgent(Transport):
 
     def __init__(
         self,
-        directories: Sequence[Projected],
+        arrangements: Arrangements,
         follow: FollowSecrets,
-        guard: Guard,
         trail: DeliveryTrail,
         clock: Clock,
         *,
         revision: Callable[[], object],
         read_rules: Callable[[], Awaitable[object]],
-        refresh_seconds: float,
-        lease_seconds: float,
     ) -> None:
-        self._directories = directories
-        self._secrets = [secret for directory in directories for secret in directory.secrets]
+        self._arrangements = arrangements
         self._follow = follow
-        self._guard = guard
         self._trail = trail
         self._clock = clock
         self._revision = revision
         self._read_rules = read_rules
-        self._refresh_seconds = refresh_seconds
-        self._lease = Lease(guard, clock, lease_seconds)
+        self._lease = Lease(self._now.guard, clock, self._now.plan.lease_seconds)
         self._disk = OwnThread("projection")
         self._changed, self._first = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -95,12 +84,17 @@ class ProjectionAgent(Transport):
 
     def problem(self) -> str | None:
         """Return what is not as planned, as advice; None if every file is there."""
-        problems = (directory.problem() for directory in self._directories)
+        problems = (directory.problem() for directory in self._now.directories)
         return self.guardian_problem or next(filter(None, problems), None)
 
     def wake(self) -> None:
         """Read everything again at once: something has changed in the store."""
         self._changed.set()
+
+    @property
+    def directories(self) -> Sequence[Projected]:
+        """What is kept in step now."""
+        return self._now.directories
 
     @override
     async def start(self, handler: RequestHandler) -> None:
@@ -116,22 +110,18 @@ class ProjectionAgent(Transport):
         if task is None:
             return
         await cancel({task})
-        wiped = await self._disk.run(self._wipe)
+        wiped = await self._disk.run(self._now.wipe)
         if wiped:
-            await self._disk.run(self._guard.end)
+            await self._disk.run(self._now.guard.end)
         # Otherwise the guardian tries once more.
         self._disk.end()
-
-    def _wipe(self) -> bool:
-        # All of them, whatever became of the first.
-        wiped = [directory.wipe() for directory in self._directories]
-        return all(wiped)
 
     async def _run(self) -> None:
         alive = asyncio.create_task(self._lease.keep(), name="projection-lease")
         try:
             while True:
                 try:
+                    await self._take_next()
                     await self._guarded()
                     await self._round()
                     await self._wait()
@@ -141,22 +131,39 @@ class ProjectionAgent(Transport):
         finally:
             await cancel({alive})
 
+    async def _take_next(self) -> None:
+        """Carry out another plan from now on, if there is one."""
+        if not await self._arrangements.take_next(self._disk):
+            return
+        plan = self._now.plan
+        self._lease.move(self._now.guard, plan.lease_seconds)
+        self._follow.max_stale_seconds = plan.max_stale_seconds
+        self._follow.keep_only(self._now.secrets)
+
+    @property
+    def _now(self) -> Arrangement:
+        return self._arrangements.now
+
+    @property
+    def _is_outdated(self) -> bool:
+        return self._revision() is not self._seen or self._arrangements.waits
+
     async def _guarded(self) -> None:
         """Start the guardian; without one there is nothing to be written."""
-        while not self._guard.is_there:
+        while not self._now.guard.is_there:
             if self.rounds:
-                _log.error("projection.guardian_ended", advice=_GUARDIAN_ENDED)
+                _log.error("projection.guardian_ended", advice=GUARDIAN_ENDED)
                 # It may have wiped because this process was frozen, for however long: the rules
                 # in memory are as old as that.
                 await self._read_rules()
             # Whatever ended the guardian, it may have wiped first: all is to be delivered again.
             self._trail.forget()
             try:
-                await self._disk.run(self._guard.start)
+                await self._disk.run(self._now.guard.start)
             except GuardianFailedError as error:
                 self.guardian_problem = str(error)
                 _log.error("projection.unguarded", advice=str(error))
-                await self._disk.run(self._wipe)
+                await self._disk.run(self._now.wipe)
                 await self._clock.sleep(self._lease.pause_seconds)
         self.guardian_problem = None
 
@@ -168,9 +175,9 @@ class ProjectionAgent(Transport):
         removals: set[asyncio.Future[None]] = set()
 
         def ended(secret: FollowedSecret, absent: Absent) -> None:
-            removals.add(self._disk.run(partial(self._remove, secret, absent)))
+            removals.add(self._disk.run(partial(self._now.remove, secret, absent)))
 
-        if not await self._while_rules_hold(self._follow.refresh(self._secrets, ended)):
+        if not await self._while_rules_hold(self._follow.refresh(self._now.secrets, ended)):
             return
         await asyncio.gather(*removals)
         if not self._lease.held:
@@ -192,7 +199,7 @@ class ProjectionAgent(Transport):
                 await asyncio.wait({task}, timeout=TICK_SECONDS)
                 self._lease.progressed()
                 await self._expire()
-                if self._revision() is not self._seen:
+                if self._is_outdated:
                     return False
             task.result()
         finally:
@@ -202,8 +209,8 @@ class ProjectionAgent(Transport):
     async def _wait(self) -> None:
         """Wait for a reason to read again, and take away what grows too old meanwhile."""
         began = self._clock.monotonic()
-        while self._clock.monotonic() - began < self._refresh_seconds:
-            if self._revision() is not self._seen or not self._guard.is_there:
+        while self._clock.monotonic() - began < self._now.refresh_seconds:
+            if self._is_outdated or not self._now.guard.is_there:
                 return
             with suppress(TimeoutError):
                 async with self._clock.timeout_at(self._clock.monotonic() + TICK_SECONDS):
@@ -214,16 +221,12 @@ class ProjectionAgent(Transport):
             await self._drop_old()
 
     async def _expire(self) -> None:
-        for secret, absent in self._follow.expire(self._secrets):
-            await self._disk.run(partial(self._remove, secret, absent))
-
-    def _remove(self, secret: FollowedSecret, absent: Absent) -> None:
-        for directory in self._directories:
-            directory.remove(secret, absent)
+        for secret, absent in self._follow.expire(self._now.secrets):
+            await self._disk.run(partial(self._now.remove, secret, absent))
 
     def _write(self) -> None:
         now = self._clock.now()
-        written = [directory.write(self._held, now) for directory in self._directories]
+        written = [directory.write(self._held, now) for directory in self._now.directories]
         if any(written) and self._old_since is None:
             self._old_since = self._clock.monotonic()
 
@@ -232,15 +235,9 @@ class ProjectionAgent(Transport):
         if since is None or self._clock.monotonic() - since < OLD_SECONDS:
             return
         self._old_since = None
-        for directory in self._directories:
+        for directory in self._now.directories:
             await self._disk.run(directory.drop_old)
 
     def _held(self, secret: FollowedSecret) -> Held | None:
         state = self._follow.state(secret)
         return state if isinstance(state, Held) else None
-
-
-_GUARDIAN_ENDED: Final = (
-    "The process that wipes the secrets if this one is killed has ended, and another one is "
-    "started; see what ended it."
-)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adapters.access_policy import values
@@ -45,21 +46,27 @@ def read_plan_file(path: Path, environment: str | None) -> Plan:
     """Read a configuration file once; blocks.
 
     Args:
-        path: of the file.
         environment: that of consumers for whom the file names none.
 
     Raises:
         AccessPolicyError: with every problem in it.
     """
+    return read_plan(read_plan_bytes(path), environment)
+
+
+def read_plan_bytes(path: Path) -> bytes:
+    """Read what a configuration file holds; blocks.
+
+    Raises:
+        AccessPolicyError: it cannot be read.
+    """
     try:
-        data = read_file(path, MAX_BYTES + 1).data
+        return read_file(path, MAX_BYTES + 1).data
     except UnsafeFileError as error:
         advice = f"the file is not read: {error.strerror}"
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no usable path"
         advice = f"the file cannot be read ({reason}); check its path, its mode and the mount"
-    else:
-        return read_plan(data, environment)
     raise AccessPolicyError((PolicyProblem(0, "", advice),))
 
 
@@ -73,7 +80,7 @@ def read_plan(data: bytes, environment: str | None) -> Plan:
     plan = _plan(NodeReader(tree, "", problems), environment)
     if problems or plan is None:
         raise AccessPolicyError(tuple(problems))
-    return plan
+    return replace(plan, source=data)
 
 
 def _plan(reader: NodeReader, environment: str | None) -> Plan | None:

@@ -9,7 +9,9 @@ from typing_extensions import override
 from ports.audit import AuditTrail
 
 if TYPE_CHECKING:
+    from bootstrap.containers import Container
     from domain.model.audit import AuditEvent
+    from domain.use_cases.read_for_workload import ReadsForWorkloads
 
 
 @final
@@ -40,3 +42,11 @@ class DeliveryTrail(AuditTrail):
     def forget(self) -> None:
         """Record the next read of each secret again: its value is written anew."""
         self._last.clear()
+
+
+def delivery_reads(container: Container) -> tuple[ReadsForWorkloads, DeliveryTrail]:
+    """Return what reads for workloads, and the trail that it records to."""
+    deliveries, tracing = DeliveryTrail(container.shown_trail()), container.tracing()
+    # Spans outside: one that is passed over here says all the same how it ended.
+    reads = container.workload_reads(audit=tracing.trail(deliveries))
+    return tracing.workload_reads(reads), deliveries

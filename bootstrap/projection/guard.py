@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _START_SECONDS: Final = 20.0
 _END_SECONDS: Final = 5.0
 
+GUARDIAN_ENDED: Final = (
+    "The process that wipes the secrets if this one is killed has ended, and another one is "
+    "started; see what ended it."
+)
+
 _log = structlog.get_logger()
 
 
@@ -93,6 +98,13 @@ class Guard:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_END_SECONDS)
         self._drop()
+
+    def leave(self) -> None:
+        """Let it wipe, at the end of its lease, what no agent has locked by then."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+        self._process = None
 
     def _say(self, message: bytes) -> None:
         if self._line is not None:

@@ -18,8 +18,6 @@ class Lease:
 
     Args:
         guard: wipes once nothing has renewed the lease for its length.
-        clock: for the pauses.
-        seconds: the lease's length.
     """
 
     def __init__(self, guard: Guard, clock: Clock, seconds: float) -> None:
@@ -37,6 +35,11 @@ class Lease:
     def progressed(self) -> None:
         """Say that the agent does its work: without that the lease is let lapse."""
         self._progressed_at = self._clock.monotonic()
+
+    def move(self, guard: Guard, seconds: float) -> None:
+        """Renew it with another guardian from now on, or for another length."""
+        self._guard, self._seconds = guard, seconds
+        self._alive_at = self._progressed_at = self._clock.monotonic()
 
     def begin(self) -> None:
         """Begin to look whether the lease holds, for `held`."""

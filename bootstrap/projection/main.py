@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adapters.access_policy.problems import AccessPolicyError
-from adapters.projection.content import UnfitDirectoryError
-from adapters.projection.directory import ProjectedDirectory
 from bootstrap import main
 from bootstrap.containers import Container
 from bootstrap.projection.agent import ProjectionAgent
+from bootstrap.projection.arrangement import Arrangements
 from bootstrap.projection.config_file import read_plan_file
-from bootstrap.projection.deliveries import DeliveryTrail
-from bootstrap.projection.guard import Guard
-from bootstrap.projection.projected import Projected
+from bootstrap.projection.config_watch import ConfigWatch
+from bootstrap.projection.deliveries import delivery_reads
+from bootstrap.projection.openings import OpenDirectories
 from bootstrap.projection.samples import projection_samples
 from bootstrap.server_keys import load_peer_keys
-from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.settings import Problem, SettingsError
 from bootstrap.store_pipeline import freshness_seconds
 from domain.use_cases.follow_secrets import FollowSecrets
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.system.service_manager import ServiceManager
-    from bootstrap.projection.plan import Plan, PlannedDirectory
+    from bootstrap.projection.plan import Plan
     from bootstrap.settings import Configuration
 
 SHORTEST_REFRESH_SECONDS: Final = 5.0
@@ -46,9 +43,12 @@ def project(config: Path) -> int:
             keys=load_peer_keys(configuration.service),
         )
         container.manager.override(manager)
-        with ExitStack() as opened:
-            container.front.override(_front(container, plan, opened))
+        opened = OpenDirectories()
+        try:
+            container.front.override(_front(container, config, plan, opened))
             main.run_service(container.service())
+        finally:
+            opened.close()
 
     return main.serve(run)
 
@@ -66,60 +66,42 @@ def load_plan(config: Path, environment: str | None) -> Plan:
     raise SettingsError(*problems)
 
 
-def _front(container: Container, plan: Plan, opened: ExitStack) -> TransportParts:
+def _front(
+    container: Container, config: Path, plan: Plan, opened: OpenDirectories
+) -> TransportParts:
     configuration: Configuration = container.configuration()
     settings, clock, pipeline = configuration.service, container.clock(), container.pipeline()
-    directories = [Projected(planned, _taken(planned, opened)) for planned in plan.directories]
-    trail = DeliveryTrail(container.trail())
+    freshness = freshness_seconds(settings, pipeline.parts.cache_ttl_seconds)
+    reads, trail = delivery_reads(container)
     follow = FollowSecrets(
-        container.workload_reads(audit=trail),
+        reads,
         clock,
         timeout_seconds=settings.request_timeout_seconds,
         max_stale_seconds=plan.max_stale_seconds,
     )
-    freshness = freshness_seconds(settings, pipeline.parts.cache_ttl_seconds)
     access = container.access()
+    arrangements = Arrangements(plan, opened, max(freshness, SHORTEST_REFRESH_SECONDS))
     agent = ProjectionAgent(
-        directories,
+        arrangements,
         follow,
-        Guard([planned.path for planned in plan.directories], plan.lease_seconds),
         trail,
         clock,
         revision=lambda: access.policy.revision,
         read_rules=access.reload,
-        refresh_seconds=plan.refresh_seconds or max(freshness, SHORTEST_REFRESH_SECONDS),
-        lease_seconds=plan.lease_seconds,
+    )
+
+    watch = ConfigWatch(
+        config,
+        settings.v2_environment,
+        plan.source,
+        lambda changed: arrangements.change(changed, agent.wake),
+        clock,
     )
     pipeline.on_forget(lambda _: agent.wake())
     return TransportParts(
         agent,
-        problem=agent.problem,
-        samples=lambda: projection_samples(directories, agent),
-        announced={"directories": str(len(directories))},
+        run=watch.run,
+        problem=lambda: watch.problem() or agent.problem(),
+        samples=lambda: projection_samples(agent.directories, agent),
+        announced={"directories": str(len(plan.directories))},
     )
-
-
-def _taken(planned: PlannedDirectory, opened: ExitStack) -> ProjectedDirectory:
-    """Open and lock a directory for this process.
-
-    Raises:
-        ServiceMisconfiguredError: it cannot be used as it is.
-        ServiceFailedError: another agent has it.
-    """
-    try:
-        directory = ProjectedDirectory.make(
-            planned.path, planned.rights, needs_memory=planned.needs_memory
-        )
-    except UnfitDirectoryError as error:
-        problem = f"is not used: {error.strerror}."
-    except OSError as error:
-        problem = f"cannot be opened ({error.strerror}); check that the folders above it exist."
-    else:
-        opened.callback(directory.close)
-        if directory.lock():
-            return directory
-        raise ServiceFailedError(
-            f"Another agent projects {planned.path}; stop it, or take the directory out of one of "
-            "the two configurations."
-        )
-    raise ServiceMisconfiguredError(f"The directory {planned.path} {problem}")

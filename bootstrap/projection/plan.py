@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -59,9 +59,11 @@ class Plan:
         max_stale_seconds: how old a value gets that the store does not confirm.
         lease_seconds: for how long files outlive an agent that was killed.
         refresh_seconds: the pause between two reads of every file; None for the cache's freshness.
+        source: what the file held.
     """
 
     directories: tuple[PlannedDirectory, ...]
     max_stale_seconds: float = MAX_STALE_SECONDS
     lease_seconds: float = LEASE_SECONDS
     refresh_seconds: float | None = None
+    source: bytes = field(default=b"", repr=False)

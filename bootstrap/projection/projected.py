@@ -10,6 +10,7 @@ from adapters.projection.content import ProjectedContent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from adapters.projection.directory import ProjectedDirectory
     from bootstrap.projection.plan import PlannedDirectory, PlannedFile
@@ -39,6 +40,11 @@ class Projected:
         self._trusts_disk = False
         self.secrets = tuple(self._files)
         self.writes = self.failures = 0
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._plan.path
 
     @property
     def present(self) -> int:
@@ -97,6 +103,11 @@ class Projected:
             changed=changed,
         )
         return True
+
+    def drop_others(self) -> None:
+        """Remove what a plan before this one has put there."""
+        names = {file.name for file in self._files.values()}
+        self._on_disk(lambda: self._opened.keep_only(names))
 
     def drop_old(self) -> None:
         """Remove the generations before the one in force."""

@@ -14,20 +14,22 @@ from adapters.nats.connection import NatsConnection
 from adapters.wasmcloud2.filling import Filling
 from adapters.wasmcloud2.relay import Relay
 from adapters.wasmcloud2.rolls import Rolls
+from adapters.wasmcloud2.samples import relay_samples
 from adapters.wasmcloud2.subjects import REQUESTS
 from bootstrap.plugin_contexts import USER_AGENT
-from ports.plugin import Sample
 from ports.transport_plugin import TransportFailedError, TransportParts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
+    from adapters.wasmcloud2.held import Locate
     from adapters.wasmcloud2.settings import RelaySettings
     from bootstrap.settings import Settings
     from bootstrap.store_pipeline import StorePipeline
-    from domain.use_cases.read_for_workload import ReadForWorkload
+    from domain.use_cases.read_for_workload import ReadsForWorkloads
     from ports.clock import Clock
+    from ports.plugin import Sample
 
 LOOK_SECONDS: Final = 3.0
 """Between two looks at whether the servers still know of the subscriptions."""
@@ -57,9 +59,11 @@ class RelayFront:
         self,
         config: RelayConfig,
         settings: Settings,
-        read: ReadForWorkload,
+        read: ReadsForWorkloads,
         pipeline: StorePipeline,
         clock: Clock,
+        *,
+        locate: Locate,
     ) -> None:
         self._clock = clock
         self._operator = NatsConnection(config.operator, clock, name=f"{USER_AGENT} (operator)")
@@ -80,7 +84,7 @@ class RelayFront:
                 self.relay.held,
                 self.relay.to_hosts,
                 filling,
-                read.authorize.location_of,
+                locate,
                 clock,
                 timeout_seconds=settings.request_timeout_seconds,
                 figures=self.relay.figures,
@@ -192,22 +196,5 @@ class RelayFront:
         return ("operator", self._operator), ("hosts", self._hosts)
 
     def _samples(self) -> Iterable[Sample]:
-        figures, relay = self.relay.figures, self.relay
-        yield Sample("relay_in_flight", "Messages that wait for an answer.", relay.in_flight)
-        yield Sample("relay_workloads", "Workloads that run with secrets.", len(relay.held))
-        for side, connection in self._sides():
-            yield Sample(
-                "relay_connected",
-                "1 while connected to that side's NATS, otherwise 0.",
-                connection.is_connected,
-                (("side", side),),
-            )
-        for name, meaning, count in (
-            ("forwarded", "Messages passed on, in both directions.", figures.forwarded),
-            ("filled", "Start requests passed on with secrets in them.", figures.filled),
-            ("refused", "Requests that the relay itself refused.", figures.refused),
-            ("unsent", "Messages that could not be passed on.", figures.unsent),
-            ("rolled", "Workloads rolled for a changed secret.", figures.rolled),
-            ("rolls_failed", "Rolled workloads that did not come back.", figures.rolls_failed),
-        ):
-            yield Sample(f"relay_{name}_total", meaning, count, kind="counter")
+        sides = {side: connection.is_connected for side, connection in self._sides()}
+        return relay_samples(self.relay, sides)

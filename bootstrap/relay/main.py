@@ -85,9 +85,10 @@ def build_front(container: Container, config: RelayConfig) -> TransportParts:
     front = RelayFront(
         config,
         container.configuration().service,
-        container.workload_reads(),
+        container.traced_reads(),
         container.pipeline(),
         container.clock(),
+        locate=container.authorize().location_of,
     )
     return front.parts()
 

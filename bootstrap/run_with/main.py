@@ -15,7 +15,7 @@ from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
 from bootstrap.environment import forget_settings, without_settings
 from bootstrap.hardening import harden_process
-from bootstrap.projection.deliveries import DeliveryTrail
+from bootstrap.projection.deliveries import delivery_reads
 from bootstrap.projection.main import SHORTEST_REFRESH_SECONDS
 from bootstrap.run_with.child import pass_signals, run_once
 from bootstrap.run_with.fronts import ReadOnce, RunWatched
@@ -98,8 +98,9 @@ async def _watched(run: Run, configuration: Configuration, inherited: Mapping[st
 
 
 def _follow(container: Container, run: Run) -> FollowSecrets:
+    reads, _ = delivery_reads(container)
     return FollowSecrets(
-        container.workload_reads(audit=DeliveryTrail(container.trail())),
+        reads,
         container.clock(),
         timeout_seconds=container.configuration().service.request_timeout_seconds,
         max_stale_seconds=run.max_stale_seconds,

@@ -136,7 +136,7 @@ def load_configuration(
     given = Variables.read() if variables is None else variables
     names = known_variables(known)
     groups: list[SettingsGroup] = []
-    problems: list[Problem] = given.unknown_in_file(names)
+    problems = [*given.unknown_in_file(names), *given.unusable_of_libraries()]
 
     def collected(load: Callable[[], _Loaded]) -> _Loaded | None:
         try:

@@ -24,6 +24,9 @@ def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group
         SettingsError: with every problem found.
     """
     variables = Variables.read(env_file)
-    if variables.file_is_used and (problems := variables.unknown_in_file(known_variables())):
+    problems = variables.unusable_of_libraries()
+    if variables.file_is_used:
+        problems += variables.unknown_in_file(known_variables())
+    if problems:
         raise SettingsError(*problems)
     return variables.load(group)

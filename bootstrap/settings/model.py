@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
+from adapters.wasmcloud2.plugin_settings import PluginEndpointSettings
 from adapters.wasmcloud2.settings import RelaySettings
 from bootstrap.settings.access import AccessSettings
 from bootstrap.settings.admin import AdminSettings
@@ -53,6 +54,7 @@ _RELAY = (
     Group("wasmCloud 2: the relay", RelaySettings),
     Group("wasmCloud 2: the relay at the operator's NATS", OperatorNatsSettings),
     Group("wasmCloud 2: the relay at the hosts' NATS", HostsNatsSettings),
+    Group("wasmCloud 2: the endpoint for plug-ins (experimental)", PluginEndpointSettings),
 )
 """Read by one command alone."""
 

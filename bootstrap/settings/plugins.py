@@ -37,6 +37,17 @@ class Kind(StrEnum):
         """The entry-point group."""
         return f"wasmcloud_secrets.{'stores' if self is Kind.STORE else 'transports'}"
 
+    @property
+    def base(self) -> str:
+        """The class that its plug-ins derive from."""
+        return "StorePlugin" if self is Kind.STORE else "TransportPlugin"
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """What the service reads of a plug-in, beside what it identifies it by."""
+        of_all = ("title", "warnings", "build")
+        return (*of_all, "needs_entity_token") if self is Kind.STORE else of_all
+
 
 OWN: Final = "wasmcloud-secrets"
 """The distribution that the shipped plug-ins are part of."""
@@ -103,7 +114,7 @@ class Registry:
                 )
         (point,) = points
         plugin = _loaded(kind, point)
-        if problem := _refusal(plugin, point):
+        if problem := _refusal(kind, plugin, point):
             raise _problem(kind, f"chooses a plug-in that cannot be used: {problem}")
         return plugin
 
@@ -132,7 +143,7 @@ def _loaded(kind: Kind, point: EntryPoint) -> Any:
     )
 
 
-def _refusal(plugin: Any, point: EntryPoint) -> str | None:
+def _refusal(kind: Kind, plugin: Any, point: EntryPoint) -> str | None:
     what = f"{point.value} of {_owner(point)}"
     version = getattr(plugin, "api_version", None)
     if version != API_VERSION:
@@ -146,8 +157,9 @@ def _refusal(plugin: Any, point: EntryPoint) -> str | None:
     settings = getattr(plugin, "settings", None)
     if not (isinstance(settings, type) and issubclass(settings, SettingsGroup)):
         return f"{what} has no settings model. Report it there."
-    if not (callable(getattr(plugin, "build", None)) and callable(plugin.warnings)):
-        return f"{what} is no plug-in of this kind. Report it there."
+    for attribute in kind.needed:
+        if not hasattr(plugin, attribute):
+            return f"{what} has no {attribute!r}, as {kind.base} has it. Report it there."
     return None
 
 

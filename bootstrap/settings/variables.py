@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 from pydantic import ValidationError
 
 from bootstrap.settings.dotenv_file import DotEnvFileError, read_dotenv
+from bootstrap.settings.library_variables import OF_LIBRARIES, unusable_variables
 from bootstrap.settings.names import misspelt, nearest
 from bootstrap.settings.problems import SettingsError
 from ports.settings import Problem, SettingsGroup, problems_of
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 DOTENV: Final = Path(".env")
-
-OF_LIBRARIES: Final = frozenset(
-    {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE"}
-)
-"""Variables that libraries read by themselves, and from the environment alone."""
 
 _Group = TypeVar("_Group", bound=SettingsGroup)
 
@@ -73,18 +69,23 @@ class Variables:
             Problem(name, _unknown(name, known)) for name in sorted(self._file.keys() - {*known})
         ]
 
+    def unusable_of_libraries(self) -> list[Problem]:
+        """Say what is wrong with variables that libraries read by themselves."""
+        return list(unusable_variables(self._environment))
+
+    def of_libraries(self) -> dict[str, str]:
+        """Return the variables of libraries that are set, as they are set."""
+        return {name: text for name in OF_LIBRARIES if (text := self._environment.get(name))}
+
     def misspelt(self, known: Collection[str]) -> tuple[tuple[str, str], ...]:
         """Return the variables of the environment that are one edit off a setting's name.
 
         The environment is shared with other programs, so that such a name may well be theirs.
 
-        Args:
-            known: as above.
-
         Returns:
             each name with the setting that it is near to.
         """
-        return tuple(misspelt(self._environment.keys() - OF_LIBRARIES, known))
+        return tuple(misspelt(self._environment.keys(), {*known, *OF_LIBRARIES}))
 
     def text(self, variable: str) -> str | None:
         """Return a variable as it is set; None if it is unset."""
@@ -144,6 +145,6 @@ def _set_in(variables: Mapping[str, str]) -> dict[str, str]:
 def _unknown(name: str, known: Collection[str]) -> str:
     if name in OF_LIBRARIES:
         return "stands in .env, and libraries read it from the environment alone; set it there."
-    meant = nearest(name, known)
+    meant = nearest(name, {*known, *OF_LIBRARIES})
     hint = "" if meant is None else f" Did you mean {meant}?"
     return f"stands in .env and is no setting of this service or its plug-ins.{hint}"

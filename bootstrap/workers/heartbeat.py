@@ -42,7 +42,6 @@ async def beat(
 
     Args:
         tell: takes the sign.
-        clock: paces them.
         problem: what keeps requests from arriving; None if nothing does.
     """
     while True:

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 
 class Lifeline:
-    """Brings the settings, takes the news that the worker serves, and tells of orphanhood.
-
-    Args:
-        descriptor: the inherited socket.
-    """
+    """Brings the settings, takes the news that the worker serves, and tells of orphanhood."""
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(socket.AF_UNIX, fileno=descriptor)

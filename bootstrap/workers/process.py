@@ -73,28 +73,23 @@ class ChildProcess(WorkerProcess):
     @property
     @override
     def pid(self) -> int:
-        """The process id."""
         return self._pid
 
     @property
     @override
     def is_served(self) -> bool:
-        """Whether hosts would be answered, as it last said."""
         return self._signs.is_served
 
     @override
     async def started(self) -> bool:
-        """Wait until it takes requests; False if it ended or fell silent instead."""
         return await self._signs.started()
 
     @override
     async def silent(self) -> bool:
-        """Wait until it gives no more signs of life; False if it ended instead."""
         return await self._signs.ceased()
 
     @override
     async def ended(self) -> int:
-        """Wait for its end and return its exit code, negative for a signal."""
         code = await asyncio.shield(self._end)
         self._writer.close()
         with suppress(ConnectionError):
@@ -103,5 +98,4 @@ class ChildProcess(WorkerProcess):
 
     @override
     def send(self, number: signal.Signals) -> None:
-        """Send a signal; does nothing if it has ended."""
         self._send(number)

@@ -28,7 +28,6 @@ class ServedWorkers:
     """Compares what the workers say of themselves.
 
     Args:
-        clock: only its monotonic time is used.
         show: takes one line for operators whenever something changes.
     """
 

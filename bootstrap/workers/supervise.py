@@ -57,8 +57,6 @@ def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManag
     """Run the workers until a signal to stop.
 
     Args:
-        configuration: what they run on.
-        keys: the server's.
         manager: hears of all workers together.
 
     Raises:

@@ -75,6 +75,7 @@ def fork_template(work: Callable[[int], int]) -> TemplateEnds:
     # No collection will write to what is there now, so that it stays shared.
     gc.collect()
     gc.freeze()
+    gc.enable()
     if pid := os.fork():
         for end in theirs:
             end.close()

@@ -70,19 +70,16 @@ def load(configuration: Configuration, keys: KeyRing) -> None:
     """
     settings = configuration.service
     configure_logging(settings.log_level, settings.log_format, io.StringIO())
-    with suppress(SettingsError):
-        Container(configuration=configuration, keys=keys).service()
-    configure_logging(settings.log_level, settings.log_format)
+    try:
+        with suppress(SettingsError):
+            Container(configuration=configuration, keys=keys).service()
+    finally:
+        # Also where a part fails by a bug: that ends the start, and must be said.
+        configure_logging(settings.log_level, settings.log_format)
 
 
 def work(descriptor: int, configuration: Configuration, keys: KeyRing) -> int:
-    """Serve as one worker until a signal to stop, and return the exit code.
-
-    Args:
-        descriptor: the socket to the supervisor.
-        configuration: of all workers.
-        keys: the server's.
-    """
+    """Serve as one worker until a signal to stop, and return the exit code."""
     harden_process(lock_memory=False)
     lifeline = Lifeline(descriptor)
     received = lifeline.receive()

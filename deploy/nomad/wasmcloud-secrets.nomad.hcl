@@ -52,7 +52,8 @@ job "wasmcloud-secrets" {
 
       env {
         NATS_URL              = "tls://nats.example.com:4222"
-        ADMIN_ADDR            = "${NOMAD_ADDR_admin}"
+        # Not NOMAD_ADDR_admin: that is an address of the host, which a container cannot listen at.
+        ADMIN_ADDR            = "0.0.0.0:${NOMAD_PORT_admin}"
         ADMIN_EXPOSED         = "true"
         REQUIRE_ACCESS_POLICY = "true"
         SERVER_XKEY_SEED_FILE = "${NOMAD_SECRETS_DIR}/server.seed"

@@ -10,14 +10,16 @@ from domain.model.errors import OtherError, RequestError, UpstreamError
 from domain.model.secret import STALE, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
+    from domain.model.authenticated_request import AskedSecret
     from domain.model.secret_uri import SecretUri
     from domain.model.workload import Workload
-    from domain.use_cases.read_for_workload import WorkloadRead
+    from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
     from ports.clock import Clock
 
-    Read = Callable[[Workload, SecretUri, float], Awaitable[WorkloadRead]]
+    _Wanted = tuple[Workload, AskedSecret, tuple[tuple[str, str], ...]]
+    """For whom, and what: the same for every file that holds it, in every plan."""
 
 _AT_A_TIME: Final = 64
 """Reads under way; more would make one agent a flood for its store."""
@@ -74,24 +76,33 @@ class FollowSecrets:
 
     Args:
         read: reads one secret for a workload, by a deadline.
-        clock: for deadlines and ages.
         timeout_seconds: for one read.
-        max_stale_seconds: how old a value may get that cannot be read again.
+        max_stale_seconds: how old a value may get that cannot be read again; may be changed.
     """
 
     def __init__(
-        self, read: Read, clock: Clock, *, timeout_seconds: float, max_stale_seconds: float
+        self,
+        read: ReadsForWorkloads,
+        clock: Clock,
+        *,
+        timeout_seconds: float,
+        max_stale_seconds: float,
     ) -> None:
         self._read = read
         self._clock = clock
         self._timeout = timeout_seconds
-        self._max_stale = max_stale_seconds
+        self.max_stale_seconds = max_stale_seconds
         self._places = asyncio.Semaphore(_AT_A_TIME)
-        self._states: dict[FollowedSecret, State] = {}
+        self._states: dict[_Wanted, State] = {}
 
     def state(self, followed: FollowedSecret) -> State | None:
         """Return what is known of one; None before its first read."""
-        return self._states.get(followed)
+        return self._states.get(_wanted(followed))
+
+    def keep_only(self, secrets: Iterable[FollowedSecret]) -> None:
+        """Forget what is known of all others."""
+        kept = {_wanted(followed) for followed in secrets}
+        self._states = {wanted: self._states[wanted] for wanted in self._states.keys() & kept}
 
     async def refresh(
         self, secrets: Iterable[FollowedSecret], ended: Callable[[FollowedSecret, Absent], None]
@@ -99,7 +110,6 @@ class FollowSecrets:
         """Read all of them once.
 
         Args:
-            secrets: what is read.
             ended: called as soon as one turns out to have no value, while others are still read.
         """
 
@@ -108,7 +118,7 @@ class FollowSecrets:
                 began = self._clock.monotonic()
                 read = await self._read(followed.workload, followed.wanted, began + self._timeout)
             state = self._next(self.state(followed), read, began)
-            self._states[followed] = state
+            self._states[_wanted(followed)] = state
             if isinstance(state, Absent):
                 ended(followed, state)
 
@@ -122,9 +132,9 @@ class FollowSecrets:
         expired = []
         for followed in secrets:
             state = self.state(followed)
-            if isinstance(state, Held) and now >= state.confirmed_at + self._max_stale:
+            if isinstance(state, Held) and now >= state.confirmed_at + self.max_stale_seconds:
                 absent = state.trouble or Absent(_unconfirmed(), "")
-                self._states[followed] = absent
+                self._states[_wanted(followed)] = absent
                 expired.append((followed, absent))
         return expired
 
@@ -140,9 +150,14 @@ class FollowSecrets:
             absent.error, (UpstreamError, OtherError)
         ):
             return absent
-        if self._clock.monotonic() >= before.confirmed_at + self._max_stale:
+        if self._clock.monotonic() >= before.confirmed_at + self.max_stale_seconds:
             return absent
         return Held(before.secret, before.confirmed_at, absent)
+
+
+def _wanted(followed: FollowedSecret) -> _Wanted:
+    wanted = followed.wanted
+    return followed.workload, wanted.asked, tuple(sorted(wanted.properties.items()))
 
 
 def _unconfirmed() -> UpstreamError:

@@ -21,6 +21,8 @@ from domain.model.secret import Secret
 from domain.model.transport import WORKLOAD_READ
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from domain.model.secret_uri import SecretUri
     from domain.model.workload import Workload
     from domain.use_cases.authorize_access import Access, AuthorizeAccess
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.fault_log import FaultLog
     from ports.request_ids import RequestIds
+
+    ReadsForWorkloads = Callable[[Workload, SecretUri, float], Awaitable["WorkloadRead"]]
+    """`ReadForWorkload`, or what is put around it."""
 
 ReadOutcome: TypeAlias = Secret | RequestError
 
@@ -68,8 +73,6 @@ class ReadForWorkload:
         """Read one secret and record one event, however it ends.
 
         Args:
-            workload: for which it is read.
-            wanted: the reference.
             deadline: monotonic seconds (`ports.clock.Clock.monotonic`) by which the read ends.
 
         Raises nothing but a cancellation from outside.

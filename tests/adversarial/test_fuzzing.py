@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typing_extensions import override
 
+from adapters.audit.publish_acks import PublishAcks
 from domain.model.globs import Glob
 from domain.use_cases.answer_request import AnswerRequest
+from fuzz.jetstream import JetStreamSession
+from fuzz.manifests import ManifestSession
 from fuzz.patterns import PatternSession
 from fuzz.policies import PolicySession
 from fuzz.session import Session
@@ -58,6 +61,45 @@ def test_patterns_agree_with_their_expressions() -> None:
 
     assert session.outcomes["text matched"] > 10
     assert session.outcomes["path matched"] > 10
+
+
+def run_jetstream() -> JetStreamSession:
+    generator = random.Random(7)
+    with closing(JetStreamSession()) as session:
+        for _ in range(3 * ATTACKS):
+            session.attack(generator.randbytes(384))
+    return session
+
+
+def test_damaged_answers_of_jetstream_are_read_or_refused_as_typed_failures(log: LogText) -> None:
+    del log  # puts logging back after the session
+    outcomes = run_jetstream().outcomes
+
+    assert outcomes["secret: read"] > 10
+    assert outcomes["secret: answer_malformed"] > 10
+    assert outcomes["acknowledgement: kept"] > 10
+    assert outcomes["trail: read"] > 10
+
+
+def test_an_acknowledgement_of_another_stream_is_noticed(
+    log: LogText, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del log
+    monkeypatch.setattr(PublishAcks, "_is_kept", lambda *_: True)
+
+    with pytest.raises((AssertionError, KeyError)):
+        run_jetstream()
+
+
+def test_damaged_manifests_and_workloads_are_checked_or_refused_in_printable_words() -> None:
+    session = ManifestSession()
+    generator = random.Random(7)
+    for _ in range(ATTACKS):
+        session.attack(generator.randbytes(384))
+
+    assert session.outcomes["manifest read"] > ATTACKS // 20
+    assert session.outcomes["workload read"] > 10
+    assert len(session.outcomes) > 10
 
 
 def test_a_pattern_that_misses_a_text_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from bootstrap.local.nats_server import LocalNatsServer
 from bootstrap.version import __version__
 from tests.deploy.conftest import ROOT
+from tests.support.admin_pages import Pages
 from tests.support.environments import new_xkey_seed
 from tests.support.free_ports import neighbouring_ports
 from tools import self_contained
@@ -25,11 +27,15 @@ SURROUNDINGS = {"PATH": os.pathsep.join((str(Path(sys.base_prefix) / "bin"), "/u
 
 
 @pytest.fixture(scope="session")
-def launcher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("built") / "folder"
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Path:
     wheels = tmp_path_factory.mktemp("wheel")
     build = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(wheels)]
     subprocess.run([sys.executable, "-m", *build, str(ROOT)], check=True, timeout=120)
-    built = tmp_path_factory.mktemp("built") / "folder"
     assert self_contained.fill(built, next(wheels.glob("*.whl")))
     moved = tmp_path_factory.mktemp("elsewhere") / "wasmcloud-secrets"
     shutil.move(built, moved)
@@ -72,6 +78,15 @@ def test_it_needs_no_network(launcher: Path) -> None:
     assert (shown.returncode, shown.stdout) == (0, f"{__version__}\n")
 
 
+def test_nothing_in_it_tells_where_it_was_built(launcher: Path, built: Path) -> None:
+    folder = launcher.parents[1]
+    places = [str(place).encode() for place in (built, ROOT)]
+
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in files if any(place in path.read_bytes() for place in places)] == []
+    assert not (folder / "lib" / "bin").exists()
+
+
 def test_nothing_outside_the_folder_is_used(launcher: Path) -> None:
     code = "import bootstrap, aiohttp, nacl; print(bootstrap.__file__, aiohttp.__file__)"
     library = launcher.parents[1] / "lib"
@@ -80,14 +95,25 @@ def test_nothing_outside_the_folder_is_used(launcher: Path) -> None:
     assert shown.stdout.count(str(library)) == 2, shown.stderr
 
 
-async def test_workers_serve_a_secret_from_the_root_folder(launcher: Path) -> None:
+async def console(admin: str) -> tuple[str, set[str]]:
+    """Return a page of the console, and the types of what it refers to."""
+    pages = Pages(admin)
+    page = (await pages.get("/console/requests")).text
+    assets = re.findall(r'(?:href|src)="(/console[^"]*\.(?:css|js|svg))', page)
+    answers = [await pages.get(asset) for asset in assets]
+    return page, {answer.headers["content-type"].partition(";")[0] for answer in answers}
+
+
+async def test_workers_serve_a_secret_and_the_console_from_the_root_folder(launcher: Path) -> None:
+    admin = f"127.0.0.1:{neighbouring_ports(3)}"
     async with LocalNatsServer(jetstream=True) as server:
         settings = {
             "SECRET_STORE": "nats-kv",
             "NATS_URL": server.url,
             "SERVER_XKEY_SEED": new_xkey_seed(),
             "ENCRYPTION_XKEY_SEED": new_xkey_seed(),
-            "ADMIN_ADDR": f"127.0.0.1:{neighbouring_ports(3)}",
+            "ADMIN_ADDR": admin,
+            "ADMIN_CONSOLE": "true",
             "WORKERS": "2",
         }
         stored = run([str(launcher), "kv", "put", "--create-bucket", "A"], settings, "made-up")
@@ -99,10 +125,13 @@ async def test_workers_serve_a_secret_from_the_root_folder(launcher: Path) -> No
                 if well.returncode == 0:
                     break
             got = run([str(launcher), "request", "A", "--raw"], settings)
+            page, kinds = await console(admin)
         finally:
             service.terminate()
             output, _ = service.communicate(timeout=30)
 
     assert well.returncode == 0, well.stderr + output
     assert got.stdout == "made-up", got.stderr
+    assert "<h1>Requests</h1>" in page
+    assert kinds == {"text/css", "text/javascript", "image/svg+xml"}
     assert service.returncode == 0, output

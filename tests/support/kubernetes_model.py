@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.support.infisical_model import Call, Result
+from tests.support.kubernetes_objects import encoded, partial, selected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -236,24 +236,3 @@ class KubernetesModel:
             for (each, own), secret in sorted(self._secrets.items())
             if each == namespace and name in {None, own}
         ]
-
-
-def partial(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return an object's metadata in the form without values."""
-    return {
-        "kind": "PartialObjectMetadata",
-        "apiVersion": "meta.k8s.io/v1",
-        "metadata": metadata,
-    }
-
-
-def selected(query: dict[str, str]) -> str | None:
-    """Return the name that a fieldSelector selects."""
-    selector = query.get("fieldSelector")
-    return None if selector is None else selector.removeprefix("metadata.name=")
-
-
-def encoded(value: str | bytes) -> str:
-    """Return a value as `data` has it."""
-    plain = value.encode() if isinstance(value, str) else value
-    return b64encode(plain).decode()

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 # Reading the public authorities, as every client of a store does, takes longer than most tests.
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).parents[1] / "integration/nats/tls/ca.pem")
-os.environ.pop("SSL_CERT_DIR", None)
+for name in ("SSL_CERT_DIR", "SSLKEYLOGFILE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+    os.environ.pop(name, None)
+    os.environ.pop(name.lower(), None)
 
 
 @pytest.fixture(autouse=True)

@@ -64,7 +64,11 @@
     if (request.advice) {
       const advice = document.createElement("span");
       advice.className = "advice";
-      advice.textContent = request.advice;
+      request.advice.split("`").forEach((part, index, parts) => {
+        const code = index % 2 === 1 && index < parts.length - 1;
+        const made = advice.appendChild(document.createElement(code ? "code" : "span"));
+        made.textContent = part;
+      });
       reason.append(" ", advice);
     }
     cell(row, request.key || request.operation, "key", "code");

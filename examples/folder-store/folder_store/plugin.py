@@ -26,7 +26,6 @@ class FolderPlugin(StorePlugin[FolderSettings]):
     # The version this was written for: not API_VERSION, which is that of the service it runs in.
     api_version: ClassVar[int] = 1
     settings = FolderSettings
-    needs_entity_token: ClassVar[bool] = False
 
     @override
     def warnings(self, settings: FolderSettings) -> Sequence[str]:

@@ -18,9 +18,7 @@ from wasmcloud_secrets.extension import (
     StoreMisconfiguredError,
     StoreUnavailable,
 )
-from wasmcloud_secrets.testing.contexts import FakeStoreContext
-from wasmcloud_secrets.testing.plugin import StorePluginContract
-from wasmcloud_secrets.testing.secret_store import SecretStoreContract
+from wasmcloud_secrets.testing import FakeStoreContext, SecretStoreContract, StorePluginContract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,10 +14,12 @@ from http_transport.channel import HttpChannel
 from http_transport.plugin import PLUGIN
 from http_transport.transport import MAX_BODY_BYTES, HttpTransport
 from wasmcloud_secrets.extension import TransportFailedError
-from wasmcloud_secrets.testing.contexts import FakeTransportContext
+from wasmcloud_secrets.testing import (
+    FakeTransportContext,
+    TransportContract,
+    TransportPluginContract,
+)
 from wasmcloud_secrets.testing.echo_handler import EchoHandler
-from wasmcloud_secrets.testing.plugin import TransportPluginContract
-from wasmcloud_secrets.testing.transport import TransportContract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -92,6 +92,23 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(policy.app, list(words))
 
 
+@pytest.mark.parametrize(("name", "code"), [("none", 1), ("a.b", 2)])
+def test_a_bucket_that_is_missing_is_a_failure_and_an_unusable_name_asked_wrongly(
+    nats_url: str, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    @asynccontextmanager
+    async def open_nats() -> AsyncIterator[Client]:
+        client = await nats.connect(nats_url)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    monkeypatch.setattr(policy_draft, "session", lambda: open_nats)
+
+    assert run("import-nats-kv", "--bucket-name", name).exit_code == code
+
+
 def test_the_command_makes_a_draft_that_works_once_it_is_filled_in(
     nats_url: str, subject_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,8 +14,13 @@ from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from bootstrap.settings.variables import Variables
+from tests.integration.service.looking import Look, looking
 from tests.support.command_line import CommandLine
-from tests.support.environments import local_infisical_environment, nats_kv_environment
+from tests.support.environments import (
+    local_infisical_environment,
+    nats_kv_environment,
+    new_xkey_seed,
+)
 from tests.support.host import Host, connected_host
 from tests.support.infisical_server import InfisicalServer
 
@@ -32,6 +37,19 @@ def nats_kv_settings(nats_url: str, subject_prefix: str, tmp_path: Path) -> dict
         "NATS_SUBJECT_PREFIX": subject_prefix,
         "NATS_KV_BUCKET": subject_prefix,
     }
+
+
+@pytest.fixture
+def look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Look:
+    return looking(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def seeded_settings(nats_kv_settings: dict[str, str]) -> dict[str, str]:
+    """A service whose seeds stand in variables, on a bucket that does not exist."""
+    seeds = {"ENCRYPTION_XKEY_SEED": new_xkey_seed(), "SERVER_XKEY_SEED": new_xkey_seed()}
+    files = {"ENCRYPTION_XKEY_SEED_FILE": "", "SERVER_XKEY_SEED_FILE": ""}
+    return nats_kv_settings | files | seeds
 
 
 @pytest.fixture

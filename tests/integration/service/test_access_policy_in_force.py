@@ -237,8 +237,8 @@ async def test_a_file_that_is_broken_at_start_is_reported_by_line_before_nats_is
     code, service = await stage.ends()
 
     assert code == 2
-    assert "  - ACCESS_POLICY_FILE line 12: " in service.output
-    assert "  - ACCESS_POLICY_FILE line 13: colour: " in service.output
+    assert "  - ACCESS_POLICY_FILE line 12, column " in service.output
+    assert "  - ACCESS_POLICY_FILE line 13, column 9: colour: " in service.output
     assert not service.logged("nats.connected")
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typing_extensions import override
 
 from adapters.system.clock import SystemClock
-from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.engine import REUSED_PATIENCE_SECONDS
 from adapters.upstream.http import MAX_ATTEMPTS, UpstreamHttp
-from adapters.upstream.httpx_engine import HttpxEngine
 from domain.model.errors import StoreUnavailable, UpstreamError
 from tests.support.local_server import LocalServer
 from tests.support.tcp_proxy import TcpProxy
@@ -58,11 +56,6 @@ class Server(LocalServer):
             await writer.drain()
 
 
-@pytest.fixture(autouse=True, params=[AiohttpEngine, HttpxEngine])
-def engine(request: pytest.FixtureRequest) -> None:
-    Client.engine = request.param
-
-
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     async with Server() as server:
@@ -70,10 +63,6 @@ async def server() -> AsyncIterator[Server]:
 
 
 class Client:
-    """Attributes: `engine`, the one under test."""
-
-    engine: ClassVar[type[AiohttpEngine | HttpxEngine]]
-
     def __init__(self, address: str, **settings: float) -> None:
         self.clock = SystemClock()
         config = UpstreamConfig(
@@ -84,7 +73,7 @@ class Client:
             ca_setting="STORE_CA_FILE",
             **settings,  # type: ignore[arg-type]  # numbers of two kinds
         )
-        self.http = UpstreamHttp(config, self.clock, lambda: 0.0, engine=self.engine(config))
+        self.http = UpstreamHttp(config, self.clock, lambda: 0.0)
 
     async def get(self, path: str = "/x", seconds: float = 8.0) -> UpstreamResponse:
         deadline = self.clock.monotonic() + seconds

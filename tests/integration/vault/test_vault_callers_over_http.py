@@ -145,12 +145,26 @@ async def test_keys_rotate_without_a_request_refused(
         assert await adapter.text("app") == '{"v":"x"}'
 
 
+@pytest.mark.parametrize(
+    ("published", "kind"), [("true", StoreUnreachableError), ("false", StoreMisconfiguredError)]
+)
 async def test_a_key_that_the_server_does_not_know_is_found_by_the_check(
-    server: VaultServer, adapter: Adapter
+    server: VaultServer,
+    open_adapter: OpenAdapter,
+    key_file: Path,
+    published: str,
+    kind: type[Exception],
 ) -> None:
+    adapter = open_adapter(
+        server.url,
+        VAULT_LOGIN="caller",
+        VAULT_ROLE="demo",
+        VAULT_JWT_KEY_FILE=str(key_file),
+        VAULT_PUBLISH_JWT_KEYS=published,
+    )
     server.model.logins.jwt_keys = []
 
-    with pytest.raises(StoreMisconfiguredError, match="JWKS address or the public keys"):
+    with pytest.raises(kind, match="JWKS address or the public keys"):
         await adapter.parts.check.check()
 
 

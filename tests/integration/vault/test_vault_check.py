@@ -134,3 +134,44 @@ async def test_a_given_token_that_is_wrong_is_told(
 
     with pytest.raises(StoreUnreachableError, match="VAULT_TOKEN or VAULT_TOKEN_FILE"):
         await adapter.parts.check.check()
+
+
+WRAPPED = {
+    "VAULT_LOGIN": "approle",
+    "VAULT_ROLE": "app",
+    "VAULT_ROLE_ID": ROLE_ID,
+    "VAULT_WRAPPED_SECRET_ID": "s.wrap",
+}
+
+
+async def test_ahead_of_a_start_a_wrapped_secret_id_is_looked_at_and_left_closed(
+    server: VaultServer, open_adapter: OpenAdapter
+) -> None:
+    server.model.logins.wrapped["s.wrap"] = ("auth/approle/role/app/secret-id", SECRET_ID)
+    preflight = open_adapter(server.url, **WRAPPED).parts.preflight
+
+    assert preflight is not None
+    await preflight.check.check()
+    assert "s.wrap" in server.model.logins.wrapped
+
+    server.model.put("app", {"v": "x"})
+    assert await open_adapter(server.url, **WRAPPED).text("app") == '{"v":"x"}'
+
+
+@pytest.mark.parametrize("wrapped", [{}, {"s.wrap": ("auth/approle/role/other/secret-id", "x")}])
+async def test_ahead_of_a_start_a_spent_or_foreign_wrapping_token_is_told(
+    server: VaultServer, open_adapter: OpenAdapter, wrapped: dict[str, tuple[str, str]]
+) -> None:
+    server.model.logins.wrapped.update(wrapped)
+    preflight = open_adapter(server.url, **WRAPPED).parts.preflight
+
+    assert preflight is not None
+    with pytest.raises(StoreMisconfiguredError, match="wrapping token"):
+        await preflight.check.check()
+    assert server.model.logins.wrapped == wrapped
+
+
+async def test_any_other_login_is_tried_ahead_of_a_start(
+    server: VaultServer, open_adapter: OpenAdapter
+) -> None:
+    assert open_adapter(server.url, **APPROLE).parts.preflight is None

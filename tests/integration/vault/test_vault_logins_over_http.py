@@ -55,9 +55,9 @@ async def test_an_outage_behind_a_kubernetes_login_is_no_verdict_on_the_token(
         server.url, VAULT_LOGIN="kubernetes", VAULT_ROLE="demo", VAULT_JWT_FILE=str(signed)
     )
     server.login_instead = ["kubernetes_login_api_server_unreachable"]
-    with pytest.raises(UpstreamError) as refused:
+    with pytest.raises(StoreUnavailable) as refused:
         await adapter.text("app")
-    assert refused.value.reason == "login_locked"
+    assert refused.value.reason == "login_undecided"
 
     adapter.parts.reload()
     assert await adapter.text("app") == VALUE

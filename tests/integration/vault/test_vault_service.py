@@ -15,9 +15,10 @@ from adapters.crypto.token_signer import SigningKey, sign_token
 from domain.model.errors import SecretNotFound, UpstreamError
 from tests.integration.vault.test_vault_callers_over_http import write_keys
 from tests.support.admin_pages import Pages
+from tests.support.command_line import CommandLine
 from tests.support.free_ports import neighbouring_ports
 from tests.support.host import Host, connected_host
-from tests.support.service_process import ServiceProcess
+from tests.support.service_process import ServiceProcess, run_to_its_end
 from tests.support.vault_logins import ROLE_ID, SECRET_ID, decode_segment
 
 if TYPE_CHECKING:
@@ -141,6 +142,46 @@ async def test_each_component_logs_in_by_itself_with_the_keys_that_are_published
     assert claims["unproven_application"] == "shop"
     assert server.model.logins.logins == 0
     assert "eyJ" not in log
+
+
+async def test_keys_that_vault_has_not_fetched_yet_are_published_until_it_has(
+    server: VaultServer, caller: Settings, tmp_path: Path, pages: Pages
+) -> None:
+    server.model.logins.jwt_keys = []
+    async with ServiceProcess(caller, tmp_path, ready="service.not_ready") as service:
+        jwks = json.loads((await pages.get("/vault/jwks.json")).text)
+        server.model.logins.jwt_keys = [decode_segment(key["x"]) for key in jwks["keys"]]
+
+        await service.wait_for("service.ready")
+
+
+async def test_keys_that_are_handed_over_must_be_known_at_the_start(
+    server: VaultServer, caller: Settings, tmp_path: Path
+) -> None:
+    server.model.logins.jwt_keys = []
+    code, service = await run_to_its_end(caller | {"VAULT_PUBLISH_JWT_KEYS": "false"}, tmp_path)
+
+    assert code == 2
+    assert "docs/vault.md" in service.output
+
+
+async def test_the_check_ahead_of_a_start_leaves_a_wrapped_secret_id_to_the_start(
+    server: VaultServer, base: Settings, tmp_path: Path
+) -> None:
+    server.model.logins.wrapped["s.canary"] = ("auth/approle/role/app/secret-id", SECRET_ID)
+    settings = base | {
+        "VAULT_LOGIN": "approle",
+        "VAULT_ROLE": "app",
+        "VAULT_ROLE_ID": ROLE_ID,
+        "VAULT_WRAPPED_SECRET_ID": "s.canary",
+    }
+    code, said, _ = await CommandLine(settings, tmp_path).run("check")
+
+    assert (code, server.model.logins.logins) == (0, 0)
+    assert "The login was not tried" in said.decode()
+    assert "canary" not in said.decode()
+    async with ServiceProcess(settings, tmp_path):
+        assert server.model.logins.logins == 1
 
 
 async def test_a_refused_secret_id_is_not_sent_again_by_a_restarted_service(

@@ -45,6 +45,7 @@ class Workload:
             it: without that the host says "RUNNING" and drops each message.
         environment: the component's variables.
         mounts: host directories by their path in the component, read-only.
+        allowed_hosts: where its own HTTP requests may go.
     """
 
     image: str
@@ -54,6 +55,7 @@ class Workload:
     interfaces: tuple[dict[str, Any], ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     mounts: dict[str, str] = field(default_factory=dict)
+    allowed_hosts: tuple[str, ...] = ()
 
     def start_request(self, workload_id: str) -> dict[str, Any]:
         """Return the body of `workload.start`."""
@@ -84,6 +86,7 @@ class Workload:
                                 "config": {"subscriptions": self.subject},
                                 "environment": self.environment,
                                 "volumeMounts": mounts,
+                                "allowedHosts": list(self.allowed_hosts),
                             },
                         }
                     ],

@@ -259,9 +259,9 @@ def test_get_writes_a_file_only_its_owner_reads_and_never_over_another(
     assert path.stat().st_mode & 0o777 == 0o600
 
     again = run("get", "KEY", "--output", str(path))
-    assert again.exit_code == 1
+    assert again.exit_code == 2
     assert "exists already" in again.stderr
-    assert run("get", "KEY", "--output", str(tmp_path / "none" / "value")).exit_code == 1
+    assert run("get", "KEY", "--output", str(tmp_path / "none" / "value")).exit_code == 2
 
 
 def test_list_prints_one_key_a_line_and_points_out_what_no_request_reaches(

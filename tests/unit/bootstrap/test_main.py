@@ -98,8 +98,8 @@ def test_a_broken_policy_file_is_reported_by_line_and_name(
     assert main([]) == 2
 
     told = capsys.readouterr().err
-    assert "  - ACCESS_POLICY_FILE line 2: issuers.team: " in told
-    assert '  - ACCESS_POLICY_FILE line 3: grants[0] "x": ' in told
+    assert "  - ACCESS_POLICY_FILE line 2, column 17: issuers.team: " in told
+    assert '  - ACCESS_POLICY_FILE line 3, column 10: grants[0] "x": ' in told
 
 
 @pytest.mark.parametrize(("asked", "level"), [("true", "warning"), ("false", "info")])

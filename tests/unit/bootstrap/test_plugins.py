@@ -38,7 +38,6 @@ class Plugin(StorePlugin[Settings]):
     title = "A folder"
     api_version = 1
     settings = Settings
-    needs_entity_token = False
 
     @override
     def warnings(self, settings: Settings) -> Sequence[str]:
@@ -77,7 +76,23 @@ class Needy(Plugin):
         raise AssertionError("imported")
 
 
+class Partial:
+    """Derives from nothing, and lacks what the service reads."""
+
+    name, api_version, settings = "folder", 1, Settings
+    title = "A folder"
+    warnings = build = staticmethod(tuple)
+
+
+class Mute(Partial):
+    """Has no name in prose."""
+
+    needs_entity_token = False
+    title = property()
+
+
 GOOD, LATER, NAMELESS, UNSETTLED = Plugin(), Later(), Nameless(), Unsettled()
+PARTIAL, MUTE = Partial(), Mute()
 
 
 class Named(Distribution):
@@ -147,6 +162,8 @@ def test_without_any_plugin_the_advice_is_to_install_the_service() -> None:
         (f"{HERE}:NAMELESS", "installed as 'folder' and calls itself 'vault'"),
         (f"{HERE}:UNSETTLED", "has no settings model"),
         (f"{HERE}:CANARY", "written for version None"),
+        (f"{HERE}:PARTIAL", "has no 'needs_entity_token', as StorePlugin has it"),
+        (f"{HERE}:MUTE", "has no 'title', as StorePlugin has it"),
     ],
 )
 def test_a_plugin_that_cannot_be_used_says_why_and_whose_it_is(value: str, words: str) -> None:
@@ -163,6 +180,10 @@ def test_a_plugin_whose_import_fails_shows_nothing_of_the_exceptions_text(
     monkeypatch.syspath_prepend(tmp_path)
 
     assert CANARY not in refusal(Registry([point("folder", "failing_plugin:PLUGIN")]))
+
+
+def test_a_plugin_that_says_nothing_of_tokens_gets_none() -> None:
+    assert Registry([point("folder", f"{HERE}:GOOD")]).store("folder").needs_entity_token is False
 
 
 def test_two_distributions_may_not_have_one_name() -> None:

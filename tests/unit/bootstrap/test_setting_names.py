@@ -78,7 +78,10 @@ def test_the_environment_is_shared_so_a_near_name_is_only_pointed_out() -> None:
 
     found = load_configuration(Variables({name: str(text) for name, text in given.items()}))
 
-    assert found.misspelt == (("TRUSTED_ISSUER", "TRUSTED_ISSUERS"),)
+    assert found.misspelt == (
+        ("HTTP_PROX", "HTTP_PROXY"),
+        ("TRUSTED_ISSUER", "TRUSTED_ISSUERS"),
+    )
 
 
 @pytest.mark.parametrize(

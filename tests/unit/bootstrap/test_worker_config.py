@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
+from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.metrics.catalogue import WorkerEnd
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.telemetry.audit_log import AuditLog
 from adapters.telemetry.log_setup import configure_logging
+from bootstrap.main import FAILED, exit_code_of
 from bootstrap.settings import Settings
 from bootstrap.workers.lifeline import wait_for_end
 from bootstrap.workers.restart_history import RestartHistory
 from bootstrap.workers.supervise import stop_seconds
-from bootstrap.workers.worker import ReportingTransport, beating
+from bootstrap.workers.worker import ReportingTransport, beating, load
 from bootstrap.workers.worker_config import (
     config_of,
     for_all_workers,
     read_history,
     write_history,
 )
+from domain.use_cases.key_ring import KeyRing
 from ports.transport_plugin import TransportParts
 from tests.contracts.audit import ANSWERED
 from tests.fakes.clock import FakeClock
@@ -54,6 +57,18 @@ def test_what_plug_ins_read_from_files_is_read_once_for_all_workers(tmp_path: Pa
     assert isinstance(own.store.settings, NatsKvSettings)
     assert own.store.settings.encryption_xkey().public == encryption.public
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_fails_by_a_bug_before_workers_are_forked_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = configuration(**nats_kv_environment(tmp_path), WORKERS="2")
+    monkeypatch.setattr(type(given.store.plugin), "build", None)
+
+    assert exit_code_of(lambda: load(given, KeyRing(SodiumXKeyPair.generate()))) == FAILED
+
+    event = json.loads(capsys.readouterr().err)
+    assert (event["event"], event["exception"]) == ("service.crashed", "TypeError")
 
 
 def test_every_other_setting_is_as_it_was() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from adapters.metrics.catalogue import WorkerEnd
-from tests.unit.bootstrap.test_workers_supervisor import STOP_SECONDS, Scene, serving
+from tests.unit.bootstrap.supervisor_scene import STOP_SECONDS, Scene, serving
 
 
 async def test_one_that_hangs_is_killed_told_of_and_started_again() -> None:

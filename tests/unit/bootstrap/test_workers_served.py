@@ -6,7 +6,7 @@ import signal
 
 from adapters.metrics.catalogue import WorkerEnd
 from bootstrap.workers.served import LOOK_SECONDS, UNSERVED_SECONDS
-from tests.unit.bootstrap.test_workers_supervisor import Scene, serving
+from tests.unit.bootstrap.supervisor_scene import Scene, serving
 
 
 async def pass_time(scene: Scene, seconds: float) -> None:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import re
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.unit.docs.documents import ROOT, code_blocks
-from wasmcloud_secrets import extension
+from wasmcloud_secrets import extension, http, testing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
 
 EXTENDING = ROOT / "docs" / "extending.md"
 PAGES = {
-    "folder-store": ROOT / "docs" / "adding-a-store.md",
-    "http-transport": ROOT / "docs" / "adding-a-transport.md",
+    ROOT / "docs" / "adding-a-store.md": ("folder-store", "etcd-store"),
+    ROOT / "docs" / "adding-a-transport.md": ("http-transport",),
 }
 
 
-@pytest.mark.parametrize("example", PAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 @pytest.mark.parametrize("language", ["python", "toml"])
-def test_every_block_is_a_part_of_the_example(example: str, language: str) -> None:
+def test_every_block_is_a_part_of_an_example(page: Path, language: str) -> None:
     files = [
         path.read_text("utf-8")
+        for example in PAGES[page]
         for path in (ROOT / "examples" / example).rglob("*")
         if path.suffix in {".py", ".toml"}
     ]
-    blocks = code_blocks(PAGES[example], language)
+    blocks = code_blocks(page, language)
 
     assert blocks
     for block in blocks:
@@ -40,13 +46,20 @@ def dedent_each(file: str, block: str) -> str:
 
 
 def test_every_name_that_the_pages_give_is_exported() -> None:
-    text = "".join(path.read_text("utf-8") for path in (*PAGES.values(), EXTENDING))
-    named = set(re.findall(r"`([A-Z][A-Za-z]+(?:Error|Parts|Context|Plugin|Route|Group))`", text))
+    text = "".join(path.read_text("utf-8") for path in (*PAGES, EXTENDING))
+    named = set(
+        re.findall(r"`([A-Z][A-Za-z]+(?:Error|Parts|Context|Contract|Plugin|Route|Group))`", text)
+    )
 
     assert named
-    assert named <= set(extension.__all__)
+    assert named <= {*extension.__all__, *testing.__all__}
 
 
-def test_what_is_exported_is_there_and_sorted() -> None:
-    assert extension.__all__ == sorted(extension.__all__)
-    assert all(hasattr(extension, name) for name in extension.__all__)
+@pytest.mark.parametrize("module", [extension, http, testing], ids=["extension", "http", "testing"])
+def test_what_is_exported_is_there_and_sorted(module: ModuleType) -> None:
+    assert sorted(module.__all__, key=_constants_first) == list(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def _constants_first(name: str) -> tuple[bool, str]:
+    return (not name.isupper(), name)

@@ -14,7 +14,7 @@ from tools.pins import read_pins
 
 ROOT = Path(__file__).parents[3]
 
-ONLY_FOR_STORES_BEHIND_HTTP = {"aiohttp", "certifi", "httpx", "sniffio"}
+ONLY_FOR_STORES_BEHIND_HTTP = {"aiohttp", "certifi"}
 
 IMPORTS_WITHOUT = """
 import sys

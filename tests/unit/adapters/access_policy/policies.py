@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,16 @@ def problems_in(text: str | bytes) -> list[str]:
     with pytest.raises(AccessPolicyError) as refused:
         read_policy(text.encode() if isinstance(text, str) else text)
     return [str(mistake) for mistake in refused.value.problems]
+
+
+def lines_of(mistakes: list[str]) -> list[str]:
+    """Return where each mistake is, such as "line 3"."""
+    return [without_column(mistake).split(":")[0] for mistake in mistakes]
+
+
+def without_column(mistake: str) -> str:
+    """Return a mistake as it is shown, with its line alone."""
+    return re.sub(r"^(line \d+), column \d+", r"\1", mistake)
 
 
 def request(

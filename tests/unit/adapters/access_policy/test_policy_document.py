@@ -17,8 +17,10 @@ from tests.unit.adapters.access_policy.policies import (
     OTHER_TEAM,
     PROVIDER,
     TEAM,
+    lines_of,
     problems_in,
     request,
+    without_column,
 )
 
 HASH = "0123456789ABCDEF" * 4
@@ -367,7 +369,7 @@ IN_SECRET = 'line 11: grants[0] "billing": secrets[0]'
         ("version: 1\nissuers: {\n", "line 3: this is not YAML ("),
         ("version: 1\n\tissuers: {}\n", "line 2: this is not YAML ("),
         (b"version: 1\n# caf\xe9\n", "line 2: this is not UTF-8"),
-        (b"version: 1\n# \x07\n", "line 2, column 3: U+0007 (a control character) stands here"),
+        (b"version: 1\n# \x07\n", "line 2: U+0007 (a control character) stands here"),
         (b"#" * (MAX_BYTES + 1), "the file has more than 1048576 bytes"),
         ("version: " + "[" * 100, "line 1: lists and members are nested deeper than 16"),
         ("grants: [" + "a," * 100_001 + "]", "line 1: the file holds more than 100000 values"),
@@ -376,15 +378,13 @@ IN_SECRET = 'line 11: grants[0] "billing": secrets[0]'
 def test_a_mistake_is_reported_by_line_and_name(text: str | bytes, mistake: str) -> None:
     found = problems_in(text)
 
-    assert any(mistake in line for line in found), found
+    assert any(mistake in without_column(line) for line in found), found
 
 
 def test_all_mistakes_are_reported_in_the_order_of_their_lines() -> None:
     text = grants("names: []\n        min_rev: x", "keys: [a]").replace("version: 1", "version: 2")
 
-    lines = [mistake.split(":")[0] for mistake in problems_in(text)]
-
-    assert lines == ["line 1", "line 9", "line 12"]
+    assert lines_of(problems_in(text)) == ["line 1", "line 9", "line 12"]
 
 
 def test_a_wrong_issuer_hides_no_other_mistake_of_its_entity() -> None:
@@ -392,7 +392,7 @@ def test_a_wrong_issuer_hides_no_other_mistake_of_its_entity() -> None:
         grants("subject: M\n        min_rev: x").replace("issuer: team", "issuer: no")
     )
 
-    assert [mistake.split(":")[0] for mistake in found] == ["line 7", "line 8", "line 9"]
+    assert lines_of(found) == ["line 7", "line 8", "line 9"]
 
 
 def test_one_wrong_value_is_one_mistake() -> None:

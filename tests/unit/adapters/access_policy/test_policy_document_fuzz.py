@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.access_policy import yaml_tree
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.problems import AccessPolicyError
+from adapters.system import yaml_nodes
 from tests.unit.adapters.access_policy.policies import GOOD
 
 YAML_TEXT = st.text(st.sampled_from(" \n\t:-[]{},&*!|>'\"#%@`?~<a1/\\\x85\u2028é𝄞"), max_size=60)
@@ -69,7 +69,7 @@ def test_a_good_file_with_a_piece_replaced_is_rules_or_mistakes(
 
 @pytest.fixture
 def _pure_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_tree, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_nodes, "LOADER", yaml.SafeLoader)
 
 
 @pytest.mark.usefixtures("_pure_python")

@@ -58,10 +58,13 @@ def grant(members: str) -> str:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (grant("secrets: []"), 'line 3: grants[0] "g": neither "entities" nor "workloads"'),
+        (
+            grant("secrets: []"),
+            'line 3, column 10: grants[0] "g": neither "entities" nor "workloads"',
+        ),
         (
             grant("workloads: [{names: [a]}], secrets: []"),
-            'line 3: grants[0] "g": workloads[0]: the member "environments" is missing',
+            'line 3, column 32: grants[0] "g": workloads[0]: the member "environments" is missing',
         ),
         (
             grant("workloads: [{environments: prod}], secrets: []"),
@@ -83,7 +86,8 @@ def grant(members: str) -> str:
             (
                 grant(f"workloads: [{{environments: [p]}}], {condition}, secrets: []"),
                 (
-                    f'line 3: grants[0] "g": {condition.partition(":")[0]}: this looks at what '
+                    f"line 3, column {56 + len(condition.partition(':')[0])}: "
+                    f'grants[0] "g": {condition.partition(":")[0]}: this looks at what '
                     "comes with a signed token"
                 ),
             )

@@ -1,31 +1,33 @@
-"""The audit file: its mode, rotation, full disks, torn lines and what it refuses to open."""
+"""The audit file through rotation, full disks and folders that are gone."""
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import json
 import os
-import resource
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.audit.buffered import BufferLimits
-from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
-from adapters.audit.line_file import AppendFailedError, LineFile
 from adapters.audit.sink import AuditSinkError, OnFull
 from tests.contracts.audit import ANSWERED, ids, numbered
 from tests.fakes.clock import FakeClock
+from tests.unit.adapters.audit.audit_file_rig import (
+    audit_file,
+    file_size_limit,
+    kept,
+    lines,
+    mode,
+    move,
+    record,
+    record_failing,
+    recover,
+    remove,
+    write,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from domain.model.audit import AuditEvent
 
 
 @pytest.fixture
@@ -36,70 +38,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond `size`, as a full disk would."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def audit_file(path: Path, clock: FakeClock, on_full: OnFull = OnFull.REFUSE) -> AuditFile:
-    limits = BufferLimits(on_full=on_full)
-    return AuditFile(AuditFileConfig(path, FsyncPolicy.BATCH, limits), clock)
-
-
-def mode(path: Path) -> int:
-    return path.stat().st_mode & 0o777
-
-
-def write(path: Path, content: bytes, permissions: int = 0o600) -> None:
-    path.write_bytes(content)
-    path.chmod(permissions)
-
-
-def move(path: Path, to: Path) -> None:
-    path.rename(to)
-
-
-def remove(path: Path) -> None:
-    path.unlink()
-
-
-def lines(path: Path) -> list[bytes]:
-    return path.read_bytes().splitlines()
-
-
-def kept(path: Path) -> list[str]:
-    return [json.loads(line)["request_id"] for line in lines(path)]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110  the sink has no event, and a thread does the writing
-        await asyncio.sleep(0)
-
-
-async def record(file: AuditFile, events: list[AuditEvent]) -> None:
-    for event in events:
-        file.record(event)
-    await until(lambda: not file.waiting)
-
-
-async def record_failing(file: AuditFile, events: list[AuditEvent]) -> None:
-    for event in events:
-        file.record(event)
-    await until(lambda: file.failing)
-
-
-async def recover(file: AuditFile, clock: FakeClock) -> None:
-    while file.waiting:
-        clock.advance(2)
-        await asyncio.sleep(0)
 
 
 async def test_a_new_file_is_for_its_owner_alone(path: Path, clock: FakeClock) -> None:
@@ -256,106 +194,3 @@ async def test_what_is_no_regular_file_is_refused_at_the_start_with_advice(
 
     assert f"({reason})" in str(failure.value)
     assert str(path) in str(failure.value)
-
-
-def test_a_line_that_did_not_fit_can_be_written_whole_later(path: Path) -> None:
-    file = LineFile(path, sync=False)
-    file.open()
-    with file_size_limit(10), pytest.raises(AppendFailedError) as failure:
-        file.append([b"first", b"second"])
-    assert (failure.value.appended, path.read_bytes()) == (1, b"first\n")
-
-    file.append([b"second"])
-    file.close()
-
-    assert path.read_bytes() == b"first\nsecond\n"
-
-
-def test_a_torn_line_stays_where_another_process_has_appended_since(path: Path) -> None:
-    mine, other = LineFile(path, sync=False), LineFile(path, sync=False)
-    mine.append([b"first"])
-    other.append([b"second"])
-    assert mine._descriptor is not None
-
-    mine._take_back(mine._descriptor, 3)
-    mine.close()
-    other.close()
-
-    assert path.read_bytes() == b"first\nsecond\n"
-
-
-def test_lines_that_could_not_be_forced_to_the_disk_count_as_not_written(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(descriptor: int) -> None:
-        raise OSError(errno.EIO, "")
-
-    file = LineFile(path, sync=True)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", fail)
-        with pytest.raises(AppendFailedError) as failure:
-            file.append([b"first"])
-    assert (failure.value.reason, failure.value.appended) == ("eio", 0)
-
-    file.append([b"first"])
-    file.close()
-
-    assert path.read_bytes() == b"first\nfirst\n"
-
-
-@pytest.mark.parametrize(
-    ("limit", "appended", "left"),
-    [
-        (0, 0, b""),
-        (5, 0, b""),
-        (6, 1, b"first\n"),
-        (12, 1, b"first\n"),
-        (13, 2, b"first\nsecond\n"),
-    ],
-)
-def test_only_whole_lines_are_left_of_a_write_that_failed(
-    path: Path, limit: int, appended: int, left: bytes
-) -> None:
-    file = LineFile(path, sync=True)
-    with file_size_limit(limit), pytest.raises(AppendFailedError) as failure:
-        file.append([b"first", b"second", b"third"])
-    file.close()
-
-    assert (failure.value.appended, path.read_bytes()) == (appended, left)
-
-
-async def test_an_event_that_comes_while_a_write_hangs_past_the_end_is_lost_and_counted(
-    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release = threading.Event()
-    hanging = threading.Event()
-
-    def hang(descriptor: int) -> None:
-        hanging.set()
-        release.wait(10)
-
-    file = audit_file(path, clock)
-    await file.start()
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", hang)
-        file.record(ANSWERED)
-        await until(hanging.is_set)
-        closing = asyncio.create_task(file.aclose())
-        await asyncio.sleep(0)
-        clock.advance(10)
-        await closing
-        assert file.dropped == 1
-        release.set()
-        assert file._last is not None
-        await file._last
-    file._file.close()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_file_without_permission_says_so(path: Path) -> None:
-    path.touch(mode=0o400)
-
-    with pytest.raises(AppendFailedError) as failure:
-        LineFile(path, sync=False).open()
-
-    assert failure.value.reason == "permission_denied"

@@ -103,6 +103,17 @@ def test_an_event_that_comes_late_is_not_missing() -> None:
     assert problems(lines) == []
 
 
+def test_an_event_that_is_put_in_again_or_moved_is_counted() -> None:
+    lines = signed(20)
+    verifier = TrailVerifier((KEY,))
+    for line in (*lines[:8], lines[2], lines[2], lines[9], lines[8], *lines[10:]):
+        assert verifier.check(line) is None
+
+    (chain,) = verifier.chains.values()
+    assert (chain.repeated, chain.late) == (2, 1)
+    assert verifier.missing() == []
+
+
 def test_chains_of_several_processes_are_told_apart() -> None:
     one, other = LineSigner(SEED), LineSigner(SEED)
     lines = [signer.sign(audit_line(event)) for event in numbered(9) for signer in (one, other)]

@@ -1,108 +1,23 @@
-"""A store that is down is left alone, and found again within seconds of its recovery."""
+"""What opens the circuit breaker, what does not, and what it says."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
-from typing_extensions import override
 
 from adapters.breaker.circuit import State
 from adapters.breaker.config import BreakerConfig
-from adapters.breaker.store import CIRCUIT_OPEN, BreakingSecretStore
+from adapters.breaker.store import CIRCUIT_OPEN
 from domain.model.errors import (
     CallFailed,
-    CallWithheld,
-    InvalidRequest,
-    RateLimited,
     SecretNotFound,
     SecretsError,
-    ServiceStarved,
-    StoreBusy,
-    StoreUnavailable,
     Unauthorized,
     UpstreamError,
 )
-from domain.model.reference import SecretLocation, SecretQuery
-from tests.contracts.secret_store import CALLER
-from tests.fakes.clock import FakeClock
-from tests.fakes.secret_store import FakeSecretStore
-
-if TYPE_CHECKING:
-    from domain.model.secret import Secret
-
-DOWN = StoreUnavailable("It is down.", reason="down")
-LIMITED = RateLimited("Later.", reason="limited")
-UNASKED = (
-    CallWithheld("Later."),
-    StoreBusy("Later."),
-    ServiceStarved("Late."),
-    InvalidRequest("No."),
-)
-
-
-class Store(FakeSecretStore):
-    """Attributes: `slow`, paths that answer nothing until `release` is set."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.slow: set[str] = set()
-        self.release = asyncio.Event()
-
-    @override
-    async def fetch(self, query: SecretQuery) -> Secret:
-        if query.location.path in self.slow:
-            await self.release.wait()
-            raise StoreUnavailable("Too slow.", reason="down")
-        return await super().fetch(query)
-
-
-class Rig:
-    """A breaker over the fake store. Attributes: `draw`, what the jitter gives."""
-
-    def __init__(self, config: BreakerConfig | None = None) -> None:
-        self.clock = FakeClock()
-        self.inner = Store()
-        for name in "abcdefgh":
-            self.inner.put(f"/{name}", "value")
-        self.draw = 0.0
-        self.store = BreakingSecretStore(
-            self.inner,
-            config or BreakerConfig(),
-            self.clock,
-            lambda: self.draw,
-        )
-
-    def state(self) -> State:
-        return self.store.state().state
-
-    async def get(self, name: str = "a", seconds: float = 8.0) -> Secret:
-        location = SecretLocation(f"/{name}", (("environment", "prod"),))
-        deadline = self.clock.monotonic() + seconds
-        return await self.store.fetch(SecretQuery(location, None, CALLER, deadline))
-
-    async def fail(self, failure: SecretsError | None, names: str = "a") -> list[str]:
-        """Ask once for each name, in turn, and return the reasons; None lets the store work."""
-        self.inner.failure = failure
-        reasons = []
-        for name in names:
-            try:
-                await self.get(name)
-                reasons.append("")
-            except SecretsError as error:
-                reasons.append(error.reason)
-        return reasons
-
-    async def open(self) -> None:
-        await self.fail(DOWN, "abcab")
-        assert self.state() is State.OPEN
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
+from tests.unit.adapters.breaker.breaker_rig import DOWN, LIMITED, UNASKED, Rig, settle
 
 
 async def test_failures_in_a_row_open_it_and_then_nobody_is_asked() -> None:
@@ -204,124 +119,6 @@ async def test_a_call_cancelled_before_its_deadline_counts_for_nothing() -> None
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
 
-    assert rig.state() is State.CLOSED
-
-
-async def test_after_the_pause_one_asks_for_all_and_its_answer_closes_it() -> None:
-    rig = Rig()
-    await rig.open()
-    rig.clock.advance(1.0)
-    rig.inner.failure = None
-    rig.inner.gate.clear()
-    probe = asyncio.create_task(rig.get())
-    await settle()
-    assert rig.state() is State.HALF_OPEN
-    with pytest.raises(UpstreamError) as refusal:
-        await rig.get("b")
-    assert refusal.value.reason == CIRCUIT_OPEN
-
-    rig.inner.gate.set()
-    await probe
-
-    assert rig.state() is State.CLOSED
-    assert await rig.fail(None, "abc") == [""] * 3
-
-
-async def test_a_probe_that_fails_doubles_the_pause_up_to_two_seconds() -> None:
-    rig = Rig()
-    await rig.open()
-    for pause in (1.0, 2.0, 2.0, 2.0):
-        rig.clock.advance(pause - 0.1)
-        assert await rig.fail(DOWN) == [CIRCUIT_OPEN]
-        rig.clock.advance(0.1)
-        assert await rig.fail(DOWN) == ["down"]
-
-    assert rig.store.state().opened_count == 1
-    rig.clock.advance(2.0)
-    assert await rig.fail(None, "ab") == ["", ""]
-    await rig.open()
-    rig.clock.advance(1.0)
-    assert await rig.fail(None) == [""]
-    assert rig.store.state().opened_count == 2
-
-
-async def test_jitter_only_shortens_a_pause_by_half_of_it_at_most() -> None:
-    rig = Rig()
-    rig.draw = 1.0
-    await rig.open()
-    rig.clock.advance(0.5)
-
-    assert await rig.fail(None) == [""]
-
-
-async def test_a_probe_that_hangs_is_followed_by_another_within_seconds() -> None:
-    rig = Rig()
-    await rig.open()
-    rig.clock.advance(1.0)
-    rig.inner.failure = None
-    rig.inner.slow = {"/a"}
-    hanging = asyncio.create_task(rig.get("a"))
-    await settle()
-    rig.clock.advance(2.0 + 2.0)
-
-    assert await rig.fail(None, "b") == [""]
-    assert rig.state() is State.CLOSED
-    rig.inner.release.set()
-    await asyncio.gather(hanging, return_exceptions=True)
-    assert rig.state() is State.CLOSED
-
-
-async def test_a_cancelled_probe_lets_the_next_request_ask() -> None:
-    rig = Rig()
-    await rig.open()
-    rig.clock.advance(1.0)
-    rig.inner.slow = {"/a"}
-    probe = asyncio.create_task(rig.get("a"))
-    await settle()
-    probe.cancel()
-    await asyncio.gather(probe, return_exceptions=True)
-
-    assert await rig.fail(None, "b") == [""]
-
-
-@pytest.mark.parametrize(
-    "answer", [SecretNotFound("No."), Unauthorized("No."), LIMITED, CallFailed("A 500.")]
-)
-async def test_a_probe_that_ends_in_anything_but_an_outage_closes_it(answer: SecretsError) -> None:
-    rig = Rig()
-    await rig.open()
-    rig.clock.advance(1.0)
-
-    assert await rig.fail(answer) == [answer.reason]
-    assert rig.state() is State.CLOSED
-
-
-@pytest.mark.parametrize("unasked", UNASKED)
-async def test_a_probe_that_was_not_sent_proves_nothing_and_the_next_request_asks(
-    unasked: SecretsError,
-) -> None:
-    rig = Rig()
-    await rig.open()
-    rig.clock.advance(1.0)
-
-    assert await rig.fail(unasked) == [unasked.reason]
-    assert rig.state() is State.HALF_OPEN
-    assert await rig.fail(None) == [""]
-    assert rig.state() is State.CLOSED
-
-
-async def test_a_late_answer_from_before_closes_it_as_well() -> None:
-    rig = Rig()
-    rig.inner.gate.clear()
-    early = asyncio.create_task(rig.get("h"))
-    await settle()
-    rig.inner.slow = {"/a", "/b"}
-    rig.inner.release.set()
-    await rig.fail(None, "ababa")
-    assert rig.state() is State.OPEN
-
-    rig.inner.gate.set()
-    await early
     assert rig.state() is State.CLOSED
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adapters.console.feed import MAX_ROWS, RequestFeed
@@ -114,3 +116,24 @@ def test_the_time_that_it_took_is_in_milliseconds(feed: RequestFeed) -> None:
     feed.record(event())
 
     assert feed.latest().rows[0].milliseconds == 2.5
+
+
+def test_an_operator_is_told_more_than_a_caller_that_is_refused(feed: RequestFeed) -> None:
+    told = "No rule lets this caller have this secret."
+    for reason in ("field_not_granted", "secret_not_found", "of_a_plug_in"):
+        feed.record(replace(event(reason=reason), advice=told))
+
+    field, missing, other = (row.advice for row in feed.latest().rows)
+
+    assert field.startswith("The field is not listed")
+    # Each store has words of its own for it; the reason links to them all.
+    assert missing == ""
+    assert other == told
+
+
+def test_other_errors_are_shown_as_they_were_told(feed: RequestFeed) -> None:
+    told = replace(event(reason="timed_out"), error="UpstreamError", advice="Ask again.")
+
+    feed.record(told)
+
+    assert feed.latest().rows[0].advice == "Ask again."

@@ -80,6 +80,10 @@ FOLDER = "Folder with path '/' in environment with slug 'prod' not found"
             refusal(401, "UnauthorizedError", "Identity is not a member of the organization"),
             "member",
         ),
+        (
+            refusal(401, "UnauthorizedError", "Identity organization membership is inactive"),
+            "inactive",
+        ),
         (refusal(403, OTHER_ORGANIZATION, "x"), "INFISICAL_ORGANIZATION_SLUG"),
         (refusal(403, "ForbiddenError", OTHER_ORGANIZATION), "INFISICAL_ORGANIZATION_SLUG"),
         (refusal(400, "BadRequest", "The project is of type kms."), "type"),

@@ -30,6 +30,7 @@ def page(status: int, kind: str = "text/html") -> UpstreamResponse:
 
 
 NO_ORG_MEMBER = "Identity is not a member of the organization"
+INACTIVE = "Identity organization membership is inactive"
 OTHER_ORG = "This project does not belong to your selected organization."
 NOT_A_MEMBER = "Identity is not a member of the specified project"
 SECRET = "Secret with name 'canary' not found"
@@ -55,6 +56,7 @@ TABLE: list[tuple[UpstreamResponse, type[SecretsError], str]] = [
     (refusal(403, NOT_A_MEMBER, "You are"), Unauthorized, reasons.NOT_A_MEMBER),
     (refusal(403, "You are not member of this project", "x"), Unauthorized, reasons.NOT_A_MEMBER),
     (refusal(401, "UnauthorizedError", NO_ORG_MEMBER), Unauthorized, reasons.NOT_A_MEMBER),
+    (refusal(401, "UnauthorizedError", INACTIVE), Unauthorized, reasons.NOT_A_MEMBER),
     (refusal(403, "ForbiddenError", OTHER_ORG), Unauthorized, reasons.WRONG_ORGANIZATION),
     (refusal(403, OTHER_ORG, "Words."), Unauthorized, reasons.WRONG_ORGANIZATION),
     (refusal(403, "ForbiddenReadSecretError", "You do"), Unauthorized, reasons.VALUE_HIDDEN),
@@ -118,6 +120,7 @@ def test_the_upstream_s_own_words_are_not_passed_on(
         (refusal(401, "TokenError", ""), True),
         (refusal(401, "UnauthorizedError", "Invalid JWT token"), True),
         (refusal(401, "UnauthorizedError", NO_ORG_MEMBER), False),
+        (refusal(401, "UnauthorizedError", INACTIVE), False),
         (refusal(401, "UnauthorizedError", "… from the current IP address"), False),
         (refusal(403, "UnauthorizedError", ""), True),
         (refusal(401, "ValidationFailure", []), False),

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import yaml
+from structlog.testing import capture_logs
 
 from adapters.kubernetes.bounds import Bounds
 from adapters.kubernetes.check import RIGHTS_SECONDS
@@ -104,6 +105,18 @@ async def test_impersonation_needs_a_cluster_role_and_no_right_of_ones_own() -> 
             "verbs": ["impersonate"],
         }
     ]
+
+
+async def test_a_service_that_only_impersonates_is_well_without_a_right_of_its_own() -> None:
+    rig = KubernetesRig(Bounds.of("shop", users=("jane",)))
+    rig.model.rights = {Right(ACCOUNT, "impersonate", name="jane")}
+
+    with capture_logs() as logs:
+        await rig.check.check()
+        await rig.check.check()
+
+    missing = [log["rights"] for log in logs if log["event"] == "kubernetes.own_rights_missing"]
+    assert missing == [1]
 
 
 def test_a_service_account_is_impersonated_in_its_namespace() -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from adapters.kubernetes.noticing_engine import NoticingEngine
+from adapters.kubernetes.watch import LONGEST_PAUSE_SECONDS
 from adapters.kubernetes.watches import ASK_SECONDS
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
@@ -74,3 +75,22 @@ async def test_that_call_may_fail() -> None:
     assert not asking.done()
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
+
+
+async def test_once_a_call_succeeds_again_watches_that_wait_are_opened_at_once() -> None:
+    rig = KubernetesRig(watches=True)
+    watch = next(iter(rig.watches.all.values()))
+    asking = asyncio.create_task(rig.watches._ask())
+    waiting = asyncio.create_task(watch._pause(LONGEST_PAUSE_SECONDS))
+    rig.failures = [TransportError(Failure.UNREACHABLE, "ConnectError") for _ in range(5)]
+    seconds = 0.0
+    while not waiting.done():
+        await rig.settle()
+        rig.clock.advance(0.5)
+        seconds += 0.5
+    for task in (asking, waiting):
+        task.cancel()
+    await asyncio.gather(asking, waiting, return_exceptions=True)
+
+    assert rig.failures == []
+    assert seconds < LONGEST_PAUSE_SECONDS / 2

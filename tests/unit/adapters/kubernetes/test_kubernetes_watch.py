@@ -1,149 +1,25 @@
-"""The life of a watch: begun, followed, resumed, begun again, and kept from tight loops."""
+"""A watch: what it begins with, what it tells, and how it goes on after an end."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from typing_extensions import override
 
 from adapters.kubernetes.answer import Answer
 from adapters.kubernetes.watch import (
-    INITIAL_SECONDS,
     LIFE_SECONDS,
     LONGEST_PAUSE_SECONDS,
     METADATA,
-    REOPEN_SECONDS,
     RESUME_SECONDS,
-    SecretWatch,
 )
-from adapters.kubernetes.watch_api import Stream, WatchApi
-from adapters.kubernetes.watch_list import METADATA_LIST
 from domain.model.errors import StoreUnavailable
-from tests.fakes.clock import FakeClock
 from tests.support.kubernetes_server import recorded_lines, recorded_result
+from tests.unit.adapters.kubernetes.watch_rig import Rig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-
-OVER = object()
-
-
-@dataclass
-class Opened(Stream):
-    """One watch that a test feeds.
-
-    Attributes:
-        fed: pieces of the body; `OVER` ends it cleanly, an exception breaks it.
-    """
-
-    query: Mapping[str, str]
-    answer: Answer = field(default_factory=lambda: Answer(200, {}))
-    fed: asyncio.Queue[object] = field(default_factory=asyncio.Queue)
-
-    def __post_init__(self) -> None:
-        self.chunks = self._pieces()
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        while (piece := await self.fed.get()) is not OVER:
-            if isinstance(piece, Exception):
-                raise piece
-            assert isinstance(piece, bytes)
-            yield piece
-
-    def send(self, *lines: dict[str, Any]) -> None:
-        for line in lines:
-            self.fed.put_nowait(json.dumps(line).encode() + b"\n")
-
-    def event(self, kind: str, name: str, version: int) -> None:
-        metadata = {"name": name, "uid": f"uid-{name}", "resourceVersion": str(version)}
-        self.send({"type": kind, "object": {"metadata": metadata}})
-
-    def bookmark(self, version: int, **annotations: str) -> None:
-        marks = {"k8s.io/initial-events-end": "true"} if annotations else {}
-        metadata = {"resourceVersion": str(version), "annotations": marks}
-        self.send({"type": "BOOKMARK", "object": {"metadata": metadata}})
-
-    def complete(self, version: int = 100) -> None:
-        self.bookmark(version, end="true")
-
-    def end(self) -> None:
-        self.fed.put_nowait(OVER)
-
-    def cut(self) -> None:
-        self.fed.put_nowait(StoreUnavailable("The connection broke."))
-
-
-class FakeApi(WatchApi):
-    """Attributes: `refusals`, answers to the next watches; `lists`, answers to the next lists."""
-
-    def __init__(self) -> None:
-        self.opened: list[Opened] = []
-        self.refusals: list[Answer | Exception] = []
-        self.lists: list[Answer] = []
-        self.list_queries: list[Mapping[str, str]] = []
-        self.idle: list[float] = []
-        self.accepts: list[str] = []
-
-    @override
-    @asynccontextmanager
-    async def stream(
-        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
-    ) -> AsyncIterator[Stream]:
-        assert path == "/api/v1/namespaces/shop/secrets"
-        stream = Opened(query)
-        self.opened.append(stream)
-        self.idle.append(idle_seconds)
-        self.accepts.append(accept)
-        if self.refusals:
-            refusal = self.refusals.pop(0)
-            if isinstance(refusal, Exception):
-                raise refusal
-            stream.answer = refusal
-        yield stream
-
-    @override
-    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
-        assert accept == METADATA_LIST
-        self.list_queries.append(query)
-        return self.lists.pop(0)
-
-
-class Rig:
-    """Attributes: `changed`, the names of changed Secrets, in order; `draw`, the jitter."""
-
-    def __init__(self, name: str | None = None) -> None:
-        self.clock = FakeClock()
-        self.api = FakeApi()
-        self.changed: list[str] = []
-        self.draw = 0.0
-        self.watch = SecretWatch(
-            self.api,
-            "shop",
-            name,
-            clock=self.clock,
-            jitter=lambda: self.draw,
-            on_changed=self.changed.extend,
-        )
-        self.task = asyncio.create_task(self.watch.run())
-
-    async def settle(self) -> Opened:
-        """Let everything run that can, and return the newest watch."""
-        for _ in range(30):
-            await asyncio.sleep(0)
-        return self.api.opened[-1]
-
-    async def live(self) -> Opened:
-        """Return a watch whose initial events are over."""
-        stream = await self.settle()
-        stream.event("ADDED", "db", 7)
-        stream.complete()
-        await self.settle()
-        return stream
+    from collections.abc import AsyncIterator
 
 
 @pytest.fixture
@@ -321,118 +197,3 @@ async def test_the_time_to_come_back_is_kept(rig: Rig) -> None:
     rig.clock.advance(0.2)
     await rig.settle()
     assert len(rig.api.opened) == opened + 1
-
-
-def page(*names: str, version: int = 300, more: str = "") -> Answer:
-    items = [
-        {"metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "7"}} for name in names
-    ]
-    metadata = {"resourceVersion": str(version), **({"continue": more} if more else {})}
-    return Answer(200, {"metadata": metadata, "items": items})
-
-
-async def test_a_server_that_sends_no_initial_events_is_listed_page_by_page(rig: Rig) -> None:
-    result = recorded_result("watch_list_without_match")
-    named, body = result.encoded()
-    assert result.status == 422
-    rig.api.lists = [page("db", more="next"), page("other")]
-    first = await rig.settle()
-    first.answer = Answer(200, {})
-    first.cut()
-    rig.api.refusals = [Answer.read(result.status, named, body)]
-    await rig.settle()
-    rig.clock.advance(1)
-    await rig.settle()
-    rig.clock.advance(1)
-    stream = await rig.settle()
-
-    assert rig.api.list_queries == [{"limit": "500"}, {"limit": "500", "continue": "next"}]
-    assert stream.query["resourceVersion"] == "300"
-    assert rig.watch.is_live
-    stream.event("MODIFIED", "other", 301)
-    await rig.settle()
-    assert rig.changed == ["other"]
-
-
-async def test_a_server_that_never_tells_of_the_end_is_listed(rig: Rig) -> None:
-    stream = await rig.settle()
-    stream.event("ADDED", "db", 7)
-    rig.api.lists = [page("db")]
-    await rig.settle()
-    rig.clock.advance(INITIAL_SECONDS)
-    await rig.settle()
-    rig.clock.advance(1)
-    await rig.settle()
-
-    assert rig.watch.is_live
-    assert rig.watch.state.version == "300"
-
-
-async def test_a_watch_that_ends_as_soon_as_it_begins_is_not_opened_in_a_tight_loop(
-    rig: Rig,
-) -> None:
-    stream = await rig.live()
-    rig.clock.advance(60)
-    stream.end()
-    for _ in range(20):
-        await rig.settle()
-        rig.clock.advance(0.5)
-        stream = await rig.settle()
-        stream.end()
-
-    assert len(rig.api.opened) < 12
-
-
-async def test_an_unreadable_line_ends_the_watch_and_it_is_resumed(rig: Rig) -> None:
-    stream = await rig.live()
-    stream.fed.put_nowait(b"canary <html>\n")
-    await rig.settle()
-    rig.clock.advance(1)
-    resumed = await rig.settle()
-
-    assert resumed.query["resourceVersion"] == "100"
-    assert rig.watch.ends["broken"] == 1
-
-
-async def test_where_the_role_names_secrets_each_is_selected_by_name() -> None:
-    rig = Rig("db")
-    stream = await rig.settle()
-    rig.task.cancel()
-    await asyncio.gather(rig.task, return_exceptions=True)
-
-    assert stream.query["fieldSelector"] == "metadata.name=db"
-
-
-async def test_a_watch_whose_server_may_be_gone_is_opened_again_from_where_it_was(
-    rig: Rig,
-) -> None:
-    stream = await rig.live()
-    stream.bookmark(250)
-    await rig.settle()
-    rig.clock.advance(REOPEN_SECONDS)
-    rig.watch.reopen()
-    await rig.settle()
-    rig.clock.advance(RESUME_SECONDS)
-    again = await rig.settle()
-
-    assert again is not stream
-    assert again.query["resourceVersion"] == "250"
-    assert rig.watch.ends["reopened"] == 1
-
-
-async def test_a_watch_that_was_just_opened_is_left_alone(rig: Rig) -> None:
-    stream = await rig.live()
-    rig.watch.reopen()
-    rig.clock.advance(RESUME_SECONDS)
-
-    assert await rig.settle() is stream
-
-
-async def test_it_ends_when_it_is_cancelled_while_it_is_opened_again(rig: Rig) -> None:
-    await rig.live()
-    rig.clock.advance(REOPEN_SECONDS)
-    rig.watch.reopen()
-    rig.task.cancel()
-    await asyncio.gather(rig.task, return_exceptions=True)
-
-    assert rig.task.cancelled()

@@ -32,6 +32,7 @@ from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
+from tests.unit.adapters.metrics.wasmcloud2_parts import wasmcloud2_samples
 
 LIMITED = "rate_limited"
 """The reason of a store's UpstreamErrors that means that it is up."""
@@ -186,6 +187,7 @@ class Replica:
             lambda: read_samples(self.kubernetes, self.vault, self.vault),
             lambda: call_samples({"2xx": 4}),
             lambda: watch_samples(self.kubernetes, self.kubernetes),
+            wasmcloud2_samples,
             self.readiness.samples,
             LoopLateness(self.clock).samples,
         )

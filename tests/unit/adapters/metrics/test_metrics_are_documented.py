@@ -82,6 +82,7 @@ def test_the_table_of_checks_is_that_of_readiness() -> None:
         store_check(FakeStoreCheck(), bool),
         policy_check(PolicyStatus),
         audit_check(bool),
+        problem_check("front", lambda: None),
         process_check(str),
     ]
 

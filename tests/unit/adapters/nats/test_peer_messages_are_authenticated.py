@@ -107,3 +107,33 @@ async def test_an_operator_who_holds_no_key_is_heard_where_operators_are_meant(
 
     assert replica.heard == [b"order"]
     assert replica.nats.sent_to("_INBOX.x") == [b"answer"]
+
+
+@pytest.mark.parametrize(
+    "reply_to",
+    [
+        "other.prefix.v1alpha1.infisical.get",
+        "wasmcloud.secrets.audit.v1",
+        "wasmcloud.secrets.audit.refused.v1",
+        "$KV.WASMCLOUD_SECRETS.KEY",
+        "_INBOX.secrets-backend.Xx12.7",
+        "_INBOX." + "x" * 1100,
+        "",
+    ],
+)
+async def test_an_operators_order_cannot_have_the_answer_sent_where_others_listen(
+    reply_to: str,
+) -> None:
+    nats, clock = NatsInMemory(), FakeClock()
+    subjects, heard = ControlSubjects(prefix="other.prefix"), list[bytes]()
+    bus = NatsPeerBus(nats.client, subjects, clock, own_inbox="_INBOX.secrets-backend")
+
+    def hear(payload: bytes) -> bytes:
+        heard.append(payload)
+        return b"answer"
+
+    await bus.subscribe("flush", hear, from_operators=True)
+    await nats.deliver(Message(subjects.of("flush"), b"order", reply_to))
+
+    assert heard == [b"order"]
+    assert nats.sent_to(reply_to) == []

@@ -7,7 +7,7 @@ import resource
 import stat
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -122,13 +122,15 @@ def test_files_come_and_go_with_the_generation(directory: ProjectedDirectory, pa
     assert not directory.holds({"b"})
 
 
+@pytest.mark.parametrize("by", [{"remove": ["a", "x"]}, {"keep_only": {"b", "x"}}])
 def test_a_removed_file_is_gone_from_the_generation_before_too(
-    directory: ProjectedDirectory, path: Path
+    directory: ProjectedDirectory, path: Path, by: dict[str, Any]
 ) -> None:
     directory.write([content("a", b"1"), content("b", b"1")], NOW)
     directory.write([content("a", b"2"), content("b", b"2")], NOW)
 
-    directory.remove(["a", "never-there"])
+    for method, names in by.items():
+        getattr(directory, method)(names)
 
     assert shown(path) == {"b": b"2"}
     assert not list(path.rglob("a"))

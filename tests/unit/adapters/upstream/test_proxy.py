@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.engine import Failure
+from adapters.upstream.failures import transport_error
 from adapters.upstream.proxy import proxy_for
 from ports.plugin import PluginError
 
@@ -13,7 +16,8 @@ CANARY = "canary-f81d"
 
 
 def chosen(base_url: str = STORE, **environment: str) -> str | None:
-    return proxy_for(base_url, environment)
+    proxy = proxy_for(base_url, environment)
+    return None if proxy is None else proxy.url
 
 
 def test_the_variable_of_the_scheme_comes_before_all_proxy() -> None:
@@ -97,3 +101,17 @@ def test_what_is_no_address_is_refused_without_its_text(proxy: str) -> None:
 
     assert refused.value.setting == "HTTPS_PROXY"
     assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY", "https_proxy"])
+def test_a_store_behind_a_proxy_that_fails_is_not_blamed_alone(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    config = UpstreamConfig("Store", "store", STORE, "STORE_URL", "STORE_CA")
+    assert "proxy" not in transport_error(Failure.UNREACHABLE, config).advice
+    monkeypatch.setenv(name, f"http://user:{CANARY}@proxy:3128")
+
+    advice = transport_error(Failure.UNREACHABLE, config).advice
+
+    assert f"by way of the proxy in {name.upper()}" in advice
+    assert CANARY not in advice + repr(config.proxy())

@@ -1,4 +1,4 @@
-"""Calls end by the deadline, are repeated where that may help, and fail with typed advice."""
+"""Attempts, deadlines, rate limits and counts of calls to a store."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import json
 import pytest
 
 from adapters.upstream.engine import Failure
-from adapters.upstream.message import UpstreamResponse
 from adapters.upstream.statistics import Lane
 from domain.model.errors import RateLimited, StoreTooSlow, StoreUnavailable, UpstreamError
-from tests.unit.adapters.upstream.http_rig import PAGE, HttpRig, answer, broken, settle
+from tests.unit.adapters.upstream.http_rig import HttpRig, answer, broken, settle
 
 TOKEN = "canary-token"
 
@@ -167,52 +166,6 @@ async def test_a_rate_limit_beyond_the_deadline_is_told_at_once() -> None:
 
     assert error.value.retry_after == 30
     assert "30 seconds" in error.value.advice
-
-
-@pytest.mark.parametrize(
-    "foreign",
-    [PAGE, answer(302), UpstreamResponse(404, {"content-type": "text/plain"}, b"no")],
-)
-async def test_what_is_not_the_api_means_a_wrong_address_at_first_and_later_an_outage(
-    foreign: UpstreamResponse,
-) -> None:
-    rig = HttpRig(foreign)
-    with pytest.raises(UpstreamError) as first:
-        await rig.get()
-    assert type(first.value) is UpstreamError
-    assert (first.value.reason, rig.attempts) == ("store_wrong_address", 1)
-    assert "STORE_URL" in first.value.advice
-
-    await rig.get()
-    rig.script = [foreign] * 9
-    with pytest.raises(StoreUnavailable) as later:
-        await rig.get()
-
-    assert (later.value.reason, rig.attempts) == ("store_not_answering", 7)
-
-
-@pytest.mark.parametrize(
-    ("failure", "attempts"),
-    [(Failure.UNTRUSTED, 6), (Failure.UNREADABLE, 6), (Failure.TOO_LARGE, 2)],
-)
-async def test_what_shows_another_certificate_later_is_an_outage_too(
-    failure: Failure, attempts: int
-) -> None:
-    rig = HttpRig(answer(), *[broken(failure)] * 9)
-    await rig.get()
-
-    with pytest.raises(UpstreamError) as later:
-        await rig.get()
-
-    assert isinstance(later.value, StoreUnavailable) == (attempts > 2)
-    assert (later.value.reason, rig.attempts) == (f"store_{failure}", attempts)
-
-
-async def test_the_outage_ends_with_the_apis_next_answer() -> None:
-    rig = HttpRig(answer(), PAGE, PAGE)
-    await rig.get()
-
-    assert (await rig.get()).status == 200
 
 
 async def test_hanging_reads_leave_a_connection_to_the_login() -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from pydantic import SecretStr
 
+from adapters.upstream.credentials import FixedText
+from adapters.vault.login_methods import SignedToken
+from adapters.vault.service_tokens import ServiceTokens
+from adapters.vault.token_makers import LoginMaker
 from domain.model.errors import RateLimited, StoreUnavailable
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.unit.adapters.vault.token_rig import Rig
@@ -149,6 +154,22 @@ async def test_a_server_that_is_down_is_not_asked_for_each_request() -> None:
     rig.clock.advance(1.1)
     rig.calls.instead = []
     assert await rig.token()
+
+
+async def test_an_outage_behind_a_login_that_is_never_locked_is_over_within_seconds() -> None:
+    rig = Rig()
+    method = SignedToken("kubernetes", "demo", FixedText(SecretStr("canary-token")))
+    maker = LoginMaker(method, "", rig.calls, rig.refusals, rig.clock)
+    tokens = ServiceTokens(maker, rig.clock, lambda: 0.99)
+    rig.calls.instead = ["kubernetes_login_api_server_unreachable", "kubernetes_login_no_role"]
+    with pytest.raises(StoreUnavailable) as refused:
+        await tokens.current()
+    assert refused.value.reason == "login_undecided"
+    assert "credentials" not in refused.value.advice
+
+    rig.clock.advance(10)
+    rig.calls.instead = ["approle_login_ok"]
+    assert (await tokens.current()).value.get_secret_value()
 
 
 async def test_a_rate_limit_on_logins_is_kept_and_told() -> None:

@@ -12,6 +12,7 @@ from tests.support.workloads import Reads
 from wasmcloud_secrets.testing.echo_handler import EchoHandler
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from adapters.wasmcloud2.side import Sink
@@ -80,16 +81,18 @@ class Rig:
         states: what the host says of each workload by id; one that is missing is not found.
         messages: the message that goes with a state.
         started: the bodies of the start requests that reached the host.
+        rolling: where a test runs `rolls`.
     """
 
     def __init__(self, access: AccessPolicy | None = None, *, max_starts: int = 8) -> None:
         self.reads = Reads() if access is None else Reads(access)
         self.operator, self.hosts = FakeAccount(), FakeAccount()
-        self.hosts.answer = self._host
+        self.hosts.answer = self.host
         self.states: dict[str, str] = {}
         self.messages: dict[str, str] = {}
         self.started: list[dict[str, Any]] = []
         self.log: list[str] = []
+        self.rolling: asyncio.Task[None]
         clock, filling = self.reads.clock, Filling(self.reads.read, "prod")
         self.relay = Relay(
             self.operator, self.hosts, filling, clock, timeout_seconds=8, max_starts=max_starts
@@ -135,7 +138,7 @@ class Rig:
         status: dict[str, str] = json.loads(body)["workloadStatus"]
         return status
 
-    def _host(self, subject: str, body: bytes) -> bytes:
+    def host(self, subject: str, body: bytes) -> bytes:
         what = subject.split(".", 3)[3]
         request = json.loads(body)
         workload_id = request["workloadId"]

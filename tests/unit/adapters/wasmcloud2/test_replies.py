@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.wasmcloud2.redaction import REDACTED
 from adapters.wasmcloud2.replies import (
-    REDACTED,
     WorkloadStatus,
     read_status,
     refused,

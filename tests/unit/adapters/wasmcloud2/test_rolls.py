@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from adapters.system.cancelling import cancel
-from adapters.wasmcloud2.rolls import PAUSE_SECONDS, TRIES
+from adapters.wasmcloud2.rolls import FINISH_SECONDS, PAUSE_SECONDS, TRIES
 from domain.model.errors import StoreUnavailable
 from domain.model.selection import Selection
 from tests.unit.adapters.wasmcloud2.relay_rig import Rig, start_request
@@ -37,9 +37,9 @@ async def rig() -> AsyncIterator[Rig]:
         await settled()
     rig.log.clear()
     rig.started.clear()
-    running = asyncio.create_task(rig.rolls.run())
+    rig.rolling = asyncio.create_task(rig.rolls.run())
     yield rig
-    await cancel({running})
+    await cancel({rig.rolling})
 
 
 def config(started: dict) -> str:  # type: ignore[type-arg]  # parsed JSON
@@ -59,6 +59,44 @@ async def test_those_that_hold_it_are_rolled_one_after_the_other(rig: Rig) -> No
     assert [config(started) for started in rig.started] == ["new-value", "new-value"]
     assert rig.relay.figures.rolled == 2
     assert len(rig.relay.held) == 3
+
+
+@pytest.mark.parametrize("at", ["workload.stop one", "workload.start one"])
+async def test_a_relay_that_is_stopped_in_the_middle_starts_what_it_has_stopped(
+    rig: Rig, at: str
+) -> None:
+    def host(subject: str, body: bytes) -> bytes:
+        answer = rig.host(subject, body)
+        if rig.log[-1] == at:
+            rig.rolling.cancel()
+        return answer
+
+    rig.hosts.answer = host
+    rig.reads.store.put("/db", "new-value")
+    rig.rolls.changed(DB)
+    await settled()
+
+    assert rig.rolling.done()
+    assert rig.log == ["workload.status one", "workload.stop one", "workload.start one"]
+    assert rig.states["one"] == "RUNNING"
+
+
+async def test_a_host_that_does_not_answer_the_stop_delays_the_relays_end_for_seconds_alone(
+    rig: Rig,
+) -> None:
+    rig.hosts.answer = lambda subject, body: (
+        None if subject.endswith("stop") else rig.host(subject, body)
+    )
+    rig.reads.store.put("/db", "new-value")
+    rig.rolls.changed(DB)
+    await settled()
+
+    rig.rolling.cancel()
+    await settled()
+    assert not rig.rolling.done()
+    rig.reads.clock.advance(FINISH_SECONDS)
+    await settled()
+    assert rig.rolling.done()
 
 
 async def test_an_unchanged_value_stops_nothing(rig: Rig) -> None:

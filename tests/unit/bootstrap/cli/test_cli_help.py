@@ -14,7 +14,7 @@ from bootstrap.cli import app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NOISE = re.compile(r"<\w|\[\[|\brange\b.*x>=|\blist\[|^Usage:.*\{", re.MULTILINE)
+_NOISE = re.compile(r"<\w|\[\[|\bx[<>]=|<=x|\blist\[|\[default: \(|^Usage:.*\{", re.MULTILINE)
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -32,11 +32,29 @@ def test_no_help_text_shows_types_or_nested_brackets(words: tuple[str, ...]) -> 
     assert _NOISE.findall(text) == []
 
 
+@pytest.mark.parametrize("words", list(commands(typer.main.get_command(app))), ids=" ".join)
+def test_a_list_of_commands_cuts_no_sentence(words: tuple[str, ...]) -> None:
+    text = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "80"}).output
+
+    assert re.findall(r"\w\.\.\.", text) == []
+
+
+def test_bounds_and_choices_are_said_in_words() -> None:
+    flush = CliRunner().invoke(app, ["cache", "flush", "--help"]).output
+    request = CliRunner().invoke(app, ["request", "--help"]).output
+    permissions = CliRunner().invoke(app, ["nats-auth", "permissions", "--help"]).output
+
+    assert "0.1 to 60]" in " ".join(flush.split())
+    assert "0.1 or more]" in " ".join(request.split())
+    assert "One of service, host, lattice" in " ".join(permissions.split())
+
+
 def test_an_option_names_what_it_takes() -> None:
     text = CliRunner().invoke(app, ["request", "--help"]).output
 
     assert "--entity-token-file FILE" in text
     assert "--field FIELD" in text
+    assert "--output FILE" in CliRunner().invoke(app, ["kv", "get", "--help"]).output
     assert "--output text|raw|json" in text
     assert re.search(r"--raw  +The", text)
 

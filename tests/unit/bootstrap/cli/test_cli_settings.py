@@ -79,3 +79,14 @@ def test_a_wrong_setting_ends_it_with_code_2(given: Path) -> None:
 
     assert (result.exit_code, "MAX_IN_FLIGHT" in result.stderr) == (2, True)
     assert "canary" not in result.output
+
+
+def test_variables_of_libraries_are_shown_without_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:canary-password@proxy.test:3128")
+
+    row = rows()["HTTPS_PROXY"]
+
+    assert (row["value"], row["origin"]) == ("http://proxy.test:3128", "environment")
+    assert "canary" not in run().stdout

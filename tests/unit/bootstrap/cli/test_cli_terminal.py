@@ -15,7 +15,15 @@ import bootstrap.cli
 from bootstrap.cli import request
 from bootstrap.cli.reporting import guarded
 from bootstrap.cli.request import Output
-from bootstrap.cli.terminal import is_plain, lines, printable, say, show_table, warn
+from bootstrap.cli.terminal import (
+    is_plain,
+    lines,
+    may_be_shown_raw,
+    printable,
+    say,
+    show_table,
+    warn,
+)
 from domain.model.errors import OtherError
 from domain.model.secret import Secret, SecretValue
 
@@ -93,6 +101,29 @@ def test_a_requested_value_with_control_characters_is_shown_raw_only(
 
     request._show(secret, Output.RAW)
     assert capfdbinary.readouterr().out == f"before {text}".encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"plain \xc3\xa4", True),
+        ("line\nline", True),
+        (b"\xff\x00", False),
+        (b"\x1b[2J", False),
+        ("\x1b[2J", False),
+    ],
+)
+def test_exact_bytes_go_to_a_terminal_only_if_they_are_plain(
+    value: str | bytes, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert may_be_shown_raw(value)
+
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+
+    assert may_be_shown_raw(value) is shown
+    if not shown:
+        with pytest.raises(typer.Exit):
+            request._show(Secret("1", SecretValue(value)), Output.RAW)
 
 
 @pytest.mark.parametrize(

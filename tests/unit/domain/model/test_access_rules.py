@@ -1,65 +1,32 @@
-"""Grants, denials and the reasons for each decision."""
+"""What a grant must name for a request to be allowed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from domain.model.access import AccessRequest, Decision
+from domain.model.access import Decision
 from domain.model.access_patterns import EntityPattern, SecretPattern
-from domain.model.access_rules import AccessRules, Denial, Grant
-from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
-from domain.model.patterns import PathPattern, TextPattern
+from domain.model.access_rules import AccessRules, Grant
+from domain.model.identity import AccountKey, Caller, IdentityKind
+from domain.model.patterns import PathPattern
 from domain.model.reference import SecretLocation
 from domain.model.transport import Requester
-
-TEAM, STRANGER = AccountKey("ATEAM"), AccountKey("ASTRANGER")
-NOW = 1_800_000_000.0
-ENTITY = Claims(
-    IdentityKind.COMPONENT,
-    SubjectKey("MBILLING"),
+from tests.unit.domain.model.access_rules_rig import (
+    ENTITIES,
+    ENTITY,
+    HOST,
+    NOW,
+    REQUEST,
+    SECRETS,
+    STRANGER,
     TEAM,
-    "token-1",
-    int(NOW) - 3600,
-    name="billing",
-    revision=3,
-    artifact_hash="ABCD",
-    tags=("prod", "eu"),
+    entity,
+    grant,
+    rules,
+    texts,
 )
-HOST = Claims(IdentityKind.HOST, SubjectKey("NHOST"), STRANGER, "token-2", int(NOW))
-REQUEST = AccessRequest(
-    caller=Caller(ENTITY, HOST, "shop"),
-    location=SecretLocation("/payments/API_KEY", (("environment", "prod"),)),
-    field=None,
-    version=None,
-    properties=MappingProxyType({}),
-    backend="infisical",
-    now=NOW,
-    requester=Requester("HOSTS", "host-user"),
-)
-ENTITIES = EntityPattern(TEAM)
-SECRETS = SecretPattern((PathPattern("/payments/*"),))
-
-
-def rules(grant: Grant, **more: object) -> AccessRules:
-    return AccessRules(frozenset({TEAM}), (grant,), **more)  # type: ignore[arg-type]  # test data
-
-
-def grant(entity: EntityPattern = ENTITIES, secrets: SecretPattern = SECRETS) -> Grant:
-    return Grant("billing", (entity,), (secrets,))
-
-
-def texts(*patterns: str) -> tuple[TextPattern, ...]:
-    return tuple(TextPattern(pattern) for pattern in patterns)
-
-
-def entity(**changes: object) -> AccessRequest:
-    changed = replace(ENTITY, **changes)  # type: ignore[arg-type]  # test data
-    return REQUEST._replace(caller=Caller(changed, HOST, "shop"))
 
 
 def test_a_grant_allows_what_it_names() -> None:
@@ -224,146 +191,3 @@ def test_each_condition_on_the_secret_is_judged(
     assert named.decide(REQUEST._replace(**bad)) == Decision(  # type: ignore[arg-type]  # test data
         allowed=False, reason=reason, grant="billing"
     )
-
-
-def with_properties(**properties: str) -> AccessRequest:
-    return REQUEST._replace(properties=properties)
-
-
-def test_a_property_that_a_grant_does_not_list_is_refused_even_at_its_default() -> None:
-    assert not rules(grant()).decide(with_properties(environment="prod")).allowed
-
-
-def test_a_listed_property_may_have_the_listed_values() -> None:
-    listed = grant(secrets=replace(SECRETS, properties={"encoding": frozenset({"base64"})}))
-
-    assert rules(listed).decide(with_properties(encoding="base64")).allowed
-    assert rules(listed).decide(REQUEST).allowed
-    assert not rules(listed).decide(with_properties(encoding="hex")).allowed
-
-
-def test_a_listed_property_that_says_where_holds_for_the_default_too() -> None:
-    staging = grant(secrets=replace(SECRETS, properties={"environment": frozenset({"staging"})}))
-
-    assert not rules(staging).decide(REQUEST).allowed
-    in_staging = with_properties(environment="staging")._replace(
-        location=SecretLocation("/payments/API_KEY", (("environment", "staging"),)),
-    )
-    assert rules(staging).decide(in_staging).allowed
-
-
-def test_a_policy_that_could_not_be_read_is_refused() -> None:
-    assert not rules(grant()).decide(REQUEST._replace(properties=None)).allowed
-
-
-@pytest.mark.parametrize(
-    "denial",
-    [
-        Denial("no", paths=(PathPattern("/payments/API_*"),)),
-        Denial("no", entities=(EntityPattern(TEAM, names=texts("billing")),)),
-        Denial("no", (ENTITIES,), (PathPattern("/**"),)),
-        Denial("no"),
-    ],
-)
-def test_a_denial_beats_every_grant(denial: Denial) -> None:
-    assert rules(grant(), denials=(denial,)).decide(REQUEST) == Decision(
-        allowed=False, reason="denied_by_rule", grant="no"
-    )
-
-
-@pytest.mark.parametrize(
-    "denial",
-    [
-        Denial("no", paths=(PathPattern("/admin/*"),)),
-        Denial("no", paths=()),
-        Denial("no", entities=()),
-        Denial("no", (EntityPattern(TEAM, names=texts("other")),), (PathPattern("/**"),)),
-    ],
-)
-def test_a_denial_of_something_else_changes_nothing(denial: Denial) -> None:
-    assert rules(grant(), denials=(denial,)).decide(REQUEST).allowed
-
-
-@pytest.mark.parametrize(
-    ("revoked", "reason"),
-    [
-        ({"revoked_subjects": frozenset({"MBILLING"})}, "subject_revoked"),
-        ({"revoked_tokens": frozenset({"token-1"})}, "token_revoked"),
-    ],
-)
-def test_the_revoked_are_refused(revoked: dict[str, object], reason: str) -> None:
-    assert rules(grant(), **revoked).decide(REQUEST) == Decision(allowed=False, reason=reason)
-
-
-@pytest.mark.parametrize(
-    "empty",
-    [replace(grant(), entities=()), replace(grant(), secrets=())],
-    ids=["entities", "secrets"],
-)
-def test_an_empty_list_grants_nothing(empty: Grant) -> None:
-    assert rules(empty).decide(REQUEST).reason == "nothing_listed"
-
-
-def test_the_reason_given_is_that_of_the_nearest_grant() -> None:
-    far = replace(grant(EntityPattern(TEAM, names=texts("other"))), name="far")
-    near = replace(grant(secrets=SecretPattern((PathPattern("/admin/*"),))), name="near")
-    decision = AccessRules(frozenset({TEAM}), (far, near)).decide(REQUEST)
-
-    assert (decision.grant, decision.reason) == ("near", "key_not_granted")
-
-
-PROPERTY_MAPS = st.dictionaries(
-    st.sampled_from(["environment", "path", "encoding"]), st.sampled_from(["a", "b"]), max_size=3
-)
-SOME_GRANTS = st.builds(
-    lambda name, paths, properties: Grant(
-        name,
-        (ENTITIES,),
-        (
-            SecretPattern(
-                tuple(map(PathPattern, paths)),
-                properties={key: frozenset({value}) for key, value in properties.items()},
-            ),
-        ),
-    ),
-    st.sampled_from(["one", "two", "three"]),
-    st.lists(st.sampled_from(["/payments/*", "/admin/*", "/**", "/payments/API_KEY"]), max_size=2),
-    PROPERTY_MAPS,
-)
-
-
-@given(st.lists(SOME_GRANTS, max_size=4), PROPERTY_MAPS, PROPERTY_MAPS)
-def test_naming_one_more_property_never_turns_a_refusal_into_a_permission(
-    grants: list[Grant], named: dict[str, str], more: dict[str, str]
-) -> None:
-    those = AccessRules(frozenset({TEAM}), tuple(grants))
-    fewer = those.decide(with_properties(**named))
-    further = those.decide(with_properties(**{**more, **named}))
-
-    assert fewer.allowed or not further.allowed
-
-
-@given(st.lists(SOME_GRANTS, max_size=4), PROPERTY_MAPS, st.randoms())
-def test_the_order_of_grants_does_not_matter(
-    grants: list[Grant], named: dict[str, str], random: object
-) -> None:
-    shuffled = list(grants)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
-    request = with_properties(**named)
-
-    assert AccessRules(frozenset({TEAM}), tuple(grants)).decide(request) == AccessRules(
-        frozenset({TEAM}), tuple(shuffled)
-    ).decide(request)
-
-
-@given(st.lists(SOME_GRANTS, max_size=3), SOME_GRANTS, PROPERTY_MAPS)
-def test_one_more_denial_or_one_grant_less_never_allows_more(
-    grants: list[Grant], extra: Grant, named: dict[str, str]
-) -> None:
-    request = with_properties(**named)
-    fewer = AccessRules(frozenset({TEAM}), tuple(grants))
-    more = AccessRules(frozenset({TEAM}), (*grants, extra))
-    denied = replace(more, denials=(Denial("no", paths=(PathPattern("/payments/*"),)),))
-
-    assert more.decide(request).allowed or not fewer.decide(request).allowed
-    assert not denied.decide(request).allowed

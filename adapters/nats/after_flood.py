@@ -1,0 +1,42 @@
+"""What is done once a flood is over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
+
+from adapters.system.free_memory import give_back_free_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ports.clock import Clock
+
+LOOK_SECONDS: Final = 2.0
+
+
+class Flooded(Protocol):
+    """As `adapters.nats.transport.NatsTransport` has it."""
+
+    @property
+    def is_flooded(self) -> bool: ...
+
+    @property
+    def in_flight(self) -> int: ...
+
+
+async def give_memory_back(
+    transport: Flooded, clock: Clock, give_back: Callable[[], None] = give_back_free_memory
+) -> None:
+    """Give memory back each time that a flood is over and its last request answered.
+
+    Bodies that waited keep the process at its largest size otherwise, for as long as it runs.
+    """
+    flooded = False
+    while True:
+        await clock.sleep(LOOK_SECONDS)
+        if transport.is_flooded or (flooded and transport.in_flight):
+            flooded = True
+        elif flooded:
+            flooded = False
+            await asyncio.to_thread(give_back)

@@ -1,0 +1,84 @@
+"""Work that requests share: one at a time for each key, with one outcome for all that wait."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+
+from adapters.upstream.failures import again
+from domain.model.errors import SecretsError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Hashable
+
+ResultT = TypeVar("ResultT")
+
+
+def _nothing() -> None:
+    """Most work is waited for by requests alone."""
+
+
+@final
+class SharedWork(Generic[ResultT]):
+    """Runs work that belongs to no request: it goes on when the request that began it is cancelled.
+
+    Args:
+        name: of the tasks.
+        ended: called after each, whatever it came to.
+    """
+
+    def __init__(self, name: str, ended: Callable[[], None] = _nothing) -> None:
+        self._name = name
+        self._ended = ended
+        self._running: dict[Hashable, asyncio.Task[ResultT | SecretsError]] = {}
+
+    def start(
+        self, work: Callable[[], Coroutine[Any, Any, ResultT]], key: Hashable = None
+    ) -> asyncio.Task[ResultT | SecretsError]:
+        """Begin the work for a key, unless it runs already; the task raises no SecretsError."""
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.create_task(_outcome_of(work()), name=self._name)
+            self._running[key] = task
+            task.add_done_callback(lambda _: self._finished(key))
+        return task
+
+    async def outcome(
+        self, work: Callable[[], Coroutine[Any, Any, ResultT]], key: Hashable = None
+    ) -> ResultT:
+        """Return what the work for a key comes to, beginning it unless it runs already.
+
+        Raises:
+            SecretsError: what the work raised, as an error of this request's own.
+            StoreUnavailable: the work was ended by `aclose`.
+        """
+        task = self.start(work, key)
+        await asyncio.wait({task})
+        if task.cancelled():
+            raise StoreUnavailable(
+                "This backend is shutting down; start the component again, another replica will "
+                "answer.",
+                reason="closed",
+            )
+        outcome = task.result()
+        if isinstance(outcome, SecretsError):
+            raise again(outcome)
+        return outcome
+
+    async def aclose(self) -> None:
+        """Cancel what is running, and wait for its end."""
+        running = tuple(self._running.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _finished(self, key: Hashable) -> None:
+        del self._running[key]
+        self._ended()
+
+
+async def _outcome_of(work: Coroutine[Any, Any, ResultT]) -> ResultT | SecretsError:
+    try:
+        return await work
+    except SecretsError as error:
+        return error

@@ -1,0 +1,1 @@
+"""The endpoint for host component plug-ins of wasmCloud 2 as a process."""

@@ -1,0 +1,120 @@
+"""Follows the agent's configuration file: each change that is good is put in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+import structlog
+
+from adapters.access_policy.problems import AccessPolicyError
+from adapters.system.own_thread import OwnThread
+from bootstrap.projection.config_file import read_plan, read_plan_bytes
+from bootstrap.projection.guard import GuardianFailedError
+from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from bootstrap.projection.plan import Plan
+    from ports.clock import Clock
+
+POLL_SECONDS: Final = 2.0
+SETTLE_SECONDS: Final = 0.5
+"""A new content must stay the same for so long: half a file may be a valid one."""
+
+MAX_LOGGED: Final = 20
+
+_log = structlog.get_logger()
+
+
+@final
+class ConfigWatch:
+    """Looks at the file as the access policy's is looked at: by its content.
+
+    Args:
+        path: of the file.
+        environment: that of consumers for whom the file names none.
+        seen: the content in force.
+        change: puts a plan in force, as `bootstrap.projection.arrangement.Arrangements.change`.
+        clock: for pauses.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        environment: str | None,
+        seen: bytes,
+        change: Callable[[Plan], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        self._path = path
+        self._environment = environment
+        self._seen: bytes | AccessPolicyError = seen
+        self._change = change
+        self._clock = clock
+        self._thread = OwnThread("projection-config")
+        self._refused: str | None = None
+
+    def problem(self) -> str | None:
+        """Return why the file as it is now is not in force; None if it is."""
+        return self._refused
+
+    async def run(self) -> None:
+        """Follow the file until cancelled."""
+        while True:
+            await self._clock.sleep(POLL_SECONDS)
+            content = await self._settled()
+            if not _same(content, self._seen):
+                self._seen = content
+                await self._apply(content)
+
+    async def _settled(self) -> bytes | AccessPolicyError:
+        content = await self._read()
+        while not _same(content, self._seen):
+            await self._clock.sleep(SETTLE_SECONDS)
+            before, content = content, await self._read()
+            if _same(before, content):
+                break
+        return content
+
+    async def _read(self) -> bytes | AccessPolicyError:
+        return await self._thread.run(lambda: _content(self._path))
+
+    async def _apply(self, content: bytes | AccessPolicyError) -> None:
+        try:
+            if isinstance(content, AccessPolicyError):
+                raise content
+            plan = await self._thread.run(lambda: read_plan(content, self._environment))
+            await self._change(plan)
+        except AccessPolicyError as error:
+            self._refuse([str(problem) for problem in error.problems])
+        except (ServiceMisconfiguredError, ServiceFailedError, GuardianFailedError) as error:
+            self._refuse([str(error)])
+        else:
+            self._refused = None
+            _log.info("projection.config_loaded", directories=len(plan.directories))
+
+    def _refuse(self, mistakes: list[str]) -> None:
+        self._refused = (
+            f"{self._path} as it is now is not in force, and what it said before is: {mistakes[0]}"
+        )
+        _log.error(
+            "projection.config_refused",
+            file=str(self._path),
+            mistakes=mistakes[:MAX_LOGGED],
+            mistakes_found=len(mistakes),
+        )
+
+
+def _content(path: Path) -> bytes | AccessPolicyError:
+    try:
+        return read_plan_bytes(path)
+    except AccessPolicyError as error:
+        return error
+
+
+def _same(one: bytes | AccessPolicyError, other: bytes | AccessPolicyError) -> bool:
+    if isinstance(one, AccessPolicyError) and isinstance(other, AccessPolicyError):
+        return one.problems == other.problems
+    return one == other

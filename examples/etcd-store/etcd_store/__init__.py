@@ -1,0 +1,1 @@
+"""Secrets as keys of etcd."""

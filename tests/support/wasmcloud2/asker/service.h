@@ -1,0 +1,1 @@
+../../../../examples/wasmcloud2-plugin/service.h

@@ -1,4 +1,4 @@
-"""Where the service's own token comes from: a login, renewed while that helps, or the operator."""
+"""Where the service's own token comes from: a login, renewed while that helps."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import structlog
 from typing_extensions import override
 
 from adapters.vault import reasons
-from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
+from adapters.vault.answer import FORBIDDEN, OK, TOO_MANY
 from adapters.vault.call import Call, namespace_header, token_header
-from adapters.vault.error_map import doubts_token, error_for, lacks_right, rate_limited, refused
+from adapters.vault.error_map import lacks_right, rate_limited
 from adapters.vault.login import Token, login_error, no_login_mount, read_token, undecided
 from adapters.vault.wire_paths import RENEW_SELF
 from domain.model.errors import UpstreamError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from adapters.upstream.credentials import CredentialSource
     from adapters.vault.answer import Answer
     from adapters.vault.call import Calls
     from adapters.vault.login_methods import LoginMethod, LoginRequest
@@ -35,9 +34,6 @@ never answers them (measured)."""
 
 GROWS: Final = 0.9
 """A renewal that grants less than this share of what the login did has met the token's maximum."""
-
-LOOK_AGAIN_SECONDS: Final = 30.0
-"""How often a token's file is read, which an agent may write at any time."""
 
 RENEWED_AT: Final = 2 / 3
 """The share of its lifetime after which a token is renewed."""
@@ -126,10 +122,7 @@ class LoginMaker(TokenMaker):
         return token
 
     async def _denied(self, path: str, locked: UpstreamError) -> UpstreamError:
-        """Return what a login that was denied without a word means.
-
-        A login without credentials, which no role is locked by, shows whether there is a method.
-        """
+        """Ask what a bare denial means, by a login without credentials, which locks no role."""
         answer = await self._post(path, {})
         if answer.is_api and answer.status == FORBIDDEN:
             return no_login_mount()
@@ -143,81 +136,18 @@ class LoginMaker(TokenMaker):
         )
 
     async def _renewed(self, token: Token) -> Token | None:
-        answer = await _renew(self.calls, self.namespace, token.value, self.clock)
+        answer = await renew(self.calls, self.namespace, token.value, self.clock)
         if answer.status == TOO_MANY:
             raise rate_limited(answer)
         if answer.status != OK:
-            _warn_of_missing_right(answer)
+            warn_of_missing_right(answer)
             return None
         renewed = read_token(answer)
         return renewed if (renewed.seconds or math.inf) >= GROWS * self._granted else None
 
 
-@final
-@dataclass(slots=True)
-class GivenToken(TokenMaker):
-    """A token that the operator gives, renewed where the server allows it.
-
-    Renewing also tells how long it counts, which asking for it would need a right that tokens
-    without the default policy lack (measured).
-    """
-
-    source: CredentialSource
-    namespace: str
-    calls: Calls
-    clock: Clock
-    _text: SecretStr | None = field(default=None, init=False)
-    _ends: float = field(default=math.inf, init=False)
-    _renew_at: float = field(default=-math.inf, init=False)
-
-    @override
-    async def obtain(self, previous: Token | None) -> Token:
-        text = await self.source.read()
-        if text != self._text:
-            self._text, self._ends, self._renew_at = text, math.inf, -math.inf
-        if self.clock.monotonic() >= self._renew_at or previous is None:
-            await self._renew(text)
-        seconds = self._ends - self.clock.monotonic()
-        if self.source.may_change:
-            seconds = min(seconds, LOOK_AGAIN_SECONDS / RENEWED_AT)
-        return Token(
-            value=text,
-            seconds=None if seconds == math.inf else max(0.0, seconds),
-            is_renewable=False,
-            is_batch=False,
-        )
-
-    @override
-    async def has_changed(self) -> bool:
-        if not self.source.may_change:
-            return False
-        try:
-            return await self.source.read() != self._text
-        except UpstreamError:
-            return False
-
-    async def _renew(self, text: SecretStr) -> None:
-        started = self.clock.monotonic()
-        answer = await _renew(self.calls, self.namespace, text, self.clock)
-        if answer.status == OK:
-            lasts = read_token(answer).seconds
-            self._ends = math.inf if lasts is None else started + lasts
-            self._renew_at = math.inf if lasts is None else started + RENEWED_AT * lasts
-            return
-        if doubts_token(answer):
-            raise UpstreamError(
-                "Vault does not accept the token of VAULT_TOKEN or VAULT_TOKEN_FILE; check that "
-                "it is neither expired, revoked, used up nor bound to other addresses.",
-                reason=reasons.LOGIN_REFUSED,
-            )
-        if answer.status not in {BAD_REQUEST, FORBIDDEN}:
-            raise _given_token_error(answer)
-        _warn_of_missing_right(answer)
-        # It cannot be renewed, or may not: it counts until the server says otherwise.
-        self._renew_at = math.inf
-
-
-async def _renew(calls: Calls, namespace: str, token: SecretStr, clock: Clock) -> Answer:
+async def renew(calls: Calls, namespace: str, token: SecretStr, clock: Clock) -> Answer:
+    """Ask the server to renew a token, and return what it answers."""
     headers = {**namespace_header(namespace), **token_header(token.get_secret_value())}
     return await calls.call(
         Call("POST", RENEW_SELF, headers=headers, body={}, is_login=True),
@@ -225,14 +155,10 @@ async def _renew(calls: Calls, namespace: str, token: SecretStr, clock: Clock) -
     )
 
 
-def _warn_of_missing_right(answer: Answer) -> None:
+def warn_of_missing_right(answer: Answer) -> None:
+    """Log what the token needs if it may not renew itself."""
     if lacks_right(answer):
         _log.warning("vault.renewal_denied", policy=RENEWAL_POLICY)
-
-
-def _given_token_error(answer: Answer) -> UpstreamError:
-    error = error_for(answer)
-    return error if isinstance(error, UpstreamError) else refused(answer)
 
 
 def _refused_before() -> UpstreamError:

@@ -14,6 +14,7 @@ from adapters.vault.access import AgentAccess, ServiceAccess
 from adapters.vault.caller_logins import CallerLogins
 from adapters.vault.caller_token_access import CallerTokenAccess
 from adapters.vault.either_access import EitherAccess
+from adapters.vault.given_token import GivenToken
 from adapters.vault.inline_access import InlineAccess
 from adapters.vault.key_ring import KeyRing
 from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
@@ -21,7 +22,7 @@ from adapters.vault.refusals import LOCKOUT, Refusals, UnreadableRefusalsError
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.settings import KUBERNETES_TOKEN
 from adapters.vault.signing_keys import InvalidKeyFileError
-from adapters.vault.token_makers import GivenToken, LoginMaker
+from adapters.vault.token_makers import LoginMaker
 from adapters.vault.wrapped_check import PROVES, WrappedCheck
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from ports.plugin import PluginError

@@ -1,68 +1,38 @@
-"""Whatever is wrong with NATS or the bucket ends in a clear error by the deadline."""
+"""Reads that fail: wrong keys, no permission, servers that are gone; nothing secret shows."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-import nats
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
 from domain.model.errors import SecretsError, UpstreamError
-from domain.model.reference import SecretQuery, SecretReference
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
-from tests.contracts.secret_store import CALLER
+from tests.integration.nats_kv.failing_kv import (
+    ACCOUNT_WITHOUT_JETSTREAM,
+    CANARY,
+    USER_WITHOUT_PERMISSION,
+    Hasty,
+    chain,
+    connect,
+    fetch,
+    stored_values,
+)
 from tests.integration.nats_kv.kv_under_test import Kv
 from tests.support.environments import kv_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nats.aio.client import Client
-
     from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.conftest import StartNatsServer
-
-CANARY = "canary-5c1b7e90"
-
-ACCOUNT_WITHOUT_JETSTREAM = """
-accounts {
-  KV { jetstream: enabled, users: [{user: kv, password: kv}] }
-  PLAIN { users: [{user: plain, password: plain}] }
-  SYS { users: [{user: sys, password: sys}] }
-}
-system_account: SYS
-"""
-
-USER_WITHOUT_PERMISSION = """
-authorization {
-  users: [{
-    user: narrow, password: narrow, permissions: { publish: ["none"], subscribe: ["_INBOX.>"] }
-  }]
-}
-"""
-
-
-async def _quiet(_: Exception) -> None:
-    """Take the driver's own error reports, which it would print."""
-
-
-async def connect(url: str, **options: str) -> Client:
-    return await nats.connect(url, error_cb=_quiet, **options)
-
-
-async def fetch(kv: Kv, key: str, *, seconds: float) -> None:
-    store = kv.store
-    deadline = SystemClock().monotonic() + seconds
-    await store.fetch(SecretQuery(store.locate(SecretReference(key)), None, CALLER, deadline))
 
 
 async def test_a_wrong_encryption_key_is_an_upstream_error_without_the_ciphertext(kv: Kv) -> None:
@@ -84,85 +54,6 @@ async def test_a_value_that_was_never_sealed_is_not_served(kv: Kv, stored: bytes
 
     with pytest.raises(UpstreamError, match="encryption xkey"):
         await kv.store.get("key")
-
-
-async def test_the_check_refuses_a_wrong_encryption_key(kv: Kv) -> None:
-    await kv.writer.put("key", "value")
-    await kv.writer.put("deleted", "value")
-    await kv.catalog.delete("deleted")
-
-    with pytest.raises(StoreMisconfiguredError, match="ENCRYPTION_XKEY_SEED"):
-        await replace(kv, xkey=SodiumXKeyPair.generate()).check.check()
-
-
-async def test_the_check_forgives_single_values_that_do_not_open(kv: Kv) -> None:
-    await kv.writer.put("key", "value")
-    await kv.write_raw("mistake", b"not sealed")
-
-    await kv.check.check()
-
-
-async def test_the_check_makes_the_bucket_and_passes_again(kv: Kv) -> None:
-    await kv.check.check()
-    await kv.check.check()
-
-    assert (await kv.jetstream.key_value(kv.config.bucket)) is not None
-
-
-async def test_checks_at_the_same_time_make_one_bucket(kv: Kv) -> None:
-    longer = replace(kv, config=kv_settings(bucket=kv.config.bucket, history=9))
-
-    await asyncio.gather(*(each.check.check() for each in (kv, longer, kv, longer)))
-
-
-class OnlyExisting(NatsKvSettings):
-    create_bucket: ClassVar[bool] = False
-
-
-class Hasty(NatsKvSettings):
-    operation_seconds: ClassVar[float] = 0.3
-
-
-async def test_a_missing_bucket_is_named_and_not_made_when_that_is_not_allowed(kv: Kv) -> None:
-    bucket = kv.config.bucket
-    found = kv_settings(bucket=bucket).model_dump(exclude_none=True)
-    kept = replace(kv, config=OnlyExisting(**found))
-
-    with pytest.raises(UpstreamError, match=bucket):
-        await kept.store.get("key")
-    with pytest.raises(UpstreamError, match=bucket):
-        await kept.writer.put("key", "value")
-    with pytest.raises(StoreMisconfiguredError, match=bucket):
-        await kept.check.check()
-
-
-async def test_a_bucket_deleted_meanwhile_is_missing(kv: Kv) -> None:
-    await kv.writer.put("key", "value")
-    store = kv.store
-    await store.get("key")
-    await kv.jetstream.delete_stream(f"KV_{kv.config.bucket}")
-
-    with pytest.raises(UpstreamError) as caught:
-        await store.get("key")
-
-    assert caught.value.reason == "bucket_missing"
-
-
-async def test_a_bucket_deleted_meanwhile_fails_the_check_until_it_is_there_again(kv: Kv) -> None:
-    check = kv.check
-    await check.check()
-    await kv.jetstream.delete_stream(f"KV_{kv.config.bucket}")
-
-    for _ in range(2):
-        with pytest.raises(StoreMisconfiguredError, match=f"There is no bucket {kv.config.bucket}"):
-            await check.check()
-    await kv.writer.put("key", "value")
-    await check.check()
-
-
-async def test_more_replicas_than_servers_is_a_misconfiguration(kv: Kv) -> None:
-    with pytest.raises(StoreMisconfiguredError, match="error 10074"):
-        await replace(kv, config=kv_settings(bucket=kv.config.bucket, replicas=3)).check.check()
 
 
 async def test_without_jetstream_the_error_says_to_enable_it(
@@ -266,17 +157,3 @@ async def test_neither_values_nor_seeds_show_in_logs_reprs_or_errors(
     everything = "\n".join((*shown, repr(events), caplog.text, *capsys.readouterr()))
     assert CANARY not in everything
     assert xkey.seed_text() not in everything
-
-
-def chain(error: BaseException | None) -> list[BaseException]:
-    """Return the error with every context and cause that travels with it."""
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found
-
-
-async def stored_values(kv: Kv, kv_key: str) -> list[bytes]:
-    bucket = await kv.jetstream.key_value(kv.config.bucket)
-    return [entry.value or b"" for entry in await bucket.history(kv_key)]

@@ -14,11 +14,7 @@ def load(path: Path, exit_code: int, *, as_json: bool = False) -> PolicyDocument
     """Read a policy file, or say what is wrong in it and end with that exit code.
 
     Args:
-    <<<<<<< HEAD
-        path: the file.
         exit_code: of a file with mistakes; one that cannot be read ends with 2.
-    =======
-    >>>>>>> main
         as_json: write the mistakes to standard output as JSON, too.
     """
     try:

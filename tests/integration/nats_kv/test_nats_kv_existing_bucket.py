@@ -8,6 +8,7 @@ import pytest
 from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConfig
 
 from domain.model.errors import SecretNotFound, UpstreamError
+from ports.store_check import StoreMisconfiguredError
 
 if TYPE_CHECKING:
     from tests.integration.nats_kv.kv_under_test import Kv
@@ -107,6 +108,18 @@ async def test_a_bucket_made_anew_without_direct_get_is_found_again(kv: Kv) -> N
     await kv.writer.put("key", "again")
 
     assert (await store.get("key")).value.reveal() == "again"
+
+
+async def test_a_bucket_deleted_meanwhile_fails_the_check_until_it_is_there_again(kv: Kv) -> None:
+    check = kv.check
+    await check.check()
+    await kv.jetstream.delete_stream(f"KV_{kv.config.bucket}")
+
+    for _ in range(2):
+        with pytest.raises(StoreMisconfiguredError, match=f"There is no bucket {kv.config.bucket}"):
+            await check.check()
+    await kv.writer.put("key", "value")
+    await check.check()
 
 
 async def test_a_mirror_is_refused_with_the_name_of_the_setting(kv: Kv) -> None:

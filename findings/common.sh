@@ -4,6 +4,8 @@ finding_dir=$(mktemp -d)
 cleanup() {
   [ -z "${nats_pid:-}" ] || kill "$nats_pid" 2>/dev/null || true
   [ -z "${nats_pid:-}" ] || wait "$nats_pid" 2>/dev/null || true
+  [ -z "${bao_pid:-}" ] || kill "$bao_pid" 2>/dev/null || true
+  [ -z "${bao_pid:-}" ] || wait "$bao_pid" 2>/dev/null || true
   rm -rf "$finding_dir"
 }
 trap cleanup EXIT
@@ -26,6 +28,43 @@ start_nats() {
   echo "nats-server did not start:" >&2
   cat "$finding_dir/nats.log" >&2
   return 1
+}
+
+# start_bao: OpenBao's development server; sets bao_port. Its root token is "root".
+start_bao() {
+  bao_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  HOME="$finding_dir" "$finding_dir/venv/bin/bao" server -dev -dev-no-store-token -dev-root-token-id=root \
+    -dev-listen-address="127.0.0.1:$bao_port" >"$finding_dir/bao.log" 2>&1 &
+  bao_pid=$!
+  for _ in $(seq 150); do
+    grep -q 'Development mode should NOT be used' "$finding_dir/bao.log" && return
+    sleep 0.1
+  done
+  echo "OpenBao did not start:" >&2
+  cat "$finding_dir/bao.log" >&2
+  return 1
+}
+
+# run_bao: the program on standard input, which asks by call(METHOD, PATH, BODY) -> (status, JSON).
+run_bao() {
+  {
+    cat <<'PYTHON'
+import json, sys, urllib.error, urllib.request
+
+def call(method, path, body=None):
+    url = f"http://127.0.0.1:{sys.argv[1]}/v1/{path}"
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"X-Vault-Token": "root"}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            status, text = answer.status, answer.read()
+    except urllib.error.HTTPError as refusal:
+        status, text = refusal.code, refusal.read()
+    return status, json.loads(text) if text else None
+
+PYTHON
+    cat
+  } | python3 - "$bao_port"
 }
 
 # run_python: the program on standard input, with nats_port as its first argument.

@@ -61,6 +61,12 @@ class ResilientClient(ServerPoolClient):
         self._learned_limit: int | None = None
         self.jetstream_prefix = DEFAULT_PREFIX
 
+    @property
+    def jetstream_domain(self) -> str | None:
+        """The JetStream domain that the connected server names; None if it names none."""
+        named = self._server_info.get("domain")
+        return named if isinstance(named, str) and named else None
+
     @override
     def jetstream(self, **opts: Any) -> JetStreamContext:
         return StrictJetStream(self, **({"prefix": self.jetstream_prefix} | opts))

@@ -6,12 +6,14 @@ reading ends in, or puts a text where a number is expected. Here that is `Protoc
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import structlog
 from nats.errors import ProtocolError
 from nats.js import JetStreamContext
-from nats.js.api import StreamConfig, StreamState
+from nats.js.api import DEFAULT_PREFIX, StreamConfig, StreamState
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from nats.js.api import PubAck, RawStreamMsg, StreamInfo
 
 _Answer = TypeVar("_Answer")
+
+_KV: Final = "$KV."
+_DOMAINS_API: Final = re.compile(r"\$JS\.[^.]+\.API")
+"""Where the JetStream of a domain is reached, as nats-server maps it."""
+
+_log = structlog.get_logger()
 
 _UNREADABLE: Final = (
     ArithmeticError,
@@ -47,11 +55,26 @@ class StrictJetStream(JetStreamContext):
 
     @override
     async def add_stream(self, *positional: Any, **named: Any) -> StreamInfo:
-        return await _checked(super().add_stream(*positional, **named), _is_stream)
+        made = await _checked(super().add_stream(*positional, **named), _is_stream)
+        domain = getattr(self._nc, "jetstream_domain", None)
+        if domain is not None and self._prefix == DEFAULT_PREFIX:
+            # It was not found, and nothing says that it is not in another domain.
+            _log.warning(
+                "nats.stream_made_in_domain",
+                stream=made.config.name,
+                domain=domain,
+                advice="There was no such stream in the JetStream domain of this server, so an "
+                "empty one was made there. If it is in another domain, set NATS_JETSTREAM_PREFIX "
+                "to $JS.DOMAIN.API with that domain, and remove the new one.",
+            )
+        return made
 
     @override
-    async def publish(self, *positional: Any, **named: Any) -> PubAck:
-        return await _checked(super().publish(*positional, **named), _is_acknowledgement)
+    async def publish(self, subject: str, *positional: Any, **named: Any) -> PubAck:
+        if subject.startswith(_KV) and _DOMAINS_API.fullmatch(self._prefix):
+            # Servers let no bucket's own subjects pass between two domains.
+            subject = f"{self._prefix}.{subject}"
+        return await _checked(super().publish(subject, *positional, **named), _is_acknowledgement)
 
 
 async def _checked(call: Awaitable[_Answer], is_sound: Callable[[Any], bool]) -> _Answer:

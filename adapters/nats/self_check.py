@@ -48,7 +48,7 @@ class SelfCheck:
         self, client: ResilientClient, subjects: SecretsSubjects, inbox: str, clock: Clock
     ) -> None:
         self._client = client
-        self._requests = subjects.every_operation
+        self._requests = frozenset({subjects.every_operation, subjects.of(Operation.GET)})
         self._question = subjects.of(Operation.SERVER_XKEY)
         self._inbox = f"{inbox}.{secrets.token_hex(12)}"
         self._clock = clock
@@ -62,7 +62,7 @@ class SelfCheck:
     def problem(self) -> str | None:
         """Return what keeps hosts from being answered, as advice; None if nothing does."""
         refused = self._client.refused
-        lost = sorted(refused & (self._granted | {self._requests}))
+        lost = sorted(refused & (self._granted | self._requests))
         if lost:
             return (
                 f"NATS refuses this user the subscription to {', '.join(lost)}. Grant it on the "
@@ -107,12 +107,12 @@ class SelfCheck:
             return True
         # What was never granted stays a record in the log: hosts may be served without it.
         self._granted = (self._granted & held) | (held - client.refused)
-        return self._requests in held
+        return self._requests <= held
 
     async def _ask_itself(self) -> None:
         """Ask as a host does; another replica may take it, which proves the way there and back."""
         client = self._client
-        if client.refused & {self._requests, self._inbox}:
+        if client.refused & (self._requests | {self._inbox}):
             self._misses = 0
             return
         answered = await self._sent(self._question, self._inbox)

@@ -86,7 +86,7 @@ class NatsTransport(Transport):
             patience_seconds=patience_seconds,
             max_backlog_bytes=max_backlog_bytes,
         )
-        self._sid: int | None = None
+        self._sids: list[int] = []
         self._self_checks = (0, 0)
         self._unanswerable = 0
 
@@ -112,7 +112,7 @@ class NatsTransport(Transport):
     @property
     def is_listening(self) -> bool:
         """Whether it has joined the queue group and not left it."""
-        return self._sid is not None
+        return bool(self._sids)
 
     @property
     def handler(self) -> RequestHandler:
@@ -125,8 +125,8 @@ class NatsTransport(Transport):
         Raises:
             nats.errors.Error, OSError: the server did not get it.
         """
-        if self._sid is not None:
-            await self._client.pause(self._sid)
+        for sid in self._sids:
+            await self._client.pause(sid)
 
     @override
     async def start(self, handler: RequestHandler) -> None:
@@ -140,11 +140,15 @@ class NatsTransport(Transport):
         client.denied = None
         lost: Exception | None = None
         try:
-            self._sid = await client.subscribe_raw(subject, self._subjects.queue_group, self._take)
+            # The second brings nothing that the first does not, one of a group gets each request.
+            # But a server that denies it alone says so, and filters the first one in silence.
+            for each in (subject, self._subjects.of(Operation.GET)):
+                sid = await client.subscribe_raw(each, self._subjects.queue_group, self._take)
+                self._sids.append(sid)
             await client.flush()
         except (errors.Error, OSError) as error:
             lost = error
-        denied = client.denied is not None and subject in client.denied
+        denied = client.denied is not None and self._subjects.base in client.denied
         if denied or lost is not None:
             await self.stop(0)
             raise NatsConnectError(
@@ -161,13 +165,14 @@ class NatsTransport(Transport):
 
     @override
     async def stop(self, grace_seconds: float) -> None:
-        sid, self._sid = self._sid, None
-        if sid is None:
+        sids, self._sids = self._sids, []
+        if not sids:
             return
         deadline = self._clock.monotonic() + grace_seconds
         try:
             async with self._clock.timeout_at(self._clock.monotonic() + _FLUSH_SECONDS):
-                await self._client.unsubscribe_raw(sid)
+                for sid in sids:
+                    await self._client.unsubscribe_raw(sid)
         except (errors.Error, OSError, TimeoutError) as error:
             _log.warning("nats.unsubscribe_failed", error=type(error).__name__)
         await self._wait_until(deadline)

@@ -11,11 +11,13 @@ from yarl import URL
 
 from adapters.upstream.engine import (
     IDLE_CONNECTION_SECONDS,
+    OUT_OF_DESCRIPTORS,
     REUSED_PATIENCE_SECONDS,
     TRUST_SECONDS,
     Failure,
     HttpEngine,
     TransportError,
+    UnusableBodyError,
 )
 from adapters.upstream.lean_aiohttp import aiohttp
 from adapters.upstream.message import UpstreamResponse
@@ -113,7 +115,7 @@ class AiohttpEngine(HttpEngine):
                 pool.connector.clear_dns_cache()
         except TimeoutError:
             failure = TransportError(Failure.TIMED_OUT, "StaleConnection", reused=True)
-        except _UnusableBodyError as error:
+        except UnusableBodyError as error:
             failure = TransportError(error.failure, error.failure, reused=call.reused)
         finally:
             await pool.release()
@@ -207,16 +209,10 @@ async def _created(_session: object, context: SimpleNamespace, _params: object) 
         call.scope.reschedule(None)
 
 
-class _UnusableBodyError(Exception):
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure)
-        self.failure = failure
-
-
 async def _body_of(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", ""}:
-        raise _UnusableBodyError(Failure.UNREADABLE)
+        raise UnusableBodyError(Failure.UNREADABLE)
     length = response.content_length
     if length is not None and length <= max_bytes:
         return await response.read()
@@ -225,7 +221,7 @@ async def _body_of(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
         body += chunk
         if len(body) > max_bytes:
             is_json = response.content_type == "application/json"
-            raise _UnusableBodyError(Failure.TOO_LARGE if is_json else Failure.UNREADABLE)
+            raise UnusableBodyError(Failure.TOO_LARGE if is_json else Failure.UNREADABLE)
     return bytes(body)
 
 
@@ -235,6 +231,8 @@ def as_transport_error(error: aiohttp.ClientError, *, reused: bool) -> Transport
     failure = Failure.UNREACHABLE
     if isinstance(error, _UNTRUSTED):
         failure = Failure.UNTRUSTED
+    elif isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS:
+        failure = Failure.NO_DESCRIPTORS
     elif isinstance(error, aiohttp.ServerTimeoutError):
         failure = Failure.TIMED_OUT
     reused = reused and not never_sent

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from abc import abstractmethod
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from adapters.upstream.message import UpstreamRequest, UpstreamResponse
@@ -28,10 +29,17 @@ class Failure(StrEnum):
     UNREACHABLE = "unreachable"
     """No connection, or one that broke."""
 
+    NO_DESCRIPTORS = "no_descriptors"
+    """This process, or the machine, has none left for a connection."""
+
     TIMED_OUT = "timed_out"
     UNTRUSTED = "certificate_untrusted"
     TOO_LARGE = "answer_too_large"
     UNREADABLE = "answer_unreadable"
+
+
+OUT_OF_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
+"""The system's own numbers for it."""
 
 
 class TransportError(Exception):
@@ -57,6 +65,14 @@ class TransportError(Exception):
     def may_need_certificates(self) -> bool:
         """Whether other certificates may help: a server that refuses ours says nothing more."""
         return self.failure in {Failure.UNTRUSTED, Failure.UNREACHABLE}
+
+
+class UnusableBodyError(Exception):
+    """The body of an answer is too large, or not what was asked for."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
 
 
 class HttpEngine(Protocol):

@@ -37,6 +37,12 @@ def transport_error(
     match failure:
         case Failure.UNREACHABLE:
             return StoreUnavailable(_unreachable(config), reason=reason)
+        case Failure.NO_DESCRIPTORS:
+            return StoreUnavailable(
+                f"This service has no file descriptor left for a connection to {name}; raise its "
+                "limit (LimitNOFILE of systemd, ulimit -n).",
+                reason=reason,
+            )
         case Failure.TIMED_OUT:
             return StoreTooSlow(
                 f"{name} did not answer in time; check its health, and try again in 10 seconds.",

@@ -122,10 +122,7 @@ class LoginMaker(TokenMaker):
         return token
 
     async def _denied(self, path: str, locked: UpstreamError) -> UpstreamError:
-        """Return what a login that was denied without a word means.
-
-        A login without credentials, which no role is locked by, shows whether there is a method.
-        """
+        """Ask what a bare denial means, by a login without credentials, which locks no role."""
         answer = await self._post(path, {})
         if answer.is_api and answer.status == FORBIDDEN:
             return no_login_mount()

@@ -101,6 +101,23 @@ async def test_a_subscription_taken_away_makes_it_not_ready_and_heals_by_itself(
         assert len(service.process.logged("nats.not_served")) == 1
 
 
+async def test_one_operation_that_is_denied_below_what_is_allowed_is_noticed_too(
+    start_nats_server: StartNatsServer, tmp_path: Path
+) -> None:
+    usual = permissions()
+    denied = json.dumps({"allow": list(ALL), "deny": [f"{PREFIX}.*.*.get"]})
+    server = await start_nats_server(usual)
+    async with running(server, tmp_path) as service:
+        await service.until_ready_is(200)
+
+        await server.reload(usual.replace(json.dumps(list(ALL)), denied))
+        assert f"{PREFIX}.v1alpha1.infisical.get" in await service.until_ready_is(503)
+
+        await server.reload(usual)
+        await service.until_ready_is(200)
+        assert await service.is_served()
+
+
 @pytest.mark.parametrize("left", [f"{PREFIX}.>", "nothing.else"])
 async def test_the_right_to_reply_taken_away_is_found_by_asking(
     start_nats_server: StartNatsServer, tmp_path: Path, left: str

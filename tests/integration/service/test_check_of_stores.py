@@ -125,7 +125,7 @@ def on_vault(vault: VaultServer, nats_url: str, subject_prefix: str) -> Settings
     ("changed", "end", "words"),
     [
         ({}, WELL, "takes the service's login and answers"),
-        ({"VAULT_SECRET_ID": "canary-wrong"}, MISCONFIGURED, "Failed to authenticate with Vault"),
+        ({"VAULT_SECRET_ID": "canary-wrong"}, FAILED, "Failed to authenticate with Vault"),
         ({"VAULT_MOUNT": "nomount"}, MISCONFIGURED, 'path "nomount/data/*"'),
         ({"VAULT_NAMESPACE": "nowhere"}, MISCONFIGURED, "does not know the namespace"),
         ({"VAULT_ADDR": "http://127.0.0.1:1"}, FAILED, "cannot be reached; check VAULT_ADDR"),

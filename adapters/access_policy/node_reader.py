@@ -130,7 +130,8 @@ def suggestion(text: str, candidates: Collection[str]) -> str:
     if not is_showable(text) or len(candidates) > MAX_CANDIDATES:
         return ""
     near = get_close_matches(text, candidates, n=1)
-    return f' Did you mean "{near[0]}"?' if near else ""
+    # The candidates may be names of the file itself.
+    return f' Did you mean "{near[0]}"?' if near and is_showable(near[0]) else ""
 
 
 def _unknown_member(name: str, known: Collection[str]) -> str:

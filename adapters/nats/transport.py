@@ -140,8 +140,7 @@ class NatsTransport(Transport):
         client.denied = None
         lost: Exception | None = None
         try:
-            # The second brings nothing that the first does not, one of a group gets each request.
-            # But a server that denies it alone says so, and filters the first one in silence.
+            # One of a group gets each request. A denial of the second filters the first in silence.
             for each in (subject, self._subjects.of(Operation.GET)):
                 sid = await client.subscribe_raw(each, self._subjects.queue_group, self._take)
                 self._sids.append(sid)

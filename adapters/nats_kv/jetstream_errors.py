@@ -13,8 +13,8 @@ from domain.model.errors import StoreUnavailable, UpstreamError
 
 _FULL = (
     "The bucket could not store the value (JetStream error {code}): its limit of bytes or messages "
-    "is reached, or the server's disk is full. Delete values, raise the stream's limits, or make "
-    "room on the disk."
+    "is reached, or the server's disk is full. Raise the stream's limits, or make room on the "
+    "disk; a delete needs room as well, for the mark that it leaves."
 )
 _ACCOUNT_LIMIT = (
     "The NATS account's JetStream limits do not allow it (JetStream error {code}). Raise the "
@@ -61,6 +61,8 @@ _LASTING: Final = {
     "Report it.",
     10109: "The bucket's stream is sealed, so nothing can be written (JetStream error {code}). "
     "Write to another bucket.",
+    10111: "The bucket's stream does not let values be erased (JetStream error {code}). Set its "
+    "allow_rollup_hdrs, as every KV bucket has it.",
     10113: "The NATS account requires a size limit (max_bytes) for each stream (JetStream error "
     "{code}). Make the bucket yourself, with --max-bucket-size.",
     10122: "The bucket asks for more bytes than the NATS account allows a stream (JetStream error "

@@ -27,7 +27,6 @@ class WrappedCheck(UpstreamCheck):
             reasons.CREDENTIALS_UNREADABLE,
             reasons.WRAPPING_PATH_WRONG,
             reasons.WRAPPING_TOKEN_SPENT,
-            reasons.WRONG_ADDRESS,
             "vault_certificate_untrusted",
         }
     )

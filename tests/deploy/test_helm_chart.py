@@ -116,6 +116,25 @@ def test_every_file_that_a_setting_names_is_mounted(manifests: Manifests) -> Non
     assert {mount["name"] for mount in container["volumeMounts"]} == volumes
 
 
+@pytest.mark.parametrize(
+    ("store", "name", "path"),
+    [
+        ("infisical", "INFISICAL_LOCKOUT_FILE", "/var/lib/wasmcloud-secrets/infisical-logins"),
+        ("vault", "VAULT_STATE_FOLDER", "/var/lib/wasmcloud-secrets"),
+    ],
+)
+def test_refused_logins_outlive_a_container_that_is_started_again(
+    helm: str, tmp_path: Path, store: str, name: str, path: str
+) -> None:
+    chosen = render(helm, tmp_path, {"settings": {"SECRET_STORE": store}})
+    own = render(helm, tmp_path, {"settings": {"SECRET_STORE": store, name: "/elsewhere"}})
+
+    assert (settings(chosen)[name], settings(own)[name]) == (path, "/elsewhere")
+    (container,) = pod(chosen)["containers"]
+    assert {"name": "state", "mountPath": "/var/lib/wasmcloud-secrets"} in container["volumeMounts"]
+    assert {"name": "state", "emptyDir": {"sizeLimit": "1Mi"}} in pod(chosen)["volumes"]
+
+
 def test_services_of_the_namespace_are_no_settings(manifests: Manifests) -> None:
     assert pod(manifests)["enableServiceLinks"] is False
 

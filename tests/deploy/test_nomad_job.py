@@ -25,8 +25,13 @@ def test_every_setting_exists() -> None:
 
 def test_every_file_that_a_setting_names_is_a_template() -> None:
     files = {path for name, path in environment().items() if name.endswith("_FILE")}
+    written = {path for path in files if path.startswith("${NOMAD_ALLOC_DIR}/data/")}
 
-    assert files == set(re.findall(r'destination += "(.*)"', JOB))
+    assert files - written == set(re.findall(r'destination += "(.*)"', JOB))
+
+
+def test_refused_logins_outlive_a_task_that_is_started_again() -> None:
+    assert environment()["INFISICAL_LOCKOUT_FILE"].startswith("${NOMAD_ALLOC_DIR}/data/")
 
 
 def test_the_admin_listener_takes_the_container_s_address_and_the_port_that_nomad_chose() -> None:

@@ -77,6 +77,23 @@ def test_every_setting_exists(unit: Path) -> None:
     assert names <= set(every_variable(shipped=True))
 
 
+def test_refused_logins_outlive_a_restart(unit: Path) -> None:
+    (folder,) = values(unit, "StateDirectory")
+    given = dict(text.split("=", 1) for text in values(unit, "Environment"))
+
+    assert given["INFISICAL_LOCKOUT_FILE"] == f"%S/{folder}/infisical-logins"
+    assert given["VAULT_STATE_FOLDER"] == f"%S/{folder}"
+
+
+def test_other_users_reach_the_directories_of_the_agent() -> None:
+    """With a dynamic user, a runtime directory that is kept lies below /run/private."""
+    unit = ROOT / "deploy" / "systemd" / "wasmcloud-secrets-project.service"
+
+    assert values(unit, "RuntimeDirectoryPreserve") == ["restart"]
+    assert not values(unit, "DynamicUser")
+    assert values(unit, "User") == ["wasmcloud-project"]
+
+
 def test_a_stop_has_the_time_that_the_service_takes(unit: Path) -> None:
     grace = LimitSettings.model_fields["shutdown_grace_seconds"].default
 

@@ -116,11 +116,16 @@ async def test_a_refused_login_is_not_ready_at_once_and_probes_cost_no_login(
         refused = 'request_reasons_total{outcome="refused",reason="infisical_login_refused"}'
         assert await pages.value(refused) == 1
 
-        until = clock.monotonic() + 8.0
+        tried = 0
+        until = clock.monotonic() + 20.0
         while clock.monotonic() < until:
             assert await is_not_ready(pages)
             await asyncio.sleep(0.05)
-        assert len(infisical.model.logins) - logins == 2
+            if len(infisical.model.logins) - logins > tried:
+                tried += 1
+                # The next one would lock the identity: it waits for much longer than this.
+                until = clock.monotonic() + (20.0 if tried == 1 else 3.0)
+        assert tried == 2
         assert await service.stop() == 0
 
     assert store["advice"].startswith("Failed to authenticate with Infisical; check INFISICAL_")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from bootstrap.hardening import Hardening, MemoryLock
-from bootstrap.main import main
+from bootstrap.main import main, run_service
 from bootstrap.settings import SettingsError
 from bootstrap.settings.model import every_variable
 from bootstrap.version import __version__
@@ -17,6 +18,8 @@ from tests.support.environments import infisical_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bootstrap.lifecycle import Service
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +33,23 @@ def hardened(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     monkeypatch.setattr("bootstrap.main.harden_process", harden)
     return asked
+
+
+def test_garbage_is_looked_for_again_once_a_service_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for: list[bool] = []
+
+    async def run(_: Service, *, twice_means_now: bool) -> None:
+        looked_for.append(gc.isenabled())
+
+    monkeypatch.setattr("bootstrap.main._run", run)
+    gc.disable()
+    try:
+        run_service(cast("Service", None))
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+    assert looked_for == [True]
 
 
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,6 +134,16 @@ async def test_the_first_read_has_nothing_to_fall_back_on() -> None:
     assert script.ended == [Absent(OUTAGES[0], "r-1")]
 
 
+async def test_what_is_followed_no_longer_is_forgotten() -> None:
+    script = Script()
+    await script.refresh(value("1"))
+
+    script.follow.keep_only([script.secret])
+    assert script.held == "1"
+    script.follow.keep_only([])
+    assert script.follow.state(script.secret) is None
+
+
 async def test_a_value_counts_from_the_beginning_of_its_read() -> None:
     reads = Reads()
     reads.store.put("/db", "1")

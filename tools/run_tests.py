@@ -1,7 +1,8 @@
 """`make test`: every test with coverage, said beforehand, one progress bar at a time.
 
 A failure keeps nothing from running: the other tests and the coverage report follow, and the last
-lines name what failed. Exit codes: 0 all passed, 1 something did not, 130 interrupted.
+lines name what failed. Tests with real servers that failed are run once more, alone: docs/adr/0121.
+Exit codes: 0 all passed, 1 something did not, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Group:
         minutes: how long they take on two idle cores.
         arguments: pytest's.
         spread: they need no server, so that two processes share them out (pytest-xdist).
+            Others wait for real servers and processes, and a machine that is busy with other things
+            may keep these from being in time.
     """
 
     title: str
@@ -46,7 +49,18 @@ class Group:
         """The module that runs them, with its arguments; coverage goes to a file of its own."""
         if self.spread:
             return ("pytest", *SPREAD, "--cov", "--cov-report=", *self.arguments)
-        return ("coverage", "run", "-m", "pytest", *self.arguments)
+        return ("coverage", "run", "-m", "pytest", *self._remembering, *self.arguments)
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """The same for the tests that failed, each named as it runs."""
+        failed = ("--verbose", "--last-failed", "--last-failed-no-failures=none")
+        return ("coverage", "run", "-m", "pytest", *failed, *self._remembering, *self.arguments)
+
+    @property
+    def _remembering(self) -> tuple[str, ...]:
+        """Where pytest writes down what failed: groups that run side by side share no file."""
+        return ("-o", f"cache_dir=.pytest_cache/{self.title.split()[0].lower()}")
 
 
 # The groups of one stage run side by side: most of their time both wait, for servers to be found
@@ -55,16 +69,16 @@ STAGES = (
     (
         Group(
             "Unit tests and adversarial input, no network",
-            1,
+            3,
             ("tests/unit", "tests/adversarial"),
             spread=True,
         ),
     ),
     (
-        Group("Faults and worker processes", 4, _WAITING),
+        Group("Faults and worker processes", 6, _WAITING),
         Group(
             "All other integration tests, with a real nats-server",
-            4,
+            20,
             ("tests/integration", *(f"--ignore={folder}" for folder in _WAITING)),
         ),
     ),
@@ -130,7 +144,7 @@ def _run_stage(
     output: TextIO,
 ) -> list[str]:
     """Show the first group as it runs and the others once they have ended; return what failed."""
-    failed: list[str] = []
+    failed: list[Group] = []
     with ExitStack() as opened:
         outputs: list[IO[str] | None] = [None]
         outputs += [opened.enter_context(TemporaryFile("w+")) for _ in stage[1:]]
@@ -146,8 +160,22 @@ def _run_stage(
                 written.seek(0)
                 shutil.copyfileobj(written, output)
             if code != OK:
-                failed.append(group.title)
-    return failed
+                failed.append(group)
+    return [group.title for group in failed if group.spread or not _passes(group, start, output)]
+
+
+def _passes(
+    group: Group, start: Callable[[Sequence[str], IO[str] | None], Running], output: TextIO
+) -> bool:
+    """Run what failed once more, with the machine to itself, and say whether it passes now."""
+    _say(output, f"{group.title}: what failed is run once more, alone")
+    passed = start(group.again, None).wait() == OK
+    if passed:
+        _say(
+            output,
+            "Passed the second time only: a busy machine, or a test that waits too briefly.",
+        )
+    return passed
 
 
 def _say(output: TextIO, text: str) -> None:

@@ -17,17 +17,23 @@ STAGES = ((QUICK,), (SLOW, OTHER))
 
 
 class Processes:
-    """Starts what ends at once: it writes its last argument, and fails if that is told to."""
+    """Starts what ends at once: it writes its last argument, and fails if that is told to.
 
-    def __init__(self, output: io.StringIO, *failing: str) -> None:
+    Args:
+        recovers: whether what failed passes when it is run again.
+    """
+
+    def __init__(self, output: io.StringIO, *failing: str, recovers: bool = False) -> None:
         self.started: list[str] = []
         self._output = output
         self._failing = failing
+        self._recovers = recovers
 
     def start(self, arguments: Sequence[str], output: IO[str] | None) -> Ended:
         self.started.append(" ".join(arguments))
         (output or self._output).write(f"<{arguments[-1]}>\n")
-        return Ended(FAILED if arguments[-1] in self._failing else OK)
+        passes = arguments[-1] not in self._failing
+        return Ended(OK if passes or (self._recovers and "--last-failed" in arguments) else FAILED)
 
 
 class Ended:
@@ -38,9 +44,9 @@ class Ended:
         return self._code
 
 
-def play(*failing: str) -> tuple[int, str, list[str]]:
+def play(*failing: str, recovers: bool = False) -> tuple[int, str, list[str]]:
     output = io.StringIO()
-    processes = Processes(output, *failing)
+    processes = Processes(output, *failing, recovers=recovers)
     code = run(STAGES, processes.start, output)
     return code, output.getvalue(), processes.started
 
@@ -56,8 +62,11 @@ def test_it_says_first_what_it_runs_and_how_long_that_takes() -> None:
 def test_output_of_tests_that_run_side_by_side_is_not_interleaved() -> None:
     _, text, started = play()
 
-    slow = started.index("coverage run -m pytest tests/slow")
-    assert started[slow + 1] == "coverage run -m pytest tests/other"
+    slow, other = (
+        next(number for number, each in enumerate(started) if each.endswith(f" {folder}"))
+        for folder in ("tests/slow", "tests/other")
+    )
+    assert other == slow + 1
     assert text.index("<tests/slow>") < text.rindex(OTHER.title) < text.index("<tests/other>")
 
 
@@ -72,9 +81,28 @@ def test_after_a_failure_the_other_tests_and_the_coverage_report_still_run() -> 
     code, text, started = play("tests/quick", "tests/other")
 
     assert code == FAILED
-    assert len(started) == len(play()[2])
+    assert {*started} > {*play()[2]}
     assert started[-1].startswith("coverage report")
     assert text.rstrip().endswith("Failed: Quick tests\nFailed: Other tests")
+
+
+def test_tests_with_servers_that_failed_are_run_once_more_when_all_others_have_ended() -> None:
+    code, text, started = play("tests/slow", recovers=True)
+
+    again = [number for number, each in enumerate(started) if "--last-failed" in each.split()]
+    assert len(again) == 1
+    assert started[again[0]].endswith(" tests/slow")
+    assert started[again[0] - 1].endswith(" tests/other")
+    assert code == OK
+    assert "Passed the second time only" in text
+
+
+def test_what_fails_twice_fails_the_run_and_tests_without_a_server_get_no_second_try() -> None:
+    assert play("tests/slow")[0] == FAILED
+    code, _, started = play("tests/quick", recovers=True)
+
+    assert code == FAILED
+    assert not any("--last-failed" in each.split() for each in started)
 
 
 def test_too_little_coverage_is_a_failure_that_is_named() -> None:

@@ -15,6 +15,7 @@ from adapters.access_policy.problems import AccessPolicyError, PolicyProblem, Un
 from adapters.access_policy.yaml_tree import MAX_BYTES
 from adapters.system.files import UnsafeFileError, read_file
 from adapters.system.own_thread import OwnThread
+from adapters.system.settling import POLL_SECONDS, settled
 from domain.model.access import AccessPolicy, Decision
 from domain.model.access_index import IndexedRules
 
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from domain.model.access import AccessRequest
     from ports.clock import Clock
 
-POLL_SECONDS = 2.0
-SETTLE_SECONDS = 0.5
-"""A new content must stay the same for so long: half a file may be a valid one, without the
-denials at its end."""
 MAX_LOGGED = 20
 
 _log = structlog.get_logger()
@@ -147,18 +144,9 @@ class AccessPolicyFile(AccessPolicy):
         while True:
             await self._clock.sleep(POLL_SECONDS)
             async with self._lock:
-                content = await self._settled()
+                content = await settled(self._read, self._seen, self._clock)
                 if content != self._seen:
                     await self._apply(content)
-
-    async def _settled(self) -> _Content:
-        content = await self._read()
-        while content != self._seen:
-            await self._clock.sleep(SETTLE_SECONDS)
-            before, content = content, await self._read()
-            if before == content:
-                break
-        return content
 
     async def _read(self) -> _Content:
         return await self._thread.run(lambda: _read(self._path))

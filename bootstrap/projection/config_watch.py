@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import structlog
 
 from adapters.access_policy.problems import AccessPolicyError
 from adapters.system.own_thread import OwnThread
+from adapters.system.settling import POLL_SECONDS, settled
 from bootstrap.projection.config_file import read_plan, read_plan_bytes
 from bootstrap.projection.guard import GuardianFailedError
 from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from adapters.access_policy.problems import PolicyProblem
     from bootstrap.projection.plan import Plan
     from ports.clock import Clock
 
-POLL_SECONDS: Final = 2.0
-SETTLE_SECONDS: Final = 0.5
-"""A new content must stay the same for so long: half a file may be a valid one."""
-
 MAX_LOGGED: Final = 20
+
+_Content: TypeAlias = "bytes | tuple[PolicyProblem, ...]"
+"""What was found on disk: bytes, or the problems of not finding any."""
 
 _log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ class ConfigWatch:
     ) -> None:
         self._path = path
         self._environment = environment
-        self._seen: bytes | AccessPolicyError = seen
+        self._seen: _Content = seen
         self._change = change
         self._clock = clock
         self._thread = OwnThread("projection-config")
@@ -64,27 +65,19 @@ class ConfigWatch:
         """Follow the file until cancelled."""
         while True:
             await self._clock.sleep(POLL_SECONDS)
-            content = await self._settled()
-            if not _same(content, self._seen):
+            content: _Content = await settled(self._read, self._seen, self._clock)
+            if content != self._seen:
                 self._seen = content
                 await self._apply(content)
 
-    async def _settled(self) -> bytes | AccessPolicyError:
-        content = await self._read()
-        while not _same(content, self._seen):
-            await self._clock.sleep(SETTLE_SECONDS)
-            before, content = content, await self._read()
-            if _same(before, content):
-                break
-        return content
-
-    async def _read(self) -> bytes | AccessPolicyError:
+    async def _read(self) -> _Content:
         return await self._thread.run(lambda: _content(self._path))
 
-    async def _apply(self, content: bytes | AccessPolicyError) -> None:
+    async def _apply(self, content: _Content) -> None:
+        if not isinstance(content, bytes):
+            self._refuse([str(problem) for problem in content])
+            return
         try:
-            if isinstance(content, AccessPolicyError):
-                raise content
             plan = await self._thread.run(lambda: read_plan(content, self._environment))
             await self._change(plan)
         except AccessPolicyError as error:
@@ -107,14 +100,8 @@ class ConfigWatch:
         )
 
 
-def _content(path: Path) -> bytes | AccessPolicyError:
+def _content(path: Path) -> _Content:
     try:
         return read_plan_bytes(path)
     except AccessPolicyError as error:
-        return error
-
-
-def _same(one: bytes | AccessPolicyError, other: bytes | AccessPolicyError) -> bool:
-    if isinstance(one, AccessPolicyError) and isinstance(other, AccessPolicyError):
-        return one.problems == other.problems
-    return one == other
+        return error.problems

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.access_policy.file import POLL_SECONDS, AccessPolicyFile
 from adapters.audit.sink import AuditSinkError
 from adapters.crypto.nkeys_text import KeyKind, encode_public
 from adapters.crypto.token_signer import SigningKey
+from adapters.system.settling import POLL_SECONDS
 from bootstrap.service_failure import ServiceMisconfiguredError
 from bootstrap.settings import SettingsError
 from ports.store_check import StoreMisconfiguredError
@@ -20,6 +20,8 @@ from tests.unit.bootstrap.lifecycle_world import World
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from adapters.access_policy.file import AccessPolicyFile
 
 TEAM = encode_public(KeyKind.ACCOUNT, b"t" * 32)
 NO_GRANTS = f"version: 1\nissuers: {{team: {TEAM}}}\ngrants: []\n"

@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.access_policy.file import (
-    POLL_SECONDS,
-    SETTLE_SECONDS,
-    AccessPolicyFile,
-    read_policy_file,
-)
+from adapters.access_policy.file import AccessPolicyFile, read_policy_file
 from adapters.access_policy.problems import AccessPolicyError
+from adapters.system.settling import POLL_SECONDS, SETTLE_SECONDS
 from domain.model.access import Decision
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.access_policy.policies import GOOD, request

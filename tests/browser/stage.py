@@ -41,7 +41,7 @@ grants:
       - keys: ["/reports/*"]
 denials:
   - name: no component reads root keys
-    keys: ["/root/**"]
+    keys: ["/platform/**"]
 """
 
 

@@ -27,7 +27,7 @@ grants:
     secrets: [{{keys: ["/**"]}}]
 denials:
   - name: never
-    keys: [/root/**]
+    keys: [/platform/**]
 """
 
 
@@ -39,7 +39,7 @@ denials:
         (None, {"AUTHORIZATION_MODE": "observe"}, ("warning", "no request is refused"), 0),
         (RULES, {}, ("ok", "1 issuers, 1 grants, 1 denials"), 0),
         (RULES, {}, ("ok", "may read /**"), 0),
-        (RULES, {}, ("ok", "may never read /root/**"), 0),
+        (RULES, {}, ("ok", "may never read /platform/**"), 0),
         (NOTHING, {}, ("warning", "every request is refused"), 0),
         (NOTHING, {"REQUIRE_ACCESS_POLICY": "true"}, ("misconfigured", "insists on both"), 2),
         ("version: 9\n", {}, ("misconfigured", "ACCESS_POLICY_FILE"), 2),

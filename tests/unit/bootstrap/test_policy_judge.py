@@ -36,7 +36,7 @@ issuers: {{team: {TEAM.public}}}
 grants:
 {GRANT}denials:
   - name: stop
-    keys: [/payments/root/**]
+    keys: [/payments/platform/**]
 """
 
 
@@ -83,7 +83,7 @@ async def test_a_request_that_a_grant_allows_names_grant_line_and_place(tmp_path
     ("question", "reason"),
     [
         (Question(token=token(), key="mail/KEY"), "key_not_granted"),
-        (Question(token=token(), key="payments/root/KEY"), "denied_by_rule"),
+        (Question(token=token(), key="payments/platform/KEY"), "denied_by_rule"),
         (Question(token=token(STRANGER), key="payments/KEY"), "issuer_not_trusted"),
         (
             Question(token=token(), key="payments/KEY", properties={"environment": "dev"}),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
-
-import pytest
 
 from adapters.kubernetes.answer import Answer
 from adapters.kubernetes.watch import (
@@ -16,18 +13,9 @@ from adapters.kubernetes.watch import (
 )
 from domain.model.errors import StoreUnavailable
 from tests.support.kubernetes_server import recorded_lines, recorded_result
-from tests.unit.adapters.kubernetes.watch_rig import Rig
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[Rig]:
-    made = Rig()
-    yield made
-    made.task.cancel()
-    await asyncio.gather(made.task, return_exceptions=True)
+    from tests.unit.adapters.kubernetes.watch_rig import Rig
 
 
 async def test_it_begins_with_all_that_exists_and_asks_for_metadata_only(rig: Rig) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-import pytest
 
 from adapters.kubernetes.answer import Answer
 from adapters.kubernetes.watch import (
@@ -17,17 +14,6 @@ from adapters.kubernetes.watch import (
 from domain.model.errors import StoreUnavailable
 from tests.support.kubernetes_server import recorded_result
 from tests.unit.adapters.kubernetes.watch_rig import Rig
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[Rig]:
-    made = Rig()
-    yield made
-    made.task.cancel()
-    await asyncio.gather(made.task, return_exceptions=True)
 
 
 def page(*names: str, version: int = 300, more: str = "") -> Answer:

@@ -24,7 +24,7 @@ class ReplySubjects:
 
     Args:
         prefix: what the subjects of the secrets protocol begin with here. The audit events are
-            below the usual one whatever it is.
+            below the usual one in either case.
         closed: further beginnings, such as `own_inbox`.
     """
 

@@ -24,7 +24,7 @@ class SharedWork(Generic[ResultT]):
 
     Args:
         name: of the tasks.
-        ended: called after each, whatever it came to.
+        ended: called after each one, failed ones too.
     """
 
     def __init__(self, name: str, ended: Callable[[], None] = _nothing) -> None:

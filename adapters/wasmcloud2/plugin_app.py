@@ -68,7 +68,7 @@ class _RefusedError(Exception):
 
 @final
 class PluginApp:
-    """The ASGI application behind TLS; it answers whatever it is sent.
+    """The ASGI application behind TLS; it answers every request.
 
     Args:
         read: reads one secret for a workload.

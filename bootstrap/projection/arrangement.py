@@ -80,7 +80,7 @@ class Arrangements:
     async def change(self, plan: Plan, wake: Callable[[], None]) -> None:
         """Have a plan carried out from the next round on; return once that is decided.
 
-        Directories that are in both keep their files until these are written anew; others are
+        Directories that are in both keep their files until these are written again; others are
         wiped. On an error all stays as it was.
 
         Args:

@@ -81,7 +81,7 @@ class TemplateProcess:
             writer.close()
 
     def close(self) -> None:
-        """End it, whatever it does, once all that it said is heard."""
+        """Kill it, hanging or not, once all that it said is heard."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         while self._read():

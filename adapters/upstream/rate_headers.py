@@ -46,6 +46,8 @@ class RateReport:
 def rate_report(response: UpstreamResponse) -> RateReport | None:
     """Return what the headers say; None where the server did not count the call."""
     for prefix in _PREFIXES:
+        if prefix + "limit" not in response.headers:
+            continue
         texts = [
             response.headers.get(prefix + name, "").strip()
             for name in ("limit", "remaining", "reset")

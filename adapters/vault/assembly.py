@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
-from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.opening import open_http
 from adapters.upstream.server_address import host_and_port
 from adapters.upstream.worker_share import worker_share
@@ -131,7 +131,7 @@ def _client(config: UpstreamConfig, context: StoreContext) -> UpstreamHttp:
         config,
         context,
         is_vault_answer,
-        lambda config: QuotaEngine(AiohttpEngine(config)),
+        lambda config: QuotaEngine(Http1Engine(config)),
         settings="VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY",
         advice="must name certificates in PEM form, and the key that belongs to the client's.",
     )

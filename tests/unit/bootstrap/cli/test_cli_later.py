@@ -10,7 +10,16 @@ import typer
 
 from bootstrap.cli import COMMANDS, app
 
-HEAVY = ("nats", "pydantic", "nacl", "yaml", "rich", "aiohttp", "structlog", "dependency_injector")
+HEAVY = (
+    "nats",
+    "pydantic",
+    "nacl",
+    "yaml",
+    "rich",
+    "httptools",
+    "structlog",
+    "dependency_injector",
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

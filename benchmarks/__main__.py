@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.floor import Floor
 from benchmarks.phases import (
+    cold_storm,
     concurrency,
     kubernetes_reads,
     limited_storm,
@@ -53,15 +54,24 @@ class Plan:
     rounds: int
     requests: int
     starts: int
+    storms: int
     cached: int
     long_run: tuple[int, int]
     windows: int
 
 
 FULL = Plan(
-    rounds=9, requests=12_000, starts=5, cached=10_000, long_run=(100_000, 1_000_000), windows=2
+    rounds=9,
+    requests=12_000,
+    starts=5,
+    storms=3,
+    cached=10_000,
+    long_run=(100_000, 1_000_000),
+    windows=2,
 )
-QUICK = Plan(rounds=3, requests=6_000, starts=2, cached=1_000, long_run=(20_000, 60_000), windows=0)
+QUICK = Plan(
+    rounds=3, requests=6_000, starts=2, storms=1, cached=1_000, long_run=(20_000, 60_000), windows=0
+)
 
 PHASES = (
     "saturation",
@@ -69,6 +79,7 @@ PHASES = (
     "scaling",
     "storm",
     "limited-storm",
+    "cold-storm",
     "start",
     "cached",
     "long-run",
@@ -141,6 +152,9 @@ async def run(
     if "limited-storm" in phases:
         say("rollout storm with a limit on calls")
         sections.append(await limited_storm.measure(SETTINGS, windows=plan.windows))
+    if "cold-storm" in phases:
+        say("a storm that no cache helps")
+        sections += await cold_storm.measure(SETTINGS, builds, rounds=plan.storms)
     if "start" in phases:
         say("cold start")
         sections += await start_up.measure(SETTINGS, builds, starts=plan.starts)

@@ -81,6 +81,8 @@ class Dialer:
             failure = _never_sent(Failure.UNTRUSTED, error)
         except TimeoutError as error:
             failure = _never_sent(Failure.TIMED_OUT, error)
+        except UnicodeError as error:  # of a host name that IDNA cannot write
+            failure = _never_sent(Failure.UNREACHABLE, error)
         except OSError as error:
             no_descriptors = error.errno in OUT_OF_DESCRIPTORS
             failure = _never_sent(

@@ -19,6 +19,7 @@ from benchmarks.phases import (
     kubernetes_reads,
     limited_storm,
     memory,
+    nats_kv_peer,
     saturation,
     scaling,
     start_up,
@@ -109,12 +110,23 @@ def main() -> int:
         metavar="CHECKOUT",
         help="measure that build too, in turns, where a phase can; it needs a `.venv` of its own",
     )
+    parser.add_argument(
+        "--nats-kv-peer",
+        type=Path,
+        metavar="PROGRAM",
+        help="measure NATS KV beside this secrets-nats-kv too",
+    )
     options = parser.parse_args()
     if not Path("/proc/self/stat").exists():
         parser.error("it reads what processes use from /proc, so it needs Linux")
     plan = QUICK if options.quick else FULL
     builds = (THIS, *map(Build.at, options.beside))
-    sections = asyncio.run(run(plan, frozenset(options.only or PHASES), builds))
+    phases = frozenset(options.only or (() if options.nats_kv_peer else PHASES))
+    sections = asyncio.run(run(plan, phases, builds))
+    if options.nats_kv_peer:
+        say("NATS KV beside secrets-nats-kv")
+        peer = nats_kv_peer.measure(SETTINGS, options.nats_kv_peer, requests=plan.requests // 4)
+        sections.append(asyncio.run(peer))
     print_table(sections)
     write_json(sections, options.json)
     sys.stdout.write(f"The same as JSON: {options.json}\n")

@@ -45,3 +45,7 @@ class WatchApi(Protocol):
             SecretsError: there is no answer.
         """
         ...
+
+    async def is_there(self) -> bool:
+        """Send one small call, once, and say whether the API server answered."""
+        ...

@@ -15,6 +15,7 @@ from adapters.upstream.bulkhead import Bulkhead
 from adapters.upstream.histogram import Histogram
 from adapters.upstream.limits import RateLimits
 from adapters.upstream.schedule import Schedule
+from adapters.upstream.slow_start import SlowStart
 from adapters.upstream.tenant_queue import Waiter
 from adapters.upstream.throttle_log import ThrottleLog
 from adapters.upstream.timer import Timer
@@ -42,6 +43,7 @@ class Admission:
         self._config = config
         self._clock = clock
         self._bulkhead = Bulkhead(config.max_in_flight)
+        self._slow_start = SlowStart(config.max_in_flight) if config.starts_slowly else None
         self._limits = RateLimits(config.max_per_minute)
         self._schedule = Schedule(self._limits)
         self._timer = Timer(clock, f"{config.code}-admission", self._time_has_come)
@@ -77,6 +79,7 @@ class Admission:
         """Give a slot back."""
         if not admitted.ended:
             self._limits.lost(self._clock.monotonic())
+        self._learn(admitted)
         self._bulkhead.end(tenant)
         self._admit()
 
@@ -141,10 +144,24 @@ class Admission:
             self._bulkhead.end(waiter.tenant)
         return refusal
 
+    def _has_room(self) -> bool:
+        if self._slow_start is not None and self._bulkhead.in_flight >= self._slow_start.limit:
+            return False
+        return self._bulkhead.free > 0
+
+    def _learn(self, admitted: Admitted) -> None:
+        if self._slow_start is None or admitted.refused is None:
+            return
+        now = self._clock.monotonic()
+        if admitted.refused:
+            self._slow_start.refused(admitted.sent_at, self._bulkhead.in_flight, now)
+        else:
+            self._slow_start.answered(admitted.sent_at, now)
+
     def _admit(self) -> None:
         """Admit all requests that can be; called after all that may change which these are."""
         now = self._clock.monotonic()
-        while self._bulkhead.free:
+        while self._has_room():
             waiter = self._schedule.next(self._bulkhead.may_begin, now)
             if waiter is None:
                 break

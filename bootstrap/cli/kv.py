@@ -13,8 +13,8 @@ import typer
 
 from adapters.system.files import create_file
 from bootstrap.cli.kv_catalog import delete, history, list_keys
-from bootstrap.cli.kv_common import Key, KvReader, KvWriter, failure, values_run
-from bootstrap.cli.reporting import MISUSED, AsJson
+from bootstrap.cli.kv_common import Key, KvReader, KvWriter, values_run
+from bootstrap.cli.reporting import MISUSED, AsJson, failure
 from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw, printable, say, write_json
 
 app = typer.Typer(

@@ -7,8 +7,8 @@ import typer
 
 from adapters.nats_kv.catalog import Revision
 from adapters.nats_kv.keys import is_served
-from bootstrap.cli.kv_common import Key, catalog_run, failure
-from bootstrap.cli.reporting import MISUSED, AsJson
+from bootstrap.cli.kv_common import Key, catalog_run
+from bootstrap.cli.reporting import MISUSED, AsJson, failure
 from bootstrap.cli.terminal import printable, say, show_table, warn, write_json
 
 

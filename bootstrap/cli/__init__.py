@@ -84,6 +84,8 @@ def serve(
         from bootstrap.cli import check  # noqa: PLC0415  see below
 
         check.check(as_json=as_json)
+    if as_json:
+        raise typer.BadParameter("It goes with --check: the log is JSON by LOG_FORMAT.")
     # Imported here: the other commands need none of the container and start faster without it.
     from bootstrap import main  # noqa: PLC0415  see above
 

@@ -4,6 +4,8 @@ A value never stands on the command line, where shells and process lists keep it
 """
 
 import sys
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +13,8 @@ import typer
 
 from adapters.system.files import create_file
 from bootstrap.cli.kv_catalog import delete, history, list_keys
-from bootstrap.cli.kv_common import Key, KvReader, KvWriter, failure, values_run
-from bootstrap.cli.reporting import MISUSED, AsJson
+from bootstrap.cli.kv_common import Key, KvReader, KvWriter, values_run
+from bootstrap.cli.reporting import MISUSED, AsJson, failure
 from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw, printable, say, write_json
 
 app = typer.Typer(
@@ -130,9 +132,16 @@ app.command()(delete)
 
 
 def _ask_for_value(key: str) -> bytes:
-    answer: str = typer.prompt(
-        f"Value of {printable(key)}", hide_input=True, confirmation_prompt=True, err=True
-    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)
+            answer: str = typer.prompt(
+                f"Value of {printable(key)}", hide_input=True, confirmation_prompt=True, err=True
+            )
+    except GetPassWarning:
+        raise failure(
+            "--prompt needs a terminal, which does not show what is typed; pipe the value.", MISUSED
+        ) from None
     return answer.encode("utf-8", "surrogateescape")
 
 

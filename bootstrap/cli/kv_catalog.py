@@ -1,5 +1,6 @@
 """`kv list`, `kv history` and `kv delete`: what needs no encryption xkey."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from adapters.nats_kv.catalog import Revision
 from adapters.nats_kv.keys import is_served
 from bootstrap.cli.kv_common import Key, catalog_run
-from bootstrap.cli.reporting import AsJson
+from bootstrap.cli.reporting import MISUSED, AsJson, failure
 from bootstrap.cli.terminal import printable, say, show_table, warn, write_json
 
 
@@ -59,10 +60,19 @@ def delete(
 ) -> None:
     """Delete a secret with all its versions. Needs no encryption xkey."""
     what = key if keep_history else f"{key} with all its versions"
-    if not yes:
-        typer.confirm(f"Delete {printable(what)}?", abort=True)
+    if not (yes or _confirmed(f"Delete {printable(what)}?")):
+        raise failure("Nothing was deleted.")
     catalog_run(lambda catalog: catalog.delete(key, keep_history=keep_history))
     say(f"Deleted {printable(what)}.")
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+    raise failure("Nothing was deleted: standard input gives no answer; give --yes.", MISUSED)
 
 
 def _as_object(revision: Revision) -> dict[str, object]:

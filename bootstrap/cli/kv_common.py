@@ -11,8 +11,7 @@ import typer
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats_kv.catalog import Revision
 from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
-from bootstrap.cli.reporting import FAILED, MISUSED
-from bootstrap.cli.terminal import warn
+from bootstrap.cli.reporting import FAILED, MISUSED, failure
 from bootstrap.settings import SettingsError
 from domain.model.errors import InvalidRequest, SecretsError
 from domain.model.secret import Secret
@@ -121,9 +120,3 @@ def _run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     except Exception as error:  # noqa: BLE001  a traceback at the terminal could show a value
         advice = f"The command failed unexpectedly ({type(error).__name__}); report it."
     raise failure(advice, code)
-
-
-def failure(text: str, code: int = FAILED) -> typer.Exit:
-    """Say on standard error what to do, and return what ends the command."""
-    warn(text)
-    return typer.Exit(code)

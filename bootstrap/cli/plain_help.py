@@ -30,6 +30,10 @@ class _PlainArgument(TyperArgument):
     def _usage_display_name(self) -> str:
         return self.display_name_raw if self.required else f"[{self.display_name_raw}]"
 
+    @override
+    def get_missing_message(self, ctx: Any) -> str:
+        return self.help or ""
+
 
 class _PlainOption(TyperOption):
     """An option whose bounds are said in words."""

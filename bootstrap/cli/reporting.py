@@ -40,6 +40,10 @@ class CommandError(Exception):
     """The command cannot do what it was asked to; the text says what to give instead."""
 
 
+class NotReadyError(Exception):
+    """The running service is not ready for what was asked; the text says what to do first."""
+
+
 class NotPermittedError(Exception):
     """NATS does not let this user do what the command must; the text says which user may."""
 
@@ -67,7 +71,7 @@ def guarded(work: Callable[[], _Result]) -> _Result:
         text, code = str(error), MISUSED
     except MalformedReplyError as error:
         text, code = f"The answer is not of this protocol: {error}.", FAILED
-    except (NatsConnectError, ChannelError, NotPermittedError) as error:
+    except (NatsConnectError, ChannelError, NotReadyError, NotPermittedError) as error:
         text, code = str(error), FAILED
     except REQUEST_ERRORS as error:
         text, code = f"{wire_name(error)}: {printable(error.advice)}", FAILED

@@ -10,7 +10,7 @@ from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.host_channel import host_channel
 from bootstrap.cli.key_survey import Survey, how_many, survey
 from bootstrap.cli.progress import progress
-from bootstrap.cli.reporting import AsJson, CommandError, run
+from bootstrap.cli.reporting import AsJson, CommandError, NotReadyError, run
 from bootstrap.cli.terminal import say, write_json
 from bootstrap.seed_rotation import Rotation, Step, next_of, retired_of
 from bootstrap.settings import load_settings
@@ -111,31 +111,31 @@ async def _survey(key: SodiumXKeyPair, replicas: int, *, as_json: bool) -> Surve
 
 
 def _insist(seen: Survey, rotation: Rotation, due: Step, replicas: int) -> None:
-    """Raise CommandError if the replicas are not ready for the step."""
+    """Raise NotReadyError if the replicas are not ready for the step."""
     if seen.silent:
-        raise CommandError(
+        raise NotReadyError(
             f"{seen.silent} of {seen.asked} requests got no proper answer. Nothing was changed; "
             "see that all replicas run, are not overloaded and may publish their replies "
             "(nats.permission_denied in their logs), then run this again."
         )
     others = seen.announced.keys() - {rotation.current.public}
     if others and due is Step.FINISH:
-        raise CommandError(
+        raise NotReadyError(
             "Some replicas still announce the old key, or another. Nothing was changed; give them "
             f"the new {rotation.path}, restart them, then run this again."
         )
     if others:
-        raise CommandError(
+        raise NotReadyError(
             f"The replicas announce another key than that of {rotation.path}. Nothing was changed; "
             "run this with the file and the NATS settings of that service."
         )
     if seen.closed:
-        raise CommandError(
+        raise NotReadyError(
             "Some replicas do not open the new key yet. Nothing was changed; give them "
             f"{next_of(rotation.path)} beside the seed file, restart them, then run this again."
         )
     if len(seen.openers) < replicas:
-        raise CommandError(
+        raise NotReadyError(
             f"Only {len(seen.openers)} of {replicas} replicas answered. Nothing was changed; start "
             "the others, or correct --replicas, then run this again."
         )

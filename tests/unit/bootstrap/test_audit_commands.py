@@ -136,7 +136,7 @@ def test_json_lines_are_the_events_as_they_are(path: Path, now: float) -> None:
         (("--reason", "entity_name_differs"), ["b"]),
         (("--outcome", "cancelled"), ["c"]),
         (("--outcome", "refused", "--key", "payments/"), []),
-        (("--all",), ["a", "b", "c", "x", "p"]),
+        (("--all",), ["a", "b", "c", "x", "p", "s"]),
     ],
 )
 def test_events_are_chosen_by_what_they_hold(
@@ -168,6 +168,7 @@ def test_events_are_chosen_by_what_they_hold(
         ),
         replace(REFUSED, time=now, request_id="x", operation="server_xkey"),
         replace(REFUSED, time=now, request_id="p", key=PROBE_KEY),
+        replace(ANSWERED, time=now, request_id="s", key=None, reason="key_probe", count=15),
     )
 
     result = run("--file", str(path), "--no-follow", *options)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import nats.errors
 import nats.js.errors
 
-from adapters.audit.stream_config import DEFAULT_SUBJECT, REFUSED_SUBJECT, covers, refused_stream
+from adapters.audit.stream_config import covers
+from adapters.audit.stream_names import DEFAULT_SUBJECT, REFUSED_SUBJECT, refused_stream
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from domain.use_cases.check_replicas import ReplicaXKey, check_replicas

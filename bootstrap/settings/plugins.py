@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -177,4 +177,10 @@ def _problem(kind: Kind, advice: str) -> SettingsError:
 
 
 def _owner(point: EntryPoint) -> str:
-    return "an unknown distribution" if point.dist is None else point.dist.name
+    return "an unknown distribution" if point.dist is None else _name_of(point.dist)
+
+
+@cache
+def _name_of(distribution: Distribution) -> str:
+    """Read the name once: each time it is asked for, the whole metadata is parsed."""
+    return distribution.name

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import audit_fields
-from bootstrap.cli import audit
+from bootstrap.cli import audit, audit_events
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import SubjectKey
 from domain.model.messages import PROBE_KEY
@@ -46,7 +46,7 @@ def run(*words: str) -> Result:
 
 
 def shown(event: AuditEvent) -> str:
-    return audit.describe(audit_fields(event)).plain
+    return audit_events.describe(audit_fields(event)).plain
 
 
 def test_an_answered_request_reads_as_who_got_what_and_why() -> None:

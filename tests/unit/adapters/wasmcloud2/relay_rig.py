@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,11 @@ from tests.support.workloads import Reads
 from wasmcloud_secrets.testing.echo_handler import EchoHandler
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from adapters.wasmcloud2.side import Sink
     from domain.model.access import AccessPolicy
+
 
 HOST = "host-1"
 
@@ -202,3 +203,11 @@ def _matches(pattern: str, subject: str) -> bool:
     return len(wanted) == len(given) and all(
         part in {"*", other} for part, other in zip(wanted, given, strict=True)
     )
+
+
+CANARY = "canary-hunter2"
+
+
+async def settled() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)

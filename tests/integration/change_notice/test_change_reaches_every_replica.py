@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.integration.change_notice.cached_paths import PATHS, fill, forgotten
 
 if TYPE_CHECKING:
@@ -124,9 +122,3 @@ async def test_a_replica_that_closes_still_publishes_what_it_has_announced(
     await replicas[0].notices.aclose()
 
     assert len(await operator.heard()) == 1
-
-
-@pytest.fixture
-def subject_prefix() -> str:
-    """The prefix that the permissions name."""
-    return "wasmcloud.secrets"

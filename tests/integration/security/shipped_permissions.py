@@ -6,14 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import nats.errors
-import pytest
-
-from tests.integration.security.roles import service_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.security.roles import PlainClient
 
 
@@ -46,11 +40,6 @@ WRITES = [
         )
     ),
 ]
-
-
-@pytest.fixture
-def settings(shipped_server: LocalNatsServer, tmp_path: Path) -> dict[str, str]:
-    return service_settings(shipped_server, tmp_path) | {"AUDIT_STREAM": AUDIT}
 
 
 async def asked(client: PlainClient, subject: str) -> dict[str, object] | None:

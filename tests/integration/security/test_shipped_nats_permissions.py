@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,15 @@ from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
+from bootstrap.local.nats_server import LocalNatsServer
 from domain.model.transport import Operation
-from tests.integration.security.roles import SUBJECTS, asking_host, config_of, store_secret
+from tests.integration.security.roles import (
+    SUBJECTS,
+    asking_host,
+    config_of,
+    service_settings,
+    store_secret,
+)
 from tests.integration.security.shipped_permissions import AUDIT, READS, WRITES, asked
 from tests.support.service_process import ServiceProcess
 
@@ -25,6 +33,11 @@ if TYPE_CHECKING:
 
     from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.security.roles import LogIn
+
+
+@pytest.fixture
+def settings(shipped_server: LocalNatsServer, tmp_path: Path) -> dict[str, str]:
+    return service_settings(shipped_server, tmp_path) | {"AUDIT_STREAM": AUDIT}
 
 
 async def test_a_host_asks_and_is_answered_and_the_operator_reads_the_audit_trail(

@@ -19,6 +19,7 @@ from ports.settings import Problem, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from importlib.metadata import Distribution
 
     from ports.store_plugin import StorePlugin
     from ports.transport_plugin import TransportPlugin
@@ -177,4 +178,10 @@ def _problem(kind: Kind, advice: str) -> SettingsError:
 
 
 def _owner(point: EntryPoint) -> str:
-    return "an unknown distribution" if point.dist is None else point.dist.name
+    return "an unknown distribution" if point.dist is None else _name_of(point.dist)
+
+
+@cache
+def _name_of(distribution: Distribution) -> str:
+    """Look once: it reads all of the distribution's metadata."""
+    return distribution.name

@@ -73,8 +73,3 @@ def sink_of(
 ) -> MemorySink:
     limits = BufferLimits(max_bytes=max_bytes, on_full=on_full, grace_seconds=5)
     return MemorySink(clock, limits, refuse_while_failing=refuse_while_failing)
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)

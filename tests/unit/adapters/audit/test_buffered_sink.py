@@ -12,7 +12,8 @@ from adapters.audit.buffered import BufferLimits, DeliveryFailedError
 from adapters.audit.sink import OnFull
 from domain.model.audit import Outcome
 from tests.contracts.audit import ANSWERED, REFUSED, ids, numbered
-from tests.unit.adapters.audit.buffer_rig import DOWN, settle, sink_of
+from tests.support.settling import settle
+from tests.unit.adapters.audit.buffer_rig import DOWN, sink_of
 
 if TYPE_CHECKING:
     from tests.fakes.clock import FakeClock

@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from adapters.audit.sink import OnFull
 from tests.contracts.audit import ANSWERED, numbered
-from tests.unit.adapters.audit.buffer_rig import DOWN, settle, sink_of
+from tests.support.settling import settle
+from tests.unit.adapters.audit.buffer_rig import DOWN, sink_of
 
 if TYPE_CHECKING:
     from tests.fakes.clock import FakeClock

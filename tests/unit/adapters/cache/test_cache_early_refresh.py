@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from adapters.cache.config import CacheConfig
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig
 
 
 async def test_a_much_asked_value_is_fetched_anew_before_it_expires() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from adapters.cache.config import CacheConfig
 from domain.model.errors import StoreUnavailable
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, unreachable
 
 
 async def test_the_second_request_is_answered_from_memory_and_says_so() -> None:

@@ -14,7 +14,8 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, unreachable
 from tests.unit.adapters.cache.stale_rig import STALE, kept
 
 

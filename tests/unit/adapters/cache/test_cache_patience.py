@@ -7,7 +7,8 @@ import asyncio
 from adapters.cache.config import CacheConfig
 from domain.model.errors import Unauthorized
 from domain.model.selection import Selection
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, unreachable
 from tests.unit.adapters.cache.stale_rig import kept
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -53,8 +52,3 @@ class Rig:
 
     async def order_as_replica(self, data: bytes, reply: str = "_INBOX.x") -> None:
         await self.nats.deliver(Message(INVALIDATE, data, reply))
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)

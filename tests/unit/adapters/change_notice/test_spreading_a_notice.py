@@ -13,7 +13,8 @@ from adapters.change_notice.notices import MAX_IN_FLIGHT
 from adapters.crypto.control_messages import ControlCodec
 from domain.model.selection import Selection
 from ports.transport import ChannelError
-from tests.unit.adapters.change_notice.notices_rig import CHANGED, FLUSH, INVALIDATE, Rig, settle
+from tests.support.settling import settle
+from tests.unit.adapters.change_notice.notices_rig import CHANGED, FLUSH, INVALIDATE, Rig
 from tests.unit.adapters.nats.nats_in_memory import Message
 
 if TYPE_CHECKING:

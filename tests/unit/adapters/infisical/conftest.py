@@ -28,6 +28,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.http_engine import FakeHttpEngine
 from tests.support.infisical_generations import EARLY_2026, GENERATIONS, LATE_2026
 from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID, Call, InfisicalModel
+from tests.support.settling import settle
 from tests.unit.adapters.infisical.infisical_webhooks import NOW_MS, SECRET_KEY
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ class World:
 
     async def settle(self) -> None:
         """Let everything run that can without time passing."""
-        for _ in range(100):
-            await asyncio.sleep(0)
+        await settle()
 
     async def respond(self, request: UpstreamRequest) -> UpstreamResponse | TransportError:
         """Answer from the model."""

@@ -28,6 +28,7 @@ from tests.fakes.http_engine import FakeHttpEngine
 from tests.fakes.peer_bus import FakePeerBus
 from tests.support.infisical_model import Call
 from tests.support.kubernetes_model import TOKEN, KubernetesModel
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from adapters.kubernetes.credentials import TokenSource
@@ -122,8 +123,7 @@ class KubernetesRig:
 
     async def settle(self) -> None:
         """Let everything run that can without time passing."""
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await settle()
 
 
 class _NoStreams:

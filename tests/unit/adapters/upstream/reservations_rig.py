@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.model.errors import RateLimited
-from tests.unit.adapters.upstream.admission_rig import Rig, settle
+from tests.support.settling import settle
+from tests.unit.adapters.upstream.admission_rig import Rig
 from tests.unit.adapters.upstream.counting_server import CountingServer
 
 if TYPE_CHECKING:

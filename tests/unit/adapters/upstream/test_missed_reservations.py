@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from adapters.upstream.reservations import KEEP_SECONDS
-from tests.unit.adapters.upstream.admission_rig import outcomes, settle
+from tests.support.settling import settle
+from tests.unit.adapters.upstream.admission_rig import outcomes
 from tests.unit.adapters.upstream.reservations_rig import told, used_up
 
 

@@ -6,7 +6,8 @@ import asyncio
 from collections import Counter
 
 from adapters.upstream.reservations import HORIZON_MINUTES, KEEP_SECONDS
-from tests.unit.adapters.upstream.admission_rig import Rig, outcomes, settle
+from tests.support.settling import settle
+from tests.unit.adapters.upstream.admission_rig import Rig, outcomes
 from tests.unit.adapters.upstream.counting_server import CountingServer
 from tests.unit.adapters.upstream.http_rig import answer
 from tests.unit.adapters.upstream.reservations_rig import seconds_told, told, used_up

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from tests.support.workloads import Reads
 from wasmcloud_secrets.testing.echo_handler import EchoHandler
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from adapters.wasmcloud2.side import Sink
@@ -206,8 +206,3 @@ def _matches(pattern: str, subject: str) -> bool:
 
 
 CANARY = "canary-hunter2"
-
-
-async def settled() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)

@@ -9,7 +9,8 @@ import pytest
 from adapters.wasmcloud2.relay import QUEUE_GROUP
 from domain.model.access_rules import AccessRules
 from domain.model.errors import StoreUnavailable
-from tests.unit.adapters.wasmcloud2.relay_rig import CANARY, HOST, Rig, settled, start_request
+from tests.support.settling import settle
+from tests.unit.adapters.wasmcloud2.relay_rig import CANARY, HOST, Rig, start_request
 
 
 async def test_every_replica_joins_one_queue_group_on_both_sides(rig: Rig) -> None:
@@ -19,7 +20,7 @@ async def test_every_replica_joins_one_queue_group_on_both_sides(rig: Rig) -> No
 
 async def test_references_are_filled_in_and_the_hosts_answer_comes_back(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}, {"T": "secret://token"}))
-    await settled()
+    await settle()
 
     (started,) = rig.started
     world = started["workload"]["witWorld"]
@@ -34,7 +35,7 @@ async def test_references_are_filled_in_and_the_hosts_answer_comes_back(rig: Rig
 
 async def test_one_secret_in_two_places_is_read_once(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"a": "secret://db", "b": "secret://db"}))
-    await settled()
+    await settle()
 
     assert len(rig.reads.audit.events) == 1
 
@@ -70,7 +71,7 @@ async def test_any_other_request_passes_unchanged(rig: Rig, what: str) -> None:
 
 async def test_a_refused_secret_becomes_the_workloads_status(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"a": "secret://db", "b": "secret://other?field=x"}))
-    await settled()
+    await settle()
 
     assert rig.hosts.sent == []
     assert rig.status["workloadId"] == "one"
@@ -85,7 +86,7 @@ async def test_a_refused_secret_becomes_the_workloads_status(rig: Rig) -> None:
 async def test_a_store_that_is_down_is_said_to_be(rig: Rig) -> None:
     rig.reads.store.failure = StoreUnavailable("The store is down; check it.")
     rig.ask("workload.start", start_request({"a": "secret://db"}))
-    await settled()
+    await settle()
 
     assert "UpstreamError: The store is down; check it. (request " in rig.status["message"]
 
@@ -94,7 +95,7 @@ async def test_a_store_that_is_down_is_said_to_be(rig: Rig) -> None:
 async def test_what_version_2_cannot_carry_is_refused(rig: Rig, value: str | bytes) -> None:
     rig.reads.store.put("/db", value)
     rig.ask("workload.start", start_request({"a": "secret://db"}))
-    await settled()
+    await settle()
 
     assert "binary" in rig.status["message"]
     assert rig.hosts.sent == []
@@ -120,7 +121,7 @@ async def test_a_filled_request_beyond_the_hosts_payload_is_refused(rig: Rig) ->
     rig.hosts.max_payload = 600
     rig.reads.store.put("/db", CANARY * 100)
     rig.ask("workload.start", start_request({"a": "secret://db"}))
-    await settled()
+    await settle()
 
     assert "the hosts' NATS carries 600" in rig.status["message"]
     assert rig.hosts.sent == []
@@ -144,14 +145,14 @@ async def test_a_value_that_a_host_repeats_does_not_come_back(rig: Rig, state: s
     rig.states["one"] = state
     rig.messages[state] = f"bad config db={CANARY}"
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
 
     assert rig.status["message"] == "bad config db=[redacted]"
 
 
 async def test_a_later_status_is_cleared_too(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     rig.messages["RUNNING"] = f"config db={CANARY}"
     rig.ask("workload.status", {"workloadId": "one"})
 
@@ -161,7 +162,7 @@ async def test_a_later_status_is_cleared_too(rig: Rig) -> None:
 @pytest.mark.parametrize("ending", ["stop", "gone", "heard stop", "heard other start"])
 async def test_what_does_not_run_any_more_is_forgotten(rig: Rig, ending: str) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     match ending:
         case "stop":
             rig.ask("workload.stop", {"workloadId": "one"})
@@ -179,10 +180,10 @@ async def test_what_does_not_run_any_more_is_forgotten(rig: Rig, ending: str) ->
 
 async def test_the_same_start_again_forgets_nothing(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     rig.states["one"] = "ERROR"  # as the host says that the id exists already
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
 
     assert len(rig.relay.held) == 1
 
@@ -192,7 +193,7 @@ async def test_no_rule_for_workloads_lets_nothing_out() -> None:
     rig.reads.store.put("/db", CANARY)
     await rig.start()
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
 
     assert rig.hosts.sent == []
     assert rig.reads.store.queries == []
@@ -200,7 +201,7 @@ async def test_no_rule_for_workloads_lets_nothing_out() -> None:
 
 async def test_no_value_is_in_the_repr_of_what_is_held(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     (given,) = rig.relay.held.on(HOST)
 
     assert CANARY not in repr(given) + repr(given.start) + repr(rig.relay.held)

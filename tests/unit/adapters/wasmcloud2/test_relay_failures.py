@@ -6,7 +6,8 @@ import pytest
 
 from adapters.wasmcloud2.relay import QUEUE_GROUP
 from adapters.wasmcloud2.side import KEPT_SECONDS, MAX_PENDING, NO_RESPONDERS
-from tests.unit.adapters.wasmcloud2.relay_rig import HOST, Rig, settled, start_request
+from tests.support.settling import settle
+from tests.unit.adapters.wasmcloud2.relay_rig import HOST, Rig, start_request
 
 
 async def test_starts_beyond_the_bound_are_refused() -> None:
@@ -14,7 +15,7 @@ async def test_starts_beyond_the_bound_are_refused() -> None:
     await rig.start()
     rig.reads.store.gate.clear()
     rig.ask("workload.start", start_request({"a": "secret://db"}))
-    await settled()
+    await settle()
     rig.ask("workload.start", start_request({"a": "secret://db"}, workload_id="two"))
 
     assert "too many workloads" in rig.status["message"]
@@ -74,7 +75,7 @@ async def test_stopping_answers_what_is_under_way() -> None:
     await rig.start()
     rig.reads.store.gate.clear()
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     await rig.relay.stop(0)
 
     assert "this relay is stopping" in rig.status["message"]

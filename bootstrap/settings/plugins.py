@@ -19,6 +19,7 @@ from ports.settings import Problem, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from importlib.metadata import Distribution
 
     from ports.store_plugin import StorePlugin
     from ports.transport_plugin import TransportPlugin

@@ -7,68 +7,23 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner, Result
 from typing_extensions import override
 
-from adapters.crypto.nkeys_text import KeyKind
-from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.nats_kv.settings import NatsKvSettings
-from bootstrap.cli import manifest
 from bootstrap.cli.manifest_store import shape_of
 from bootstrap.settings.plugins import Registry
 from bootstrap.settings.variables import Variables
 from domain.model.reference import SecretLocation, SecretReference
-from tests.unit.adapters.wadm_manifest.manifests import GOOD, spoilt
+from tests.unit.adapters.wadm_manifest.manifests import spoilt
+from tests.unit.bootstrap.cli.manifest_rig import run
 from tests.unit.docs.documents import README, code_blocks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TEAM = SigningKey(KeyKind.ACCOUNT, b"t" * 32)
-COMPONENT = SigningKey(KeyKind.COMPONENT, b"c" * 32).public
-PROVIDER = SigningKey(KeyKind.PROVIDER, b"p" * 32).public
-POLICY = f"""\
-version: 1
-issuers: {{team: {TEAM.public}}}
-grants:
-  - name: shop
-    entities: [{{issuer: team, subject: {COMPONENT}}}]
-    applications: [shop]
-    accounts: [LATTICE_A]
-    secrets: [{{keys: [/API_KEY, /live/*], properties: {{environment: [prod]}}}}]
-  - name: files
-    entities: [{{issuer: team, subject: {PROVIDER}}}]
-    secrets: [{{keys: [/FILES_LOGIN, /CONTAINER], properties: {{environment: [prod]}}}}]
-"""
-
 
 ENVIRONMENT = "environment: prod"
 BUCKET = ("--set", "NATS_KV_BUCKET=B")
-
-
-def run(*words: str, env: dict[str, str] | None = None) -> Result:
-    result = CliRunner().invoke(manifest.app, ["check", *words], env=env)
-    assert "Traceback" not in result.output
-    return result
-
-
-@pytest.fixture
-def good(tmp_path: Path) -> str:
-    file = tmp_path / "shop.yaml"
-    file.write_text(GOOD)
-    return str(file)
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> list[str]:
-    """Options for a policy file and the tokens of both artifacts."""
-    (tmp_path / "policy.yaml").write_text(POLICY)
-    options = ["--policy", str(tmp_path / "policy.yaml")]
-    for name, subject in (("checkout", COMPONENT), ("files", PROVIDER)):
-        token = sign_token(TEAM, subject, token_id="t", issued_at=1)
-        (tmp_path / f"{name}.jwt").write_text(token)
-        options += ["--token", f"{name}={tmp_path / name}.jwt"]
-    return options
 
 
 def test_a_good_manifest_has_no_findings(good: str) -> None:
@@ -208,43 +163,6 @@ def test_a_condition_on_the_account_is_judged_by_the_account_that_is_given(
     assert result.exit_code == 1
     assert result.output.count("[refused_by_rules]") == 3
     assert 'the token of "checkout"' in result.output
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--token", "x"],
-        ["--account", "A"],
-        ["--policy", "missing.yaml"],
-        ["--set", "INFISICAL_SECRET_PATH=no/root"],
-        ["--set", "INFISICAL_SECRET_PATH"],
-        ["--set", "NATS_KV_BUCKET=B"],
-        ["--store", "nowhere"],
-        ["--store", "vault", "--set", "VAULT_MOUNT=a//b"],
-    ],
-)
-def test_options_that_cannot_be_used_end_with_2(good: str, options: list[str]) -> None:
-    assert run(good, *options).exit_code == 2
-
-
-def test_a_token_that_the_service_refuses_is_said_without_repeating_it(
-    good: str, rules: list[str], tmp_path: Path
-) -> None:
-    (tmp_path / "checkout.jwt").write_text("canary.token.text")
-
-    result = run(good, *rules)
-
-    assert result.exit_code == 2
-    assert "canary" not in result.output
-
-
-@pytest.mark.parametrize("data", [b"a: [", b"\xff\xfe", None])
-def test_a_file_that_cannot_be_read_ends_with_2(tmp_path: Path, data: bytes | None) -> None:
-    file = tmp_path / "a.yaml"
-    if data is not None:
-        file.write_bytes(data)
-
-    assert run(str(file)).exit_code == 2
 
 
 def test_the_manifest_of_the_readme_has_no_findings(tmp_path: Path) -> None:

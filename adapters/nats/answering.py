@@ -9,8 +9,7 @@ import structlog
 
 from adapters.crypto.nkeys_text import PUBLIC_LENGTH
 from adapters.nats.headers import response_block
-from adapters.nats.peers import peer_of
-from adapters.nats.shares import Shares
+from adapters.nats.peers import Shares, peer_of
 from domain.model.transport import Operation, Reply
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ import math
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, final
 
+import structlog
+
 from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.admitted import Admitted
 from adapters.upstream.bulkhead import Bulkhead
@@ -14,7 +16,6 @@ from adapters.upstream.histogram import Histogram
 from adapters.upstream.limits import RateLimits
 from adapters.upstream.schedule import Schedule
 from adapters.upstream.tenant_queue import Waiter
-from adapters.upstream.throttle_log import ThrottleLog
 from adapters.upstream.timer import Timer
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from adapters.upstream.admission_config import AdmissionConfig
     from domain.model.errors import RateLimited
     from ports.clock import Clock
+
 
 MIN_CALL_SECONDS: Final = 0.02
 """What a call takes at least: a request with no more time left is refused instead of sent."""
@@ -172,3 +174,34 @@ class Admission:
     def _refuse(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
         self._refused += 1
         return self._config.rate_limited(self._schedule.reserve(tenant, key, now), now)
+
+
+LOG_SECONDS: Final = 10.0
+"""Under the operator's limit places come free one by one; not each is worth a line."""
+
+_log = structlog.get_logger()
+
+
+@final
+class ThrottleLog:
+    """Writes one line for each time that calls are held back, and not too often."""
+
+    def __init__(self, code: str) -> None:
+        self._store = code
+        self._quiet_until = -math.inf
+
+    def write(self, until: float, waiting: int, now: float) -> None:
+        """Write until when no call is sent, if that is known and was not written just before.
+
+        Args:
+            until: monotonic seconds; not after `now` if it is unknown.
+            now: monotonic seconds.
+        """
+        if now >= self._quiet_until and until > now:
+            self._quiet_until = max(until, now + LOG_SECONDS)
+            _log.warning(
+                "upstream.held_back",
+                store=self._store,
+                seconds=round(until - now, 1),
+                waiting=waiting,
+            )

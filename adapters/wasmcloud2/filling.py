@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.wasmcloud2.held import Given
-from adapters.wasmcloud2.text_value import shown, text_outcome
+from domain.model.errors import InvalidRequest
+from domain.model.replies import wire_name
 from domain.model.secret import Secret
 from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from adapters.wasmcloud2.start_request import StartRequest
+    from domain.model.errors import RequestError
     from domain.model.secret import SecretValue
-    from domain.use_cases.read_for_workload import ReadsForWorkloads
+    from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
+
 
 MAX_TOLD: Final = 8
 """Refusals that one message tells of; the audit trail has all of them."""
@@ -77,3 +80,30 @@ class Filling:
                 tuple(reason for reason, _ in refusals.values()),
             )
         return Given(workload, start, values)
+
+
+def text_outcome(read: WorkloadRead) -> Secret | RequestError:
+    """Return a secret whose value is a text, or why the workload gets none."""
+    outcome = read.outcome
+    if not isinstance(outcome, Secret):
+        return outcome
+    value = outcome.value.reveal()
+    if isinstance(value, str) and "\0" not in value and _is_unicode(value):
+        return outcome
+    return InvalidRequest(
+        "The secret is binary, and version 2 takes text only; store it as text, such as in base64.",
+        reason="value_not_text",
+    )
+
+
+def shown(refusal: RequestError, read: WorkloadRead) -> str:
+    """Return a refusal for the workload's operator, with the request id to look it up by."""
+    return f"{wire_name(refusal)}: {refusal.advice} (request {read.request_id})"
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

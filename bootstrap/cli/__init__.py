@@ -41,13 +41,13 @@ COMMANDS: Final = {
         "workload", "app", "Start, stop and look at workloads of wasmCloud 2, by way of the relay."
     ),
     "project": Later(
-        "project",
+        "v2",
         "project",
         "Write the secrets of each consumer into its directory, and keep them as the store has "
         "them.",
     ),
     "relay": Later(
-        "relay",
+        "v2",
         "relay",
         "Fill references to secrets into wasmCloud 2's start requests until SIGTERM or Ctrl-C.",
     ),

@@ -17,8 +17,7 @@ from adapters.audit.stream_config import DEFAULT_STREAM, refused_stream
 from adapters.audit.stream_reader import is_there, read_streams
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import EVENT
-from bootstrap.cli.audit_filter import EventFilter
-from bootstrap.cli.audit_stream import Stream
+from bootstrap.cli.audit_filter import EventFilter, Stream
 from bootstrap.cli.audit_verify import verify
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.reporting import CommandError, run

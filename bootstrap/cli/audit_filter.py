@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from adapters.audit.stream_config import AuditStreamConfig
 from domain.model.messages import PROBE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 
 _ENTITY = ("entity", "entity_name", "workload_name")
 
@@ -55,3 +59,28 @@ def _is_traffic(event: Mapping[str, Any]) -> bool:
 
 def _begins(event: Mapping[str, Any], names: tuple[str, ...], wanted: str | None) -> bool:
     return wanted is None or any(str(event.get(name, "")).startswith(wanted) for name in names)
+
+
+def _stream_name(text: str) -> str:
+    """Return a stream's name.
+
+    Raises:
+        ValueError: no stream can have it.
+    """
+    try:
+        AuditStreamConfig(stream=text)
+    except ValueError:
+        pass
+    else:
+        return text
+    raise ValueError('a stream\'s name holds only letters, digits, "_" and "-"')
+
+
+Stream = Annotated[
+    str,
+    typer.Option(
+        parser=_stream_name,
+        metavar="STREAM",
+        help="The stream's name; the one beside it is read as well.",
+    ),
+]

@@ -17,7 +17,7 @@ from adapters.audit.verifying import Chain, KeyUnusableError, TrailVerifier
 from adapters.crypto.xkey_file import XKeyFileError, xkey_in
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
-from bootstrap.cli.audit_stream import Stream
+from bootstrap.cli.audit_filter import Stream
 from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import FAILED, AsJson, CommandError, run
 from bootstrap.cli.sessions import session

@@ -15,7 +15,7 @@ from adapters.audit.reading import AuditReadError
 from adapters.audit.stream_config import DEFAULT_STREAM
 from adapters.system.clock import SystemClock
 from bootstrap.cli import audit
-from bootstrap.cli.audit_stream import Stream
+from bootstrap.cli.audit_filter import Stream
 from bootstrap.cli.durations import METAVAR
 from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import FAILED, CommandError, failure, run

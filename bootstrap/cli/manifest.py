@@ -11,7 +11,7 @@ from adapters.wadm_manifest.check import CheckedFile, check_files, read_file
 from adapters.wadm_manifest.findings import Level, ManifestUnreadableError
 from bootstrap.cli.manifest_rules import rules_of, tokens_given
 from bootstrap.cli.manifest_store import shape_of
-from bootstrap.cli.policy_output import load
+from bootstrap.cli.policy_check import load
 from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import FAILED, MISUSED, AsJson, CommandError, failure, guarded
 from bootstrap.cli.terminal import say, write_json

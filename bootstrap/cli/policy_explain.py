@@ -15,7 +15,7 @@ from adapters.access_policy.hypothetical_caller import (
     hypothetical_entity,
 )
 from adapters.system.clock import SystemClock
-from bootstrap.cli.policy_output import load
+from bootstrap.cli.policy_check import load
 from bootstrap.cli.reporting import (
     FAILED,
     MISUSED,

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+
+class DemoFailedError(Exception):
+    """Something is not as the demo says; the text tells what."""
+
+
+def check(claim: bool, otherwise: str) -> None:  # noqa: FBT001  it reads as `assert` does
+    """Hold one claim against what happened.
+
+    Raises:
+        DemoFailedError: it does not hold.
+    """
+    if not claim:
+        raise DemoFailedError(otherwise)
+
+
 _NARROW, _WIDE = 80, 100
 _BYTES_PER_LINE = 8
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from ports.settings import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
 
 OF_LIBRARIES: Final = {
     "ALL_PROXY": "The proxy for stores behind HTTP, where none is named for the address's scheme.",
@@ -72,3 +75,15 @@ def _holds_certificates(file: str) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def without_variables(prefix: str) -> Iterator[None]:
+    """Hide variables while a library is imported and set up; no other thread may run meanwhile."""
+    hidden = {name: text for name, text in os.environ.items() if name.startswith(prefix)}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

@@ -145,9 +145,7 @@ class Admin:
 
     def store_checked(self, error: Exception | None) -> None:
         """Take what a check of the store came to, so that probes need none of their own soon.
-
-        Args:
-            error: what the check raised; None if the store answers.
+        `error`: what the check raised; None if the store answers.
         """
         if self.readiness is not None:
             self.readiness.note(STORE, store_finding(error))

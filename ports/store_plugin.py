@@ -44,10 +44,8 @@ ServiceT = TypeVar("ServiceT")
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request to a route of the admin listener; the body is whole and bounded.
-
-    Attributes:
-        headers: by lower-case name; the values of a repeated header are joined by ", ".
+    """One request to a route of the admin listener; the body is whole and bounded. `headers`: by
+    lower-case name; the values of a repeated header are joined by ", ".
     """
 
     headers: Mapping[str, str]
@@ -68,7 +66,6 @@ class HttpRoute:
     """One path that a store serves on the admin listener, such as a webhook or a JWKS.
 
     Attributes:
-        method: "GET" or "POST".
         path: absolute, such as "/webhooks/infisical"; no two parts may take the same one.
         handle: called on the event loop; what it raises becomes a 500 without a text.
         max_body_bytes: a larger body is refused before it is read.
@@ -228,11 +225,9 @@ class StorePlugin(Protocol, Generic[SettingsT]):
         ...
 
     def shape(self, given: Mapping[str, str]) -> StoreShape | None:  # noqa: ARG002
-        """Return how keys, versions and properties read, for `manifest check`.
-
-        Args:
-            given: the settings that are set where manifests are checked, as texts by the names of
-                their fields; any may be missing, the required ones too.
+        """Return how keys, versions and properties read, for `manifest check`. `given`: the
+        settings that are set where manifests are checked, as texts by the names of their fields;
+        any may be missing, the required ones too.
 
         Returns:
             None where that is not known without the store: then they are not checked.

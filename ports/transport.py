@@ -32,10 +32,8 @@ class RequestHandler(Protocol):
 
     @abstractmethod
     def refuse(self, request: Request, reason: str) -> Reply:
-        """Answer at once that the service cannot take this request now.
-
-        Args:
-            reason: "overloaded" or "stopping".
+        """Answer at once that the service cannot take this request now. `reason`: "overloaded" or
+        "stopping".
         """
         ...
 

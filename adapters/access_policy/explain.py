@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 def explain(
     document: PolicyDocument, request: AccessRequest, *, every_grant: bool = False
 ) -> tuple[Decision, str]:
-    """Decide as the service would and say why, in lines for a person.
-
-    Args:
-        every_grant: add a line for each grant: whether it allows the request, or its first
-            condition that does not hold.
+    """Decide as the service would and say why, in lines for a person. `every_grant`: add a line for
+    each grant: whether it allows the request, or its first condition that does not hold.
 
     Returns:
         The decision and its explanation.

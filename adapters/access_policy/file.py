@@ -33,11 +33,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class PolicyRefusal:
-    """Why the file as it is now is not in force.
-
-    Attributes:
-        at: seconds since the epoch.
-    """
+    """Why the file as it is now is not in force. `at`: seconds since the epoch."""
 
     at: float
     problems: tuple[PolicyProblem, ...]

@@ -21,12 +21,8 @@ BODY_SECONDS: Final = 5.0
 
 
 class BodyRefusedError(Exception):
-    """The body is not read to its end, so no further request can come on its connection.
-
-    Attributes:
-        status: of the answer.
-        reason: a constant code.
-        advice: what the sender must change.
+    """The body is not read to its end, so no further request can come on its connection. `advice`:
+    what the sender must change.
     """
 
     def __init__(self, status: int, reason: str, advice: str) -> None:

@@ -102,9 +102,7 @@ def process_check(lateness: Callable[[], str]) -> ReadinessCheck:
     """Check that this process does its work when it is due.
 
     It stays ready: taking a replica away leaves the others more to do, perhaps on the same CPUs.
-
-    Args:
-        lateness: returns what to do about the process's own lateness, "" if it is on time.
+    `lateness`: returns what to do about the process's own lateness, "" if it is on time.
     """
 
     async def probe() -> Finding:

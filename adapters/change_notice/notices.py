@@ -72,11 +72,9 @@ class ChangeNotices:
         self._is_open = False
 
     async def start(self, forget: Callable[[Selection], int]) -> None:
-        """Listen for orders; the bus is open.
-
-        Args:
-            forget: forgets what is selected and returns how many values that were; must not block.
-                Calls to the store that are in flight must not bring an old value back.
+        """Listen for orders; the bus is open. `forget`: forgets what is selected and returns how
+        many values that were; must not block. Calls to the store that are in flight must not bring
+        an old value back.
         """
         self._forget = forget
         self._is_open = True

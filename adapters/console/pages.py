@@ -52,10 +52,8 @@ class Pages:
         )
 
     async def overview(self, host: str) -> str:
-        """Write the replica, its workers, its readiness and how requests ended.
-
-        Args:
-            host: the name that this console is asked under, without a port.
+        """Write the replica, its workers, its readiness and how requests ended. `host`: the name
+        that this console is asked under, without a port.
         """
         facts, groups = self._sources.facts, self._figures.groups()
         outcomes = {

@@ -66,9 +66,6 @@ class TokenSource:
         A login belongs to no request: it goes on when the request that began it is cancelled, and
         its outcome is shared by all that wait.
 
-        Args:
-            deadline: monotonic seconds.
-
         Raises:
             UpstreamError: the login failed, or after a recent one it is too early for another.
             StoreUnavailable, RateLimited: there is no token by the deadline.
@@ -115,10 +112,8 @@ class TokenSource:
         self._history.token_served()
 
     def try_again(self, cause: str) -> None:
-        """Forget that a login was refused, and try another as soon as it cannot lock out.
-
-        Args:
-            cause: a constant for the log.
+        """Forget that a login was refused, and try another as soon as it cannot lock out. `cause`:
+        a constant for the log.
         """
         history = self._history
         if history.problem is None and self._clock.monotonic() >= history.guard.retry_at:

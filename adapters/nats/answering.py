@@ -35,12 +35,9 @@ _log = structlog.get_logger()
 class Answering:
     """Answers what can be answered at once, and keeps a task for each request that has to wait.
 
-    A request's body is dropped before the wait. What the core keeps of it grows with the body, so
-    a long one takes more than one place.
-
-    Args:
-        max_in_flight: places for requests that wait. Once seven eighths are taken, no peer
-            may hold more of them than are left.
+    A request's body is dropped before the wait. What the core keeps of it grows with the body, so a
+    long one takes more than one place. `max_in_flight`: places for requests that wait. Once seven
+    eighths are taken, no peer may hold more of them than are left.
 
     Attributes:
         handler: the core; to be set before the first request.

@@ -176,11 +176,7 @@ class NatsPeerBus(PeerBus):
 
 @final
 class NatsAnswers(Answers):
-    """The answers to one question, until `gather` has returned them.
-
-    Attributes:
-        inbox: where they come in.
-    """
+    """Answers to one question, until `gather` has returned them. `inbox`: where they come in."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

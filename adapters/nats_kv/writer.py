@@ -37,13 +37,9 @@ class OtherKeyError(Exception):
 
 
 class NatsKvSecretWriter:
-    """Puts secrets into the bucket; every call ends within the configured time.
-
-    Args:
-        client: a connection that its owner keeps open and closes.
-
-    Attributes:
-        created_bucket: whether `put` made the bucket, as the configuration may allow.
+    """Puts secrets into the bucket; every call ends within the configured time. `client`: a
+    connection that its owner keeps open and closes. `created_bucket`: whether `put` made the
+    bucket, as the configuration may allow.
     """
 
     def __init__(

@@ -32,10 +32,8 @@ MIN_CALL_SECONDS: Final = 0.02
 
 @final
 class Admission:
-    """Admits requests within the rate limits and the bulkhead; for one event loop.
-
-    Attributes:
-        waits: how long requests waited that were admitted.
+    """Admits requests within the rate limits and the bulkhead; for one event loop. `waits`: how
+    long requests waited that were admitted.
     """
 
     def __init__(self, config: AdmissionConfig, clock: Clock) -> None:

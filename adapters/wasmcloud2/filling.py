@@ -24,10 +24,8 @@ MAX_TOLD: Final = 8
 
 
 class FillRefusedError(Exception):
-    """At least one reference gets no value; the text says which, why, and what to do.
-
-    Attributes:
-        reasons: constant codes, one a refused reference.
+    """At least one reference gets no value; the text says which, why, and what to do. `reasons`:
+    constant codes, one a refused reference.
     """
 
     def __init__(self, text: str, reasons: tuple[str, ...]) -> None:
@@ -37,20 +35,15 @@ class FillRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """Reads every secret of one workload at the same time.
-
-    Attributes:
-        environment: which hosts this relay serves, by the operator's word.
+    """Reads every secret of one workload at the same time. `environment`: which hosts this relay
+    serves, by the operator's word.
     """
 
     read: ReadsForWorkloads
     environment: str
 
     async def __call__(self, start: StartRequest, deadline: float) -> Given:
-        """Read all that a request refers to.
-
-        Args:
-            deadline: monotonic seconds by which the reads end.
+        """Read all that a request refers to. `deadline`: monotonic seconds by which the reads end.
 
         Raises:
             FillRefusedError: some secret is not to be had, or is no text.

@@ -49,10 +49,8 @@ class CertifiedHost:
 
 def certified_host(certificate: Mapping[str, Any] | None) -> CertifiedHost | None:
     """Return the host that a verified certificate names; None if it names none, or several.
-
-    Args:
-        certificate: as `ssl.SSLSocket.getpeercert` returns it. The name is a URI among its subject
-            alternative names: `wasmcloud-host://ENVIRONMENT/HOST`.
+    `certificate`: as `ssl.SSLSocket.getpeercert` returns it. The name is a URI among its subject
+    alternative names: `wasmcloud-host://ENVIRONMENT/HOST`.
     """
     names = (certificate or {}).get("subjectAltName", ())
     uris = [text for kind, text in names if kind == "URI" and text.startswith(_SCHEME)]
@@ -75,12 +73,7 @@ _log = structlog.get_logger()
 
 
 class _RefusedError(Exception):
-    """The request is answered without a read.
-
-    Attributes:
-        status: of the answer.
-        reason: a constant code, for the log.
-    """
+    """The request is answered without a read."""
 
     def __init__(self, status: int, reason: str, advice: str) -> None:
         super().__init__(advice)
@@ -94,7 +87,6 @@ class PluginApp:
 
     Args:
         read: reads one secret for a workload.
-        clock: for deadlines.
         timeout_seconds: for one read.
         max_in_flight: requests under way; further ones are refused at once.
     """

@@ -63,10 +63,8 @@ class _Pending(NamedTuple):
 
 
 class Requests:
-    """Sends requests on one side and hands over each one's answer.
-
-    Args:
-        client: that side's connection.
+    """Sends requests on one side and hands over each one's answer. `client`: that side's
+    connection.
     """
 
     def __init__(self, client: RawClient, clock: Clock) -> None:

@@ -50,11 +50,7 @@ class DemoValues:
 
 @dataclass(slots=True)
 class DemoStory:
-    """Tells the story once.
-
-    Attributes:
-        requests: how many secrets were asked for so far.
-    """
+    """Tells the story once. `requests`: how many secrets were asked for so far."""
 
     stage: DemoStage
     report: DemoReport

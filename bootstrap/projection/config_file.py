@@ -43,10 +43,8 @@ FILE_MODE: Final = 0o400
 
 
 def read_plan_file(path: Path, environment: str | None) -> Plan:
-    """Read a configuration file once; blocks.
-
-    Args:
-        environment: that of consumers for whom the file names none.
+    """Read a configuration file once; blocks. `environment`: that of consumers for whom the file
+    names none.
 
     Raises:
         AccessPolicyError: with every problem in it.

@@ -73,11 +73,8 @@ class Projected:
         self._on_disk(lambda: self._opened.remove([file.name]))
 
     def write(self, held: Callable[[FollowedSecret], Held | None], now: float) -> bool:
-        """Put in force what is held, unless it is; say whether something was written.
-
-        Args:
-            held: returns what a file is to hold.
-            now: seconds since the epoch.
+        """Put in force what is held, unless it is; say whether something was written. `held`:
+        returns what a file is to hold.
         """
         values: dict[str, SecretValue] = {}
         contents: list[ProjectedContent] = []

@@ -31,10 +31,8 @@ def unusable_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
     """Yield what is wrong with the variables that Python and OpenSSL read for TLS.
 
     OpenSSL skips files that it cannot use in silence, and would then refuse every server. Proxies
-    are judged with the address that they are for.
-
-    Args:
-        environment: the variables that are set, by names in capitals.
+    are judged with the address that they are for. `environment`: the variables that are set, by
+    names in capitals.
     """
     if (file := environment.get("SSL_CERT_FILE")) and not _holds_certificates(file):
         yield Problem(

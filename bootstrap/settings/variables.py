@@ -60,10 +60,8 @@ class Variables:
         return bool(self._file)
 
     def unknown_in_file(self, known: Collection[str]) -> list[Problem]:
-        """Name what the `.env` file sets and no part of the service reads.
-
-        Args:
-            known: every variable that the service and its plug-ins read.
+        """Name what the `.env` file sets and no part of the service reads. `known`: every variable
+        that the service and its plug-ins read.
         """
         return [
             Problem(name, _unknown(name, known)) for name in sorted(self._file.keys() - {*known})

@@ -25,7 +25,6 @@ class AccessRequest(NamedTuple):
             about locations cannot match.
         properties: the policy properties as sent; None when the policy could not be read.
         backend: the name this backend is addressed by.
-        now: seconds since the epoch.
         requester: whom the transport vouches for, if it does.
     """
 

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class EntityPattern:
     """Entities of one issuer. What is None is not looked at; an empty collection matches no entity.
-
-    Attributes:
-        max_token_age: seconds since the token's `iat`.
+    `max_token_age`: seconds since the token's `iat`.
     """
 
     issuer: AccountKey

@@ -59,7 +59,6 @@ class FetchSecret:
 
     Attributes:
         store: is asked for what is not cached.
-        clock: for the deadline.
         cache: answers at once what it holds; None where nothing is cached.
         lateness: of this process, so that the store is not blamed for it.
     """

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class OpenedRequest:
     """A request that only the holder of the host's xkey can have sent, for the first time.
-
-    Attributes:
-        server_key: which of the server's keys it was sealed for.
+    `server_key`: which of the server's keys it was sealed for.
     """
 
     plaintext: bytes = field(repr=False)

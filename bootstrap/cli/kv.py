@@ -11,9 +11,10 @@ import typer
 
 from adapters.nats_kv.catalog import Revision
 from adapters.nats_kv.keys import is_served
+from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.files import create_file
-from bootstrap.cli.kv_common import Key, KvReader, KvWriter, catalog_run, failure, values_run
-from bootstrap.cli.reporting import MISUSED, AsJson
+from bootstrap.cli.kv_common import Key, catalog_run, values_run
+from bootstrap.cli.reporting import MISUSED, AsJson, failure
 from bootstrap.cli.terminal import (
     NOT_RAW,
     is_plain,
@@ -82,7 +83,7 @@ def put(
         if not keep_newline:
             value = value.removesuffix(b"\n").removesuffix(b"\r")
 
-    async def store(_: KvReader, writer: KvWriter) -> tuple[str, bool]:
+    async def store(_: object, writer: NatsKvSecretWriter) -> tuple[str, bool]:
         version = await writer.put(key, value, expect, any_key=force)
         return version, writer.created_bucket
 

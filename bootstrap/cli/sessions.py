@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     from adapters.nats.client import ResilientClient
 
 
-class OpenNats(Protocol):
-    """Reads the settings, connects, and closes again at the end of the context.
+def session() -> Callable[[], AbstractAsyncContextManager[ResilientClient]]:
+    """Return `open_nats`, which reads the settings, connects, and closes again at the end."""
+    from bootstrap.cli.nats_session import open_nats  # noqa: PLC0415  see above
 
-    Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
-    """
-
-    def __call__(self) -> AbstractAsyncContextManager[ResilientClient]: ...
-
-
-def session() -> OpenNats:
-    """Return `bootstrap.cli.nats_session.open_nats`, imported only once a command needs it."""
-    return cast("OpenNats", importlib.import_module("bootstrap.cli.nats_session").open_nats)
+    return open_nats

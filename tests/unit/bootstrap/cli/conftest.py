@@ -46,5 +46,6 @@ def rules(tmp_path: Path) -> list[str]:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> MemoryKv:
     memory = MemoryKv()
-    monkeypatch.setattr(kv_common, "sessions", lambda: memory)
+    monkeypatch.setattr(kv_common, "open_kv", memory.open_kv)
+    monkeypatch.setattr(kv_common, "open_catalog", memory.open_catalog)
     return memory

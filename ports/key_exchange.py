@@ -16,7 +16,6 @@ class XKeyPair(Protocol):
     @abstractmethod
     def public(self) -> PublicXKey:
         """The public key in nkeys text form."""
-        ...
 
     @abstractmethod
     def seal(self, plaintext: bytes, recipient: PublicXKey) -> bytes:
@@ -28,7 +27,6 @@ class XKeyPair(Protocol):
         Raises:
             EncryptionFailed: the recipient's key cannot be used (a low-order point).
         """
-        ...
 
     @abstractmethod
     def open(self, sealed: bytes, sender: PublicXKey) -> bytes:
@@ -37,7 +35,6 @@ class XKeyPair(Protocol):
         Raises:
             DecryptionFailed: not sealed by `sender` for this key, damaged, or not in that form.
         """
-        ...
 
 
 class KeyExchange(Protocol):
@@ -46,7 +43,6 @@ class KeyExchange(Protocol):
     @abstractmethod
     def generate(self) -> XKeyPair:
         """Draw a fresh key pair."""
-        ...
 
     @abstractmethod
     def parse_public(self, text: str) -> PublicXKey:
@@ -55,4 +51,3 @@ class KeyExchange(Protocol):
         Raises:
             InvalidXKey: it is anything else: another kind, a seed, a broken checksum, odd casing.
         """
-        ...

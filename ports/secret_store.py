@@ -24,7 +24,6 @@ class SecretStore(Protocol):
             InvalidRequest: the key cannot name a secret here.
             PolicyError: a property is unknown, malformed, or chooses outside what is allowed.
         """
-        ...
 
     @abstractmethod
     async def fetch(self, query: SecretQuery) -> Secret:
@@ -42,7 +41,6 @@ class SecretStore(Protocol):
             RateLimited: the store may not be asked just now.
             UpstreamError: the answer cannot be trusted, or the service is set up wrongly.
         """
-        ...
 
 
 class StoreHealth(Protocol):
@@ -52,7 +50,6 @@ class StoreHealth(Protocol):
     @abstractmethod
     def is_down(self) -> bool:
         """Whether the store is known to be down, so that waiting for it is likely in vain."""
-        ...
 
 
 class CachedSecrets(Protocol):
@@ -65,4 +62,3 @@ class CachedSecrets(Protocol):
         A cached secret has the version and value that the store answered. The query's deadline does
         not matter, since the call returns at once.
         """
-        ...

@@ -105,7 +105,6 @@ class StoreContext(Protocol):
             What may be awaited, and need not be: it ends once the other processes were notified,
             and raises ChannelError if they could not be.
         """
-        ...
 
     @abstractmethod
     def service(self, kind: type[ServiceT]) -> ServiceT:
@@ -114,7 +113,6 @@ class StoreContext(Protocol):
         Raises:
             PluginError: the transport shares nothing of that kind; the text names it.
         """
-        ...
 
 
 def _no_samples() -> Sequence[Sample]:
@@ -213,7 +211,6 @@ class StorePlugin(Protocol, Generic[SettingsT]):
     @abstractmethod
     def warnings(self, settings: SettingsT) -> Sequence[str]:
         """Name the security weaknesses of these settings, each with what to do about it."""
-        ...
 
     @abstractmethod
     def build(self, settings: SettingsT, context: StoreContext) -> StoreParts:
@@ -222,7 +219,6 @@ class StorePlugin(Protocol, Generic[SettingsT]):
         Raises:
             PluginError: a setting or a file cannot be used.
         """
-        ...
 
     def shape(self, given: Mapping[str, str]) -> StoreShape | None:  # noqa: ARG002
         """Return how keys, versions and properties read, for `manifest check`. `given`: the

@@ -139,24 +139,19 @@ class Sources(Protocol):
     @abstractmethod
     def now(self) -> float:
         """Return seconds since the epoch."""
-        ...
 
     @abstractmethod
     async def checks(self) -> Sequence[Check]:
         """Return a verdict for every check of readiness."""
-        ...
 
     @abstractmethod
     def figures(self) -> Iterable[Metric]:
         """Return the metrics as they are now."""
-        ...
 
     @abstractmethod
     def policy(self) -> Policy:
         """Return the access rules in force."""
-        ...
 
     @abstractmethod
     def judge(self, question: Question) -> Awaitable[Judgement]:
         """Say what would become of a request, and why; asks no store."""
-        ...

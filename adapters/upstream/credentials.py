@@ -37,7 +37,6 @@ class CredentialSource(Protocol):
         Raises:
             UpstreamError: there is none to be had just now; the advice says why.
         """
-        ...
 
 
 @final

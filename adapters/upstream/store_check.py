@@ -46,7 +46,6 @@ class UpstreamCheck(StoreCheck):
         Raises:
             SecretsError: becomes what `failure` makes of it.
         """
-        ...
 
     @override
     async def check(self) -> None:

@@ -56,11 +56,9 @@ class TokenMaker(Protocol):
         Raises:
             UpstreamError: there is none to be had just now.
         """
-        ...
 
     async def has_changed(self) -> bool:
         """Say whether the credentials are others than those last tried."""
-        ...
 
 
 @final

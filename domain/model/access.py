@@ -66,13 +66,11 @@ class AccessPolicy(Protocol):
     @abstractmethod
     def decide(self, request: AccessRequest) -> Decision:
         """Decide one request; never raises."""
-        ...
 
     @property
     @abstractmethod
     def revision(self) -> object:
         """The same object for as long as the same rules are in force, and another afterwards."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,8 @@ class XKeyPair(Protocol):
 
     @abstractmethod
     def seal(self, plaintext: bytes, recipient: PublicXKey) -> bytes:
-        """Encrypt for `recipient` and authenticate as this key.
-
-        Returns:
-            `xkv1`, a fresh 24-byte nonce, then the libsodium crypto_box.
+        """Encrypt for `recipient` and authenticate as this key. Returns `xkv1`, a fresh 24-byte
+        nonce, then the libsodium crypto_box.
 
         Raises:
             EncryptionFailed: the recipient's key cannot be used (a low-order point).

@@ -99,11 +99,9 @@ class StoreContext(Protocol):
         """Tell that secrets have changed in the store; returns at once and never raises.
 
         This process forgets them at once, every other one as soon as it hears of it, and operators
-        get the event that `docs/change-notice.md` describes.
-
-        Returns:
-            What may be awaited, and need not be: it ends once the other processes were notified,
-            and raises ChannelError if they could not be.
+        get the event that `docs/change-notice.md` describes. Returns what may be awaited, and need
+        not be: it ends once the other processes were notified, and raises ChannelError if they
+        could not be.
         """
 
     @abstractmethod
@@ -223,10 +221,8 @@ class StorePlugin(Protocol, Generic[SettingsT]):
     def shape(self, given: Mapping[str, str]) -> StoreShape | None:  # noqa: ARG002
         """Return how keys, versions and properties read, for `manifest check`. `given`: the
         settings that are set where manifests are checked, as texts by the names of their fields;
-        any may be missing, the required ones too.
-
-        Returns:
-            None where that is not known without the store: then they are not checked.
+        any may be missing, the required ones too. Returns None where that is not known without the
+        store: then they are not checked.
 
         Raises:
             PluginError: one of them cannot be used.

@@ -85,11 +85,8 @@ class ChangeNotices:
         """Forget the selection here at once, and have every process do so.
 
         The event for operators follows once the processes had a second to answer, so that a
-        component that is restarted on it gets the new value.
-
-        Returns:
-            What may be awaited: it ends once the order is on its way, and raises ChannelError if
-            it could not be sent.
+        component that is restarted on it gets the new value. Returns what may be awaited: it ends
+        once the order is on its way, and raises ChannelError if it could not be sent.
         """
         # Here at once: the order comes back to this process too, but only while the bus is there.
         self._forget(selection)

@@ -96,11 +96,9 @@ class TokenSource:
                 raise again(outcome)
 
     def reject(self, token: AccessToken) -> int:
-        """Drop a token that the server refused, unless another has taken its place since.
-
-        Returns:
-            The number of the last login begun so far: a token of a later one was certainly made
-            after this refusal.
+        """Drop a token that the server refused, unless another has taken its place since. Returns
+        the number of the last login begun so far: a token of a later one was certainly made after
+        this refusal.
         """
         if self._token is token:
             self._token = None

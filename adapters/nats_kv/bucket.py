@@ -59,9 +59,7 @@ class Bucket:
 
     async def ensure(self, deadline: float) -> bool:
         """See that the bucket is there; make it if there is none and the configuration says so.
-
-        Returns:
-            Whether it was made.
+        Returns whether it was made.
         """
         return await ask(self._clock, deadline, self._ensure)
 

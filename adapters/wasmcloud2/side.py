@@ -84,10 +84,8 @@ class Requests:
     def send(
         self, subject: bytes, body: bytes, headers: bytes | None, take: Take
     ) -> Awaitable[None] | None:
-        """Send a request whose answer, headers included, goes to `take`.
-
-        Returns:
-            None, or what to await before more is sent.
+        """Send a request whose answer, headers included, goes to `take`. Returns None, or what to
+        await before more is sent.
 
         Raises:
             TooManyPendingError: too many requests wait already.

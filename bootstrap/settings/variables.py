@@ -79,9 +79,7 @@ class Variables:
         """Return the variables of the environment that are one edit off a setting's name.
 
         The environment is shared with other programs, so that such a name may well be theirs.
-
-        Returns:
-            each name with the setting that it is near to.
+        Returns each name with the setting that it is near to.
         """
         return tuple(misspelt(self._environment.keys(), {*known, *OF_LIBRARIES}))
 

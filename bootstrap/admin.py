@@ -125,13 +125,7 @@ class Admin:
             self._console = Console(sources, feed, clock)
         hosts = (address.host, *configuration.service.admin_hosts)
         self._listener = _listener(
-            address,
-            self.readiness,
-            metrics,
-            pipeline,
-            clock,
-            hosts=hosts,
-            console=self._console,
+            address, self.readiness, metrics, pipeline, clock, hosts=hosts, console=self._console
         )
 
     async def start(self) -> None:

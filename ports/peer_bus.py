@@ -33,11 +33,7 @@ class PeerBus(Protocol):
 
     @abstractmethod
     async def subscribe(
-        self,
-        topic: str,
-        received: Callable[[bytes], bytes | None],
-        *,
-        from_operators: bool = False,
+        self, topic: str, received: Callable[[bytes], bytes | None], *, from_operators: bool = False
     ) -> None:
         """Have `received` called with each payload that another process sends on a topic.
 

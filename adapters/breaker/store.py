@@ -70,11 +70,7 @@ class BreakingSecretStore(SecretStore, StoreHealth):
     """Passes calls on while the store works; safe for concurrent calls of one event loop."""
 
     def __init__(
-        self,
-        inner: SecretStore,
-        config: BreakerConfig,
-        clock: Clock,
-        jitter: Callable[[], float],
+        self, inner: SecretStore, config: BreakerConfig, clock: Clock, jitter: Callable[[], float]
     ) -> None:
         """Wrap a store.
 
@@ -146,9 +142,7 @@ class BreakingSecretStore(SecretStore, StoreHealth):
         else:
             seconds = self._circuit.retry_in(self._clock.monotonic())
             _log.warning(
-                "breaker.opened",
-                seconds=round(seconds, 1),
-                opened_count=self._circuit.opened_count,
+                "breaker.opened", seconds=round(seconds, 1), opened_count=self._circuit.opened_count
             )
 
 

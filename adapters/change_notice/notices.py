@@ -51,13 +51,7 @@ class ChangeNotices:
     """
 
     def __init__(
-        self,
-        peers: PeerBus,
-        ids: RequestIds,
-        clock: Clock,
-        *,
-        backend: str,
-        replica: str,
+        self, peers: PeerBus, ids: RequestIds, clock: Clock, *, backend: str, replica: str
     ) -> None:
         if not is_name(replica):
             raise ValueError("A replica's name has 1 to 128 of A-Z, a-z, 0-9, and ._:@- in it.")

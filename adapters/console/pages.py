@@ -92,10 +92,7 @@ class Pages:
         return await self._page("store", health=health, groups=shown)
 
     async def policy(
-        self,
-        entered: Entered | None = None,
-        judgement: Judgement | None = None,
-        problem: str = "",
+        self, entered: Entered | None = None, judgement: Judgement | None = None, problem: str = ""
     ) -> str:
         """Write the rules in force, the form, and what it came to."""
         return await self._page(

@@ -76,11 +76,7 @@ class NatsPeerBus(PeerBus):
 
     @override
     async def subscribe(
-        self,
-        topic: str,
-        received: Callable[[bytes], bytes | None],
-        *,
-        from_operators: bool = False,
+        self, topic: str, received: Callable[[bytes], bytes | None], *, from_operators: bool = False
     ) -> None:
         subject = self._subjects.of(topic)
         replies = self._replies_to_operators if from_operators else self._replies

@@ -52,12 +52,7 @@ class NatsKvSecretWriter:
         self.created_bucket = False
 
     async def put(
-        self,
-        key: str,
-        value: str | bytes,
-        expected: str | None = None,
-        *,
-        any_key: bool = False,
+        self, key: str, value: str | bytes, expected: str | None = None, *, any_key: bool = False
     ) -> str:
         """Store a value and return its version. Bytes that are valid UTF-8 are served as text.
 

@@ -92,12 +92,7 @@ class PluginApp:
     """
 
     def __init__(
-        self,
-        read: ReadsForWorkloads,
-        clock: Clock,
-        *,
-        timeout_seconds: float,
-        max_in_flight: int,
+        self, read: ReadsForWorkloads, clock: Clock, *, timeout_seconds: float, max_in_flight: int
     ) -> None:
         self._read = read
         self._clock = clock

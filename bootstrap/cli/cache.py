@@ -5,13 +5,7 @@ from typing import Annotated
 import typer
 
 from adapters.change_notice.events import EVENT, changed_event
-from adapters.change_notice.messages import (
-    FLUSH,
-    Cause,
-    Invalidation,
-    ReplicaAnswer,
-    read_answers,
-)
+from adapters.change_notice.messages import FLUSH, Cause, Invalidation, ReplicaAnswer, read_answers
 from adapters.change_notice.notices import ANSWER_SECONDS
 from adapters.nats.client import ResilientClient
 from adapters.nats.peer_bus import NatsPeerBus

@@ -31,8 +31,7 @@ def exec_(
         str, typer.Option(metavar=METAVAR, help="With --watch: from SIGTERM to SIGKILL.")
     ] = "10s",
     max_stale: Annotated[
-        str,
-        typer.Option(metavar=METAVAR, help="With --watch: how long the store may be out."),
+        str, typer.Option(metavar=METAVAR, help="With --watch: how long the store may be out.")
     ] = "5m",
 ) -> None:
     """Run a command with secrets in its environment: neither in files, arguments nor logs.

@@ -32,9 +32,7 @@ def generate(
     kind: Annotated[
         KeyKind,
         typer.Argument(
-            parser=key_kind,
-            metavar="KIND",
-            help=f"{KINDS}. SERVER_XKEY_SEED holds an xkey.",
+            parser=key_kind, metavar="KIND", help=f"{KINDS}. SERVER_XKEY_SEED holds an xkey."
         ),
     ],
     *,

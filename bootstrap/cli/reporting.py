@@ -10,12 +10,7 @@ import typer
 from adapters.crypto.nkeys_text import InvalidNKeyError
 from adapters.crypto.seed_file import SeedFileError
 from adapters.nats.connect_errors import NatsConnectError
-from adapters.system.secret_file import (
-    Kind,
-    SecretFileError,
-    read_secret_file,
-    read_secret_text,
-)
+from adapters.system.secret_file import Kind, SecretFileError, read_secret_file, read_secret_text
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.cli.terminal import printable, warn
 from bootstrap.settings import SettingsError

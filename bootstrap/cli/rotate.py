@@ -26,8 +26,7 @@ def rotate(
         ),
     ] = None,
     replicas: Annotated[
-        int,
-        typer.Option(min=1, help="How many must answer: every worker of every replica counts."),
+        int, typer.Option(min=1, help="How many must answer: every worker of every replica counts.")
     ] = 1,
     check: Annotated[bool, typer.Option(help="Ask the running replicas before each step.")] = True,
     finish: Annotated[
@@ -162,10 +161,7 @@ def _perform(rotation: Rotation, due: Step, *, finish: bool) -> _Done:
             rotation.announce()
             return _Done(
                 "announce",
-                {
-                    "to be announced": _key_in_question(rotation, due).public,
-                    "retired": announced,
-                },
+                {"to be announced": _key_in_question(rotation, due).public, "retired": announced},
                 f"Step 2 of 3: {path} holds the new key, {retired_of(path)} the old one.",
                 "Bring both files to every replica, remove the one that ends in .next there, "
                 "restart them one by one, and run this again.",

@@ -38,8 +38,7 @@ _Id = Annotated[str, typer.Argument(metavar="ID", help="The workload's id, as st
 @app.command()
 def start(
     file: Annotated[
-        Path,
-        typer.Argument(help="YAML or JSON: the start request, or the workload in it alone."),
+        Path, typer.Argument(help="YAML or JSON: the start request, or the workload in it alone.")
     ],
     *,
     host: _Host = None,

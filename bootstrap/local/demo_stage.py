@@ -113,10 +113,7 @@ async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
                 subjects=subjects,
                 server_pair=server_pair,
                 writer=NatsKvSecretWriter(
-                    client=client,
-                    config=bucket,
-                    encryption_xkey=encryption_pair,
-                    clock=clock,
+                    client=client, config=bucket, encryption_xkey=encryption_pair, clock=clock
                 ),
                 component=component,
                 host=DemoHost(NatsChannel(client, subjects), clock),

@@ -119,10 +119,7 @@ def _directory(reader: NodeReader, environment: str | None) -> PlannedDirectory 
     path = read_member(members, "path", config_values.absolute_path)
     consumer = read_member(members, "consumer", lambda item: _consumer(item, environment))
     group = read_member(members, "group", config_values.group)
-    owner = (
-        or_else(read_member(members, "owner", config_values.user), -1),
-        or_else(group, -1),
-    )
+    owner = (or_else(read_member(members, "owner", config_values.user), -1), or_else(group, -1))
     file_mode = or_else(read_member(members, "file_mode", config_values.file_mode), FILE_MODE)
     files = []
     for name, item in (members["files"].entries() or ()) if "files" in members else ():

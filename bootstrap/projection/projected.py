@@ -94,10 +94,7 @@ class Projected:
         self.writes += 1
         self._written, self._trusts_disk, self._disk_problem = values, True, None
         _log.info(
-            "projection.written",
-            directory=str(self._plan.path),
-            files=len(values),
-            changed=changed,
+            "projection.written", directory=str(self._plan.path), files=len(values), changed=changed
         )
         return True
 

@@ -21,12 +21,7 @@ from adapters.system.clock import SystemClock
 from bootstrap.workers.backoff import Backoff
 from bootstrap.workers.heartbeat import SignsOfLife
 from bootstrap.workers.process import ChildProcess
-from bootstrap.workers.template import (
-    COPY,
-    START,
-    TemplateEnds,
-    template_sockets,
-)
+from bootstrap.workers.template import COPY, START, TemplateEnds, template_sockets
 from bootstrap.workers.template_process import TemplateGoneError, TemplateProcess
 
 if TYPE_CHECKING:

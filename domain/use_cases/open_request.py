@@ -57,7 +57,6 @@ class OpenRequest:
         plaintext, server_key = self.keys.open(request.body, host_xkey)
         if self.replay_guard.is_replay(host_xkey, request.body, request.received_at):
             raise OtherError(
-                "This request was already answered; seal a new one for each try.",
-                reason="replayed",
+                "This request was already answered; seal a new one for each try.", reason="replayed"
             )
         return OpenedRequest(plaintext, host_xkey, server_key)

@@ -55,11 +55,8 @@ _log = structlog.get_logger()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until a signal to stop, and return the exit code.
-
-    Args:
-        argv: arguments after the program's name; only `--version` is known. Everything else is
-            configured by environment variables.
+    """Serve until a signal to stop, and return the exit code. `argv`: arguments after the program's
+    name; only `--version` is known. Everything else is configured by environment variables.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["--version"]:

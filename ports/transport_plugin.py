@@ -52,7 +52,6 @@ class PeerMessages(Protocol):
     @abstractmethod
     def wrap(self, subject: str, body: bytes) -> bytes:
         """Return the message that carries `body` on that subject."""
-        ...
 
     @abstractmethod
     def unwrap(self, subject: str, message: bytes) -> bytes:
@@ -61,7 +60,6 @@ class PeerMessages(Protocol):
         Raises:
             ValueError: it is none, or too old, or was taken before; the text is a constant code.
         """
-        ...
 
 
 class TransportContext(Protocol):
@@ -161,7 +159,6 @@ class TransportPlugin(Protocol, Generic[SettingsT]):
     @abstractmethod
     def warnings(self, settings: SettingsT) -> Sequence[str]:
         """Name the security weaknesses of these settings, each with what to do about it."""
-        ...
 
     @abstractmethod
     def build(self, settings: SettingsT, context: TransportContext) -> TransportParts:
@@ -170,4 +167,3 @@ class TransportPlugin(Protocol, Generic[SettingsT]):
         Raises:
             PluginError: a setting or a file cannot be used.
         """
-        ...

@@ -124,11 +124,7 @@ class Invalidation:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaAnswer:
-    """What one replica did.
-
-    Attributes:
-        removed: how many values it forgot.
-    """
+    """What one replica did."""
 
     replica: str
     removed: int

@@ -27,10 +27,8 @@ LOST_SECONDS: Final = 2.0
 
 
 class SecretWatches:
-    """One watch for each namespace, or for each Secret where the Role names them.
-
-    Attributes:
-        all: by (namespace, name), name None for the namespace; empty where nothing is watched.
+    """One watch for each namespace, or for each Secret where the Role names them. `all`: by
+    (namespace, name), name None for the namespace; empty where nothing is watched.
     """
 
     def __init__(
@@ -41,11 +39,7 @@ class SecretWatches:
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        """Prepare the watches; `run` opens them.
-
-        Args:
-            notices: spreads the word of a change.
-        """
+        """Prepare the watches; `run` opens them. `notices`: spreads the word of a change."""
         self._api = api
         self._clock = clock
         self._jitter = jitter

@@ -167,10 +167,7 @@ class ResilientClient(ServerPoolClient):
     async def subscribe_again(self) -> frozenset[str]:
         """Ask the server for every standing subscription that it may have dropped.
 
-        Afterwards `refused` holds what it did not take.
-
-        Returns:
-            the subjects asked for.
+        Afterwards `refused` holds what it did not take. Returns the subjects asked for.
 
         Raises:
             nats.errors.Error, OSError: the server did not confirm.

@@ -53,11 +53,7 @@ _REASONS = (
 
 
 class NatsConnectError(TransportFailedError):
-    """The first connect failed; the text says what to check and holds no credential.
-
-    Attributes:
-        reason: a constant snake_case code for logs.
-    """
+    """The first connect failed; the text says what to check and holds no credential."""
 
     def __init__(self, text: str, *, reason: str) -> None:
         super().__init__(text)

@@ -102,10 +102,8 @@ class NatsConnection:
         await self.close()
 
     async def open(self, servers: Sequence[str] = ()) -> None:
-        """Connect, trying each server. After a failure it may be called again.
-
-        Args:
-            servers: in the place of the configured ones.
+        """Connect, trying each server. After a failure it may be called again. `servers`: in the
+        place of the configured ones.
 
         Raises:
             NatsConnectError: no server took this client; the text says what to check.

@@ -172,9 +172,7 @@ def nats_samples(
             kind="counter",
         ),
         Sample(
-            "nats_connected",
-            "1 while connected to NATS, otherwise 0.",
-            connection.is_connected,
+            "nats_connected", "1 while connected to NATS, otherwise 0.", connection.is_connected
         ),
     )
 

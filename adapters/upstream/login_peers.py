@@ -78,10 +78,8 @@ class LoginPeers:
         self._ended = asyncio.Event()
 
     async def listen(self, refused: Callable[[], None]) -> None:
-        """Receive messages until cancelled.
-
-        Args:
-            refused: called when a login of another process was refused.
+        """Receive messages until cancelled. `refused`: called when a login of another process was
+        refused.
         """
 
         def received(payload: bytes) -> None:
@@ -108,9 +106,7 @@ class LoginPeers:
     @asynccontextmanager
     async def turn(self, *, spread: bool = True) -> AsyncIterator[None]:
         """Wait until no other process logs in, and have the others wait while this one does.
-
-        Args:
-            spread: whether others may need a login in the same moment.
+        `spread`: whether others may need a login in the same moment.
         """
         if self._bus is None:
             yield

@@ -63,9 +63,7 @@ def pause_asked_for(response: UpstreamResponse, now: float) -> float | None:
     """Return the seconds that a response asks to wait; None where it limits no rate.
 
     That is a 429, or a server error with `retry-after`: Infisical of 2024 answers 500 (measured).
-
-    Args:
-        now: seconds since the epoch, for the date form of the header.
+    `now`: seconds since the epoch, for the date form of the header.
     """
     header = response.headers.get("retry-after")
     is_limit = response.status == TOO_MANY_REQUESTS

@@ -28,7 +28,7 @@ def host_config(
     access policy lets their consumer have. Run it with the settings of `project`. What is left out
     is said on standard error; the text itself says what the host does not protect.
     """
-    from bootstrap.projection.bindings import labelled_secrets
+    from bootstrap.projection.offline import labelled_secrets
 
     made = run(lambda: labelled_secrets(config))
     for left_out in made.left_out:

@@ -40,10 +40,8 @@ PROBE_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class RelayConfig:
-    """What the relay runs on, beside the service's own settings.
-
-    Attributes:
-        environment: which hosts it serves, by the operator's word.
+    """What the relay runs on, beside the service's own settings. `environment`: which hosts it
+    serves, by the operator's word.
     """
 
     environment: str

@@ -55,10 +55,8 @@ OWN: Final = "wasmcloud-secrets"
 
 
 class Registry:
-    """The plug-ins of one environment.
-
-    Args:
-        found: entry points of all groups; None for those that are installed.
+    """The plug-ins of one environment. `found`: entry points of all groups; None for those that are
+    installed.
     """
 
     def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:

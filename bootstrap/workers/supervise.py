@@ -54,10 +54,7 @@ class WorkersEndedError(Exception):
 
 
 def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManager) -> None:
-    """Run the workers until a signal to stop.
-
-    Args:
-        manager: hears of all workers together.
+    """Run the workers until a signal to stop. `manager`: hears of all workers together.
 
     Raises:
         WorkersEndedError: a worker ended by itself, or did not stop in time.

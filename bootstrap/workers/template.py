@@ -72,10 +72,8 @@ def fork_template(work: Callable[[int], int]) -> TemplateEnds:
     """Fork a template, and return what the supervisor has of it.
 
     It ends when its socket for orders is closed. To be called while there is one thread and no
-    event loop, and once all is loaded that workers need.
-
-    Args:
-        work: what a worker does, given the descriptor of its socket; returns its exit code.
+    event loop, and once all is loaded that workers need. `work`: what a worker does, given the
+    descriptor of its socket; returns its exit code.
     """
     ours, theirs = template_sockets()
     # No collection will write to what is there now, so that it stays shared.
@@ -160,10 +158,8 @@ class Template:
         return Template(socket.socket(fileno=orders), socket.socket(fileno=life), self._work)
 
     def _fork(self, *descriptors: int) -> int:
-        """Fork, tell the supervisor, and return 0 in the new process alone.
-
-        Args:
-            descriptors: the new process's, which are closed here.
+        """Fork, tell the supervisor, and return 0 in the new process alone. `descriptors`: the new
+        process's, which are closed here.
         """
         pid = -1
         try:

@@ -91,8 +91,7 @@ def work(descriptor: int, configuration: Configuration, keys: KeyRing) -> int:
 
     def reporting(service: Service) -> Service:
         transport = replace(
-            service.transport,
-            open=beating(service.transport, lifeline.tell_alive, service.clock),
+            service.transport, open=beating(service.transport, lifeline.tell_alive, service.clock)
         )
         is_front = service.front is service.transport
         front = transport if is_front else service.front

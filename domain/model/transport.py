@@ -43,7 +43,6 @@ class Request(NamedTuple):
 
     Attributes:
         operation: the operation's name as sent; it may be unknown.
-        body: the raw body.
         host_xkey: the text of the header `WasmCloud-Host-Xkey`, unchecked; None if absent.
         received_at: monotonic seconds at which the transport took the request in.
         max_reply_bytes: the largest body the transport can carry back; None if unlimited.

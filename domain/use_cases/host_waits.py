@@ -17,7 +17,7 @@ from domain.model.transport import HOST_TIMEOUT_SECONDS
 if TYPE_CHECKING:
     from domain.model.authenticated_request import AskedSecret
     from domain.model.identity import Caller
-    from ports.store_health import StoreHealth
+    from ports.secret_store import StoreHealth
 
 _Host: TypeAlias = "tuple[str, str]"
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 REQUESTS: Final = 5000
 LATENCY_SECONDS: Final = 0.010
 CONNECTIONS: Final = 20
-"""The default of INFISICAL_MAX_CONNECTIONS; one is left to logins."""
+"""What one folder uses of the default of INFISICAL_MAX_CONNECTIONS."""
 
-IDEAL_SECONDS: Final = REQUESTS / (CONNECTIONS - 1) * LATENCY_SECONDS
+IDEAL_SECONDS: Final = REQUESTS / CONNECTIONS * LATENCY_SECONDS
 CASES: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("cached", {}),
     ("no cache", {"CACHE_TTL_SECONDS": "0"}),

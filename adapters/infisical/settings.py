@@ -98,7 +98,8 @@ class InfisicalSettings(SettingsGroup):
     max_connections: int = Field(
         default=40,
         ge=1,
-        description="Connections that each process opens to Infisical at most; one folder uses half of them.",
+        description="Connections that each process opens to Infisical at most; one folder uses "
+        "half of them.",
     )
     allowed_environments: Texts = Field(
         default=(),

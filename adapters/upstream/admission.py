@@ -19,7 +19,7 @@ from adapters.upstream.throttle_log import ThrottleLog
 from adapters.upstream.timer import Timer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable
+    from collections.abc import AsyncIterator, Callable, Hashable
 
     from adapters.upstream.admission_config import AdmissionConfig
     from domain.model.errors import RateLimited
@@ -52,7 +52,12 @@ class Admission:
 
     @asynccontextmanager
     async def slot(
-        self, *, key: Hashable, tenant: Hashable, deadline: float
+        self,
+        *,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None = None,
     ) -> AsyncIterator[Admitted]:
         """Wait for a slot, and hold it while the block runs.
 
@@ -60,6 +65,7 @@ class Admission:
             key: what is asked for; if it is refused, a place is reserved for it.
             tenant: shares the bulkhead, such as the secret's folder.
             deadline: monotonic seconds; the caller bounds the call itself.
+            on_limit: takes the seconds of a pause that a 429 asks for; None pauses all calls.
 
         Raises:
             RateLimited: a slot would come too late; `retry_after` says when to come back.
@@ -67,7 +73,7 @@ class Admission:
         """
         began = self._clock.monotonic()
         await self._enter(key, tenant, deadline)
-        admitted = Admitted(self._limits, self._clock)
+        admitted = Admitted(self._limits, self._clock, on_limit)
         self.waits.add(admitted.sent_at - began)
         try:
             yield admitted

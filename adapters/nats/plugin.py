@@ -112,7 +112,9 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             connected = connection.is_connected and shared.is_connected
             if connected:
                 return self_check.problem()
-            return connection.refusal or _NOT_CONNECTED
+            if connection.refusal is not None:
+                return f"{connection.refusal} The service goes on trying."
+            return _NOT_CONNECTED
 
         async def open_both() -> None:
             # Again, after a refusal of either.

@@ -21,7 +21,7 @@ from adapters.upstream.throttle_log import ThrottleLog
 from adapters.upstream.timer import Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from adapters.upstream.admission_config import AdmissionConfig
     from domain.model.errors import RateLimited
@@ -52,17 +52,31 @@ class Admission:
         self._log = ThrottleLog(config.code)
         self.waits = Histogram()
 
-    def slot(self, *, key: Hashable, tenant: Hashable, deadline: float) -> AdmissionSlot:
+    def slot(
+        self,
+        *,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None = None,
+    ) -> AdmissionSlot:
         """Return a context that waits for a slot, and holds it while its block runs.
 
         Args:
             key: what is asked for; if it is refused, a place is reserved for it.
             tenant: shares the bulkhead, such as the secret's folder.
             deadline: monotonic seconds; the caller bounds the call itself.
+            on_limit: takes the seconds of a pause that a 429 asks for; None pauses all calls.
         """
-        return AdmissionSlot(self, key, tenant, deadline)
+        return AdmissionSlot(self, key, tenant, deadline, on_limit)
 
-    async def enter(self, key: Hashable, tenant: Hashable, deadline: float) -> Admitted:
+    async def enter(
+        self,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None,
+    ) -> Admitted:
         """Wait for a slot, to be given back by `leave`.
 
         Raises:
@@ -71,7 +85,7 @@ class Admission:
         """
         began = self._clock.monotonic()
         await self._enter(key, tenant, deadline, began)
-        admitted = Admitted(self._limits, self._clock)
+        admitted = Admitted(self._limits, self._clock, on_limit)
         self.waits.add(admitted.sent_at - began)
         return admitted
 
@@ -212,16 +226,20 @@ class AdmissionSlot(AbstractAsyncContextManager[Admitted]):
     """A slot of an `Admission`, taken while the context is open."""
 
     def __init__(
-        self, admission: Admission, key: Hashable, tenant: Hashable, deadline: float
+        self,
+        admission: Admission,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None,
     ) -> None:
         self._admission = admission
-        self._key = key
         self._tenant = tenant
-        self._deadline = deadline
+        self._asked = key, tenant, deadline, on_limit
 
     @override
     async def __aenter__(self) -> Admitted:
-        self._admitted = await self._admission.enter(self._key, self._tenant, self._deadline)
+        self._admitted = await self._admission.enter(*self._asked)
         return self._admitted
 
     @override

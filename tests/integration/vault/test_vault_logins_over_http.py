@@ -14,6 +14,7 @@ from adapters.vault.signing_keys import SigningKey as JwtKey
 from domain.model.errors import StoreUnavailable, UpstreamError
 from ports.plugin import PluginError
 from tests.contracts.secret_store import CALLER
+from tests.support.infisical_model import Result
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.support.vault_server import VaultServer
 
@@ -60,6 +61,22 @@ async def test_an_outage_behind_a_kubernetes_login_is_no_verdict_on_the_token(
     assert refused.value.reason == "login_undecided"
 
     adapter.parts.reload()
+    assert await adapter.text("app") == VALUE
+
+
+async def test_a_gateway_s_refusal_is_no_verdict_on_the_credentials(
+    server: VaultServer, open_adapter: OpenAdapter
+) -> None:
+    server.model.put("app", {"v": "x"})
+    adapter = open_adapter(server.url)
+    assert await adapter.text("app") == VALUE
+    blocked = b'{"errors":[{"message":"blocked","code":1020}]}'
+    server.answer = lambda _: Result(403, blocked, {"content-type": "application/json"})
+    with pytest.raises(StoreUnavailable) as refused:
+        await adapter.get("app", seconds=2)
+    assert refused.value.reason == "vault_not_answering"
+
+    server.answer = None
     assert await adapter.text("app") == VALUE
 
 

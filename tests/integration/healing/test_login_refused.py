@@ -1,4 +1,4 @@
-"""A nats-server that is there and refuses the service at its start: mended there, it heals."""
+"""A nats-server that is there and refuses the service: mended there, it heals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.admin_pages import Pages
+from tests.support.admin_pages import Pages, until_so
 from tests.support.environments import local_infisical_environment
 from tests.support.free_ports import neighbouring_ports
 from tests.support.host import connected_host
@@ -24,6 +24,8 @@ USERS = (
     "{{user: host, password: h}}] }}"
 )
 NO_ROOM = "max_connections: 1"
+SHORT_LINES = "max_control_line: 64"
+"""Shorter than a login."""
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -58,6 +60,47 @@ async def test_a_refused_login_leaves_it_not_ready_until_the_server_takes_it(
     assert "the server rejected the credentials" in check["advice"]
     assert "one-of-ours" not in service.output
     assert not service.logged("worker.died")
+
+
+@pytest.mark.parametrize(
+    ("refusing", "advice"),
+    [
+        (USERS.format(password="another"), "rejected the credentials"),
+        (SHORT_LINES, "refused this client"),
+    ],
+)
+async def test_a_login_that_is_refused_later_makes_it_not_ready_for_that_reason(
+    start_nats_server: StartNatsServer,
+    subject_prefix: str,
+    tmp_path: Path,
+    refusing: str,
+    advice: str,
+) -> None:
+    usual = USERS.format(password="one-of-ours")
+    server = await start_nats_server(usual)
+    url = server.url.removeprefix("nats://")
+    async with InfisicalServer() as infisical:
+        settings = {
+            **local_infisical_environment(infisical, server.url, subject_prefix, tmp_path),
+            "NATS_URL": f"nats://backend:one-of-ours@{url}",
+            "ADMIN_ADDR": f"127.0.0.1:{neighbouring_ports(1)}",
+        }
+        pages = Pages(settings["ADMIN_ADDR"])
+
+        async def is_said() -> bool:
+            return advice in (await pages.checks())["nats"]["advice"]
+
+        async with ServiceProcess(settings, tmp_path) as service:
+            await server.kill()
+            server._config = refusing
+            await server.start()
+            await until_so(is_said)
+            assert not await pages.is_ready()
+
+            server._config = usual
+            await server.restart()
+            await until_so(pages.is_ready)
+            assert await service.stop() == 0
 
 
 async def test_a_server_that_is_full_is_waited_for_and_a_stop_meanwhile_is_heeded(

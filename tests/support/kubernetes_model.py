@@ -140,6 +140,8 @@ class KubernetesModel:
             return status(403, "Forbidden")
         if call.path == "/readyz":
             return Result(200 if self.ready else 500, b"ok" if self.ready else b"[-]etcd failed")
+        if call.path == "/version":
+            return Result(200, {"major": "1", "minor": "36", "gitVersion": "v1.36.3"})
         user = self.user(call)
         return user if isinstance(user, Result) else self._answer(user, call)
 

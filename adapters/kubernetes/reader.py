@@ -150,7 +150,8 @@ class SecretReader:
 
     async def _is_starting(self, deadline: float) -> bool:
         """Say so after a second denial: what denies `/readyz` still does so for good."""
-        return (await self._readiness(deadline) or OK) >= SERVER_ERRORS
+        status = await self._readiness(deadline)
+        return status is None or status >= SERVER_ERRORS
 
     async def _readiness(self, deadline: float) -> int | None:
         """Ask `/readyz`; None where there is no answer."""

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
 from domain.model.errors import StoreUnavailable, Unauthorized
+from tests.support.kubernetes_model import status
 from tests.unit.adapters.kubernetes.kubernetes_rig import KubernetesRig
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.infisical_model import Call, Result
+
 PLAIN = "/api/v1/namespaces/shop/secrets/plain"
+
+
+def denied_and_then_silent(rig: KubernetesRig) -> Callable[[Call], Result]:
+    """Deny a read, and have whatever is asked next wait for an answer."""
+
+    def answer(_: Call) -> Result:
+        rig.gate.clear()
+        return status(403, "Forbidden", "secrets")
+
+    return answer
 
 
 @pytest.fixture
@@ -79,3 +96,17 @@ async def test_a_denial_by_a_server_that_is_ready_is_believed(rig: KubernetesRig
             await rig.get("plain/password")
 
     assert rig.targets == [PLAIN, "/readyz", PLAIN, PLAIN]
+
+
+async def test_a_denial_is_not_believed_while_readyz_does_not_answer(rig: KubernetesRig) -> None:
+    rig.model.ready = False
+    rig.model.rights.clear()
+    read = asyncio.create_task(rig.get("plain/password"))
+    await rig.settle()
+    rig.model.faults = [denied_and_then_silent(rig)]
+    rig.clock.advance(1.0)
+    await rig.settle()
+    rig.clock.advance(1.0)
+
+    with pytest.raises(StoreUnavailable):
+        await read

@@ -36,10 +36,12 @@ _NO_QUERY: Final[Mapping[str, str]] = {}
 def is_api_answer(response: UpstreamResponse) -> bool:
     """Say whether an API server wrote a response below 500: objects that name their kind.
 
-    Their type may be called something else than JSON, and they may be too large to parse twice.
+    `/version` alone has none, but names the build. Their type may be called something else than
+    JSON, and they may be too large to parse twice.
     """
     if response.status < _CLIENT_ERRORS:
-        is_object = response.body.lstrip()[:1] == b"{" and b'"kind"' in response.body
+        body = response.body
+        is_object = body.lstrip()[:1] == b"{" and (b'"kind"' in body or b'"gitVersion"' in body)
         return response.status < 300 and is_object  # noqa: PLR2004
     if response.status == _TOO_MANY_REQUESTS:
         return True

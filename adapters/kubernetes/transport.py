@@ -144,6 +144,7 @@ def open_transport(
         base_url=connection.url,
         url_setting="KUBERNETES_API_URL or the kubeconfig",
         ca_setting="KUBERNETES_CA_FILE or the kubeconfig's certificate-authority",
+        certificate_setting="KUBERNETES_CLIENT_CERT_FILE or the kubeconfig's client-certificate",
         connect_timeout_seconds=connect_timeout_seconds,
         read_timeout_seconds=read_timeout_seconds,
         max_connections=max_connections,

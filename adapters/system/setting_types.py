@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -78,6 +78,7 @@ def _http_url(text: str) -> str:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        text = _with_ascii_host(parts)
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment:
@@ -87,6 +88,18 @@ def _http_url(text: str) -> str:
     if "@" in parts.netloc:
         raise ValueError("must hold no credentials; use the settings made for them.")
     return text.rstrip("/")
+
+
+def _with_ascii_host(url: SplitResult) -> str:
+    """Return a URL as it goes over the wire; a ValueError says that its host can have no address.
+
+    A resolver takes labels of 63 bytes at most, and none that is empty.
+    """
+    host = url.hostname or ""
+    name = host.encode("idna").decode()
+    if host.isascii():
+        return url.geturl()
+    return url._replace(netloc=url.netloc.lower().replace(host, name)).geturl()
 
 
 def _readable_file(path: Path) -> Path:

@@ -152,9 +152,13 @@ class HttpStreams:
         connection.start(data, response, patience, None)
         failure: UpstreamError | None = None
         try:
-            await response.head()
+            # Between the pieces of a body the server may be silent, but a head comes at once.
+            async with asyncio.timeout(patience):
+                await response.head()
         except TransportError as error:
             failure = transport_error(error.failure, self._config)
+        except TimeoutError:
+            failure = transport_error(Failure.TIMED_OUT, self._config)
         if failure is not None:
             raise failure
         return response

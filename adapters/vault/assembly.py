@@ -115,6 +115,7 @@ def _upstream(settings: VaultSettings, user_agent: str) -> UpstreamConfig:
         base_url=settings.addr,
         url_setting="VAULT_ADDR",
         ca_setting="VAULT_CACERT",
+        certificate_setting="VAULT_CLIENT_CERT and VAULT_CLIENT_KEY",
         ca_file=settings.cacert,
         client_certificate=certificate,
         tls_server_name=settings.tls_server_name,

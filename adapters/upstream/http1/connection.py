@@ -94,13 +94,13 @@ class HttpConnection(asyncio.Protocol):
     def eof_received(self) -> None:
         self.is_open = False
         if self._reader is not None:
-            self._reader.lost("")
+            self._reader.lost(None)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
         if self._reader is not None:
-            self._reader.lost("" if exc is None else type(exc).__name__)
+            self._reader.lost(exc)
 
     def _silent(self) -> None:
         """Give the response up, unless something has come since."""

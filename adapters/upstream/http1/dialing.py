@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from typing import TYPE_CHECKING, Final, final
 from urllib.parse import urlsplit
 
 from aiohappyeyeballs import start_connection
 
-from adapters.upstream.engine import OUT_OF_DESCRIPTORS, Failure, TransportError
+from adapters.upstream.engine import Failure, TransportError, broken_by
 from adapters.upstream.http1.addresses import Addresses
 from adapters.upstream.http1.connection import HttpConnection
 from adapters.upstream.http1.request_bytes import proxy_authorization
 from adapters.upstream.http1.whole_response import WholeResponse
 
 if TYPE_CHECKING:
+    import ssl
+
     from aiohappyeyeballs import AddrInfoType
 
     from adapters.upstream.config import UpstreamConfig
@@ -77,17 +78,9 @@ class Dialer:
                 return await self._connect(addresses)
         except TransportError as error:
             failure = error
-        except ssl.SSLCertVerificationError as error:
-            failure = _never_sent(Failure.UNTRUSTED, error)
-        except TimeoutError as error:
-            failure = _never_sent(Failure.TIMED_OUT, error)
-        except UnicodeError as error:  # of a host name that IDNA cannot write
-            failure = _never_sent(Failure.UNREACHABLE, error)
-        except OSError as error:
-            no_descriptors = error.errno in OUT_OF_DESCRIPTORS
-            failure = _never_sent(
-                Failure.NO_DESCRIPTORS if no_descriptors else Failure.UNREACHABLE, error
-            )
+        except (OSError, UnicodeError) as error:
+            # A UnicodeError: the host's name is none that can be looked up.
+            failure = TransportError(broken_by(error), type(error).__name__, never_sent=True)
         self._addresses.forget()
         # Raised out here, so that no error has another one as its context.
         raise failure
@@ -152,10 +145,6 @@ class Dialer:
 def _host_and_port(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
-
-
-def _never_sent(failure: Failure, error: Exception) -> TransportError:
-    return TransportError(failure, type(error).__name__, never_sent=True)
 
 
 def _socket(address: AddrInfoType) -> socket.socket:

@@ -7,12 +7,13 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from adapters.upstream.engine import Failure, TransportError
+from adapters.upstream.engine import Failure, TransportError, broken_by
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 
 _WITHOUT_BODY: Final = frozenset({"HEAD", "CONNECT"})
 _INFORMATIONAL: Final = range(100, 200)
+_REFUSALS: Final = 400
 _MEASURES: Final = frozenset({"content-length", "transfer-encoding"})
 """A body without either ends with the connection."""
 
@@ -71,11 +72,19 @@ class ResponseReader(ABC):
         elif self._received > self._max_bytes:
             self.fail(Failure.TOO_LARGE, "ResponseTooLarge")
 
-    def lost(self, kind: str) -> None:
-        """Take note that nothing more will arrive; the end of some bodies is told by that."""
-        if self.in_body and not kind and self.headers.keys().isdisjoint(_MEASURES):
+    def lost(self, error: Exception | None) -> None:
+        """Take note that nothing more will arrive; the end of some bodies is told by that.
+
+        A server that refuses a request before it has read it all resets the connection: of such a
+        response the status counts.
+        """
+        is_whole = error is None or self.status >= _REFUSALS
+        if self.in_body and is_whole and self.headers.keys().isdisjoint(_MEASURES):
             self._finish()
-        self.fail(Failure.UNREACHABLE, kind or "ServerDisconnected")
+        elif error is None:
+            self.fail(Failure.UNREACHABLE, "ServerDisconnected")
+        else:
+            self.fail(broken_by(error), type(error).__name__)
 
     def fail(self, failure: Failure, kind: str) -> None:
         """Give up, unless the response has come whole."""

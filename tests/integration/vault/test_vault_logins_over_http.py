@@ -13,7 +13,9 @@ from adapters.vault.caller_jwt import sign
 from adapters.vault.signing_keys import SigningKey as JwtKey
 from domain.model.errors import StoreUnavailable, UpstreamError
 from ports.plugin import PluginError
+from ports.store_check import StoreMisconfiguredError
 from tests.contracts.secret_store import CALLER
+from tests.support.certificate_demanding_server import CertificateDemandingServer
 from tests.support.infisical_model import Result
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.support.vault_server import VaultServer
@@ -174,6 +176,21 @@ async def test_a_server_that_is_signed_by_nobody_known_is_not_trusted(
             await open_adapter(server.url).text("app")
 
     assert refused.value.reason == "vault_certificate_untrusted"
+
+
+async def test_a_client_certificate_that_the_server_does_not_take_is_told(
+    open_adapter: OpenAdapter,
+) -> None:
+    async with CertificateDemandingServer(ssl.TLSVersion.TLSv1_3) as server:
+        adapter = open_adapter(
+            f"https://{server.address}", **CERTIFICATE, VAULT_TLS_SERVER_NAME="localhost"
+        )
+        with pytest.raises(UpstreamError) as refused:
+            await adapter.text("app")
+        with pytest.raises(StoreMisconfiguredError, match="VAULT_CLIENT_CERT"):
+            await adapter.parts.check.check()
+
+    assert refused.value.reason == "vault_certificate_refused"
 
 
 async def test_plain_http_at_a_tls_port_is_unavailable(

@@ -62,6 +62,8 @@ def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         ("INFISICAL_BASE_URL", f"ftp://{CANARY}", "must be an address"),
         ("INFISICAL_BASE_URL", f"https://u:{CANARY}@h", "must hold no credentials"),
         ("INFISICAL_BASE_URL", f"https://h:{CANARY}", "must be an address"),
+        ("INFISICAL_BASE_URL", f"https://a..{CANARY}:8200", "must be an address"),
+        ("INFISICAL_BASE_URL", f"https://{'x' * 64}.{CANARY}", "must be an address"),
         ("INFISICAL_CA_FILE", f"/{CANARY}", "names a file that does not exist"),
         ("INFISICAL_CONNECT_TIMEOUT_SECONDS", "0", "must be more than 0"),
         ("INFISICAL_ENVIRONMENT", " ", "must not be blank"),

@@ -50,6 +50,21 @@ async def test_a_broken_connection_and_a_server_that_stops_are_told(
     assert (inner.dropped, inner.closed) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [(Failure.UNTRUSTED, 1), (Failure.REFUSED, 1), (Failure.UNREACHABLE, 0)],
+)
+async def test_a_certificate_that_is_not_taken_is_told(failure: Failure, told: int) -> None:
+    calls: list[int] = []
+    engine = NoticingEngine(FakeHttpEngine(lambda _: TransportError(failure, "SSLError")))
+    engine.on_untrusted = lambda: calls.append(1)
+
+    with pytest.raises(TransportError):
+        await engine.send(REQUEST)
+
+    assert len(calls) == told
+
+
 async def test_a_small_call_is_made_now_and_then_while_secrets_are_watched() -> None:
     rig = KubernetesRig(watches=True)
     asking = asyncio.create_task(rig.watches._ask())

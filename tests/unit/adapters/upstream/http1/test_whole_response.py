@@ -101,7 +101,7 @@ def test_a_body_without_a_measure_ends_with_the_connection() -> None:
     rig = read(b"HTTP/1.0 200 OK\r\n\r\nhel")
     rig.reader.feed(b"lo")
     assert rig.is_open
-    rig.reader.lost("")
+    rig.reader.lost(None)
 
     assert rig.response.body == b"hello"
     assert not rig.reader.keep_alive
@@ -120,14 +120,30 @@ def test_a_body_without_a_measure_ends_with_the_connection() -> None:
 def test_half_a_response_is_none(data: bytes) -> None:
     rig = read(data)
     assert rig.is_open
-    rig.reader.lost("")
+    rig.reader.lost(None)
 
     assert rig.failure is Failure.UNREACHABLE
 
 
 def test_a_body_that_breaks_off_with_an_error_is_none() -> None:
     rig = read(b"HTTP/1.0 200 OK\r\n\r\nhello")
-    rig.reader.lost("ConnectionResetError")
+    rig.reader.lost(ConnectionResetError())
+
+    assert rig.failure is Failure.UNREACHABLE
+
+
+@pytest.mark.parametrize("status", [400, 413, 503])
+def test_a_refusal_that_ends_in_a_reset_is_a_response(status: int) -> None:
+    rig = read(b"HTTP/1.0 %d Refused\r\n\r\nClient sent an HTTP" % status)
+    rig.reader.lost(ConnectionResetError())
+
+    assert rig.response.status == status
+    assert not rig.reader.keep_alive
+
+
+def test_a_refusal_with_a_measure_is_one_only_if_it_has_come_whole() -> None:
+    rig = read(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 40\r\n\r\n{")
+    rig.reader.lost(ConnectionResetError())
 
     assert rig.failure is Failure.UNREACHABLE
 

@@ -37,10 +37,7 @@ def new_table(
     for number, column in enumerate(columns):
         is_number = number in numbers
         table.add_column(
-            column,
-            justify="right" if is_number else "left",
-            overflow="fold",
-            no_wrap=is_number,
+            column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number
         )
     for row in cells:
         table.add_row(*row)

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from adapters.telemetry.library_log import LibraryLogHandler
+from adapters.telemetry.log_setup import LibraryLogHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

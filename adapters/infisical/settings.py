@@ -97,7 +97,10 @@ class InfisicalSettings(SettingsGroup):
         "in any minute. Unset: as many as the limit in Infisical's answers, if there is one.",
     )
     max_connections: int = Field(
-        default=20, ge=1, description="Connections that each process opens to Infisical at most."
+        default=40,
+        ge=1,
+        description="Connections that each process opens to Infisical at most; one folder uses "
+        "half of them.",
     )
     allowed_environments: Texts = Field(
         default=(),

@@ -50,6 +50,7 @@ class NatsConnection:
         leave: what is done when the server says that it is going to stop.
         why_hung_up_on: what may have made the server end the connection, as advice for the log.
         client: exists from the start, so that others can be built around it; usable while open.
+        refusal: why the latest `open` failed; None if it did not.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class NatsConnection:
         self._failures: list[Exception] | None = None
         self._certificates: CertificateFiles | None = None
         self._closing = False
+        self.refusal: str | None = None
         self.leave: Callable[[], Coroutine[None, None, None]] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self.why_hung_up_on: Callable[[], str | None] = lambda: None
@@ -100,10 +102,8 @@ class NatsConnection:
         await self.close()
 
     async def open(self, servers: Sequence[str] = ()) -> None:
-        """Connect, trying each server. After a failure it may be called again.
-
-        Args:
-            servers: in the place of the configured ones.
+        """Connect, trying each server. After a failure it may be called again. `servers`: in the
+        place of the configured ones.
 
         Raises:
             NatsConnectError: no server took this client; the text says what to check.
@@ -140,7 +140,10 @@ class NatsConnection:
         finally:
             self._failures = None
         if not connected:
-            raise connect_error(settings.addresses, failures)
+            failure = connect_error(settings.addresses, failures)
+            self.refusal = str(failure)
+            raise failure
+        self.refusal = None
         _log.info("nats.connected", server=self._server())
 
     async def close(self) -> None:

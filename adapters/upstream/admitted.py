@@ -23,6 +23,7 @@ class Admitted(Grant):
     Attributes:
         sent_at: monotonic seconds.
         ended: how it ended is known.
+        refused: whether the answer asked for a pause; None without an answer.
     """
 
     def __init__(self, limits: RateLimits, clock: Clock) -> None:
@@ -30,12 +31,14 @@ class Admitted(Grant):
         self._clock = clock
         self.sent_at = clock.monotonic()
         self.ended = False
+        self.refused: bool | None = None
 
     @override
     def answered(self, response: UpstreamResponse) -> None:
         self.ended = True
         now = self._clock.monotonic()
         seconds = pause_asked_for(response, self._clock.now())
+        self.refused = seconds is not None
         if seconds is not None:
             # Before the slot is given on: its next holder must keep the pause as well.
             self._limits.pause(seconds, now)

@@ -46,6 +46,8 @@ class RateReport:
 def rate_report(response: UpstreamResponse) -> RateReport | None:
     """Return what the headers say; None where the server did not count the call."""
     for prefix in _PREFIXES:
+        if prefix + "limit" not in response.headers:
+            continue
         texts = [
             response.headers.get(prefix + name, "").strip()
             for name in ("limit", "remaining", "reset")
@@ -61,9 +63,7 @@ def pause_asked_for(response: UpstreamResponse, now: float) -> float | None:
     """Return the seconds that a response asks to wait; None where it limits no rate.
 
     That is a 429, or a server error with `retry-after`: Infisical of 2024 answers 500 (measured).
-
-    Args:
-        now: seconds since the epoch, for the date form of the header.
+    `now`: seconds since the epoch, for the date form of the header.
     """
     header = response.headers.get("retry-after")
     is_limit = response.status == TOO_MANY_REQUESTS

@@ -44,19 +44,15 @@ class Access(Protocol):
         Raises:
             SecretsError: no authorization is to be had; the error says for whom and why.
         """
-        ...
 
     def doubt(self, used: Pass) -> bool:
         """Hear that the server does not accept a pass, and say whether another may help."""
-        ...
 
     def confirm(self, used: Pass) -> None:
         """Hear that the server accepted a pass."""
-        ...
 
     def login_error(self, answer: Answer) -> SecretsError:
         """Return the error for an answer that speaks of the login which the call carried."""
-        ...
 
 
 @final

@@ -28,17 +28,14 @@ class RawResponse(Protocol):
     @property
     def status(self) -> int:
         """The HTTP status."""
-        ...
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Its headers, names in small letters."""
-        ...
 
     @property
     def body(self) -> bytes:
         """Its whole body."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

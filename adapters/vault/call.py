@@ -66,4 +66,3 @@ class Calls(Protocol):
             StoreUnavailable: there is no answer to be had by the deadline.
             RateLimited: the server has asked for a pause that outlasts the deadline.
         """
-        ...

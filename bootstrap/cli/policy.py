@@ -2,6 +2,7 @@
 
 import typer
 
+from bootstrap.cli.plain_help import PlainGroup
 from bootstrap.cli.policy_check import check
 from bootstrap.cli.policy_draft import draft, import_nats_kv
 from bootstrap.cli.policy_explain import explain
@@ -9,6 +10,7 @@ from bootstrap.cli.policy_explain import explain
 app = typer.Typer(
     name="policy",
     help="Check, explain and draft the access policy file.",
+    cls=PlainGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -27,7 +27,7 @@ def project(
     if only_check and wipe:
         raise typer.BadParameter("Give --check or --wipe, not both.")
     if only_check or wipe:
-        from bootstrap.projection.offline import checked, wiped  # noqa: PLC0415  loaded if asked for
+        from bootstrap.projection.offline import checked, wiped
 
         if only_check:
             directories = guarded(lambda: checked(config)).directories
@@ -36,6 +36,6 @@ def project(
         elif left := guarded(lambda: wiped(config)):
             raise failure("\n".join(left), FAILED)
         return
-    from bootstrap.projection.main import project as run  # noqa: PLC0415  others start faster
+    from bootstrap.projection.main import project as run
 
     raise typer.Exit(run(config))

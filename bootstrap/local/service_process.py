@@ -33,10 +33,7 @@ class ServiceProcess:
     """One replica, alive while the context is entered.
 
     It is configured by `settings` alone: neither this process's settings nor a `.env` file reach
-    it.
-
-    Attributes:
-        log: the lines of its log, as far as they have come.
+    it. `log`: the lines of its log, as far as they have come.
     """
 
     def __init__(self, settings: Mapping[str, str], folder: Path) -> None:

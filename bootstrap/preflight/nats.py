@@ -12,7 +12,8 @@ import nats.errors
 import nats.js.errors
 from nats.js.api import DEFAULT_PREFIX
 
-from adapters.audit.stream_config import DEFAULT_SUBJECT, REFUSED_SUBJECT, covers, refused_stream
+from adapters.audit.stream_config import covers
+from adapters.audit.stream_names import DEFAULT_SUBJECT, REFUSED_SUBJECT, refused_stream
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from domain.use_cases.check_replicas import ReplicaXKey, check_replicas

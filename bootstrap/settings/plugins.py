@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -19,6 +19,7 @@ from ports.settings import Problem, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from importlib.metadata import Distribution
 
     from ports.store_plugin import StorePlugin
     from ports.transport_plugin import TransportPlugin
@@ -54,10 +55,8 @@ OWN: Final = "wasmcloud-secrets"
 
 
 class Registry:
-    """The plug-ins of one environment.
-
-    Args:
-        found: entry points of all groups; None for those that are installed.
+    """The plug-ins of one environment. `found`: entry points of all groups; None for those that are
+    installed.
     """
 
     def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
@@ -177,4 +176,10 @@ def _problem(kind: Kind, advice: str) -> SettingsError:
 
 
 def _owner(point: EntryPoint) -> str:
-    return "an unknown distribution" if point.dist is None else point.dist.name
+    return "an unknown distribution" if point.dist is None else _name_of(point.dist)
+
+
+@cache
+def _name_of(distribution: Distribution) -> str:
+    """Read the name once: each time it is asked for, the whole metadata is parsed."""
+    return distribution.name

@@ -29,7 +29,7 @@ print(*sys.modules)
 
 ADMIN = {"prometheus_client", "starlette.applications", "uvicorn"}
 POLICY = {"adapters.access_policy.file"}
-INFISICAL = {"adapters.upstream.aiohttp_engine"}
+INFISICAL = {"adapters.upstream.http1.engine"}
 UNUSED = {"adapters.vault.store", "adapters.kubernetes.store"}
 NATS_KV = {"adapters.nats_kv.store"}
 WEBHOOK = {"adapters.infisical.webhook"}

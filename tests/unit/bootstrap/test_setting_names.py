@@ -8,8 +8,7 @@ import pytest
 
 from adapters.nats.settings import NatsSettings
 from bootstrap.settings import SettingsError, load_configuration, load_settings
-from bootstrap.settings.names import misspelt, nearest
-from bootstrap.settings.variables import Variables
+from bootstrap.settings.variables import Variables, misspelt, nearest
 from tests.support.environments import infisical_environment
 
 KNOWN = ("NATS_TOKEN", "NATS_URL", "NATS_USER", "TRUSTED_ISSUERS")

@@ -10,8 +10,7 @@ from adapters.access_policy.samples import policy_samples
 from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
 from adapters.audit.samples import audit_samples
 from adapters.breaker.circuit import State
-from adapters.breaker.samples import breaker_samples
-from adapters.breaker.store import BreakerState
+from adapters.breaker.store import BreakerState, breaker_samples
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.state import InfisicalState, TokenState, infisical_samples
@@ -27,7 +26,7 @@ from adapters.system.lateness import LoopLateness
 from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
-from adapters.vault.samples import vault_samples
+from adapters.vault.assembly import vault_samples
 from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from typing_extensions import override
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from bootstrap.cli import app, rotate
+from bootstrap.cli import app, rotation_step
 from bootstrap.cli.key_survey import Survey, survey
 from bootstrap.seed_rotation import Rotation
 from domain.model.transport import Operation, Reply
@@ -86,7 +86,7 @@ def test_replicas_that_are_not_ready_stop_a_step(
         seen: dict[str, object] = {**READY, "announced": key.public, **answers}
         return Survey(**{**seen, "announced": Counter({seen["announced"]: 1})})  # type: ignore[arg-type]  # a table's values
 
-    monkeypatch.setattr(rotate, "_survey", surveyed)
+    monkeypatch.setattr(rotation_step, "_survey", surveyed)
 
     result = run()
 

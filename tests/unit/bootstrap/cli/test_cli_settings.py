@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bootstrap.cli import app
-from bootstrap.cli.settings import MASK
+from bootstrap.cli.setting_rows import MASK
 from bootstrap.settings.model import known_variables
 from tests.support.environments import infisical_environment, new_xkey_seed
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from typing_extensions import override
 
+from adapters.crypto.seed_file import place_problem
 from adapters.infisical.webhook_signature import MIN_KEY_LENGTH
 from adapters.system.secret_file import Kind, secret_file_problem
 from adapters.system.setting_types import (
@@ -172,6 +173,8 @@ class InfisicalSettings(SettingsGroup):
     def unusable(self) -> Iterable[Problem]:
         if (advice := secret_file_problem(self.client_secret_file, Kind.OPAQUE)) is not None:
             yield Problem("INFISICAL_CLIENT_SECRET_FILE", advice)
+        if self.lockout_file is not None and (advice := place_problem(self.lockout_file)):
+            yield Problem("INFISICAL_LOCKOUT_FILE", advice)
 
     @override
     @classmethod

@@ -24,6 +24,8 @@ def project(
     It runs until SIGTERM or Ctrl-C and removes every file then. Exit code 2 if the settings or the
     file must be put right, 1 if it could not start or go on, or could not wipe.
     """
+    if only_check and wipe:
+        raise typer.BadParameter("Give --check or --wipe, not both.")
     if only_check or wipe:
         from bootstrap.projection.offline import checked, wiped
 

@@ -63,6 +63,8 @@ def request(
 
     Exit code 1 if the service refuses or does not answer; the protocol's error is shown.
     """
+    if raw and output is Output.JSON:
+        raise typer.BadParameter("Give --raw or --output json, not both.")
 
     async def ask() -> "Secret":
         from adapters.crypto.inspection import describe_token

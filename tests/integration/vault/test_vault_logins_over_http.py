@@ -206,7 +206,6 @@ async def test_plain_http_at_a_tls_port_is_unavailable(
     [
         ({"VAULT_CACERT": "{file}"}, "VAULT_CACERT"),
         ({"VAULT_CLIENT_CERT": "{file}", "VAULT_CLIENT_KEY": "{file}"}, "VAULT_CLIENT_CERT"),
-        ({"VAULT_STATE_FOLDER": "{folder}/missing"}, "VAULT_STATE_FOLDER"),
         ({"VAULT_STATE_FOLDER": "{folder}/state"}, "VAULT_STATE_FOLDER"),
         (
             {"VAULT_LOGIN": "caller", "VAULT_ROLE": "demo", "VAULT_JWT_KEY_FILE": "{file}"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, Protocol
 
+from typing_extensions import override
+
 from bootstrap.replica_name import replica_name
 from bootstrap.settings import SettingsError
 from bootstrap.settings.library_variables import without_variables
@@ -55,6 +57,14 @@ class Tracing(Protocol):
 
 class NoTracing(Tracing):
     """Puts nothing around anything."""
+
+    @override
+    def start(self) -> None:
+        """Do nothing."""
+
+    @override
+    async def aclose(self) -> None:
+        """Do nothing."""
 
 
 def build_tracing(configuration: Configuration, parts: TransportParts, clock: Clock) -> Tracing:

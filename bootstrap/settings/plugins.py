@@ -132,8 +132,8 @@ class Registry:
         what = f"{kind_of_error} for {missing}" if missing else kind_of_error
         raise _problem(
             kind,
-            f"chooses a plug-in that does not load: {point.value} of {_owner(point)} raises {what}. "
-            "Install its dependencies, or another version of it.",
+            f"chooses a plug-in that does not load: {point.value} of {_owner(point)} raises "
+            f"{what}. Install its dependencies, or another version of it.",
         )
 
 

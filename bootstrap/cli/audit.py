@@ -20,18 +20,13 @@ from adapters.telemetry.audit_record import EVENT
 from bootstrap.cli.audit_filter import EventFilter, Stream
 from bootstrap.cli.audit_verify import verify
 from bootstrap.cli.durations import METAVAR, duration_seconds
-from bootstrap.cli.reporting import CommandError, run
+from bootstrap.cli.reporting import CommandError, command_group, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import printable, say, warn, write_stored
 from domain.model.audit import Outcome
 from ports.clock import Clock
 
-app = typer.Typer(
-    name="audit",
-    help="Show who asked for what, and what became of it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("audit", "Show who asked for what, and what became of it.")
 
 _INTERRUPTED = 130
 _COLOURS = {"answered": "green", "refused": "red", "cancelled": "yellow"}

@@ -13,7 +13,7 @@ from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import ControlSubjects
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
-from bootstrap.cli.reporting import AsJson, CommandError, failure, run
+from bootstrap.cli.reporting import AsJson, CommandError, command_group, failure, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import show_table, warn, write_json
 from bootstrap.settings import load_settings
@@ -21,12 +21,7 @@ from bootstrap.settings.choices import ChoiceSettings
 from domain.model.errors import InvalidRequest
 from domain.model.selection import Scope, Selection
 
-app = typer.Typer(
-    name="cache",
-    help="Have every replica forget values that it keeps.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("cache", "Have every replica forget values that it keeps.")
 
 ORIGIN = "cache-flush"
 

@@ -12,16 +12,11 @@ from adapters.crypto.seed_file import SeedFileError, write_seed
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.key_kinds import KINDS, key_kind
-from bootstrap.cli.reporting import AsJson, CommandError, guarded
+from bootstrap.cli.reporting import AsJson, CommandError, command_group, guarded
 from bootstrap.cli.rotate import rotate
 from bootstrap.cli.terminal import say, write_json
 
-app = typer.Typer(
-    name="keys",
-    help="Make, rotate and inspect keys.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("keys", "Make, rotate and inspect keys.")
 
 
 app.command("rotate")(rotate)

@@ -14,7 +14,7 @@ from adapters.nats_kv.keys import is_served
 from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.files import create_file
 from bootstrap.cli.kv_common import Key, catalog_run, values_run
-from bootstrap.cli.reporting import MISUSED, AsJson, failure
+from bootstrap.cli.reporting import MISUSED, AsJson, command_group, failure
 from bootstrap.cli.terminal import (
     NOT_RAW,
     is_plain,
@@ -26,12 +26,7 @@ from bootstrap.cli.terminal import (
     write_json,
 )
 
-app = typer.Typer(
-    name="kv",
-    help="Write and read the secrets in the NATS KV bucket.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("kv", "Write and read the secrets in the NATS KV bucket.")
 
 
 @app.command()

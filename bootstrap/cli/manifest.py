@@ -13,16 +13,19 @@ from bootstrap.cli.manifest_rules import rules_of, tokens_given
 from bootstrap.cli.manifest_store import shape_of
 from bootstrap.cli.policy_check import load
 from bootstrap.cli.progress import Advance, progress
-from bootstrap.cli.reporting import FAILED, MISUSED, AsJson, CommandError, failure, guarded
+from bootstrap.cli.reporting import (
+    FAILED,
+    MISUSED,
+    AsJson,
+    CommandError,
+    command_group,
+    failure,
+    guarded,
+)
 from bootstrap.cli.terminal import say, write_json
 from domain.model.transport import Requester
 
-app = typer.Typer(
-    name="manifest",
-    help="Check the secrets of wadm manifests.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("manifest", "Check the secrets of wadm manifests.")
 
 
 OTHER: Final = "other"

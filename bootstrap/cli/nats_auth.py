@@ -17,15 +17,10 @@ from adapters.nats_auth.names import Names, NamesUnusableError
 from adapters.nats_auth.roles import Permissions
 from adapters.nats_auth.setup import new_setup
 from adapters.system.clock import SystemClock
-from bootstrap.cli.reporting import CommandError, guarded, run
+from bootstrap.cli.reporting import CommandError, command_group, guarded, run
 from bootstrap.cli.terminal import say, write
 
-app = typer.Typer(
-    name="nats-auth",
-    help="Make NATS accounts, logins and permissions.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("nats-auth", "Make NATS accounts, logins and permissions.")
 
 Prefix = Annotated[
     str, typer.Option("--prefix", envvar="NATS_SUBJECT_PREFIX", help="The subject prefix.")

@@ -31,6 +31,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program 
 _MAX_TEXT_BYTES = 1024 * 1024
 
 
+def command_group(name: str, text: str) -> typer.Typer:
+    """Return a group of commands: alone it shows its help, and no traceback shows locals."""
+    return typer.Typer(name=name, help=text, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
 class CommandError(Exception):
     """The command cannot do what it was asked to; the text says what to give instead."""
 

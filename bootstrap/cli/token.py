@@ -14,15 +14,10 @@ from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.system.clock import SystemClock
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
-from bootstrap.cli.reporting import FAILED, guarded, read_seed
+from bootstrap.cli.reporting import FAILED, command_group, guarded, read_seed
 from bootstrap.cli.terminal import say
 
-app = typer.Typer(
-    name="token",
-    help="Sign and inspect tokens.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("token", "Sign and inspect tokens.")
 
 
 @app.command()

@@ -5,15 +5,10 @@ from typing import Annotated
 
 import typer
 
-from bootstrap.cli.reporting import FAILED, failure, guarded, run
+from bootstrap.cli.reporting import FAILED, command_group, failure, guarded, run
 from bootstrap.cli.terminal import say, warn, write
 
-app = typer.Typer(
-    name="v2",
-    help="Configure hosts of wasmCloud 2, and serve their plug-ins.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("v2", "Configure hosts of wasmCloud 2, and serve their plug-ins.")
 
 
 @app.command("host-config")

@@ -24,7 +24,6 @@ from adapters.system.certificate_files import CertificateFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
-    from types import TracebackType
 
     from adapters.nats.settings import NatsLoginSettings
     from ports.clock import Clock
@@ -98,12 +97,7 @@ class NatsConnection:
         await self.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def open(self, servers: Sequence[str] = ()) -> None:

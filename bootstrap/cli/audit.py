@@ -9,18 +9,11 @@ from adapters.audit.stream_names import DEFAULT_STREAM
 from bootstrap.cli.audit_stream import Stream
 from bootstrap.cli.audit_verify import verify
 from bootstrap.cli.durations import METAVAR
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import run
+from bootstrap.cli.reporting import command_group, run
 from bootstrap.cli.sessions import session
 from domain.model.audit import Outcome
 
-app = typer.Typer(
-    name="audit",
-    help="Show who asked for what, and what became of it.",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("audit", "Show who asked for what, and what became of it.")
 
 _INTERRUPTED = 130
 

@@ -4,21 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import AsJson, run
+from bootstrap.cli.reporting import AsJson, command_group, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import show_table, warn, write_json
 
 if TYPE_CHECKING:
     from adapters.change_notice.messages import ReplicaAnswer
 
-app = typer.Typer(
-    name="cache",
-    help="Have every replica forget values that it keeps.",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("cache", "Have every replica forget values that it keeps.")
 
 _WAIT_SECONDS = 1.0
 """Replicas that tell each other of a change wait as long."""

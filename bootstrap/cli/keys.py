@@ -9,18 +9,11 @@ import typer
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.seed_file import SeedFileError, write_seed
 from bootstrap.cli.key_kinds import KINDS, key_kind
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import AsJson, CommandError, guarded
+from bootstrap.cli.reporting import AsJson, CommandError, command_group, guarded
 from bootstrap.cli.rotate import rotate
 from bootstrap.cli.terminal import say, write_json
 
-app = typer.Typer(
-    name="keys",
-    help="Make, rotate and inspect keys.",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("keys", "Make, rotate and inspect keys.")
 
 
 app.command("rotate")(rotate)

@@ -14,17 +14,10 @@ import typer
 from adapters.system.files import create_file
 from bootstrap.cli.kv_catalog import delete, history, list_keys
 from bootstrap.cli.kv_common import Key, KvReader, KvWriter, values_run
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import MISUSED, AsJson, failure
+from bootstrap.cli.reporting import MISUSED, AsJson, command_group, failure
 from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw, printable, say, write_json
 
-app = typer.Typer(
-    name="kv",
-    help="Write and read the secrets in the NATS KV bucket.",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("kv", "Write and read the secrets in the NATS KV bucket.")
 
 
 @app.command()

@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bootstrap.cli.plain_help import PlainGroup
 from bootstrap.cli.progress import Advance, progress
-from bootstrap.cli.reporting import FAILED, MISUSED, AsJson, CommandError, failure, guarded
+from bootstrap.cli.reporting import (
+    FAILED,
+    MISUSED,
+    AsJson,
+    CommandError,
+    command_group,
+    failure,
+    guarded,
+)
 from bootstrap.cli.terminal import say, write_json
 
 if TYPE_CHECKING:
     from adapters.wadm_manifest.check import CheckedFile
 
-app = typer.Typer(
-    name="manifest",
-    help="Check the secrets of wadm manifests.",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("manifest", "Check the secrets of wadm manifests.")
 
 
 OTHER: Final = "other"

@@ -9,21 +9,14 @@ import typer
 from adapters.nats_auth import roles
 from adapters.nats_auth.names import Names, NamesUnusableError
 from adapters.nats_auth.roles import Permissions
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import CommandError, guarded, run
+from bootstrap.cli.reporting import CommandError, command_group, guarded, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say, write
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-app = typer.Typer(
-    name="nats-auth",
-    help="Make NATS accounts, logins and permissions.",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("nats-auth", "Make NATS accounts, logins and permissions.")
 
 Prefix = Annotated[
     str, typer.Option("--prefix", envvar="NATS_SUBJECT_PREFIX", help="The subject prefix.")

@@ -12,6 +12,7 @@ from adapters.system.secret_file import (
     read_secret_file,
     read_secret_text,
 )
+from bootstrap.cli.plain_help import PlainGroup
 from bootstrap.cli.terminal import warn
 
 if TYPE_CHECKING:
@@ -25,6 +26,17 @@ FAILED, MISUSED = 1, 2
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]
 
 _MAX_TEXT_BYTES = 1024 * 1024
+
+
+def command_group(name: str, text: str) -> typer.Typer:
+    """Return a group of commands: alone it shows its help, and no traceback shows locals."""
+    return typer.Typer(
+        name=name,
+        help=text,
+        cls=PlainGroup,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
 
 
 class CommandError(Exception):

@@ -11,20 +11,13 @@ import typer
 from adapters.crypto.nkeys_text import KeyKind
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import FAILED, guarded, read_seed
+from bootstrap.cli.reporting import FAILED, command_group, guarded, read_seed
 from bootstrap.cli.terminal import say
 
 if TYPE_CHECKING:
     from adapters.crypto.inspection import TokenDescription
 
-app = typer.Typer(
-    name="token",
-    help="Sign and inspect tokens.",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("token", "Sign and inspect tokens.")
 
 
 @app.command()

@@ -5,17 +5,10 @@ from typing import Annotated
 
 import typer
 
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import run
+from bootstrap.cli.reporting import command_group, run
 from bootstrap.cli.terminal import warn, write
 
-app = typer.Typer(
-    name="v2",
-    help="Configure hosts of wasmCloud 2, and serve their plug-ins.",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("v2", "Configure hosts of wasmCloud 2, and serve their plug-ins.")
 
 
 @app.command("host-config")

@@ -8,17 +8,14 @@ import typer
 
 from adapters.wasmcloud2.replies import NOT_FOUND, RUNNING, STARTING, WorkloadStatus
 from adapters.wasmcloud2.subjects import START, STATUS, STOP
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import FAILED, CommandError, run
+from bootstrap.cli.reporting import FAILED, CommandError, command_group, run
 from bootstrap.cli.terminal import printable, say, warn, write
 
 HEARTBEAT_SECONDS: Final = 16.0
 """Time to hear every host's heartbeat where none is named: one comes in 15 seconds (measured)."""
 
-app = typer.Typer(
-    help="Start, stop and look at workloads of wasmCloud 2, by way of the relay.",
-    cls=PlainGroup,
-    no_args_is_help=True,
+app = command_group(
+    "workload", "Start, stop and look at workloads of wasmCloud 2, by way of the relay."
 )
 
 _Host = Annotated[

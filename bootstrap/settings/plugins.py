@@ -61,6 +61,7 @@ class Registry:
 
     def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
         self._found = None if found is None else tuple(found)
+        self._logged: set[EntryPoint] = set()
 
     def names(self, kind: Kind) -> list[str]:
         """Return the names that can be chosen, sorted."""
@@ -112,10 +113,28 @@ class Registry:
                     "them.",
                 )
         (point,) = points
-        plugin = _loaded(kind, point)
+        plugin = self._loaded(kind, point)
         if problem := _refusal(kind, plugin, point):
             raise _problem(kind, f"chooses a plug-in that cannot be used: {problem}")
         return plugin
+
+    def _loaded(self, kind: Kind, point: EntryPoint) -> Any:
+        try:
+            return point.load()
+        except Exception as error:  # noqa: BLE001  whatever a plug-in's import raises
+            # The frames alone: an exception's text may hold what a module has read.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            kind_of_error = type(error).__name__
+            missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
+        if point not in self._logged:  # variables are read of each before one is chosen
+            self._logged.add(point)
+            _log.error("plugin.not_loaded", plugin=point.name, error=kind_of_error, frames=frames)
+        what = f"{kind_of_error} for {missing}" if missing else kind_of_error
+        raise _problem(
+            kind,
+            f"chooses a plug-in that does not load: {point.value} of {_owner(point)} raises "
+            f"{what}. Install its dependencies, or another version of it.",
+        )
 
 
 @cache
@@ -123,23 +142,6 @@ def _installed() -> tuple[EntryPoint, ...]:
     """Look once: it reads the metadata of every distribution that is installed."""
     found = entry_points()
     return tuple(point for kind in Kind for point in found.select(group=kind.group))
-
-
-def _loaded(kind: Kind, point: EntryPoint) -> Any:
-    try:
-        return point.load()
-    except Exception as error:  # noqa: BLE001  whatever a plug-in's import raises
-        # The frames alone: an exception's text may hold what a module has read.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        kind_of_error = type(error).__name__
-        missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
-    _log.error("plugin.not_loaded", plugin=point.name, error=kind_of_error, frames=frames)
-    what = f"{kind_of_error} for {missing}" if missing else kind_of_error
-    raise _problem(
-        kind,
-        f"chooses a plug-in that does not load: {point.value} of {_owner(point)} raises {what}. "
-        "Install its dependencies, or another version of it.",
-    )
 
 
 def _refusal(kind: Kind, plugin: Any, point: EntryPoint) -> str | None:

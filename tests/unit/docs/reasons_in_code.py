@@ -20,7 +20,7 @@ from domain.model import own_lateness
 from domain.model.errors import REQUEST_ERRORS, KeyProbe, SecretsError
 from domain.model.replies import wire_name
 from domain.use_cases import answer_request, authenticate_caller
-from tests.unit.docs.documents import ROOT
+from tests.unit.docs.documents import ROOT, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -71,7 +71,7 @@ def reasons_in_code() -> Mapping[str, tuple[list[str], list[str]]]:
     found: Found = defaultdict(lambda: (set(), {}))
     for path in _sources():
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes(path):
             for reason, error, advice in _pairs(node, module):
                 _add(found, reason, error, advice)
     for reason, error, advice in _elsewhere():

@@ -52,7 +52,7 @@ async def next_step(
 
     Raises:
         NotReadyError: they are not ready; nothing was changed.
-        CommandError: it is too early; nothing was changed.
+        CommandError: it is too early, or other replicas answer; nothing was changed.
         SeedFileError: the seed file cannot be used.
     """
     rotation = Rotation.read(file or _configured_file())
@@ -90,7 +90,7 @@ async def _survey(key: SodiumXKeyPair, replicas: int, *, as_json: bool) -> Surve
 
 
 def _insist(seen: Survey, rotation: Rotation, due: Step, replicas: int) -> None:
-    """Raise NotReadyError if the replicas are not ready for the step."""
+    """Raise NotReadyError if replicas are not ready, CommandError if they are others than meant."""
     if seen.silent:
         raise NotReadyError(
             f"{seen.silent} of {seen.asked} requests got no proper answer. Nothing was changed; "
@@ -104,7 +104,7 @@ def _insist(seen: Survey, rotation: Rotation, due: Step, replicas: int) -> None:
             f"the new {rotation.path}, restart them, then run this again."
         )
     if others:
-        raise NotReadyError(
+        raise CommandError(
             f"The replicas announce another key than that of {rotation.path}. Nothing was changed; "
             "run this with the file and the NATS settings of that service."
         )

@@ -29,30 +29,31 @@ BACKEND: Final = "wasmcloud_secrets.backend"
 
 
 class Tracing(Protocol):
-    """What is put around ports and reads, and carries the spans away; as it is here, nothing."""
+    """What is put around ports and reads, and what carries the spans away."""
 
     def start(self) -> None:
         """Begin to carry spans away."""
+        ...
 
     async def aclose(self) -> None:
         """Send the last spans, within a few seconds."""
+        ...
 
     def handler(self, inner: RequestHandler) -> RequestHandler:
         """Put a span around every request."""
-        return inner
+        ...
 
     def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
         """Put a span around every read for a workload of wasmCloud 2."""
-        return inner
+        ...
 
     def trail(self, inner: AuditTrail) -> AuditTrail:
         """Return an audit trail that adds to the spans what it records."""
-        return inner
+        ...
 
     def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:
         """Put a span around every call to the store, which is at `server` if that is known."""
-        del server
-        return inner
+        ...
 
 
 class NoTracing(Tracing):
@@ -65,6 +66,22 @@ class NoTracing(Tracing):
     @override
     async def aclose(self) -> None:
         """Do nothing."""
+
+    @override
+    def handler(self, inner: RequestHandler) -> RequestHandler:
+        return inner
+
+    @override
+    def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
+        return inner
+
+    @override
+    def trail(self, inner: AuditTrail) -> AuditTrail:
+        return inner
+
+    @override
+    def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:
+        return inner
 
 
 def build_tracing(configuration: Configuration, parts: TransportParts, clock: Clock) -> Tracing:

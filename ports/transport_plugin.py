@@ -29,6 +29,7 @@ __all__ = [
     "TransportFailedError",
     "TransportParts",
     "TransportPlugin",
+    "TransportRefusedError",
 ]
 
 SettingsT = TypeVar("SettingsT", bound=SettingsGroup)
@@ -36,6 +37,13 @@ SettingsT = TypeVar("SettingsT", bound=SettingsGroup)
 
 class TransportFailedError(Exception):
     """Requests cannot be taken; the text says what to check and holds no credential."""
+
+
+class TransportRefusedError(TransportFailedError):
+    """The other side is there and refuses this service, by its login or its limits.
+
+    That is mended there, so the service waits for it.
+    """
 
 
 class PeerMessages(Protocol):
@@ -100,7 +108,8 @@ class TransportParts:
         channel: the host's end. It asks other replicas for their server xkey at start; None where
             there is no other end to ask.
         open: connects, before anything else uses the transport or what it shares.
-            Raises TransportFailedError if that cannot be done.
+            Raises TransportFailedError if that cannot be done; after TransportRefusedError it
+            is called again.
         close: disconnects; called once, last.
         run: a watch, run while the service serves; it ends only by raising TransportFailedError,
             and the service with it. None for a transport that cannot be lost for good.

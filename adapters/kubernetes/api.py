@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.error_map import OK, UNAUTHORIZED
+from adapters.kubernetes.error_map import OK, SERVER_ERRORS, UNAUTHORIZED
 from adapters.kubernetes.watch_api import JSON, Stream, WatchApi
+from domain.model.errors import RateLimited, SecretsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 LIST_SECONDS: Final = 10.0
+PROBE_SECONDS: Final = 3.0
+VERSION_PATH: Final = "/version"
 MAX_REFUSAL_BYTES: Final = 64 * 1024
 
 _CLIENT_ERRORS: Final = 400
@@ -33,10 +36,12 @@ _NO_QUERY: Final[Mapping[str, str]] = {}
 def is_api_answer(response: UpstreamResponse) -> bool:
     """Say whether an API server wrote a response below 500: objects that name their kind.
 
-    Their type may be called something else than JSON, and they may be too large to parse twice.
+    `/version` alone has none, but names the build. Their type may be called something else than
+    JSON, and they may be too large to parse twice.
     """
     if response.status < _CLIENT_ERRORS:
-        is_object = response.body.lstrip()[:1] == b"{" and b'"kind"' in response.body
+        body = response.body
+        is_object = body.lstrip()[:1] == b"{" and (b'"kind"' in body or b'"gitVersion"' in body)
         return response.status < 300 and is_object  # noqa: PLR2004
     if response.status == _TOO_MANY_REQUESTS:
         return True
@@ -95,7 +100,7 @@ class KubernetesApi(WatchApi):
             json: becomes the body.
             accept: the form wanted.
             user: whom to impersonate; None for the service's own rights.
-            judged: False for a path whose answers are no JSON.
+            judged: False for a call that is sent once, and whose answer may be no JSON.
 
         Raises:
             StoreUnavailable, RateLimited, UpstreamError: there is no answer, or not its own.
@@ -121,6 +126,17 @@ class KubernetesApi(WatchApi):
     async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
         deadline = self._clock.monotonic() + LIST_SECONDS
         return await self.send("GET", path, deadline=deadline, query=query, accept=accept)
+
+    @override
+    async def is_there(self) -> bool:
+        deadline = self._clock.monotonic() + PROBE_SECONDS
+        try:
+            answer = await self.send("GET", VERSION_PATH, deadline=deadline, judged=False)
+        except RateLimited:
+            return True
+        except SecretsError:
+            return False
+        return answer.status < SERVER_ERRORS
 
     @override
     @asynccontextmanager

@@ -36,7 +36,13 @@ PROBE_NAME: Final = "wasmcloud-secrets-probe"
 
 # A wrong address and refused credentials are not among them: they heal when an operator mends them
 # elsewhere, or when the kubelet has written the next token.
-_MISCONFIGURED: Final = frozenset({reasons.TOKEN_UNREADABLE, "kubernetes_certificate_untrusted"})
+_MISCONFIGURED: Final = frozenset(
+    {
+        reasons.TOKEN_UNREADABLE,
+        "kubernetes_certificate_refused",
+        "kubernetes_certificate_untrusted",
+    }
+)
 _log = structlog.get_logger()
 
 

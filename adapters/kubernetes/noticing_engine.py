@@ -25,7 +25,7 @@ class NoticingEngine(HttpEngine):
 
     Attributes:
         on_gone: called when a connection breaks or is refused, or the server says that it stops.
-        on_untrusted: called when the server's certificate is not trusted.
+        on_untrusted: called when the server's certificate is not trusted, or ours is refused.
     """
 
     def __init__(self, inner: HttpEngine) -> None:
@@ -40,7 +40,7 @@ class NoticingEngine(HttpEngine):
         except TransportError as error:
             if error.failure is Failure.UNREACHABLE:
                 self.on_gone()
-            elif error.failure is Failure.UNTRUSTED:
+            elif error.failure in {Failure.UNTRUSTED, Failure.REFUSED}:
                 self.on_untrusted()
             raise
         if response.status == UNAVAILABLE:

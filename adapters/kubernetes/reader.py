@@ -93,14 +93,18 @@ class SecretReader:
         )
         answer: Answer | None = None
         failure: SecretsError | None = None
+        is_starting = False
         if not self._in_outage():
             try:
                 answer = await get(deadline=self._patience(deadline))
-                if answer.status == FORBIDDEN and await self._is_starting(deadline):
+                if answer.status == FORBIDDEN and await self._may_be_starting(deadline):
                     await self._clock.sleep(STARTING_SECONDS)
                     answer = await get(deadline=self._patience(deadline))
+                    is_starting = answer.status == FORBIDDEN and await self._is_starting(deadline)
             except StoreUnavailable as error:
                 failure = error
+            if is_starting:
+                raise _starting()
             if answer is not None and answer.status >= SERVER_ERRORS:
                 failure = error_for(answer)
         is_away = failure is not None and failure.reason == reasons.UNREACHABLE
@@ -134,20 +138,31 @@ class SecretReader:
             _log.warning("kubernetes.reads_from_watch_cache", reason=failure.reason)
         self._outage_until = now + OUTAGE_SECONDS
 
-    async def _is_starting(self, deadline: float) -> bool:
-        """Say whether a denial may be that of an API server which does not know its roles yet."""
+    async def _may_be_starting(self, deadline: float) -> bool:
+        """Say whether a denial may be that of an API server which does not know its roles yet.
+
+        Before it knows them it may deny `/readyz` as well, to which a role gives access.
+        """
         now = self._clock.monotonic()
         if now < self._ready_until or now + STARTING_SECONDS >= deadline:
             return False
+        return await self._readiness(deadline) != OK
+
+    async def _is_starting(self, deadline: float) -> bool:
+        """Say so after a second denial: what denies `/readyz` still does so for good."""
+        status = await self._readiness(deadline)
+        return status is None or status >= SERVER_ERRORS
+
+    async def _readiness(self, deadline: float) -> int | None:
+        """Ask `/readyz`; None where there is no answer."""
+        end = min(deadline, self._clock.monotonic() + STARTING_SECONDS)
         try:
-            answer = await self._api.send(
-                "GET", "/readyz", deadline=min(deadline, now + STARTING_SECONDS), judged=False
-            )
+            answer = await self._api.send("GET", "/readyz", deadline=end, judged=False)
         except SecretsError:
-            return False
-        if answer.status < SERVER_ERRORS:
+            return None
+        if answer.status == OK:
             self._ready_until = self._clock.monotonic() + READY_SECONDS
-        return answer.status >= SERVER_ERRORS
+        return answer.status
 
 
 def _secret(answer: Answer, namespace: str, name: str) -> SecretObject:
@@ -164,6 +179,14 @@ def _secret(answer: Answer, namespace: str, name: str) -> SecretObject:
             upstream_request_id=answer.request_id,
         )
     return secret
+
+
+def _starting() -> StoreUnavailable:
+    return StoreUnavailable(
+        "The Kubernetes API server is not ready, and while it starts it denies all reads; "
+        "try again in a few seconds.",
+        reason=reasons.FAILING,
+    )
 
 
 def _etcd_away() -> StoreUnavailable:

@@ -13,9 +13,9 @@ from adapters.kubernetes.api import KubernetesApi, is_api_answer
 from adapters.kubernetes.credentials import REREAD_SECONDS, FixedToken, TokenFile, TokenSource
 from adapters.kubernetes.noticing_engine import NoticingEngine
 from adapters.kubernetes.tls import load_authorities, load_certificate
-from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.http import UpstreamHttp
+from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.streams import HttpStreams
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def open_transport(
         base_url=connection.url,
         url_setting="KUBERNETES_API_URL or the kubeconfig",
         ca_setting="KUBERNETES_CA_FILE or the kubeconfig's certificate-authority",
+        certificate_setting="KUBERNETES_CLIENT_CERT_FILE or the kubeconfig's client-certificate",
         connect_timeout_seconds=connect_timeout_seconds,
         read_timeout_seconds=read_timeout_seconds,
         max_connections=max_connections,
@@ -153,7 +154,7 @@ def open_transport(
         tls=certificates.context,
         tls_server_name=connection.tls_server_name,
     )
-    engine = NoticingEngine(AiohttpEngine(config))
+    engine = NoticingEngine(Http1Engine(config))
     engine.on_untrusted = certificates.read_again
     tokens = _tokens(connection, certificates, engine, clock)
     http = UpstreamHttp(config, clock, jitter, is_api_answer=is_api_answer, engine=engine)

@@ -43,3 +43,6 @@ class WatchApi(Protocol):
         Raises:
             SecretsError: there is no answer.
         """
+
+    async def is_there(self) -> bool:
+        """Send one small call, once, and say whether the API server answered."""

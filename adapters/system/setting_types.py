@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -78,6 +78,7 @@ def _http_url(text: str) -> str:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        text = _with_ascii_host(parts)
     except ValueError:
         usable = False
     if not usable or parts.query or parts.fragment:
@@ -89,7 +90,21 @@ def _http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _with_ascii_host(url: SplitResult) -> str:
+    """Return a URL as it goes over the wire; a ValueError says that its host can have no address.
+
+    A resolver takes labels of 63 bytes at most, and none that is empty.
+    """
+    host = url.hostname or ""
+    name = host.encode("idna").decode()
+    if host.isascii():
+        return url.geturl()
+    return url._replace(netloc=url.netloc.lower().replace(host, name)).geturl()
+
+
 def _readable_file(path: Path) -> Path:
+    if path.exists() and not path.is_file():
+        raise ValueError("names what is no regular file; name a file.")
     if not path.is_file():
         raise ValueError("names a file that does not exist; check the path and the mount.")
     if not os.access(path, os.R_OK):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final, final
 
-import structlog
+from typing_extensions import override
 
 from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.admitted import Admitted
@@ -15,16 +15,17 @@ from adapters.upstream.bulkhead import Bulkhead
 from adapters.upstream.histogram import Histogram
 from adapters.upstream.limits import RateLimits
 from adapters.upstream.schedule import Schedule
+from adapters.upstream.slow_start import SlowStart
 from adapters.upstream.tenant_queue import Waiter
+from adapters.upstream.throttle_log import ThrottleLog
 from adapters.upstream.timer import Timer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable
+    from collections.abc import Callable, Hashable
 
     from adapters.upstream.admission_config import AdmissionConfig
     from domain.model.errors import RateLimited
     from ports.clock import Clock
-
 
 MIN_CALL_SECONDS: Final = 0.02
 """What a call takes at least: a request with no more time left is refused instead of sent."""
@@ -32,14 +33,17 @@ MIN_CALL_SECONDS: Final = 0.02
 
 @final
 class Admission:
-    """Admits requests within the rate limits and the bulkhead; for one event loop. `waits`: how
-    long requests waited that were admitted.
+    """Admits requests within the rate limits and the bulkhead; for one event loop.
+
+    Attributes:
+        waits: how long requests waited that were admitted.
     """
 
     def __init__(self, config: AdmissionConfig, clock: Clock) -> None:
         self._config = config
         self._clock = clock
         self._bulkhead = Bulkhead(config.max_in_flight)
+        self._slow_start = SlowStart(config.max_in_flight) if config.starts_slowly else None
         self._limits = RateLimits(config.max_per_minute)
         self._schedule = Schedule(self._limits)
         self._timer = Timer(clock, f"{config.code}-admission", self._time_has_come)
@@ -48,32 +52,50 @@ class Admission:
         self._log = ThrottleLog(config.code)
         self.waits = Histogram()
 
-    @asynccontextmanager
-    async def slot(
-        self, *, key: Hashable, tenant: Hashable, deadline: float
-    ) -> AsyncIterator[Admitted]:
-        """Wait for a slot, and hold it while the block runs.
+    def slot(
+        self,
+        *,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None = None,
+    ) -> AdmissionSlot:
+        """Return a context that waits for a slot, and holds it while its block runs.
 
         Args:
             key: what is asked for; if it is refused, a place is reserved for it.
             tenant: shares the bulkhead, such as the secret's folder.
             deadline: monotonic seconds; the caller bounds the call itself.
+            on_limit: takes the seconds of a pause that a 429 asks for; None pauses all calls.
+        """
+        return AdmissionSlot(self, key, tenant, deadline, on_limit)
+
+    async def enter(
+        self,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None,
+    ) -> Admitted:
+        """Wait for a slot, to be given back by `leave`.
 
         Raises:
             RateLimited: a slot would come too late; `retry_after` says when to come back.
             StoreBusy: the deadline passed, as calls in flight took too long.
         """
         began = self._clock.monotonic()
-        await self._enter(key, tenant, deadline)
-        admitted = Admitted(self._limits, self._clock)
+        await self._enter(key, tenant, deadline, began)
+        admitted = Admitted(self._limits, self._clock, on_limit)
         self.waits.add(admitted.sent_at - began)
-        try:
-            yield admitted
-        finally:
-            if not admitted.ended:
-                self._limits.lost(self._clock.monotonic())
-            self._bulkhead.end(tenant)
-            self._admit()
+        return admitted
+
+    def leave(self, tenant: Hashable, admitted: Admitted) -> None:
+        """Give a slot back."""
+        if not admitted.ended:
+            self._limits.lost(self._clock.monotonic())
+        self._learn(admitted)
+        self._bulkhead.end(tenant)
+        self._admit()
 
     def check(self, *, key: Hashable, tenant: Hashable, deadline: float) -> None:
         """Refuse a request that is already known to be sent too late.
@@ -83,8 +105,7 @@ class Admission:
         """
         now = self._clock.monotonic()
         if self._schedule.is_late(key, deadline, now):
-            self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
-            raise self._refuse(tenant, key, now)
+            raise self._too_late(tenant, key, now)
 
     def state(self) -> AdmissionState:
         """Return how things stand now."""
@@ -103,42 +124,63 @@ class Admission:
         """Stop the timer."""
         await self._timer.aclose()
 
-    async def _enter(self, key: Hashable, tenant: Hashable, deadline: float) -> None:
+    async def _enter(self, key: Hashable, tenant: Hashable, deadline: float, now: float) -> None:
         """Wait until the request is admitted or refused, by its deadline at the latest."""
-        self.check(key=key, tenant=tenant, deadline=deadline)
-        waiter = Waiter(key, tenant, deadline, asyncio.get_running_loop().create_future())
-        now = self._clock.monotonic()
+        granted: asyncio.Future[RateLimited | None] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(key, tenant, deadline, granted)
         if not self._schedule.join(waiter, now):
-            raise self._refuse(tenant, key, now)
+            raise self._too_late(tenant, key, now)
         self._admit()
-        try:
-            if not waiter.granted.done():
+        if granted.done():
+            refusal = granted.result()
+        else:
+            try:
                 async with self._clock.timeout_at(deadline - MIN_CALL_SECONDS):
-                    await asyncio.wait({waiter.granted})
-        except TimeoutError:
-            if not waiter.granted.done():
-                self._schedule.leave(waiter)
-                waiter.granted.set_result(self._out_of_time(waiter))
+                    refusal = await granted
+            except TimeoutError:
+                refusal = self._given_up(waiter) or self._out_of_time(waiter)
                 self._admit()
-        except asyncio.CancelledError:
-            if not waiter.granted.done():
-                self._schedule.leave(waiter)
-            elif waiter.granted.result() is None:
-                self._limits.withdraw(self._clock.monotonic())
-                self._bulkhead.end(tenant)
-            self._admit()
-            raise
-        refusal = waiter.granted.result()
+            except asyncio.CancelledError:
+                self._given_up(waiter)
+                self._admit()
+                raise
         if refusal is not None:
             raise refusal
+
+    def _given_up(self, waiter: Waiter) -> RateLimited | None:
+        """Take out a request that was cancelled while it waited; return how it was refused."""
+        if waiter.granted.cancelled():
+            self._schedule.leave(waiter)
+            return None
+        refusal = waiter.granted.result()
+        if refusal is None:
+            self._limits.withdraw(self._clock.monotonic())
+            self._bulkhead.end(waiter.tenant)
+        return refusal
+
+    def _has_room(self) -> bool:
+        if self._slow_start is not None and self._bulkhead.in_flight >= self._slow_start.limit:
+            return False
+        return self._bulkhead.free > 0
+
+    def _learn(self, admitted: Admitted) -> None:
+        if self._slow_start is None or admitted.refused is None:
+            return
+        now = self._clock.monotonic()
+        if admitted.refused:
+            self._slow_start.refused(admitted.sent_at, self._bulkhead.in_flight, now)
+        else:
+            self._slow_start.answered(admitted.sent_at, now)
 
     def _admit(self) -> None:
         """Admit all requests that can be; called after all that may change which these are."""
         now = self._clock.monotonic()
-        while self._bulkhead.free:
+        while self._has_room():
             waiter = self._schedule.next(self._bulkhead.may_begin, now)
             if waiter is None:
                 break
+            if waiter.granted.cancelled():
+                continue
             self._bulkhead.begin(waiter.tenant)
             self._limits.begin(now)
             waiter.granted.set_result(None)
@@ -157,7 +199,8 @@ class Admission:
     def _refuse_late(self, now: float) -> None:
         self._seen_revision = self._limits.revision
         for waiter in self._schedule.take_late(now):
-            waiter.granted.set_result(self._refuse(waiter.tenant, waiter.key, now))
+            if not waiter.granted.cancelled():
+                waiter.granted.set_result(self._refuse(waiter.tenant, waiter.key, now))
 
     def _out_of_time(self, waiter: Waiter) -> RateLimited:
         now = self._clock.monotonic()
@@ -169,37 +212,36 @@ class Admission:
         self._refused += 1
         return self._config.busy()
 
+    def _too_late(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
+        self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
+        return self._refuse(tenant, key, now)
+
     def _refuse(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
         self._refused += 1
         return self._config.rate_limited(self._schedule.reserve(tenant, key, now), now)
 
 
-LOG_SECONDS: Final = 10.0
-"""Under the operator's limit places come free one by one; not each is worth a line."""
-
-_log = structlog.get_logger()
-
-
 @final
-class ThrottleLog:
-    """Writes one line for each time that calls are held back, and not too often."""
+class AdmissionSlot(AbstractAsyncContextManager[Admitted]):
+    """A slot of an `Admission`, taken while the context is open."""
 
-    def __init__(self, code: str) -> None:
-        self._store = code
-        self._quiet_until = -math.inf
+    def __init__(
+        self,
+        admission: Admission,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None,
+    ) -> None:
+        self._admission = admission
+        self._tenant = tenant
+        self._asked = key, tenant, deadline, on_limit
 
-    def write(self, until: float, waiting: int, now: float) -> None:
-        """Write until when no call is sent, if that is known and was not written just before.
+    @override
+    async def __aenter__(self) -> Admitted:
+        self._admitted = await self._admission.enter(*self._asked)
+        return self._admitted
 
-        Args:
-            until: monotonic seconds; not after `now` if it is unknown.
-            now: monotonic seconds.
-        """
-        if now >= self._quiet_until and until > now:
-            self._quiet_until = max(until, now + LOG_SECONDS)
-            _log.warning(
-                "upstream.held_back",
-                store=self._store,
-                seconds=round(until - now, 1),
-                waiting=waiting,
-            )
+    @override
+    async def __aexit__(self, *_: object) -> None:
+        self._admission.leave(self._tenant, self._admitted)

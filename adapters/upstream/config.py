@@ -36,6 +36,7 @@ class UpstreamConfig:
         max_body_bytes: a larger answer is refused.
         user_agent: sent with every request, such as "wasmcloud-secrets/1.2.3".
         use_proxies: whether the environment's proxy settings apply.
+        certificate_setting: the settings of the client certificate, for advice.
         tls: what the store has made of its certificates by itself, in place of `ca_file` and
             `client_certificate`.
 
@@ -59,6 +60,7 @@ class UpstreamConfig:
     max_body_bytes: int = MAX_BODY_BYTES
     user_agent: str = "wasmcloud-secrets"
     use_proxies: bool = True
+    certificate_setting: str = "any proxy before it"
     tls: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:

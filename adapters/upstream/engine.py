@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import re
+import ssl
 from abc import abstractmethod
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
@@ -34,12 +36,31 @@ class Failure(StrEnum):
 
     TIMED_OUT = "timed_out"
     UNTRUSTED = "certificate_untrusted"
+    REFUSED = "certificate_refused"
+    """The server wants another client certificate, or one at all, and says so by a TLS alert."""
+
     TOO_LARGE = "answer_too_large"
     UNREADABLE = "answer_unreadable"
 
 
+_CERTIFICATE_ALERT: Final = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
+"""OpenSSL's names of what the other side says of a certificate."""
+
 OUT_OF_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
 """The system's own numbers for it."""
+
+
+def broken_by(error: Exception) -> Failure:
+    """Return what it means that a connection ended in this error, or was not made."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure.UNTRUSTED
+    if isinstance(error, ssl.SSLError) and _CERTIFICATE_ALERT.search(error.reason or ""):
+        return Failure.REFUSED
+    if isinstance(error, TimeoutError):
+        return Failure.TIMED_OUT
+    if isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS:
+        return Failure.NO_DESCRIPTORS
+    return Failure.UNREACHABLE
 
 
 class TransportError(Exception):
@@ -63,8 +84,8 @@ class TransportError(Exception):
 
     @property
     def may_need_certificates(self) -> bool:
-        """Whether other certificates may help: a server that refuses ours says nothing more."""
-        return self.failure in {Failure.UNTRUSTED, Failure.UNREACHABLE}
+        """Whether other certificates may help: some servers refuse ours without a word."""
+        return self.failure in {Failure.UNTRUSTED, Failure.REFUSED, Failure.UNREACHABLE}
 
 
 class UnusableBodyError(Exception):

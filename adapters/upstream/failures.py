@@ -50,6 +50,11 @@ def transport_error(
             )
         case Failure.UNTRUSTED:
             advice = f"{name}'s certificate is not trusted; set {config.ca_setting}."
+        case Failure.REFUSED:
+            advice = (
+                f"{name} requires a client certificate, or refuses the one that it was shown; "
+                f"check {config.certificate_setting}."
+            )
         case Failure.TOO_LARGE:
             advice = (
                 f"{name}'s answer is too large to be one secret: check {config.url_setting} and "

@@ -10,9 +10,9 @@ from urllib.parse import quote, urlencode
 
 import structlog
 
-from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.failures import not_resent, rate_limited, transport_error
+from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
 from adapters.upstream.origin import ApiOrigin
 from adapters.upstream.rate_headers import SERVER_ERRORS, pause_asked_for
@@ -79,7 +79,7 @@ class UpstreamHttp:
         self._clock = clock
         self._jitter = jitter
         self._is_api_answer = is_api_answer
-        self._engine = engine or AiohttpEngine(config)
+        self._engine = engine or Http1Engine(config)
         self._headers = {
             "User-Agent": config.user_agent,
             "Accept": "application/json",

@@ -43,9 +43,16 @@ class RateReport:
     reset_seconds: int
 
 
+def is_rate_limit(response: UpstreamResponse) -> bool:
+    """Say whether a response refuses a call for the number of calls."""
+    return response.status == TOO_MANY_REQUESTS
+
+
 def rate_report(response: UpstreamResponse) -> RateReport | None:
     """Return what the headers say; None where the server did not count the call."""
     for prefix in _PREFIXES:
+        if prefix + "limit" not in response.headers:
+            continue
         texts = [
             response.headers.get(prefix + name, "").strip()
             for name in ("limit", "remaining", "reset")
@@ -64,7 +71,7 @@ def pause_asked_for(response: UpstreamResponse, now: float) -> float | None:
     `now`: seconds since the epoch, for the date form of the header.
     """
     header = response.headers.get("retry-after")
-    is_limit = response.status == TOO_MANY_REQUESTS
+    is_limit = is_rate_limit(response)
     if not is_limit and (response.status < SERVER_ERRORS or header is None):
         return None
     asked = _from_header(header, now)

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 from urllib.parse import quote, urlencode
 
 from typing_extensions import override
-from yarl import URL
 
-from adapters.upstream.aiohttp_engine import as_transport_error
-from adapters.upstream.engine import Failure
+from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.failures import transport_error
-from adapters.upstream.lean_aiohttp import aiohttp
+from adapters.upstream.http1.dialing import Dialer
+from adapters.upstream.http1.request_bytes import RequestBytes
+from adapters.upstream.http1.streamed_response import StreamedResponse
+from adapters.upstream.http1.whole_response import is_packed
+from adapters.upstream.message import UpstreamRequest
 from adapters.upstream.tls import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from adapters.upstream.config import UpstreamConfig
+    from adapters.upstream.http1.connection import HttpConnection
     from domain.model.errors import UpstreamError
-
-SILENCE_SECONDS: Final = 30
-"""A peer whose machine is gone is noticed after about this: TCP asks it in such silence."""
-
-_PROBES: Final = 3
-_CHUNK_BYTES: Final = 64 * 1024
 
 
 @final
@@ -39,11 +35,14 @@ class HttpStream:
         headers: names in lower case.
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, config: UpstreamConfig) -> None:
+    def __init__(
+        self, response: StreamedResponse, config: UpstreamConfig, idle_seconds: float
+    ) -> None:
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.headers = response.headers
         self._response = response
         self._config = config
+        self._idle_seconds = idle_seconds
 
     @override
     def __repr__(self) -> str:
@@ -57,15 +56,14 @@ class HttpStream:
             UpstreamError: the body is compressed, though none was asked for.
         """
         failure: UpstreamError | None = None
-        if self.headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
+        if is_packed(self.headers):
             failure = transport_error(Failure.UNREADABLE, self._config)
         else:
             try:
-                async for chunk in self._response.content.iter_any():
-                    yield chunk
-            except aiohttp.ClientError as error:
-                failure = _failure(error, self._config)
-        # Raised out here: aiohttp's error holds the request, and that the credentials.
+                while piece := await self._response.piece(self._idle_seconds):
+                    yield piece
+            except TransportError as error:
+                failure = transport_error(error.failure, self._config)
         if failure is not None:
             raise failure
 
@@ -95,10 +93,12 @@ class HttpStreams:
 
         Raises:
             OSError: a certificate file cannot be used.
+            PluginError: a proxy in the environment cannot be used.
         """
         self._config = config
-        self._tls = tls_context(config)
-        self._session: aiohttp.ClientSession | None = None
+        self._bytes = RequestBytes(config.base_url)
+        self._dialer = Dialer(config, tls_context(config), None)
+        self._open: set[HttpConnection] = set()
 
     @asynccontextmanager
     async def open(
@@ -121,78 +121,45 @@ class HttpStreams:
             StoreUnavailable: no connection, or no headers in time.
             UpstreamError: waiting does not help, as with a certificate that is not trusted.
         """
-        config = self._config
-        session = self._session = self._session or self._new_session()
-        url = f"{config.base_url}{path}?{urlencode(query, quote_via=quote)}"
+        url = f"{self._config.base_url}{path}?{urlencode(query, quote_via=quote)}"
+        fixed = {"User-Agent": self._config.user_agent, "Accept-Encoding": "identity"}
+        data = self._bytes.of(UpstreamRequest("GET", url, {**fixed, **headers}))
         failure: UpstreamError | None = None
         try:
-            async with asyncio.timeout(
-                config.connect_timeout_seconds + config.read_timeout_seconds
-            ):
-                response = await session.get(
-                    URL(url, encoded=True),
-                    headers={
-                        "User-Agent": config.user_agent,
-                        "Accept-Encoding": "identity",
-                        **headers,
-                    },
-                    allow_redirects=False,
-                    server_hostname=config.tls_server_name,
-                    timeout=aiohttp.ClientTimeout(
-                        total=None,
-                        sock_connect=config.connect_timeout_seconds,
-                        sock_read=idle_seconds,
-                    ),
-                )
-        except aiohttp.ClientError as error:
-            failure = _failure(error, config)
-        except TimeoutError:
-            failure = transport_error(Failure.TIMED_OUT, config)
+            connection = await self._dialer.open()
+        except TransportError as error:
+            failure = transport_error(error.failure, self._config)
         if failure is not None:
             raise failure
+        self._open.add(connection)
         try:
-            yield HttpStream(response, config)
+            yield HttpStream(await self._begin(connection, data), self._config, idle_seconds)
         finally:
-            # Closed and not given back: what is left of the body never ends.
-            response.close()
+            # Closed and not used again: what is left of the body never ends.
+            self._open.discard(connection)
+            connection.end()
+            connection.abort()
 
     async def aclose(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
+        self._dialer.close()
+        for connection in self._open:
+            connection.abort()
+        await asyncio.sleep(0)
 
-    def _new_session(self) -> aiohttp.ClientSession:
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, force_close=True, ssl=self._tls, socket_factory=_socket
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            read_bufsize=_CHUNK_BYTES,
-            trust_env=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-        )
-        # A watch that is sent once more by itself would not be counted.
-        session._retry_connection = False  # noqa: SLF001
-        return session
-
-
-def _failure(error: aiohttp.ClientError, config: UpstreamConfig) -> UpstreamError:
-    return transport_error(as_transport_error(error, reused=False).failure, config)
-
-
-def _socket(address: tuple[object, ...]) -> socket.socket:
-    """Make a socket that asks its peer in silence whether it is still there."""
-    family, kind, protocol, *_ = address
-    made = socket.socket(family, kind, protocol)  # type: ignore[arg-type]
-    made.setblocking(False)  # noqa: FBT003  its own signature
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (
-        ("TCP_KEEPIDLE", SILENCE_SECONDS // 2),
-        ("TCP_KEEPINTVL", SILENCE_SECONDS // 2 // _PROBES),
-        ("TCP_KEEPCNT", _PROBES),
-    ):
-        option = getattr(socket, name, None)
-        if option is not None:
-            made.setsockopt(socket.IPPROTO_TCP, option, value)
-    return made
+    async def _begin(self, connection: HttpConnection, data: bytes) -> StreamedResponse:
+        response = StreamedResponse(connection)
+        patience = self._config.read_timeout_seconds
+        connection.start(data, response, patience, None)
+        failure: UpstreamError | None = None
+        try:
+            # Between the pieces of a body the server may be silent, but a head comes at once.
+            async with asyncio.timeout(patience):
+                await response.head()
+        except TransportError as error:
+            failure = transport_error(error.failure, self._config)
+        except TimeoutError:
+            failure = transport_error(Failure.TIMED_OUT, self._config)
+        if failure is not None:
+            raise failure
+        return response

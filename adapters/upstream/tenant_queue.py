@@ -51,12 +51,13 @@ class TenantQueue:
 
     def pop(self, may_go: Callable[[Hashable], bool]) -> Waiter | None:
         """Take out the first waiter of the tenants that may go on, if there is one."""
-        heads = (
-            next(iter(waiters.items()))
-            for tenant, waiters in self._tenants.items()
-            if may_go(tenant)
-        )
-        first, _ = min(heads, key=lambda head: head[1], default=(None, 0))
+        first: Waiter | None = None
+        earliest = 0
+        for tenant, waiters in self._tenants.items():
+            if may_go(tenant):
+                waiter, arrival = next(iter(waiters.items()))
+                if first is None or arrival < earliest:
+                    first, earliest = waiter, arrival
         if first is not None:
             self.remove(first)
         return first

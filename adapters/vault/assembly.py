@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
-from adapters.upstream.aiohttp_engine import AiohttpEngine
 from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.opening import open_http
-from adapters.upstream.samples import upstream_samples
 from adapters.upstream.server_address import host_and_port
 from adapters.upstream.worker_share import worker_share
 from adapters.vault.addressing import Addressing, Place
@@ -21,21 +19,19 @@ from adapters.vault.caller_jwt import partition
 from adapters.vault.check import VaultCheck
 from adapters.vault.http_calls import HttpCalls, QuotaEngine, is_vault_answer
 from adapters.vault.mounts import KvVersions
+from adapters.vault.samples import vault_samples
 from adapters.vault.store import VaultSecretStore
 from adapters.vault.who_asks import asks_as
-from ports.plugin import Sample
 from ports.store_plugin import StoreParts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adapters.upstream.http import UpstreamHttp
-    from adapters.upstream.statistics import CallStatistics
     from adapters.vault.mounts import KvVersion
-    from adapters.vault.service_tokens import ServiceTokens
     from adapters.vault.settings import VaultSettings
+    from ports.plugin import Sample
     from ports.store_plugin import StoreContext
-
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 """A secret has 1 MiB at most on raft, and six bytes for each character that HTML knows."""
@@ -85,7 +81,7 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
         asks.reload()
 
     def samples() -> Iterator[Sample]:
-        return vault_samples(asks.tokens, admission, http.statistics)
+        return vault_samples(asks.tokens, admission, http.statistics, calls.pauses)
 
     return StoreParts(
         VaultSecretStore(addressing, api, clock),
@@ -119,6 +115,7 @@ def _upstream(settings: VaultSettings, user_agent: str) -> UpstreamConfig:
         base_url=settings.addr,
         url_setting="VAULT_ADDR",
         ca_setting="VAULT_CACERT",
+        certificate_setting="VAULT_CLIENT_CERT and VAULT_CLIENT_KEY",
         ca_file=settings.cacert,
         client_certificate=certificate,
         tls_server_name=settings.tls_server_name,
@@ -135,7 +132,7 @@ def _client(config: UpstreamConfig, context: StoreContext) -> UpstreamHttp:
         config,
         context,
         is_vault_answer,
-        lambda config: QuotaEngine(AiohttpEngine(config)),
+        lambda config: QuotaEngine(Http1Engine(config)),
         settings="VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY",
         advice="must name certificates in PEM form, and the key that belongs to the client's.",
     )
@@ -156,37 +153,3 @@ def _addressing(settings: VaultSettings) -> Addressing:
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def vault_samples(
-    tokens: ServiceTokens | None, admission: Admission, statistics: CallStatistics
-) -> Iterator[Sample]:
-    """Yield every figure of the Vault client as it is now."""
-    if tokens is not None:
-        yield from _token_samples(tokens)
-    state = admission.state()
-    yield Sample(
-        "vault_pause_seconds",
-        "Seconds until the next read may be sent, for a rate limit; 0 if it may be now.",
-        state.pause_seconds,
-    )
-    yield from upstream_samples("vault", "Vault", state, statistics.durations, admission.waits)
-
-
-def _token_samples(tokens: ServiceTokens) -> Iterator[Sample]:
-    if not math.isinf(tokens.remaining_seconds):
-        yield Sample(
-            "vault_token_remaining_seconds",
-            "Seconds for which the service's token is still used, 0 without one; absent for a "
-            "token without an end, and where callers log in.",
-            tokens.remaining_seconds,
-        )
-    obtained, failed = tokens.counts
-    for outcome, count in (("obtained", obtained), ("failed", failed)):
-        yield Sample(
-            "vault_logins_total",
-            "Logins and renewals of the service by outcome.",
-            count,
-            (("outcome", outcome),),
-            "counter",
-        )

@@ -59,6 +59,7 @@ _MISCONFIGURED: Final = frozenset(
         reasons.TOKEN_DAMAGED,
         reasons.WRAPPING_PATH_WRONG,
         reasons.WRAPPING_TOKEN_SPENT,
+        "vault_certificate_refused",
         "vault_certificate_untrusted",
     }
 )

@@ -14,7 +14,7 @@ OpenBao 2.6.2.
 | 403 "1 error occurred", "preflight …": the token lacks the right | Unauthorized | read_denied |
 | any other 403, after a new login: the token does not count | UpstreamError | token_refused |
 | 429 | RateLimited | vault_rate_limited |
-| 400 "Upgrading from non-versioned …" | StoreUnavailable | mount_upgrading |
+| 400 "Upgrading from non-versioned …", about this mount alone | CallFailed | mount_upgrading |
 | 400 without a body: unprintable characters | InvalidRequest | key_characters |
 | 307 without a body: to the active node | StoreUnavailable | no_active_node |
 | any other redirect, such as 307 to a cleaned path | UpstreamError | redirected |
@@ -183,7 +183,7 @@ def unavailable(answer: Answer) -> StoreUnavailable:
 
 def _bad_request(answer: Answer) -> SecretsError:
     if is_upgrading(answer):
-        return StoreUnavailable(
+        return CallFailed(
             "The mount is being upgraded to versioned secrets; try again in some seconds.",
             reason=reasons.UPGRADING,
         )

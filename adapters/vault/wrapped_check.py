@@ -27,6 +27,7 @@ class WrappedCheck(UpstreamCheck):
             reasons.CREDENTIALS_UNREADABLE,
             reasons.WRAPPING_PATH_WRONG,
             reasons.WRAPPING_TOKEN_SPENT,
+            "vault_certificate_refused",
             "vault_certificate_untrusted",
         }
     )

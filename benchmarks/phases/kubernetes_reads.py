@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
 from adapters.nats.headers import SERVER_RESPONSE_XKEY
 from adapters.nats.subjects import SecretsSubjects
+from benchmarks.cold_reads import LATENCY_SECONDS, RUNS, ColdRun, Peer, add_row
 from benchmarks.figures import MILLISECONDS, percentile
 from benchmarks.load import INBOX, LoadConnection
 from benchmarks.recorded_kubernetes import READ, RecordedKubernetes
@@ -32,18 +33,12 @@ if TYPE_CHECKING:
     from benchmarks.load import LoadResult
 
 HOSTS: Final = 64
-LATENCY_SECONDS: Final = 0.010
 CONNECTIONS: Final = 32
 SECRETS: Final = 256
-PEER: Final = (190.0, 237.0)
-"""Requests a second of secrets-kubernetes at 64 hosts, measured right beside a real API server,
-without any way to it."""
-
-PEER_AT_MOST: Final = 1 / LATENCY_SECONDS
-"""What it can come to at this distance: it answers one request at a time, each by a call."""
+PEER: Final = Peer("secrets-kubernetes", (190.0, 237.0), calls=1)
+"""Measured at 64 hosts right beside a real API server: one call for each request."""
 
 CHANGES: Final = 20
-WORKERS: Final = (1, 2)
 
 
 async def measure(settings: Mapping[str, str], *, requests: int) -> Section:
@@ -51,30 +46,9 @@ async def measure(settings: Mapping[str, str], *, requests: int) -> Section:
     section = Section(
         f"Kubernetes, no cache, {LATENCY_SECONDS * MILLISECONDS:.0f} ms away, {HOSTS} hosts"
     )
-    for workers in WORKERS:
-        result, calls, connections, cpu = await _read(settings, requests, workers)
-        p50, p99 = (percentile(result.latencies, share) for share in (0.5, 0.99))
-        section.rows.append(
-            Row(
-                f"{workers} process{'es' if workers > 1 else ''}, {connections} connections: "
-                f"p50 {p50 * MILLISECONDS:.1f} ms, p99 {p99 * MILLISECONDS:.1f} ms",
-                f"{result.a_second:,.0f} a second",
-                f"{result.a_second / PEER[1]:.1f} to {result.a_second / PEER[0]:.1f} x "
-                f"secrets-kubernetes beside its API server, "
-                f"{result.a_second / PEER_AT_MOST:.0f} x the {PEER_AT_MOST:.0f} it can come to at "
-                f"this distance, {calls / len(result.latencies):.3f} calls each",
-            )
-        )
-        section.figures[str(workers)] = {
-            "requests": len(result.latencies),
-            "a_second": result.a_second,
-            "p50_ms": p50 * MILLISECONDS,
-            "p99_ms": p99 * MILLISECONDS,
-            "calls_each": calls / len(result.latencies),
-            "connections": connections,
-            "cpu_ms_each": cpu * MILLISECONDS / len(result.latencies),
-            "errors": result.errors,
-        }
+    for workers, latency in RUNS:
+        run = await _read(settings, requests, workers, latency)
+        add_row(section, PEER, run, workers, latency)
     ages = await _watch(settings)
     p50, longest = percentile(ages, 0.5), max(ages)
     section.rows.append(
@@ -89,10 +63,10 @@ async def measure(settings: Mapping[str, str], *, requests: int) -> Section:
 
 
 async def _read(
-    settings: Mapping[str, str], requests: int, workers: int
-) -> tuple[LoadResult, int, int, float]:
+    settings: Mapping[str, str], requests: int, workers: int, latency: float
+) -> ColdRun:
     async with AsyncExitStack() as opened:
-        api = await opened.enter_async_context(RecordedKubernetes(LATENCY_SECONDS))
+        api = await opened.enter_async_context(RecordedKubernetes(latency))
         extra = {
             "WORKERS": str(workers),
             "KUBERNETES_MAX_CONNECTIONS": str(CONNECTIONS // workers),
@@ -109,7 +83,7 @@ async def _read(
         expected = recording(READ)["response"]["body"]["data"]["password"]
         if _opened(result, hosts).encode() != b64decode(expected):
             raise WrongAnswerError("another value")
-        return result, api.calls - before, api.connections, service.cpu_seconds() - cpu
+        return ColdRun(result, api.calls - before, api.connections, service.cpu_seconds() - cpu)
 
 
 async def _watch(settings: Mapping[str, str]) -> list[float]:

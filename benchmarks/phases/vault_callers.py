@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
 from adapters.nats.headers import SERVER_RESPONSE_XKEY
 from adapters.nats.subjects import SecretsSubjects
-from benchmarks.figures import MILLISECONDS, percentile
+from benchmarks.cold_reads import LATENCY_SECONDS, RUNS, ColdRun, Peer, add_row
+from benchmarks.figures import MILLISECONDS
 from benchmarks.load import INBOX, LoadConnection
 from benchmarks.recorded_vault import RecordedVault
-from benchmarks.report import Row, Section
+from benchmarks.report import Section
 from benchmarks.sealed_requests import HOST_XKEYS, HostXKey, Requester, frames
 from benchmarks.service import MeasuredService
 from benchmarks.stage import WrongAnswerError
@@ -29,17 +30,11 @@ if TYPE_CHECKING:
     from benchmarks.load import LoadResult
 
 HOSTS: Final = 64
-LATENCY_SECONDS: Final = 0.010
 CONNECTIONS: Final = 16
 COMPONENTS: Final = 256
-PEER: Final = (53.0, 213.0)
-"""Requests a second of wasmCloud's secrets-vault at 64 hosts, measured right beside a real OpenBao
-2.6.2, without any way to it."""
+PEER: Final = Peer("secrets-vault", (53.0, 213.0), calls=2)
+"""Measured at 64 hosts right beside a real OpenBao 2.6.2: a login and a read for each request."""
 
-PEER_AT_MOST: Final = 1 / (2 * LATENCY_SECONDS)
-"""What it can come to at this distance: it answers one request at a time, each by two calls."""
-
-WORKERS: Final = (1, 2)
 _EXPECTED: Final = '{"password":"pw-three","username":"demo"}'
 _DER: Final = bytes.fromhex("302e020100300506032b657004220420")
 
@@ -50,40 +45,17 @@ async def measure(settings: Mapping[str, str], *, requests: int) -> Section:
         f"Vault, logins of callers, no cache, {LATENCY_SECONDS * MILLISECONDS:.0f} ms away, "
         f"{HOSTS} hosts"
     )
-    for workers in WORKERS:
-        result, calls, connections, cpu = await _run(settings, requests, workers)
-        p50, p99 = (percentile(result.latencies, share) for share in (0.5, 0.99))
-        each = calls / len(result.latencies)
-        section.rows.append(
-            Row(
-                f"{workers} process{'es' if workers > 1 else ''}, {connections} connections: "
-                f"p50 {p50 * MILLISECONDS:.1f} ms, p99 {p99 * MILLISECONDS:.1f} ms",
-                f"{result.a_second:,.0f} a second",
-                f"{result.a_second / PEER[1]:.1f} to {result.a_second / PEER[0]:.1f} x "
-                f"secrets-vault beside its store, {result.a_second / PEER_AT_MOST:.0f} x the "
-                f"{PEER_AT_MOST:.0f} it can come to at this distance, {each:.3f} calls each",
-            )
-        )
-        section.figures[str(workers)] = {
-            "requests": len(result.latencies),
-            "a_second": result.a_second,
-            "p50_ms": p50 * MILLISECONDS,
-            "p99_ms": p99 * MILLISECONDS,
-            "calls_each": each,
-            "connections": connections,
-            "cpu_ms_each": cpu * MILLISECONDS / len(result.latencies),
-            "errors": result.errors,
-        }
+    for workers, latency in RUNS:
+        run = await _run(settings, requests, workers, latency)
+        add_row(section, PEER, run, workers, latency)
     return section
 
 
-async def _run(
-    settings: Mapping[str, str], requests: int, workers: int
-) -> tuple[LoadResult, int, int, float]:
+async def _run(settings: Mapping[str, str], requests: int, workers: int, latency: float) -> ColdRun:
     async with AsyncExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="bench-")))
         nats = await opened.enter_async_context(LocalNatsServer())
-        vault = await opened.enter_async_context(RecordedVault(LATENCY_SECONDS))
+        vault = await opened.enter_async_context(RecordedVault(latency))
         xkey, requesters = SodiumXKeyPair.generate(), [Requester() for _ in range(COMPONENTS)]
         _write_key(folder / "keys.pem")
         environment = {
@@ -114,12 +86,7 @@ async def _run(
         before, cpu = vault.calls, service.cpu_seconds()
         result = await load.run(frames(hosts, asked, subject, INBOX), HOSTS)
         _check(result, hosts)
-        return (
-            result,
-            vault.calls - before,
-            vault.connections,
-            service.cpu_seconds() - cpu,
-        )
+        return ColdRun(result, vault.calls - before, vault.connections, service.cpu_seconds() - cpu)
 
 
 def _check(result: LoadResult, hosts: list[HostXKey]) -> None:

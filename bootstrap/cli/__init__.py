@@ -41,13 +41,13 @@ COMMANDS: Final = {
         "workload", "app", "Start, stop and look at workloads of wasmCloud 2, by way of the relay."
     ),
     "project": Later(
-        "v2",
+        "project",
         "project",
         "Write the secrets of each consumer into its directory, and keep them as the store has "
         "them.",
     ),
     "relay": Later(
-        "v2",
+        "relay",
         "relay",
         "Fill references to secrets into wasmCloud 2's start requests until SIGTERM or Ctrl-C.",
     ),
@@ -81,11 +81,13 @@ def serve(
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
     if only_check:
-        from bootstrap.cli import check  # noqa: PLC0415  see below
+        from bootstrap.cli import check
 
         check.check(as_json=as_json)
+    if as_json:
+        raise typer.BadParameter("It goes with --check: the log is JSON by LOG_FORMAT.")
     # Imported here: the other commands need none of the container and start faster without it.
-    from bootstrap import main  # noqa: PLC0415  see above
+    from bootstrap import main
 
     raise typer.Exit(main.serve())
 

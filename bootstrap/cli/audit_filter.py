@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from adapters.audit.stream_config import AuditStreamConfig
+from domain.model.errors import KeyProbe
 from domain.model.messages import PROBE_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
 
 _ENTITY = ("entity", "entity_name", "workload_name")
 
@@ -54,33 +51,11 @@ class EventFilter:
 
 def _is_traffic(event: Mapping[str, Any]) -> bool:
     """Say whether it is part of the protocol alone; a refusal that names no key is not."""
-    return event.get("operation") == "server_xkey" or event.get("key") == PROBE_KEY
+    if event.get("operation") == "server_xkey" or event.get("key") == PROBE_KEY:
+        return True
+    # Summed up, the events of probes name no key.
+    return event.get("reason") == KeyProbe.default_reason
 
 
 def _begins(event: Mapping[str, Any], names: tuple[str, ...], wanted: str | None) -> bool:
     return wanted is None or any(str(event.get(name, "")).startswith(wanted) for name in names)
-
-
-def _stream_name(text: str) -> str:
-    """Return a stream's name.
-
-    Raises:
-        ValueError: no stream can have it.
-    """
-    try:
-        AuditStreamConfig(stream=text)
-    except ValueError:
-        pass
-    else:
-        return text
-    raise ValueError('a stream\'s name holds only letters, digits, "_" and "-"')
-
-
-Stream = Annotated[
-    str,
-    typer.Option(
-        parser=_stream_name,
-        metavar="STREAM",
-        help="The stream's name; the one beside it is read as well.",
-    ),
-]

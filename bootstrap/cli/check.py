@@ -4,12 +4,14 @@ import io
 
 import typer
 
-from adapters.telemetry.log_setup import configure_logging
 from bootstrap.cli.reporting import AsJson, guarded_run
 from bootstrap.cli.terminal import say, write_json
 
 
-def check(*, as_json: AsJson = False) -> None:
+def check(
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Look at all that a start needs, one line each, and change nothing.
 
     Settings, files and modes, rules, ports, disk, NATS, other replicas and the store. It logs in to
@@ -18,7 +20,8 @@ def check(*, as_json: AsJson = False) -> None:
     Exit code 0 if the service can start, 1 if something does not answer or refuses, 2 if settings
     or files must be put right.
     """
-    from bootstrap.preflight.run import preflight  # noqa: PLC0415  other commands load less
+    from adapters.telemetry.log_setup import configure_logging
+    from bootstrap.preflight.run import preflight
 
     # What would be logged is said by the findings.
     configure_logging("error", "json", io.StringIO())

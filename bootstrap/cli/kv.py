@@ -4,27 +4,18 @@ A value never stands on the command line, where shells and process lists keep it
 """
 
 import sys
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from adapters.nats_kv.catalog import Revision
-from adapters.nats_kv.keys import is_served
-from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.files import create_file
-from bootstrap.cli.kv_common import Key, catalog_run, values_run
+from bootstrap.cli.kv_catalog import delete, history, list_keys
+from bootstrap.cli.kv_common import Key, KvReader, KvWriter, values_run
 from bootstrap.cli.reporting import MISUSED, AsJson, command_group, failure
-from bootstrap.cli.terminal import (
-    NOT_RAW,
-    is_plain,
-    may_be_shown_raw,
-    printable,
-    say,
-    show_table,
-    warn,
-    write_json,
-)
+from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw, printable, say, write_json
 
 app = command_group("kv", "Write and read the secrets in the NATS KV bucket.")
 
@@ -78,7 +69,7 @@ def put(
         if not keep_newline:
             value = value.removesuffix(b"\n").removesuffix(b"\r")
 
-    async def store(_: object, writer: NatsKvSecretWriter) -> tuple[str, bool]:
+    async def store(_: KvReader, writer: KvWriter) -> tuple[str, bool]:
         version = await writer.put(key, value, expect, any_key=force)
         return version, writer.created_bucket
 
@@ -130,67 +121,22 @@ def get(
         )
 
 
-@app.command("list")
-def list_keys(
-    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Such as payments/.")] = "",
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """List the keys that have a value, one a line. Needs no encryption xkey."""
-    names = catalog_run(lambda catalog: catalog.keys(prefix))
-    if as_json:
-        write_json(names)
-        return
-    for name in names:
-        say(name)
-    if unserved := [name for name in names if not is_served(name)]:
-        warn(
-            f"No request can reach {len(unserved)} of these keys, such as "
-            f"{printable(unserved[0])}. Store them under names without a leading, trailing or "
-            'doubled "/".'
-        )
-
-
-@app.command()
-def history(key: Key, *, as_json: AsJson = False) -> None:
-    """List a secret's versions and deletions, oldest first. Needs no encryption xkey."""
-    revisions = catalog_run(lambda catalog: catalog.history(key))
-    if as_json:
-        write_json([_as_object(revision) for revision in revisions])
-        return
-    rows = [
-        (
-            revision.version,
-            "" if revision.created is None else revision.created.isoformat(" ", "seconds"),
-            revision.operation.value,
-            str(revision.size),
-        )
-        for revision in revisions
-    ]
-    show_table(("version", "written", "operation", "bytes"), rows, right=(0, 3))
-
-
-@app.command()
-def delete(
-    key: Key,
-    *,
-    keep_history: Annotated[
-        bool, typer.Option("--keep-history", help="Old versions can still be asked for.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete a secret with all its versions. Needs no encryption xkey."""
-    what = key if keep_history else f"{key} with all its versions"
-    if not yes:
-        typer.confirm(f"Delete {printable(what)}?", abort=True)
-    catalog_run(lambda catalog: catalog.delete(key, keep_history=keep_history))
-    say(f"Deleted {printable(what)}.")
+app.command("list")(list_keys)
+app.command()(history)
+app.command()(delete)
 
 
 def _ask_for_value(key: str) -> bytes:
-    answer: str = typer.prompt(
-        f"Value of {printable(key)}", hide_input=True, confirmation_prompt=True, err=True
-    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)
+            answer: str = typer.prompt(
+                f"Value of {printable(key)}", hide_input=True, confirmation_prompt=True, err=True
+            )
+    except GetPassWarning:
+        raise failure(
+            "--prompt needs a terminal, which does not show what is typed; pipe the value.", MISUSED
+        ) from None
     return answer.encode("utf-8", "surrogateescape")
 
 
@@ -205,12 +151,3 @@ def _write_private(path: Path, plain: bytes) -> None:
         say(f"Wrote {len(plain)} bytes to {path}.")
         return
     raise failure(advice, MISUSED)
-
-
-def _as_object(revision: Revision) -> dict[str, object]:
-    return {
-        "version": revision.version,
-        "written": None if revision.created is None else revision.created.isoformat(),
-        "operation": revision.operation.value,
-        "bytes": revision.size,
-    }

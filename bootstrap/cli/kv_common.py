@@ -2,81 +2,107 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeVar
+import importlib
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast
 
 import typer
 
-from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
-from bootstrap.cli.reporting import FAILED, MISUSED, failure, guarded_run
-from domain.model.errors import InvalidRequest, SecretsError
-from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from bootstrap.cli.reporting import failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
-    from adapters.nats_kv.catalog import NatsKvCatalog
-    from adapters.nats_kv.store import NatsKvSecretStore
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from adapters.nats_kv.catalog import Revision
+    from domain.model.secret import Secret
 
 _Result = TypeVar("_Result")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as API_KEY or payments/API_KEY.")]
 
 
-def open_kv(
-    *, create_bucket: bool
-) -> AbstractAsyncContextManager[tuple[NatsKvSecretStore, NatsKvSecretWriter]]:
-    """Read the settings, and open the bucket with the encryption xkey."""
-    from bootstrap.cli import kv_session  # noqa: PLC0415  loaded once a command needs it
+class KvReader(Protocol):
+    """What the commands need of `adapters.nats_kv.store.NatsKvSecretStore`."""
 
-    return kv_session.open_kv(create_bucket=create_bucket)
+    async def get(self, key: str, version: str | None = None) -> Secret: ...
 
 
-def open_catalog() -> AbstractAsyncContextManager[NatsKvCatalog]:
-    """Read the settings, and open the bucket without any key."""
-    from bootstrap.cli import kv_session  # noqa: PLC0415  as above
+class KvWriter(Protocol):
+    """What the commands need of `adapters.nats_kv.writer.NatsKvSecretWriter`."""
 
-    return kv_session.open_catalog()
+    created_bucket: bool
+
+    async def put(
+        self,
+        key: str,
+        value: str | bytes,
+        expected: str | None = None,
+        *,
+        any_key: bool = False,
+    ) -> str: ...
+
+
+class KvCatalog(Protocol):
+    """What the commands need of `adapters.nats_kv.catalog.NatsKvCatalog`."""
+
+    async def history(self, key: str) -> list[Revision]: ...
+    async def keys(self, prefix: str = "") -> list[str]: ...
+    async def delete(self, key: str, *, keep_history: bool = False) -> None: ...
+
+
+class Sessions(Protocol):
+    """`bootstrap.cli.kv_session`: reads the settings, connects, and closes again at the end.
+
+    Raises SettingsError, NatsConnectError, StoreMisconfiguredError or StoreUnreachableError, each
+    with a text for the person at the terminal.
+    """
+
+    def open_kv(
+        self, *, create_bucket: bool = False
+    ) -> AbstractAsyncContextManager[tuple[KvReader, KvWriter]]:
+        """Open the bucket with the encryption xkey."""
+        ...
+
+    def open_catalog(self) -> AbstractAsyncContextManager[KvCatalog]:
+        """Open the bucket without any key."""
+        ...
+
+
+def sessions() -> Sessions:
+    """Return `bootstrap.cli.kv_session`, imported only once a command needs it."""
+    return cast("Sessions", importlib.import_module("bootstrap.cli.kv_session"))
 
 
 def values_run(
-    command: Callable[[NatsKvSecretStore, NatsKvSecretWriter], Awaitable[_Result]],
-    *,
-    create_bucket: bool = False,
+    command: Callable[[KvReader, KvWriter], Awaitable[_Result]], *, create_bucket: bool = False
 ) -> _Result:
     """Run what reads or writes values, and so needs the key."""
 
     async def work() -> _Result:
-        async with open_kv(create_bucket=create_bucket) as (reader, writer):
+        async with sessions().open_kv(create_bucket=create_bucket) as (reader, writer):
             return await command(reader, writer)
 
     return _run(work)
 
 
-def catalog_run(command: Callable[[NatsKvCatalog], Awaitable[_Result]]) -> _Result:
+def catalog_run(command: Callable[[KvCatalog], Awaitable[_Result]]) -> _Result:
     """Run what needs no key."""
 
     async def work() -> _Result:
-        async with open_catalog() as catalog:
+        async with sessions().open_catalog() as catalog:
             return await command(catalog)
 
     return _run(work)
 
 
 def _run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
-    """Run a command, and say what only the bucket refuses in one line."""
+    """Run a command; whatever goes wrong becomes one line on standard error and an exit code."""
+    import asyncio
 
-    async def known() -> _Result:
-        code = FAILED
-        try:
-            return await work()
-        except (StoreMisconfiguredError, InvalidRequest) as error:
-            advice, code = str(error), MISUSED
-        except OtherKeyError as error:
-            advice = f"{error} --force stores the value all the same."
-        except (SecretsError, VersionConflictError, StoreUnreachableError) as error:
-            advice = str(error)
-        raise failure(advice, code)
+    try:
+        return asyncio.run(work())
+    except Exception as error:  # noqa: BLE001  a traceback at the terminal could show a value
+        from bootstrap.cli.kv_failures import told
 
-    return guarded_run(known)
+        advice, code = told(error)
+    raise failure(advice, code)

@@ -53,7 +53,10 @@ def tokens_given(options: Iterable[str], now: float) -> dict[str, Claims]:
 
 
 def rules_of(
-    document: PolicyDocument, tokens: Mapping[str, Claims], now: float, requester: Requester | None
+    document: PolicyDocument,
+    tokens: Mapping[str, Claims],
+    now: float,
+    requester: Requester | None,
 ) -> Judge:
     """Return what judges each secret by the file's rules, as the service would at `now`."""
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     from adapters.nats.client import ResilientClient
 
 
-def session() -> Callable[[], AbstractAsyncContextManager[ResilientClient]]:
-    """Return `open_nats`, which reads the settings, connects, and closes again at the end."""
-    from bootstrap.cli.nats_session import open_nats  # noqa: PLC0415  see above
+class OpenNats(Protocol):
+    """Reads the settings, connects, and closes again at the end of the context.
 
-    return open_nats
+    Raises SettingsError or NatsConnectError, each with a text for the person at the terminal.
+    """
+
+    def __call__(self) -> AbstractAsyncContextManager[ResilientClient]: ...
+
+
+def session() -> OpenNats:
+    """Return `bootstrap.cli.nats_session.open_nats`, imported only once a command needs it."""
+    return cast("OpenNats", importlib.import_module("bootstrap.cli.nats_session").open_nats)

@@ -138,7 +138,7 @@ def _explain(plan: RunPlan, nats_url: str | None, folder: RunFolder) -> None:
         server = f"NATS: a server of its own on {nats_url}, open to every user of this machine"
     lines = [
         server,
-        f"Secrets: {plan.store}. Kept in {folder.path}: whatever is made here, seeds included",
+        f"Secrets: {plan.store}. Kept in {folder.path}, seeds included",
         "",
         *plan.instructions(nats_url),
         "",

@@ -19,7 +19,13 @@ from adapters.telemetry.redaction import redact_fields
 from bootstrap.containers import Container
 from bootstrap.preflight.findings import Findings
 from bootstrap.preflight.machine import check_machine
-from bootstrap.preflight.nats import check_nats, check_other_replicas, stream_exists
+from bootstrap.preflight.nats import (
+    check_nats,
+    check_other_replicas,
+    domain_looked_in,
+    made_in,
+    stream_exists,
+)
 from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError, load_configuration
 from domain.use_cases.key_ring import KeyRing
@@ -117,10 +123,11 @@ async def _may_be_asked(configuration: Configuration, client: object, findings: 
     except (nats.errors.Error, TimeoutError):
         return True  # what the store's own check then says is better
     if info is None:
+        domain = domain_looked_in(client)
+        made = "does not exist; `serve` makes it." if domain is None else made_in(domain)
         findings.warn(
             "store",
-            f"The bucket {settings.bucket} does not exist; `serve` makes it. Check "
-            "NATS_KV_BUCKET if there should be one.",
+            f"The bucket {settings.bucket} {made} Check NATS_KV_BUCKET if there should be one.",
         )
     return info is not None
 

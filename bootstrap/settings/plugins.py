@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -183,5 +183,5 @@ def _owner(point: EntryPoint) -> str:
 
 @cache
 def _name_of(distribution: Distribution) -> str:
-    """Look once: it reads all of the distribution's metadata."""
+    """Read the name once: each time it is asked for, the whole metadata is parsed."""
     return distribution.name

@@ -92,6 +92,7 @@ async def _supervise(
         all_started=lambda: manager.ready("All workers take requests"),
         status=manager.status,
         stopping=manager.stopping,
+        starting=manager.still_starting,
     )
     templates = Templates(ends, on_template_gone)
     received: list[signal.Signals] = []

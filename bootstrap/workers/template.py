@@ -30,6 +30,12 @@ PID SIGNAL`."""
 STARTED, NOT_STARTED, ENDED = b"started", b"not-started", b"ended"
 """Answers: `started PID` or `not-started ERRNO` to the first two, `ended PID CODE` later."""
 
+STOPPED, CONTINUED = b"stopped", b"continued"
+"""Told of a worker, with its PID, when a signal stops it and when one lets it go on."""
+
+CHANGES: Final = os.WNOHANG | os.WUNTRACED | os.WCONTINUED
+"""What a parent asks `waitpid` for: ends, stops and continuations of its children."""
+
 MAX_MESSAGE_BYTES: Final = 64
 _STANDARD: Final = 3
 """Descriptors below are standard input, output and error."""
@@ -190,10 +196,17 @@ class Template:
 
     def _reap(self) -> None:
         for pid in [*self._running]:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                self._running.discard(pid)
-                self._tell(ENDED, pid, os.waitstatus_to_exitcode(status))
+            while pid in self._running:
+                changed, status = os.waitpid(pid, CHANGES)
+                if not changed:
+                    break
+                if os.WIFSTOPPED(status):
+                    self._tell(STOPPED, pid)
+                elif os.WIFCONTINUED(status):
+                    self._tell(CONTINUED, pid)
+                else:
+                    self._running.discard(pid)
+                    self._tell(ENDED, pid, os.waitstatus_to_exitcode(status))
 
     def _tell(self, word: bytes, *numbers: int) -> None:
         # A supervisor that is gone is noticed where its orders are read.

@@ -39,7 +39,8 @@ def beating(
 
     async def opening() -> None:
         # Ends with the event loop: closing may take longer than silence is suffered.
-        running.add(asyncio.create_task(beat(tell_alive, clock, parts.problem)))
+        if not running:
+            running.add(asyncio.create_task(beat(tell_alive, clock, parts.problem)))
         await parts.open()
 
     return opening

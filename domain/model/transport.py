@@ -18,6 +18,9 @@ class Operation(StrEnum):
     GET = "get"
 
 
+HOST_TIMEOUT_SECONDS: Final = 10.0
+"""How long a wasmCloud host waits for each reply."""
+
 WORKLOAD_READ: Final = "workload.read"
 """The audit trail's operation of a read for a workload, which this process begins itself."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.errors import RateLimited, StoreUnavailable
 from domain.model.recently_used import RecentlyUsed
-from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS
+from domain.model.transport import HOST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from domain.model.authenticated_request import AskedSecret

@@ -88,7 +88,7 @@ def test_nothing_in_it_tells_where_it_was_built(launcher: Path, built: Path) -> 
 
 
 def test_nothing_outside_the_folder_is_used(launcher: Path) -> None:
-    code = "import bootstrap, aiohttp, nacl; print(bootstrap.__file__, aiohttp.__file__)"
+    code = "import bootstrap, httptools, nacl; print(bootstrap.__file__, httptools.__file__)"
     library = launcher.parents[1] / "lib"
     shown = run([sys.executable, "-S", "-c", code], {"PYTHONPATH": str(library)})
 

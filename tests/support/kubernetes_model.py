@@ -58,7 +58,7 @@ class KubernetesModel:
         tokens: whose each token is.
         rights: what each user may do.
         faults: answers to give to reads of a Secret instead, first come first served.
-        ready: what /readyz says.
+        ready: what /readyz says; None denies it.
         sends_initial_events: False is a server that cannot begin a watch with what exists.
         bookmarks: whether watches get any.
     """
@@ -69,7 +69,7 @@ class KubernetesModel:
         default_factory=lambda: {Right(ACCOUNT, verb) for verb in ("get", "list", "watch")}
     )
     faults: list[Result | Callable[[Call], Result | None]] = field(default_factory=list)
-    ready: bool = True
+    ready: bool | None = True
     sends_initial_events: bool = True
     version: int = 100
     compacted: int = 0
@@ -136,8 +136,12 @@ class KubernetesModel:
     def answer(self, call: Call) -> Result:
         """Answer anything but a watch."""
         self.calls.append(call)
+        if call.path == "/readyz" and self.ready is None:
+            return status(403, "Forbidden")
         if call.path == "/readyz":
             return Result(200 if self.ready else 500, b"ok" if self.ready else b"[-]etcd failed")
+        if call.path == "/version":
+            return Result(200, {"major": "1", "minor": "36", "gitVersion": "v1.36.3"})
         user = self.user(call)
         return user if isinstance(user, Result) else self._answer(user, call)
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from adapters.upstream.http1.addresses import KEPT_SECONDS
 from tests.integration.faults.load import ANSWERED, IN_TIME_SECONDS, kinds, slowest, store_secrets
 from tests.support.infisical_server import Break
 from tests.support.service_process import ROOT, ServiceProcess
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from tests.support.infisical_server import InfisicalServer
 
 NAME = "infisical.example"
-KEPT_SECONDS = 10.0
-"""For so long the service connects to the address that it has looked up; what aiohttp does."""
 
 ANOTHER_RESOLVER = f"""\
 import pathlib

@@ -7,7 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-import aiohttp
+import httpx
 import pytest
 
 from adapters.nats.channel import NatsChannel
@@ -49,8 +49,9 @@ class Running(NamedTuple):
     admin: str
 
     async def readiness(self) -> tuple[int, str]:
-        async with aiohttp.ClientSession() as http, http.get(f"{self.admin}/readyz") as answer:
-            return answer.status, await answer.text()
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.get(f"{self.admin}/readyz")
+            return answer.status_code, answer.text
 
     async def until_ready_is(self, status: int) -> str:
         async with asyncio.timeout(_PATIENCE_SECONDS):

@@ -45,7 +45,7 @@ _BY_HAND: Final = {
     "credentials_unreadable": "a file of Vault's credentials is gone, empty or unreadable; write "
     "it again",
     "infisical_credentials_unreadable": "the file that INFISICAL_CLIENT_SECRET_FILE names is gone, "
-    "empty or unreadable; write it again, it is read anew every second",
+    "empty or unreadable; write it again, it is read again every second",
     "kubernetes_token_unreadable": "the file of the service account's token is gone, empty or "
     "unreadable; mount it again",
 }

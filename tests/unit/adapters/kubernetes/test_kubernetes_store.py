@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,28 +111,6 @@ async def test_a_fixed_token_is_tried_once(rig: KubernetesRig) -> None:
         await rig.get("plain/password")
 
     assert len(rig.model.calls) == 1
-
-
-async def test_a_denial_is_tried_again_while_the_server_is_starting(rig: KubernetesRig) -> None:
-    rig.model.ready = False
-    rights, rig.model.rights = rig.model.rights, set()
-    read = asyncio.create_task(rig.get("plain/password"))
-    await rig.settle()
-    assert rig.targets == [PLAIN, "/readyz"]
-
-    rig.model.rights = rights
-    rig.clock.advance(1.0)
-
-    assert (await read).value.reveal() == "hello"
-
-
-async def test_a_denial_by_a_server_that_is_ready_is_believed(rig: KubernetesRig) -> None:
-    rig.model.rights.clear()
-    for _ in range(3):
-        with pytest.raises(Unauthorized):
-            await rig.get("plain/password")
-
-    assert rig.targets == [PLAIN, "/readyz", PLAIN, PLAIN]
 
 
 async def test_a_connection_closed_without_an_answer_is_tried_again(rig: KubernetesRig) -> None:

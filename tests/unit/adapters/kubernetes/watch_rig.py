@@ -106,6 +106,10 @@ class FakeApi(WatchApi):
         self.list_queries.append(query)
         return self.lists.pop(0)
 
+    @override
+    async def is_there(self) -> bool:
+        return not self.refusals
+
 
 class Rig:
     """Attributes: `changed`, the names of changed Secrets, in order; `draw`, the jitter."""

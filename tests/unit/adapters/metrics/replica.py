@@ -26,7 +26,7 @@ from adapters.system.lateness import LoopLateness
 from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
-from adapters.vault.assembly import vault_samples
+from adapters.vault.samples import vault_samples
 from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
@@ -101,8 +101,9 @@ class Infisical:
 
 @dataclass
 class Vault:
-    """What `vault_samples` reads of tokens, admission and calls."""
+    """What `vault_samples` reads of tokens, admission, calls and pauses."""
 
+    longest_seconds: float = 0.0
     remaining_seconds: float = 900.0
     counts: tuple[int, int] = (3, 1)
     waits: Histogram = field(default_factory=durations)
@@ -182,7 +183,7 @@ class Replica:
             lambda: host_wait_samples(self.host_waits),
             lambda: cache_samples(self.cache.counts),
             lambda: infisical_samples(self.infisical.status),
-            lambda: vault_samples(self.vault, self.vault, self.vault),
+            lambda: vault_samples(self.vault, self.vault, self.vault, self.vault),
             lambda: read_samples(self.kubernetes, self.vault, self.vault),
             lambda: call_samples({"2xx": 4}),
             lambda: watch_samples(self.kubernetes, self.kubernetes),

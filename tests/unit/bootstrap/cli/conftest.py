@@ -46,6 +46,5 @@ def rules(tmp_path: Path) -> list[str]:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> MemoryKv:
     memory = MemoryKv()
-    monkeypatch.setattr(kv_common, "open_kv", memory.open_kv)
-    monkeypatch.setattr(kv_common, "open_catalog", memory.open_catalog)
+    monkeypatch.setattr(kv_common, "sessions", lambda: memory)
     return memory

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import audit_fields
-from bootstrap.cli import audit
+from bootstrap.cli import audit, audit_events
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.identity import SubjectKey
 from domain.model.messages import PROBE_KEY
@@ -46,7 +46,7 @@ def run(*words: str) -> Result:
 
 
 def shown(event: AuditEvent) -> str:
-    return audit.describe(audit_fields(event)).plain
+    return audit_events.describe(audit_fields(event)).plain
 
 
 def test_an_answered_request_reads_as_who_got_what_and_why() -> None:
@@ -136,7 +136,7 @@ def test_json_lines_are_the_events_as_they_are(path: Path, now: float) -> None:
         (("--reason", "entity_name_differs"), ["b"]),
         (("--outcome", "cancelled"), ["c"]),
         (("--outcome", "refused", "--key", "payments/"), []),
-        (("--all",), ["a", "b", "c", "x", "p"]),
+        (("--all",), ["a", "b", "c", "x", "p", "s"]),
     ],
 )
 def test_events_are_chosen_by_what_they_hold(
@@ -168,6 +168,7 @@ def test_events_are_chosen_by_what_they_hold(
         ),
         replace(REFUSED, time=now, request_id="x", operation="server_xkey"),
         replace(REFUSED, time=now, request_id="p", key=PROBE_KEY),
+        replace(ANSWERED, time=now, request_id="s", key=None, reason="key_probe", count=15),
     )
 
     result = run("--file", str(path), "--no-follow", *options)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.access_policy import draft_from_mappings
 from adapters.access_policy.draft_from_mappings import MappingsError
 from adapters.nats.connect_errors import NatsConnectError
 from bootstrap.cli import policy_draft
@@ -93,7 +94,7 @@ def test_import_writes_what_the_mappings_allow(
         return {COMPONENT: json.dumps(["a", "/b"]).encode()}
 
     monkeypatch.setattr(policy_draft, "session", lambda: open_nats)
-    monkeypatch.setattr(policy_draft, "read_mappings", read_mappings)
+    monkeypatch.setattr(draft_from_mappings, "read_mappings", read_mappings)
 
     result = run("import-nats-kv", "--bucket-name", "old")
 

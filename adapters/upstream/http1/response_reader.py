@@ -1,0 +1,127 @@
+"""One response, read off a connection piece by piece and within bounds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Final
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from adapters.upstream.engine import Failure, TransportError, broken_by
+
+MAX_HEAD_BYTES: Final = 64 * 1024
+
+_WITHOUT_BODY: Final = frozenset({"HEAD", "CONNECT"})
+_INFORMATIONAL: Final = range(100, 200)
+_REFUSALS: Final = 400
+_MEASURES: Final = frozenset({"content-length", "transfer-encoding"})
+"""A body without either ends with the connection."""
+
+
+class ResponseReader(ABC):
+    """Takes what a connection receives; the parser calls the `on_...` methods.
+
+    Args:
+        method: of the request: the response to a HEAD has no body.
+        max_bytes: of the whole response, chunk heads and trailers among them.
+
+    Attributes:
+        status: the HTTP status; 0 before it is known.
+        headers: names in lower case; of several of one name, the last.
+        in_body: the head has come.
+        finished: the response has come whole, or never will.
+        keep_alive: another request may be sent on the connection.
+    """
+
+    def __init__(self, method: str, max_bytes: float) -> None:
+        self._parser = HttpResponseParser(self)
+        self._has_body = method not in _WITHOUT_BODY
+        self._max_bytes = max_bytes
+        self._received = 0
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.in_body = False
+        self.finished = False
+        self.keep_alive = False
+
+    @abstractmethod
+    def on_head(self) -> None:
+        """Called once, when the head has come."""
+
+    @abstractmethod
+    def on_body(self, piece: bytes) -> None:
+        """Called for each piece of the body."""
+
+    @abstractmethod
+    def on_end(self) -> None:
+        """Called when the response has come whole."""
+
+    @abstractmethod
+    def on_failure(self, error: TransportError) -> None:
+        """Called instead when it never will."""
+
+    def feed(self, data: bytes) -> None:
+        """Take what has arrived."""
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            self.fail(Failure.UNREACHABLE, "MalformedResponse")
+        if not self.in_body and self._received > MAX_HEAD_BYTES:
+            self.fail(Failure.UNREADABLE, "HeadTooLarge")
+        elif self._received > self._max_bytes:
+            self.fail(Failure.TOO_LARGE, "ResponseTooLarge")
+
+    def lost(self, error: Exception | None) -> None:
+        """Take note that nothing more will arrive; the end of some bodies is told by that.
+
+        A server that refuses a request before it has read it all resets the connection: of such a
+        response the status counts.
+        """
+        is_whole = error is None or self.status >= _REFUSALS
+        if self.in_body and is_whole and self.headers.keys().isdisjoint(_MEASURES):
+            self._finish()
+        elif error is None:
+            self.fail(Failure.UNREACHABLE, "ServerDisconnected")
+        else:
+            self.fail(broken_by(error), type(error).__name__)
+
+    def fail(self, failure: Failure, kind: str) -> None:
+        """Give up, unless the response has come whole."""
+        if not self.finished:
+            self.finished = True
+            self.keep_alive = False
+            self.on_failure(TransportError(failure, kind))
+
+    def on_message_begin(self) -> None:
+        """Drop the connection where something follows the response: it is nobody's."""
+        if self.finished:
+            self.keep_alive = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; trailers are left out."""
+        if not self.in_body:
+            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """Go on to the body, unless only an interim response has come."""
+        status = self._parser.get_status_code()
+        if self.finished or status in _INFORMATIONAL:
+            self.headers.clear()
+            return
+        self.status = status
+        self.in_body = True
+        self.on_head()
+        if not self._has_body:
+            self._finish()
+
+    def on_message_complete(self) -> None:
+        """End the response, unless it was an interim one."""
+        if self.in_body and not self.finished:
+            self.keep_alive = self._parser.should_keep_alive()
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self.finished:
+            self.finished = True
+            self.on_end()

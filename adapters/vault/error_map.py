@@ -86,6 +86,14 @@ def leads_to_active_node(answer: Answer) -> bool:
     return answer.status == REDIRECT and answer.is_empty
 
 
+def lacks_active_node(answer: Answer) -> bool:
+    """Say whether the cluster is electing its active node, which takes some seconds."""
+    words = answer.texts
+    return leads_to_active_node(answer) or (
+        answer.status == SERVER_ERROR and ("node not found" in words or "node not active" in words)
+    )
+
+
 def is_transient(answer: Answer) -> bool:
     """Say whether the same call may succeed in a moment; a rate limit is not waited out here."""
     if answer.status == SERVER_ERROR and "performing token check" in answer.texts:
@@ -169,7 +177,7 @@ def unavailable(answer: Answer) -> StoreUnavailable:
         return StoreUnavailable(
             "Unseal Vault: it answers nothing until then.", reason=reasons.SEALED
         )
-    if answer.status == REDIRECT or "node not found" in words or "node not active" in words:
+    if lacks_active_node(answer) or answer.status == REDIRECT:
         return StoreUnavailable(
             "This node of Vault has no active node to ask; wait for the election, or check the "
             "cluster's quorum.",

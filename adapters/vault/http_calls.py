@@ -18,7 +18,7 @@ from adapters.upstream.message import UpstreamResponse
 from adapters.upstream.statistics import Lane
 from adapters.vault.answer import BAD_REQUEST, REDIRECT, SERVER_ERROR, TOO_MANY, Answer
 from adapters.vault.call import REQUEST_HEADER, Calls
-from adapters.vault.error_map import is_transient, leads_to_active_node
+from adapters.vault.error_map import is_transient, lacks_active_node, leads_to_active_node
 from adapters.vault.mount_pauses import MountPauses
 
 if TYPE_CHECKING:
@@ -119,8 +119,9 @@ class HttpCalls(Calls):
         while True:
             attempts += 1
             answer = await self._redirected(call, deadline)
-            # Server errors and failures of the transport were tried again below already.
-            if answer.status >= SERVER_ERROR or not is_transient(answer):
+            # Server errors were tried again below already, but an election takes longer than that.
+            is_over = answer.status >= SERVER_ERROR and not lacks_active_node(answer)
+            if is_over or not is_transient(answer):
                 return answer
             pause = delay * (1 + self._jitter() / 2)
             if attempts == MAX_ATTEMPTS or self._clock.monotonic() + pause >= deadline:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.upstream.http import MAX_ATTEMPTS
 from domain.model.errors import (
     SecretNotFound,
     StoreUnavailable,
@@ -86,6 +87,16 @@ async def test_an_election_is_waited_out(server: VaultServer, adapter: Adapter, 
     server.model.put("app", {"v": "x"})
     server.login_instead = [name, name]
     server.instead = ["no_active_node_login"]
+
+    assert await adapter.text("app") == '{"v":"x"}'
+
+
+async def test_an_election_is_waited_out_for_longer_than_other_server_errors(
+    server: VaultServer, adapter: Adapter
+) -> None:
+    server.model.put("app", {"v": "x"})
+    await adapter.parts.check.check()
+    server.instead = ["no_active_node_login"] * (MAX_ATTEMPTS + 2)
 
     assert await adapter.text("app") == '{"v":"x"}'
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from benchmarks.floor import Floor
 from benchmarks.phases import (
+    cold_storm,
     concurrency,
     kubernetes_reads,
     limited_storm,
     memory,
+    nats_kv_peer,
     saturation,
     scaling,
     start_up,
@@ -53,15 +55,24 @@ class Plan:
     rounds: int
     requests: int
     starts: int
+    storms: int
     cached: int
     long_run: tuple[int, int]
     windows: int
 
 
 FULL = Plan(
-    rounds=9, requests=12_000, starts=5, cached=10_000, long_run=(100_000, 1_000_000), windows=2
+    rounds=9,
+    requests=12_000,
+    starts=5,
+    storms=3,
+    cached=10_000,
+    long_run=(100_000, 1_000_000),
+    windows=2,
 )
-QUICK = Plan(rounds=3, requests=6_000, starts=2, cached=1_000, long_run=(20_000, 60_000), windows=0)
+QUICK = Plan(
+    rounds=3, requests=6_000, starts=2, storms=1, cached=1_000, long_run=(20_000, 60_000), windows=0
+)
 
 PHASES = (
     "saturation",
@@ -69,6 +80,7 @@ PHASES = (
     "scaling",
     "storm",
     "limited-storm",
+    "cold-storm",
     "start",
     "cached",
     "long-run",
@@ -98,12 +110,23 @@ def main() -> int:
         metavar="CHECKOUT",
         help="measure that build too, in turns, where a phase can; it needs a `.venv` of its own",
     )
+    parser.add_argument(
+        "--nats-kv-peer",
+        type=Path,
+        metavar="PROGRAM",
+        help="measure NATS KV beside this secrets-nats-kv too",
+    )
     options = parser.parse_args()
     if not Path("/proc/self/stat").exists():
         parser.error("it reads what processes use from /proc, so it needs Linux")
     plan = QUICK if options.quick else FULL
     builds = (THIS, *map(Build.at, options.beside))
-    sections = asyncio.run(run(plan, frozenset(options.only or PHASES), builds))
+    phases = frozenset(options.only or (() if options.nats_kv_peer else PHASES))
+    sections = asyncio.run(run(plan, phases, builds))
+    if options.nats_kv_peer:
+        say("NATS KV beside secrets-nats-kv")
+        peer = nats_kv_peer.measure(SETTINGS, options.nats_kv_peer, requests=plan.requests // 4)
+        sections.append(asyncio.run(peer))
     print_table(sections)
     write_json(sections, options.json)
     sys.stdout.write(f"The same as JSON: {options.json}\n")
@@ -141,6 +164,9 @@ async def run(
     if "limited-storm" in phases:
         say("rollout storm with a limit on calls")
         sections.append(await limited_storm.measure(SETTINGS, windows=plan.windows))
+    if "cold-storm" in phases:
+        say("a storm that no cache helps")
+        sections += await cold_storm.measure(SETTINGS, builds, rounds=plan.storms)
     if "start" in phases:
         say("cold start")
         sections += await start_up.measure(SETTINGS, builds, starts=plan.starts)

@@ -39,6 +39,14 @@ def waited_seconds(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
 
 
+def proportional_bytes(pid: int) -> int:
+    """Return its memory in RAM, each page divided by how many processes have it."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    raise ProcessLookupError(pid)
+
+
 def resident_bytes(pid: int) -> int:
     """Return how much of its memory lies in RAM now."""
     for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines():

@@ -48,6 +48,7 @@ class Requester:
 
     Attributes:
         issuer: the account that signed the components.
+        keys: the components' public keys.
     """
 
     properties: Mapping[str, str] = field(default_factory=lambda: {"backend": "secrets"})
@@ -56,15 +57,12 @@ class Requester:
     issuer: SigningKey = field(default_factory=lambda: SigningKey.generate(KeyKind.ACCOUNT))
 
     def __post_init__(self) -> None:
+        self.keys = [SigningKey.generate(KeyKind.COMPONENT).public for _ in range(self.components)]
         self._entity_jwts = [
             sign_token(
-                self.issuer,
-                SigningKey.generate(KeyKind.COMPONENT).public,
-                token_id=_TOKEN_ID,
-                issued_at=_ISSUED_AT,
-                metadata=_METADATA,
+                self.issuer, key, token_id=_TOKEN_ID, issued_at=_ISSUED_AT, metadata=_METADATA
             )
-            for _ in range(self.components)
+            for key in self.keys
         ]
         self._host_jwts = [
             sign_token(

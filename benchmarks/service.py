@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from benchmarks.process_usage import cpu_seconds, descendants, resident_bytes
+from benchmarks.process_usage import (
+    cpu_seconds,
+    descendants,
+    proportional_bytes,
+    resident_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +115,10 @@ class MeasuredService:
     def resident_bytes(self) -> int:
         """Return the memory that its first process has in RAM now."""
         return resident_bytes(self.pid)
+
+    def proportional_bytes(self) -> int:
+        """Return the memory of all its processes, what they share counted once."""
+        return sum(map(proportional_bytes, (self.pid, *descendants(self.pid))))
 
     def shorten_log(self) -> None:
         """Throw its log away so far; a million audit events are a gigabyte."""

@@ -157,6 +157,7 @@ async def set_up(
     latency: float = 0.0,
     calls_a_second: float = 0.0,
     calls_a_minute: int = 0,
+    upstream_url: str | None = None,
     build: Build = THIS,
 ) -> AsyncIterator[Stage]:
     """Start everything, with the cache's time to live as in `settings`.
@@ -168,6 +169,7 @@ async def set_up(
         calls_a_second: how many it begins at most; 0 for any number.
         calls_a_minute: how many secret reads it answers in a minute, and refuses beyond; 0 for any
             number.
+        upstream_url: of an upstream in place of that one.
         build: which service is run.
     """
     async with AsyncExitStack() as opened:
@@ -184,7 +186,7 @@ async def set_up(
         requester = Requester(PROPERTIES, components=COMPONENTS, hosts=HOSTS)
         environment = {
             "NATS_URL": nats.url,
-            "INFISICAL_BASE_URL": upstream.url,
+            "INFISICAL_BASE_URL": upstream_url or upstream.url,
             "INFISICAL_CLIENT_ID": CLIENT_ID,
             "INFISICAL_CLIENT_SECRET": CLIENT_SECRET,
             "INFISICAL_PROJECT_ID": PROJECT_ID,

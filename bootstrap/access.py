@@ -80,10 +80,7 @@ class AccessControl:
             if not self._is_required or status.grants:
                 return
             problems = [
-                Problem(
-                    _SETTING,
-                    "grants nothing, and REQUIRE_ACCESS_POLICY insists on grants.",
-                )
+                Problem(_SETTING, "grants nothing, and REQUIRE_ACCESS_POLICY insists on grants.")
             ]
         raise SettingsError(*problems)
 

@@ -125,13 +125,7 @@ class Admin:
             self._console = Console(sources, feed, clock)
         hosts = (address.host, *configuration.service.admin_hosts)
         self._listener = _listener(
-            address,
-            self.readiness,
-            metrics,
-            pipeline,
-            clock,
-            hosts=hosts,
-            console=self._console,
+            address, self.readiness, metrics, pipeline, clock, hosts=hosts, console=self._console
         )
 
     async def start(self) -> None:
@@ -145,9 +139,7 @@ class Admin:
 
     def store_checked(self, error: Exception | None) -> None:
         """Take what a check of the store came to, so that probes need none of their own soon.
-
-        Args:
-            error: what the check raised; None if the store answers.
+        `error`: what the check raised; None if the store answers.
         """
         if self.readiness is not None:
             self.readiness.note(STORE, store_finding(error))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, final
 import structlog
 
 from adapters.audit.buffered import BufferLimits
-from adapters.audit.fan_out import AuditFanOut
+from adapters.audit.fan_out import AuditFanOut, ServedApart
 from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
 from adapters.audit.samples import audit_samples
-from adapters.audit.served_apart import ServedApart
 from adapters.audit.signing import PURPOSE, LineSigner, public_key_of
 from adapters.audit.sink import AuditSink, OnFull
 from adapters.audit.stream_config import AuditStreamConfig, refused_config

@@ -38,9 +38,7 @@ _log = structlog.get_logger()
 @final
 class Closing:
     """Deadlines of one close. They count from its first part on: what one saves the next ones have.
-
-    Args:
-        grace_seconds: for requests in flight, before anything else.
+    `grace_seconds`: for requests in flight, before anything else.
     """
 
     def __init__(self, clock: Clock, grace_seconds: float) -> None:

@@ -5,10 +5,19 @@ from __future__ import annotations
 import gc
 import sys
 
+_LASTING = ("serve", "relay", "project")
+"""Commands that read files again at SIGHUP."""
+
+_ENDS_SOON = frozenset({"--check", "--wipe", "--help"})
+
 
 def run() -> None:
     """Do what the arguments say, and leave with the exit code."""
-    from bootstrap.own_packages import foreign_packages  # noqa: PLC0415  before all others
+    if sys.argv[1:2] and sys.argv[1] in _LASTING and _ENDS_SOON.isdisjoint(sys.argv):
+        from bootstrap.early_signals import take_early_signals  # noqa: PLC0415  before all others
+
+        take_early_signals()
+    from bootstrap.own_packages import foreign_packages  # noqa: PLC0415  before all it would find
 
     if advice := foreign_packages():
         sys.stderr.write(advice)
@@ -26,9 +35,6 @@ def run() -> None:
 
 
 def _serve() -> None:
-    from bootstrap.early_signals import take_early_signals  # noqa: PLC0415  before all others
-
-    take_early_signals()
     from bootstrap.hardening import harden_process  # noqa: PLC0415  before all that takes time
 
     harden_process(lock_memory=False)

@@ -19,6 +19,7 @@ from bootstrap.closing import (
     TRANSPORT_SECONDS,
     Closing,
 )
+from bootstrap.retrying import open_patiently, retry_pauses
 from bootstrap.second_key import refuse_second_key
 from bootstrap.security_warnings import warn_of_weaknesses
 from bootstrap.service_failure import ServiceMisconfiguredError, failure_of
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     from ports.transport_plugin import TransportParts
 
 _log = structlog.get_logger()
-
-_FIRST_RETRY_SECONDS = 1.0
-_LONGEST_RETRY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +125,12 @@ class Service:
         self.tracing.start()
         finally_("store", CLOSING_SECONDS, self.pipeline.aclose)
         finally_("transport", TRANSPORT_SECONDS, self.transport.close)
-        await self.transport.open()
+        await open_patiently(self.transport, self.clock, self.manager)
         if self._serves_hosts:
             await refuse_second_key(self.transport, self.keys, self.key_exchange)
         else:
             finally_("front", TRANSPORT_SECONDS, self.front.close)
-            await self.front.open()
+            await open_patiently(self.front, self.clock, self.manager)
         finally_("store_task", RECORDS_SECONDS, self.store_task.aclose)
         self.store_task.start()
         finally_("records", RECORDS_SECONDS, self._close_records)
@@ -211,13 +209,11 @@ class Service:
             self.manager.ready()
 
     async def _watch_store(self) -> None:
-        pause = _FIRST_RETRY_SECONDS
-        while True:
+        for pause in retry_pauses():
             await self.clock.sleep(pause)
             if await self._check_store():
                 self._announce()
                 return
-            pause = min(pause * 2, _LONGEST_RETRY_SECONDS)
 
     def _announce(self) -> None:
         self.manager.ready("Takes requests; the store answers")

@@ -10,6 +10,9 @@ import gc
 if __name__ == "__main__":
     # As `bootstrap.command` does: no garbage is among what is loaded.
     gc.disable()
+    from bootstrap.early_signals import take_early_signals
+
+    take_early_signals()
 
 import bootstrap.lean_imports  # noqa: F401  before whatever else uses those libraries
 
@@ -28,7 +31,6 @@ from adapters.system.clock import SystemClock
 from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
-from bootstrap.early_signals import take_early_signals
 from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.own_packages import foreign_packages
@@ -53,11 +55,8 @@ _log = structlog.get_logger()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until a signal to stop, and return the exit code.
-
-    Args:
-        argv: arguments after the program's name; only `--version` is known. Everything else is
-            configured by environment variables.
+    """Serve until a signal to stop, and return the exit code. `argv`: arguments after the program's
+    name; only `--version` is known. Everything else is configured by environment variables.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["--version"]:
@@ -220,5 +219,4 @@ def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
 
 
 if __name__ == "__main__":
-    take_early_signals()
     sys.exit(main())

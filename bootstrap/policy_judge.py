@@ -46,7 +46,6 @@ def judge_question(
         access: the rules in force.
         store: knows where a key lies.
         backend: the name that this backend is addressed by.
-        now: seconds since the epoch.
         leeway: seconds by which clocks may differ.
     """
     try:

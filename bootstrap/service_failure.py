@@ -10,10 +10,8 @@ class ServiceFailedError(Exception):
 
 
 class ServiceMisconfiguredError(ServiceFailedError):
-    """What is configured cannot work, so that starting again does not help. Exit code 2.
-
-    Args:
-        advices: what to do, one text for each problem.
+    """What is configured cannot work, so that starting again does not help. Exit code 2. `advices`:
+    what to do, one text for each problem.
     """
 
     def __init__(self, *advices: str) -> None:

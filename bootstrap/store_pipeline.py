@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 from adapters.admin_http.readiness import Disproof
 from adapters.breaker.circuit import State
 from adapters.breaker.config import BreakerConfig
-from adapters.breaker.samples import breaker_samples
-from adapters.breaker.store import BreakingSecretStore
+from adapters.breaker.store import BreakingSecretStore, breaker_samples
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
 from adapters.cache.recheck import RecheckedSecretStore
 from adapters.cache.recheck_config import RecheckConfig

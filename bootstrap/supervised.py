@@ -82,9 +82,6 @@ class SupervisedTask:
             self._began = None
             pause = backoff.after(self._clock.monotonic() - began)
             _log.error(
-                "store.task_ended",
-                store=self._title,
-                error=self._failure,
-                again_in_seconds=pause,
+                "store.task_ended", store=self._title, error=self._failure, again_in_seconds=pause
             )
             await self._clock.sleep(pause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -36,10 +37,7 @@ def new_table(
     for number, column in enumerate(columns):
         is_number = number in numbers
         table.add_column(
-            column,
-            justify="right" if is_number else "left",
-            overflow="fold",
-            no_wrap=is_number,
+            column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number
         )
     for row in cells:
         table.add_row(*row)
@@ -47,8 +45,15 @@ def new_table(
 
 
 def print_table(table: Table) -> None:
-    """Write a table to standard output; what is no terminal gets each row unfolded."""
+    """Write a table to standard output.
+
+    What is no terminal gets each row unfolded, with no space at its end.
+    """
     console = Console()
-    if not console.is_terminal:
-        console.width = _UNFOLDED
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    console.width = _UNFOLDED
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())

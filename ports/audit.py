@@ -15,9 +15,7 @@ class AuditTrail(Protocol):
     @abstractmethod
     def accepts(self) -> bool:
         """Say whether one more event would be kept; where not, requests are refused unanswered."""
-        ...
 
     @abstractmethod
     def record(self, event: AuditEvent) -> None:
         """Keep what the event says, and leave it as it is; returns at once and never raises."""
-        ...

@@ -15,17 +15,14 @@ class Clock(Protocol):
     @abstractmethod
     def now(self) -> float:
         """Return seconds since the epoch; it may jump."""
-        ...
 
     @abstractmethod
     def monotonic(self) -> float:
         """Return seconds from an arbitrary start; never goes back."""
-        ...
 
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
         """Wait for that many seconds."""
-        ...
 
     @abstractmethod
     def timeout_at(self, deadline: float) -> AbstractAsyncContextManager[object]:
@@ -34,4 +31,3 @@ class Clock(Protocol):
         A block still running then is cancelled and leaves with TimeoutError; a cancellation from
         outside passes through as it is.
         """
-        ...

@@ -12,4 +12,3 @@ class FaultLog(Protocol):
     @abstractmethod
     def unexpected(self, error: BaseException, request_id: str) -> None:
         """Keep the error's type and stack, never its text or locals: both may hold a secret."""
-        ...

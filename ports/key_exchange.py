@@ -16,19 +16,15 @@ class XKeyPair(Protocol):
     @abstractmethod
     def public(self) -> PublicXKey:
         """The public key in nkeys text form."""
-        ...
 
     @abstractmethod
     def seal(self, plaintext: bytes, recipient: PublicXKey) -> bytes:
-        """Encrypt for `recipient` and authenticate as this key.
-
-        Returns:
-            `xkv1`, a fresh 24-byte nonce, then the libsodium crypto_box.
+        """Encrypt for `recipient` and authenticate as this key. Returns `xkv1`, a fresh 24-byte
+        nonce, then the libsodium crypto_box.
 
         Raises:
             EncryptionFailed: the recipient's key cannot be used (a low-order point).
         """
-        ...
 
     @abstractmethod
     def open(self, sealed: bytes, sender: PublicXKey) -> bytes:
@@ -37,7 +33,6 @@ class XKeyPair(Protocol):
         Raises:
             DecryptionFailed: not sealed by `sender` for this key, damaged, or not in that form.
         """
-        ...
 
 
 class KeyExchange(Protocol):
@@ -46,7 +41,6 @@ class KeyExchange(Protocol):
     @abstractmethod
     def generate(self) -> XKeyPair:
         """Draw a fresh key pair."""
-        ...
 
     @abstractmethod
     def parse_public(self, text: str) -> PublicXKey:
@@ -55,4 +49,3 @@ class KeyExchange(Protocol):
         Raises:
             InvalidXKey: it is anything else: another kind, a seed, a broken checksum, odd casing.
         """
-        ...

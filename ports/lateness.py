@@ -16,7 +16,6 @@ class Lateness(Protocol):
         Never negative, and never more than the time that has passed. 0 means on time. A short
         history is kept: lateness from more than half a minute ago may be left out.
         """
-        ...
 
 
 class NotMeasured(Lateness):

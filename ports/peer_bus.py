@@ -15,7 +15,6 @@ class Answers(Protocol):
     @abstractmethod
     async def gather(self, seconds: float) -> Sequence[bytes]:
         """Return what has come within that many seconds; at once if no process can answer."""
-        ...
 
 
 class PeerBus(Protocol):
@@ -31,15 +30,10 @@ class PeerBus(Protocol):
     @abstractmethod
     def broadcast(self, topic: str, payload: bytes) -> None:
         """Send to all other processes; returns at once and never raises."""
-        ...
 
     @abstractmethod
     async def subscribe(
-        self,
-        topic: str,
-        received: Callable[[bytes], bytes | None],
-        *,
-        from_operators: bool = False,
+        self, topic: str, received: Callable[[bytes], bytes | None], *, from_operators: bool = False
     ) -> None:
         """Have `received` called with each payload that another process sends on a topic.
 
@@ -53,7 +47,6 @@ class PeerBus(Protocol):
                 the transport's permissions alone say who may send; otherwise a message is taken
                 only from a process that holds the server's xkey.
         """
-        ...
 
     @abstractmethod
     async def ask(self, topic: str, payload: bytes) -> Answers:
@@ -62,7 +55,6 @@ class PeerBus(Protocol):
         Raises:
             ChannelError: it could not be sent.
         """
-        ...
 
     @abstractmethod
     async def publish(self, event: str, payload: bytes) -> None:
@@ -71,4 +63,3 @@ class PeerBus(Protocol):
         Raises:
             ChannelError: it could not be sent.
         """
-        ...

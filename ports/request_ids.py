@@ -12,4 +12,3 @@ class RequestIds(Protocol):
     @abstractmethod
     def next(self) -> str:
         """Return a short id, unique over all replicas and safe to show to any caller."""
-        ...

@@ -24,7 +24,6 @@ class SecretStore(Protocol):
             InvalidRequest: the key cannot name a secret here.
             PolicyError: a property is unknown, malformed, or chooses outside what is allowed.
         """
-        ...
 
     @abstractmethod
     async def fetch(self, query: SecretQuery) -> Secret:
@@ -42,4 +41,24 @@ class SecretStore(Protocol):
             RateLimited: the store may not be asked just now.
             UpstreamError: the answer cannot be trusted, or the service is set up wrongly.
         """
-        ...
+
+
+class StoreHealth(Protocol):
+    """Knows what earlier calls to the store came to."""
+
+    @property
+    @abstractmethod
+    def is_down(self) -> bool:
+        """Whether the store is known to be down, so that waiting for it is likely in vain."""
+
+
+class CachedSecrets(Protocol):
+    """Looks secrets up in memory; safe to call from the event loop, as it never waits."""
+
+    @abstractmethod
+    def cached(self, query: SecretQuery) -> Secret | None:
+        """Return the secret of that location and version if it is cached and fresh, else None.
+
+        A cached secret has the version and value that the store answered. The query's deadline does
+        not matter, since the call returns at once.
+        """

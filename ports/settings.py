@@ -67,10 +67,8 @@ class SettingsGroup(BaseModel):
 
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
-        """Say what is missing, and which fields cannot stand together.
-
-        Args:
-            given: the raw values by field name; fields that are unset are absent.
+        """Say what is missing, and which fields cannot stand together. `given`: the raw values by
+        field name; fields that are unset are absent.
         """
         del given
         return ()

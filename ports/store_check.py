@@ -32,4 +32,3 @@ class StoreCheck(Protocol):
             StoreUnreachableError: it does not answer, or is failing, right now.
             StoreLimitedError: of these, that it could answer if it were not asked this often.
         """
-        ...

@@ -44,10 +44,8 @@ ServiceT = TypeVar("ServiceT")
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request to a route of the admin listener; the body is whole and bounded.
-
-    Attributes:
-        headers: by lower-case name; the values of a repeated header are joined by ", ".
+    """One request to a route of the admin listener; the body is whole and bounded. `headers`: by
+    lower-case name; the values of a repeated header are joined by ", ".
     """
 
     headers: Mapping[str, str]
@@ -68,7 +66,6 @@ class HttpRoute:
     """One path that a store serves on the admin listener, such as a webhook or a JWKS.
 
     Attributes:
-        method: "GET" or "POST".
         path: absolute, such as "/webhooks/infisical"; no two parts may take the same one.
         handle: called on the event loop; what it raises becomes a 500 without a text.
         max_body_bytes: a larger body is refused before it is read.
@@ -102,13 +99,10 @@ class StoreContext(Protocol):
         """Tell that secrets have changed in the store; returns at once and never raises.
 
         This process forgets them at once, every other one as soon as it hears of it, and operators
-        get the event that `docs/change-notice.md` describes.
-
-        Returns:
-            What may be awaited, and need not be: it ends once the other processes were notified,
-            and raises ChannelError if they could not be.
+        get the event that `docs/change-notice.md` describes. Returns what may be awaited, and need
+        not be: it ends once the other processes were notified, and raises ChannelError if they
+        could not be.
         """
-        ...
 
     @abstractmethod
     def service(self, kind: type[ServiceT]) -> ServiceT:
@@ -117,7 +111,6 @@ class StoreContext(Protocol):
         Raises:
             PluginError: the transport shares nothing of that kind; the text names it.
         """
-        ...
 
 
 def _no_samples() -> Sequence[Sample]:
@@ -216,7 +209,6 @@ class StorePlugin(Protocol, Generic[SettingsT]):
     @abstractmethod
     def warnings(self, settings: SettingsT) -> Sequence[str]:
         """Name the security weaknesses of these settings, each with what to do about it."""
-        ...
 
     @abstractmethod
     def build(self, settings: SettingsT, context: StoreContext) -> StoreParts:
@@ -225,17 +217,12 @@ class StorePlugin(Protocol, Generic[SettingsT]):
         Raises:
             PluginError: a setting or a file cannot be used.
         """
-        ...
 
     def shape(self, given: Mapping[str, str]) -> StoreShape | None:  # noqa: ARG002
-        """Return how keys, versions and properties read, for `manifest check`.
-
-        Args:
-            given: the settings that are set where manifests are checked, as texts by the names of
-                their fields; any may be missing, the required ones too.
-
-        Returns:
-            None where that is not known without the store: then they are not checked.
+        """Return how keys, versions and properties read, for `manifest check`. `given`: the
+        settings that are set where manifests are checked, as texts by the names of their fields;
+        any may be missing, the required ones too. Returns None where that is not known without the
+        store: then they are not checked.
 
         Raises:
             PluginError: one of them cannot be used.

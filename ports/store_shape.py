@@ -20,7 +20,6 @@ class StoreShape(Protocol):
             InvalidRequest: the key cannot name a secret.
             PolicyError: a property is unknown or malformed.
         """
-        ...
 
     @abstractmethod
     def check_version(self, version: str) -> None:
@@ -29,4 +28,3 @@ class StoreShape(Protocol):
         Raises:
             InvalidRequest: it cannot be one.
         """
-        ...

@@ -30,4 +30,3 @@ class TokenVerifier(Protocol):
             TokenRejectedError: "bad_signature" when the signature is not the issuer's, "bad_token"
                 for everything else. The text never holds any part of the token.
         """
-        ...

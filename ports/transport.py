@@ -23,7 +23,6 @@ class RequestHandler(Protocol):
         What is returned must be awaited, once. Neither it nor this raises anything but a
         cancellation from outside.
         """
-        ...
 
     async def handle(self, request: Request) -> Reply:
         """Answer one request, however long it takes."""
@@ -32,12 +31,9 @@ class RequestHandler(Protocol):
 
     @abstractmethod
     def refuse(self, request: Request, reason: str) -> Reply:
-        """Answer at once that the service cannot take this request now.
-
-        Args:
-            reason: "overloaded" or "stopping".
+        """Answer at once that the service cannot take this request now. `reason`: "overloaded" or
+        "stopping".
         """
-        ...
 
 
 class Transport(Protocol):
@@ -50,7 +46,6 @@ class Transport(Protocol):
         Beyond its bound of requests in flight, and while stopping, it answers with
         `handler.refuse`.
         """
-        ...
 
     @abstractmethod
     async def stop(self, grace_seconds: float) -> None:
@@ -59,7 +54,6 @@ class Transport(Protocol):
         Those still running after the grace period are cancelled and refused as "stopping".
         Calling it again does nothing.
         """
-        ...
 
 
 class ChannelError(Exception):
@@ -85,4 +79,3 @@ class Channel(Protocol):
         Raises:
             ChannelError: no reply came.
         """
-        ...

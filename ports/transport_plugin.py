@@ -29,6 +29,7 @@ __all__ = [
     "TransportFailedError",
     "TransportParts",
     "TransportPlugin",
+    "TransportRefusedError",
 ]
 
 SettingsT = TypeVar("SettingsT", bound=SettingsGroup)
@@ -38,13 +39,19 @@ class TransportFailedError(Exception):
     """Requests cannot be taken; the text says what to check and holds no credential."""
 
 
+class TransportRefusedError(TransportFailedError):
+    """The other side is there and refuses this service, by its login or its limits.
+
+    That is mended there, so the service waits for it.
+    """
+
+
 class PeerMessages(Protocol):
     """Authenticates what the processes of one backend tell each other, by a key they share."""
 
     @abstractmethod
     def wrap(self, subject: str, body: bytes) -> bytes:
         """Return the message that carries `body` on that subject."""
-        ...
 
     @abstractmethod
     def unwrap(self, subject: str, message: bytes) -> bytes:
@@ -53,7 +60,6 @@ class PeerMessages(Protocol):
         Raises:
             ValueError: it is none, or too old, or was taken before; the text is a constant code.
         """
-        ...
 
 
 class TransportContext(Protocol):
@@ -102,7 +108,8 @@ class TransportParts:
         channel: the host's end. It asks other replicas for their server xkey at start; None where
             there is no other end to ask.
         open: connects, before anything else uses the transport or what it shares.
-            Raises TransportFailedError if that cannot be done.
+            Raises TransportFailedError if that cannot be done; after TransportRefusedError it
+            is called again.
         close: disconnects; called once, last.
         run: a watch, run while the service serves; it ends only by raising TransportFailedError,
             and the service with it. None for a transport that cannot be lost for good.
@@ -152,7 +159,6 @@ class TransportPlugin(Protocol, Generic[SettingsT]):
     @abstractmethod
     def warnings(self, settings: SettingsT) -> Sequence[str]:
         """Name the security weaknesses of these settings, each with what to do about it."""
-        ...
 
     @abstractmethod
     def build(self, settings: SettingsT, context: TransportContext) -> TransportParts:
@@ -161,4 +167,3 @@ class TransportPlugin(Protocol, Generic[SettingsT]):
         Raises:
             PluginError: a setting or a file cannot be used.
         """
-        ...

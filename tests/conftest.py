@@ -10,10 +10,13 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from adapters.telemetry.library_log import LibraryLogHandler
+from adapters.telemetry.log_setup import LibraryLogHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Collecting thousands of tests makes no garbage; looking for it takes a sixth of that time.
+gc.disable()
 
 # No deadline: a property takes microseconds an example, and a busy machine must not make it fail.
 # The suite runs often, with other examples each time; --hypothesis-profile=deep looks longer.
@@ -37,5 +40,5 @@ def _logging_as_it_was() -> Iterator[None]:
 
 def pytest_collection_finish() -> None:
     """Leave what was collected out of garbage collection: thousands of tests, seen each time."""
-    gc.collect()
     gc.freeze()
+    gc.enable()

@@ -1,7 +1,4 @@
-"""`python -m tools.file_lengths`: whether every source file is short enough to hold one idea.
-
-A file has 250 lines at most. Tests that were longer when this check came stand in
-`tools/long_tests.txt` with their lengths; these may shrink and not grow, and no file is added.
+"""`python -m tools.file_lengths`: whether every Python file is short enough to hold one idea.
 
 Exit codes: 0 all are short enough, 1 one is not.
 """
@@ -22,7 +19,6 @@ FOLDERS: Final = (
     *("domain", "ports", "adapters", "bootstrap", "wasmcloud_secrets", "examples"),
     *("tools", "tests", "benchmarks", "attacks", "fuzz"),
 )
-LONG_TESTS: Final = Path(__file__).with_name("long_tests.txt")
 
 
 def lengths(root: Path) -> dict[str, int]:
@@ -34,28 +30,16 @@ def lengths(root: Path) -> dict[str, int]:
     }
 
 
-def allowed(text: str) -> dict[str, int]:
-    """Read `long_tests.txt`: a path and its lines in each row."""
-    rows = (row.split() for row in text.splitlines() if row and not row.startswith("#"))
-    return {path: int(lines) for path, lines in rows}
-
-
-def problems(found: Mapping[str, int], longer: Mapping[str, int]) -> Iterator[str]:
+def problems(found: Mapping[str, int]) -> Iterator[str]:
     """Yield what is wrong, one line each."""
     for path, lines in found.items():
-        bound = longer.get(path, MAX_LINES)
-        if lines > bound:
-            yield f"{path} has {lines} lines, and may have {bound}: give its second idea a file."
-    for path, bound in longer.items():
-        if found.get(path, 0) <= MAX_LINES < bound:
-            yield f"{path} is short or gone: take it out of tools/long_tests.txt."
-        if not path.startswith("tests/"):
-            yield f"{path} is no test, so it cannot stand in tools/long_tests.txt."
+        if lines > MAX_LINES:
+            yield f"{path} has {lines} lines, and may have {MAX_LINES}: split it by idea."
 
 
 def main() -> int:
     """Check the tree, print what is wrong, and return the exit code."""
-    wrong = list(problems(lengths(ROOT), allowed(LONG_TESTS.read_text("utf-8"))))
+    wrong = list(problems(lengths(ROOT)))
     sys.stdout.write("".join(f"{line}\n" for line in wrong) or "Every file is short enough.\n")
     return TOO_LONG if wrong else OK
 

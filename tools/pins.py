@@ -14,6 +14,7 @@ import re
 import sys
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from itertools import chain, product
 from pathlib import Path
@@ -92,8 +93,8 @@ def _unpinned(
     by: str, requires: Iterable[str], extras: frozenset[str], pins: Mapping[str, Pin]
 ) -> Iterator[str]:
     for text in requires:
-        wanted = Requirement(text)
-        if not _applies(wanted, extras):
+        wanted = _wanted(text, extras)
+        if wanted is None:
             continue
         pin = pins.get(canonicalize_name(wanted.name))
         if pin is None:
@@ -101,6 +102,13 @@ def _unpinned(
         elif missing := sorted(wanted.extras - pin.extras):
             names = ",".join(missing)
             yield f"{by} asks for {wanted.name}[{names}], pinned without that extra"
+
+
+@cache
+def _wanted(text: str, extras: frozenset[str]) -> Requirement | None:
+    """Return a requirement that applies on some platform; most stand in several files."""
+    wanted = Requirement(text)
+    return wanted if _applies(wanted, extras) else None
 
 
 def _applies(wanted: Requirement, extras: frozenset[str]) -> bool:

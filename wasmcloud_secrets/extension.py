@@ -60,6 +60,7 @@ from ports.transport_plugin import (
     TransportFailedError,
     TransportParts,
     TransportPlugin,
+    TransportRefusedError,
 )
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "TransportFailedError",
     "TransportParts",
     "TransportPlugin",
+    "TransportRefusedError",
     "Unauthorized",
     "UpstreamError",
     "Workload",

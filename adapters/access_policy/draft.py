@@ -38,10 +38,8 @@ class DraftSecrets:
 
 
 class DraftEntity(NamedTuple):
-    """A caller that tokens name.
-
-    Attributes:
-        issuer: None where the source does not tell who signed the entity's token.
+    """A caller that tokens name. `issuer`: None where the source does not tell who signed the
+    entity's token.
     """
 
     issuer: AccountKey | None
@@ -50,11 +48,7 @@ class DraftEntity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DraftGrant:
-    """What one entity or workload was seen to need.
-
-    Attributes:
-        names: names that an entity went by, for comments alone.
-    """
+    """What one entity or workload was seen to need."""
 
     caller: DraftEntity | Workload
     secrets: tuple[DraftSecrets, ...]
@@ -84,9 +78,6 @@ def write_draft(header: Iterable[str], grants: Iterable[DraftGrant]) -> str:
 
     Every issuer is named with `FILL-IN`, which keeps the file from being used until the operator
     has said whose key it is: a log of observed requests may hold any client's key.
-
-    Args:
-        header: lines of the comment at its head.
     """
     ordered = sorted(grants, key=lambda grant: _caller_order(grant.caller))
     found = sorted(

@@ -79,10 +79,8 @@ async def read_mappings(client: Client, backend: str) -> dict[str, bytes]:
 
 
 def draft_of_mappings(mappings: Mapping[str, bytes]) -> tuple[str, list[str]]:
-    """Write a draft of all mappings.
-
-    Returns:
-        The draft, and one line for each thing that was left out of it.
+    """Write a draft of all mappings. Returns the draft, and one line for each thing that was left
+    out of it.
     """
     left_out: list[str] = []
     grants = [

@@ -18,14 +18,9 @@ if TYPE_CHECKING:
 def explain(
     document: PolicyDocument, request: AccessRequest, *, every_grant: bool = False
 ) -> tuple[Decision, str]:
-    """Decide as the service would and say why, in lines for a person.
-
-    Args:
-        every_grant: add a line for each grant: whether it allows the request, or its first
-            condition that does not hold.
-
-    Returns:
-        The decision and its explanation.
+    """Decide as the service would and say why, in lines for a person. `every_grant`: add a line for
+    each grant: whether it allows the request, or its first condition that does not hold. Returns
+    the decision and its explanation.
     """
     decision = document.rules.decide(request)
     lines = list(_lines(document, request, decision))

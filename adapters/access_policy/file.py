@@ -33,11 +33,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class PolicyRefusal:
-    """Why the file as it is now is not in force.
-
-    Attributes:
-        at: seconds since the epoch.
-    """
+    """Why the file as it is now is not in force. `at`: seconds since the epoch."""
 
     at: float
     problems: tuple[PolicyProblem, ...]
@@ -123,10 +119,8 @@ class AccessPolicyFile(AccessPolicy):
             raise AccessPolicyError(problems)
 
     async def reload(self) -> bool:
-        """Read the file again at once, as on SIGHUP; never raises for what is in it.
-
-        Returns:
-            Whether the file as it is now is in force. Where not, the log and `status` say why.
+        """Read the file again at once, as on SIGHUP; never raises for what is in it. Returns
+        whether the file as it is now is in force. Where not, the log and `status` say why.
         """
         async with self._lock:
             content = await self._read()

@@ -28,7 +28,6 @@ def entity_of_token(token: str, now: float, leeway: float = 0) -> Claims:
 
     Args:
         token: the text; nothing of it is repeated in an error.
-        now: seconds since the epoch.
         leeway: seconds by which clocks may differ.
 
     Raises:
@@ -63,7 +62,6 @@ def hypothetical_entity(
         document: the file whose names of issuers may be used.
         issuer: an issuer's name in the file, or an account's key.
         subject: a component's or provider's key.
-        now: seconds since the epoch.
         name: and the rest: what its token would say.
         tags: as `name`.
         revision: as `name`.

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 
 def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[PolicyProblem, ...]:
-    """Return a warning for each grant and denial that can match no request.
-
-    Args:
-        lines: where each rule begins, by its name.
+    """Return a warning for each grant and denial that can match no request. `lines`: where each
+    rule begins, by its name.
     """
     found = [
         ("grants", grant.name, why)

@@ -28,10 +28,7 @@ _Value = TypeVar("_Value")
 @dataclass(frozen=True, slots=True)
 class NodeReader:
     """Reads a node at its place. Methods note what is wrong and return None or nothing instead.
-
-    Attributes:
-        place: as in `PolicyProblem`.
-        problems: where problems are collected, shared by all readers of one file.
+    `problems`: where problems are collected, shared by all readers of one file.
     """
 
     node: Node

@@ -31,11 +31,7 @@ class PolicyProblem:
 
 
 class AccessPolicyError(Exception):
-    """The file cannot be used.
-
-    Args:
-        problems: every one that was found, at least one; in the order of their places.
-    """
+    """The file cannot be used."""
 
     def __init__(self, problems: tuple[PolicyProblem, ...]) -> None:
         self.problems = tuple(sorted(problems, key=lambda found: (found.line, found.column)))

@@ -70,10 +70,8 @@ Node: TypeAlias = Scalar | Sequence | Mapping | Refused
 
 
 def parse_tree(data: bytes) -> tuple[Node, list[PolicyProblem]]:
-    """Read a file's bytes.
-
-    Returns:
-        The tree, and the problems beside which the rest could still be read.
+    """Read a file's bytes. Returns the tree, and the problems beside which the rest could still be
+    read.
 
     Raises:
         AccessPolicyError: the tree could not be read to its end.

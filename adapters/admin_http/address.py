@@ -21,9 +21,7 @@ class AdminAddressError(ValueError):
 
 class AdminHttpError(Exception):
     """The admin HTTP cannot listen at the configured address; the text says what to change.
-
-    Attributes:
-        may_pass: whether another start may succeed as it is configured.
+    `may_pass`: whether another start may succeed as it is configured.
     """
 
     def __init__(self, text: str, *, may_pass: bool = False) -> None:

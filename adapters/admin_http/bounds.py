@@ -6,10 +6,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
-
-from adapters.admin_http.bodies import BodyRefusedError, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +15,44 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from ports.clock import Clock
+
+
+BODY_SECONDS: Final = 5.0
+
+
+class BodyRefusedError(Exception):
+    """The body is not read to its end, so no further request can come on its connection. `advice`:
+    what the sender must change.
+    """
+
+    def __init__(self, status: int, reason: str, advice: str) -> None:
+        super().__init__(advice)
+        self.status = status
+        self.reason = reason
+        self.advice = advice
+
+
+async def read_body(request: Request, max_bytes: int, clock: Clock) -> bytes:
+    """Read it within five seconds.
+
+    Raises:
+        BodyRefusedError: it is longer than `max_bytes`, or does not arrive in time.
+    """
+    body = bytearray()
+    try:
+        async with clock.timeout_at(clock.monotonic() + BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > max_bytes:
+                    break
+            else:
+                return bytes(body)
+    except (TimeoutError, ClientDisconnect):
+        error = 408, "body_incomplete", "The body did not arrive; check the network."
+    else:
+        error = 413, "body_too_large", f"Send at most {max_bytes} bytes."
+    raise BodyRefusedError(*error)
+
 
 _METHODS: Final = ("GET", "HEAD")
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})

@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from adapters.admin_http.readiness import Disproof, Finding, ReadinessCheck
-from ports.store_check import (
-    StoreLimitedError,
-    StoreMisconfiguredError,
-    StoreUnreachableError,
-)
+from ports.store_check import StoreLimitedError, StoreMisconfiguredError, StoreUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,9 +36,7 @@ class PolicyStatus(Protocol):
 
 
 def problem_check(
-    name: str,
-    problem: Callable[[], str | None],
-    degraded: Callable[[], str | None] = lambda: None,
+    name: str, problem: Callable[[], str | None], degraded: Callable[[], str | None] = lambda: None
 ) -> ReadinessCheck:
     """Check that a part names no problem of its own; what it names is the advice.
 
@@ -102,9 +96,7 @@ def process_check(lateness: Callable[[], str]) -> ReadinessCheck:
     """Check that this process does its work when it is due.
 
     It stays ready: taking a replica away leaves the others more to do, perhaps on the same CPUs.
-
-    Args:
-        lateness: returns what to do about the process's own lateness, "" if it is on time.
+    `lateness`: returns what to do about the process's own lateness, "" if it is on time.
     """
 
     async def probe() -> Finding:

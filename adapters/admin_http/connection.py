@@ -22,11 +22,9 @@ class BoundedConnection(H11Protocol):
 
     uvicorn bounds neither, and accepts any number. Here a new connection takes the place of another
     once there are too many: of one that asks nothing, and of these the one that has done so for
-    longest. So probes are answered whatever else is open.
-
-    Args:
-        streams: paths whose answers have no end: such an answer goes on as long as all that was
-            sent has been read every time that its time is over.
+    longest. So probes are answered whatever else is open. `streams`: paths whose answers have no
+    end: such an answer goes on as long as all that was sent has been read every time that its time
+    is over.
     """
 
     def __init__(

@@ -23,11 +23,8 @@ _log = structlog.get_logger()
 
 
 class Finding(NamedTuple):
-    """What a check found.
-
-    Attributes:
-        advice: what to do about it, empty when all is well. Every client of the admin HTTP can
-            read it, so it holds no credential.
+    """What a check found. `advice`: what to do about it, empty when all is well. Every client of
+    the admin HTTP can read it, so it holds no credential.
     """
 
     ok: bool

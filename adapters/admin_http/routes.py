@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from adapters.admin_http.app import CONSOLE
-from adapters.admin_http.bodies import BodyRefusedError, read_body
+from adapters.admin_http.bounds import BodyRefusedError, read_body
 from ports.store_plugin import HttpRequest
 
 if TYPE_CHECKING:

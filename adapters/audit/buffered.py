@@ -59,11 +59,8 @@ class BufferLimits:
 
 
 class DeliveryFailedError(Exception):
-    """A batch did not arrive as a whole.
-
-    Attributes:
-        reason: a constant snake_case code for the log.
-        delivered: how many of the batch's first lines have arrived; the rest is tried again.
+    """A batch did not arrive as a whole. `delivered`: how many of the batch's first lines have
+    arrived; the rest is tried again.
     """
 
     def __init__(self, reason: str, delivered: int = 0) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
@@ -50,3 +50,37 @@ class AuditFanOut(AuditSink):
 async def _close(sinks: Sequence[AuditSink]) -> None:
     # At once, so that one sink's grace period is not added to another's.
     await asyncio.gather(*(sink.aclose() for sink in sinks), return_exceptions=True)
+
+
+@final
+class ServedApart(AuditSink):
+    """Gives events of served secrets to one sink and all others to another.
+
+    What fills the other, or keeps it from being written, neither takes room from the first nor has
+    requests refused: `accepts` asks the first alone.
+    """
+
+    def __init__(self, served: AuditSink, others: AuditSink) -> None:
+        self._served = served
+        self._others = others
+
+    @override
+    def accepts(self) -> bool:
+        return self._served.accepts()
+
+    @override
+    def record(self, event: AuditEvent) -> None:
+        (self._served if event.has_left else self._others).record(event)
+
+    @override
+    async def start(self) -> None:
+        await self._served.start()
+        try:
+            await self._others.start()
+        except BaseException:
+            await self._served.aclose()
+            raise
+
+    @override
+    async def aclose(self) -> None:
+        await asyncio.gather(self._served.aclose(), self._others.aclose(), return_exceptions=True)

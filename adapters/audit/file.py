@@ -54,10 +54,7 @@ class AuditFile(BufferedSink):
     """
 
     def __init__(
-        self,
-        config: AuditFileConfig,
-        clock: Clock,
-        sign: Callable[[bytes], bytes] | None = None,
+        self, config: AuditFileConfig, clock: Clock, sign: Callable[[bytes], bytes] | None = None
     ) -> None:
         one_by_one = config.fsync is FsyncPolicy.ALWAYS
         super().__init__(

@@ -43,11 +43,8 @@ ADVICE: Final = {
 
 
 class AppendFailedError(Exception):
-    """Not everything could be appended.
-
-    Attributes:
-        reason: a constant snake_case code.
-        appended: how many of the first lines stand in the file, whole.
+    """Not everything could be appended. `appended`: how many of the first lines stand in the file,
+    whole.
     """
 
     def __init__(self, reason: str, appended: int = 0) -> None:
@@ -59,10 +56,8 @@ class AppendFailedError(Exception):
 class LineFile:
     """A regular file, made with mode 0600 if it is not there; an existing one keeps its mode.
 
-    Several processes may append to one file on a local disk: a batch is one write.
-
-    Args:
-        sync: whether each call of `append` ends with the lines on the disk itself.
+    Several processes may append to one file on a local disk: a batch is one write. `sync`: whether
+    each call of `append` ends with the lines on the disk itself.
     """
 
     def __init__(self, path: Path, *, sync: bool) -> None:

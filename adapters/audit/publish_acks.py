@@ -7,10 +7,8 @@ import json
 
 
 class PublishAcks:
-    """Collects one answer for each message of a batch.
-
-    Args:
-        stream: the stream that must have kept them.
+    """Collects one answer for each message of a batch. `stream`: the stream that must have kept
+    them.
 
     Attributes:
         settled: set once all are acknowledged, or one is refused.

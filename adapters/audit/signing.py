@@ -39,10 +39,8 @@ def digest_of(line: bytes) -> str:
 
 @final
 class LineSigner:
-    """Signs the lines of one sink, each after the other.
-
-    Args:
-        seed: the 32 derived bytes of the signing key.
+    """Signs the lines of one sink, each after the other. `seed`: the 32 derived bytes of the
+    signing key.
     """
 
     __slots__ = ("__key", "_chain", "_link", "_previous")

@@ -29,12 +29,10 @@ class AuditSink(AuditTrail, Protocol):
         Raises:
             AuditSinkError: it cannot work as it is configured.
         """
-        ...
 
     @abstractmethod
     async def aclose(self) -> None:
         """Write what is waiting, within the sink's grace period, and close; never raises."""
-        ...
 
 
 class AuditSinkError(Exception):

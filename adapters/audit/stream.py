@@ -128,10 +128,7 @@ class AuditStream(BufferedSink):
             self._config.subject,
             line.text,
             reply=f"{self._inbox}.{self._round}.{number}",
-            headers={
-                Header.MSG_ID: line.request_id,
-                Header.EXPECTED_STREAM: self._config.stream,
-            },
+            headers={Header.MSG_ID: line.request_id, Header.EXPECTED_STREAM: self._config.stream},
         )
 
     async def _on_answer(self, message: Msg) -> None:

@@ -13,6 +13,13 @@ from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConf
 
 from adapters.audit.buffered import BufferLimits
 from adapters.audit.sink import AuditSinkError, OnFull
+from adapters.audit.stream_names import (
+    DEFAULT_STREAM,
+    DEFAULT_SUBJECT,
+    REFUSED_SUBJECT,
+    is_stream_name,
+    refused_stream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,20 +28,12 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
-DEFAULT_STREAM = "SECRETS_AUDIT"
-DEFAULT_SUBJECT = "wasmcloud.secrets.audit.v1"
-"""Where events of secrets go that were served."""
-
-REFUSED_SUBJECT = "wasmcloud.secrets.audit.refused.v1"
-"""Where all other events go, so that no number of them pushes out those of served secrets."""
-
 MAX_REPLICAS = 5
 """The most servers that can hold one JetStream stream."""
 
 _DUPLICATE_WINDOW_SECONDS = 120.0
 _STREAM_NAME_IN_USE = 10058
 _JETSTREAM_DISABLED = frozenset({10039, 10076})
-_STREAM = re.compile(r"[a-zA-Z0-9_-]+")
 _SUBJECT = re.compile(r"[^\s.*>\x00]+(\.[^\s.*>\x00]+)*")
 
 
@@ -60,7 +59,7 @@ class AuditStreamConfig:
     limits: BufferLimits = field(default_factory=BufferLimits)
 
     def __post_init__(self) -> None:
-        if not _STREAM.fullmatch(self.stream):
+        if not is_stream_name(self.stream):
             raise ValueError('The audit stream\'s name may hold only letters, digits, "_" and "-".')
         if not _SUBJECT.fullmatch(self.subject):
             raise ValueError("The audit subject must be a subject without wildcards.")
@@ -68,11 +67,6 @@ class AuditStreamConfig:
             raise ValueError("The audit stream's limits must be positive.")
         if not 1 <= self.replicas <= MAX_REPLICAS:
             raise ValueError(f"The audit stream's replicas must be 1 to {MAX_REPLICAS}.")
-
-
-def refused_stream(stream: str) -> str:
-    """Return the name of the stream beside, for all that was not served."""
-    return f"{stream}_REFUSED"
 
 
 def refused_config(config: AuditStreamConfig) -> AuditStreamConfig:

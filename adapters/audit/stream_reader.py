@@ -79,11 +79,7 @@ async def is_there(client: Client, stream: str) -> bool:
 
 
 class _Reader:
-    """One stream, from a message on.
-
-    Attributes:
-        head: its next message, once it was found.
-    """
+    """One stream, from a message on. `head`: its next message, once it was found."""
 
     def __init__(self, client: Client, stream: str, clock: Clock) -> None:
         self._client = client

@@ -49,10 +49,8 @@ class SummedRefusals(AuditSink):
 
     Any permitted client can cause refusals as fast as the service works. A kind is an operation, an
     outcome, a reason, an error and, as far as NATS names it, the account that asks. A summary has
-    these, the id of the last request that it stands for, and a count.
-
-    Args:
-        per_second: events of one kind that are passed on as they are.
+    these, the id of the last request that it stands for, and a count. `per_second`: events of one
+    kind that are passed on as they are.
     """
 
     def __init__(self, inner: AuditSink, per_second: int, clock: Clock) -> None:

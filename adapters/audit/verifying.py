@@ -80,13 +80,9 @@ class Chain:
 
 @final
 class TrailVerifier:
-    """Takes the lines of one file or stream, in their order.
-
-    Args:
-        public_keys: of the service's server xkeys, in base64url, as `audit.signing` logs them.
-
-    Attributes:
-        chains: what was seen, by the chains' names.
+    """Takes the lines of one file or stream, in their order. `public_keys`: of the service's server
+    xkeys, in base64url, as `audit.signing` logs them. `chains`: what was seen, by the chains'
+    names.
 
     Raises:
         KeyUnusableError: a key is none.

@@ -19,17 +19,18 @@ from domain.model.errors import (
     StoreUnavailable,
 )
 from domain.model.wording import seconds_in_words
-from ports.secret_store import SecretStore
-from ports.store_health import StoreHealth
+from ports.plugin import Sample
+from ports.secret_store import SecretStore, StoreHealth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from adapters.breaker.circuit import Call
     from adapters.breaker.config import BreakerConfig
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
     from ports.clock import Clock
+
 
 CIRCUIT_OPEN = "store_circuit_open"
 """`reason` of the errors raised without asking the store."""
@@ -69,11 +70,7 @@ class BreakingSecretStore(SecretStore, StoreHealth):
     """Passes calls on while the store works; safe for concurrent calls of one event loop."""
 
     def __init__(
-        self,
-        inner: SecretStore,
-        config: BreakerConfig,
-        clock: Clock,
-        jitter: Callable[[], float],
+        self, inner: SecretStore, config: BreakerConfig, clock: Clock, jitter: Callable[[], float]
     ) -> None:
         """Wrap a store.
 
@@ -145,7 +142,26 @@ class BreakingSecretStore(SecretStore, StoreHealth):
         else:
             seconds = self._circuit.retry_in(self._clock.monotonic())
             _log.warning(
-                "breaker.opened",
-                seconds=round(seconds, 1),
-                opened_count=self._circuit.opened_count,
+                "breaker.opened", seconds=round(seconds, 1), opened_count=self._circuit.opened_count
             )
+
+
+def breaker_samples(state: BreakerState) -> Iterator[Sample]:
+    """Yield every figure of the breaker as it is now."""
+    yield Sample(
+        "store_circuit_open",
+        "1 while the store counts as down and is left alone, otherwise 0.",
+        state.state is not State.CLOSED,
+    )
+    yield Sample(
+        "store_circuit_opened_total",
+        "Times that the store was found to be down.",
+        state.opened_count,
+        kind="counter",
+    )
+    yield Sample(
+        "store_circuit_refused_total",
+        "Calls refused at once because the store counts as down.",
+        state.refused_count,
+        kind="counter",
+    )

@@ -22,8 +22,6 @@ class Entry:
 
     Attributes:
         sealed: the value, as the sealer gave it.
-        note: as in `Secret.note`.
-        field_encoding: as in `Secret.field_encoding`.
         refresh_at: from then on one more call may be made ahead of expiry.
         fresh_until: from then on only an outage of the store lets the value be served.
         stale_until: from then on it is served no more.

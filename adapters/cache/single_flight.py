@@ -56,10 +56,8 @@ class InFlightCall:
     async def wait(self, ticket: Ticket) -> bool:
         """Wait until the call has ended or the ticket is revoked.
 
-        Neither that nor a cancellation of the waiting request touches the call.
-
-        Returns:
-            Whether the call has ended.
+        Neither that nor a cancellation of the waiting request touches the call. Returns whether the
+        call has ended.
         """
         if self.task.done() or ticket.revoked:
             return self.task.done()

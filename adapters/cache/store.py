@@ -17,8 +17,7 @@ from adapters.cache.statistics import CacheStatistics
 from adapters.cache.values import CachedValues
 from domain.model.errors import SecretsError
 from domain.model.workload import signed
-from ports.cached_secrets import CachedSecrets
-from ports.secret_store import SecretStore
+from ports.secret_store import CachedSecrets, SecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

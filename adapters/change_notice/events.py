@@ -14,12 +14,7 @@ EVENT_SCHEMA: Final = 1
 
 
 def changed_event(invalidation: Invalidation, backend: str, now: float, replicas: int) -> bytes:
-    """Write it; it holds no value.
-
-    Args:
-        now: seconds since the epoch.
-        replicas: how many processes said that they have forgotten it.
-    """
+    """Write it; it holds no value. `replicas`: how many processes said that they forgot it."""
     selection = invalidation.selection
     time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
     return json.dumps(

@@ -50,7 +50,12 @@ def is_name(text: str) -> bool:
 
 class _Wire(BaseModel):
     model_config = ConfigDict(
-        strict=True, extra="forbid", hide_input_in_errors=True, serialize_by_alias=True
+        # Made ready for the first message: most processes end without one.
+        defer_build=True,
+        strict=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        serialize_by_alias=True,
     )
 
 
@@ -119,11 +124,7 @@ class Invalidation:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaAnswer:
-    """What one replica did.
-
-    Attributes:
-        removed: how many values it forgot.
-    """
+    """What one replica did."""
 
     replica: str
     removed: int

@@ -51,13 +51,7 @@ class ChangeNotices:
     """
 
     def __init__(
-        self,
-        peers: PeerBus,
-        ids: RequestIds,
-        clock: Clock,
-        *,
-        backend: str,
-        replica: str,
+        self, peers: PeerBus, ids: RequestIds, clock: Clock, *, backend: str, replica: str
     ) -> None:
         if not is_name(replica):
             raise ValueError("A replica's name has 1 to 128 of A-Z, a-z, 0-9, and ._:@- in it.")
@@ -72,11 +66,9 @@ class ChangeNotices:
         self._is_open = False
 
     async def start(self, forget: Callable[[Selection], int]) -> None:
-        """Listen for orders; the bus is open.
-
-        Args:
-            forget: forgets what is selected and returns how many values that were; must not block.
-                Calls to the store that are in flight must not bring an old value back.
+        """Listen for orders; the bus is open. `forget`: forgets what is selected and returns how
+        many values that were; must not block. Calls to the store that are in flight must not bring
+        an old value back.
         """
         self._forget = forget
         self._is_open = True
@@ -87,11 +79,8 @@ class ChangeNotices:
         """Forget the selection here at once, and have every process do so.
 
         The event for operators follows once the processes had a second to answer, so that a
-        component that is restarted on it gets the new value.
-
-        Returns:
-            What may be awaited: it ends once the order is on its way, and raises ChannelError if
-            it could not be sent.
+        component that is restarted on it gets the new value. Returns what may be awaited: it ends
+        once the order is on its way, and raises ChannelError if it could not be sent.
         """
         # Here at once: the order comes back to this process too, but only while the bus is there.
         self._forget(selection)

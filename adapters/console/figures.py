@@ -52,11 +52,7 @@ class Figure(NamedTuple):
 
 @final
 class Figures:
-    """Every figure of the replica, at most a second old.
-
-    Args:
-        read: returns the metrics as they are now.
-    """
+    """Every figure of the replica, at most a second old."""
 
     def __init__(self, read: Callable[[], Iterable[Metric]], clock: Clock) -> None:
         self._read = read

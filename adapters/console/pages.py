@@ -52,10 +52,8 @@ class Pages:
         )
 
     async def overview(self, host: str) -> str:
-        """Write the replica, its workers, its readiness and how requests ended.
-
-        Args:
-            host: the name that this console is asked under, without a port.
+        """Write the replica, its workers, its readiness and how requests ended. `host`: the name
+        that this console is asked under, without a port.
         """
         facts, groups = self._sources.facts, self._figures.groups()
         outcomes = {
@@ -94,10 +92,7 @@ class Pages:
         return await self._page("store", health=health, groups=shown)
 
     async def policy(
-        self,
-        entered: Entered | None = None,
-        judgement: Judgement | None = None,
-        problem: str = "",
+        self, entered: Entered | None = None, judgement: Judgement | None = None, problem: str = ""
     ) -> str:
         """Write the rules in force, the form, and what it came to."""
         return await self._page(

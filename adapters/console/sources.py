@@ -39,10 +39,8 @@ class ReplicaFacts:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The last verdict of one check of readiness.
-
-    Attributes:
-        advice: what to do about it; may be said of a check that holds.
+    """The last verdict of one check of readiness. `advice`: what to do about it; may be said of a
+    check that holds.
     """
 
     name: str
@@ -100,7 +98,6 @@ class Question:
     Attributes:
         token: the entity's.
         key: as the manifest has it.
-        properties: the policy properties.
         every_grant: explain every grant, not only the nearest.
     """
 
@@ -142,24 +139,19 @@ class Sources(Protocol):
     @abstractmethod
     def now(self) -> float:
         """Return seconds since the epoch."""
-        ...
 
     @abstractmethod
     async def checks(self) -> Sequence[Check]:
         """Return a verdict for every check of readiness."""
-        ...
 
     @abstractmethod
     def figures(self) -> Iterable[Metric]:
         """Return the metrics as they are now."""
-        ...
 
     @abstractmethod
     def policy(self) -> Policy:
         """Return the access rules in force."""
-        ...
 
     @abstractmethod
     def judge(self, question: Question) -> Awaitable[Judgement]:
         """Say what would become of a request, and why; asks no store."""
-        ...

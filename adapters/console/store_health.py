@@ -35,11 +35,7 @@ class Health(NamedTuple):
 
 
 def store_health(figures: Figures, checks: Sequence[Check]) -> Iterator[Health]:
-    """Yield a line for the store, the breaker, the cache, the limits and a watch if there is one.
-
-    Args:
-        checks: the verdicts of readiness.
-    """
+    """Yield a line for the store, the breaker, the cache, the limits and any watch."""
     for check in checks:
         if check.name in _CHECKS:
             detail = check.advice or f"found {ago(check.age_seconds)}"

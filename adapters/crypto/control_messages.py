@@ -42,11 +42,9 @@ class ControlMessageRefusedError(ValueError):
 
 @final
 class ControlCodec:
-    """Makes and reads control messages; one for all subjects of a process.
-
-    Args:
-        keys: 32 bytes each, derived from the server xkeys: messages are made with the first and
-            read with any, so that replicas understand each other while the xkey is rotated.
+    """Makes and reads control messages; one for all subjects of a process. `keys`: 32 bytes each,
+    derived from the server xkeys: messages are made with the first and read with any, so that
+    replicas understand each other while the xkey is rotated.
     """
 
     __slots__ = ("__keys", "_clock", "_seen")

@@ -45,7 +45,6 @@ class KeyDescription:
     """A key laid open; of a seed only what its owner may show.
 
     Attributes:
-        kind: what the key stands for.
         public: the public key in text form, for a seed the one that belongs to it.
         is_seed: whether the text given was a seed, and so a secret.
     """

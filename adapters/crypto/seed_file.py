@@ -69,7 +69,7 @@ def read_seed(path: Path) -> SeedText | None:
 
 
 def place_problem(path: Path) -> str | None:
-    """Return why a seed file could not be made there; None if nothing stands against it."""
+    """Return why a file could not be made there, as settings say it; None if nothing does."""
     if not path.parent.is_dir():
         return _advice(FileNotFoundError(), "make")
     if not os.access(path.parent, os.W_OK | os.X_OK):

@@ -28,11 +28,8 @@ class WascapTokenVerifier(TokenVerifier):
     """Verifies with PyJWT, and once for each token it has room to remember.
 
     What is remembered is a digest of the token's text and its claims, never the token. A token has
-    one text only, and what is refused is not remembered.
-
-    Args:
-        remembered: how many verified tokens to remember, the least recently used going first;
-            0 verifies each time.
+    one text only, and what is refused is not remembered. `remembered`: how many verified tokens to
+    remember, the least recently used going first; 0 verifies each time.
     """
 
     def __init__(self, remembered: int = 4096) -> None:

@@ -54,9 +54,7 @@ def read_token(token: str) -> UnverifiedToken:
         raise MalformedTokenError("The signature must have 64 bytes; copy the token whole.")
     claims = read_claims(_object(payload, "claims"))
     return UnverifiedToken(
-        claims=claims,
-        issuer_key=decode_public(claims.issuer, KeyKind.ACCOUNT)[1],
-        payload=payload,
+        claims=claims, issuer_key=decode_public(claims.issuer, KeyKind.ACCOUNT)[1], payload=payload
     )
 
 

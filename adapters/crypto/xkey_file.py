@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from adapters.crypto.seed_file import (
-    SeedFileError,
-    place_problem,
-    read_or_create_seed,
-    read_seed,
-)
+from adapters.crypto.seed_file import SeedFileError, place_problem, read_or_create_seed, read_seed
 from adapters.crypto.xkeys import SodiumXKeyPair
 from domain.model.errors import InvalidXKey
 

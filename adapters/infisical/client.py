@@ -62,11 +62,7 @@ class InfisicalApi:
         guard: LockoutGuard,
         peers: LoginPeers,
     ) -> None:
-        """Put the parts together.
-
-        Args:
-            http: takes `is_api_answer` for what tells Infisical.
-        """
+        """Put the parts together. `http`: takes `is_api_answer` for what tells Infisical."""
         self._http = http
         admission = AdmissionConfig(
             http.config.name,
@@ -98,12 +94,8 @@ class InfisicalApi:
     async def read(
         self, wanted: Wanted, deadline: float, *, expected: str | None = None
     ) -> UpstreamResponse:
-        """Return the answer 200 for one secret.
-
-        Args:
-            deadline: monotonic seconds.
-            expected: the reason of a refusal that is what the caller hopes for: nothing that an
-                operator should read of.
+        """Return the answer 200 for one secret. `expected`: the reason of a refusal that is what
+        the caller hopes for: nothing that an operator should read of.
 
         Raises:
             SecretNotFound, Unauthorized, UpstreamError: see `error_map`.

@@ -70,8 +70,7 @@ _ERRORS: Final[Mapping[str, _Meaning]] = {
         "Infisical's answer is not what was asked for; check the versions of both sides.",
     ),
     reasons.FAILING: _Meaning(
-        StoreUnavailable,
-        "Infisical is failing; check its health, and try again in 10 seconds.",
+        StoreUnavailable, "Infisical is failing; check its health, and try again in 10 seconds."
     ),
     reasons.FOLDER_NAME_INVALID: _Meaning(
         InvalidRequest,

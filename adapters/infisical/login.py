@@ -69,7 +69,6 @@ class AccessToken:
     """What one login gave.
 
     Attributes:
-        value: the token.
         refresh_at: monotonic seconds from which on to fetch another.
         expires_at: monotonic seconds at which to stop using it.
         login: the how many-th login of its source it came from.

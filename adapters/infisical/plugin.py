@@ -66,7 +66,9 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         http = open_http(settings.upstream(context.user_agent), context, is_api_answer)
         identity = f"{settings.api_root}\n{(settings.client_id or '').strip()}"
         bus = None if isinstance(context.peers, LoneProcess) else context.peers
-        peers = LoginPeers(bus, identity, context.clock, context.jitter)
+        peers = LoginPeers(
+            bus, identity, context.clock, context.jitter, starts_alone=context.workers == 1
+        )
         lockout_file, setting = settings.lockout_file, "INFISICAL_LOCKOUT_FILE"
         guard = open_guard(settings.lockout, lockout_file, peers.digest, setting, context)
         api = InfisicalApi(settings, http, context.clock, context.jitter, guard=guard, peers=peers)

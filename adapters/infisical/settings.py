@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from typing_extensions import override
 
+from adapters.crypto.seed_file import place_problem
 from adapters.infisical.webhook_signature import MIN_KEY_LENGTH
 from adapters.system.secret_file import Kind, secret_file_problem
 from adapters.system.setting_types import (
@@ -96,7 +97,10 @@ class InfisicalSettings(SettingsGroup):
         "in any minute. Unset: as many as the limit in Infisical's answers, if there is one.",
     )
     max_connections: int = Field(
-        default=20, ge=1, description="Connections that each process opens to Infisical at most."
+        default=40,
+        ge=1,
+        description="Connections that each process opens to Infisical at most; one folder uses "
+        "half of them.",
     )
     allowed_environments: Texts = Field(
         default=(),
@@ -169,6 +173,8 @@ class InfisicalSettings(SettingsGroup):
     def unusable(self) -> Iterable[Problem]:
         if (advice := secret_file_problem(self.client_secret_file, Kind.OPAQUE)) is not None:
             yield Problem("INFISICAL_CLIENT_SECRET_FILE", advice)
+        if self.lockout_file is not None and (advice := place_problem(self.lockout_file)):
+            yield Problem("INFISICAL_LOCKOUT_FILE", advice)
 
     @override
     @classmethod

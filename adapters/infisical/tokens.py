@@ -66,9 +66,6 @@ class TokenSource:
         A login belongs to no request: it goes on when the request that began it is cancelled, and
         its outcome is shared by all that wait.
 
-        Args:
-            deadline: monotonic seconds.
-
         Raises:
             UpstreamError: the login failed, or after a recent one it is too early for another.
             StoreUnavailable, RateLimited: there is no token by the deadline.
@@ -99,11 +96,9 @@ class TokenSource:
                 raise again(outcome)
 
     def reject(self, token: AccessToken) -> int:
-        """Drop a token that the server refused, unless another has taken its place since.
-
-        Returns:
-            The number of the last login begun so far: a token of a later one was certainly made
-            after this refusal.
+        """Drop a token that the server refused, unless another has taken its place since. Returns
+        the number of the last login begun so far: a token of a later one was certainly made after
+        this refusal.
         """
         if self._token is token:
             self._token = None
@@ -115,10 +110,8 @@ class TokenSource:
         self._history.token_served()
 
     def try_again(self, cause: str) -> None:
-        """Forget that a login was refused, and try another as soon as it cannot lock out.
-
-        Args:
-            cause: a constant for the log.
+        """Forget that a login was refused, and try another as soon as it cannot lock out. `cause`:
+        a constant for the log.
         """
         history = self._history
         if history.problem is None and self._clock.monotonic() >= history.guard.retry_at:

@@ -97,10 +97,7 @@ def _selection(project: _Project) -> Selection | None:
 
 class InfisicalWebhook:
     """Takes notices of changed secrets from any sender that the listener lets in: the signature
-    decides.
-
-    Args:
-        changed: as `StoreContext.changed`.
+    decides. `changed`: as `StoreContext.changed`.
     """
 
     def __init__(

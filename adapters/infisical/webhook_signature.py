@@ -35,7 +35,6 @@ class WebhookRefusedError(Exception):
     """The webhook is not acted upon. The text says what to do, and nothing of what was sent.
 
     Attributes:
-        reason: a constant snake_case code.
         status: the HTTP status of the answer.
         advice: the text.
     """
@@ -115,11 +114,8 @@ class WebhookVerifier:
         self._seen: OrderedDict[bytes, float] = OrderedDict()
 
     def verify(self, header: str | None, body: bytes) -> Mapping[str, object]:
-        """Return the body as a JSON object, once; what comes again is refused.
-
-        Args:
-            header: the text of `x-infisical-signature`, None if it is absent.
-            body: the raw body, as it came.
+        """Return the body as a JSON object, once; what comes again is refused. `header`: the text
+        of `x-infisical-signature`, None if it is absent.
 
         Raises:
             WebhookRefusedError: as its subclasses say; nothing is remembered then.

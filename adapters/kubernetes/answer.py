@@ -25,7 +25,6 @@ class Answer:
     """One answer of the API server.
 
     Attributes:
-        status: the HTTP status.
         document: the members of the body; empty when it is no JSON object.
         request_id: the id under which the server's own audit log has the call.
         retry_after: seconds that the server asks to wait; None where it does not say.

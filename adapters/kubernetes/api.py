@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from typing_extensions import override
 
 from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.error_map import OK, UNAUTHORIZED
+from adapters.kubernetes.error_map import OK, SERVER_ERRORS, UNAUTHORIZED
 from adapters.kubernetes.watch_api import JSON, Stream, WatchApi
+from domain.model.errors import RateLimited, SecretsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 LIST_SECONDS: Final = 10.0
+PROBE_SECONDS: Final = 3.0
+VERSION_PATH: Final = "/version"
 MAX_REFUSAL_BYTES: Final = 64 * 1024
 
 _CLIENT_ERRORS: Final = 400
@@ -97,7 +100,7 @@ class KubernetesApi(WatchApi):
             json: becomes the body.
             accept: the form wanted.
             user: whom to impersonate; None for the service's own rights.
-            judged: False for a path whose answers are no JSON.
+            judged: False for a call that is sent once, and whose answer may be no JSON.
 
         Raises:
             StoreUnavailable, RateLimited, UpstreamError: there is no answer, or not its own.
@@ -123,6 +126,17 @@ class KubernetesApi(WatchApi):
     async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
         deadline = self._clock.monotonic() + LIST_SECONDS
         return await self.send("GET", path, deadline=deadline, query=query, accept=accept)
+
+    @override
+    async def is_there(self) -> bool:
+        deadline = self._clock.monotonic() + PROBE_SECONDS
+        try:
+            answer = await self.send("GET", VERSION_PATH, deadline=deadline, judged=False)
+        except RateLimited:
+            return True
+        except SecretsError:
+            return False
+        return answer.status < SERVER_ERRORS
 
     @override
     @asynccontextmanager

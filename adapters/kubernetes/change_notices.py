@@ -55,10 +55,8 @@ class ChangeNotices:
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        """Collect nothing yet.
-
-        Args:
-            tell: has every replica forget a selection, and operators notified.
+        """Collect nothing yet. `tell`: has every replica forget a selection, and operators
+        notified.
         """
         self.announced = 0
         self.left_to_peers = 0

@@ -39,12 +39,10 @@ class TokenSource(Protocol):
         Raises:
             UpstreamError: there is none to be had just now.
         """
-        ...
 
     @abstractmethod
     def refused(self) -> bool:
         """Take note that the server refused the token, and say whether a second call may help."""
-        ...
 
 
 @final

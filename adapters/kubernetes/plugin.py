@@ -110,6 +110,8 @@ def _parts(
             limit_setting="KUBERNETES_MAX_REQUESTS_PER_MINUTE",
             max_in_flight=transport.config.read_connections,
             max_per_minute=worker_share(settings.max_requests_per_minute, context),
+            # Priority and Fairness counts calls at a time.
+            starts_slowly=True,
         ),
         clock,
     )

@@ -106,10 +106,8 @@ class KubernetesSettings(SettingsGroup):
     )
 
     def bounds(self, namespace: str | None) -> Bounds:
-        """Return what requests may choose.
-
-        Args:
-            namespace: the one that comes with the connection, if any does.
+        """Return what requests may choose. `namespace`: the one that comes with the connection, if
+        any does.
 
         Raises:
             ValueError: a name is none; the text says which setting to change.

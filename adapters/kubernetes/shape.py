@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class KubernetesShape(StoreShape):
     """Names of Secrets, their keys, and properties; namespaces and users are taken for allowed.
-
-    Attributes:
-        namespace: read where a policy names none.
+    `namespace`: read where a policy names none.
     """
 
     namespace: str = "default"

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 def connection_of(
     settings: KubernetesSettings, service_account: Path = SERVICE_ACCOUNT
 ) -> Connection:
-    """Return where the API server is and who asks.
-
-    Args:
-        service_account: where a pod's token, CA and namespace are mounted.
+    """Return where the API server is and who asks. `service_account`: where a pod's token, CA and
+    namespace are mounted.
 
     Raises:
         ValueError: it cannot be used; the text says which file or setting to change.

@@ -244,5 +244,6 @@ class SecretWatch:
         self.is_live, self.failure = False, code
 
     def _backoff(self) -> float:
-        longest = min(RESUME_SECONDS * (1 << min(self._failures, 16)), LONGEST_PAUSE_SECONDS)
+        doublings = min(self._failures - 1, 16)
+        longest = min(RESUME_SECONDS * (1 << doublings), LONGEST_PAUSE_SECONDS)
         return longest * (0.5 + 0.5 * self._jitter())

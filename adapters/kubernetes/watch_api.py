@@ -36,7 +36,6 @@ class WatchApi(Protocol):
         Raises:
             SecretsError: no connection, none in time, or one that breaks or falls silent.
         """
-        ...
 
     async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
         """Send a GET and return its answer.
@@ -44,4 +43,6 @@ class WatchApi(Protocol):
         Raises:
             SecretsError: there is no answer.
         """
-        ...
+
+    async def is_there(self) -> bool:
+        """Send one small call, once, and say whether the API server answered."""

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.kubernetes.error_map import FORBIDDEN
 from adapters.kubernetes.watch import SecretWatch
-from adapters.kubernetes.watch_api import JSON
-from domain.model.errors import SecretsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,20 +18,17 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 ASK_SECONDS: Final = 4.0
-ASK_AGAIN_SECONDS: Final = 1.0
-"""While the API server does not answer: what it changes once it is back is served soon after."""
-
-VERSION_PATH: Final = "/version"
+ASK_AGAIN_SECONDS: Final = 0.5
+"""While the API server does not answer, or a watch has just broken: a change that it missed is then
+noticed within a second of the server's return."""
 
 LOST_SECONDS: Final = 2.0
 """A watch that is away for less than this is only being resumed."""
 
 
 class SecretWatches:
-    """One watch for each namespace, or for each Secret where the Role names them.
-
-    Attributes:
-        all: by (namespace, name), name None for the namespace; empty where nothing is watched.
+    """One watch for each namespace, or for each Secret where the Role names them. `all`: by
+    (namespace, name), name None for the namespace; empty where nothing is watched.
     """
 
     def __init__(
@@ -44,11 +39,7 @@ class SecretWatches:
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        """Prepare the watches; `run` opens them.
-
-        Args:
-            notices: spreads the word of a change.
-        """
+        """Prepare the watches; `run` opens them. `notices`: spreads the word of a change."""
         self._api = api
         self._clock = clock
         self._jitter = jitter
@@ -80,22 +71,29 @@ class SecretWatches:
 
     async def _ask(self) -> None:
         """Send a small call now and then, whose failure shows what a silent watch does not."""
-        answered = True
+        answered, due = True, self._next(ASK_SECONDS)
         while True:
-            longest = ASK_SECONDS if answered else ASK_AGAIN_SECONDS
-            await self._clock.sleep(longest * (0.5 + 0.5 * self._jitter()))
-            before, answered = answered, await self._answers()
+            at = self._next(ASK_AGAIN_SECONDS)
+            await self._clock.sleep(at - self._clock.monotonic())
+            if answered and at < due and not self._just_broken():
+                continue
+            before, answered = answered, await self._api.is_there()
+            due = self._next(ASK_SECONDS)
             if answered and not before:
                 # By now they may wait for as long as a server that is away is waited for.
                 for watch in self.all.values():
                     watch.hasten()
 
-    async def _answers(self) -> bool:
-        try:
-            await self._api.get(VERSION_PATH, {}, accept=JSON)
-        except SecretsError:
-            return False
-        return True
+    def _next(self, longest: float) -> float:
+        return self._clock.monotonic() + longest * (0.5 + 0.5 * self._jitter())
+
+    def _just_broken(self) -> bool:
+        """Say whether a connection of a watch has broken, and it is not long since."""
+        since = self._clock.monotonic() - LOST_SECONDS
+        return any(
+            watch.failure == 0 and watch.down_since is not None and watch.down_since > since
+            for watch in self.all.values()
+        )
 
     def note_read(self, namespace: str, name: str, state: State | None) -> None:
         """Note what a read found, for a watch that is not complete yet."""

@@ -95,10 +95,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label.
-
-    Attributes:
-        values: all that it may have; None where configuration or a constant code decides.
+    """One label. `values`: all that it may have; None where configuration or a constant code
+    decides.
     """
 
     name: str

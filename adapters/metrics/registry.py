@@ -30,10 +30,8 @@ REUSE_SECONDS: Final = 1.0
 
 @final
 class Metrics:
-    """Holds the metrics of one replica and writes them in Prometheus' text format 0.0.4.
-
-    Args:
-        store: the name of the kind of store that is configured.
+    """Holds the metrics of one replica and writes them in Prometheus' text format 0.0.4. `store`:
+    the name of the kind of store that is configured.
     """
 
     content_type: Final = CONTENT_TYPE_PLAIN_0_0_4

@@ -53,12 +53,7 @@ class MeteredSecretStore(SecretStore):
     Put directly around the store, inside any cache, so that it sees the calls really made.
     """
 
-    def __init__(
-        self,
-        inner: SecretStore,
-        metrics: Metrics,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, inner: SecretStore, metrics: Metrics, clock: Clock) -> None:
         self._inner = inner
         self._clock = clock
         duration = metrics.histogram(catalogue.STORE_DURATION)

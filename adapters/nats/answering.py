@@ -9,8 +9,7 @@ import structlog
 
 from adapters.crypto.nkeys_text import PUBLIC_LENGTH
 from adapters.nats.headers import response_block
-from adapters.nats.peers import peer_of
-from adapters.nats.shares import Shares
+from adapters.nats.peers import Shares, peer_of
 from domain.model.transport import Operation, Reply
 
 if TYPE_CHECKING:
@@ -36,12 +35,9 @@ _log = structlog.get_logger()
 class Answering:
     """Answers what can be answered at once, and keeps a task for each request that has to wait.
 
-    A request's body is dropped before the wait. What the core keeps of it grows with the body, so
-    a long one takes more than one place.
-
-    Args:
-        max_in_flight: places for requests that wait. Once seven eighths are taken, no peer
-            may hold more of them than are left.
+    A request's body is dropped before the wait. What the core keeps of it grows with the body, so a
+    long one takes more than one place. `max_in_flight`: places for requests that wait. Once seven
+    eighths are taken, no peer may hold more of them than are left.
 
     Attributes:
         handler: the core; to be set before the first request.

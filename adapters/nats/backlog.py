@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from adapters.nats.peers import peer_of
-from adapters.nats.shares import Shares
+from adapters.nats.peers import Shares, peer_of
 
 if TYPE_CHECKING:
     from domain.model.transport import Request

@@ -26,10 +26,8 @@ _RESPONSE_XKEY = SERVER_RESPONSE_XKEY.lower()
 
 
 class NatsChannel(Channel):
-    """Sends requests as a wasmCloud host does.
-
-    Args:
-        inbox: what the reply subject begins with, where it must not be one of the client's inboxes.
+    """Sends requests as a wasmCloud host does. `inbox`: what the reply subject begins with, where
+    it must not be one of the client's inboxes.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ from typing_extensions import override
 from adapters.nats.jetstream import StrictJetStream
 from adapters.nats.payload_limit import payload_limit_of
 from adapters.nats.server_pool import ServerPoolClient
-from adapters.nats.tcp import SteadyTcpTransport
+from adapters.nats.tcp import SteadyTcpTransport, refusal_in
 from adapters.system.cancelling import honour_cancellation
 
 if TYPE_CHECKING:
@@ -167,10 +167,7 @@ class ResilientClient(ServerPoolClient):
     async def subscribe_again(self) -> frozenset[str]:
         """Ask the server for every standing subscription that it may have dropped.
 
-        Afterwards `refused` holds what it did not take.
-
-        Returns:
-            the subjects asked for.
+        Afterwards `refused` holds what it did not take. Returns the subjects asked for.
 
         Raises:
             nats.errors.Error, OSError: the server did not confirm.
@@ -215,8 +212,11 @@ class ResilientClient(ServerPoolClient):
             self._check_welcome()
             self._limit_payload()
             self.end_round()
-        except (errors.Error, OSError, TimeoutError, asyncio.CancelledError):
+        except (errors.Error, OSError, TimeoutError, asyncio.CancelledError) as error:
+            refusal = refusal_in(self._transport) if isinstance(error, OSError) else None
             self._forget_attempt()
+            if refusal is not None:
+                raise errors.Error(refusal) from error
             raise
         except Exception as error:
             # nats-py goes on to the next attempt after its own kinds of error only.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nats import errors
 
 from adapters.nats.credentials import CredentialsUnusableError
-from ports.transport_plugin import TransportFailedError
+from ports.transport_plugin import TransportFailedError, TransportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,9 @@ _CHECKS = {
 }
 """Most telling first: of several servers' failures, the one nearest to working is reported."""
 
+_REFUSALS = frozenset({"authorization", "rejected"})
+"""What is mended at the server, without a change of this service's configuration."""
+
 _REASONS = (
     (errors.AuthorizationError, "authorization"),
     (errors.SecureConnWantedError, "tls_missing"),
@@ -50,15 +53,15 @@ _REASONS = (
 
 
 class NatsConnectError(TransportFailedError):
-    """The first connect failed; the text says what to check and holds no credential.
-
-    Attributes:
-        reason: a constant snake_case code for logs.
-    """
+    """The first connect failed; the text says what to check and holds no credential."""
 
     def __init__(self, text: str, *, reason: str) -> None:
         super().__init__(text)
         self.reason = reason
+
+
+class NatsRefusedError(NatsConnectError, TransportRefusedError):
+    """A server is there and does not take this client."""
 
 
 def connect_error(
@@ -73,9 +76,8 @@ def connect_error(
             )
     reasons = {failure_reason(failure) for failure in failures} or {"failed"}
     reason = next(reason for reason in _CHECKS if reason in reasons)
-    return NatsConnectError(
-        f"Failed to connect to NATS at {shown}: {_CHECKS[reason]}.", reason=reason
-    )
+    kind = NatsRefusedError if reason in _REFUSALS else NatsConnectError
+    return kind(f"Failed to connect to NATS at {shown}: {_CHECKS[reason]}.", reason=reason)
 
 
 def failure_reason(failure: Exception) -> str:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 import structlog
 
 from adapters.nats.client import ResilientClient
-from adapters.nats.connect_errors import NatsConnectError, connect_error, failure_reason
+from adapters.nats.connect_errors import (
+    NatsConnectError,
+    NatsRefusedError,
+    connect_error,
+    failure_reason,
+)
 from adapters.nats.credentials import CredentialsUnusableError, login_options
 from adapters.nats.server_pool import AllServersFailedError
 from adapters.nats.settings import NatsSettings
@@ -19,7 +24,6 @@ from adapters.system.certificate_files import CertificateFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
-    from types import TracebackType
 
     from adapters.nats.settings import NatsLoginSettings
     from ports.clock import Clock
@@ -50,6 +54,7 @@ class NatsConnection:
         leave: what is done when the server says that it is going to stop.
         why_hung_up_on: what may have made the server end the connection, as advice for the log.
         client: exists from the start, so that others can be built around it; usable while open.
+        refusal: why the latest try to connect failed, as far as that is certain; None if connected.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class NatsConnection:
         self._failures: list[Exception] | None = None
         self._certificates: CertificateFiles | None = None
         self._closing = False
+        self.refusal: str | None = None
         self.leave: Callable[[], Coroutine[None, None, None]] | None = None
         self._leaving: asyncio.Task[None] | None = None
         self.why_hung_up_on: Callable[[], str | None] = lambda: None
@@ -91,19 +97,12 @@ class NatsConnection:
         await self.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def open(self, servers: Sequence[str] = ()) -> None:
-        """Connect, trying each server. After a failure it may be called again.
-
-        Args:
-            servers: in the place of the configured ones.
+        """Connect, trying each server. After a failure it may be called again. `servers`: in the
+        place of the configured ones.
 
         Raises:
             NatsConnectError: no server took this client; the text says what to check.
@@ -140,7 +139,10 @@ class NatsConnection:
         finally:
             self._failures = None
         if not connected:
-            raise connect_error(settings.addresses, failures)
+            failure = connect_error(settings.addresses, failures)
+            self.refusal = str(failure)
+            raise failure
+        self.refusal = None
         _log.info("nats.connected", server=self._server())
 
     async def close(self) -> None:
@@ -169,7 +171,12 @@ class NatsConnection:
         elif not self._closing:
             if self._certificates is not None:
                 self._certificates.read_again()
-            _log.warning("nats.error", reason=failure_reason(error), error=type(error).__name__)
+            reason = failure_reason(error)
+            _log.warning("nats.error", reason=reason, error=type(error).__name__)
+            if not self.is_connected:
+                # An error that says less may be of the connection that was lost.
+                failure = connect_error(self._settings.addresses, [error])
+                self.refusal = str(failure) if isinstance(failure, NatsRefusedError) else None
 
     async def _on_disconnected(self) -> None:
         if not self._closing:
@@ -177,6 +184,7 @@ class NatsConnection:
             _log.warning("nats.disconnected", **({} if advice is None else {"advice": advice}))
 
     async def _on_reconnected(self) -> None:
+        self.refusal = None
         _log.info("nats.reconnected", server=self._server())
 
     async def _on_lame_duck(self) -> None:

@@ -11,12 +11,7 @@ from nacl.signing import SigningKey
 from nats.errors import Error
 
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_seed, encode_public
-from adapters.system.secret_file import (
-    Kind,
-    SecretFileError,
-    read_secret_file,
-    read_secret_text,
-)
+from adapters.system.secret_file import Kind, SecretFileError, read_secret_file, read_secret_text
 from ports.settings import Problem
 
 if TYPE_CHECKING:

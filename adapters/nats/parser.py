@@ -18,10 +18,8 @@ _LONGEST_CONTROL_LINE = 1024 * 1024
 
 
 class StrictParser(Parser):
-    """Takes the place of nats-py's parser: same callbacks, no guesswork, fewer copies.
-
-    Attributes:
-        reads: how many times it was given what the server sent.
+    """Takes the place of nats-py's parser: same callbacks, no guesswork, fewer copies. `reads`: how
+    many times it was given what the server sent.
     """
 
     reads = 0

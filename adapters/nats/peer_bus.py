@@ -76,11 +76,7 @@ class NatsPeerBus(PeerBus):
 
     @override
     async def subscribe(
-        self,
-        topic: str,
-        received: Callable[[bytes], bytes | None],
-        *,
-        from_operators: bool = False,
+        self, topic: str, received: Callable[[bytes], bytes | None], *, from_operators: bool = False
     ) -> None:
         subject = self._subjects.of(topic)
         replies = self._replies_to_operators if from_operators else self._replies
@@ -176,11 +172,7 @@ class NatsPeerBus(PeerBus):
 
 @final
 class NatsAnswers(Answers):
-    """The answers to one question, until `gather` has returned them.
-
-    Attributes:
-        inbox: where they come in.
-    """
+    """Answers to one question, until `gather` has returned them. `inbox`: where they come in."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

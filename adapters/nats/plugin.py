@@ -110,10 +110,16 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
 
         def problem() -> str | None:
             connected = connection.is_connected and shared.is_connected
-            return self_check.problem() if connected else _NOT_CONNECTED
+            if connected:
+                return self_check.problem()
+            if connection.refusal is not None:
+                return f"{connection.refusal} The service goes on trying."
+            return _NOT_CONNECTED
 
         async def open_both() -> None:
-            await connection.open()
+            # Again, after a refusal of either.
+            if not connection.is_connected:
+                await connection.open()
             await shared.open()
 
         async def close() -> None:
@@ -168,9 +174,7 @@ def nats_samples(
             kind="counter",
         ),
         Sample(
-            "nats_connected",
-            "1 while connected to NATS, otherwise 0.",
-            connection.is_connected,
+            "nats_connected", "1 while connected to NATS, otherwise 0.", connection.is_connected
         ),
     )
 

@@ -56,10 +56,8 @@ class RawMessageClient(Client):
         return self._parser.reads
 
     async def subscribe_raw(self, subject: str, queue: str, sink: Sink) -> int:
-        """Subscribe in a queue group; `sink` runs in the read loop and must not be slow.
-
-        Returns:
-            the subscription's number, for `unsubscribe_raw`.
+        """Subscribe in a queue group; `sink` runs in the read loop and must not be slow. Returns
+        the subscription's number, for `unsubscribe_raw`.
         """
         sid = self._sid + 1  # what `subscribe` takes before it first yields
         self._sinks[sid] = sink

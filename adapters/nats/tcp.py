@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from nats.aio.transport import TcpTransport
@@ -23,6 +24,21 @@ _READ_BYTES = 1024 * 1024
 """Taken from the socket at once, if so much is there: under a flood each read costs a turn of the
 event loop, and on a busy machine the processor. In nats-py's 32 KiB a dozen requests have room, and
 the one cut in two at the end is copied together with all of them."""
+
+
+_REFUSAL = re.compile(rb"-ERR '([ -~]{1,200})'")
+
+
+def refusal_in(transport: object) -> str | None:
+    """Return why a server hung up, if that is what it sent last and was not read.
+
+    A server that is full greets, refuses and hangs up at once: by then a client writes its login.
+    """
+    if not isinstance(transport, SteadyTcpTransport):
+        return None
+    # A stream that broke no longer gives out what it holds.
+    said = _REFUSAL.search(bytes(getattr(transport._io_reader, "_buffer", b"")))  # noqa: SLF001
+    return None if said is None else said[1].decode("ascii")
 
 
 class SteadyTcpTransport(TcpTransport):

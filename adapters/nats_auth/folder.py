@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.nats_auth.config_text import resolver_text, with_account
-from adapters.nats_auth.names import Names, NamesUnusableError
+from adapters.nats_auth.names import Names, NamesUnusableError, account_name
 from adapters.nats_auth.setup import SECRETS, new_lattice
 from adapters.nats_auth.tokens import credentials
 from adapters.system.files import create_file, read_file, replace_file
@@ -74,6 +74,12 @@ def add_lattice(folder: Path, lattice: str, now: int) -> tuple[User, User]:
         NamesUnusableError: the lattice's name cannot stand in a subject.
     """
     names = _read_names(folder)
+    for there in names.lattices:
+        if account_name(there) == account_name(lattice):
+            raise FolderUnusableError(
+                f"{folder} has the lattice {there} already, with an account of that name; choose "
+                "another."
+            )
     names = Names(
         names.prefix, names.backend, names.bucket, names.stream, (*names.lattices, lattice)
     )

@@ -23,9 +23,7 @@ the usual name; NATS_JETSTREAM_PREFIX of their commands."""
 @dataclass(frozen=True, slots=True)
 class Permissions:
     """What one user may do; an empty list of what is allowed means everything that is not denied.
-
-    Attributes:
-        allow_responses: it may answer each request once, wherever the reply goes.
+    `allow_responses`: it may answer each request once, wherever the reply goes.
     """
 
     publish: tuple[str, ...] = ()

@@ -62,10 +62,8 @@ class Setup:
 
 
 def new_setup(names: Names, now: int) -> Setup:
-    """Draw keys and sign every token.
-
-    Args:
-        now: seconds since the epoch, written into the tokens; none expires.
+    """Draw keys and sign every token. `now`: seconds since the epoch, written into the tokens; none
+    expires.
     """
     operator = SigningKey.generate(KeyKind.OPERATOR)
     system, secrets, operators = (SigningKey.generate(KeyKind.ACCOUNT) for _ in range(3))
@@ -106,7 +104,6 @@ def new_lattice(
     Args:
         operator: signs the account.
         secrets: the service's account, which lets it import the two subjects that hosts ask on.
-        now: seconds since the epoch.
     """
     name, key = account_name(lattice), SigningKey.generate(KeyKind.ACCOUNT)
     imports = _imports(secrets, key, map(Export, names.asked), now, share=True)

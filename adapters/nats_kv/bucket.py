@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import nats.errors
 import nats.js.errors
+import structlog
+from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConfig
 
-from adapters.nats_kv.bucket_config import add_bucket
 from adapters.nats_kv.bucket_errors import (
     WRONG_LAST_SEQUENCE,
     BucketMissingError,
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from nats.aio.client import Client
-    from nats.js.api import RawStreamMsg, StreamConfig
+    from nats.js import JetStreamContext
+    from nats.js.api import RawStreamMsg
 
     from adapters.nats_kv.entry import Entry
     from adapters.nats_kv.settings import NatsKvSettings
     from ports.clock import Clock
+
 
 _ATTEMPT_SECONDS = 2.0
 _AT_ONCE = 64
@@ -56,9 +59,7 @@ class Bucket:
 
     async def ensure(self, deadline: float) -> bool:
         """See that the bucket is there; make it if there is none and the configuration says so.
-
-        Returns:
-            Whether it was made.
+        Returns whether it was made.
         """
         return await ask(self._clock, deadline, self._ensure)
 
@@ -189,3 +190,52 @@ class Bucket:
             for subject, message in zip(batch, found, strict=True):
                 if message is not None and read_operation(message.headers) is Operation.PUT:
                     yield subject.removeprefix(self._prefix), read_entry(message)
+
+
+_log = structlog.get_logger()
+
+_STREAM_NAME_IN_USE = 10058
+_DUPLICATE_WINDOW_SECONDS = 120.0
+
+
+def stream_config(config: NatsKvSettings) -> StreamConfig:
+    """Return the bucket's stream, on disk and compressed with S2 as secrets-nats-kv makes it.
+
+    nats-py's own KV configuration has no compression, so the stream is spelled out.
+    """
+    return StreamConfig(
+        name=f"KV_{config.bucket}",
+        subjects=[f"$KV.{config.bucket}.>"],
+        max_msgs_per_subject=config.history,
+        num_replicas=config.replicas,
+        storage=StorageType.FILE,
+        compression=StoreCompression.S2,
+        discard=DiscardPolicy.NEW,
+        duplicate_window=_DUPLICATE_WINDOW_SECONDS,
+        allow_rollup_hdrs=True,
+        deny_delete=True,
+        allow_direct=True,
+        max_consumers=-1,
+        max_msgs=-1,
+        max_bytes=-1,
+    )
+
+
+async def add_bucket(jetstream: JetStreamContext, config: NatsKvSettings) -> None:
+    """Make the bucket; one that another replica has just made, in whatever shape, will do.
+
+    Raises:
+        nats.errors.Error: NATS refused.
+    """
+    try:
+        await jetstream.add_stream(stream_config(config))
+    except nats.js.errors.BadRequestError as error:
+        if error.err_code != _STREAM_NAME_IN_USE:
+            raise
+    else:
+        _log.info(
+            "nats_kv.bucket_created",
+            bucket=config.bucket,
+            history=config.history,
+            replicas=config.replicas,
+        )

@@ -25,10 +25,8 @@ _PURGE_HEADERS = {OPERATION_HEADER: "PURGE", "Nats-Rollup": "sub"}
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One version in a secret's history, without its value.
-
-    Attributes:
-        size: the value's length in bytes; 0 for a deletion.
+    """One version in a secret's history, without its value. `size`: the value's length in bytes; 0
+    for a deletion.
     """
 
     version: str
@@ -41,10 +39,8 @@ class NatsKvCatalog:
     """Lists and deletes secrets in the bucket; every call ends within the configured time.
 
     Every method raises InvalidRequest for a key that `NatsKvSecretStore.locate` would refuse, and
-    UpstreamError when NATS does not answer or refuses.
-
-    Args:
-        client: a connection that its owner keeps open and closes.
+    UpstreamError when NATS does not answer or refuses. `client`: a connection that its owner keeps
+    open and closes.
     """
 
     def __init__(self, *, client: Client, config: NatsKvSettings, clock: Clock) -> None:

@@ -27,10 +27,8 @@ class NatsKvSecretStore(SecretStore):
     """Reads one bucket, whose values are sealed by `encryption_xkey` for itself.
 
     A version is a KV revision. After a delete that kept the history, old versions can still be
-    asked for; after a purge nothing is left.
-
-    Args:
-        client: a connection that its owner keeps open and closes.
+    asked for; after a purge nothing is left. `client`: a connection that its owner keeps open and
+    closes.
     """
 
     def __init__(

@@ -37,13 +37,9 @@ class OtherKeyError(Exception):
 
 
 class NatsKvSecretWriter:
-    """Puts secrets into the bucket; every call ends within the configured time.
-
-    Args:
-        client: a connection that its owner keeps open and closes.
-
-    Attributes:
-        created_bucket: whether `put` made the bucket, as the configuration may allow.
+    """Puts secrets into the bucket; every call ends within the configured time. `client`: a
+    connection that its owner keeps open and closes. `created_bucket`: whether `put` made the
+    bucket, as the configuration may allow.
     """
 
     def __init__(
@@ -56,12 +52,7 @@ class NatsKvSecretWriter:
         self.created_bucket = False
 
     async def put(
-        self,
-        key: str,
-        value: str | bytes,
-        expected: str | None = None,
-        *,
-        any_key: bool = False,
+        self, key: str, value: str | bytes, expected: str | None = None, *, any_key: bool = False
     ) -> str:
         """Store a value and return its version. Bytes that are valid UTF-8 are served as text.
 

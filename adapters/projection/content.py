@@ -28,10 +28,8 @@ class ProjectedContent:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryRights:
-    """Who may enter the directory and its generations; both belong to this process's user.
-
-    Attributes:
-        group: the number of its group, -1 for this process's own.
+    """Who may enter the directory and its generations; both belong to this process's user. `group`:
+    the number of its group, -1 for this process's own.
     """
 
     mode: int = PRIVATE

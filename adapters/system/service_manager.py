@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _VARIABLES: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 _MICROSECONDS: Final = 1_000_000
+_STARTING_SECONDS: Final = 60.0
 
 _log = structlog.get_logger()
 
@@ -67,6 +68,17 @@ class ServiceManager:
     def status(self, text: str) -> None:
         """Show operators one line."""
         self._send(f"STATUS={text}")
+
+    def still_starting(self, status: str = "", seconds: float = 0.0) -> None:
+        """Have the manager wait for `ready` beyond its own limit.
+
+        Args:
+            status: as `ready` has it.
+            seconds: for which nothing more may be heard; some are added.
+        """
+        extended = int((seconds + _STARTING_SECONDS) * _MICROSECONDS)
+        shown = [f"STATUS={status}"] if status else []
+        self._send(f"EXTEND_TIMEOUT_USEC={extended}", *shown)
 
     def reloading(self) -> None:
         """Say that files are being read again; `ready` ends it."""

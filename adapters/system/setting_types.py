@@ -103,6 +103,8 @@ def _with_ascii_host(url: SplitResult) -> str:
 
 
 def _readable_file(path: Path) -> Path:
+    if path.exists() and not path.is_file():
+        raise ValueError("names what is no regular file; name a file.")
     if not path.is_file():
         raise ValueError("names a file that does not exist; check the path and the mount.")
     if not os.access(path, os.R_OK):

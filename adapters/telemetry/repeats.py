@@ -29,9 +29,6 @@ class RepeatLimit:
     """A processor that leaves lines of one event out beyond 50 in a second.
 
     The first line of that event in a later second says in `left_out` how many there were.
-
-    Args:
-        clock: tells the seconds.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:

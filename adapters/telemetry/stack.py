@@ -30,10 +30,7 @@ def describe_error(error: BaseException) -> dict[str, object]:
         innermost `MAX_FRAMES` of them; `causes`: the same of whatever led to it or is grouped in
         it, nearest first, when there is any.
     """
-    described: dict[str, object] = {
-        "exception": _type_name(error),
-        "frames": _frames(error),
-    }
+    described: dict[str, object] = {"exception": _type_name(error), "frames": _frames(error)}
     causes = [{"exception": _type_name(one), "frames": _frames(one)} for one in _causes(error)]
     if causes:
         described["causes"] = causes

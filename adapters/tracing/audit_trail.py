@@ -23,11 +23,8 @@ class TracedAuditTrail(AuditTrail):
     """Passes everything on to `inner`, and tells the current span what an event says.
 
     The core records a request's one event while it handles the request, so that the span of
-    `TracedRequestHandler` is the current one.
-
-    Args:
-        names_allowed: whether spans may name the secret and the caller. They never hold a value,
-            a token or a policy property.
+    `TracedRequestHandler` is the current one. `names_allowed`: whether spans may name the secret
+    and the caller. They never hold a value, a token or a policy property.
     """
 
     def __init__(self, inner: AuditTrail, *, names_allowed: bool) -> None:

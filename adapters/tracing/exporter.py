@@ -43,11 +43,7 @@ class OtlpExporter(SpanExporter):
     """
 
     def __init__(
-        self,
-        endpoint: str,
-        headers: Mapping[str, SecretStr],
-        ca_file: Path | None,
-        clock: Clock,
+        self, endpoint: str, headers: Mapping[str, SecretStr], ca_file: Path | None, clock: Clock
     ) -> None:
         self._clock = clock
         self._log = structlog.get_logger()

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+
+from adapters.tracing import attributes as known
 from adapters.tracing.audit_trail import TracedAuditTrail
 from adapters.tracing.export import SpanExport
 from adapters.tracing.exporter import OtlpExporter
-from adapters.tracing.request_handler import MessagingNames, TracedRequestHandler
+from adapters.tracing.request_handler import RPC_SYSTEM_NAME, MessagingNames, TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
-from adapters.tracing.workload_reads import TracedWorkloadReads
+from domain.model.transport import WORKLOAD_READ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from opentelemetry.trace import Tracer
     from pydantic import SecretStr
 
-    from domain.use_cases.read_for_workload import ReadsForWorkloads
+    from domain.model.secret_uri import SecretUri
+    from domain.model.workload import Workload
+    from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
     from ports.audit import AuditTrail
     from ports.clock import Clock
     from ports.secret_store import SecretStore
@@ -97,3 +104,35 @@ class OtlpTracing:
 
 
 _SERVER = ("server.address", "server.port")
+
+
+_COMMON: Final = {known.RPC_SYSTEM: RPC_SYSTEM_NAME, known.RPC_METHOD: WORKLOAD_READ}
+_NO_PARENT: Final = Context()
+"""Reads of one start run at the same time, and each is a trace of its own, as requests are."""
+
+
+@final
+class TracedWorkloadReads:
+    """Passes every read on to `inner` inside a span of its own.
+
+    This process decides when it reads, so the span's kind is INTERNAL. `TracedAuditTrail` fills in
+    how the read ended.
+    """
+
+    def __init__(self, inner: ReadsForWorkloads, tracer: Tracer) -> None:
+        self._inner = inner
+        self._tracer = tracer
+
+    async def __call__(
+        self, workload: Workload, wanted: SecretUri, deadline: float
+    ) -> WorkloadRead:
+        """Read as `inner` does."""
+        with self._tracer.start_as_current_span(
+            WORKLOAD_READ,
+            context=_NO_PARENT,
+            kind=SpanKind.INTERNAL,
+            attributes=_COMMON,
+            record_exception=False,
+            set_status_on_exception=False,
+        ):
+            return await self._inner(workload, wanted, deadline)

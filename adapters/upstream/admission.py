@@ -15,12 +15,13 @@ from adapters.upstream.bulkhead import Bulkhead
 from adapters.upstream.histogram import Histogram
 from adapters.upstream.limits import RateLimits
 from adapters.upstream.schedule import Schedule
+from adapters.upstream.slow_start import SlowStart
 from adapters.upstream.tenant_queue import Waiter
 from adapters.upstream.throttle_log import ThrottleLog
 from adapters.upstream.timer import Timer
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from adapters.upstream.admission_config import AdmissionConfig
     from domain.model.errors import RateLimited
@@ -42,6 +43,7 @@ class Admission:
         self._config = config
         self._clock = clock
         self._bulkhead = Bulkhead(config.max_in_flight)
+        self._slow_start = SlowStart(config.max_in_flight) if config.starts_slowly else None
         self._limits = RateLimits(config.max_per_minute)
         self._schedule = Schedule(self._limits)
         self._timer = Timer(clock, f"{config.code}-admission", self._time_has_come)
@@ -50,17 +52,31 @@ class Admission:
         self._log = ThrottleLog(config.code)
         self.waits = Histogram()
 
-    def slot(self, *, key: Hashable, tenant: Hashable, deadline: float) -> AdmissionSlot:
+    def slot(
+        self,
+        *,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None = None,
+    ) -> AdmissionSlot:
         """Return a context that waits for a slot, and holds it while its block runs.
 
         Args:
             key: what is asked for; if it is refused, a place is reserved for it.
             tenant: shares the bulkhead, such as the secret's folder.
             deadline: monotonic seconds; the caller bounds the call itself.
+            on_limit: takes the seconds of a pause that a 429 asks for; None pauses all calls.
         """
-        return AdmissionSlot(self, key, tenant, deadline)
+        return AdmissionSlot(self, key, tenant, deadline, on_limit)
 
-    async def enter(self, key: Hashable, tenant: Hashable, deadline: float) -> Admitted:
+    async def enter(
+        self,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None,
+    ) -> Admitted:
         """Wait for a slot, to be given back by `leave`.
 
         Raises:
@@ -69,7 +85,7 @@ class Admission:
         """
         began = self._clock.monotonic()
         await self._enter(key, tenant, deadline, began)
-        admitted = Admitted(self._limits, self._clock)
+        admitted = Admitted(self._limits, self._clock, on_limit)
         self.waits.add(admitted.sent_at - began)
         return admitted
 
@@ -77,6 +93,7 @@ class Admission:
         """Give a slot back."""
         if not admitted.ended:
             self._limits.lost(self._clock.monotonic())
+        self._learn(admitted)
         self._bulkhead.end(tenant)
         self._admit()
 
@@ -141,10 +158,24 @@ class Admission:
             self._bulkhead.end(waiter.tenant)
         return refusal
 
+    def _has_room(self) -> bool:
+        if self._slow_start is not None and self._bulkhead.in_flight >= self._slow_start.limit:
+            return False
+        return self._bulkhead.free > 0
+
+    def _learn(self, admitted: Admitted) -> None:
+        if self._slow_start is None or admitted.refused is None:
+            return
+        now = self._clock.monotonic()
+        if admitted.refused:
+            self._slow_start.refused(admitted.sent_at, self._bulkhead.in_flight, now)
+        else:
+            self._slow_start.answered(admitted.sent_at, now)
+
     def _admit(self) -> None:
         """Admit all requests that can be; called after all that may change which these are."""
         now = self._clock.monotonic()
-        while self._bulkhead.free:
+        while self._has_room():
             waiter = self._schedule.next(self._bulkhead.may_begin, now)
             if waiter is None:
                 break
@@ -195,16 +226,20 @@ class AdmissionSlot(AbstractAsyncContextManager[Admitted]):
     """A slot of an `Admission`, taken while the context is open."""
 
     def __init__(
-        self, admission: Admission, key: Hashable, tenant: Hashable, deadline: float
+        self,
+        admission: Admission,
+        key: Hashable,
+        tenant: Hashable,
+        deadline: float,
+        on_limit: Callable[[float], None] | None,
     ) -> None:
         self._admission = admission
-        self._key = key
         self._tenant = tenant
-        self._deadline = deadline
+        self._asked = key, tenant, deadline, on_limit
 
     @override
     async def __aenter__(self) -> Admitted:
-        self._admitted = await self._admission.enter(self._key, self._tenant, self._deadline)
+        self._admitted = await self._admission.enter(*self._asked)
         return self._admitted
 
     @override

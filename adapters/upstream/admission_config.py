@@ -25,6 +25,8 @@ class AdmissionConfig:
         limit_setting: the operator's setting for `max_per_minute`, for advice.
         max_in_flight: calls in flight at most, from 1 up.
         max_per_minute: calls sent in any minute at most; None is no limit but the server's own.
+        starts_slowly: whether the server limits calls at a time: after a pause that it asked for,
+            they come back one by one.
     """
 
     name: str
@@ -32,6 +34,7 @@ class AdmissionConfig:
     limit_setting: str
     max_in_flight: int
     max_per_minute: int | None = None
+    starts_slowly: bool = False
 
     def rate_limited(self, place: NextPlace, now: float) -> CallWithheld:
         """Return the error for a request that a rate limit refuses until a place comes free."""

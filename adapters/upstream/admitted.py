@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
-from adapters.upstream.rate_headers import pause_asked_for, rate_report
+from adapters.upstream.rate_headers import is_rate_limit, pause_asked_for, rate_report
 from adapters.upstream.slot import Grant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adapters.upstream.engine import TransportError
     from adapters.upstream.limits import RateLimits
     from adapters.upstream.message import UpstreamResponse
@@ -23,28 +25,41 @@ class Admitted(Grant):
     Attributes:
         sent_at: monotonic seconds.
         ended: how it ended is known.
+        refused: whether the answer asked for a pause; None without an answer.
     """
 
-    def __init__(self, limits: RateLimits, clock: Clock) -> None:
+    def __init__(
+        self, limits: RateLimits, clock: Clock, on_limit: Callable[[float], None] | None = None
+    ) -> None:
         self._limits = limits
+        self._on_limit = on_limit
         self._clock = clock
         self.sent_at = clock.monotonic()
         self.ended = False
+        self.refused: bool | None = None
 
     @override
     def answered(self, response: UpstreamResponse) -> None:
         self.ended = True
         now = self._clock.monotonic()
         seconds = pause_asked_for(response, self._clock.now())
-        if seconds is not None:
+        self.refused = seconds is not None
+        if seconds is not None and self._on_limit is not None and is_rate_limit(response):
+            self._on_limit(seconds)
+        elif seconds is not None:
             # Before the slot is given on: its next holder must keep the pause as well.
             self._limits.pause(seconds, now)
         self._limits.answered(self.sent_at, now, rate_report(response))
 
+    def withdraw(self) -> None:
+        """End the call unsent."""
+        self.ended = True
+        self._limits.withdraw(self._clock.monotonic())
+
     @override
     def failed(self, error: TransportError) -> None:
-        self.ended = True
         if error.never_sent:
-            self._limits.withdraw(self._clock.monotonic())
+            self.withdraw()
         else:
+            self.ended = True
             self._limits.lost(self._clock.monotonic())

@@ -61,9 +61,6 @@ class Cooldown:
     async def wait(self, deadline: float) -> None:
         """Wait for the end of the cooldown.
 
-        Args:
-            deadline: monotonic seconds.
-
         Raises:
             RateLimited: at once, when the cooldown lasts beyond the deadline.
         """

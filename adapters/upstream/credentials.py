@@ -25,10 +25,8 @@ wrong one brings the identity nearer to its lockout."""
 
 
 class CredentialSource(Protocol):
-    """Gives one text to log in with, as it is now.
-
-    Attributes:
-        may_change: whether later reads may give another.
+    """Gives one text to log in with, as it is now. `may_change`: whether later reads may give
+    another.
     """
 
     may_change: bool
@@ -39,7 +37,6 @@ class CredentialSource(Protocol):
         Raises:
             UpstreamError: there is none to be had just now; the advice says why.
         """
-        ...
 
 
 @final

@@ -110,14 +110,11 @@ class HttpEngine(Protocol):
         Raises:
             TransportError: there is no answer, half of one, or one that is too large or packed.
         """
-        ...
 
     @abstractmethod
     def drop_idle(self) -> None:
         """Use no connection again that is open now; calls in flight go on."""
-        ...
 
     @abstractmethod
     async def aclose(self) -> None:
         """Close all connections."""
-        ...

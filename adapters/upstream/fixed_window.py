@@ -18,9 +18,7 @@ class FixedWindow:
 
     When a window ends is known between two bounds, since answers travel and the header is rounded
     up; the later bound is waited for. All times are monotonic seconds and must not go back.
-
-    Attributes:
-        revision: changes whenever a call that was expected to fit may not fit any more.
+    `revision`: changes whenever a call that was expected to fit may not fit any more.
     """
 
     def __init__(self) -> None:

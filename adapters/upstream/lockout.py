@@ -79,10 +79,8 @@ class LockoutGuard:
         jitter: Callable[[], float],
         file: LockoutFile | None = None,
     ) -> None:
-        """Take up what an earlier process has left in the file.
-
-        Args:
-            file: has refusals survive this process; None forgets them.
+        """Take up what an earlier process has left in the file. `file`: has refusals survive this
+        process; None forgets them.
 
         Raises:
             OSError, ValueError: the file cannot be read.
@@ -114,11 +112,9 @@ class LockoutGuard:
         return max(self._wait_until, self._last + self._reset)
 
     def refused(self, *, quick: bool) -> None:
-        """Note that a login of this process was refused.
-
-        Args:
-            quick: whether the first refusal is followed by a quick retry. That may take the last
-                room before the lock, which credentials that change by themselves may need.
+        """Note that a login of this process was refused. `quick`: whether the first refusal is
+        followed by a quick retry. That may take the last room before the lock, which credentials
+        that change by themselves may need.
         """
         self._count()
         if self._met_lock:
@@ -133,10 +129,8 @@ class LockoutGuard:
         self._save()
 
     def refused_elsewhere(self, *, hold: bool = False) -> None:
-        """Note that another process was refused with the same identity.
-
-        Args:
-            hold: whether to leave what room there is to credentials that change by themselves.
+        """Note that another process was refused with the same identity. `hold`: whether to leave
+        what room there is to credentials that change by themselves.
         """
         self._count()
         self._met_others = True

@@ -52,27 +52,34 @@ class LoginPeers:
     """
 
     def __init__(
-        self, bus: PeerBus | None, identity: str, clock: Clock, jitter: Callable[[], float]
+        self,
+        bus: PeerBus | None,
+        identity: str,
+        clock: Clock,
+        jitter: Callable[[], float],
+        *,
+        starts_alone: bool = False,
     ) -> None:
         """Prepare; `listen` has messages received.
 
         Args:
             bus: to the other processes; None where none can be reached, and none is waited for.
             identity: the server's address and the identity's name there.
+            starts_alone: nothing starts this process and others in the same moment, so that its
+                first login is not spread; see ADR 122.
         """
         self.digest = sha256(identity.encode()).hexdigest()[:32]
         self._bus = bus
         self._clock = clock
         self._jitter = jitter
         self._origin = secrets.token_hex(16)
+        self._spreads = not starts_alone
         self._busy_until: dict[str, float] = {}
         self._ended = asyncio.Event()
 
     async def listen(self, refused: Callable[[], None]) -> None:
-        """Receive messages until cancelled.
-
-        Args:
-            refused: called when a login of another process was refused.
+        """Receive messages until cancelled. `refused`: called when a login of another process was
+        refused.
         """
 
         def received(payload: bytes) -> None:
@@ -99,14 +106,13 @@ class LoginPeers:
     @asynccontextmanager
     async def turn(self, *, spread: bool = True) -> AsyncIterator[None]:
         """Wait until no other process logs in, and have the others wait while this one does.
-
-        Args:
-            spread: whether others may need a login in the same moment.
+        `spread`: whether others may need a login in the same moment.
         """
         if self._bus is None:
             yield
             return
         give_up = self._clock.monotonic() + PATIENCE_SECONDS * (1 + self._jitter())
+        spread, self._spreads = spread and self._spreads, True
         if spread:
             await self._clock.sleep(FIRST_SPREAD_SECONDS * self._jitter())
         try:

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 @final
 class ApiOrigin:
-    """Remembers whether the store has answered at its address.
-
-    Attributes:
-        proven: it has.
-    """
+    """Remembers whether the store has answered at its address. `proven`: it has."""
 
     def __init__(self, config: UpstreamConfig) -> None:
         self._config = config

@@ -43,6 +43,11 @@ class RateReport:
     reset_seconds: int
 
 
+def is_rate_limit(response: UpstreamResponse) -> bool:
+    """Say whether a response refuses a call for the number of calls."""
+    return response.status == TOO_MANY_REQUESTS
+
+
 def rate_report(response: UpstreamResponse) -> RateReport | None:
     """Return what the headers say; None where the server did not count the call."""
     for prefix in _PREFIXES:
@@ -63,12 +68,10 @@ def pause_asked_for(response: UpstreamResponse, now: float) -> float | None:
     """Return the seconds that a response asks to wait; None where it limits no rate.
 
     That is a 429, or a server error with `retry-after`: Infisical of 2024 answers 500 (measured).
-
-    Args:
-        now: seconds since the epoch, for the date form of the header.
+    `now`: seconds since the epoch, for the date form of the header.
     """
     header = response.headers.get("retry-after")
-    is_limit = response.status == TOO_MANY_REQUESTS
+    is_limit = is_rate_limit(response)
     if not is_limit and (response.status < SERVER_ERRORS or header is None):
         return None
     asked = _from_header(header, now)

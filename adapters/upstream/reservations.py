@@ -154,10 +154,8 @@ class Reservations:
             del self._by_tenant[reservation.tenant]
 
     def roll(self, now: float) -> list[Reservation]:
-        """Make reservations due whose time has come, and end those kept in vain.
-
-        Returns:
-            Those with waiters whose time has come; they do not become due.
+        """Make reservations due whose time has come, and end those kept in vain. Returns those with
+        waiters whose time has come; they do not become due.
         """
         waited_for: list[Reservation] = []
         while self._line and self._line[0].since <= now:

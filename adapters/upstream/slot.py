@@ -18,12 +18,10 @@ class Grant(Protocol):
     @abstractmethod
     def answered(self, response: UpstreamResponse) -> None:
         """Learn the server's limits from its response."""
-        ...
 
     @abstractmethod
     def failed(self, error: TransportError) -> None:
         """Note that there was no usable response."""
-        ...
 
 
 class Slot(Protocol):

@@ -23,11 +23,7 @@ CHECK_SECONDS: Final = 8.0
 
 
 class UpstreamCheck(StoreCheck):
-    """Asks the store once.
-
-    Attributes:
-        misconfigured: the reasons that waiting does not mend.
-    """
+    """Asks the store once. `misconfigured`: the reasons that waiting does not mend."""
 
     misconfigured: ClassVar[frozenset[str]]
 
@@ -44,15 +40,12 @@ class UpstreamCheck(StoreCheck):
 
     @abstractmethod
     async def verdict(self, deadline: float) -> Exception | None:
-        """Ask the store, and return what is wrong; None if nothing is.
-
-        Args:
-            deadline: monotonic seconds; the call is cancelled then.
+        """Ask the store, and return what is wrong; None if nothing is. `deadline`: monotonic
+        seconds; the call is cancelled then.
 
         Raises:
             SecretsError: becomes what `failure` makes of it.
         """
-        ...
 
     @override
     async def check(self) -> None:

@@ -93,6 +93,7 @@ class HttpStreams:
 
         Raises:
             OSError: a certificate file cannot be used.
+            PluginError: a proxy in the environment cannot be used.
         """
         self._config = config
         self._bytes = RequestBytes(config.base_url)

@@ -20,7 +20,6 @@ class Waiter:
     Attributes:
         key: what it asks for; a refused key has a reservation.
         tenant: shares the bulkhead with the other requests of this tenant.
-        deadline: monotonic seconds.
         granted: ends with None to go on, or with why not.
     """
 

@@ -14,10 +14,8 @@ if TYPE_CHECKING:
 
 @final
 class Timer:
-    """Calls back once, at the earliest of the times set since it last did.
-
-    Attributes:
-        at: when that is, in monotonic seconds; infinite if it is not set.
+    """Calls back once, at the earliest of the times set since it last did. `at`: when that is, in
+    monotonic seconds; infinite if it is not set.
     """
 
     def __init__(self, clock: Clock, name: str, call: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ import os
 import ssl
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import certifi
 
@@ -19,10 +20,11 @@ def tls_context(config: UpstreamConfig) -> ssl.SSLContext:
     """Read the certificates from disk.
 
     Without a CA file, SSL_CERT_FILE and SSL_CERT_DIR count, which were tried with the settings,
-    else the public authorities.
+    else the public authorities; none is trusted where nothing on the way speaks TLS.
 
     Raises:
         OSError: a file cannot be read or holds no certificate (`ssl.SSLError` is one).
+        PluginError: a proxy in the environment cannot be used.
     """
     if config.tls is not None:
         return config.tls
@@ -31,6 +33,8 @@ def tls_context(config: UpstreamConfig) -> ssl.SSLContext:
     elif os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         context = ssl.create_default_context()
     elif config.client_certificate is None:
+        if _is_plain(config):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return _public_authorities()
     else:
         context = ssl.create_default_context(cafile=certifi.where())
@@ -45,6 +49,13 @@ def certificate_files(config: UpstreamConfig, context: ssl.SSLContext) -> Certif
     if config.tls is not None:
         return CertificateFiles(context, None, None)
     return CertificateFiles(context, config.ca_file, config.client_certificate)
+
+
+def _is_plain(config: UpstreamConfig) -> bool:
+    """Whether neither the store nor the proxy before it is reached by TLS."""
+    proxy = config.proxy()
+    addresses = [config.base_url] if proxy is None else [config.base_url, proxy.url]
+    return all(urlsplit(address).scheme == "http" for address in addresses)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, final
 from typing_extensions import override
 
 from adapters.vault.call import token_header
-from adapters.vault.error_map import refused
+from adapters.vault.error_map import error_for, refused
 from adapters.vault.login import Token
 
 if TYPE_CHECKING:
@@ -44,19 +44,15 @@ class Access(Protocol):
         Raises:
             SecretsError: no authorization is to be had; the error says for whom and why.
         """
-        ...
 
     def doubt(self, used: Pass) -> bool:
         """Hear that the server does not accept a pass, and say whether another may help."""
-        ...
 
     def confirm(self, used: Pass) -> None:
         """Hear that the server accepted a pass."""
-        ...
 
-    def login_error(self, answer: Answer) -> SecretsError:
-        """Return the error for an answer that speaks of the login which the call carried."""
-        ...
+    def error_for(self, answer: Answer) -> SecretsError:
+        """Return the error for an answer to an authorized call that is no success."""
 
 
 @final
@@ -80,8 +76,8 @@ class ServiceAccess(Access):
         self._tokens.confirm()
 
     @override
-    def login_error(self, answer: Answer) -> SecretsError:
-        return refused(answer)
+    def error_for(self, answer: Answer) -> SecretsError:
+        return refused(answer) if answer.inline_failed else error_for(answer)
 
 
 @final
@@ -101,8 +97,8 @@ class AgentAccess(Access):
         return None
 
     @override
-    def login_error(self, answer: Answer) -> SecretsError:
-        return refused(answer)
+    def error_for(self, answer: Answer) -> SecretsError:
+        return refused(answer) if answer.inline_failed else error_for(answer)
 
 
 def _token_of(used: Pass) -> Token:

@@ -28,17 +28,14 @@ class RawResponse(Protocol):
     @property
     def status(self) -> int:
         """The HTTP status."""
-        ...
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Its headers, names in small letters."""
-        ...
 
     @property
     def body(self) -> bytes:
         """Its whole body."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ class Answer:
         Its successes have both members; gateways give their refusals an id alone.
         """
         return isinstance(self.document, dict) and (
-            isinstance(self.member("errors"), list) or self.document.keys() >= _SERVED
+            _are_texts(self.member("errors")) or self.document.keys() >= _SERVED
         )
 
     @property
@@ -123,6 +120,11 @@ class Answer:
     def log_fields(self) -> dict[str, str | int | None]:
         """Return what is harmless to log."""
         return {"status": self.status, "upstream_request_id": self.request_id}
+
+
+def _are_texts(errors: object) -> bool:
+    # Gateways that speak GraphQL or JSON:API list objects by that name.
+    return isinstance(errors, list) and all(isinstance(text, str) for text in errors)
 
 
 def whole_number(value: object) -> int | None:

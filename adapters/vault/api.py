@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from adapters.vault.addressing import Place
 from adapters.vault.answer import NOT_FOUND, OK
 from adapters.vault.call import Call, namespace_header
-from adapters.vault.error_map import doubts_token, error_for
+from adapters.vault.error_map import doubts_token
 from adapters.vault.wire_paths import mount_path, secret_path
 
 if TYPE_CHECKING:
@@ -91,20 +91,28 @@ class VaultApi:
 
     def error_for(self, answer: Answer) -> SecretsError:
         """Return the error for an answer that is no success."""
-        return self._access.login_error(answer) if answer.inline_failed else error_for(answer)
+        return self._access.error_for(answer)
 
     async def _authorized(
         self, place: Place, path: str, query: SecretQuery, version: str | None = None
     ) -> Answer:
         """Make a call, and once more with another authorization where that may help."""
         folder = query.location.path.rpartition("/")[0]
-        tenant = f"{place.namespace}/{place.mount}{folder}"
+        mount = f"{place.namespace}/{place.mount}"
         attempts = 0
         while True:
             attempts += 1
             used = await self._access.authorize(place, query.caller)
             headers = {**namespace_header(place.namespace), **used.headers}
-            call = Call("GET", path, headers=headers, version=version, tenant=tenant, key=path)
+            call = Call(
+                "GET",
+                path,
+                headers=headers,
+                version=version,
+                tenant=mount + folder,
+                key=path,
+                mount=mount,
+            )
             answer = await self._calls.call(call, query.deadline)
             if not doubts_token(answer):
                 if not answer.inline_failed and answer.status in {OK, NOT_FOUND}:

@@ -81,7 +81,7 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
         asks.reload()
 
     def samples() -> Iterator[Sample]:
-        return vault_samples(asks.tokens, admission, http.statistics)
+        return vault_samples(asks.tokens, admission, http.statistics, calls.pauses)
 
     return StoreParts(
         VaultSecretStore(addressing, api, clock),

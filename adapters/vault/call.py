@@ -40,6 +40,7 @@ class Call:
         repeatable: whether sending it twice does no more than once.
         tenant: whose calls must not take all connections, such as a folder.
         key: what is read, for admission.
+        mount: the secrets engine that is read, by namespace: a quota's pause holds for it.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Call:
     repeatable: bool = True
     tenant: str = ""
     key: str = ""
+    mount: str = ""
 
 
 class Calls(Protocol):
@@ -66,4 +68,3 @@ class Calls(Protocol):
             StoreUnavailable: there is no answer to be had by the deadline.
             RateLimited: the server has asked for a pause that outlasts the deadline.
         """
-        ...

@@ -13,6 +13,7 @@ a hint for the advice, and none is passed on):
 | 403: no such auth method, or another address | UpstreamError | login_mount_not_found |
 | 404 "namespace not found" | UpstreamError | namespace_not_found |
 | 429 | RateLimited | vault_rate_limited |
+| 500 "… internal error" to a read with a login | CallFailed | inline_login_failing |
 | 307, 412, 5xx | StoreUnavailable | as for reads |
 """
 
@@ -21,9 +22,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adapters.vault import reasons
-from adapters.vault.answer import BAD_REQUEST, FORBIDDEN
+from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, SERVER_ERROR
 from adapters.vault.error_map import error_for, is_upgrading
-from domain.model.errors import Unauthorized, UpstreamError
+from domain.model.errors import CallFailed, Unauthorized, UpstreamError
 
 if TYPE_CHECKING:
     from adapters.vault.answer import Answer
@@ -47,6 +48,23 @@ def caller_login_error(answer: Answer) -> SecretsError:
     return Unauthorized(
         "Vault does not let this component log in; let the role's bound claims cover it.",
         reason=reasons.CALLER_REFUSED,
+    )
+
+
+def inline_failing(answer: Answer) -> CallFailed | None:
+    """Return the error for a read that carried a login of a role with limited uses.
+
+    OpenBao answers such a read with 500 and no further word, as it does to other faults of its own;
+    None for any other answer.
+    """
+    words = answer.texts
+    is_so = words.startswith("1 error occurred") and "* internal error" in words
+    if answer.status != SERVER_ERROR or not is_so:
+        return None
+    return CallFailed(
+        "Vault fails at reads that carry the callers' login. It does so if the role limits the "
+        "uses of its tokens: unset token_num_uses there. If it is not set, look at Vault's log.",
+        reason=reasons.INLINE_FAILING,
     )
 
 

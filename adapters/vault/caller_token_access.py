@@ -20,6 +20,7 @@ from adapters.vault.answer import OK
 from adapters.vault.call import Call, namespace_header, token_header
 from adapters.vault.caller_errors import caller_login_error
 from adapters.vault.caller_jwt import partition
+from adapters.vault.error_map import error_for
 from adapters.vault.login import Token, read_token
 from adapters.vault.token_makers import LOGIN_SECONDS, RENEWED_AT
 from adapters.vault.wire_paths import login_path
@@ -94,8 +95,8 @@ class CallerTokenAccess(Access):
         _kept_of(used).is_confirmed = True
 
     @override
-    def login_error(self, answer: Answer) -> SecretsError:
-        return caller_login_error(answer)
+    def error_for(self, answer: Answer) -> SecretsError:
+        return caller_login_error(answer) if answer.inline_failed else error_for(answer)
 
     async def aclose(self) -> None:
         """End logins that are still running."""

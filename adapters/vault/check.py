@@ -86,7 +86,6 @@ class VaultCheck(UpstreamCheck):
         Args:
             addressing: where the configuration points.
             api: reads.
-            clock: for deadlines.
             address: the server's.
             callers: whether callers log in.
             publishes_keys: whether Vault may fetch the keys that sign their logins from here.

@@ -74,8 +74,8 @@ class EitherAccess(Access):
             self._tokens.confirm(used)
 
     @override
-    def login_error(self, answer: Answer) -> SecretsError:
-        return self._inline.login_error(answer)
+    def error_for(self, answer: Answer) -> SecretsError:
+        return (self._chosen or self._inline).error_for(answer)
 
     async def aclose(self) -> None:
         """End a look that is still running."""

@@ -19,6 +19,7 @@ from adapters.upstream.statistics import Lane
 from adapters.vault.answer import BAD_REQUEST, REDIRECT, SERVER_ERROR, TOO_MANY, Answer
 from adapters.vault.call import REQUEST_HEADER, Calls
 from adapters.vault.error_map import is_transient, lacks_active_node, leads_to_active_node
+from adapters.vault.mount_pauses import MountPauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,7 +86,11 @@ class QuotaEngine(HttpEngine):
 
 @final
 class HttpCalls(Calls):
-    """Makes calls of one Vault."""
+    """Makes calls of one Vault.
+
+    Attributes:
+        pauses: which mounts pause, since a quota has refused a read.
+    """
 
     def __init__(
         self,
@@ -102,6 +107,7 @@ class HttpCalls(Calls):
         """
         self._http = http
         self._admission = admission
+        self.pauses = MountPauses(http.config, admission, clock)
         self._clock = clock
         self._jitter = jitter
         self._nodes = nodes
@@ -153,7 +159,7 @@ class HttpCalls(Calls):
 
     async def _send(self, http: UpstreamHttp, call: Call, deadline: float) -> UpstreamResponse:
         def slot() -> AbstractAsyncContextManager[Admitted]:
-            return self._admission.slot(key=call.key, tenant=call.tenant, deadline=deadline)
+            return self.pauses.slot(call, deadline)
 
         headers = {REQUEST_HEADER: "true", **call.headers}
         query = None if call.version is None else {"version": call.version}

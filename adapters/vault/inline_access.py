@@ -16,7 +16,7 @@ from adapters.crypto import base64url
 from adapters.vault.access import Access, Pass
 from adapters.vault.answer import OK, TOO_MANY
 from adapters.vault.call import Call, namespace_header
-from adapters.vault.caller_errors import caller_login_error
+from adapters.vault.caller_errors import caller_login_error, inline_failing
 from adapters.vault.caller_logins import CAPACITY
 from adapters.vault.error_map import error_for, is_transient, rate_limited, unavailable
 from adapters.vault.wire_paths import inline_login_path, mount_path
@@ -65,8 +65,10 @@ class InlineAccess(Access):
         return None
 
     @override
-    def login_error(self, answer: Answer) -> SecretsError:
-        return caller_login_error(answer)
+    def error_for(self, answer: Answer) -> SecretsError:
+        if answer.inline_failed:
+            return caller_login_error(answer)
+        return inline_failing(answer) or error_for(answer)
 
 
 async def knows_inline_login(calls: Calls, mount: str, place: Place, deadline: float) -> bool:
@@ -77,7 +79,14 @@ async def knows_inline_login(calls: Calls, mount: str, place: Place, deadline: f
         UpstreamError: it does not know the namespace, or is no such server at all.
     """
     headers = {**namespace_header(place.namespace), **_headers(mount, "no-role", _NO_TOKEN)}
-    call = Call("GET", mount_path(place.mount), headers=headers, tenant="probe", key="probe")
+    call = Call(
+        "GET",
+        mount_path(place.mount),
+        headers=headers,
+        tenant="probe",
+        key="probe",
+        mount=place.mount,
+    )
     answer = await calls.call(call, deadline)
     if answer.inline_failed:
         return True

@@ -46,7 +46,6 @@ class Token:
     """What a login or a renewal gave.
 
     Attributes:
-        value: the token.
         seconds: how long it counts from when it was asked for; None for ever.
         is_renewable: whether it can be renewed.
         is_batch: whether it leaves nothing behind on the server.

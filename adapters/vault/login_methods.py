@@ -58,7 +58,6 @@ class LoginMethod(Protocol):
         Raises:
             UpstreamError: there are no credentials to be had just now.
         """
-        ...
 
 
 @final

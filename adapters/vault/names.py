@@ -77,10 +77,8 @@ def parse_namespace(text: str) -> str:
 
 
 def parse_role(text: str) -> str:
-    """Read the name of a role; the server does not tell capitals from small letters in it.
-
-    Returns:
-        The name in small letters, so that one role has one name.
+    """Read the name of a role; the server does not tell capitals from small letters in it. Returns
+    the name in small letters, so that one role has one name.
 
     Raises:
         InvalidNameError: it is empty, too long, or holds other characters than a role's.

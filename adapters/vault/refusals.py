@@ -78,10 +78,8 @@ class Refusals:
         self._has_asked = False
 
     async def listen(self, heard: Callable[[], None] = lambda: None) -> None:
-        """Hear what other processes are refused, and tell those that ask; call it once.
-
-        Args:
-            heard: is called after each refusal of another process.
+        """Hear what other processes are refused, and tell those that ask; call it once. `heard`: is
+        called after each refusal of another process.
         """
 
         def received(payload: bytes) -> bytes | None:

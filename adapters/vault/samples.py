@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
     from adapters.upstream.admission import Admission
     from adapters.upstream.statistics import CallStatistics
+    from adapters.vault.mount_pauses import MountPauses
     from adapters.vault.service_tokens import ServiceTokens
 
 
 def vault_samples(
-    tokens: ServiceTokens | None, admission: Admission, statistics: CallStatistics
+    tokens: ServiceTokens | None,
+    admission: Admission,
+    statistics: CallStatistics,
+    pauses: MountPauses,
 ) -> Iterator[Sample]:
     """Yield every figure of the Vault client as it is now."""
     if tokens is not None:
@@ -25,8 +29,8 @@ def vault_samples(
     state = admission.state()
     yield Sample(
         "vault_pause_seconds",
-        "Seconds until the next read may be sent, for a rate limit; 0 if it may be now.",
-        state.pause_seconds,
+        "Seconds until reads of every mount may be sent, for a rate limit; 0 if they may be now.",
+        max(state.pause_seconds, pauses.longest_seconds),
     )
     yield from upstream_samples("vault", "Vault", state, statistics.durations, admission.waits)
 

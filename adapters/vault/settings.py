@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AliasChoices, Field
 from typing_extensions import override
 
+from adapters.crypto.seed_file import place_problem
 from adapters.system.secret_file import Kind, secret_file_problem
 from adapters.system.setting_types import (
     Choice,
@@ -234,6 +236,9 @@ class VaultSettings(SettingsGroup):
         for name in _SECRET_FILES:
             if (advice := secret_file_problem(getattr(self, name), Kind.OPAQUE)) is not None:
                 yield Problem(self._variables_of(name)[0], advice)
+        if self.state_folder is not None and place_problem(Path(self.state_folder) / "any"):
+            advice = "must name an existing folder that this user may write to."
+            yield Problem("VAULT_STATE_FOLDER", advice)
 
     @override
     @classmethod

@@ -46,10 +46,8 @@ _NEEDED: Final[Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]] = {
 
 
 def contradictions(given: Mapping[str, Any]) -> Iterator[Problem]:
-    """Say what is missing, and which settings cannot stand together.
-
-    Args:
-        given: the raw values by field name; fields that are unset are absent.
+    """Say what is missing, and which settings cannot stand together. `given`: the raw values by
+    field name; fields that are unset are absent.
     """
     if "addr" not in given:
         yield Problem(

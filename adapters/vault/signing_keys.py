@@ -39,10 +39,8 @@ class InvalidKeyFileError(ValueError):
 
 @final
 class SigningKey:
-    """One key pair. Neither repr, copy nor pickle gives the secret half away.
-
-    Attributes:
-        key_id: the thumbprint of the public key (RFC 7638).
+    """One key pair. Neither repr, copy nor pickle gives the secret half away. `key_id`: the
+    thumbprint of the public key (RFC 7638).
     """
 
     __slots__ = ("__public", "__secret", "key_id")

@@ -48,19 +48,15 @@ class TokenMaker(Protocol):
     """Gives the service a token."""
 
     async def obtain(self, previous: Token | None) -> Token:
-        """Return a token that counts from now on.
-
-        Args:
-            previous: the one in use, which may be renewed; None if there is none.
+        """Return a token that counts from now on. `previous`: the one in use, which may be renewed;
+        None if there is none.
 
         Raises:
             UpstreamError: there is none to be had just now.
         """
-        ...
 
     async def has_changed(self) -> bool:
         """Say whether the credentials are others than those last tried."""
-        ...
 
 
 @final

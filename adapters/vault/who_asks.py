@@ -195,8 +195,6 @@ def _refusals(settings: VaultSettings, context: StoreContext) -> Refusals:
     if settings.state_folder is None:
         return Refusals(LockoutGuard(LOCKOUT, clock, jitter), context.peers)
     folder = Path(settings.state_folder)
-    if not folder.is_dir():
-        raise PluginError("must name an existing folder.", setting="VAULT_STATE_FOLDER")
     try:
         count = LockoutFile(folder / COUNT_FILE, f"{settings.addr} {settings.auth_mount}")
         guard = LockoutGuard(LOCKOUT, clock, jitter, count)

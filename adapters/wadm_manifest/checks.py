@@ -17,10 +17,8 @@ _REDIS_READS = "url"
 
 
 def check_policies(manifest: Manifest, backends: Collection[str]) -> None:
-    """Check the policies and that each secret names one of them that is served.
-
-    Args:
-        backends: the names of the backends that are served; empty for unknown.
+    """Check the policies and that each secret names one of them that is served. `backends`: the
+    names of the backends that are served; empty for unknown.
     """
     seen: set[str] = set()
     used = {use.policy for use in manifest.uses}
@@ -71,10 +69,7 @@ def check_names(manifests: Iterable[tuple[str, Manifest]]) -> None:
 
     wadm stores a secret's reference under the names of the manifest and the secret alone: what
     stands in another component under the same name gets the first one's key, and the status says
-    "deployed".
-
-    Args:
-        manifests: all that are checked together, each with the name of its file.
+    "deployed". `manifests`: all that are checked together, each with the name of its file.
     """
     first: dict[str, tuple[str, Manifest, SecretUse]] = {}
     for file, manifest in manifests:

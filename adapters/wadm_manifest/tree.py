@@ -84,10 +84,8 @@ class Visits:
 
 @dataclass(frozen=True, slots=True)
 class NodeReader:
-    """Reads one node at its place, and collects findings about it.
-
-    Attributes:
-        line: the line of its name, or where it begins, from 1.
+    """Reads one node at its place, and collects findings about it. `line`: the line of its name, or
+    where it begins, from 1.
     """
 
     node: yaml.Node

@@ -26,11 +26,7 @@ _log = structlog.get_logger()
 
 @final
 class Answers:
-    """Sends answers on the operator's side.
-
-    Args:
-        held: learns from hosts' answers which workloads run.
-    """
+    """Answers on the operator's side. `held` learns from hosts' answers which workloads run."""
 
     def __init__(self, operator: RawClient, held: HeldWorkloads) -> None:
         self._operator = operator

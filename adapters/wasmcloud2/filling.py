@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.wasmcloud2.held import Given
-from adapters.wasmcloud2.text_value import shown, text_outcome
+from domain.model.errors import InvalidRequest
+from domain.model.replies import wire_name
 from domain.model.secret import Secret
 from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from adapters.wasmcloud2.start_request import StartRequest
+    from domain.model.errors import RequestError
     from domain.model.secret import SecretValue
-    from domain.use_cases.read_for_workload import ReadsForWorkloads
+    from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
+
 
 MAX_TOLD: Final = 8
 """Refusals that one message tells of; the audit trail has all of them."""
 
 
 class FillRefusedError(Exception):
-    """At least one reference gets no value; the text says which, why, and what to do.
-
-    Attributes:
-        reasons: constant codes, one a refused reference.
+    """At least one reference gets no value; the text says which, why, and what to do. `reasons`:
+    constant codes, one a refused reference.
     """
 
     def __init__(self, text: str, reasons: tuple[str, ...]) -> None:
@@ -34,20 +35,15 @@ class FillRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """Reads every secret of one workload at the same time.
-
-    Attributes:
-        environment: which hosts this relay serves, by the operator's word.
+    """Reads every secret of one workload at the same time. `environment`: which hosts this relay
+    serves, by the operator's word.
     """
 
     read: ReadsForWorkloads
     environment: str
 
     async def __call__(self, start: StartRequest, deadline: float) -> Given:
-        """Read all that a request refers to.
-
-        Args:
-            deadline: monotonic seconds by which the reads end.
+        """Read all that a request refers to. `deadline`: monotonic seconds by which the reads end.
 
         Raises:
             FillRefusedError: some secret is not to be had, or is no text.
@@ -77,3 +73,30 @@ class Filling:
                 tuple(reason for reason, _ in refusals.values()),
             )
         return Given(workload, start, values)
+
+
+def text_outcome(read: WorkloadRead) -> Secret | RequestError:
+    """Return a secret whose value is a text, or why the workload gets none."""
+    outcome = read.outcome
+    if not isinstance(outcome, Secret):
+        return outcome
+    value = outcome.value.reveal()
+    if isinstance(value, str) and "\0" not in value and _is_unicode(value):
+        return outcome
+    return InvalidRequest(
+        "The secret is binary, and version 2 takes text only; store it as text, such as in base64.",
+        reason="value_not_text",
+    )
+
+
+def shown(refusal: RequestError, read: WorkloadRead) -> str:
+    """Return a refusal for the workload's operator, with the request id to look it up by."""
+    return f"{wire_name(refusal)}: {refusal.advice} (request {read.request_id})"
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

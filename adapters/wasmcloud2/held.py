@@ -81,7 +81,7 @@ class HeldWorkloads:
             self._held.popitem(last=False)
 
     def forget(self, running: Running) -> None:
-        """Forget a workload that does not run any more, or was started anew."""
+        """Forget a workload that does not run any more, or was started again."""
         self._held.pop(running, None)
 
     def on(self, host: str) -> tuple[Given, ...]:

@@ -17,11 +17,7 @@ workload has some hundred; a megabyte of them takes a second to parse."""
 
 
 class Message(NamedTuple):
-    """What arrived on the operator's side.
-
-    Attributes:
-        headers: the raw header block; None for none.
-    """
+    """What arrived on the operator's side. `headers`: the raw header block; None for none."""
 
     subject: bytes
     reply_to: bytes

@@ -7,21 +7,17 @@ The answer's body is the value, or with another status than 200 the error and wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, final
 from urllib.parse import parse_qsl
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from adapters.wasmcloud2.host_certificate import certified_host
-from adapters.wasmcloud2.text_value import shown, text_outcome
-from domain.model.errors import (
-    InvalidRequest,
-    PolicyError,
-    SecretNotFound,
-    Unauthorized,
-)
+from adapters.wasmcloud2.filling import shown, text_outcome
+from domain.model.errors import InvalidRequest, PolicyError, SecretNotFound, Unauthorized
 from domain.model.messages import MAX_NAME_LENGTH
 from domain.model.secret import Secret
 from domain.model.secret_uri import SecretUri, parse_secret_uri
@@ -33,10 +29,34 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from adapters.wasmcloud2.host_certificate import CertifiedHost
     from domain.model.errors import RequestError
     from domain.use_cases.read_for_workload import ReadsForWorkloads
     from ports.clock import Clock
+
+
+_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
+_URI: Final = re.compile(rf"wasmcloud-host://(?P<environment>{_NAME})/(?P<host>{_NAME})", re.ASCII)
+_SCHEME: Final = "wasmcloud-host:"
+
+
+@dataclass(frozen=True, slots=True)
+class CertifiedHost:
+    """A host whose certificate the TLS handshake has verified."""
+
+    environment: str
+    name: str
+
+
+def certified_host(certificate: Mapping[str, Any] | None) -> CertifiedHost | None:
+    """Return the host that a verified certificate names; None if it names none, or several.
+    `certificate`: as `ssl.SSLSocket.getpeercert` returns it. The name is a URI among its subject
+    alternative names: `wasmcloud-host://ENVIRONMENT/HOST`.
+    """
+    names = (certificate or {}).get("subjectAltName", ())
+    uris = [text for kind, text in names if kind == "URI" and text.startswith(_SCHEME)]
+    found = _URI.fullmatch(uris[0]) if len(uris) == 1 else None
+    return None if found is None else CertifiedHost(found["environment"], found["host"])
+
 
 PATH: Final = "/v1/secret"
 _PARAMETERS: Final = {"namespace", "workload", "reference"}
@@ -53,12 +73,7 @@ _log = structlog.get_logger()
 
 
 class _RefusedError(Exception):
-    """The request is answered without a read.
-
-    Attributes:
-        status: of the answer.
-        reason: a constant code, for the log.
-    """
+    """The request is answered without a read."""
 
     def __init__(self, status: int, reason: str, advice: str) -> None:
         super().__init__(advice)
@@ -72,18 +87,12 @@ class PluginApp:
 
     Args:
         read: reads one secret for a workload.
-        clock: for deadlines.
         timeout_seconds: for one read.
         max_in_flight: requests under way; further ones are refused at once.
     """
 
     def __init__(
-        self,
-        read: ReadsForWorkloads,
-        clock: Clock,
-        *,
-        timeout_seconds: float,
-        max_in_flight: int,
+        self, read: ReadsForWorkloads, clock: Clock, *, timeout_seconds: float, max_in_flight: int
     ) -> None:
         self._read = read
         self._clock = clock

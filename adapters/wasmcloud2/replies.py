@@ -21,11 +21,7 @@ LIVES: Final = frozenset({RUNNING, STARTING})
 
 
 class WorkloadStatus(NamedTuple):
-    """A host's answer.
-
-    Attributes:
-        state: without its prefix, such as "RUNNING".
-    """
+    """A host's answer. `state`: without its prefix, such as "RUNNING"."""
 
     workload_id: str
     state: str

@@ -63,10 +63,8 @@ class _Pending(NamedTuple):
 
 
 class Requests:
-    """Sends requests on one side and hands over each one's answer.
-
-    Args:
-        client: that side's connection.
+    """Sends requests on one side and hands over each one's answer. `client`: that side's
+    connection.
     """
 
     def __init__(self, client: RawClient, clock: Clock) -> None:
@@ -86,10 +84,8 @@ class Requests:
     def send(
         self, subject: bytes, body: bytes, headers: bytes | None, take: Take
     ) -> Awaitable[None] | None:
-        """Send a request whose answer, headers included, goes to `take`.
-
-        Returns:
-            None, or what to await before more is sent.
+        """Send a request whose answer, headers included, goes to `take`. Returns None, or what to
+        await before more is sent.
 
         Raises:
             TooManyPendingError: too many requests wait already.

@@ -84,11 +84,7 @@ class StartRequest:
 
 
 class UnreadableStartError(InvalidRequest):
-    """The request is refused as it stands.
-
-    Attributes:
-        workload_id: as far as it could be read.
-    """
+    """The request is refused as it stands. `workload_id`: as far as it could be read."""
 
     default_reason = "start_request_malformed"
     workload_id = ""

@@ -31,7 +31,7 @@ class NamespacesUnavailableError(Exception):
 
 
 def enter_namespaces() -> None:
-    """Start this process anew inside its namespaces; returns there.
+    """Start this process again inside its namespaces; returns there.
 
     Raises:
         NamespacesUnavailableError: there are none to be had.

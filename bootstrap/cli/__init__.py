@@ -81,11 +81,13 @@ def serve(
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
     if only_check:
-        from bootstrap.cli import check  # noqa: PLC0415  see below
+        from bootstrap.cli import check
 
         check.check(as_json=as_json)
+    if as_json:
+        raise typer.BadParameter("It goes with --check: the log is JSON by LOG_FORMAT.")
     # Imported here: the other commands need none of the container and start faster without it.
-    from bootstrap import main  # noqa: PLC0415  see above
+    from bootstrap import main
 
     raise typer.Exit(main.serve())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from domain.model.errors import KeyProbe
 from domain.model.messages import PROBE_KEY
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ class EventFilter:
 
 def _is_traffic(event: Mapping[str, Any]) -> bool:
     """Say whether it is part of the protocol alone; a refusal that names no key is not."""
-    return event.get("operation") == "server_xkey" or event.get("key") == PROBE_KEY
+    if event.get("operation") == "server_xkey" or event.get("key") == PROBE_KEY:
+        return True
+    # Summed up, the events of probes name no key.
+    return event.get("reason") == KeyProbe.default_reason
 
 
 def _begins(event: Mapping[str, Any], names: tuple[str, ...], wanted: str | None) -> bool:

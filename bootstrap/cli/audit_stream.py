@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.audit.stream_config import AuditStreamConfig
+from adapters.audit.stream_names import is_stream_name
 
 
 def _stream_name(text: str) -> str:
@@ -13,11 +13,7 @@ def _stream_name(text: str) -> str:
     Raises:
         ValueError: no stream can have it.
     """
-    try:
-        AuditStreamConfig(stream=text)
-    except ValueError:
-        pass
-    else:
+    if is_stream_name(text):
         return text
     raise ValueError('a stream\'s name holds only letters, digits, "_" and "-"')
 

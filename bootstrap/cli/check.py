@@ -4,7 +4,6 @@ import io
 
 import typer
 
-from adapters.telemetry.log_setup import configure_logging
 from bootstrap.cli.reporting import AsJson, guarded_run
 from bootstrap.cli.terminal import say, write_json
 
@@ -21,7 +20,8 @@ def check(
     Exit code 0 if the service can start, 1 if something does not answer or refuses, 2 if settings
     or files must be put right.
     """
-    from bootstrap.preflight.run import preflight  # noqa: PLC0415  other commands load less
+    from adapters.telemetry.log_setup import configure_logging
+    from bootstrap.preflight.run import preflight
 
     # What would be logged is said by the findings.
     configure_logging("error", "json", io.StringIO())

@@ -41,16 +41,16 @@ def exec_(
     ended it. Exit code 1 if a secret is refused, which the message names; the command is not run
     then. 2 if the settings or options must be put right, 127 if there is no such command.
     """
-    from bootstrap.run_with.child import CommandNotStartedError  # noqa: PLC0415  others load less
-    from bootstrap.run_with.main import run_with  # noqa: PLC0415
-    from bootstrap.run_with.request import RefusedError, Run, read_mappings  # noqa: PLC0415
-    from bootstrap.service_failure import (  # noqa: PLC0415
+    from bootstrap.run_with.child import CommandNotStartedError
+    from bootstrap.run_with.main import run_with
+    from bootstrap.run_with.request import RefusedError, Run, read_mappings
+    from bootstrap.service_failure import (
         ServiceFailedError,
         ServiceMisconfiguredError,
     )
-    from bootstrap.settings import load_settings  # noqa: PLC0415
-    from bootstrap.settings.wasmcloud2 import Wasmcloud2Settings  # noqa: PLC0415
-    from domain.model.workload import Workload  # noqa: PLC0415
+    from bootstrap.settings import load_settings
+    from bootstrap.settings.wasmcloud2 import Wasmcloud2Settings
+    from domain.model.workload import Workload
 
     def run() -> int:
         stated = environment or load_settings(Wasmcloud2Settings).v2_environment

@@ -6,19 +6,13 @@ the runtimes of containers reserve every other.
 
 from __future__ import annotations
 
-import http.client
 import json
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from adapters.admin_http.address import LOOPBACK
 from bootstrap.cli.terminal import warn
-from bootstrap.settings.admin import AdminSettings
-from bootstrap.settings.load import load_settings
-from bootstrap.settings.problems import SettingsError
-from bootstrap.settings.workers import WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +32,11 @@ def healthcheck(
     ] = False,
 ) -> None:
     """Ask the running service at ADMIN_ADDR whether it is well; for HEALTHCHECK of an image."""
+    from bootstrap.settings.admin import AdminSettings
+    from bootstrap.settings.load import load_settings
+    from bootstrap.settings.problems import SettingsError
+    from bootstrap.settings.workers import WorkerSettings
+
     try:
         address = load_settings(AdminSettings).admin_address
         workers = load_settings(WorkerSettings).workers
@@ -59,6 +58,8 @@ def healthcheck(
 
 def _ask(address: AdminAddress, port: int, path: str) -> Iterator[str]:
     """Yield what is wrong with one worker."""
+    import http.client
+
     # Neither a proxy nor a redirect is followed.
     connection = http.client.HTTPConnection(
         _reachable(address.host), port, timeout=_TIMEOUT_SECONDS
@@ -83,6 +84,8 @@ def _ask(address: AdminAddress, port: int, path: str) -> Iterator[str]:
 
 def _reachable(host: str) -> str:
     """Return where a listener on all addresses is asked."""
+    from adapters.admin_http.address import LOOPBACK
+
     try:
         address = ip_address(host)
     except ValueError:

@@ -23,7 +23,7 @@ from bootstrap.settings import load_settings
 from bootstrap.settings.choices import ChoiceSettings
 from bootstrap.settings.configuration import ChosenTransport
 from bootstrap.settings.plugins import Registry
-from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS
+from domain.model.transport import HOST_TIMEOUT_SECONDS
 from domain.use_cases.key_ring import KeyRing
 from ports.transport import Channel
 from ports.transport_plugin import TransportFailedError

@@ -68,7 +68,8 @@ async def survey(
     """Ask for the announced keys, and have replicas open something that is sealed for `key`.
 
     NATS gives each request to any of the replicas, so it is asked many times: once alone, since
-    whatever is wrong with all of them shows there, then several at a time. Silence ends it.
+    whatever is wrong with all of them shows there, then several at a time. Silence ends it, and so
+    does a replica that does not open the key: each request to it leaves a refusal in its trail.
 
     Args:
         channel: how hosts ask.
@@ -111,7 +112,7 @@ async def survey(
 
     await ask()
     asked = 1
-    while not silent and asked < how_many(replicas):
+    while not (silent or closed) and asked < how_many(replicas):
         await asyncio.gather(*(ask() for _ in range(_AT_A_TIME)))
         asked += _AT_A_TIME
     return Survey(announced, frozenset(openers), closed, silent, asked)

@@ -6,22 +6,14 @@ from typing import Annotated
 
 import typer
 
-from adapters.crypto.inspection import describe_key
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.seed_file import SeedFileError, write_seed
-from adapters.crypto.token_signer import SigningKey
-from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.cli.key_kinds import KINDS, key_kind
-from bootstrap.cli.reporting import AsJson, CommandError, guarded
+from bootstrap.cli.reporting import AsJson, CommandError, command_group, guarded
 from bootstrap.cli.rotate import rotate
 from bootstrap.cli.terminal import say, write_json
 
-app = typer.Typer(
-    name="keys",
-    help="Make, rotate and inspect keys.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("keys", "Make, rotate and inspect keys.")
 
 
 app.command("rotate")(rotate)
@@ -45,6 +37,9 @@ def generate(
     as_json: AsJson = False,
 ) -> None:
     """Make a key; prints the public key, and the seed unless it goes to a file."""
+    from adapters.crypto.token_signer import SigningKey
+    from adapters.crypto.xkeys import SodiumXKeyPair
+
     pair = SodiumXKeyPair.generate() if kind is KeyKind.XKEY else SigningKey.generate(kind)
     shown = {"public": pair.public}
     if out is None:
@@ -68,6 +63,8 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Tell a key's kind, and of a seed the public key that belongs to it."""
+    from adapters.crypto.inspection import describe_key
+
     given = sys.stdin.readline() if text is None else text
     described = guarded(lambda: describe_key(given.strip()))
     kind, is_seed = described.kind.name.lower(), described.is_seed

@@ -4,6 +4,8 @@ A value never stands on the command line, where shells and process lists keep it
 """
 
 import sys
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +13,11 @@ import typer
 
 from adapters.system.files import create_file
 from bootstrap.cli.kv_catalog import delete, history, list_keys
-from bootstrap.cli.kv_common import Key, KvReader, KvWriter, failure, values_run
-from bootstrap.cli.reporting import MISUSED, AsJson
+from bootstrap.cli.kv_common import Key, KvReader, KvWriter, values_run
+from bootstrap.cli.reporting import MISUSED, AsJson, command_group, failure
 from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw, printable, say, write_json
 
-app = typer.Typer(
-    name="kv",
-    help="Write and read the secrets in the NATS KV bucket.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("kv", "Write and read the secrets in the NATS KV bucket.")
 
 
 @app.command()
@@ -130,9 +127,16 @@ app.command()(delete)
 
 
 def _ask_for_value(key: str) -> bytes:
-    answer: str = typer.prompt(
-        f"Value of {printable(key)}", hide_input=True, confirmation_prompt=True, err=True
-    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)
+            answer: str = typer.prompt(
+                f"Value of {printable(key)}", hide_input=True, confirmation_prompt=True, err=True
+            )
+    except GetPassWarning:
+        raise failure(
+            "--prompt needs a terminal, which does not show what is typed; pipe the value.", MISUSED
+        ) from None
     return answer.encode("utf-8", "surrogateescape")
 
 

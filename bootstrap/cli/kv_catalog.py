@@ -1,14 +1,16 @@
 """`kv list`, `kv history` and `kv delete`: what needs no encryption xkey."""
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.nats_kv.catalog import Revision
-from adapters.nats_kv.keys import is_served
 from bootstrap.cli.kv_common import Key, catalog_run
-from bootstrap.cli.reporting import AsJson
+from bootstrap.cli.reporting import MISUSED, AsJson, failure
 from bootstrap.cli.terminal import printable, say, show_table, warn, write_json
+
+if TYPE_CHECKING:
+    from adapters.nats_kv.catalog import Revision
 
 
 def list_keys(
@@ -17,6 +19,8 @@ def list_keys(
     as_json: AsJson = False,
 ) -> None:
     """List the keys that have a value, one a line. Needs no encryption xkey."""
+    from adapters.nats_kv.keys import is_served
+
     names = catalog_run(lambda catalog: catalog.keys(prefix))
     if as_json:
         write_json(names)
@@ -59,13 +63,22 @@ def delete(
 ) -> None:
     """Delete a secret with all its versions. Needs no encryption xkey."""
     what = key if keep_history else f"{key} with all its versions"
-    if not yes:
-        typer.confirm(f"Delete {printable(what)}?", abort=True)
+    if not (yes or _confirmed(f"Delete {printable(what)}?")):
+        raise failure("Nothing was deleted.")
     catalog_run(lambda catalog: catalog.delete(key, keep_history=keep_history))
     say(f"Deleted {printable(what)}.")
 
 
-def _as_object(revision: Revision) -> dict[str, object]:
+def _confirmed(question: str) -> bool:
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+    raise failure("Nothing was deleted: standard input gives no answer; give --yes.", MISUSED)
+
+
+def _as_object(revision: "Revision") -> dict[str, object]:
     return {
         "version": revision.version,
         "written": None if revision.created is None else revision.created.isoformat(),

@@ -1,22 +1,20 @@
 """What the `kv` commands share: an open bucket, and how they end when they fail."""
 
-import asyncio
+from __future__ import annotations
+
 import importlib
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar, cast
 
 import typer
 
-from adapters.nats.connect_errors import NatsConnectError
-from adapters.nats_kv.catalog import Revision
-from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
-from bootstrap.cli.reporting import FAILED, MISUSED
-from bootstrap.cli.terminal import warn
-from bootstrap.settings import SettingsError
-from domain.model.errors import InvalidRequest, SecretsError
-from domain.model.secret import Secret
-from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
+from bootstrap.cli.reporting import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+    from contextlib import AbstractAsyncContextManager
+
+    from adapters.nats_kv.catalog import Revision
+    from domain.model.secret import Secret
 
 _Result = TypeVar("_Result")
 
@@ -75,14 +73,6 @@ def sessions() -> Sessions:
     return cast("Sessions", importlib.import_module("bootstrap.cli.kv_session"))
 
 
-_EXPECTED_ERRORS = (
-    SecretsError,
-    VersionConflictError,
-    NatsConnectError,
-    StoreUnreachableError,
-)
-
-
 def values_run(
     command: Callable[[KvReader, KvWriter], Awaitable[_Result]], *, create_bucket: bool = False
 ) -> _Result:
@@ -107,23 +97,12 @@ def catalog_run(command: Callable[[KvCatalog], Awaitable[_Result]]) -> _Result:
 
 def _run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     """Run a command; whatever goes wrong becomes one line on standard error and an exit code."""
-    code = FAILED
+    import asyncio
+
     try:
         return asyncio.run(work())
-    except (SettingsError, StoreMisconfiguredError) as error:
-        advice, code = str(error), MISUSED
-    except InvalidRequest as error:
-        advice, code = str(error), MISUSED
-    except OtherKeyError as error:
-        advice = f"{error} --force stores the value all the same."
-    except _EXPECTED_ERRORS as error:
-        advice = str(error)
     except Exception as error:  # noqa: BLE001  a traceback at the terminal could show a value
-        advice = f"The command failed unexpectedly ({type(error).__name__}); report it."
+        from bootstrap.cli.kv_failures import told
+
+        advice, code = told(error)
     raise failure(advice, code)
-
-
-def failure(text: str, code: int = FAILED) -> typer.Exit:
-    """Say on standard error what to do, and return what ends the command."""
-    warn(text)
-    return typer.Exit(code)

@@ -44,6 +44,10 @@ class NatsKvWithoutKey(NatsKvByHand):
     """For commands that touch no value."""
 
     @override
+    def unusable(self) -> Iterable[Problem]:
+        return ()
+
+    @override
     @classmethod
     def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,8 +33,7 @@ class Later(NamedTuple):
     takes_command: bool = False
 
     def load(self, name: str) -> Any:
-        """Import the command."""
-        import_lean(STRUCTLOG, NATS)
+        """Import the command; what it runs on is imported when it runs."""
         found = getattr(import_module(f"bootstrap.cli.{self.module}"), self.attribute)
         parent = typer.Typer(rich_markup_mode=None)
         if isinstance(found, typer.Typer):
@@ -45,7 +45,23 @@ class Later(NamedTuple):
             parent.callback()(lambda: None)
         command = typer.main.get_group(parent).commands[name]
         name_values([command])
+        _import_lean_first(command)
         return command
+
+
+def _import_lean_first(command: Any) -> None:
+    """Have each command below import libraries without what they would load besides."""
+    for below in getattr(command, "commands", {}).values():
+        _import_lean_first(below)
+    if (run := command.callback) is None:
+        return
+
+    @wraps(run)
+    def run_lean(*args: Any, **given: Any) -> Any:
+        import_lean(STRUCTLOG, NATS)
+        return run(*args, **given)
+
+    command.callback = run_lean
 
 
 class LaterCommands(dict[str, Any]):

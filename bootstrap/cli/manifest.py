@@ -2,27 +2,26 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from adapters.system.clock import SystemClock
-from adapters.wadm_manifest.check import CheckedFile, check_files, read_file
-from adapters.wadm_manifest.findings import Level, ManifestUnreadableError
-from bootstrap.cli.manifest_rules import rules_of, tokens_given
-from bootstrap.cli.manifest_store import shape_of
-from bootstrap.cli.policy_output import load
 from bootstrap.cli.progress import Advance, progress
-from bootstrap.cli.reporting import FAILED, MISUSED, AsJson, CommandError, failure, guarded
-from bootstrap.cli.terminal import say, write_json
-from domain.model.transport import Requester
-
-app = typer.Typer(
-    name="manifest",
-    help="Check the secrets of wadm manifests.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+from bootstrap.cli.reporting import (
+    FAILED,
+    MISUSED,
+    AsJson,
+    CommandError,
+    command_group,
+    failure,
+    guarded,
 )
+from bootstrap.cli.terminal import say, write_json
+
+if TYPE_CHECKING:
+    from adapters.wadm_manifest.check import CheckedFile
+
+app = command_group("manifest", "Check the secrets of wadm manifests.")
 
 
 OTHER: Final = "other"
@@ -79,12 +78,21 @@ def check(
 
     Exit code 0: no errors, 1: at least one, 2: a file or an option cannot be used.
     """
+    from adapters.wadm_manifest.findings import Level
 
-    def checked() -> list[CheckedFile]:
+    def checked() -> "list[CheckedFile]":
+        from adapters.wadm_manifest.check import check_files
+        from bootstrap.cli.manifest_store import shape_of
+
         with progress("manifests read", len(files), as_json=as_json) as advance:
             read = [_read(file, advance) for file in files]
         judge = None
         if policy is not None:
+            from adapters.system.clock import SystemClock
+            from bootstrap.cli.manifest_rules import rules_of, tokens_given
+            from bootstrap.cli.policy_output import load
+            from domain.model.transport import Requester
+
             now = SystemClock().now()
             if user is not None and account is None:
                 raise CommandError("Give --account beside --user; NATS names both.")
@@ -105,7 +113,10 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def _read(file: Path, advance: Advance) -> CheckedFile:
+def _read(file: Path, advance: Advance) -> "CheckedFile":
+    from adapters.wadm_manifest.check import read_file
+    from adapters.wadm_manifest.findings import ManifestUnreadableError
+
     advance(1)
     try:
         data = file.read_bytes()
@@ -118,7 +129,9 @@ def _read(file: Path, advance: Advance) -> CheckedFile:
     raise failure(f"{file}: {problem}.", MISUSED)
 
 
-def _show(files: list[CheckedFile], *, as_json: bool) -> None:
+def _show(files: "list[CheckedFile]", *, as_json: bool) -> None:
+    from adapters.wadm_manifest.findings import Level
+
     found = [(file, finding) for file in files for finding in file.sorted_findings]
     errors = sum(finding.level is Level.ERROR for _, finding in found)
     manifests = sum(len(file.manifests) for file in files)

@@ -1,31 +1,22 @@
 """`nats-auth`: NATS accounts, logins and permissions that real wasmCloud hosts work under."""
 
-import importlib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import nats.errors
-import nats.js.errors
 import typer
-from nats.aio.client import Client
 
 from adapters.nats_auth import roles
-from adapters.nats_auth.config_text import permissions_text
-from adapters.nats_auth.folder import CONFIG, FolderUnusableError, add_lattice, write_setup
 from adapters.nats_auth.names import Names, NamesUnusableError
 from adapters.nats_auth.roles import Permissions
-from adapters.nats_auth.setup import new_setup
-from adapters.system.clock import SystemClock
-from bootstrap.cli.reporting import CommandError, guarded, run
+from bootstrap.cli.reporting import CommandError, command_group, guarded, run
+from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say, write
 
-app = typer.Typer(
-    name="nats-auth",
-    help="Make NATS accounts, logins and permissions.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+app = command_group("nats-auth", "Make NATS accounts, logins and permissions.")
 
 Prefix = Annotated[
     str, typer.Option("--prefix", envvar="NATS_SUBJECT_PREFIX", help="The subject prefix.")
@@ -63,6 +54,9 @@ def init(
 
     Each lattice, the service and people have accounts of their own. No login expires.
     """
+    from adapters.nats_auth.folder import CONFIG, FolderUnusableError, write_setup
+    from adapters.nats_auth.setup import new_setup
+    from adapters.system.clock import SystemClock
 
     def made() -> Names:
         names = _names(prefix, backend, bucket, stream, tuple(lattice or ("default",)))
@@ -90,6 +84,8 @@ def add(
     lattice: Annotated[str, typer.Argument(help="The lattice's name.")],
 ) -> None:
     """Add a lattice's account and logins. The servers must then reload their configuration."""
+    from adapters.nats_auth.folder import CONFIG, FolderUnusableError, add_lattice
+    from adapters.system.clock import SystemClock
 
     def added() -> None:
         try:
@@ -134,6 +130,8 @@ def permissions(
             case Role.AUDITOR:
                 return roles.auditor(names)
 
+    from adapters.nats_auth.config_text import permissions_text
+
     write(permissions_text(guarded(chosen)))
 
 
@@ -149,9 +147,7 @@ def lattice_buckets(
     """
 
     async def make() -> None:
-        # Imported once it is needed, as by the other commands: it loads the settings.
-        session = importlib.import_module("bootstrap.cli.nats_session")
-        async with session.open_nats() as client:
+        async with session()() as client:
             for kind in ("LATTICEDATA", "CONFIGDATA"):
                 await _make_bucket(client, f"{kind}_{lattice}", replicas)
 
@@ -159,7 +155,10 @@ def lattice_buckets(
     run(make)
 
 
-async def _make_bucket(client: Client, bucket: str, replicas: int) -> None:
+async def _make_bucket(client: "Client", bucket: str, replicas: int) -> None:
+    import nats.errors
+    import nats.js.errors
+
     jetstream = client.jetstream()
     try:
         try:

@@ -12,11 +12,19 @@ if TYPE_CHECKING:
 
 
 class PlainGroup(TyperGroup):
-    """The root of all commands; as they are added it names what their options take."""
+    """A group of commands; as they are added it names what their options take."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         name_values(self.commands.values())
+
+    @override
+    def get_params(self, ctx: Any) -> Any:
+        # Typer adds those of completion and of help once the group is made.
+        options = super().get_params(ctx)
+        for option in options:
+            option.__class__ = _PlainOption
+        return options
 
 
 class _PlainArgument(TyperArgument):
@@ -30,9 +38,20 @@ class _PlainArgument(TyperArgument):
     def _usage_display_name(self) -> str:
         return self.display_name_raw if self.required else f"[{self.display_name_raw}]"
 
+    @override
+    def get_missing_message(self, ctx: Any) -> str:
+        return self.help or ""
+
 
 class _PlainOption(TyperOption):
-    """An option whose bounds are said in words."""
+    """An option whose bounds are said in words, and that costs nothing where it is not given."""
+
+    @override
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        # For any other value typer loads pydantic, which is most of what help would cost.
+        if value is not None or self.multiple or self.required:
+            return super().process_value(ctx, value)
+        return None if self.callback is None else self.callback(ctx, self, value)
 
     @override
     def _get_number_range_help_str(self) -> str | None:

@@ -1,17 +1,11 @@
 """`policy`: check, explain and draft access policy files, before they bite."""
 
-import typer
-
 from bootstrap.cli.policy_check import check
 from bootstrap.cli.policy_draft import draft, import_nats_kv
 from bootstrap.cli.policy_explain import explain
+from bootstrap.cli.reporting import command_group
 
-app = typer.Typer(
-    name="policy",
-    help="Check, explain and draft the access policy file.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("policy", "Check, explain and draft the access policy file.")
 app.command()(check)
 app.command()(explain)
 app.command()(draft)

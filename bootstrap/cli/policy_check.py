@@ -2,14 +2,15 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.access_policy.summary import RuleSummary, denials_in_words, grants_in_words
-from bootstrap.cli.policy_output import load
 from bootstrap.cli.reporting import FAILED, AsJson
 from bootstrap.cli.terminal import say, show_table, warn, write_json
+
+if TYPE_CHECKING:
+    from adapters.access_policy.summary import RuleSummary
 
 
 def check(
@@ -21,6 +22,9 @@ def check(
 
     Exit code 1 if it has mistakes, 2 if it cannot be read.
     """
+    from adapters.access_policy.summary import denials_in_words, grants_in_words
+    from bootstrap.cli.policy_output import load
+
     document = load(file, FAILED, as_json=as_json)
     rules = document.rules
     revoked = len(rules.revoked_subjects) + len(rules.revoked_tokens)
@@ -48,7 +52,7 @@ def check(
         say("Nothing is granted, so every request is refused.")
 
 
-def _show(rule: str, verb: str, summaries: list[RuleSummary]) -> None:
+def _show(rule: str, verb: str, summaries: "list[RuleSummary]") -> None:
     if not summaries:
         return
     rows = [(summary.name, summary.who, summary.what, summary.only_if) for summary in summaries]

@@ -8,13 +8,6 @@ from typing import Annotated
 
 import typer
 
-from adapters.access_policy.draft_from_audit import AuditDraft
-from adapters.access_policy.draft_from_mappings import (
-    BackendNameUnusableError,
-    MappingsError,
-    draft_of_mappings,
-    read_mappings,
-)
 from adapters.system.files import create_file, open_to_read
 from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import FAILED, MISUSED, CommandError, failure, guarded, run
@@ -42,6 +35,8 @@ def draft(
     Run the service with AUTHORIZATION_MODE=observe until every application has started once, then
     give its log to this command, read the draft, and name the issuers in it.
     """
+    from adapters.access_policy.draft_from_audit import AuditDraft
+
     drafted = AuditDraft()
 
     def read() -> None:
@@ -70,11 +65,13 @@ def import_nats_kv(
     output: Output = None,
 ) -> None:
     """Turn the entity-to-secrets mappings of a secrets-nats-kv backend into a draft."""
+    from adapters.access_policy import draft_from_mappings
+    from adapters.access_policy.draft_from_mappings import BackendNameUnusableError, MappingsError
 
     async def read() -> dict[str, bytes] | MappingsError:
         try:
             async with session()() as client:
-                return await read_mappings(client, bucket_name)
+                return await draft_from_mappings.read_mappings(client, bucket_name)
         except MappingsError as error:
             return error
 
@@ -82,7 +79,7 @@ def import_nats_kv(
     if isinstance(mappings, MappingsError):
         misnamed = isinstance(mappings, BackendNameUnusableError)
         raise failure(str(mappings), MISUSED if misnamed else FAILED)
-    text, left_out = draft_of_mappings(mappings)
+    text, left_out = draft_from_mappings.draft_of_mappings(mappings)
     for line in left_out:
         warn(f"Left out: {line}")
     _deliver(text, output)

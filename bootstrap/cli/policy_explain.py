@@ -2,20 +2,10 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.access_policy.explain import explain as explanation_of
-from adapters.access_policy.hypothetical_caller import (
-    TokenRefusedError,
-    UnusableKeyError,
-    entity_of_token,
-    host_named,
-    hypothetical_entity,
-)
-from adapters.system.clock import SystemClock
-from bootstrap.cli.policy_output import load
 from bootstrap.cli.reporting import (
     FAILED,
     MISUSED,
@@ -27,11 +17,11 @@ from bootstrap.cli.reporting import (
     read_text,
 )
 from bootstrap.cli.terminal import say, write_json
-from domain.model.access import AccessRequest, Decision
-from domain.model.identity import Caller, Claims
-from domain.model.reference import SecretLocation
-from domain.model.transport import Requester
-from domain.model.workload import Workload
+
+if TYPE_CHECKING:
+    from domain.model.access import Decision
+    from domain.model.identity import Claims
+    from domain.model.workload import Workload
 
 
 def explain(
@@ -109,9 +99,22 @@ def explain(
 
     Exit code 0: allowed; 1: refused; 2: it could not be decided.
     """
+    from adapters.access_policy.explain import explain as explanation_of
+    from adapters.access_policy.hypothetical_caller import (
+        UnusableKeyError,
+        host_named,
+        hypothetical_entity,
+    )
+    from adapters.system.clock import SystemClock
+    from bootstrap.cli.policy_output import load
+    from domain.model.access import AccessRequest
+    from domain.model.identity import Caller
+    from domain.model.reference import SecretLocation
+    from domain.model.transport import Requester
+
     document = load(policy_file, MISUSED)
 
-    def decide() -> tuple[Decision, str]:
+    def decide() -> "tuple[Decision, str]":
         now = SystemClock().now()
         if user is not None and account is None:
             raise CommandError("Give --account beside --user; NATS names both.")
@@ -174,7 +177,9 @@ def explain(
         raise typer.Exit(FAILED)
 
 
-def _workload(name: str | None, environment: str | None) -> Workload:
+def _workload(name: str | None, environment: str | None) -> "Workload":
+    from domain.model.workload import Workload
+
     namespace, slash, own_name = (name or "").partition("/")
     if not (environment and namespace and slash and own_name):
         raise CommandError(
@@ -201,7 +206,9 @@ def _token(entity: str | None, entity_file: Path | None) -> str | None:
     )
 
 
-def _entity_of_token(token: str, now: float) -> Claims:
+def _entity_of_token(token: str, now: float) -> "Claims":
+    from adapters.access_policy.hypothetical_caller import TokenRefusedError, entity_of_token
+
     try:
         return entity_of_token(token, now)
     except TokenRefusedError as error:

@@ -24,8 +24,10 @@ def project(
     It runs until SIGTERM or Ctrl-C and removes every file then. Exit code 2 if the settings or the
     file must be put right, 1 if it could not start or go on, or could not wipe.
     """
+    if only_check and wipe:
+        raise typer.BadParameter("Give --check or --wipe, not both.")
     if only_check or wipe:
-        from bootstrap.projection.offline import checked, wiped  # noqa: PLC0415  loaded if asked for
+        from bootstrap.projection.offline import checked, wiped
 
         if only_check:
             directories = guarded(lambda: checked(config)).directories
@@ -34,6 +36,6 @@ def project(
         elif left := guarded(lambda: wiped(config)):
             raise failure("\n".join(left), FAILED)
         return
-    from bootstrap.projection.main import project as run  # noqa: PLC0415  others start faster
+    from bootstrap.projection.main import project as run
 
     raise typer.Exit(run(config))

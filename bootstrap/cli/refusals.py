@@ -56,7 +56,10 @@ CAUSES: Final[dict[type[SecretsError], tuple[str, ...]]] = {
     InvalidEntityJwt: ("the entity's token has expired, was changed, or is no token",),
     InvalidHostJwt: ("the clocks of this machine and of the service differ",),
     PolicyError: ("a policy property is unknown to the store, or chooses what is not allowed",),
-    UpstreamError: ("the secret store is down, slow, or limits calls; the text above says which",),
+    UpstreamError: (
+        "the secret store is down, slow, or limits calls; the text above says which",
+        "it refuses the service's login, or keeps the value sealed with another encryption xkey",
+    ),
     OtherError: ("overload, a full audit trail, or an answer too large; the text says which",),
     EncryptionFailed: _ANOTHER_CLIENT,
     InvalidPayload: _ANOTHER_CLIENT,

@@ -10,6 +10,6 @@ def relay() -> None:
     RELAY_OPERATOR_URL and RELAY_HOSTS_URL at least.
     """
     # Imported here: the other commands need none of the container and start faster without it.
-    from bootstrap.relay import main  # noqa: PLC0415  see above
+    from bootstrap.relay import main
 
     raise typer.Exit(main.relay())

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from adapters.crypto.nkeys_text import InvalidNKeyError
-from adapters.crypto.seed_file import SeedFileError
-from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.secret_file import (
     Kind,
     SecretFileError,
     read_secret_file,
     read_secret_text,
 )
-from adapters.telemetry.log_setup import configure_logging
-from bootstrap.cli.terminal import printable, warn
-from bootstrap.settings import SettingsError
-from domain.model.errors import REQUEST_ERRORS
-from domain.model.replies import MalformedReplyError, wire_name
-from ports.transport import ChannelError
+from bootstrap.cli.plain_help import PlainGroup
+from bootstrap.cli.terminal import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -36,8 +28,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program 
 _MAX_TEXT_BYTES = 1024 * 1024
 
 
+def command_group(name: str, text: str) -> typer.Typer:
+    """Return a group of commands: alone it shows its help, and no traceback shows locals."""
+    return typer.Typer(
+        name=name,
+        help=text,
+        cls=PlainGroup,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+
+
 class CommandError(Exception):
     """The command cannot do what it was asked to; the text says what to give instead."""
+
+
+class NotReadyError(Exception):
+    """The running service is not ready for what was asked; the text says what to do first."""
 
 
 class NotPermittedError(Exception):
@@ -46,12 +53,16 @@ class NotPermittedError(Exception):
 
 def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     """Run a command's work on an event loop, with logging set up for a person's eyes."""
+    from adapters.telemetry.log_setup import configure_logging
+
     configure_logging("error", "auto")
     return guarded_run(work)
 
 
 def guarded_run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     """Run a command's work on an event loop, with logging as it is."""
+    import asyncio
+
     return guarded(lambda: asyncio.run(work()))
 
 
@@ -63,19 +74,12 @@ def guarded(work: Callable[[], _Result]) -> _Result:
     """
     try:
         return work()
-    except (SettingsError, CommandError, InvalidNKeyError, SeedFileError) as error:
-        text, code = str(error), MISUSED
-    except MalformedReplyError as error:
-        text, code = f"The answer is not of this protocol: {error}.", FAILED
-    except (NatsConnectError, ChannelError, NotPermittedError) as error:
-        text, code = str(error), FAILED
-    except REQUEST_ERRORS as error:
-        text, code = f"{wire_name(error)}: {printable(error.advice)}", FAILED
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001  a traceback would show locals, and so secrets
-        name = type(error).__name__
-        text, code = f"The command failed unexpectedly ({name}); report it.", FAILED
+        from bootstrap.cli.failures import told
+
+        text, code = told(error)
     raise failure(text, code)
 
 

@@ -4,24 +4,16 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.crypto.inspection import describe_token
-from adapters.crypto.xkeys import SodiumKeyExchange
-from adapters.system.clock import SystemClock
-from bootstrap.cli.host_channel import host_channel
-from bootstrap.cli.identity import IdentitySource
-from bootstrap.cli.refusals import explained
 from bootstrap.cli.reporting import MISUSED, CommandError, failure, named_values, run
 from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw
-from domain.model.errors import REQUEST_ERRORS
-from domain.model.messages import Application, SecretRequest
-from domain.model.policy_properties import PROPERTIES_TYPE
-from domain.model.replies import write_secret
-from domain.model.secret import Secret
-from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS, HostClient
+from domain.model.transport import HOST_TIMEOUT_SECONDS
+
+if TYPE_CHECKING:
+    from domain.model.secret import Secret
 
 
 class Output(StrEnum):
@@ -71,15 +63,27 @@ def request(
 
     Exit code 1 if the service refuses or does not answer; the protocol's error is shown.
     """
+    if raw and output is Output.JSON:
+        raise typer.BadParameter("Give --raw or --output json, not both.")
 
-    async def ask() -> Secret:
+    async def ask() -> "Secret":
+        from adapters.crypto.inspection import describe_token
+        from adapters.crypto.xkeys import SodiumKeyExchange
+        from adapters.system.clock import SystemClock
+        from bootstrap.cli.host_channel import host_channel
+        from bootstrap.cli.identity import IdentitySource
+        from bootstrap.cli.refusals import explained
+        from domain.model.errors import REQUEST_ERRORS
+        from domain.model.messages import Application, SecretRequest
+        from domain.use_cases.ask_for_secret import HostClient
+
         identity = IdentitySource(
             token_file=entity_token_file,
             entity_seed_file=entity_seed_file,
             issuer_seed_file=issuer_seed_file,
         )
         sent = Application(name=application, policy=_policy(properties or [], policy))
-        context = identity.context(sent, clock)
+        context = identity.context(sent, SystemClock())
         message = SecretRequest(key=key, field=field, version=version, context=context)
         async with host_channel() as channel:
             try:
@@ -93,7 +97,6 @@ def request(
                 )
         raise failure(text)
 
-    clock = SystemClock()
     _show(run(ask), Output.RAW if raw else output)
 
 
@@ -102,11 +105,15 @@ def _policy(properties: list[str], policy: str | None) -> str:
         raise CommandError("Give --policy or --property, not both.")
     if policy is not None or not properties:
         return policy or ""
+    from domain.model.policy_properties import PROPERTIES_TYPE
+
     values = named_values("--property", properties)
     return json.dumps({"type": PROPERTIES_TYPE, "properties": values})
 
 
-def _show(secret: Secret, output: Output) -> None:
+def _show(secret: "Secret", output: Output) -> None:
+    from domain.model.replies import write_secret
+
     value = secret.value.reveal()
     if output is Output.JSON:
         # ASCII alone, which steers no terminal.

@@ -11,14 +11,10 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
-
-from bootstrap.tables import new_table, print_table
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rich.text import Text
 
 NOT_RAW = "The value is not written raw to a terminal, which may obey it; pipe it into a file."
 
@@ -64,12 +60,12 @@ def is_attended() -> bool:
 
 def say(text: str | Text, *, style: str = "") -> None:
     """Write lines to standard output."""
-    _write(Console(), text, style)
+    _write(text, style)
 
 
 def warn(text: str, *, style: str = "") -> None:
     """Write lines to standard error."""
-    _write(Console(stderr=True), text, style)
+    _write(text, style, stderr=True)
 
 
 def write(text: str) -> None:
@@ -104,9 +100,14 @@ def show_table(
         rows: the cells; one may have several lines.
         right: the columns that hold numbers.
     """
+    from bootstrap.tables import new_table, print_table
+
     print_table(new_table(columns, ([lines(cell) for cell in row] for row in rows), right=right))
 
 
-def _write(console: Console, text: str | Text, style: str) -> None:
+def _write(text: str | Text, style: str, *, stderr: bool = False) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
     shown = Text(lines(text)) if isinstance(text, str) else text
-    console.print(shown, soft_wrap=True, highlight=False, style=style)
+    Console(stderr=stderr).print(shown, soft_wrap=True, highlight=False, style=style)

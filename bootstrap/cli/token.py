@@ -4,25 +4,20 @@ import json
 import sys
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.crypto.inspection import TokenDescription, describe_token
 from adapters.crypto.nkeys_text import KeyKind
-from adapters.crypto.token_signer import SigningKey, sign_token
-from adapters.system.clock import SystemClock
 from bootstrap.cli.durations import METAVAR, duration_seconds
 from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
-from bootstrap.cli.reporting import FAILED, guarded, read_seed
+from bootstrap.cli.reporting import FAILED, command_group, guarded, read_seed
 from bootstrap.cli.terminal import say
 
-app = typer.Typer(
-    name="token",
-    help="Sign and inspect tokens.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+if TYPE_CHECKING:
+    from adapters.crypto.inspection import TokenDescription
+
+app = command_group("token", "Sign and inspect tokens.")
 
 
 @app.command()
@@ -70,6 +65,9 @@ def sign(
     ] = None,
 ) -> None:
     """Sign a token and print it."""
+    from adapters.crypto.token_signer import SigningKey, sign_token
+    from adapters.system.clock import SystemClock
+
     said = {"name": name, "tags": tag, "rev": revision}
     metadata = {member: value for member, value in said.items() if value is not None}
 
@@ -102,6 +100,8 @@ def inspect(
 
     Exit code 1 if they do not. A good signature alone makes no issuer trusted.
     """
+    from adapters.crypto.inspection import describe_token
+
     given = sys.stdin.readline() if text is None else text
     description = guarded(lambda: describe_token(given.strip()))
     shown = _shown(description)
@@ -110,11 +110,13 @@ def inspect(
         raise typer.Exit(FAILED)
 
 
-def _shown(description: TokenDescription) -> dict[str, object]:
+def _shown(description: "TokenDescription") -> dict[str, object]:
     shown: dict[str, object] = {"verdict": description.verdict}
     if description.problem is not None:
         shown["problem"] = description.problem
     if description.claims is not None:
+        from adapters.system.clock import SystemClock
+
         problem = description.claims.time_problem(SystemClock().now(), leeway=0)
         shown["kind"] = description.claims.kind.value
         shown["times"] = problem or "valid"

@@ -5,15 +5,10 @@ from typing import Annotated
 
 import typer
 
-from bootstrap.cli.reporting import run
+from bootstrap.cli.reporting import command_group, run
 from bootstrap.cli.terminal import warn, write
 
-app = typer.Typer(
-    name="v2",
-    help="Configure hosts of wasmCloud 2, and serve their plug-ins.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+app = command_group("v2", "Configure hosts of wasmCloud 2, and serve their plug-ins.")
 
 
 @app.command("host-config")
@@ -26,7 +21,7 @@ def host_config(
     access policy lets their consumer have. Run it with the settings of `project`. What is left out
     is said on standard error; the text itself says what the host does not protect.
     """
-    from bootstrap.projection.bindings import labelled_secrets  # noqa: PLC0415  others load less
+    from bootstrap.projection.offline import labelled_secrets
 
     made = run(lambda: labelled_secrets(config))
     for left_out in made.left_out:
@@ -41,6 +36,6 @@ def plugin_endpoint() -> None:
     Configured by environment variables, see docs/wasmcloud2.md: ACCESS_POLICY_FILE,
     V2_PLUGIN_TLS_CERT_FILE, V2_PLUGIN_TLS_KEY_FILE and V2_PLUGIN_CLIENT_CA_FILE at least.
     """
-    from bootstrap.plugin_endpoint import main  # noqa: PLC0415  as above
+    from bootstrap.plugin_endpoint import main
 
     raise typer.Exit(main.plugin_endpoint())

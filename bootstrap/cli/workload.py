@@ -8,19 +8,14 @@ import typer
 
 from adapters.wasmcloud2.replies import NOT_FOUND, RUNNING, STARTING, WorkloadStatus
 from adapters.wasmcloud2.subjects import START, STATUS, STOP
-from adapters.wasmcloud2.workload_file import WorkloadFileError, read_workload_file
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.reporting import FAILED, CommandError, run
+from bootstrap.cli.reporting import FAILED, CommandError, command_group, run
 from bootstrap.cli.terminal import printable, say, warn, write
-from bootstrap.relay.workloads import hosts
 
 HEARTBEAT_SECONDS: Final = 16.0
 """Time to hear every host's heartbeat where none is named: one comes in 15 seconds (measured)."""
 
-app = typer.Typer(
-    help="Start, stop and look at workloads of wasmCloud 2, by way of the relay.",
-    cls=PlainGroup,
-    no_args_is_help=True,
+app = command_group(
+    "workload", "Start, stop and look at workloads of wasmCloud 2, by way of the relay."
 )
 
 _Host = Annotated[
@@ -59,6 +54,8 @@ def start(
     """
 
     async def work() -> tuple[str, WorkloadStatus]:
+        from bootstrap.relay.workloads import hosts
+
         body = _read(file, workload_id)
         async with hosts() as known:
             chosen = host or await known.only_host(HEARTBEAT_SECONDS)
@@ -98,6 +95,8 @@ def _about(
     what: str, workload_id: str, host: str | None, timeout: float
 ) -> tuple[str, WorkloadStatus]:
     async def work() -> tuple[str, WorkloadStatus]:
+        from bootstrap.relay.workloads import hosts
+
         async with hosts() as known:
             chosen = host or await known.only_host(HEARTBEAT_SECONDS)
             return chosen, await known.ask(chosen, what, {"workloadId": workload_id}, timeout)
@@ -106,6 +105,8 @@ def _about(
 
 
 def _read(file: Path, workload_id: str | None) -> dict[str, object]:
+    from adapters.wasmcloud2.workload_file import WorkloadFileError, read_workload_file
+
     try:
         return read_workload_file(file.read_bytes(), workload_id)
     except OSError as error:

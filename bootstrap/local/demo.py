@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
-from bootstrap.local.demo_checks import DemoFailedError, check
-from bootstrap.local.demo_report import DemoReport
+from bootstrap.local.demo_report import DemoFailedError, DemoReport, check
 from bootstrap.local.demo_stage import set_up
 from bootstrap.local.demo_story import DemoStory
 from bootstrap.local.nats_server import NatsServerUnavailableError

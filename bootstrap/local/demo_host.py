@@ -15,8 +15,8 @@ from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.crypto.xkeys import SodiumKeyExchange
 from domain.model.messages import Application, RequestContext, SecretRequest
 from domain.model.replies import read_error
-from domain.model.transport import Operation
-from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS, HostClient
+from domain.model.transport import HOST_TIMEOUT_SECONDS, Operation
+from domain.use_cases.ask_for_secret import HostClient
 from ports.key_exchange import KeyExchange
 from ports.transport import Channel
 

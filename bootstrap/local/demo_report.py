@@ -16,15 +16,28 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+
+class DemoFailedError(Exception):
+    """Something is not as the demo says; the text tells what."""
+
+
+def check(claim: bool, otherwise: str) -> None:  # noqa: FBT001  it reads as `assert` does
+    """Hold one claim against what happened.
+
+    Raises:
+        DemoFailedError: it does not hold.
+    """
+    if not claim:
+        raise DemoFailedError(otherwise)
+
+
 _NARROW, _WIDE = 80, 100
 _BYTES_PER_LINE = 8
 
 
 class DemoReport:
-    """Writes to standard output, with or without a terminal.
-
-    Args:
-        console: by default one of 80 to 100 columns on standard output.
+    """Writes to standard output, with or without a terminal. `console`: by default one of 80 to 100
+    columns on standard output.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -57,10 +70,8 @@ class DemoReport:
         self._indented(new_table(columns, rows, right=numbers))
 
     def side_by_side(self, rows: Iterable[tuple[str, bytes, str]]) -> None:
-        """Show sealed bytes in hex beside what they are when opened.
-
-        Args:
-            rows: what it is, the sealed bytes, the opened text.
+        """Show sealed bytes in hex beside what they are when opened. `rows`: what it is, the sealed
+        bytes, the opened text.
         """
         cells = [
             (name, Text(_hex_lines(sealed, opened.count("\n") + 1), "red"), Text(opened, "green"))

@@ -18,8 +18,8 @@ from adapters.nats.subjects import SecretsSubjects
 from adapters.nats_kv.plugin import PLUGIN as NATS_KV
 from adapters.nats_kv.settings import DEFAULT_BUCKET, NatsKvSettings
 from adapters.nats_kv.writer import NatsKvSecretWriter
-from bootstrap.local.demo_checks import check
 from bootstrap.local.demo_host import DemoComponent, DemoHost
+from bootstrap.local.demo_report import check
 from bootstrap.local.nats_server import LocalNatsServer
 from bootstrap.local.service_process import ServiceProcess
 
@@ -113,10 +113,7 @@ async def set_up(folder: Path, clock: Clock) -> AsyncIterator[DemoStage]:
                 subjects=subjects,
                 server_pair=server_pair,
                 writer=NatsKvSecretWriter(
-                    client=client,
-                    config=bucket,
-                    encryption_xkey=encryption_pair,
-                    clock=clock,
+                    client=client, config=bucket, encryption_xkey=encryption_pair, clock=clock
                 ),
                 component=component,
                 host=DemoHost(NatsChannel(client, subjects), clock),

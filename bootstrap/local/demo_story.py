@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.headers import HOST_XKEY, SERVER_RESPONSE_XKEY
-from bootstrap.local.demo_checks import DemoFailedError, check
 from bootstrap.local.demo_host import shortened
+from bootstrap.local.demo_report import DemoFailedError, check
 from bootstrap.version import __version__
 from domain.model.errors import InvalidEntityJwt, OtherError, SecretsError, Unauthorized
 from domain.model.transport import Operation
@@ -50,11 +50,7 @@ class DemoValues:
 
 @dataclass(slots=True)
 class DemoStory:
-    """Tells the story once.
-
-    Attributes:
-        requests: how many secrets were asked for so far.
-    """
+    """Tells the story once. `requests`: how many secrets were asked for so far."""
 
     stage: DemoStage
     report: DemoReport

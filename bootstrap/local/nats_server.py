@@ -12,13 +12,10 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from adapters.system.clock import SystemClock
 from bootstrap.environment import without_settings
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _START_SECONDS = 15.0
 _STOP_SECONDS = 5.0
@@ -111,12 +108,7 @@ class LocalNatsServer:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
         if self._folder is not None:
             self._folder.cleanup()

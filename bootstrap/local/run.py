@@ -72,9 +72,7 @@ class _Foreground:
     It is in a session of its own: a terminal's Ctrl-C goes to every process of the group, and a
     service that gets two signals to stop gives up what is in flight. For the same reason signals
     within half a second count as one: make and the like pass on what the group got as well.
-
-    Attributes:
-        cancelled: whether a signal came before there was a service.
+    `cancelled`: whether a signal came before there was a service.
     """
 
     def __init__(self) -> None:
@@ -140,7 +138,7 @@ def _explain(plan: RunPlan, nats_url: str | None, folder: RunFolder) -> None:
         server = f"NATS: a server of its own on {nats_url}, open to every user of this machine"
     lines = [
         server,
-        f"Secrets: {plan.store}. Kept in {folder.path}: whatever is made here, seeds included",
+        f"Secrets: {plan.store}. Kept in {folder.path}, seeds included",
         "",
         *plan.instructions(nats_url),
         "",

@@ -34,10 +34,8 @@ class RunPlan:
     _given: Variables
 
     def instructions(self, nats_url: str | None) -> list[str]:
-        """Return lines that say what to type in another terminal.
-
-        Args:
-            nats_url: where the server started here listens; None when another server is used.
+        """Return lines that say what to type in another terminal. `nats_url`: where the server
+        started here listens; None when another server is used.
         """
         lines = ["In another terminal:", ""]
         if nats_url is not None:

@@ -15,7 +15,6 @@ from bootstrap.environment import without_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
 SERVE = (sys.executable, "-m", "bootstrap.main")
 
@@ -33,10 +32,7 @@ class ServiceProcess:
     """One replica, alive while the context is entered.
 
     It is configured by `settings` alone: neither this process's settings nor a `.env` file reach
-    it.
-
-    Attributes:
-        log: the lines of its log, as far as they have come.
+    it. `log`: the lines of its log, as far as they have come.
     """
 
     def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
@@ -80,12 +76,7 @@ class ServiceProcess:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     async def stop(self) -> int:

@@ -27,10 +27,8 @@ def on_stop_signal(act: Callable[[signal.Signals], None]) -> Iterator[None]:
 
 
 class CancelOnce:
-    """Cancels the task that made it at the first signal, and lets it clean up in peace.
-
-    Attributes:
-        received: the signal, once there was one.
+    """Cancels the task that made it at the first signal, and lets it clean up in peace. `received`:
+    the signal, once there was one.
     """
 
     def __init__(self) -> None:

@@ -114,11 +114,7 @@ class PluginEndpoint(Transport):
     """Listens with TLS while the service serves; a worker's `handler` takes nothing here."""
 
     def __init__(
-        self,
-        app: PluginApp,
-        settings: PluginEndpointSettings,
-        tls: ssl.SSLContext,
-        clock: Clock,
+        self, app: PluginApp, settings: PluginEndpointSettings, tls: ssl.SSLContext, clock: Clock
     ) -> None:
         self._app = app
         self._server = AdminHttp(settings.address, app, clock, tls=tls, setting="V2_PLUGIN_ADDR")

@@ -89,8 +89,8 @@ def _rules(settings: Settings, findings: Findings) -> None:
         else:
             findings.warn(
                 topic,
-                "Any signature is trusted, so every client that NATS lets ask may read every "
-                "secret; set ACCESS_POLICY_FILE or TRUSTED_ISSUERS.",
+                "Any signature is trusted, so every client that the transport lets ask may read "
+                "every secret; set ACCESS_POLICY_FILE or TRUSTED_ISSUERS.",
             )
         return
     _policy_file(settings.access_policy_file, settings, findings)

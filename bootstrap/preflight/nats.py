@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import nats.errors
 import nats.js.errors
+from nats.js.api import DEFAULT_PREFIX
 
-from adapters.audit.stream_config import DEFAULT_SUBJECT, REFUSED_SUBJECT, covers, refused_stream
+from adapters.audit.stream_config import covers
+from adapters.audit.stream_names import DEFAULT_SUBJECT, REFUSED_SUBJECT, refused_stream
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
@@ -99,6 +101,19 @@ async def stream_exists(client: ResilientClient, stream: str) -> StreamInfo | No
         return None
 
 
+def domain_looked_in(client: ResilientClient) -> str | None:
+    """Return the JetStream domain of the server where nothing set says that it is the right one."""
+    return client.jetstream_domain if client.jetstream_prefix == DEFAULT_PREFIX else None
+
+
+def made_in(domain: str) -> str:
+    """Say what `serve` makes where a stream may be in another domain."""
+    return (
+        f"does not exist in the JetStream domain {domain} of this server; `serve` makes it there. "
+        "If it is in another domain, set NATS_JETSTREAM_PREFIX to $JS.DOMAIN.API with that domain."
+    )
+
+
 async def _clock_offset(
     client: ResilientClient, clock: Clock, leeway: float, findings: Findings
 ) -> None:
@@ -162,7 +177,9 @@ async def _audit_stream(
             "on, and the permissions in docs/nats-accounts.md.",
         )
         return
-    if info is None:
+    if info is None and (domain := domain_looked_in(client)) is not None:
+        findings.warn(topic, f"AUDIT_STREAM: {stream} {made_in(domain)}")
+    elif info is None:
         findings.ok(topic, f"AUDIT_STREAM: {stream} does not exist; `serve` makes it.")
     elif any(covers(pattern, subject) for pattern in info.config.subjects or ()):
         findings.ok(topic, f"AUDIT_STREAM: {stream} takes {subject}")

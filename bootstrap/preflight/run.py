@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import nats.errors
+import structlog
 from dependency_injector import providers
 from nats.aio.client import Client
 
@@ -12,11 +15,17 @@ from adapters.crypto.xkeys import SodiumKeyExchange, SodiumXKeyPair
 from adapters.nats.client import ResilientClient
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
+from adapters.telemetry.redaction import redact_fields
 from bootstrap.containers import Container
 from bootstrap.preflight.findings import Findings
-from bootstrap.preflight.heard import warnings_heard
 from bootstrap.preflight.machine import check_machine
-from bootstrap.preflight.nats import check_nats, check_other_replicas, stream_exists
+from bootstrap.preflight.nats import (
+    check_nats,
+    check_other_replicas,
+    domain_looked_in,
+    made_in,
+    stream_exists,
+)
 from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError, load_configuration
 from domain.use_cases.key_ring import KeyRing
@@ -25,6 +34,10 @@ from ports.store_plugin import Preflight
 from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from structlog.typing import EventDict, WrappedLogger
+
     from bootstrap.settings import Configuration
     from ports.transport_plugin import TransportParts
 
@@ -110,10 +123,11 @@ async def _may_be_asked(configuration: Configuration, client: object, findings: 
     except (nats.errors.Error, TimeoutError):
         return True  # what the store's own check then says is better
     if info is None:
+        domain = domain_looked_in(client)
+        made = "does not exist; `serve` makes it." if domain is None else made_in(domain)
         findings.warn(
             "store",
-            f"The bucket {settings.bucket} does not exist; `serve` makes it. Check "
-            "NATS_KV_BUCKET if there should be one.",
+            f"The bucket {settings.bucket} {made} Check NATS_KV_BUCKET if there should be one.",
         )
     return info is not None
 
@@ -150,3 +164,35 @@ class _NoNotices:
 
     async def announce(self, _: object) -> None:
         """Do nothing."""
+
+
+_NO_FIGURES = frozenset({"advice", "event", "level", "log_level"})
+
+
+@contextmanager
+def warnings_heard() -> Iterator[list[str]]:
+    """Gather what is logged from "warning" up instead of writing it, one text each."""
+    heard: list[str] = []
+
+    def hear(_logger: WrappedLogger, _method: str, record: EventDict) -> EventDict:
+        heard.append(_in_words(record))
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[redact_fields, hear],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
+    try:
+        yield heard
+    finally:
+        structlog.configure(**before)
+
+
+def _in_words(record: EventDict) -> str:
+    """Return the record's advice, or else its name, with its figures behind it."""
+    figures: dict[str, Any] = {name: record[name] for name in record if name not in _NO_FIGURES}
+    text = str(record.get("advice") or record["event"])
+    if not figures:
+        return text
+    return f"{text} ({', '.join(f'{name}: {value}' for name, value in figures.items())})"

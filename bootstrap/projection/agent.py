@@ -48,7 +48,7 @@ class ProjectionAgent(Transport):
 
     Args:
         arrangements: what it keeps in step, now and next.
-        trail: is told when values are to be written anew.
+        trail: is told when values are to be written again.
         revision: the rules in force, as `AccessPolicy.revision` tells them.
         read_rules: reads the rules again now, rather than when they are looked at next.
 

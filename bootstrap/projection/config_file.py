@@ -43,10 +43,8 @@ FILE_MODE: Final = 0o400
 
 
 def read_plan_file(path: Path, environment: str | None) -> Plan:
-    """Read a configuration file once; blocks.
-
-    Args:
-        environment: that of consumers for whom the file names none.
+    """Read a configuration file once; blocks. `environment`: that of consumers for whom the file
+    names none.
 
     Raises:
         AccessPolicyError: with every problem in it.
@@ -121,10 +119,7 @@ def _directory(reader: NodeReader, environment: str | None) -> PlannedDirectory 
     path = read_member(members, "path", config_values.absolute_path)
     consumer = read_member(members, "consumer", lambda item: _consumer(item, environment))
     group = read_member(members, "group", config_values.group)
-    owner = (
-        or_else(read_member(members, "owner", config_values.user), -1),
-        or_else(group, -1),
-    )
+    owner = (or_else(read_member(members, "owner", config_values.user), -1), or_else(group, -1))
     file_mode = or_else(read_member(members, "file_mode", config_values.file_mode), FILE_MODE)
     files = []
     for name, item in (members["files"].entries() or ()) if "files" in members else ():

@@ -34,11 +34,9 @@ class ConfigWatch:
     """Looks at the file as the access policy's is looked at: by its content.
 
     Args:
-        path: of the file.
         environment: that of consumers for whom the file names none.
         seen: the content in force.
         change: puts a plan in force, as `bootstrap.projection.arrangement.Arrangements.change`.
-        clock: for pauses.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class DeliveryTrail(AuditTrail):
             self._trail.record(event)
 
     def forget(self) -> None:
-        """Record the next read of each secret again: its value is written anew."""
+        """Have the next read of each secret recorded: its value is written again."""
         self._last.clear()
 
 

@@ -81,10 +81,8 @@ def _order() -> tuple[_Order, bytes]:
 
 
 class _Lease:
-    """The time for which the agent's last line is worth something.
-
-    Attributes:
-        orphaned: whether the agent is gone.
+    """The time for which the agent's last line is worth something. `orphaned`: whether the agent is
+    gone.
     """
 
     def __init__(self, seconds: float, received: bytes) -> None:

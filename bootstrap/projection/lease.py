@@ -14,10 +14,8 @@ RENEWALS: Final = 6
 
 @final
 class Lease:
-    """Renewed with the guardian for as long as the agent's work goes on.
-
-    Args:
-        guard: wipes once nothing has renewed the lease for its length.
+    """Renewed with the guardian for as long as the agent's work goes on. `guard`: wipes once
+    nothing has renewed the lease for its length.
     """
 
     def __init__(self, guard: Guard, clock: Clock, seconds: float) -> None:

@@ -14,19 +14,22 @@ from bootstrap.projection.config_file import read_plan_file
 from bootstrap.projection.config_watch import ConfigWatch
 from bootstrap.projection.deliveries import delivery_reads
 from bootstrap.projection.openings import OpenDirectories
-from bootstrap.projection.samples import projection_samples
 from bootstrap.server_keys import load_peer_keys
 from bootstrap.settings import Problem, SettingsError
 from bootstrap.store_pipeline import freshness_seconds
 from domain.use_cases.follow_secrets import FollowSecrets
+from ports.plugin import Sample
 from ports.transport_plugin import TransportParts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from adapters.system.service_manager import ServiceManager
     from bootstrap.projection.plan import Plan
+    from bootstrap.projection.projected import Projected
     from bootstrap.settings import Configuration
+
 
 SHORTEST_REFRESH_SECONDS: Final = 5.0
 """Where the store's answers are not cached, every secret is still read as seldom as this."""
@@ -104,4 +107,45 @@ def _front(
         problem=lambda: watch.problem() or agent.problem(),
         samples=lambda: projection_samples(agent.directories, agent),
         announced={"directories": str(len(plan.directories))},
+    )
+
+
+def projection_samples(
+    directories: Sequence[Projected], agent: ProjectionAgent
+) -> Iterable[Sample]:
+    """Return how many files are there and how the directories have changed."""
+    return (
+        Sample(
+            "projection_files",
+            "Files that the configuration names.",
+            sum(len(directory.secrets) for directory in directories),
+        ),
+        Sample(
+            "projection_files_present",
+            "Files that are there, each with a value that may be used.",
+            sum(directory.present for directory in directories),
+        ),
+        Sample(
+            "projection_writes_total",
+            "Generations put in force, in all directories.",
+            sum(directory.writes for directory in directories),
+            kind="counter",
+        ),
+        Sample(
+            "projection_failures_total",
+            "Changes that a file system refused.",
+            sum(directory.failures for directory in directories),
+            kind="counter",
+        ),
+        Sample(
+            "projection_rounds_total",
+            "Times that every secret was read and put in force.",
+            agent.rounds,
+            kind="counter",
+        ),
+        Sample(
+            "projection_guarded",
+            "1 while the process runs that wipes after this one, otherwise 0.",
+            agent.guardian_problem is None,
+        ),
     )

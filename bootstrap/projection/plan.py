@@ -38,10 +38,8 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDirectory:
-    """One directory and its one consumer.
-
-    Attributes:
-        needs_memory: whether it is refused on a file system that is not memory alone.
+    """One directory and its one consumer. `needs_memory`: whether it is refused on a file system
+    that is not memory alone.
     """
 
     path: Path

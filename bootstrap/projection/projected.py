@@ -73,11 +73,8 @@ class Projected:
         self._on_disk(lambda: self._opened.remove([file.name]))
 
     def write(self, held: Callable[[FollowedSecret], Held | None], now: float) -> bool:
-        """Put in force what is held, unless it is; say whether something was written.
-
-        Args:
-            held: returns what a file is to hold.
-            now: seconds since the epoch.
+        """Put in force what is held, unless it is; say whether something was written. `held`:
+        returns what a file is to hold.
         """
         values: dict[str, SecretValue] = {}
         contents: list[ProjectedContent] = []
@@ -97,10 +94,7 @@ class Projected:
         self.writes += 1
         self._written, self._trusts_disk, self._disk_problem = values, True, None
         _log.info(
-            "projection.written",
-            directory=str(self._plan.path),
-            files=len(values),
-            changed=changed,
+            "projection.written", directory=str(self._plan.path), files=len(values), changed=changed
         )
         return True
 

@@ -17,7 +17,7 @@ from adapters.wasmcloud2.rolls import Rolls
 from adapters.wasmcloud2.samples import relay_samples
 from adapters.wasmcloud2.subjects import REQUESTS
 from bootstrap.plugin_contexts import USER_AGENT
-from ports.transport_plugin import TransportFailedError, TransportParts
+from ports.transport_plugin import TransportFailedError, TransportParts, TransportRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,10 +40,8 @@ PROBE_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class RelayConfig:
-    """What the relay runs on, beside the service's own settings.
-
-    Attributes:
-        environment: which hosts it serves, by the operator's word.
+    """What the relay runs on, beside the service's own settings. `environment`: which hosts it
+    serves, by the operator's word.
     """
 
     environment: str
@@ -111,10 +109,14 @@ class RelayFront:
 
     async def _open(self) -> None:
         for side, connection in self._sides():
+            if connection.is_connected:
+                continue
             try:
                 await connection.open()
             except NatsConnectError as error:
-                failure = TransportFailedError(f"At the {side}'s NATS: {error}")
+                is_refusal = isinstance(error, TransportRefusedError)
+                kind = TransportRefusedError if is_refusal else TransportFailedError
+                failure = kind(f"At the {side}'s NATS: {error}")
             else:
                 continue
             raise failure

@@ -90,7 +90,7 @@ class Hosts:
         except errors.NoRespondersError:
             failure = _no_answer(
                 f"No host {host} listens. Check its id and that the host runs; it may have been "
-                "started anew, which gives it another id.",
+                "started again, which gives it another id.",
                 "no_responders",
             )
         except TimeoutError:

@@ -39,11 +39,7 @@ async def read(run: Run, follow: FollowSecrets) -> dict[bytes, bytes]:
 
 @final
 class ReadOnce(Transport):
-    """Reads, and has the service stop.
-
-    Attributes:
-        outcome: the variables, or why there are none.
-    """
+    """Reads, and has the service stop. `outcome`: the variables, or why there are none."""
 
     def __init__(self, run: Run, follow: FollowSecrets, stop: asyncio.Event) -> None:
         self._run = run
@@ -67,9 +63,7 @@ class ReadOnce(Transport):
 @final
 class RunWatched(Transport):
     """Runs the command, and starts it again with other variables whenever a secret changes.
-
-    Attributes:
-        outcome: the command's exit code, or the exception that ended it.
+    `outcome`: the command's exit code, or the exception that ended it.
     """
 
     def __init__(

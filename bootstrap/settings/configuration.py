@@ -81,7 +81,6 @@ class Configuration:
     """What one process runs on; its repr hides every secret.
 
     Attributes:
-        workers: how many worker processes there are.
         history: how the processes ended that had this worker's place before.
         further: the settings that only the command which runs reads.
         misspelt: names in the environment that are one edit off a setting's, with the setting.

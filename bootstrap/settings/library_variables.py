@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from ports.settings import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
 
 OF_LIBRARIES: Final = {
     "ALL_PROXY": "The proxy for stores behind HTTP, where none is named for the address's scheme.",
@@ -28,10 +31,8 @@ def unusable_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
     """Yield what is wrong with the variables that Python and OpenSSL read for TLS.
 
     OpenSSL skips files that it cannot use in silence, and would then refuse every server. Proxies
-    are judged with the address that they are for.
-
-    Args:
-        environment: the variables that are set, by names in capitals.
+    are judged with the address that they are for. `environment`: the variables that are set, by
+    names in capitals.
     """
     if (file := environment.get("SSL_CERT_FILE")) and not _holds_certificates(file):
         yield Problem(
@@ -72,3 +73,15 @@ def _holds_certificates(file: str) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def without_variables(prefix: str) -> Iterator[None]:
+    """Hide variables while a library is imported and set up; no other thread may run meanwhile."""
+    hidden = {name: text for name, text in os.environ.items() if name.startswith(prefix)}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

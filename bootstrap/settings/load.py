@@ -21,12 +21,19 @@ def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group
     Variables win over the file, which need not exist.
 
     Raises:
-        SettingsError: with every problem found.
+        SettingsError: with every problem found, of the settings and of the files that they name.
     """
     variables = Variables.read(env_file)
     problems = variables.unusable_of_libraries()
     if variables.file_is_used:
         problems += variables.unknown_in_file(known_variables())
-    if problems:
+    settings: _Group | None = None
+    try:
+        settings = variables.load(group)
+    except SettingsError as error:
+        problems += error.problems
+    else:
+        problems += settings.unusable()
+    if settings is None or problems:
         raise SettingsError(*problems)
-    return variables.load(group)
+    return settings

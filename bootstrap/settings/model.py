@@ -136,9 +136,7 @@ def every_variable(registry: Registry | None = None, *, shipped: bool = False) -
 
 def known_variables(registry: Registry | None = None) -> frozenset[str]:
     """Return the names that some part of the service reads; a plug-in that fails is left out.
-
-    Args:
-        registry: what is installed; None for the present environment.
+    `registry`: what is installed; None for the present environment.
     """
     try:
         return frozenset(every_variable(registry))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import traceback
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -19,6 +19,7 @@ from ports.settings import Problem, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from importlib.metadata import Distribution
 
     from ports.store_plugin import StorePlugin
     from ports.transport_plugin import TransportPlugin
@@ -54,14 +55,13 @@ OWN: Final = "wasmcloud-secrets"
 
 
 class Registry:
-    """The plug-ins of one environment.
-
-    Args:
-        found: entry points of all groups; None for those that are installed.
+    """The plug-ins of one environment. `found`: entry points of all groups; None for those that are
+    installed.
     """
 
     def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
         self._found = None if found is None else tuple(found)
+        self._logged: set[EntryPoint] = set()
 
     def names(self, kind: Kind) -> list[str]:
         """Return the names that can be chosen, sorted."""
@@ -113,10 +113,28 @@ class Registry:
                     "them.",
                 )
         (point,) = points
-        plugin = _loaded(kind, point)
+        plugin = self._loaded(kind, point)
         if problem := _refusal(kind, plugin, point):
             raise _problem(kind, f"chooses a plug-in that cannot be used: {problem}")
         return plugin
+
+    def _loaded(self, kind: Kind, point: EntryPoint) -> Any:
+        try:
+            return point.load()
+        except Exception as error:  # noqa: BLE001  whatever a plug-in's import raises
+            # The frames alone: an exception's text may hold what a module has read.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            kind_of_error = type(error).__name__
+            missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
+        if point not in self._logged:  # variables are read of each before one is chosen
+            self._logged.add(point)
+            _log.error("plugin.not_loaded", plugin=point.name, error=kind_of_error, frames=frames)
+        what = f"{kind_of_error} for {missing}" if missing else kind_of_error
+        raise _problem(
+            kind,
+            f"chooses a plug-in that does not load: {point.value} of {_owner(point)} raises "
+            f"{what}. Install its dependencies, or another version of it.",
+        )
 
 
 @cache
@@ -124,23 +142,6 @@ def _installed() -> tuple[EntryPoint, ...]:
     """Look once: it reads the metadata of every distribution that is installed."""
     found = entry_points()
     return tuple(point for kind in Kind for point in found.select(group=kind.group))
-
-
-def _loaded(kind: Kind, point: EntryPoint) -> Any:
-    try:
-        return point.load()
-    except Exception as error:  # noqa: BLE001  whatever a plug-in's import raises
-        # The frames alone: an exception's text may hold what a module has read.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        kind_of_error = type(error).__name__
-        missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
-    _log.error("plugin.not_loaded", plugin=point.name, error=kind_of_error, frames=frames)
-    what = f"{kind_of_error} for {missing}" if missing else kind_of_error
-    raise _problem(
-        kind,
-        f"chooses a plug-in that does not load: {point.value} of {_owner(point)} raises {what}. "
-        "Install its dependencies, or another version of it.",
-    )
 
 
 def _refusal(kind: Kind, plugin: Any, point: EntryPoint) -> str | None:
@@ -177,4 +178,10 @@ def _problem(kind: Kind, advice: str) -> SettingsError:
 
 
 def _owner(point: EntryPoint) -> str:
-    return "an unknown distribution" if point.dist is None else point.dist.name
+    return "an unknown distribution" if point.dist is None else _name_of(point.dist)
+
+
+@cache
+def _name_of(distribution: Distribution) -> str:
+    """Read the name once: each time it is asked for, the whole metadata is parsed."""
+    return distribution.name

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from adapters.system.setting_types import Choice, Seconds, XKeySeed, XKeySeeds
 from adapters.telemetry.log_setup import LogFormat, LogLevel
-from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS
+from domain.model.transport import HOST_TIMEOUT_SECONDS
 from ports.settings import Problem, SettingsGroup, both_set
 
 

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from bootstrap.settings.dotenv_file import DotEnvFileError, read_dotenv
 from bootstrap.settings.library_variables import OF_LIBRARIES, unusable_variables
-from bootstrap.settings.names import misspelt, nearest
 from bootstrap.settings.problems import SettingsError
 from ports.settings import Problem, SettingsGroup, problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
 
 DOTENV: Final = Path(".env")
 
@@ -60,10 +60,8 @@ class Variables:
         return bool(self._file)
 
     def unknown_in_file(self, known: Collection[str]) -> list[Problem]:
-        """Name what the `.env` file sets and no part of the service reads.
-
-        Args:
-            known: every variable that the service and its plug-ins read.
+        """Name what the `.env` file sets and no part of the service reads. `known`: every variable
+        that the service and its plug-ins read.
         """
         return [
             Problem(name, _unknown(name, known)) for name in sorted(self._file.keys() - {*known})
@@ -81,9 +79,7 @@ class Variables:
         """Return the variables of the environment that are one edit off a setting's name.
 
         The environment is shared with other programs, so that such a name may well be theirs.
-
-        Returns:
-            each name with the setting that it is near to.
+        Returns each name with the setting that it is near to.
         """
         return tuple(misspelt(self._environment.keys(), {*known, *OF_LIBRARIES}))
 
@@ -148,3 +144,31 @@ def _unknown(name: str, known: Collection[str]) -> str:
     meant = nearest(name, {*known, *OF_LIBRARIES})
     hint = "" if meant is None else f" Did you mean {meant}?"
     return f"stands in .env and is no setting of this service or its plug-ins.{hint}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the setting that a name was probably meant to be; None if none is near.
+
+    One edit is enough to be near: a character too many, too few or wrong, or two that are swapped.
+    Where several are as near, the first in the order of the alphabet is returned.
+    """
+    return next((candidate for candidate in sorted(known) if _one_edit(name, candidate)), None)
+
+
+def misspelt(names: Iterable[str], known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each name that is no setting and near to one, with that setting."""
+    for name in sorted(names):
+        if name not in known and (meant := nearest(name, known)) is not None:
+            yield name, meant
+
+
+def _one_edit(left: str, right: str) -> bool:
+    if left == right or abs(len(left) - len(right)) > 1:
+        return False
+    short, long = sorted((left, right), key=len)
+    start = next((i for i, char in enumerate(short) if char != long[i]), len(short))
+    rest_short, rest_long = short[start:], long[start:]
+    if len(short) != len(long):
+        return rest_short == rest_long[1:]
+    swapped = rest_short[:2] == rest_long[1::-1] and rest_short[2:] == rest_long[2:]
+    return rest_short[1:] == rest_long[1:] or swapped

@@ -54,10 +54,8 @@ class SignsOfLife:
 
     It judges by what it was awake to see: silence is several looks in a row that each found nothing
     and ended on time. Where the supervisor itself was stopped or held up, or the whole machine was,
-    the worker may have been as well, and counting begins again.
-
-    Attributes:
-        is_served: whether hosts would be answered, by the latest sign.
+    the worker may have been as well, and counting begins again. `is_served`: whether hosts would be
+    answered, by the latest sign.
     """
 
     def __init__(self, reader: asyncio.StreamReader, clock: Clock) -> None:

@@ -46,9 +46,7 @@ class Lifeline:
 
     def watch(self, stop_seconds: float) -> None:
         """Stop this process as SIGTERM does once the supervisor is gone, whatever ended that.
-
-        Args:
-            stop_seconds: the time to stop in; after it the process ends all the same.
+        `stop_seconds`: the time to stop in; after it the process ends all the same.
         """
         threading.Thread(target=self._watch, args=(stop_seconds,), daemon=True).start()
 

@@ -25,26 +25,21 @@ class WorkerProcess(Protocol):
     @property
     def is_served(self) -> bool:
         """Whether hosts would be answered, as it last said."""
-        ...
 
     async def started(self) -> bool:
         """Wait until it takes requests; False if it ended or fell silent instead."""
-        ...
 
     async def silent(self) -> bool:
         """Wait until it gives no more signs of life; False if it ended instead.
 
         To be called once `started` has returned.
         """
-        ...
 
     async def ended(self) -> int:
         """Wait for its end and return its exit code, negative for a signal."""
-        ...
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; does nothing if it has ended."""
-        ...
 
 
 class StartWorker(Protocol):

@@ -39,11 +39,7 @@ class RestartHistory:
 
 
 def end_of(exit_code: int) -> WorkerEnd:
-    """Name the way a process ended.
-
-    Args:
-        exit_code: as a shell counts it: 128 + n for signal n.
-    """
+    """Name the way a process ended. `exit_code`: as a shell counts it: 128 + n for signal n."""
     if exit_code == _SIGNALLED + signal.SIGKILL:
         return WorkerEnd.KILLED
     if exit_code > _SIGNALLED:

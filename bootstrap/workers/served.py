@@ -25,10 +25,8 @@ _log = structlog.get_logger()
 
 
 class ServedWorkers:
-    """Compares what the workers say of themselves.
-
-    Args:
-        show: takes one line for operators whenever something changes.
+    """Compares what the workers say of themselves. `show`: takes one line for operators whenever
+    something changes.
     """
 
     def __init__(self, clock: Clock, show: Callable[[str], None]) -> None:

@@ -54,10 +54,7 @@ class WorkersEndedError(Exception):
 
 
 def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManager) -> None:
-    """Run the workers until a signal to stop.
-
-    Args:
-        manager: hears of all workers together.
+    """Run the workers until a signal to stop. `manager`: hears of all workers together.
 
     Raises:
         WorkersEndedError: a worker ended by itself, or did not stop in time.
@@ -95,6 +92,7 @@ async def _supervise(
         all_started=lambda: manager.ready("All workers take requests"),
         status=manager.status,
         stopping=manager.stopping,
+        starting=manager.still_starting,
     )
     templates = Templates(ends, on_template_gone)
     received: list[signal.Signals] = []

@@ -37,6 +37,7 @@ class Supervisor:
         all_started: called once, when every worker takes requests.
         status: takes one line for operators, when workers are served no more or again.
         stopping: called once, when the workers are signalled to stop.
+        starting: called once a second until every worker takes requests.
 
     Attributes:
         all_started: whether every worker has taken requests at one time.
@@ -52,6 +53,7 @@ class Supervisor:
         all_started: Callable[[], None] = lambda: None,
         status: Callable[[str], None] = lambda _: None,
         stopping: Callable[[], None] = lambda: None,
+        starting: Callable[[], None] = lambda: None,
     ) -> None:
         self._count = count
         self._start = start
@@ -63,6 +65,7 @@ class Supervisor:
         self._to_reload: set[int] = set()
         self._tell_all_started = all_started
         self._tell_stopping = stopping
+        self._tell_starting = starting
         self.all_started = False
         self._codes = [0]
         self._served = ServedWorkers(clock, status)
@@ -197,6 +200,8 @@ class Supervisor:
     async def _look_who_is_served(self) -> None:
         while True:
             await self._clock.sleep(LOOK_SECONDS)
+            if not self.all_started:
+                self._tell_starting()
             served = {number: self._running[number].is_served for number in self._taking}
             for number in set(self._served.look(served)) - self._replaced:
                 self._replaced.add(number)

@@ -30,6 +30,12 @@ PID SIGNAL`."""
 STARTED, NOT_STARTED, ENDED = b"started", b"not-started", b"ended"
 """Answers: `started PID` or `not-started ERRNO` to the first two, `ended PID CODE` later."""
 
+STOPPED, CONTINUED = b"stopped", b"continued"
+"""Told of a worker, with its PID, when a signal stops it and when one lets it go on."""
+
+CHANGES: Final = os.WNOHANG | os.WUNTRACED | os.WCONTINUED
+"""What a parent asks `waitpid` for: ends, stops and continuations of its children."""
+
 MAX_MESSAGE_BYTES: Final = 64
 _STANDARD: Final = 3
 """Descriptors below are standard input, output and error."""
@@ -66,10 +72,8 @@ def fork_template(work: Callable[[int], int]) -> TemplateEnds:
     """Fork a template, and return what the supervisor has of it.
 
     It ends when its socket for orders is closed. To be called while there is one thread and no
-    event loop, and once all is loaded that workers need.
-
-    Args:
-        work: what a worker does, given the descriptor of its socket; returns its exit code.
+    event loop, and once all is loaded that workers need. `work`: what a worker does, given the
+    descriptor of its socket; returns its exit code.
     """
     ours, theirs = template_sockets()
     # No collection will write to what is there now, so that it stays shared.
@@ -154,10 +158,8 @@ class Template:
         return Template(socket.socket(fileno=orders), socket.socket(fileno=life), self._work)
 
     def _fork(self, *descriptors: int) -> int:
-        """Fork, tell the supervisor, and return 0 in the new process alone.
-
-        Args:
-            descriptors: the new process's, which are closed here.
+        """Fork, tell the supervisor, and return 0 in the new process alone. `descriptors`: the new
+        process's, which are closed here.
         """
         pid = -1
         try:
@@ -194,10 +196,17 @@ class Template:
 
     def _reap(self) -> None:
         for pid in [*self._running]:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                self._running.discard(pid)
-                self._tell(ENDED, pid, os.waitstatus_to_exitcode(status))
+            while pid in self._running:
+                changed, status = os.waitpid(pid, CHANGES)
+                if not changed:
+                    break
+                if os.WIFSTOPPED(status):
+                    self._tell(STOPPED, pid)
+                elif os.WIFCONTINUED(status):
+                    self._tell(CONTINUED, pid)
+                else:
+                    self._running.discard(pid)
+                    self._tell(ENDED, pid, os.waitstatus_to_exitcode(status))
 
     def _tell(self, word: bytes, *numbers: int) -> None:
         # A supervisor that is gone is noticed where its orders are read.

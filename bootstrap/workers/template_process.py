@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from adapters.system.clock import SystemClock
 from bootstrap.workers.heartbeat import SignsOfLife
 from bootstrap.workers.template import (
+    CONTINUED,
     ENDED,
     MAX_MESSAGE_BYTES,
     NOT_STARTED,
     SEND,
     STARTED,
+    STOPPED,
     TemplateEnds,
     message,
 )
@@ -37,6 +39,7 @@ class TemplateProcess:
         ends: its sockets and process id.
         forked: takes the id of each process that it forked.
         ended: takes the id and the exit code of each that ended.
+        stopped: takes the id of each that a signal stopped, and whether it is stopped still.
     """
 
     def __init__(
@@ -44,12 +47,14 @@ class TemplateProcess:
         ends: TemplateEnds,
         forked: Callable[[TemplateProcess, int], None],
         ended: Callable[[int, int], None],
+        stopped: Callable[[int, bool], None],
     ) -> None:
         self.pid = ends.pid
         self._orders = ends.orders
         self._life = ends.life
         self._forked = forked
         self._ended = ended
+        self._stopped = stopped
         self._starting: deque[asyncio.Future[int]] = deque()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._orders, self._read)
@@ -109,6 +114,8 @@ class TemplateProcess:
                 self._fail(OSError(int(errno), "no process"))
             case [word, pid, code] if word == ENDED:
                 self._ended(int(pid), int(code))
+            case [word, pid] if word in {STOPPED, CONTINUED}:
+                self._stopped(int(pid), word == STOPPED)
             case _:
                 self._loop.remove_reader(self._orders)
                 return False

@@ -21,7 +21,9 @@ from adapters.system.clock import SystemClock
 from bootstrap.workers.backoff import Backoff
 from bootstrap.workers.heartbeat import SignsOfLife
 from bootstrap.workers.process import ChildProcess
+from bootstrap.workers.stopped import StoppedProcesses
 from bootstrap.workers.template import (
+    CHANGES,
     COPY,
     START,
     TemplateEnds,
@@ -62,6 +64,7 @@ class Templates:
         self._processes: dict[int, _Forked] = {}
         self._templates: list[TemplateProcess] = []
         self._watching: set[asyncio.Task[None]] = set()
+        self._stopped = StoppedProcesses(self._deliver)
         self._loop = asyncio.get_running_loop()
         for each in ends:
             self._take(each)
@@ -70,6 +73,7 @@ class Templates:
 
     async def close(self) -> None:
         """End the templates; to be called once the workers have ended."""
+        self._stopped.close()
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
@@ -103,9 +107,13 @@ class Templates:
         raise TemplateGoneError(0, "no template is left")
 
     def _send(self, pid: int, number: int) -> None:
+        if (process := self._processes.get(pid)) is not None:
+            process.signalled = number
+            self._deliver(pid, number)
+
+    def _deliver(self, pid: int, number: int) -> None:
         if (process := self._processes.get(pid)) is None:
             return
-        process.signalled = number
         if process.template is not None:
             process.template.send(pid, number)
         else:
@@ -114,7 +122,7 @@ class Templates:
                 os.kill(pid, number)
 
     def _take(self, ends: TemplateEnds) -> None:
-        template = TemplateProcess(ends, self._forked, self._ended)
+        template = TemplateProcess(ends, self._forked, self._ended, self._changed)
         self._templates.append(template)
         task = asyncio.create_task(self._watch(template))
         self._watching.add(task)
@@ -124,13 +132,24 @@ class Templates:
         self._processes[pid] = _Forked(self._loop.create_future(), template)
 
     def _ended(self, pid: int, code: int) -> None:
+        self._stopped.changed(pid, is_stopped=False)
         if (process := self._processes.pop(pid, None)) is not None:
             process.end.set_result(code)
 
+    def _changed(self, pid: int, is_stopped: bool) -> None:  # noqa: FBT001  as a template says it
+        # A template that is stopped is no loss: the other stands in for it.
+        self._stopped.changed(pid, is_stopped and pid in self._processes)
+
     def _reap(self) -> None:
         with suppress(ChildProcessError):
-            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                self._ended(ended[0], os.waitstatus_to_exitcode(ended[1]))
+            while True:
+                pid, status = os.waitpid(-1, CHANGES)
+                if not pid:
+                    return
+                if os.WIFSTOPPED(status) or os.WIFCONTINUED(status):
+                    self._changed(pid, os.WIFSTOPPED(status))
+                else:
+                    self._ended(pid, os.waitstatus_to_exitcode(status))
 
     async def _watch(self, template: TemplateProcess) -> None:
         began = self._clock.monotonic()
@@ -157,6 +176,8 @@ class Templates:
 
     def _end_those_not_adopted(self, pids: Iterable[int]) -> None:
         """Take processes for ended that the template did not tell of, and that are no children."""
+        # Of a child that was stopped before it became one no signal tells.
+        self._reap()
         for pid in pids:
             if pid not in self._processes:
                 continue

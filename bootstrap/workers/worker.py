@@ -39,7 +39,8 @@ def beating(
 
     async def opening() -> None:
         # Ends with the event loop: closing may take longer than silence is suffered.
-        running.add(asyncio.create_task(beat(tell_alive, clock, parts.problem)))
+        if not running:
+            running.add(asyncio.create_task(beat(tell_alive, clock, parts.problem)))
         await parts.open()
 
     return opening
@@ -90,8 +91,7 @@ def work(descriptor: int, configuration: Configuration, keys: KeyRing) -> int:
 
     def reporting(service: Service) -> Service:
         transport = replace(
-            service.transport,
-            open=beating(service.transport, lifeline.tell_alive, service.clock),
+            service.transport, open=beating(service.transport, lifeline.tell_alive, service.clock)
         )
         is_front = service.front is service.transport
         front = transport if is_front else service.front

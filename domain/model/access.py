@@ -25,7 +25,6 @@ class AccessRequest(NamedTuple):
             about locations cannot match.
         properties: the policy properties as sent; None when the policy could not be read.
         backend: the name this backend is addressed by.
-        now: seconds since the epoch.
         requester: whom the transport vouches for, if it does.
     """
 
@@ -67,13 +66,11 @@ class AccessPolicy(Protocol):
     @abstractmethod
     def decide(self, request: AccessRequest) -> Decision:
         """Decide one request; never raises."""
-        ...
 
     @property
     @abstractmethod
     def revision(self) -> object:
         """The same object for as long as the same rules are in force, and another afterwards."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

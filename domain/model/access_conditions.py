@@ -18,10 +18,8 @@ Condition: TypeAlias = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The first condition of a rule that did not hold.
-
-    Attributes:
-        depth: how many conditions held before it; the greatest depth names the nearest rule.
+    """The first condition of a rule that did not hold. `depth`: how many conditions held before it;
+    the greatest depth names the nearest rule.
     """
 
     depth: int

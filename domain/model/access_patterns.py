@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class EntityPattern:
     """Entities of one issuer. What is None is not looked at; an empty collection matches no entity.
-
-    Attributes:
-        max_token_age: seconds since the token's `iat`.
+    `max_token_age`: seconds since the token's `iat`.
     """
 
     issuer: AccountKey
@@ -49,10 +47,7 @@ class EntityPattern:
         if self.names is not None:
             yield "entity_name_differs", any_matches(self.names, entity.name)
         if self.tags is not None:
-            yield (
-                "entity_tag_missing",
-                any(any_matches(self.tags, tag) for tag in entity.tags),
-            )
+            yield ("entity_tag_missing", any(any_matches(self.tags, tag) for tag in entity.tags))
         if self.min_revision is not None:
             revision = entity.revision
             yield "entity_revision_too_old", revision is not None and revision >= self.min_revision

@@ -52,7 +52,6 @@ class AuditEvent:
         location: where the store keeps it, once known.
         allowed: what the rules decided, once they were asked; an allowed request can still fail.
         grant: the name of the rule that allowed it, if one did.
-        version_served: the version in the answer.
         served_from: where the answer came from, such as "store".
         server_key: what the request was sealed for, once it could be read.
         count: how many requests that ended alike this event stands for; 1 but for a summary.

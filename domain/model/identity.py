@@ -51,11 +51,8 @@ class Claims:
     labels: tuple[tuple[str, str], ...] = ()
 
     def time_problem(self, now: float, leeway: float) -> str | None:
-        """Say what is wrong with the token's times at `now`, or None.
-
-        Args:
-            now: seconds since the epoch.
-            leeway: seconds that the two clocks may differ.
+        """Say what is wrong with the token's times at `now`, or None. `leeway`: seconds that the
+        two clocks may differ.
 
         An entity's token that is dated ahead would seem young for longer than it is. A host signs
         its own token, which proves nothing, whatever its clock says.

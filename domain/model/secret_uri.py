@@ -41,10 +41,8 @@ _OWN: Final = ("field", "version", "backend")
 
 @dataclass(frozen=True, slots=True)
 class SecretUri:
-    """One reference, read.
-
-    Attributes:
-        backend: the name of the backend that is meant; None for the one that reads it.
+    """One reference, read. `backend`: the name of the backend that is meant; None for the one that
+    reads it.
     """
 
     asked: AskedSecret

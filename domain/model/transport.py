@@ -18,6 +18,9 @@ class Operation(StrEnum):
     GET = "get"
 
 
+HOST_TIMEOUT_SECONDS: Final = 10.0
+"""How long a wasmCloud host waits for each reply."""
+
 WORKLOAD_READ: Final = "workload.read"
 """The audit trail's operation of a read for a workload, which this process begins itself."""
 
@@ -40,7 +43,6 @@ class Request(NamedTuple):
 
     Attributes:
         operation: the operation's name as sent; it may be unknown.
-        body: the raw body.
         host_xkey: the text of the header `WasmCloud-Host-Xkey`, unchecked; None if absent.
         received_at: monotonic seconds at which the transport took the request in.
         max_reply_bytes: the largest body the transport can carry back; None if unlimited.

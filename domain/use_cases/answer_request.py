@@ -43,9 +43,7 @@ _REFUSALS = {
 
 class _Asking(NamedTuple):
     """What is left to do once a request may be answered: ask the store, and seal for the host.
-
-    Attributes:
-        field: to be selected from the value; None also where the store selects it itself.
+    `field`: to be selected from the value; None also where the store selects it itself.
     """
 
     query: SecretQuery

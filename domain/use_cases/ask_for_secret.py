@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.model.errors import DecryptionFailed, InvalidXKey
 from domain.model.replies import MalformedReplyError, read_error, read_secret
-from domain.model.transport import Operation
+from domain.model.transport import HOST_TIMEOUT_SECONDS, Operation
 
 if TYPE_CHECKING:
     from domain.model.identity import PublicXKey
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from domain.model.secret import Secret
     from ports.key_exchange import KeyExchange
     from ports.transport import Channel
-
-HOST_TIMEOUT_SECONDS = 10.0
-"""How long a wasmCloud host waits for each reply."""
 
 
 class HostClient:

@@ -33,11 +33,8 @@ _BAD_TOKEN = (
 
 @dataclass(frozen=True, slots=True)
 class AuthenticateCaller:
-    """Verifies the entity's token, then the host's.
-
-    Attributes:
-        keeps_entity_token: whether the verified entity token is passed on, for a store that logs
-            in with it.
+    """Verifies the entity's token, then the host's. `keeps_entity_token`: whether the verified
+    entity token is passed on, for a store that logs in with it.
     """
 
     tokens: TokenVerifier

@@ -13,10 +13,9 @@ from ports.lateness import NotMeasured
 if TYPE_CHECKING:
     from domain.model.reference import SecretQuery
     from domain.model.secret import Secret
-    from ports.cached_secrets import CachedSecrets
     from ports.clock import Clock
     from ports.lateness import Lateness
-    from ports.secret_store import SecretStore
+    from ports.secret_store import CachedSecrets, SecretStore
 
 _NOT_MEASURED: Final = NotMeasured()
 
@@ -60,7 +59,6 @@ class FetchSecret:
 
     Attributes:
         store: is asked for what is not cached.
-        clock: for the deadline.
         cache: answers at once what it holds; None where nothing is cached.
         lateness: of this process, so that the store is not blamed for it.
     """

@@ -41,11 +41,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """There is no value that may be used.
-
-    Attributes:
-        request_id: that of the audit record of the refusal.
-    """
+    """There is no value that may be used. `request_id`: that of the audit record of the refusal."""
 
     error: RequestError
     request_id: str
@@ -56,10 +52,8 @@ State: TypeAlias = Held | Absent
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FollowedSecret:
-    """One secret, and for whom it is read.
-
-    Attributes:
-        name: what its consumer calls it, such as a file's name.
+    """One secret, and for whom it is read. `name`: what its consumer calls it, such as a file's
+    name.
     """
 
     workload: Workload
@@ -107,10 +101,8 @@ class FollowSecrets:
     async def refresh(
         self, secrets: Iterable[FollowedSecret], ended: Callable[[FollowedSecret, Absent], None]
     ) -> None:
-        """Read all of them once.
-
-        Args:
-            ended: called as soon as one turns out to have no value, while others are still read.
+        """Read all of them once. `ended`: called as soon as one turns out to have no value, while
+        others are still read.
         """
 
         async def one(followed: FollowedSecret) -> None:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.errors import RateLimited, StoreUnavailable
 from domain.model.recently_used import RecentlyUsed
-from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS
+from domain.model.transport import HOST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from domain.model.authenticated_request import AskedSecret
     from domain.model.identity import Caller
-    from ports.store_health import StoreHealth
+    from ports.secret_store import StoreHealth
 
 _Host: TypeAlias = "tuple[str, str]"
 

@@ -39,5 +39,5 @@ class KeyRing:
             return plaintext, ServerKey.CURRENT if pair is self.current else ServerKey.RETIRED
         raise DecryptionFailed(
             "The body opens with no key of this server; restart the host so that it asks for the "
-            "server's xkey again, or list the former seed in SERVER_XKEY_RETIRED_SEEDS.",
+            "server's xkey again, or list the former seed in SERVER_XKEY_RETIRED_SEEDS."
         )

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class OpenedRequest:
     """A request that only the holder of the host's xkey can have sent, for the first time.
-
-    Attributes:
-        server_key: which of the server's keys it was sealed for.
+    `server_key`: which of the server's keys it was sealed for.
     """
 
     plaintext: bytes = field(repr=False)
@@ -59,7 +57,6 @@ class OpenRequest:
         plaintext, server_key = self.keys.open(request.body, host_xkey)
         if self.replay_guard.is_replay(host_xkey, request.body, request.received_at):
             raise OtherError(
-                "This request was already answered; seal a new one for each try.",
-                reason="replayed",
+                "This request was already answered; seal a new one for each try.", reason="replayed"
             )
         return OpenedRequest(plaintext, host_xkey, server_key)

@@ -54,9 +54,7 @@ class WorkloadRead(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class ReadForWorkload:
     """Reads secrets for callers that no token names, by the rules that name workloads.
-
-    Attributes:
-        needs_token: whether the store answers only with an entity's token at hand.
+    `needs_token`: whether the store answers only with an entity's token at hand.
     """
 
     authorize: AuthorizeAccess
@@ -70,10 +68,8 @@ class ReadForWorkload:
     async def __call__(
         self, workload: Workload, wanted: SecretUri, deadline: float
     ) -> WorkloadRead:
-        """Read one secret and record one event, however it ends.
-
-        Args:
-            deadline: monotonic seconds (`ports.clock.Clock.monotonic`) by which the read ends.
+        """Read one secret and record one event, however it ends. `deadline`: monotonic seconds
+        (`ports.clock.Clock.monotonic`) by which the read ends.
 
         Raises nothing but a cancellation from outside.
         """

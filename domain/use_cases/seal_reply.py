@@ -42,6 +42,6 @@ def _check_size(answer: bytes, max_bytes: int | None) -> None:
     if max_bytes is not None and len(answer) > max_bytes:
         raise OtherError(
             f"The answer has {len(answer)} bytes and the transport carries {max_bytes}; store "
-            "a smaller secret, or raise the transport's limit (on NATS max_payload).",
+            "a smaller secret, or raise the transport's limit.",
             reason="reply_too_large",
         )

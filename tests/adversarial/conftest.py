@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.telemetry.log_setup import configure_logging
 from tests.adversarial.defended_core import DefendedCore, LogText
 
@@ -19,3 +20,8 @@ def log() -> LogText:
 @pytest.fixture
 def core(log: LogText) -> DefendedCore:
     return DefendedCore(log)
+
+
+@pytest.fixture
+def host() -> SodiumXKeyPair:
+    return SodiumXKeyPair.generate()

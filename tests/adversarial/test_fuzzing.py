@@ -11,7 +11,7 @@ import pytest
 from typing_extensions import override
 
 from adapters.audit.publish_acks import PublishAcks
-from domain.model.globs import Glob
+from domain.model.patterns import Glob
 from domain.use_cases.answer_request import AnswerRequest
 from fuzz.jetstream import JetStreamSession
 from fuzz.manifests import ManifestSession

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from adapters.crypto.nkeys_text import KeyKind, decode_public, encode_public
+from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.xkeys import SodiumXKeyPair
 from domain.model.errors import (
@@ -18,19 +18,10 @@ from domain.model.errors import (
 )
 from domain.model.secret import Secret
 from domain.model.transport import Operation
-from tests.adversarial.defended_core import (
-    INPUT,
-    MAX_REQUEST_BYTES,
-    VALUE,
-    DefendedCore,
-    LogText,
-    message,
-)
-from tests.fakes.clock import FakeClock
+from tests.adversarial.defended_core import INPUT, MAX_REQUEST_BYTES, DefendedCore
+from tests.adversarial.sealed_requests import PLAIN, xkey
 
-PLAIN = json.dumps(message()).encode()
 FIELD_PRIME = 2**255 - 19
-
 LOW_ORDER = [
     0,
     1,
@@ -39,15 +30,6 @@ LOW_ORDER = [
     FIELD_PRIME - 1,
 ]
 """The points whose shared secret is the same for everybody (https://cr.yp.to/ecdh.html)."""
-
-
-def xkey(point: int) -> str:
-    return encode_public(KeyKind.XKEY, point.to_bytes(32, "little"))
-
-
-@pytest.fixture
-def host() -> SodiumXKeyPair:
-    return SodiumXKeyPair.generate()
 
 
 async def test_a_body_sealed_for_another_server_does_not_open(
@@ -168,19 +150,6 @@ async def test_an_xkey_in_a_second_spelling_is_refused(core: DefendedCore, point
     assert isinstance(await core.refused(sealed, xkey(point)), InvalidXKey)
 
 
-async def test_a_replay_under_a_respelled_sender_is_refused(
-    core: DefendedCore, host: SodiumXKeyPair
-) -> None:
-    """X25519 ignores the top bit: the same body would open again under another name."""
-    sealed = host.seal(PLAIN, core.server.public)
-    assert isinstance(core.opened(await core.handle(sealed, host.public), host), Secret)
-    point = int.from_bytes(decode_public(host.public)[1], "little")
-
-    respelled = xkey(point | 1 << 255)
-
-    assert isinstance(await core.refused(sealed, respelled), InvalidXKey)
-
-
 XKEY = SodiumXKeyPair(b"x" * 32)
 """Not drawn: the names of tests are made of it, and each process has to find the same tests."""
 
@@ -219,68 +188,6 @@ async def test_what_is_no_public_xkey_is_refused_without_being_repeated(
 
 async def test_a_missing_xkey_is_invalid_headers(core: DefendedCore) -> None:
     assert isinstance(await core.refused(b"body", None), InvalidHeaders)
-
-
-async def test_a_replay_is_refused_and_recorded(core: DefendedCore, host: SodiumXKeyPair) -> None:
-    sealed = host.seal(PLAIN, core.server.public)
-    first = core.opened(await core.handle(sealed, host.public), host)
-
-    refused = await core.refused(sealed, host.public)
-
-    assert isinstance(first, Secret)
-    assert isinstance(refused, OtherError)
-    assert core.record["reason"] == "replayed"
-    assert core.fetches == 1
-
-
-async def test_a_replay_of_a_refused_request_is_refused_all_the_same(
-    core: DefendedCore, host: SodiumXKeyPair
-) -> None:
-    sealed = host.seal(b"no request", core.server.public)
-    await core.refused(sealed, host.public)
-
-    assert isinstance(await core.refused(sealed, host.public), OtherError)
-
-
-async def test_a_damaged_copy_does_not_use_up_the_real_request(
-    core: DefendedCore, host: SodiumXKeyPair
-) -> None:
-    """A client that sees a request in transit must not be able to make it a replay."""
-    sealed = host.seal(PLAIN, core.server.public)
-    await core.refused(sealed[:-1] + bytes([sealed[-1] ^ 1]), host.public)
-
-    assert isinstance(core.opened(await core.handle(sealed, host.public), host), Secret)
-
-
-async def test_a_replay_within_the_window_is_refused_however_many_seconds_passed(
-    log: LogText, host: SodiumXKeyPair
-) -> None:
-    clock = FakeClock()
-    core = DefendedCore(log, clock=clock)
-    sealed = host.seal(PLAIN, core.server.public)
-    await core.handle(sealed, host.public)
-
-    for _ in range(5):
-        clock.advance(59)
-        assert isinstance(await core.refused(sealed, host.public), OtherError)
-
-
-async def test_a_replay_after_the_window_is_sealed_for_the_first_hosts_key_alone(
-    log: LogText, host: SodiumXKeyPair
-) -> None:
-    """Not stopped by the guard, and useless: the answer opens with the host's key only."""
-    clock = FakeClock()
-    core = DefendedCore(log, clock=clock)
-    sealed = host.seal(PLAIN, core.server.public)
-    await core.handle(sealed, host.public)
-    clock.advance(601)
-
-    reply = await core.handle(sealed, host.public)
-
-    assert VALUE.encode() not in reply.body
-    thief = SodiumXKeyPair.generate()
-    with pytest.raises(DecryptionFailed):
-        core.opened(reply, thief)
 
 
 @pytest.mark.parametrize(

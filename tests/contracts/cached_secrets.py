@@ -13,7 +13,7 @@ from tests.contracts.secret_store import CALLER
 
 if TYPE_CHECKING:
     from domain.model.identity import Caller
-    from ports.cached_secrets import CachedSecrets
+    from ports.secret_store import CachedSecrets
 
 PROD, DEV = (("environment", "prod"),), (("environment", "dev"),)
 OTHER_CALLER = replace(CALLER, application="another")

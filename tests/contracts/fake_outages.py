@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from domain.model.errors import StoreUnavailable
 from tests.contracts.secret_store import SecretStoreContract
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from tests.fakes.clock import FakeClock
@@ -35,9 +35,3 @@ class FakeOutages(SecretStoreContract):
         await settle()
         self.clock.advance(seconds)
         await settle()
-
-
-async def settle() -> None:
-    """Let everything run that can without time passing."""
-    for _ in range(50):
-        await asyncio.sleep(0)

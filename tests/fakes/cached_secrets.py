@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from ports.cached_secrets import CachedSecrets
+from ports.secret_store import CachedSecrets
 
 if TYPE_CHECKING:
     from domain.model.reference import SecretLocation, SecretQuery

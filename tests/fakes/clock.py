@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from ports.clock import Clock
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,8 +46,7 @@ class FakeClock(Clock):
     async def run(self, *work: asyncio.Future[Any]) -> None:
         """Let time pass, from one wake-up to the next, until all of the work has ended."""
         while not all(part.done() for part in work):
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await settle()
             self._due = [entry for entry in self._due if not entry[1].done()]
             due = [when for when, _ in self._due]
             if due and not all(part.done() for part in work):

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from domain.model.audit import AuditEvent
     from domain.model.errors import RequestError
     from domain.model.secret import Secret
-    from ports.cached_secrets import CachedSecrets
     from ports.key_exchange import XKeyPair
+    from ports.secret_store import CachedSecrets
 
 ENTITY, HOST = "entity-token", "host-token"
 

@@ -11,7 +11,8 @@ from domain.model.errors import REQUEST_ERRORS
 from domain.model.host_text import FETCH_FAILED, host_text
 from domain.model.messages import Application, RequestContext, SecretRequest
 from domain.model.replies import wire_name
-from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS, HostClient
+from domain.model.transport import HOST_TIMEOUT_SECONDS
+from domain.use_cases.ask_for_secret import HostClient
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:

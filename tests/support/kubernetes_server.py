@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable
 
+_SEATED_SECONDS = 0.01
 RECORDINGS = Path(__file__).resolve().parents[1] / "recordings" / "kubernetes"
 
 
@@ -61,6 +62,8 @@ class KubernetesServer(LocalServer):
         model: the server's behaviour.
         answer: answers calls; None leaves it to the model.
         breaks: what to do to the next reads of a Secret instead, first come first served.
+        seats: calls answered at a time, each in a hundredth of a second; more are throttled, as by
+            Priority and Fairness. None answers any number.
         open_watches: how many are being followed now.
         connections: how many were opened so far.
     """
@@ -72,6 +75,8 @@ class KubernetesServer(LocalServer):
         self.model = KubernetesModel()
         self.answer = answer
         self.breaks: list[str] = []
+        self.seats: int | None = None
+        self._seated = 0
         self._ends = asyncio.Event()
         self._cut = False
         self.open_watches = 0
@@ -109,9 +114,22 @@ class KubernetesServer(LocalServer):
             writer.transport.abort()
         if way in {Break.RESET, Break.CLOSE}:
             return False
-        result = (self.answer or self.model.answer)(call)
+        result = await self._throttled() or (self.answer or self.model.answer)(call)
         await _write(result, writer, half=way == Break.HALF)
         return way != Break.HALF
+
+    async def _throttled(self) -> Result | None:
+        """Take a seat for as long as an answer takes; without a free one, the answer is 429."""
+        if self.seats is None:
+            return None
+        if self._seated >= self.seats:
+            return recorded_result("throttled_reject")
+        self._seated += 1
+        try:
+            await asyncio.sleep(_SEATED_SECONDS)
+        finally:
+            self._seated -= 1
+        return None
 
     async def _stream(
         self, events: AsyncIterator[Result | dict[str, Any]], writer: asyncio.StreamWriter

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from domain.model.access import AccessPolicy
     from domain.model.audit import AuditEvent
     from domain.use_cases.read_for_workload import ReadOutcome
-    from ports.cached_secrets import CachedSecrets
+    from ports.secret_store import CachedSecrets
 
 CART = Workload("prod", "shop", "cart")
 

@@ -19,7 +19,7 @@ for name in ("SSL_CERT_DIR", "SSLKEYLOGFILE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_
     os.environ.pop(name.lower(), None)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="package")
 def _no_network() -> Iterator[None]:
     # The event loop itself needs a pair of Unix sockets.
     disable_socket(allow_unix_socket=True)

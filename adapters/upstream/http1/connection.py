@@ -45,6 +45,11 @@ class HttpConnection(asyncio.Protocol):
         self.transport = transport
         self.is_open = True
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left of the last request, perhaps answered before it was all sent."""
+        return self.is_open and not self.transport.get_write_buffer_size()
+
     def start(
         self, request: bytes, reader: ResponseReader, first: float, patience: float | None
     ) -> None:

@@ -49,7 +49,7 @@ class ConnectionPool:
     def give_back(self, connection: HttpConnection, *, usable: bool) -> None:
         """Keep a connection for the next request, or close it where that cannot be."""
         self._lent.discard(connection)
-        if usable and connection.is_open and connection.generation == self._generation:
+        if usable and connection.is_idle and connection.generation == self._generation:
             connection.idle_since = asyncio.get_running_loop().time()
             self._idle.append(connection)
             if self._sweep is None:

@@ -25,7 +25,7 @@ class RequestBytes:
     def __init__(self, base_url: str, proxy_url: str | None = None) -> None:
         parts = urlsplit(base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
-        host = parts.netloc.removesuffix(_DEFAULT_PORTS[parts.scheme])
+        host = _ascii(parts.netloc).removesuffix(_DEFAULT_PORTS[parts.scheme])
         self._prefix = "" if proxy_url is None else self._origin
         self._fixed = f" HTTP/1.1\r\nHost: {host}\r\n"
         self._fixed_lines = 2
@@ -53,6 +53,11 @@ class RequestBytes:
         if head.count("\n") != ends or head.count("\r") != ends or "\0" in head:
             raise ValueError("The request's target or a header holds a control character.")
         return f"{head}\r\n".encode() + (body or b"")
+
+
+def _ascii(netloc: str) -> str:
+    """Return host and port as they go over the wire: a name beyond ASCII in its IDNA form."""
+    return netloc if netloc.isascii() else netloc.encode("idna").decode("ascii")
 
 
 def proxy_authorization(proxy_url: str) -> str | None:

@@ -26,8 +26,15 @@ async def _worker_killed(stage: Stage) -> None:
     await until(lambda: worker not in workers_of(stage.service))
 
 
-async def _worker_hangs(stage: Stage) -> None:
+async def _worker_stopped(stage: Stage) -> None:
     os.kill(workers_of(stage.service)[0], signal.SIGSTOP)
+    await asyncio.sleep(LASTS_SECONDS)
+
+
+async def _worker_hangs(stage: Stage) -> None:
+    # A template that hangs cannot say that its worker was stopped.
+    for pid in (templates_of(stage.service)[0], workers_of(stage.service)[0]):
+        os.kill(pid, signal.SIGSTOP)
     await asyncio.sleep(SILENT_SECONDS)
 
 
@@ -73,7 +80,8 @@ async def _disk_full(stage: Stage) -> None:
 
 MACHINE_FAULTS: Final[dict[str, Fault]] = {
     "worker killed": _worker_killed,
-    "worker hangs": _worker_hangs,
+    "worker stopped": _worker_stopped,
+    "worker hangs, and its template": _worker_hangs,
     "template of workers hangs": _template_hangs,
     "processors starved": _cpu_starved,
     "clock an hour ahead": _clock_forward,

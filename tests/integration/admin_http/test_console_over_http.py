@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from adapters.admin_http import bodies, connection
+from adapters.admin_http import bounds, connection
 from adapters.admin_http.address import AdminAddress
 from adapters.admin_http.app import build_app
 from adapters.admin_http.hosts import KnownHostsOnly
@@ -85,7 +85,7 @@ async def served() -> AsyncIterator[Served]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.3)
-    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(bounds, "BODY_SECONDS", 0.1)
 
 
 EVENTS = "GET /console/events HTTP/1.1"

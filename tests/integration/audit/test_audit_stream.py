@@ -1,76 +1,36 @@
-"""The audit stream on a real nats-server: made, filled once, through outages and limits."""
+"""The audit stream on a real nats-server: filled once, through outages and limits."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING
 
-import nats
 import pytest
-import pytest_asyncio
 from nats.js.api import StreamConfig
 from structlog.testing import capture_logs
 from typing_extensions import override
 
 from adapters.audit.buffered import BufferLimits
-from adapters.audit.sink import AuditSinkError, OnFull
+from adapters.audit.sink import OnFull
 from adapters.audit.stream import AuditStream
 from adapters.audit.stream_config import AuditStreamConfig
 from adapters.system.clock import SystemClock
 from tests.contracts.audit import ANSWERED, REFUSED, AuditOutputContract, ids, numbered
+from tests.integration.audit.audit_stream_rig import connect, messages, request_ids
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from nats.aio.client import Client
-    from nats.js import JetStreamContext
 
     from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.conftest import StartNatsServer
-
-LIMITS = BufferLimits(grace_seconds=10)
-
-
-async def connect(server: LocalNatsServer, **login: str) -> Client:
-    async def ignore(_: Exception) -> None:
-        """nats-py would print each failed attempt."""
-
-    return await nats.connect(
-        server.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1, error_cb=ignore, **login
-    )
-
-
-async def messages(jetstream: JetStreamContext, stream: str) -> list[bytes]:
-    info = await jetstream.stream_info(stream)
-    found = [
-        await jetstream.get_msg(stream, seq=number)
-        for number in range(info.state.first_seq, info.state.last_seq + 1)
-    ]
-    return [message.data or b"" for message in found]
-
-
-async def request_ids(jetstream: JetStreamContext, stream: str) -> list[str]:
-    return [json.loads(line)["request_id"] for line in await messages(jetstream, stream)]
 
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110  the sink has no event
             await asyncio.sleep(0.01)
-
-
-@pytest_asyncio.fixture
-async def client(nats_server: LocalNatsServer) -> AsyncIterator[Client]:
-    connection = await connect(nats_server)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-def config(subject_prefix: str) -> AuditStreamConfig:
-    """A stream that does not exist yet."""
-    return AuditStreamConfig(subject_prefix, f"{subject_prefix}.audit.v1", limits=LIMITS)
 
 
 class TestAuditStream(AuditOutputContract):
@@ -96,70 +56,6 @@ class TestAuditStream(AuditOutputContract):
         return b"".join(
             line + b"\n" for line in await messages(self._jetstream, self._config.stream)
         )
-
-
-async def test_a_missing_stream_is_made_with_limits(
-    client: Client, config: AuditStreamConfig
-) -> None:
-    sink = AuditStream(client, config, SystemClock())
-    await sink.start()
-    await sink.aclose()
-
-    made = (await client.jetstream().stream_info(config.stream)).config
-    assert made.subjects == [config.subject]
-    assert (made.max_age, made.max_bytes) == (config.max_age_seconds, config.max_bytes)
-
-
-async def test_a_stream_that_is_there_is_left_as_it_is(
-    client: Client, config: AuditStreamConfig
-) -> None:
-    subjects = [f"{config.stream}.>"]
-    await client.jetstream().add_stream(
-        StreamConfig(name=config.stream, subjects=subjects, max_msgs=7)
-    )
-    sink = AuditStream(client, config, SystemClock())
-    await sink.start()
-    sink.record(ANSWERED)
-    await sink.aclose()
-
-    info = await client.jetstream().stream_info(config.stream)
-    assert (info.config.subjects, info.config.max_msgs) == (subjects, 7)
-    assert info.state.messages == 1
-
-
-async def test_a_stream_of_that_name_without_the_subject_is_refused_at_the_start(
-    client: Client, config: AuditStreamConfig
-) -> None:
-    await client.jetstream().add_stream(
-        StreamConfig(name=config.stream, subjects=[f"{config.stream}.other"])
-    )
-
-    with pytest.raises(AuditSinkError, match="does not take the subject"):
-        await AuditStream(client, config, SystemClock()).start()
-
-
-async def test_a_subject_that_another_stream_has_is_refused_at_the_start(
-    client: Client, config: AuditStreamConfig
-) -> None:
-    await client.jetstream().add_stream(
-        StreamConfig(name=f"{config.stream}-other", subjects=[config.subject])
-    )
-
-    with pytest.raises(AuditSinkError, match="no other stream has its subject"):
-        await AuditStream(client, config, SystemClock()).start()
-
-
-async def test_an_account_without_jetstream_is_refused_at_the_start(
-    start_nats_server: StartNatsServer, config: AuditStreamConfig
-) -> None:
-    server = await start_nats_server(
-        "accounts { A: { users: [{ user: a, password: a }] } }", jetstream=True
-    )
-    client = await connect(server, user="a", password="a")
-
-    with pytest.raises(AuditSinkError, match="JetStream is not enabled"):
-        await AuditStream(client, config, SystemClock()).start()
-    await client.close()
 
 
 async def test_an_event_carries_its_request_id_for_de_duplication(
@@ -301,18 +197,6 @@ async def test_a_stream_that_stops_taking_the_subject_is_told_once_and_costs_no_
     await sink.aclose()
 
     assert await request_ids(jetstream, config.stream) == ids([first, second])
-
-
-async def test_of_replicas_that_start_at_once_each_finds_the_stream(
-    client: Client, config: AuditStreamConfig
-) -> None:
-    sinks = [AuditStream(client, config, SystemClock()) for _ in range(5)]
-    await asyncio.gather(*(sink.start() for sink in sinks))
-    for sink, event in zip(sinks, numbered(5), strict=True):
-        sink.record(event)
-    await asyncio.gather(*(sink.aclose() for sink in sinks))
-
-    assert sorted(await request_ids(client.jetstream(), config.stream)) == ids(numbered(5))
 
 
 async def test_an_event_larger_than_a_message_may_be_is_dropped_and_counted(

@@ -15,7 +15,8 @@ from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.system.clock import SystemClock
 from domain.model.errors import SecretsError
-from domain.use_cases.ask_for_secret import HOST_TIMEOUT_SECONDS, HostClient
+from domain.model.transport import HOST_TIMEOUT_SECONDS
+from domain.use_cases.ask_for_secret import HostClient
 from ports.transport import ChannelError
 from tests.support.host import Host
 

@@ -27,11 +27,12 @@ def ignores_hangups(pid: int) -> bool:
     return bool(int(line.split()[1], 16) & _HUP)
 
 
-async def start(nats_url: str, prefix: str, folder: Path) -> Process:
+async def start(
+    nats_url: str, prefix: str, folder: Path, program: tuple[str | Path, ...] = (COMMAND, "serve")
+) -> Process:
     """Start the installed command, and return as soon as it has any code of its own running."""
     process = await asyncio.create_subprocess_exec(
-        COMMAND,
-        "serve",
+        *program,
         cwd=folder,
         env=nats_kv_environment(folder)
         | {"NATS_URL": nats_url, "NATS_SUBJECT_PREFIX": prefix, "NATS_KV_BUCKET": prefix},
@@ -53,10 +54,29 @@ async def until_ready(process: Process) -> None:
     raise AssertionError("it ended before it was ready")
 
 
+@pytest.mark.parametrize(
+    "program", [(COMMAND, "serve"), (sys.executable, "-m", "bootstrap.main")], ids=str
+)
 async def test_hangups_all_through_a_start_do_not_end_it(
+    nats_url: str, subject_prefix: str, tmp_path: Path, program: tuple[str | Path, ...]
+) -> None:
+    process = await start(nats_url, subject_prefix, tmp_path, program)
+    await hang_up_until_ready(process)
+
+
+async def test_with_hangups_ignored_by_what_starts_it_not_even_python_is_ended(
     nats_url: str, subject_prefix: str, tmp_path: Path
 ) -> None:
-    process = await start(nats_url, subject_prefix, tmp_path)
+    """A program inherits which signals are ignored: `trap '' HUP` of a shell, nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = await start(nats_url, subject_prefix, tmp_path)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    await hang_up_until_ready(process)
+
+
+async def hang_up_until_ready(process: Process) -> None:
     ready = asyncio.create_task(until_ready(process))
     try:
         while not ready.done():
@@ -67,6 +87,20 @@ async def test_hangups_all_through_a_start_do_not_end_it(
         with suppress(ProcessLookupError):
             process.terminate()
         assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("command", ["relay", "project"])
+async def test_hangups_leave_other_commands_that_go_on_to_say_what_they_lack(
+    nats_url: str, subject_prefix: str, tmp_path: Path, command: str
+) -> None:
+    program = (COMMAND, command, *(("absent.yaml",) if command == "project" else ()))
+    process = await start(nats_url, subject_prefix, tmp_path, program)
+    while process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGHUP)
+        await asyncio.sleep(0.01)
+
+    assert process.returncode == 2
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.2, 0.4])

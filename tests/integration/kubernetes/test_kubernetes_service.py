@@ -109,7 +109,7 @@ async def test_a_large_secret_is_a_typed_error(
     cluster.model.put("shop", "big", {"value": "x" * 1_048_576})
 
     async with ServiceProcess(settings, tmp_path):
-        with pytest.raises(Exception, match="max_payload"):
+        with pytest.raises(Exception, match="raise the transport's limit"):
             await host.get("big", field="value")
 
 

@@ -11,6 +11,7 @@ from domain.model.selection import Selection
 from tests.support.infisical_server import Break
 from tests.support.kubernetes_model import ACCOUNT, Right
 from tests.support.kubernetes_server import KubernetesServer
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 DB = Selection.one("/db", (("namespace", "shop"),))
 LIVE = ("kubernetes_watches", ("state", "live"))
+
+
+def port_of(server: KubernetesServer) -> int:
+    return int(server.url.rpartition(":")[2])
 
 
 async def live(adapter: Adapter, watches: int = 1) -> None:
@@ -76,6 +81,29 @@ async def test_a_restarted_server_tells_what_changed_meanwhile(open_adapter: Ope
         server.model.put("shop", "db", {"password": "new"})
         server.model.restart()
         server.end_watches()
+        await until(lambda: bool(adapter.context.told))
+
+        assert adapter.context.told == [DB]
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+async def test_a_change_that_its_end_kept_from_the_watch_is_told_once_the_server_is_back(
+    open_adapter: OpenAdapter,
+    forgets: bool,
+) -> None:
+    async with KubernetesServer() as server, TcpProxy(port_of(server)) as front:
+        server.model.put("shop", "db", {"password": "old"})
+        adapter = open_adapter(f"http://127.0.0.1:{front.port}", watch=True)
+        await live(adapter)
+        front.refuses = True
+        front.cut()
+        server.model.put("shop", "db", {"password": "new"})
+        if forgets:
+            server.model.restart()
+        ends = ("cause", "broken")
+        await until(lambda: adapter.figure("kubernetes_watch_ends_total", ends) > 2)
+        assert adapter.context.told == []
+        front.refuses = False
         await until(lambda: bool(adapter.context.told))
 
         assert adapter.context.told == [DB]

@@ -142,3 +142,19 @@ async def test_the_check_tells_a_wrong_address_from_one_that_is_away(
         url = server.url
     with pytest.raises(StoreUnreachableError):
         await open_adapter(url).parts.check.check()
+
+
+@pytest.mark.parametrize("seats", [1, 4])
+async def test_reads_come_back_one_by_one_to_a_server_that_throttles_them(
+    open_adapter: OpenAdapter, seats: int
+) -> None:
+    names = [f"secret-{number}" for number in range(30 * seats)]
+    async with KubernetesServer() as server:
+        server.seats = seats
+        for name in names:
+            server.model.put("shop", name, {"password": name})
+        adapter = open_adapter(server.url)
+        # Within the time that a host waits; sent again all at once, most are refused again.
+        secrets = await asyncio.gather(*(adapter.get(name, "password") for name in names))
+
+    assert [secret.value.reveal() for secret in secrets] == names

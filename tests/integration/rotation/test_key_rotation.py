@@ -143,9 +143,9 @@ async def test_the_server_xkey_is_exchanged_without_one_failed_request(
             new = public(tmp_path / "server.seed.next")
             assert stat.S_IMODE((tmp_path / "server.seed.next").stat().st_mode) == 0o600
 
-            await rotate(says="do not open the new key yet", code=2)
+            await rotate(says="do not open the new key yet", code=1)
             await replicas.restart_one()
-            await rotate(says="do not open the new key yet", code=2)
+            await rotate(says="do not open the new key yet", code=1)
             await replicas.restart_one()
             assert await middle_host.client.server_xkey() == old
 
@@ -155,7 +155,7 @@ async def test_the_server_xkey_is_exchanged_without_one_failed_request(
 
             async with asking(middle_host):
                 await replicas.restart_one()
-                await rotate(says="still announce the old key", code=2)
+                await rotate(says="still announce the old key", code=1)
                 await replicas.restart_one()
             assert await new_host.client.server_xkey() == new
 
@@ -192,7 +192,7 @@ async def test_it_changes_nothing_while_fewer_replicas_answer_than_it_was_told(
     async with ServiceProcess(replica_settings, tmp_path):
         code, _, err = await command_line.run("keys", "rotate", "--replicas", "2")
 
-    assert code == 2
+    assert code == 1
     assert "Only 1 of 2 replicas answered" in err
     assert not (tmp_path / "server.seed.next").exists()
 

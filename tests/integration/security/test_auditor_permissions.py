@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.security.conftest import SUBJECTS
+from tests.integration.security.roles import SUBJECTS
 
 if TYPE_CHECKING:
     from bootstrap.local.nats_server import LocalNatsServer
-    from tests.integration.security.conftest import LogIn
+    from tests.integration.security.roles import LogIn
 
 AUDIT = "SECRETS_AUDIT"
 BUCKET = "KV_WASMCLOUD_SECRETS"

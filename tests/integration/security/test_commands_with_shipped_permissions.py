@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.security.conftest import (
+from tests.integration.security.roles import (
     SUBJECTS,
     jetstream_prefix,
     service_settings,

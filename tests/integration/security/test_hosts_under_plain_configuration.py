@@ -9,7 +9,7 @@ from adapters.crypto.token_signer import SigningKey
 from adapters.nats_auth import roles
 from adapters.nats_auth.config_text import permissions_text
 from adapters.nats_auth.names import Names
-from tests.integration.security.conftest import password, service_settings, store_secret, url_of
+from tests.integration.security.roles import password, service_settings, store_secret, url_of
 from tests.support.command_line import CommandLine
 from tests.support.host import new_token
 from tests.support.lattice_host import Artifact, LatticeHost
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.conftest import StartNatsServer
-    from tests.integration.security.conftest import LogIn
+    from tests.integration.security.roles import LogIn
 
 NAMES = Names(lattices=("default",))
 

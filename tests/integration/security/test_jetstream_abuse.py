@@ -12,7 +12,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from adapters.audit.stream_config import AuditStreamConfig, ensure_stream
 from adapters.crypto.control_messages import ControlCodec, ControlMessageRefusedError
 from adapters.system.clock import SystemClock
-from tests.integration.security.conftest import (
+from tests.integration.security.roles import (
     SUBJECTS,
     asking_host,
     jetstream_prefix,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
     from bootstrap.local.nats_server import LocalNatsServer
-    from tests.integration.security.conftest import LogIn
+    from tests.integration.security.roles import LogIn
 
 BUCKET = "KV_WASMCLOUD_SECRETS"
 AUDIT_SUBJECT = "wasmcloud.secrets.audit.v1"

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from nats.js import JetStreamContext
 
-from adapters.audit.stream_config import DEFAULT_SUBJECT
+from adapters.audit.stream_names import DEFAULT_SUBJECT
 from adapters.nats.subjects import SecretsSubjects
 from tests.integration.nats.conftest import RawPeer
 from tests.support.environments import nats_kv_environment

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nats.errors
 import pytest
 
 from adapters.audit.stream_reader import read_stream
@@ -14,14 +14,16 @@ from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.system.clock import SystemClock
+from bootstrap.local.nats_server import LocalNatsServer
 from domain.model.transport import Operation
-from tests.integration.security.conftest import (
+from tests.integration.security.roles import (
     SUBJECTS,
     asking_host,
     config_of,
     service_settings,
     store_secret,
 )
+from tests.integration.security.shipped_permissions import AUDIT, READS, WRITES, asked
 from tests.support.service_process import ServiceProcess
 
 if TYPE_CHECKING:
@@ -30,52 +32,12 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
     from bootstrap.local.nats_server import LocalNatsServer
-    from tests.integration.security.conftest import LogIn, PlainClient
-
-BUCKET, AUDIT = "WASMCLOUD_SECRETS", "SECRETS_AUDIT"
-READS = [
-    f"$JS.API.{call}"
-    for stream in (f"KV_{BUCKET}", AUDIT)
-    for call in (
-        f"STREAM.INFO.{stream}",
-        f"STREAM.MSG.GET.{stream}",
-        f"DIRECT.GET.{stream}",
-        f"DIRECT.GET.{stream}.$KV.{BUCKET}.KEY",
-        f"CONSUMER.CREATE.{stream}",
-        f"CONSUMER.CREATE.{stream}.name",
-        f"CONSUMER.DURABLE.CREATE.{stream}.name",
-        f"STREAM.SNAPSHOT.{stream}",
-    )
-]
-WRITES = [
-    f"$KV.{BUCKET}.KEY",
-    *(
-        f"$JS.API.{call}"
-        for stream in (f"KV_{BUCKET}", AUDIT)
-        for call in (
-            f"STREAM.UPDATE.{stream}",
-            f"STREAM.DELETE.{stream}",
-            f"STREAM.PURGE.{stream}",
-            f"STREAM.MSG.DELETE.{stream}",
-            f"STREAM.RESTORE.{stream}",
-        )
-    ),
-]
+    from tests.integration.security.roles import LogIn
 
 
 @pytest.fixture
 def settings(shipped_server: LocalNatsServer, tmp_path: Path) -> dict[str, str]:
     return service_settings(shipped_server, tmp_path) | {"AUDIT_STREAM": AUDIT}
-
-
-async def asked(client: PlainClient, subject: str) -> dict[str, object] | None:
-    """Return what a request gets, or None without an answer or where the server refuses it."""
-    try:
-        reply = await client.client.request(subject, b'{"seq":1,"last_by_subj":">"}', timeout=0.3)
-    except nats.errors.Error:
-        return None
-    answer: dict[str, object] = json.loads(reply.data) if reply.data else {"error": "empty"}
-    return answer
 
 
 async def test_a_host_asks_and_is_answered_and_the_operator_reads_the_audit_trail(

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from adapters.crypto.nkeys_text import KeyKind
-from adapters.crypto.token_signer import SigningKey, sign_token
 from domain.model.errors import SecretNotFound, Unauthorized
+from tests.integration.service.policy_rules import ENTITY, NOTHING, TEAM, rules
 from tests.support.service_process import ServiceProcess, run_to_its_end
 
 if TYPE_CHECKING:
@@ -22,29 +21,8 @@ if TYPE_CHECKING:
     from tests.support.command_line import CommandLine
     from tests.support.host import Host
 
+
 Settings = dict[str, str]
-
-TEAM = SigningKey(KeyKind.ACCOUNT, b"t" * 32)
-COMPONENT = SigningKey(KeyKind.COMPONENT, b"m" * 32).public
-ENTITY = sign_token(TEAM, COMPONENT, token_id="test", issued_at=1_700_000_000)
-NOTHING = "version: 1\nissuers: {}\ngrants: []\n"
-
-
-def rules(*paths: str) -> str:
-    """Write a policy file that grants the component some paths."""
-    keys = "".join(f'          - "{path}"\n' for path in paths)
-    return f"""\
-version: 1
-issuers:
-  team: {TEAM.public}
-grants:
-  - name: the-component
-    entities:
-      - issuer: team
-        subject: {COMPONENT}
-    secrets:
-      - keys:
-{keys}"""
 
 
 @dataclass

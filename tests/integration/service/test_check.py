@@ -117,6 +117,24 @@ async def test_nothing_is_made_where_nothing_is_there_yet(
 
 
 @pytest.mark.usefixtures("seeds")
+async def test_what_may_be_in_another_jetstream_domain_is_pointed_out_unless_one_was_chosen(
+    nats_kv_settings: Settings, start_nats_server: StartNatsServer, tmp_path: Path
+) -> None:
+    leaf = await start_nats_server(
+        f'jetstream {{ store_dir: "{tmp_path / "jetstream"}", domain: leaf }}'
+    )
+    settings = nats_kv_settings | {"NATS_URL": leaf.url, "AUDIT_STREAM": "AUDIT_OF_CHECK"}
+
+    code, findings = await found(settings, tmp_path)
+    _, chosen = await found(settings | {"NATS_JETSTREAM_PREFIX": "$JS.leaf.API"}, tmp_path)
+
+    for made in ("AUDIT_STREAM: AUDIT_OF_CHECK", f"bucket {settings['NATS_KV_BUCKET']}"):
+        assert f"{made} does not exist in the JetStream domain leaf" in texts(findings, "warning")
+    assert code == 0
+    assert "domain" not in texts(chosen, "warning")
+
+
+@pytest.mark.usefixtures("seeds")
 async def test_a_wrong_encryption_seed_and_a_missing_bucket_are_told_apart(
     nats_kv_settings: Settings, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import nats
 import pytest
 from nats.js.api import StreamConfig
 
-from adapters.audit.stream_config import DEFAULT_SUBJECT
+from adapters.audit.stream_names import DEFAULT_SUBJECT
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
 from tests.integration.service.looking import Look, Settings, said

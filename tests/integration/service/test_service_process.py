@@ -11,13 +11,11 @@ import pytest
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
-from adapters.system.clock import SystemClock
-from domain.model.errors import SecretNotFound, Unauthorized, UpstreamError
+from domain.model.errors import SecretNotFound, Unauthorized
 from ports.transport import ChannelError
-from tests.support.environments import new_xkey_seed
-from tests.support.infisical_lockout import LoginLockout
+from tests.integration.service.hanging import until_one_hangs
 from tests.support.infisical_server import Break
-from tests.support.service_process import ServiceProcess, run_to_its_end
+from tests.support.service_process import ServiceProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,18 +24,9 @@ if TYPE_CHECKING:
 
     from adapters.nats_kv.writer import NatsKvSecretWriter
     from tests.integration.conftest import StartNatsServer
+    from tests.integration.service.looking import Settings
     from tests.support.host import Host
     from tests.support.infisical_server import InfisicalServer
-
-Settings = dict[str, str]
-
-
-async def until_one_hangs(infisical: InfisicalServer) -> None:
-    for _ in range(1000):
-        if not infisical.breaks:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("no read ever came")
 
 
 async def test_a_host_gets_text_and_binary_from_nats_kv(
@@ -88,17 +77,6 @@ async def test_replies_to_its_own_requests_go_where_it_is_told(
     assert overheard
 
 
-async def test_a_host_gets_a_secret_from_infisical(
-    infisical_settings: Settings, tmp_path: Path, host: Host, infisical: InfisicalServer
-) -> None:
-    version = infisical.model.put("API_KEY", "from infisical")
-
-    async with ServiceProcess(infisical_settings, tmp_path):
-        secret = await host.get("API_KEY")
-
-    assert (secret.value.reveal(), secret.version) == ("from infisical", version)
-
-
 async def test_a_hundred_requests_at_once_each_get_their_own_answer(
     nats_kv_settings: Settings, tmp_path: Path, host: Host, writer: NatsKvSecretWriter
 ) -> None:
@@ -146,23 +124,6 @@ async def test_a_request_in_flight_is_answered_before_the_service_ends(
         await host.get("SLOW")
 
 
-async def test_a_second_signal_ends_it_at_once(
-    infisical_settings: Settings, tmp_path: Path, host: Host, infisical: InfisicalServer
-) -> None:
-    async with ServiceProcess(infisical_settings, tmp_path) as service:
-        await host.client.server_xkey()
-        infisical.breaks.append(Break.HANG)
-        asked = asyncio.create_task(host.get("SLOW"))
-        await until_one_hangs(infisical)
-        service.signal(signal.SIGINT)
-        await service.wait_for("service.stopping")
-        service.signal(signal.SIGINT)
-        code = await service.exit_code()
-        asked.cancel()
-
-    assert code == 128 + signal.SIGINT
-
-
 async def test_started_again_it_keeps_its_key_so_running_hosts_are_still_served(
     nats_kv_settings: Settings, tmp_path: Path, host: Host, writer: NatsKvSecretWriter
 ) -> None:
@@ -194,102 +155,6 @@ async def test_a_replica_with_the_same_key_shares_the_work(
     assert min(answered) > 1
 
 
-async def test_a_replica_with_another_key_refuses_to_start(
-    nats_kv_settings: Settings, tmp_path: Path
-) -> None:
-    other = nats_kv_settings | {"SERVER_XKEY_SEED_FILE": "", "SERVER_XKEY_SEED": new_xkey_seed()}
-
-    async with ServiceProcess(nats_kv_settings, tmp_path):
-        code, replica = await run_to_its_end(other, tmp_path)
-
-    assert code == 1
-    assert "give all replicas the same" in replica.logged("service.failed")[0]["advice"]
-
-
-async def test_wrong_settings_end_it_with_code_2_and_are_all_listed(tmp_path: Path) -> None:
-    settings = {
-        "NATS_URL": "ftp://canary",
-        "MAX_IN_FLIGHT": "canary",
-        "NATS_TOKEN": "canary",
-        "NATS_USER": "canary",
-    }
-
-    code, service = await run_to_its_end(settings, tmp_path)
-
-    assert code == 2
-    for name in (
-        "NATS_URL",
-        "MAX_IN_FLIGHT",
-        "NATS_PASSWORD",
-        "NATS_USER, NATS_TOKEN",
-        "INFISICAL_CLIENT_ID",
-        "INFISICAL_CLIENT_SECRET",
-        "INFISICAL_PROJECT_ID",
-    ):
-        assert f"  - {name} " in service.output
-    assert "canary" not in service.output
-
-
-async def test_a_key_file_that_cannot_be_used_ends_it_with_code_2(
-    nats_kv_settings: Settings, tmp_path: Path
-) -> None:
-    (tmp_path / "server.seed").write_text("canary")
-
-    code, service = await run_to_its_end(nats_kv_settings, tmp_path)
-
-    assert code == 2
-    assert "SERVER_XKEY_SEED_FILE" in service.output
-    assert "canary" not in service.output
-
-
-async def test_a_nats_server_that_is_not_there_ends_it_with_code_1(
-    nats_kv_settings: Settings, tmp_path: Path
-) -> None:
-    code, service = await run_to_its_end(
-        nats_kv_settings | {"NATS_URL": "nats://127.0.0.1:1"}, tmp_path
-    )
-
-    assert code == 1
-    advice = service.logged("service.failed")[0]["advice"]
-    assert advice.startswith("Failed to connect to NATS at nats://127.0.0.1:1")
-
-
-async def test_wrong_infisical_credentials_leave_it_not_ready_and_never_lock_the_identity(
-    infisical_settings: Settings, tmp_path: Path, infisical: InfisicalServer
-) -> None:
-    lockout = infisical.model.lockout = LoginLockout(SystemClock().monotonic)
-    wrong = infisical_settings | {"INFISICAL_CLIENT_SECRET": "canary-wrong"}
-
-    async with ServiceProcess(wrong, tmp_path, ready="nats.listening") as service:
-        advice = service.logged("service.not_ready")[0]["advice"]
-        assert await service.stop() == 0
-
-    assert "Failed to authenticate with Infisical" in advice
-    assert len(infisical.model.logins) <= 2
-    assert lockout.times_locked == 0
-    assert "canary" not in service.output
-
-
-async def test_while_infisical_is_away_requests_get_typed_errors_and_it_recovers_by_itself(
-    infisical_settings: Settings, tmp_path: Path, host: Host, infisical: InfisicalServer
-) -> None:
-    infisical.model.put("KEY", "value")
-    infisical.model.put("OTHER", "value")
-    infisical.login_breaks.extend([Break.CLOSE] * 1000)
-    settings = infisical_settings | {"REQUEST_TIMEOUT_SECONDS": "1"}
-
-    async with ServiceProcess(settings, tmp_path, ready="nats.listening") as service:
-        assert service.logged("service.not_ready")
-        with pytest.raises(UpstreamError):
-            await host.get("KEY")
-        infisical.login_breaks.clear()
-        await service.wait_for("service.ready")
-        # For a moment, the failure of the first is remembered.
-        secret = await host.get("OTHER")
-
-    assert secret.value.reveal() == "value"
-
-
 async def test_it_outlives_a_restart_of_the_nats_server(
     start_nats_server: StartNatsServer, infisical_settings: Settings, tmp_path: Path
 ) -> None:
@@ -300,20 +165,6 @@ async def test_it_outlives_a_restart_of_the_nats_server(
         await server.restart()
         await service.wait_for("nats.reconnected")
         assert await service.stop() == 0
-
-
-async def test_it_can_be_stopped_while_it_is_starting(
-    infisical_settings: Settings, tmp_path: Path, infisical: InfisicalServer
-) -> None:
-    infisical.login_breaks.extend([Break.HANG] * 1000)
-
-    service = ServiceProcess(infisical_settings, tmp_path, ready="nats.connected")
-    async with service:
-        async with asyncio.timeout(5):
-            assert await service.stop() == 0
-
-    assert not service.logged("service.ready")
-    assert not service.logged("nats.listening")
 
 
 async def test_the_process_is_hardened_before_anything_else(

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 BUILD = """\
 import sys
-from bootstrap.containers import Container
 from bootstrap.main import load_configuration, load_server_keys
-
+from bootstrap.containers import Container
 
 configuration = load_configuration()
 Container(
@@ -32,6 +31,8 @@ POLICY = {"adapters.access_policy.file"}
 INFISICAL = {"adapters.upstream.http1.engine"}
 UNUSED = {"adapters.vault.store", "adapters.kubernetes.store"}
 NATS_KV = {"adapters.nats_kv.store"}
+LIBRARIES = {"aiohttp", "jinja2", "rich", "typer", "yaml"}
+"""What other stores, the console, the commands and files of rules need."""
 WEBHOOK = {"adapters.infisical.webhook"}
 
 
@@ -70,5 +71,5 @@ def test_with_infisical_only_what_is_configured_is_loaded(
 def test_with_nats_kv_no_http_engine_is_loaded(tmp_path: Path) -> None:
     found = loaded_by(nats_kv_environment(tmp_path), tmp_path)
 
-    assert not found & (INFISICAL | UNUSED | ADMIN | POLICY)
+    assert not found & (INFISICAL | UNUSED | ADMIN | POLICY | LIBRARIES)
     assert found >= NATS_KV

@@ -3,65 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from typing_extensions import override
 
-from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.http1 import pool
-from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.message import UpstreamRequest
+from tests.integration.upstream.http_stage import OK, Client, Server
 from tests.support.local_server import LocalServer
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from adapters.upstream.message import UpstreamResponse
-
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-
-
-class Server(LocalServer):
-    """Attributes: `response` to each request; `open` connections; `made` so far; `delay` before."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.response = OK
-        self.open = self.made = 0
-        self.delay = 0.0
-
-    @override
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.open += 1
-        self.made += 1
-        try:
-            while True:
-                await reader.readuntil(b"\r\n\r\n")
-                await asyncio.sleep(self.delay)
-                writer.write(self.response)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            self.open -= 1
-
-
-class Client:
-    def __init__(self, address: str, **settings: float) -> None:
-        self._url = f"http://{address}/x"
-        self.engine = Http1Engine(
-            UpstreamConfig("Store", "store", f"http://{address}", "URL", "CA", **settings)  # type: ignore[arg-type]  # numbers of two kinds
-        )
-
-    async def get(self, **headers: str) -> UpstreamResponse:
-        return await self.engine.send(UpstreamRequest("GET", self._url, headers))
-
-    async def together(self, count: int) -> None:
-        await asyncio.gather(*(self.get() for _ in range(count)))
 
 
 @pytest.fixture
@@ -113,7 +68,7 @@ async def test_a_response_that_comes_while_nothing_is_asked_ends_the_connection(
     async with Forging() as server:
         client = Client(server.address)
         first = await client.get()
-        await until(lambda: server.forged == 1)
+        await until(lambda: server.ended == 1)
         second = await client.get()
         await client.engine.aclose()
 
@@ -122,11 +77,11 @@ async def test_a_response_that_comes_while_nothing_is_asked_ends_the_connection(
 
 
 class Forging(LocalServer):
-    """Answers, and once more a moment later. Attributes: `made` connections, `forged` answers."""
+    """Answers, and once more a moment later. Attributes: connections `made`, and `ended`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.made = self.forged = 0
+        self.made = self.ended = 0
 
     @override
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -136,8 +91,8 @@ class Forging(LocalServer):
         await asyncio.sleep(0.05)
         writer.write(OK.replace(b"ok", b"no"))
         await writer.drain()
-        self.forged += 1
         await reader.read()
+        self.ended += 1
 
 
 async def test_dropped_connections_end_when_their_calls_have(
@@ -150,6 +105,35 @@ async def test_dropped_connections_end_when_their_calls_have(
 
     assert (await call).status == 200
     await until(lambda: server.open == 0)
+
+
+async def test_a_connection_on_which_a_request_was_refused_early_is_not_used_again() -> None:
+    async with Refusing() as server:
+        client = Client(server.address)
+        for _ in range(2):
+            response = await client.engine.send(
+                UpstreamRequest("POST", f"http://{server.address}/x", {}, b"x" * 20_000_000)
+            )
+            assert response.status == 413
+        await client.engine.aclose()
+
+        assert server.made == 2
+
+
+class Refusing(LocalServer):
+    """Answers as soon as it has read a head. Attributes: `made` connections."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = 0
+
+    @override
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.made += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        await asyncio.Event().wait()
 
 
 async def test_closing_ends_the_calls_under_way(server: Server, client: Client) -> None:
@@ -194,35 +178,3 @@ class Dripping(LocalServer):
             writer.write(b"x")
             await writer.drain()
         await reader.read()
-
-
-async def test_of_several_addresses_the_first_that_answers_is_used(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loop, port = asyncio.get_running_loop(), int(server.address.rpartition(":")[2])
-    lookups = 0
-
-    async def resolve(_host: str, port: int, **_: Any) -> list[Any]:
-        nonlocal lookups
-        lookups += 1
-        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-        return [(*kind, (address, port)) for address in ("127.0.0.9", "127.0.0.1")]
-
-    monkeypatch.setattr(loop, "getaddrinfo", resolve)
-    client = Client(f"store.test:{port}")
-    server.delay = 0.05
-    await client.together(5)
-    await client.engine.aclose()
-
-    assert server.made == 5
-    assert lookups == 1
-
-
-async def test_a_name_that_leads_nowhere_is_unreachable_and_nothing_was_sent() -> None:
-    client = Client("no-such-host.invalid:1")
-    with pytest.raises(TransportError) as error:
-        await client.get()
-    await client.engine.aclose()
-
-    assert error.value.failure is Failure.UNREACHABLE
-    assert error.value.never_sent

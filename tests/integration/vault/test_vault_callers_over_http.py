@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from domain.model.errors import Unauthorized, UpstreamError
+from domain.model.errors import CallFailed, Unauthorized, UpstreamError
 from domain.model.identity import AccountKey, Caller, SubjectKey
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.store_plugin import HttpRequest
@@ -219,3 +219,14 @@ async def test_the_application_is_part_of_the_login_as_unproven(
 
     assert "unproven_application" not in server.model.logins.claims[-1]
     assert "application" not in server.model.logins.claims[-1]
+
+
+async def test_a_role_whose_tokens_have_limited_uses_is_named_and_is_no_outage(
+    server: VaultServer, adapter: Adapter
+) -> None:
+    assert await adapter.text("app") == '{"v":"x"}'
+    server.instead = ["inline_one_use_role"] * 20
+
+    with pytest.raises(CallFailed, match="token_num_uses") as refused:
+        await adapter.get("app")
+    assert refused.value.reason == "inline_login_failing"

@@ -16,6 +16,7 @@ from ports.plugin import PluginError
 from ports.store_check import StoreMisconfiguredError
 from tests.contracts.secret_store import CALLER
 from tests.support.certificate_demanding_server import CertificateDemandingServer
+from tests.support.infisical_model import Result
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.support.vault_server import VaultServer
 
@@ -62,6 +63,22 @@ async def test_an_outage_behind_a_kubernetes_login_is_no_verdict_on_the_token(
     assert refused.value.reason == "login_undecided"
 
     adapter.parts.reload()
+    assert await adapter.text("app") == VALUE
+
+
+async def test_a_gateway_s_refusal_is_no_verdict_on_the_credentials(
+    server: VaultServer, open_adapter: OpenAdapter
+) -> None:
+    server.model.put("app", {"v": "x"})
+    adapter = open_adapter(server.url)
+    assert await adapter.text("app") == VALUE
+    blocked = b'{"errors":[{"message":"blocked","code":1020}]}'
+    server.answer = lambda _: Result(403, blocked, {"content-type": "application/json"})
+    with pytest.raises(StoreUnavailable) as refused:
+        await adapter.get("app", seconds=2)
+    assert refused.value.reason == "vault_not_answering"
+
+    server.answer = None
     assert await adapter.text("app") == VALUE
 
 
@@ -189,7 +206,6 @@ async def test_plain_http_at_a_tls_port_is_unavailable(
     [
         ({"VAULT_CACERT": "{file}"}, "VAULT_CACERT"),
         ({"VAULT_CLIENT_CERT": "{file}", "VAULT_CLIENT_KEY": "{file}"}, "VAULT_CLIENT_CERT"),
-        ({"VAULT_STATE_FOLDER": "{folder}/missing"}, "VAULT_STATE_FOLDER"),
         ({"VAULT_STATE_FOLDER": "{folder}/state"}, "VAULT_STATE_FOLDER"),
         (
             {"VAULT_LOGIN": "caller", "VAULT_ROLE": "demo", "VAULT_JWT_KEY_FILE": "{file}"},

@@ -9,7 +9,6 @@ import pytest
 
 from adapters.upstream.http import MAX_ATTEMPTS
 from domain.model.errors import (
-    RateLimited,
     SecretNotFound,
     StoreUnavailable,
     UpstreamError,
@@ -153,40 +152,6 @@ async def test_reads_go_on_while_logins_hang(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_a_quota_without_headers_pauses_reads_for_a_second(
-    server: VaultServer, adapter: Adapter
-) -> None:
-    server.instead = ["quota_headers_off_4"]
-    with pytest.raises(RateLimited) as refused:
-        await adapter.get("app", seconds=0.5)
-    assert refused.value.retry_after is not None
-    assert 0 < refused.value.retry_after <= 1.5
-
-
-async def test_what_a_quota_says_of_the_calls_that_are_left_holds_no_read_back(
-    server: VaultServer, adapter: Adapter
-) -> None:
-    server.model.put("app", {"v": "x"})
-    await adapter.parts.check.check()
-    server.instead = ["quota_headers_on_3"]
-    await adapter.get("app")
-    server.breaks = [Break.HANG] * 3
-    lost = (adapter.get("lost", seconds=0.2) for _ in range(3))
-    await asyncio.gather(*lost, return_exceptions=True)
-
-    values = await asyncio.gather(*(adapter.text("app", seconds=2.0) for _ in range(12)))
-    assert values == ['{"v":"x"}'] * 12
-
-
-async def test_a_quota_that_ends_before_the_deadline_is_waited_out(
-    server: VaultServer, adapter: Adapter
-) -> None:
-    server.model.put("app", {"v": "x"})
-    server.instead = ["quota_headers_off_4"]
-
-    assert await adapter.text("app") == '{"v":"x"}'
 
 
 async def test_a_web_server_at_the_address_is_no_vault(open_adapter: OpenAdapter) -> None:

@@ -4,106 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nats
 import pytest
 import pytest_asyncio
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from bootstrap.local.nats_server import LocalNatsServer
+from tests.integration.wasmcloud2.relay_stage import CERTIFICATES, CONF, Stage, connect
 from tests.support.kv_secrets import KvSecrets
 from tests.support.service_process import ServiceProcess
-from tests.support.wasmcloud2.host import WashHost, ask
+from tests.support.wasmcloud2.host import ask
 from tests.support.wasmcloud2.tools import needs_wash
 from tests.support.wasmcloud2.workload import Workload, secrets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from nats.aio.client import Client
+    from pathlib import Path
 
     from tests.support.wasmcloud2.registry import WasmRegistry
 
+
 pytestmark = needs_wash
-
-CERTIFICATES = Path(__file__).parent / "tls"
-CONF = Path(__file__).resolve().parents[3] / "deploy" / "nats" / "wasmcloud2.conf"
-
-
-class Stage:
-    """A NATS server with the shipped accounts, the operator, a workload's peer, and relays.
-
-    Attributes:
-        operator: the operator's client.
-        data: a client in the workloads' account.
-        kv: the bucket that the relay reads, on a server of its own.
-    """
-
-    def __init__(
-        self, url: str, kv: KvSecrets, folder: Path, operator: Client, data: Client
-    ) -> None:
-        self.url, self.kv, self.operator, self.data = url, kv, operator, data
-        self._folder = folder
-
-    def relay(self, **settings: str) -> ServiceProcess:
-        """Return a relay that is yet to be started."""
-        sides = {
-            f"RELAY_{side}_{name}": value
-            for side, user in (
-                ("OPERATOR", "secrets-relay-operator"),
-                ("HOSTS", "secrets-relay-hosts"),
-            )
-            for name, value in (
-                ("URL", self.url),
-                ("TLS_CA_FILE", str(CERTIFICATES / "ca.pem")),
-                ("TLS_CERT_FILE", str(CERTIFICATES / f"{user}.pem")),
-                ("TLS_KEY_FILE", str(CERTIFICATES / f"{user}-key.pem")),
-            )
-        }
-        return ServiceProcess(
-            self.kv.settings | sides | {"LOG_FORMAT": "json", **settings},
-            self._folder,
-            arguments=("bootstrap.cli", "relay"),
-        )
-
-    def host(self, name: str = "host") -> WashHost:
-        """Return a host that is yet to be started."""
-        return WashHost(
-            self.operator,
-            self._folder / name,
-            self.url,
-            arguments=(
-                *_certificate("--scheduler-nats-tls", "wasmcloud-runtime"),
-                *_certificate("--data-nats-tls", "wasmcloud-data"),
-            ),
-        )
-
-    async def said(self, subject: str, command: str) -> bytes:
-        """Ask the component; b"" where it does not answer."""
-        try:
-            return await ask(self.data, subject, command)
-        except (NoRespondersError, NatsTimeoutError):
-            return b""
-
-
-def _certificate(prefix: str, user: str) -> tuple[str, ...]:
-    return (
-        *(f"{prefix}-ca", str(CERTIFICATES / "ca.pem")),
-        *(f"{prefix}-cert", str(CERTIFICATES / f"{user}.pem")),
-        *(f"{prefix}-key", str(CERTIFICATES / f"{user}-key.pem")),
-    )
-
-
-async def connect(url: str, user: str) -> Client:
-    """Log in by the user's certificate."""
-    context = ssl.create_default_context(cafile=CERTIFICATES / "ca.pem")
-    context.load_cert_chain(CERTIFICATES / f"{user}.pem", CERTIFICATES / f"{user}-key.pem")
-    return await nats.connect(url, tls=context)
 
 
 @pytest_asyncio.fixture

@@ -1,7 +1,7 @@
 """WebAssembly components built from C: zig compiles, wasm-tools wraps by the WIT beside the source.
 
 What was built stays in `.tools/v2`, outside version control, under a name made from the sources and
-the tools' versions: a changed line builds anew, anything else costs nothing.
+the tools' versions: a changed line builds again, anything else costs nothing.
 """
 
 from __future__ import annotations

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+VARIABLES = every_variable()
+
+
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Unset every setting and stand where there is no `.env`."""
-    for name in every_variable():
+    for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

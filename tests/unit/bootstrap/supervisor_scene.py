@@ -15,6 +15,7 @@ from adapters.telemetry.log_setup import configure_logging
 from bootstrap.workers.process import WorkerProcess
 from bootstrap.workers.supervisor import Supervisor
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -106,8 +107,7 @@ class Scene:
         return worker
 
     async def settle(self) -> None:
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await settle()
 
     async def all_serve(self) -> None:
         await self.settle()

@@ -19,6 +19,7 @@ from bootstrap.closing import (
 from bootstrap.settings import Settings
 from bootstrap.workers.supervise import stop_seconds
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 from tests.unit.docs.documents import ROOT
 
 GRACE_SECONDS = 10.0
@@ -43,8 +44,7 @@ class Scene:
 
         finishing = asyncio.create_task(self.closing.finish(part, by, close))
         while not finishing.done():
-            for _ in range(10):
-                await asyncio.sleep(0)
+            await settle()
             if not finishing.done():
                 self.clock.advance(0.5)
         finishing.result()

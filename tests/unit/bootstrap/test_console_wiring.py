@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.console.feed import RequestFeed
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from tests.support.environments import infisical_environment
-from tests.unit.bootstrap.test_containers import container
+from tests.unit.bootstrap.container_rig import container
 
 
 def test_the_console_sees_every_request_once_and_only_where_it_is_on() -> None:

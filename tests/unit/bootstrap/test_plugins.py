@@ -7,6 +7,7 @@ from importlib.metadata import Distribution, EntryPoint
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from bootstrap.settings import SettingsError, load_configuration
@@ -180,6 +181,15 @@ def test_a_plugin_whose_import_fails_shows_nothing_of_the_exceptions_text(
     monkeypatch.syspath_prepend(tmp_path)
 
     assert CANARY not in refusal(Registry([point("folder", "failing_plugin:PLUGIN")]))
+
+
+def test_a_plugin_that_does_not_load_is_logged_once() -> None:
+    registry = Registry([point("folder", "no_such_module_of_any:PLUGIN"), *_transports()])
+
+    with capture_logs() as logs, pytest.raises(SettingsError):
+        load_configuration(Variables({"SECRET_STORE": "folder"}), registry)
+
+    assert [record["event"] for record in logs] == ["plugin.not_loaded"]
 
 
 def test_a_plugin_that_says_nothing_of_tokens_gets_none() -> None:

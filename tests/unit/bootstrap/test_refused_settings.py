@@ -73,6 +73,7 @@ def test_every_problem_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         ("LOG_FORMAT", CANARY, "must be 'auto', 'json' or 'console'"),
         ("MAX_REQUEST_BYTES", "1.5", "must be a whole number"),
         ("NATS_CREDENTIALS_FILE", f"/{CANARY}", "names a file that does not exist"),
+        ("NATS_CREDENTIALS_FILE", "/", "names what is no regular file"),
         ("NATS_NKEY_SEED", CANARY, "must be a seed (SU…)"),
         ("NATS_SUBJECT_PREFIX", "a..b", "must be subject tokens"),
         ("NATS_URL", f"http://{CANARY}", "entry 1 must be an address"),

@@ -8,8 +8,7 @@ import pytest
 
 from adapters.nats.settings import NatsSettings
 from bootstrap.settings import SettingsError, load_configuration, load_settings
-from bootstrap.settings.names import misspelt, nearest
-from bootstrap.settings.variables import Variables
+from bootstrap.settings.variables import Variables, misspelt, nearest
 from tests.support.environments import infisical_environment
 
 KNOWN = ("NATS_TOKEN", "NATS_URL", "NATS_USER", "TRUSTED_ISSUERS")
@@ -63,6 +62,18 @@ def test_an_empty_assignment_of_an_unknown_name_is_named_as_well() -> None:
 
 def test_a_variable_of_a_library_has_no_effect_in_the_file_and_is_named() -> None:
     assert "HTTPS_PROXY stands in .env" in str(written("https_proxy=http://p:1\n"))
+
+
+def test_unknown_names_wrong_values_and_unusable_files_are_named_together() -> None:
+    Path("user.creds").write_text("no credentials")
+
+    text = str(written("NATS_URI=1\nNATS_CREDENTIALS_FILE=user.creds\n"))
+    assert "Did you mean NATS_URL?" in text
+    assert "NATS_CREDENTIALS_FILE cannot be used" in text
+
+    text = str(written("NATS_URI=1\nNATS_USER=alone\n"))
+    assert "Did you mean NATS_URL?" in text
+    assert "NATS_PASSWORD must be set" in text
 
 
 def test_settings_of_a_store_that_is_not_chosen_may_stand_in_the_file() -> None:

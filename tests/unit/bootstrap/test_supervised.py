@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from bootstrap.supervised import HEALED_SECONDS, SupervisedTask
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 
 
 class Task:
@@ -26,8 +27,7 @@ class Task:
         await self.end
 
     async def settle(self) -> None:
-        for _ in range(10):
-            await asyncio.sleep(0)
+        await settle()
 
 
 async def test_a_task_that_runs_is_no_problem() -> None:

@@ -58,6 +58,16 @@ def test_what_is_no_terminal_gets_each_row_on_one_line(
     assert [line.split() for line in capsys.readouterr().out.splitlines()][2] == ["k" * 300, "7"]
 
 
+def test_what_is_no_terminal_gets_no_space_at_the_end_of_a_row(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_table(COLUMNS, [("key", "long"), ("k", "x")])
+
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "k     x"
+    assert not any(line.endswith(" ") for line in out.splitlines())
+
+
 def test_brackets_in_a_cell_are_no_markup() -> None:
     assert "[red]x[/]" in shown(80, [("[red]x[/]", "1")])[2]
 

@@ -9,7 +9,7 @@ import certifi
 import pytest
 
 from bootstrap.settings import SettingsError, load_settings
-from bootstrap.settings.foreign_variables import without_variables
+from bootstrap.settings.library_variables import without_variables
 from bootstrap.settings.tracing import TracingSettings
 
 if TYPE_CHECKING:

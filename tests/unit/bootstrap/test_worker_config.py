@@ -37,6 +37,7 @@ from tests.support.environments import (
     infisical_environment,
     nats_kv_environment,
 )
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,8 +152,7 @@ async def test_signs_of_life_are_given_from_before_the_transport_opens_and_go_on
     for second in range(1, 9):
         if second > 5:
             await opening
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await settle()
         assert len(beats) == second
         clock.advance(1)
 

@@ -17,14 +17,10 @@ from bootstrap.workers.heartbeat import (
     beat,
 )
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-async def settle() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 class Worker:

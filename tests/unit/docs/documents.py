@@ -63,13 +63,13 @@ def first_cells(table: str) -> list[str]:
 @cache
 def code_texts() -> tuple[str, ...]:
     """Return every text literal in the source; placeholders of f-strings read as "…"."""
-    return tuple(chain.from_iterable(map(_texts, _trees())))
+    return tuple(chain.from_iterable(map(_texts, _sources())))
 
 
 @cache
 def log_events() -> frozenset[str]:
     """Return the name of every event that some line of the source logs."""
-    calls = (node for tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Call))
+    calls = (node for path in _sources() for node in nodes(path) if isinstance(node, ast.Call))
     return frozenset(
         event
         for call in calls
@@ -79,14 +79,26 @@ def log_events() -> frozenset[str]:
 
 
 @cache
-def _trees() -> tuple[ast.Module, ...]:
-    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
-    return tuple(ast.parse(path.read_text("utf-8")) for path in paths)
+def nodes(source: Path) -> tuple[ast.AST, ...]:
+    """Return every node of a source file; parsed once, whatever is looked for."""
+    found: list[ast.AST] = [ast.parse(source.read_text("utf-8"))]
+    for node in found:  # which grows meanwhile
+        for name in node._fields:
+            child = getattr(node, name, None)
+            if isinstance(child, ast.AST):
+                found.append(child)
+            elif type(child) is list:
+                found.extend(each for each in child if isinstance(each, ast.AST))
+    return tuple(found)
 
 
-def _texts(tree: ast.Module) -> list[str]:
+def _sources() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def _texts(source: Path) -> list[str]:
     found = []
-    for node in ast.walk(tree):
+    for node in nodes(source):
         if isinstance(node, ast.JoinedStr):
             found.append("".join(_text_of(part) or "…" for part in node.values))
         elif text := _text_of(node):

@@ -20,7 +20,7 @@ from domain.model import own_lateness
 from domain.model.errors import REQUEST_ERRORS, KeyProbe, SecretsError
 from domain.model.replies import wire_name
 from domain.use_cases import answer_request, authenticate_caller
-from tests.unit.docs.documents import ROOT
+from tests.unit.docs.documents import ROOT, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,7 +45,7 @@ _BY_HAND: Final = {
     "credentials_unreadable": "a file of Vault's credentials is gone, empty or unreadable; write "
     "it again",
     "infisical_credentials_unreadable": "the file that INFISICAL_CLIENT_SECRET_FILE names is gone, "
-    "empty or unreadable; write it again, it is read anew every second",
+    "empty or unreadable; write it again, it is read again every second",
     "kubernetes_token_unreadable": "the file of the service account's token is gone, empty or "
     "unreadable; mount it again",
 }
@@ -71,7 +71,7 @@ def reasons_in_code() -> Mapping[str, tuple[list[str], list[str]]]:
     found: Found = defaultdict(lambda: (set(), {}))
     for path in _sources():
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes(path):
             for reason, error, advice in _pairs(node, module):
                 _add(found, reason, error, advice)
     for reason, error, advice in _elsewhere():

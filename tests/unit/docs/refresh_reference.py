@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MONITORING: Final = ROOT / "docs" / "monitoring.md"
 REASONS: Final = ROOT / "docs" / "reasons.md"
 CONSOLE_REASONS: Final = ROOT / "adapters" / "console" / "reasons.json"
+GENERATED: Final = (SETTINGS_PAGE, MONITORING, REASONS, CONSOLE_REASONS)
 _BY: Final = "written by python -m tests.unit.docs.refresh_reference"
 
 
@@ -80,7 +81,9 @@ def generated() -> Mapping[Path, str]:
         page: with_table(page.read_text("utf-8"), name, table())
         for page, (name, table) in tables.items()
     }
-    return {**pages, CONSOLE_REASONS: console_reasons()}
+    found = {**pages, CONSOLE_REASONS: console_reasons()}
+    assert tuple(found) == GENERATED
+    return found
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from adapters.metrics.catalogue import WATCHED_REASONS
 from domain.model import errors
 from tests.unit.docs.documents import ROOT, name_of
 from tests.unit.docs.reasons_in_code import ANSWERED, reasons_in_code
-from tests.unit.docs.refresh_reference import generated, with_table
+from tests.unit.docs.refresh_reference import GENERATED, generated, with_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ END = "<!-- numbers: end -->\n"
 NOTES = {"numbers_may_be_inexact"}
 
 
-@pytest.mark.parametrize("path", generated(), ids=name_of)
+@pytest.mark.parametrize("path", GENERATED, ids=name_of)
 def test_a_generated_page_is_as_the_code_has_it(path: Path) -> None:
     assert path.read_text("utf-8") == generated()[path], (
         "run `python -m tests.unit.docs.refresh_reference`"

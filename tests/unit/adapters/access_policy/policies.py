@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from domain.model.transport import Requester
 
+
 TEAM = AccountKey(encode_public(KeyKind.ACCOUNT, b"t" * 32))
 OTHER_TEAM = AccountKey(encode_public(KeyKind.ACCOUNT, b"o" * 32))
 COMPONENT = SubjectKey(encode_public(KeyKind.COMPONENT, b"c" * 32))
@@ -85,3 +86,65 @@ def request(
         now=NOW,
         requester=requester,
     )
+
+
+HASH = "0123456789ABCDEF" * 4
+FULL = f"""\
+version: 1
+issuers:
+  team: {TEAM}
+  other team: {OTHER_TEAM}
+revoked:
+  subjects: [{PROVIDER}]
+  token_ids: [abc, 0017]
+grants:
+  - name: billing
+    entities:
+      - issuer: team
+        subject: {COMPONENT}
+      - issuer: other team
+        subjects: [{COMPONENT}, {PROVIDER}]
+        names: ["payments-*"]
+        tags: [prod, no]
+        kinds: [component, provider]
+        min_rev: 3
+        hashes: [{HASH}]
+        max_token_age: 30d
+    applications: [shop]
+    hosts: [{HOST}]
+    accounts: [HOSTS]
+    users: [host-1]
+    secrets:
+      - keys: ["/payments/**", /a]
+        backends: [infisical]
+        fields: [user, ""]
+        versions: latest
+        properties: {{environment: [prod, 010], path: [""]}}
+      - keys: [/b]
+        fields: any
+        versions: any
+      - keys: [/c]
+        versions: [3, "4"]
+denials:
+  - name: no masters
+    keys: [/master/**]
+  - name: no importers
+    entities:
+      - issuer: team
+        names: [importer]
+"""
+
+
+def grants(
+    entity: str = "subject: " + COMPONENT, secret: str = "keys: [/a]", more: str = ""
+) -> str:
+    """Write a file whose entity stands on lines 7 and 8, `more` on 9 and the secret on 11."""
+    return (
+        f"version: 1\nissuers:\n  team: {TEAM}\ngrants:\n  - name: billing\n    entities:\n"
+        f"      - issuer: team\n        {entity}\n    {more or '# nothing'}\n    secrets:\n"
+        f"      - {secret}\n"
+    )
+
+
+def denials(text: str) -> str:
+    return f"version: 1\nissuers: {{team: {TEAM}}}\ngrants: []\ndenials:\n  - {text}\n"

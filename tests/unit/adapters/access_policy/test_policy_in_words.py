@@ -16,14 +16,15 @@ from adapters.access_policy.summary import RuleSummary, denials_in_words, grants
 from domain.model import access_conditions, access_modes, access_patterns, access_rules
 from tests.unit.adapters.access_policy.policies import (
     COMPONENT,
+    FULL,
     GOOD,
+    HASH,
     HOST,
     OTHER_TEAM,
     PROVIDER,
     TEAM,
     request,
 )
-from tests.unit.adapters.access_policy.test_policy_document import FULL, HASH
 
 PAGE = Path(__file__).parents[4] / "docs" / "access-policy.md"
 MEMBERS = (

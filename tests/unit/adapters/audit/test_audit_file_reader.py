@@ -11,6 +11,7 @@ import pytest
 from adapters.audit.file_reader import read_file
 from adapters.audit.reading import AuditReadError
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,8 +100,7 @@ async def test_following_waits_for_the_next_file_when_one_was_moved_away(path: P
     reader = Following(path)
     await reader.until(b"1", b"2")
     remove(path)
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await settle()
     append(path, b"3\n")
     await reader.until(b"1", b"2", b"3")
     await reader.stop()

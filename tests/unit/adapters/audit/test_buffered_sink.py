@@ -1,92 +1,22 @@
-"""The bounded buffer: order, bounds, what full means, outages and the end."""
+"""The bounded buffer: order, bounds, what full means, and outages."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
-from typing_extensions import override
 
-from adapters.audit.buffered import AuditLine, BufferedSink, BufferLimits, DeliveryFailedError
+from adapters.audit.buffered import BufferLimits, DeliveryFailedError
 from adapters.audit.sink import OnFull
 from domain.model.audit import Outcome
 from tests.contracts.audit import ANSWERED, REFUSED, ids, numbered
-from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
+from tests.unit.adapters.audit.buffer_rig import DOWN, sink_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-class MemorySink(BufferedSink):
-    """Writes to a list; fails as often as a test says.
-
-    Attributes:
-        failures: raised by the next deliveries, first to last.
-        broken: raised by every delivery while set.
-        gate: deliveries wait here while it is cleared.
-    """
-
-    def __init__(
-        self, clock: FakeClock, limits: BufferLimits, *, refuse_while_failing: bool = False
-    ) -> None:
-        super().__init__(
-            "memory", clock, limits, max_batch=10, refuse_while_failing=refuse_while_failing
-        )
-        self.arrived: list[str] = []
-        self.batches: list[int] = []
-        self.failures: list[Exception] = []
-        self.broken: Exception | None = None
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.closed = 0
-
-    @override
-    async def _open(self) -> None:
-        """Nothing to open."""
-
-    @override
-    async def _deliver(self, batch: Sequence[AuditLine]) -> None:
-        await self.gate.wait()
-        failure = self.broken or (self.failures.pop(0) if self.failures else None)
-        arriving = batch
-        if failure is not None:
-            arriving = batch[: getattr(failure, "delivered", 0)]
-        self.batches.append(len(arriving))
-        self.arrived += [line.request_id for line in arriving]
-        if failure is not None:
-            raise failure
-
-    @override
-    async def _close(self) -> None:
-        self.closed += 1
-        raise OSError("closing fails too")
-
-
-DOWN = DeliveryFailedError("disk_full")
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-def sink_of(
-    clock: FakeClock,
-    on_full: OnFull = OnFull.REFUSE,
-    max_bytes: int = 10_000_000,
-    *,
-    refuse_while_failing: bool = False,
-) -> MemorySink:
-    limits = BufferLimits(max_bytes=max_bytes, on_full=on_full, grace_seconds=5)
-    return MemorySink(clock, limits, refuse_while_failing=refuse_while_failing)
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
+    from tests.fakes.clock import FakeClock
 
 
 async def test_what_arrives_together_is_written_in_batches(clock: FakeClock) -> None:
@@ -247,81 +177,6 @@ async def test_whether_a_failing_sink_refuses_at_once(
     assert sink.accepts()
     assert not sink.failing
     await sink.aclose()
-
-
-async def test_closing_waits_for_what_is_being_written(clock: FakeClock) -> None:
-    sink = sink_of(clock)
-    sink.gate.clear()
-    await sink.start()
-    sink.record(ANSWERED)
-    closing = asyncio.create_task(sink.aclose())
-    await settle()
-    assert not closing.done()
-
-    sink.gate.set()
-    await closing
-
-    assert (sink.arrived, sink.closed) == ([ANSWERED.request_id], 1)
-
-
-async def test_closing_during_an_outage_tries_once_more_at_once(clock: FakeClock) -> None:
-    sink = sink_of(clock)
-    sink.failures = [DOWN]
-    await sink.start()
-    sink.record(ANSWERED)
-    await settle()
-
-    await sink.aclose()
-
-    assert sink.arrived == [ANSWERED.request_id]
-
-
-async def test_closing_gives_up_after_its_grace_period_and_counts_the_loss(
-    clock: FakeClock,
-) -> None:
-    sink = sink_of(clock)
-    sink.broken = DOWN
-    await sink.start()
-    for event in numbered(3):
-        sink.record(event)
-    await settle()
-    with capture_logs() as logs:
-        closing = asyncio.create_task(sink.aclose())
-        while not closing.done():
-            await settle()
-            clock.advance(0.5)
-
-    assert logs[-1] == {
-        "event": "audit.memory_lost",
-        "log_level": "error",
-        "events": 3,
-        "dropped": 3,
-    }
-    assert not sink.accepts()
-
-
-async def test_a_cancelled_close_leaves_no_writer_behind(clock: FakeClock) -> None:
-    sink = sink_of(clock)
-    sink.gate.clear()
-    await sink.start()
-    sink.record(ANSWERED)
-    closing = asyncio.create_task(sink.aclose())
-    await settle()
-    closing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await closing
-    await settle()
-
-    assert not [task for task in asyncio.all_tasks() if task.get_name() == "audit-writer"]
-
-
-async def test_closing_what_never_started_counts_what_was_waiting(clock: FakeClock) -> None:
-    sink = sink_of(clock, OnFull.DROP)
-    sink.record(ANSWERED)
-    await sink.aclose()
-
-    assert sink.dropped == 1
-    assert sink.accepts()
 
 
 def test_limits_that_cannot_work_are_refused() -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.audit import verifying
 from adapters.audit.file import AuditFile, AuditFileConfig
 from adapters.audit.signing import LineSigner, public_key_of
-from adapters.audit.verifying import REMEMBERED, KeyUnusableError, TrailVerifier
+from adapters.audit.verifying import KeyUnusableError, TrailVerifier
 from adapters.crypto.xkeys import SodiumXKeyPair
 from tests.contracts.audit import ANSWERED, REFUSED, numbered
 from tests.fakes.clock import FakeClock
@@ -142,14 +143,15 @@ def test_events_of_both_keys_of_a_rotation_are_checked_with_both() -> None:
     assert len(problems(lines)) == 3
 
 
-def test_memory_stays_bounded_in_a_long_trail() -> None:
+def test_memory_stays_bounded_in_a_long_trail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifying, "REMEMBERED", bound := 64)
     verifier = TrailVerifier((KEY,))
     signer = LineSigner(SEED)
-    for _ in range(REMEMBERED + 50):
+    for _ in range(bound + 50):
         assert verifier.check(signer.sign(b'{"event":"x"}')) is None
 
     (chain,) = verifier.chains.values()
-    assert len(chain._digests) == REMEMBERED
+    assert len(chain._digests) == bound
     assert verifier.missing() == []
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from typing_extensions import override
 
-from adapters.audit.served_apart import ServedApart
+from adapters.audit.fan_out import ServedApart
 from adapters.audit.sink import AuditSinkError
 from adapters.audit.summed_refusals import MAX_KINDS, SECONDS, SummedRefusals
 from domain.model.audit import Outcome
@@ -17,6 +16,7 @@ from domain.model.transport import Requester
 from tests.contracts.audit import ANSWERED, REFUSED, AuditContract, ids, numbered
 from tests.fakes.audit_sink import FakeAuditSink
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from domain.model.audit import AuditEvent
@@ -38,11 +38,6 @@ class Rig:
     @property
     def summaries(self) -> list[AuditEvent]:
         return [event for event in self.sink.events if event.count > 1]
-
-
-async def settle() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -93,8 +93,3 @@ class Rig:
     async def open(self) -> None:
         await self.fail(DOWN, "abcab")
         assert self.state() is State.OPEN
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)

@@ -17,7 +17,8 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
-from tests.unit.adapters.breaker.breaker_rig import DOWN, LIMITED, UNASKED, Rig, settle
+from tests.support.settling import settle
+from tests.unit.adapters.breaker.breaker_rig import DOWN, LIMITED, UNASKED, Rig
 
 
 async def test_failures_in_a_row_open_it_and_then_nobody_is_asked() -> None:

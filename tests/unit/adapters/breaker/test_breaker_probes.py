@@ -15,7 +15,8 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
-from tests.unit.adapters.breaker.breaker_rig import DOWN, LIMITED, UNASKED, Rig, settle
+from tests.support.settling import settle
+from tests.unit.adapters.breaker.breaker_rig import DOWN, LIMITED, UNASKED, Rig
 
 
 async def test_after_the_pause_one_asks_for_all_and_its_answer_closes_it() -> None:

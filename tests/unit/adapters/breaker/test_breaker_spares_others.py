@@ -11,7 +11,8 @@ from adapters.breaker.circuit import MAX_REMEMBERED, Call, Circuit, Outcome, Sta
 from adapters.breaker.config import BreakerConfig
 from adapters.breaker.store import CIRCUIT_OPEN
 from domain.model.errors import SecretsError, UpstreamError
-from tests.unit.adapters.breaker.breaker_rig import DOWN, Rig, settle
+from tests.support.settling import settle
+from tests.unit.adapters.breaker.breaker_rig import DOWN, Rig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

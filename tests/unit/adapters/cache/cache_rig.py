@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from adapters.cache.config import CacheConfig
@@ -39,12 +38,6 @@ def unreachable() -> StoreUnavailable:
 def whole_caller(caller: Caller) -> Hashable:
     """Partition by everything that a caller is."""
     return caller
-
-
-async def settle() -> None:
-    """Let every task that can run do so."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 class Rig:

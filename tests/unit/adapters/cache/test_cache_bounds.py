@@ -13,7 +13,8 @@ from adapters.cache.key import key_bytes
 from domain.model.errors import SecretNotFound
 from domain.model.selection import Selection
 from tests.contracts.secret_store import CALLER
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, place, settle, unreachable
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, place, unreachable
 
 
 async def test_the_least_recently_used_value_goes_first() -> None:

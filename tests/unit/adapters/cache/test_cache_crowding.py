@@ -10,7 +10,8 @@ import pytest
 from adapters.cache.config import CacheConfig
 from domain.model.errors import SecretsError, UpstreamError
 from domain.model.selection import Selection
-from tests.unit.adapters.cache.cache_rig import TIMEOUT, Rig, settle
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import TIMEOUT, Rig
 
 if TYPE_CHECKING:
     from domain.model.secret import Secret

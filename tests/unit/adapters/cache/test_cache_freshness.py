@@ -1,16 +1,15 @@
-"""How old an answer may be, and for whom."""
+"""How old an answer may be."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
 from adapters.cache.config import CacheConfig
 from domain.model.errors import StoreUnavailable
-from tests.contracts.secret_store import CALLER
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable, whole_caller
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, unreachable
 
 
 async def test_the_second_request_is_answered_from_memory_and_says_so() -> None:
@@ -101,57 +100,6 @@ async def test_a_jump_of_the_wall_clock_changes_nothing(jump: float) -> None:
     assert (await rig.fetch()).source == "store"
 
 
-async def test_versions_places_and_encodings_are_kept_apart() -> None:
-    rig = Rig()
-    rig.inner.put(PATH, "first")
-    rig.inner.put(PATH, "second")
-    rig.inner.put(PATH, "in dev", environment="dev")
-
-    for _ in range(2):
-        assert (await rig.text(version="1"))[1] == "first"
-        assert (await rig.text())[1] == "second"
-        dev = await rig.request(rig.query(environment="dev"))
-        assert dev.value.reveal() == "in dev"
-    plain = rig.query()
-    decoded = plain._replace(location=plain.location._replace(encoding="base64"))
-    assert (await rig.request(decoded)).source == "store"
-
-
-async def test_one_answer_serves_all_callers_of_a_store_that_answers_all_alike() -> None:
-    rig = Rig()
-    rig.inner.put(PATH, "value")
-    other = replace(CALLER, application="another")
-    await rig.fetch()
-
-    assert (await rig.request(rig.query(caller=other))).source == "cache"
-
-
-async def test_no_caller_gets_what_a_store_answered_another() -> None:
-    rig = Rig(partition=whole_caller)
-    rig.inner.put(PATH, "value")
-    await rig.fetch()
-
-    for other in (
-        replace(CALLER, application="another"),
-        replace(CALLER, entity=replace(CALLER.entity, issuer=CALLER.host.issuer)),
-        replace(CALLER, entity=replace(CALLER.entity, tags=("admin",))),
-    ):
-        assert (await rig.request(rig.query(caller=other))).source == "store"
-    assert (await rig.fetch()).source == "cache"
-
-
-async def test_callers_of_equal_partitions_share_an_answer() -> None:
-    rig = Rig(partition=lambda caller: caller.application)
-    rig.inner.put(PATH, "value")
-    await rig.fetch()
-    alike = replace(CALLER, entity=replace(CALLER.entity, tags=("admin",)))
-    other = replace(CALLER, application="another")
-
-    sources = [(await rig.request(rig.query(caller=caller))).source for caller in (alike, other)]
-
-    assert sources == ["cache", "store"]
-
-
 @pytest.mark.parametrize(
     ("max_age", "source_at"),
     [
@@ -205,90 +153,6 @@ async def test_a_cached_answer_keeps_how_its_fields_are_read() -> None:
     encodings = [(await rig.fetch()).field_encoding for _ in range(2)]
 
     assert encodings == ["base64"] * 2
-
-
-async def test_callers_of_such_a_store_do_not_share_a_call() -> None:
-    rig = Rig(partition=whole_caller)
-    rig.inner.put(PATH, "value")
-    callers = [replace(CALLER, application=name) for name in "ab"]
-
-    await asyncio.gather(*(rig.request(rig.query(caller=caller)) for caller in callers))
-
-    assert [query.caller for query in rig.inner.queries] == callers
-
-
-async def test_a_much_asked_value_is_fetched_anew_before_it_expires() -> None:
-    rig = Rig()
-    rig.inner.put(PATH, "old")
-    for _ in range(3):
-        await rig.fetch()
-    rig.inner.put(PATH, "new")
-    rig.clock.advance(4)
-
-    assert await rig.text() == ("cache", "old")
-    await settle()
-    assert await rig.text() == ("cache", "new")
-    rig.clock.advance(3.9)
-    assert await rig.text() == ("cache", "new")
-    assert rig.calls == 2
-    assert rig.cache.statistics().refreshes == 1
-
-
-async def test_a_value_asked_for_now_and_then_is_left_to_expire() -> None:
-    rig = Rig()
-    rig.inner.put(PATH, "value")
-    await rig.fetch()
-    rig.clock.advance(4.5)
-    await rig.fetch()
-    await settle()
-
-    assert rig.calls == 1
-
-
-async def test_many_hits_begin_one_refresh_and_wait_for_none() -> None:
-    rig = Rig()
-    rig.inner.put(PATH, "value")
-    await rig.fetch()
-    rig.clock.advance(4.5)
-    rig.inner.gate.clear()
-
-    for _ in range(50):
-        assert (await rig.fetch()).source == "cache"
-    await settle()
-
-    assert rig.calls == 2
-    await rig.cache.aclose()
-
-
-async def test_a_request_after_expiry_joins_the_refresh_under_way() -> None:
-    rig = Rig()
-    rig.inner.put(PATH, "value")
-    for _ in range(4):
-        await rig.fetch()
-    rig.clock.advance(4.5)
-    rig.inner.gate.clear()
-    await rig.fetch()
-    await settle()
-    rig.clock.advance(0.5)
-    late = asyncio.create_task(rig.fetch())
-    await settle()
-    rig.inner.gate.set()
-
-    assert (await late).source == "store"
-    assert rig.calls == 2
-    assert rig.cache.statistics().shared == 1
-
-
-async def test_a_refresh_share_of_one_means_never() -> None:
-    rig = Rig(CacheConfig(refresh_share=1))
-    rig.inner.put(PATH, "value")
-    await rig.fetch()
-    rig.clock.advance(4.999)
-    for _ in range(10):
-        await rig.fetch()
-    await settle()
-
-    assert rig.calls == 1
 
 
 async def test_only_a_fresh_value_is_cached() -> None:

@@ -11,7 +11,8 @@ from adapters.cache.config import CacheConfig
 from domain.model.errors import InvalidRequest, SecretNotFound, UpstreamError
 from domain.model.reference import SecretLocation
 from domain.model.selection import Selection
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, place, settle, unreachable
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, place, unreachable
 
 PATHS = (PATH, "/payments/live/API_KEY", "/paymentsAPI_KEY", "/other")
 

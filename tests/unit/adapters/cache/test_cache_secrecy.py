@@ -16,7 +16,8 @@ from adapters.cache.sealing import ValueSealer
 from domain.model.errors import UpstreamError
 from domain.model.secret import SecretValue
 from domain.model.selection import Selection
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

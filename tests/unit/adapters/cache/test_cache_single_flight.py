@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from adapters.cache.config import CacheConfig
 from domain.model.errors import SecretNotFound, StoreUnavailable, Unauthorized, UpstreamError
-from tests.unit.adapters.cache.cache_rig import PATH, Rig, settle, unreachable
+from tests.support.settling import settle
+from tests.unit.adapters.cache.cache_rig import PATH, Rig, unreachable
 
 
 @pytest.mark.parametrize("ttl", [5.0, 0.0])

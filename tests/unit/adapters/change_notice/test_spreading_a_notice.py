@@ -3,63 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
 from adapters.change_notice.messages import Cause, Invalidation, ReplicaAnswer
-from adapters.change_notice.notices import MAX_IN_FLIGHT, ChangeNotices
+from adapters.change_notice.notices import MAX_IN_FLIGHT
 from adapters.crypto.control_messages import ControlCodec
-from adapters.nats.peer_bus import NatsPeerBus
-from adapters.nats.subjects import ControlSubjects
 from domain.model.selection import Selection
 from ports.transport import ChannelError
-from tests.fakes.clock import FakeClock
-from tests.fakes.request_ids import FakeRequestIds
-from tests.unit.adapters.nats.nats_in_memory import Message, NatsInMemory
+from tests.support.settling import settle
+from tests.unit.adapters.change_notice.notices_rig import CHANGED, FLUSH, INVALIDATE, Rig
+from tests.unit.adapters.nats.nats_in_memory import Message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-SUBJECTS = ControlSubjects()
-INVALIDATE, FLUSH, CHANGED = (
-    SUBJECTS.of("invalidate"),
-    SUBJECTS.of("flush"),
-    SUBJECTS.event("changed"),
-)
-KEY = b"k" * 32
+
 PAYMENTS = Selection.below("/payments", (("environment", "prod"), ("project_id", "p-1")))
 ORDER = Invalidation("id-1", "me", Cause.FLUSH, Selection.one("/a/B"))
-
-
-class Rig:
-    def __init__(self) -> None:
-        self.clock, self.nats = FakeClock(), NatsInMemory()
-        self.forgotten: list[Selection] = []
-        self.codec = ControlCodec([KEY], self.clock)
-        self.notices = self.make("replica-1")
-
-    def make(self, replica: str) -> ChangeNotices:
-        bus = NatsPeerBus(self.nats.client, SUBJECTS, self.clock, self.codec)
-        ids = FakeRequestIds()
-        return ChangeNotices(bus, ids, self.clock, backend="infisical", replica=replica)
-
-    def forget(self, selection: Selection) -> int:
-        self.forgotten.append(selection)
-        return 3
-
-    @property
-    def events(self) -> list[dict[str, object]]:
-        return [json.loads(data) for data in self.nats.sent_to(CHANGED)]
-
-    async def order(self, data: bytes, reply: str = "_INBOX.x") -> None:
-        """Have an operator order it, by hand."""
-        await self.nats.deliver(Message(FLUSH, data, reply))
-
-    async def order_as_replica(self, data: bytes, reply: str = "_INBOX.x") -> None:
-        await self.nats.deliver(Message(INVALIDATE, data, reply))
 
 
 @pytest.fixture
@@ -67,11 +30,6 @@ async def rig() -> Rig:
     made = Rig()
     await made.notices.start(made.forget)
     return made
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 async def test_an_order_is_carried_out_answered_and_logged(rig: Rig) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.breaker.circuit import State
-from adapters.breaker.samples import breaker_samples
-from adapters.breaker.store import BreakerState
+from adapters.breaker.store import BreakerState, breaker_samples
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
 from adapters.console.figures import Figures

@@ -16,6 +16,7 @@ from adapters.infisical.client import InfisicalApi
 from adapters.infisical.protocol import is_api_answer
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.store import InfisicalSecretStore
+from adapters.infisical.webhook_signature import WebhookVerifier
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.http import UpstreamHttp
 from adapters.upstream.lockout import LockoutGuard
@@ -26,17 +27,14 @@ from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.fakes.http_engine import FakeHttpEngine
 from tests.support.infisical_generations import EARLY_2026, GENERATIONS, LATE_2026
-from tests.support.infisical_model import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    PROJECT_ID,
-    Call,
-    InfisicalModel,
-)
+from tests.support.infisical_model import CLIENT_ID, CLIENT_SECRET, PROJECT_ID, Call, InfisicalModel
+from tests.support.settling import settle
+from tests.unit.adapters.infisical.infisical_webhooks import NOW_MS, SECRET_KEY
 
 if TYPE_CHECKING:
     from domain.model.secret import Secret
     from tests.support.infisical_generations import Generation
+
 
 CONFIG = InfisicalSettings(
     client_id=CLIENT_ID,
@@ -80,8 +78,7 @@ class World:
 
     async def settle(self) -> None:
         """Let everything run that can without time passing."""
-        for _ in range(100):
-            await asyncio.sleep(0)
+        await settle()
 
     async def respond(self, request: UpstreamRequest) -> UpstreamResponse | TransportError:
         """Answer from the model."""
@@ -169,3 +166,13 @@ def change_config() -> ChangeConfig:
         return InfisicalSettings.model_validate(given | changes)
 
     return change
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOW_MS / 1000)
+
+
+@pytest.fixture
+def verifier(clock: FakeClock) -> WebhookVerifier:
+    return WebhookVerifier(SECRET_KEY, clock)

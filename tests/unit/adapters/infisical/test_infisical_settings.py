@@ -8,6 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.unit.adapters.infisical.conftest import ChangeConfig
 
 
@@ -78,3 +80,15 @@ def test_the_credentials_are_not_in_the_repr(change_config: ChangeConfig) -> Non
     config = change_config(client_secret=SecretStr("canary"), client_id="canary")
 
     assert "canary" not in repr(config)
+
+
+def test_refused_logins_need_a_folder_that_exists(
+    change_config: ChangeConfig, tmp_path: Path
+) -> None:
+    missing = change_config(lockout_file=tmp_path / "missing" / "logins")
+    there = change_config(lockout_file=tmp_path / "logins")
+
+    (problem,) = missing.unusable()
+    assert str(problem).startswith("INFISICAL_LOCKOUT_FILE names a file in a folder that does not")
+    assert not [*there.unusable()]
+    assert not [*tmp_path.iterdir()]

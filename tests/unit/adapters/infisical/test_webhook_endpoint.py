@@ -16,6 +16,7 @@ from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
 from domain.model.selection import Selection
 from ports.transport import ChannelError
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 from tests.unit.adapters.infisical.infisical_webhooks import (
     NOW_MS,
     SECRET_KEY,
@@ -167,8 +168,7 @@ async def test_a_body_that_stops_coming_is_given_up(endpoint: Endpoint) -> None:
         await asyncio.Event().wait()
 
     posting = asyncio.create_task(endpoint.post(stalled()))
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await settle()
     endpoint.clock.advance(5)
 
     assert _refused(await posting) == (408, "body_incomplete")

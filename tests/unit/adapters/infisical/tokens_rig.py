@@ -17,6 +17,7 @@ from adapters.upstream.login_peers import LoginPeers
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
 from tests.fakes.peer_bus import FakePeerBus
+from tests.support.settling import settle
 from tests.unit.adapters.upstream.http_rig import CONFIG
 
 LIFETIME = 100.0
@@ -88,8 +89,7 @@ class Setting:
         return token.value.get_secret_value()
 
     async def settle(self) -> None:
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await settle()
 
 
 def refused() -> UpstreamError:

@@ -18,6 +18,7 @@ from adapters.kubernetes.reader import SecretReader
 from adapters.kubernetes.store import KubernetesSecretStore
 from adapters.kubernetes.watches import SecretWatches
 from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.http import UpstreamHttp
 from adapters.upstream.message import UpstreamResponse
 from domain.model.reference import SecretQuery, SecretReference
@@ -27,13 +28,14 @@ from tests.fakes.http_engine import FakeHttpEngine
 from tests.fakes.peer_bus import FakePeerBus
 from tests.support.infisical_model import Call
 from tests.support.kubernetes_model import TOKEN, KubernetesModel
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from adapters.kubernetes.credentials import TokenSource
-    from adapters.upstream.engine import TransportError
     from adapters.upstream.message import UpstreamRequest
     from domain.model.secret import Secret
     from domain.model.selection import Selection
+
 
 CONFIG = UpstreamConfig(
     name="Kubernetes",
@@ -121,8 +123,7 @@ class KubernetesRig:
 
     async def settle(self) -> None:
         """Let everything run that can without time passing."""
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await settle()
 
 
 class _NoStreams:
@@ -135,3 +136,17 @@ class _NoStreams:
 
     async def aclose(self) -> None:
         return
+
+
+PLAIN = "/api/v1/namespaces/shop/secrets/plain"
+
+
+def cut() -> TransportError:
+    return TransportError(Failure.UNREACHABLE, "RemoteProtocolError", reused=True)
+
+
+def rig_with_a_secret() -> KubernetesRig:
+    """Return one whose namespace `shop` holds the secret `plain`."""
+    made = KubernetesRig()
+    made.model.put("shop", "plain", {"password": "hello", "binary": b"\xff\x00"})
+    return made

@@ -18,6 +18,7 @@ from domain.model.selection import Selection
 from ports.transport import ChannelError
 from tests.fakes.clock import FakeClock
 from tests.fakes.peer_bus import FakeAnswers, FakePeerBus
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -75,11 +76,6 @@ async def processes() -> AsyncIterator[tuple[FakeClock, Process, Process]]:
     for each in (first, second):
         each.task.cancel()
         await asyncio.gather(each.task, return_exceptions=True)
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 async def pass_time(clock: FakeClock) -> None:

@@ -18,6 +18,7 @@ from adapters.kubernetes.watch_api import Stream, WatchApi
 from adapters.kubernetes.watch_list import METADATA_LIST
 from domain.model.errors import StoreUnavailable
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -105,6 +106,10 @@ class FakeApi(WatchApi):
         self.list_queries.append(query)
         return self.lists.pop(0)
 
+    @override
+    async def is_there(self) -> bool:
+        return not self.refusals
+
 
 class Rig:
     """Attributes: `changed`, the names of changed Secrets, in order; `draw`, the jitter."""
@@ -126,8 +131,7 @@ class Rig:
 
     async def settle(self) -> Opened:
         """Let everything run that can, and return the newest watch."""
-        for _ in range(30):
-            await asyncio.sleep(0)
+        await settle()
         return self.api.opened[-1]
 
     async def live(self) -> Opened:

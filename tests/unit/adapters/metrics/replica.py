@@ -10,8 +10,7 @@ from adapters.access_policy.samples import policy_samples
 from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
 from adapters.audit.samples import audit_samples
 from adapters.breaker.circuit import State
-from adapters.breaker.samples import breaker_samples
-from adapters.breaker.store import BreakerState
+from adapters.breaker.store import BreakerState, breaker_samples
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.state import InfisicalState, TokenState, infisical_samples
@@ -102,8 +101,9 @@ class Infisical:
 
 @dataclass
 class Vault:
-    """What `vault_samples` reads of tokens, admission and calls."""
+    """What `vault_samples` reads of tokens, admission, calls and pauses."""
 
+    longest_seconds: float = 0.0
     remaining_seconds: float = 900.0
     counts: tuple[int, int] = (3, 1)
     waits: Histogram = field(default_factory=durations)
@@ -183,7 +183,7 @@ class Replica:
             lambda: host_wait_samples(self.host_waits),
             lambda: cache_samples(self.cache.counts),
             lambda: infisical_samples(self.infisical.status),
-            lambda: vault_samples(self.vault, self.vault, self.vault),
+            lambda: vault_samples(self.vault, self.vault, self.vault, self.vault),
             lambda: read_samples(self.kubernetes, self.vault, self.vault),
             lambda: call_samples({"2xx": 4}),
             lambda: watch_samples(self.kubernetes, self.kubernetes),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.wasmcloud2.message import RelayFigures
 from adapters.wasmcloud2.plugin_app import PluginApp
 from adapters.wasmcloud2.samples import relay_samples
-from bootstrap.projection.samples import projection_samples
+from bootstrap.projection.main import projection_samples
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import pytest
 from adapters.nats.answering import PLACE_BYTES
 from adapters.nats.backlog import Backlog, Waiting
 from adapters.nats.headers import MAX_BLOCK_BYTES, read_host_xkey, read_requester
-from adapters.nats.peers import peer_of
-from adapters.nats.shares import Shares
+from adapters.nats.peers import Shares, peer_of
 from bootstrap.store_pipeline import places_to_wait
 from domain.model.transport import Request
 from tests.unit.adapters.nats.intake_stage import MAX_BODY, Stage

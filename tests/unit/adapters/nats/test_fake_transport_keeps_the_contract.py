@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from typing_extensions import override
 
@@ -11,6 +9,7 @@ from ports.transport import ChannelError
 from tests.contracts.transport import TransportContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.transport import FakeChannel, FakeTransport
+from tests.support.settling import settle
 
 
 class TestFakeTransport(TransportContract):
@@ -34,8 +33,7 @@ class TestFakeTransport(TransportContract):
 
     @override
     async def pass_time(self, seconds: float) -> None:
-        for _ in range(5):  # let tasks that are about to wait begin to
-            await asyncio.sleep(0)
+        await settle()
         self.fake_clock.advance(seconds)
 
     async def test_a_broken_channel_says_that_the_connection_is_gone(self) -> None:

@@ -10,16 +10,12 @@ from nats.aio.client import Client
 
 from adapters.nats.client import ResilientClient
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     Flusher = asyncio.Task[Any]
-
-
-async def settle() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 class StuckClient(ResilientClient):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.nats_kv.bucket_config import stream_config
+from adapters.nats_kv.bucket import stream_config
 from tests.support.environments import kv_settings
 
 

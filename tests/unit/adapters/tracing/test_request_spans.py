@@ -1,9 +1,8 @@
-"""One span a request: what it says of the request's end, and what it never says."""
+"""One span a request, which says how the request ended."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,25 +10,16 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 from typing_extensions import override
 
-from adapters.tracing.attributes import MAX_TEXT, NAMES
 from adapters.tracing.audit_trail import TracedAuditTrail
 from domain.model.audit import Outcome
 from domain.model.errors import UpstreamError
 from domain.model.transport import Operation, Request
-from tests.contracts.audit import ANSWERED, JWT, REFUSED, SEED, AuditContract
+from tests.contracts.audit import REFUSED, AuditContract
 from tests.fakes.audit import FakeAuditTrail
-from tests.support.core import policy
-from tests.unit.adapters.tracing.recorded_spans import (
-    SUBJECT,
-    RecordedSpans,
-    TracedCore,
-    attributes_of,
-)
+from tests.unit.adapters.tracing.recorded_spans import SUBJECT, TracedCore, attributes_of
+from tests.unit.adapters.tracing.told_spans import told
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from domain.model.audit import AuditEvent
     from ports.audit import AuditTrail
 
 
@@ -54,15 +44,6 @@ class TestTracedAuditTrail(AuditContract):
     @override
     async def kept(self) -> list[str]:
         return [event.request_id for event in self.inner.events]
-
-
-def told(event: AuditEvent, *, names_allowed: bool = False) -> ReadableSpan:
-    """Record an event inside a span, and return the span."""
-    spans = RecordedSpans()
-    trail = TracedAuditTrail(FakeAuditTrail(), names_allowed=names_allowed)
-    with spans.tracer.start_as_current_span("request"):
-        trail.record(event)
-    return spans.only
 
 
 async def test_a_request_is_one_server_span_that_says_how_it_ended() -> None:
@@ -119,17 +100,6 @@ def test_a_refusal_for_overload_is_a_span_and_the_services_failure() -> None:
     assert core.spans.only.status.status_code is StatusCode.ERROR
 
 
-async def test_an_operation_that_a_requester_made_up_is_called_other() -> None:
-    core = TracedCore()
-
-    await core.handler.handle(Request("canary", b"", None, 0.0))
-
-    assert core.spans.only.name == "other"
-    assert attributes_of(core.spans.only)["rpc.method"] == "other"
-    assert "canary" not in core.spans.only.to_json()
-    assert core.spans.only.status.status_code is StatusCode.UNSET
-
-
 async def test_a_request_given_up_is_a_span_as_well() -> None:
     core = TracedCore()
     core.store.gate.clear()
@@ -183,63 +153,6 @@ async def test_no_exception_stands_in_a_span() -> None:
         assert span.status.status_code is StatusCode.ERROR
         assert not span.events
         assert "canary" not in span.to_json()
-
-
-@pytest.mark.parametrize("names_allowed", [False, True])
-async def test_neither_values_nor_tokens_nor_properties_are_in_spans(
-    *, names_allowed: bool
-) -> None:
-    core = TracedCore(names_allowed=names_allowed)
-    core.store.put("/KEY", json.dumps({"password": "canary-value"}))
-
-    await core.get("KEY", field="password", policy=policy(environment="prod"))
-
-    written = "".join(span.to_json() for span in core.spans.all)
-    for text in ("canary-value", "entity-token", "host-token", '"prod"', "environment"):
-        assert text not in written
-
-
-async def test_nobody_and_nothing_is_named_unless_that_is_allowed() -> None:
-    core = TracedCore()
-    core.store.put("/folder/MY_KEY", '{"my_field": "x"}')
-
-    await core.get("folder/MY_KEY", field="my_field")
-
-    assert len(core.spans.all) == 2
-    for span in core.spans.all:
-        assert not NAMES & set(span.attributes or {})
-        for name in ("MY_KEY", "folder", "my_field", "shop"):
-            assert name not in span.to_json()
-
-
-def test_where_it_is_allowed_the_secret_and_the_caller_are_named() -> None:
-    attributes = attributes_of(told(ANSWERED, names_allowed=True))
-
-    assert (attributes["key"], attributes["path"]) == ("payments/API_KEY", "/payments/API_KEY")
-    assert attributes["field"] == "user"
-    assert attributes["grant"] == "payments"
-    assert attributes["entity"] == "V1"
-    assert attributes["entity_name"] == "mailer"
-    assert attributes["application"] == "shop"
-
-
-@pytest.mark.parametrize("credential", [SEED, JWT])
-def test_what_looks_like_a_credential_is_hidden_where_names_are_shown(credential: str) -> None:
-    span = told(replace(ANSWERED, key=f"a{credential}", field=credential), names_allowed=True)
-
-    assert credential not in span.to_json()
-    assert attributes_of(span)["field"] == "[redacted]"
-
-
-def test_a_name_is_cut_and_its_broken_unicode_mended() -> None:
-    span = told(replace(ANSWERED, key="k" * 1000, field="half\ud800"), names_allowed=True)
-
-    assert attributes_of(span)["key"] == "k" * MAX_TEXT
-    assert attributes_of(span)["field"] == "half?"
-
-
-def test_a_reason_that_is_no_code_is_called_other() -> None:
-    assert attributes_of(told(replace(REFUSED, reason="My/Key")))["reason"] == "other"
 
 
 async def test_a_request_that_is_not_sampled_costs_no_span_for_its_calls_either() -> None:

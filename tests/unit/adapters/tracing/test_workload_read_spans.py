@@ -8,7 +8,7 @@ from dataclasses import replace
 from opentelemetry.trace import SpanKind, StatusCode
 
 from adapters.tracing.audit_trail import TracedAuditTrail
-from adapters.tracing.workload_reads import TracedWorkloadReads
+from adapters.tracing.tracer import TracedWorkloadReads
 from bootstrap.projection.deliveries import DeliveryTrail
 from domain.model.errors import UpstreamError
 from domain.model.secret_uri import parse_secret_uri

@@ -11,6 +11,7 @@ from adapters.upstream.engine import TransportError
 from adapters.upstream.message import UpstreamResponse
 from domain.model.errors import RateLimited
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 from tests.unit.adapters.upstream.counting_server import CountingServer, place
 from tests.unit.adapters.upstream.http_rig import answer
 
@@ -45,11 +46,6 @@ async def through(
             raise
         slot.answered(response)
     return response
-
-
-async def settle() -> None:
-    for _ in range(50):
-        await asyncio.sleep(0)
 
 
 class Rig:

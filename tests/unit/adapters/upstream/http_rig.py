@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -61,9 +60,3 @@ class HttpRig:
     @property
     def attempts(self) -> int:
         return len(self.engine.requests)
-
-
-async def settle() -> None:
-    """Let everything run that can without time passing."""
-    for _ in range(20):
-        await asyncio.sleep(0)

@@ -8,7 +8,8 @@ import pytest
 
 from adapters.upstream.engine import Failure, TransportError
 from domain.model.errors import RateLimited, StoreBusy
-from tests.unit.adapters.upstream.admission_rig import Rig, outcomes, settle
+from tests.support.settling import settle
+from tests.unit.adapters.upstream.admission_rig import Rig, outcomes
 from tests.unit.adapters.upstream.counting_server import CountingServer
 from tests.unit.adapters.upstream.http_rig import answer
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from adapters.upstream.engine import Failure, TransportError
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 from tests.unit.adapters.upstream.admission_rig import admission, through
 from tests.unit.adapters.upstream.counting_server import CountingServer, place
 from tests.unit.adapters.upstream.http_rig import answer
@@ -96,8 +97,7 @@ class World:
     async def step(self, number: int = 1) -> None:
         for _ in range(number):
             self.clock.advance(STEP)
-            for _ in range(12):
-                await asyncio.sleep(0)
+            await settle()
 
 
 async def play(script: list[Request], limit: int, own: int | None, slots: int) -> World:

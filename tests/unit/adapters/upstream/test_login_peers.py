@@ -57,8 +57,10 @@ class Fleet:
     def bus(self) -> LatePeerBus:
         return LatePeerBus(self.clock, MESSAGE_SECONDS, self.buses)
 
-    def process(self, bus: PeerBus | None, identity: str = "identity") -> LoginPeers:
-        peers = LoginPeers(bus, identity, self.clock, self.random.random)
+    def process(
+        self, bus: PeerBus | None, identity: str = "identity", *, starts_alone: bool = False
+    ) -> LoginPeers:
+        peers = LoginPeers(bus, identity, self.clock, self.random.random, starts_alone=starts_alone)
         number = len(self.listeners)
         self.listeners.append(asyncio.create_task(peers.listen(lambda: self.heard.append(number))))
         return peers
@@ -100,6 +102,27 @@ async def test_processes_that_need_a_login_in_the_same_moment_log_in_one_by_one(
     assert all_of_them.most == 1
     assert len(all_of_them.ends) == processes
     # Sooner than a request gives up, which is after 8 seconds.
+    assert max(all_of_them.ends) < 7.0
+
+
+async def test_the_first_login_of_a_process_that_starts_alone_waits_for_messages_alone() -> None:
+    async with fleet() as all_of_them:
+        process = all_of_them.process(all_of_them.bus(), starts_alone=True)
+        await all_of_them.all_log_in([process])
+        await all_of_them.all_log_in([process])
+
+    first, second = all_of_them.ends
+    assert first == pytest.approx(SETTLE_SECONDS + LOGIN_TAKES_SECONDS)
+    assert second > first + SETTLE_SECONDS + LOGIN_TAKES_SECONDS
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_processes_that_start_alone_in_the_same_moment_log_in_one_by_one(seed: int) -> None:
+    async with fleet(seed=seed) as all_of_them:
+        processes = [all_of_them.process(all_of_them.bus(), starts_alone=True) for _ in range(20)]
+        await all_of_them.all_log_in(processes)
+
+    assert all_of_them.most == 1
     assert max(all_of_them.ends) < 7.0
 
 

@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import Counter
-from typing import TYPE_CHECKING
-
-import pytest
 
 from adapters.upstream.reservations import HORIZON_MINUTES, KEEP_SECONDS
-from domain.model.errors import RateLimited
-from tests.unit.adapters.upstream.admission_rig import Rig, outcomes, settle
+from tests.support.settling import settle
+from tests.unit.adapters.upstream.admission_rig import Rig, outcomes
 from tests.unit.adapters.upstream.counting_server import CountingServer
 from tests.unit.adapters.upstream.http_rig import answer
-
-if TYPE_CHECKING:
-    from adapters.upstream.message import UpstreamResponse
-
-
-def seconds_told(error: RateLimited) -> int:
-    """Return the whole seconds that the text tells; `retry_after` is no longer than these."""
-    assert error.retry_after is not None
-    seconds = math.ceil(error.retry_after)
-    assert f"try again in {max(1, seconds)} second" in error.advice
-    return max(1, seconds)
-
-
-async def told(read: asyncio.Task[UpstreamResponse]) -> int:
-    """Return the seconds after which a read that is refused at once may come back."""
-    await settle()
-    assert read.done()
-    with pytest.raises(RateLimited) as refusal:
-        await read
-    return seconds_told(refusal.value)
-
-
-async def used_up(limit: int, *, slots: int = 10) -> Rig:
-    """Return a gate before a server whose window has just begun and takes no more reads."""
-    rig = Rig(slots=slots, server=CountingServer(limit))
-    await asyncio.gather(*(rig.read(f"OLD{n}") for n in range(limit)))
-    rig.sent.clear()
-    return rig
+from tests.unit.adapters.upstream.reservations_rig import seconds_told, told, used_up
 
 
 async def test_each_window_is_named_to_as_many_secrets_as_it_takes() -> None:
@@ -83,23 +52,6 @@ async def test_a_returning_key_is_served_before_others_that_came_first() -> None
     await rig.gate.aclose()
 
 
-async def test_what_is_kept_in_vain_goes_to_others_seconds_later() -> None:
-    rig = await used_up(3)
-    for name in ("A", "B", "C"):
-        await told(rig.read(name))
-    rig.clock.advance(60.0)
-    others = [rig.read(f"NEW{n}") for n in range(3)]
-    await settle()
-    await rig.read("B")
-
-    rig.clock.advance(KEEP_SECONDS)
-
-    answered, refusals = await outcomes(others)
-    assert (answered, len(refusals)) == (2, 1)
-    assert rig.sent == ["/B", "/NEW0", "/NEW1"]
-    await rig.gate.aclose()
-
-
 async def test_a_request_without_time_for_what_is_left_over_is_refused_at_once() -> None:
     rig = await used_up(1)
     await told(rig.read("A"))
@@ -120,93 +72,6 @@ async def test_places_without_a_reservation_are_used_at_once() -> None:
     await rig.read("A")
 
     assert rig.sent == ["/NEW0", "/NEW1", "/A"]
-    await rig.gate.aclose()
-
-
-async def test_a_key_that_returns_a_little_early_waits_for_its_place_and_others_for_none() -> None:
-    rig = await used_up(2)
-    for name in ("A", "B"):
-        await told(rig.read(name))
-    rig.clock.advance(55.0)
-
-    early = rig.read("B")
-    await settle()
-    assert await told(rig.read("NEW")) > 60
-    assert rig.gate.state().waiting == 1
-    rig.clock.advance(5.0)
-
-    await early
-    await rig.read("A")
-    assert rig.sent == ["/B", "/A"]
-    await rig.gate.aclose()
-
-
-async def test_a_key_that_returned_early_and_was_cancelled_still_has_its_place() -> None:
-    rig = await used_up(1)
-    await told(rig.read("A"))
-    rig.clock.advance(55.0)
-    early = rig.read("A")
-    await settle()
-    early.cancel()
-    await settle()
-    rig.clock.advance(5.0)
-
-    other = rig.read("NEW")
-    await rig.read("A")
-
-    assert rig.sent == ["/A"]
-    await told(other)
-    await rig.gate.aclose()
-
-
-async def test_two_early_requests_for_one_key_have_one_place() -> None:
-    rig = await used_up(2)
-    for name in ("A", "B"):
-        await told(rig.read(name))
-    rig.clock.advance(55.0)
-    early = [rig.read("A") for _ in range(2)]
-    await settle()
-    rig.clock.advance(5.0)
-    await settle()
-
-    await rig.read("B")
-
-    assert sorted(rig.sent) == ["/A", "/B"]
-    assert (await outcomes(early))[0] == 1
-    await rig.gate.aclose()
-
-
-async def test_a_key_served_before_its_time_has_no_place_any_more() -> None:
-    rig = await used_up(2)
-    for name in ("A", "B", "C"):
-        await told(rig.read(name))
-    # A and B never come: what is kept for them goes to C, and none is kept for C a minute later.
-    rig.clock.advance(60.0 + KEEP_SECONDS)
-    await asyncio.gather(rig.read("C"), rig.read("NEW"))
-    rig.clock.advance(60.0)
-
-    await asyncio.gather(rig.read("X"), rig.read("Y"))
-
-    assert rig.sent == ["/C", "/NEW", "/X", "/Y"]
-    await rig.gate.aclose()
-
-
-async def test_where_a_window_begins_late_a_key_returning_in_vain_has_a_place_in_the_next() -> None:
-    rig = await used_up(2)
-    assert [await told(rig.read(name)) for name in ("A", "B", "C", "D")] == [60, 60, 121, 121]
-    # The window that A and B were told begins half a minute late, with others.
-    rig.clock.advance(90.0)
-    await asyncio.gather(rig.read("NEW0"), rig.read("NEW1"))
-    assert await told(rig.read("NEW2")) == 121
-
-    rig.clock.advance(31.0)
-    assert [await told(rig.read(name)) for name in ("C", "D")] == [29, 29]
-    rig.clock.advance(29.0)
-    late = rig.read("NEW3")
-    await asyncio.gather(*(rig.read(name) for name in ("D", "C")))
-
-    assert rig.sent[2:] == ["/D", "/C"]
-    await told(late)
     await rig.gate.aclose()
 
 
@@ -288,23 +153,4 @@ async def test_a_waiting_key_is_told_the_next_window_as_soon_as_others_have_used
 
     assert await told(both[1]) == 60
     await both[0]
-    await rig.gate.aclose()
-
-
-async def test_a_key_that_misses_its_place_by_a_moment_has_it_reserved() -> None:
-    rig = await used_up(1)
-    rig.clock.advance(55.0)
-    waiting = rig.read("A", seconds=5.01)
-    await settle()
-    assert not waiting.done()
-    rig.clock.advance(4.995)
-    assert await told(waiting) == 1
-    rig.clock.advance(0.005)
-
-    other = rig.read("NEW")
-    await settle()
-    await rig.read("A")
-
-    assert rig.sent == ["/A"]
-    await told(other)
     await rig.gate.aclose()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 from tests.unit.adapters.upstream.admission_rig import admission, through
 from tests.unit.adapters.upstream.counting_server import CountingServer, place
 
@@ -99,8 +100,7 @@ async def play(crowd: list[Client], limit: int, own: int | None) -> Town:
     while not everybody.done():
         assert clock.monotonic() < 1000.0 + 20 * 60, "a call waits for ever"
         clock.advance(STEP)
-        for _ in range(12):
-            await asyncio.sleep(0)
+        await settle()
     await everybody
     assert town.server.over == 0
     await town.gate.aclose()

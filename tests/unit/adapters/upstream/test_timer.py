@@ -7,7 +7,7 @@ import math
 
 from adapters.upstream.timer import Timer
 from tests.fakes.clock import FakeClock
-from tests.unit.adapters.upstream.admission_rig import settle
+from tests.support.settling import settle
 
 
 async def test_it_calls_back_once_at_the_earliest_time_it_was_set_to() -> None:

@@ -19,6 +19,7 @@ from adapters.upstream.credentials import (
 )
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,11 +174,6 @@ async def polls_until_changed(source: CredentialSource, used: str | None) -> int
             return polls
     waiting.cancel()
     return 0
-
-
-async def settle() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from adapters.upstream.engine import Failure
 from adapters.upstream.statistics import Lane
 from domain.model.errors import RateLimited, StoreTooSlow, StoreUnavailable, UpstreamError
-from tests.unit.adapters.upstream.http_rig import HttpRig, answer, broken, settle
+from tests.support.settling import settle
+from tests.unit.adapters.upstream.http_rig import HttpRig, answer, broken
 
 TOKEN = "canary-token"
 

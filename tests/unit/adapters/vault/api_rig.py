@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -19,6 +18,7 @@ from adapters.vault.token_makers import LoginMaker
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.unit.adapters.vault.model_calls import ModelCalls
 from tests.unit.adapters.vault.peers import new_refusals, peers
@@ -63,8 +63,7 @@ class Rig:
 
     async def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await settle()
 
     @property
     def targets(self) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.upstream.credentials import FixedText, TextFile
-from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
+from adapters.vault.login_methods import AppRole, LoginRequest, SignedToken, TlsCertificate
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from domain.model.errors import StoreUnavailable, UpstreamError
 from tests.fakes.clock import FakeClock
@@ -46,6 +46,14 @@ async def test_each_method_sends_what_its_server_side_takes() -> None:
     assert "canary" not in repr(requests)
     assert len({await request.fingerprint() for request in requests}) == len(requests)
     assert "canary" not in await requests[0].fingerprint()
+
+
+@pytest.mark.usefixtures("costly_fingerprints")
+async def test_a_fingerprint_is_the_same_in_every_replica_and_release() -> None:
+    request = LoginRequest("/v1/auth/approle/login", {"role_id": "r", "secret_id": "s"})
+
+    # scrypt with N = 2**14, r = 8 and p = 1, as hashlib computes it.
+    assert await request.fingerprint() == "772805a1a348e8aea10307748a8a4596"
 
 
 async def test_a_wrapping_token_is_opened_once_and_its_secret_id_kept() -> None:

@@ -135,3 +135,22 @@ def test_callers_log_in_to_the_mount_jwt_unless_another_is_named(tmp_path: Path)
 
     assert read(**caller).auth_mount == "jwt"
     assert read(**caller, VAULT_LOGIN_MOUNT="auth/wasm/").auth_mount == "wasm"
+
+
+@pytest.mark.parametrize("login", [{"VAULT_TOKEN": "t"}, APPROLE])
+@pytest.mark.parametrize("place", ["missing", "file", "missing/below"])
+def test_a_folder_that_cannot_keep_refused_logins_is_a_problem(
+    tmp_path: Path, login: dict[str, str], place: str
+) -> None:
+    (tmp_path / "file").touch()
+
+    settings = read(**{**ADDR, **login, "VAULT_STATE_FOLDER": str(tmp_path / place)})
+
+    assert [str(problem) for problem in settings.unusable()] == [
+        "VAULT_STATE_FOLDER must name an existing folder that this user may write to."
+    ]
+    assert not (tmp_path / "missing").exists()
+
+
+def test_an_existing_folder_may_be_empty(tmp_path: Path) -> None:
+    assert not [*read(**APPROLE, VAULT_STATE_FOLDER=str(tmp_path)).unusable()]

@@ -14,6 +14,7 @@ from adapters.vault.login_methods import AppRole
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.token_makers import LoginMaker
 from tests.fakes.clock import FakeClock
+from tests.support.settling import settle
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.unit.adapters.vault.model_calls import ModelCalls
 from tests.unit.adapters.vault.peers import new_refusals, peers
@@ -58,5 +59,4 @@ class Rig:
         await self.settle()
 
     async def settle(self) -> None:
-        for _ in range(30):
-            await asyncio.sleep(0)
+        await settle()

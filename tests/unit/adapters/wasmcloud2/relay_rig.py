@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from adapters.wasmcloud2.side import Sink
     from domain.model.access import AccessPolicy
 
+
 HOST = "host-1"
 
 
@@ -202,3 +203,6 @@ def _matches(pattern: str, subject: str) -> bool:
     return len(wanted) == len(given) and all(
         part in {"*", other} for part, other in zip(wanted, given, strict=True)
     )
+
+
+CANARY = "canary-hunter2"

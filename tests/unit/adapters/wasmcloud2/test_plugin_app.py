@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from adapters.wasmcloud2.host_certificate import CertifiedHost, certified_host
-from adapters.wasmcloud2.plugin_app import PluginApp
+from adapters.wasmcloud2.plugin_app import CertifiedHost, PluginApp, certified_host
 from tests.support.workloads import CART, Reads
 
 HOST = {"subjectAltName": (("URI", f"wasmcloud-host://{CART.environment}/host-1"),)}

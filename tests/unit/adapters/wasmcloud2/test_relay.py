@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
 
 from adapters.wasmcloud2.relay import QUEUE_GROUP
-from adapters.wasmcloud2.side import KEPT_SECONDS, MAX_PENDING, NO_RESPONDERS
 from domain.model.access_rules import AccessRules
 from domain.model.errors import StoreUnavailable
-from tests.support.workloads import workload_grant, workload_rules
-from tests.unit.adapters.wasmcloud2.relay_rig import HOST, Rig, start_request
-
-CANARY = "canary-hunter2"
-
-
-@pytest.fixture
-async def rig() -> Rig:
-    rig = Rig(workload_rules(workload_grant("/db", "/token")))
-    rig.reads.store.put("/db", CANARY)
-    rig.reads.store.put("/token", "t0k3n")
-    await rig.start()
-    return rig
-
-
-async def settled() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
+from tests.support.settling import settle
+from tests.unit.adapters.wasmcloud2.relay_rig import CANARY, HOST, Rig, start_request
 
 
 async def test_every_replica_joins_one_queue_group_on_both_sides(rig: Rig) -> None:
@@ -38,7 +20,7 @@ async def test_every_replica_joins_one_queue_group_on_both_sides(rig: Rig) -> No
 
 async def test_references_are_filled_in_and_the_hosts_answer_comes_back(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}, {"T": "secret://token"}))
-    await settled()
+    await settle()
 
     (started,) = rig.started
     world = started["workload"]["witWorld"]
@@ -53,7 +35,7 @@ async def test_references_are_filled_in_and_the_hosts_answer_comes_back(rig: Rig
 
 async def test_one_secret_in_two_places_is_read_once(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"a": "secret://db", "b": "secret://db"}))
-    await settled()
+    await settle()
 
     assert len(rig.reads.audit.events) == 1
 
@@ -89,7 +71,7 @@ async def test_any_other_request_passes_unchanged(rig: Rig, what: str) -> None:
 
 async def test_a_refused_secret_becomes_the_workloads_status(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"a": "secret://db", "b": "secret://other?field=x"}))
-    await settled()
+    await settle()
 
     assert rig.hosts.sent == []
     assert rig.status["workloadId"] == "one"
@@ -104,7 +86,7 @@ async def test_a_refused_secret_becomes_the_workloads_status(rig: Rig) -> None:
 async def test_a_store_that_is_down_is_said_to_be(rig: Rig) -> None:
     rig.reads.store.failure = StoreUnavailable("The store is down; check it.")
     rig.ask("workload.start", start_request({"a": "secret://db"}))
-    await settled()
+    await settle()
 
     assert "UpstreamError: The store is down; check it. (request " in rig.status["message"]
 
@@ -113,7 +95,7 @@ async def test_a_store_that_is_down_is_said_to_be(rig: Rig) -> None:
 async def test_what_version_2_cannot_carry_is_refused(rig: Rig, value: str | bytes) -> None:
     rig.reads.store.put("/db", value)
     rig.ask("workload.start", start_request({"a": "secret://db"}))
-    await settled()
+    await settle()
 
     assert "binary" in rig.status["message"]
     assert rig.hosts.sent == []
@@ -139,70 +121,10 @@ async def test_a_filled_request_beyond_the_hosts_payload_is_refused(rig: Rig) ->
     rig.hosts.max_payload = 600
     rig.reads.store.put("/db", CANARY * 100)
     rig.ask("workload.start", start_request({"a": "secret://db"}))
-    await settled()
+    await settle()
 
     assert "the hosts' NATS carries 600" in rig.status["message"]
     assert rig.hosts.sent == []
-
-
-async def test_starts_beyond_the_bound_are_refused() -> None:
-    rig = Rig(max_starts=1)
-    await rig.start()
-    rig.reads.store.gate.clear()
-    rig.ask("workload.start", start_request({"a": "secret://db"}))
-    await settled()
-    rig.ask("workload.start", start_request({"a": "secret://db"}, workload_id="two"))
-
-    assert "too many workloads" in rig.status["message"]
-    assert rig.status["workloadId"] == "two"
-    await rig.relay.stop(0)
-
-
-async def test_without_the_hosts_nats_the_operator_hears_so_at_once(rig: Rig) -> None:
-    rig.hosts.is_connected = False
-    rig.ask("workload.status", {"workloadId": "one"})
-
-    assert rig.answers == [(b"", NO_RESPONDERS)]
-    assert rig.hosts.sent == []
-
-
-async def test_the_servers_word_that_none_listens_is_passed_on(rig: Rig) -> None:
-    rig.hosts.answer = None
-    rig.ask("workload.status", {"workloadId": "one"})
-    rig.hosts.deliver(rig.hosts.sent[0][1], b"", headers=NO_RESPONDERS)
-
-    assert rig.answers == [(b"", NO_RESPONDERS)]
-
-
-async def test_an_answer_goes_once_and_not_after_its_time(rig: Rig) -> None:
-    rig.hosts.answer = None
-    rig.ask("workload.status", {"workloadId": "one"})
-    rig.ask("workload.status", {"workloadId": "one"})
-    first, second = (reply_to for _, reply_to, _, _ in rig.hosts.sent)
-    assert first != second
-    rig.hosts.deliver(first, b"{}")
-    rig.hosts.deliver(first, b"{}")
-    rig.reads.clock.advance(KEPT_SECONDS + 1)
-    rig.ask("workload.status", {"workloadId": "two"})
-    rig.hosts.deliver(second, b"{}")
-
-    assert rig.answers == [(b"{}", b"")]
-
-
-async def test_requests_without_an_answer_are_bounded(rig: Rig) -> None:
-    rig.hosts.answer = None
-    for _ in range(MAX_PENDING):
-        rig.ask("workload.status", b"{}")
-    rig.ask("workload.status", b"{}")
-
-    assert rig.answers == [(b"", NO_RESPONDERS)]
-
-
-@pytest.mark.parametrize("reply_to", ["runtime.host.host-1.workload.stop", "$JS.API.x"])
-async def test_no_answer_goes_where_it_would_be_a_request(rig: Rig, reply_to: str) -> None:
-    rig.operator.deliver(f"runtime.host.{HOST}.workload.status", b'{"workloadId": "x"}', reply_to)
-
-    assert rig.operator.sent == []
 
 
 async def test_heartbeats_pass_unchanged(rig: Rig) -> None:
@@ -223,14 +145,14 @@ async def test_a_value_that_a_host_repeats_does_not_come_back(rig: Rig, state: s
     rig.states["one"] = state
     rig.messages[state] = f"bad config db={CANARY}"
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
 
     assert rig.status["message"] == "bad config db=[redacted]"
 
 
 async def test_a_later_status_is_cleared_too(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     rig.messages["RUNNING"] = f"config db={CANARY}"
     rig.ask("workload.status", {"workloadId": "one"})
 
@@ -240,7 +162,7 @@ async def test_a_later_status_is_cleared_too(rig: Rig) -> None:
 @pytest.mark.parametrize("ending", ["stop", "gone", "heard stop", "heard other start"])
 async def test_what_does_not_run_any_more_is_forgotten(rig: Rig, ending: str) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     match ending:
         case "stop":
             rig.ask("workload.stop", {"workloadId": "one"})
@@ -258,35 +180,12 @@ async def test_what_does_not_run_any_more_is_forgotten(rig: Rig, ending: str) ->
 
 async def test_the_same_start_again_forgets_nothing(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     rig.states["one"] = "ERROR"  # as the host says that the id exists already
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
 
     assert len(rig.relay.held) == 1
-
-
-async def test_stopping_answers_what_is_under_way() -> None:
-    rig = Rig()
-    await rig.start()
-    rig.reads.store.gate.clear()
-    rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
-    await rig.relay.stop(0)
-
-    assert "this relay is stopping" in rig.status["message"]
-    assert ("runtime.host.>", QUEUE_GROUP) not in rig.operator.subjects
-
-
-async def test_a_request_that_cannot_be_published_is_answered(rig: Rig) -> None:
-    def fail(*_: object) -> bytes:
-        raise OSError("gone")
-
-    rig.hosts.answer = fail
-    rig.ask("workload.status", {"workloadId": "one"})
-    rig.ask("workload.start", start_request())
-
-    assert rig.answers == [(b"", NO_RESPONDERS)] * 2
 
 
 async def test_no_rule_for_workloads_lets_nothing_out() -> None:
@@ -294,7 +193,7 @@ async def test_no_rule_for_workloads_lets_nothing_out() -> None:
     rig.reads.store.put("/db", CANARY)
     await rig.start()
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
 
     assert rig.hosts.sent == []
     assert rig.reads.store.queries == []
@@ -302,7 +201,7 @@ async def test_no_rule_for_workloads_lets_nothing_out() -> None:
 
 async def test_no_value_is_in_the_repr_of_what_is_held(rig: Rig) -> None:
     rig.ask("workload.start", start_request({"db": "secret://db"}))
-    await settled()
+    await settle()
     (given,) = rig.relay.held.on(HOST)
 
     assert CANARY not in repr(given) + repr(given.start) + repr(rig.relay.held)

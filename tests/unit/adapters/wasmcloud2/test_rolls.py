@@ -12,17 +12,13 @@ from adapters.system.cancelling import cancel
 from adapters.wasmcloud2.rolls import FINISH_SECONDS, PAUSE_SECONDS, TRIES
 from domain.model.errors import StoreUnavailable
 from domain.model.selection import Selection
+from tests.support.settling import settle
 from tests.unit.adapters.wasmcloud2.relay_rig import Rig, start_request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 DB = Selection.one("/db")
-
-
-async def settled() -> None:
-    for _ in range(40):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -34,7 +30,7 @@ async def rig() -> AsyncIterator[Rig]:
     for workload_id, reference in (("one", "db"), ("two", "token"), ("three", "db")):
         request = start_request({"x": f"secret://{reference}"}, workload_id=workload_id)
         rig.ask("workload.start", request)
-        await settled()
+        await settle()
     rig.log.clear()
     rig.started.clear()
     rig.rolling = asyncio.create_task(rig.rolls.run())
@@ -50,7 +46,7 @@ def config(started: dict) -> str:  # type: ignore[type-arg]  # parsed JSON
 async def test_those_that_hold_it_are_rolled_one_after_the_other(rig: Rig) -> None:
     rig.reads.store.put("/db", "new-value")
     rig.rolls.changed(DB)
-    await settled()
+    await settle()
 
     assert rig.log == [
         *("workload.status one", "workload.stop one", "workload.start one"),
@@ -74,7 +70,7 @@ async def test_a_relay_that_is_stopped_in_the_middle_starts_what_it_has_stopped(
     rig.hosts.answer = host
     rig.reads.store.put("/db", "new-value")
     rig.rolls.changed(DB)
-    await settled()
+    await settle()
 
     assert rig.rolling.done()
     assert rig.log == ["workload.status one", "workload.stop one", "workload.start one"]
@@ -89,19 +85,19 @@ async def test_a_host_that_does_not_answer_the_stop_delays_the_relays_end_for_se
     )
     rig.reads.store.put("/db", "new-value")
     rig.rolls.changed(DB)
-    await settled()
+    await settle()
 
     rig.rolling.cancel()
-    await settled()
+    await settle()
     assert not rig.rolling.done()
     rig.reads.clock.advance(FINISH_SECONDS)
-    await settled()
+    await settle()
     assert rig.rolling.done()
 
 
 async def test_an_unchanged_value_stops_nothing(rig: Rig) -> None:
     rig.rolls.changed(Selection.everything())
-    await settled()
+    await settle()
 
     assert [line for line in rig.log if "stop" in line] == []
 
@@ -110,7 +106,7 @@ async def test_a_second_change_is_rolled_as_well(rig: Rig) -> None:
     for value in ("second", "third"):
         rig.reads.store.put("/db", value)
         rig.rolls.changed(DB)
-        await settled()
+        await settle()
 
     assert [config(started) for started in rig.started] == ["second", "second", "third", "third"]
 
@@ -119,7 +115,7 @@ async def test_a_workload_that_does_not_run_is_not_started(rig: Rig) -> None:
     rig.states.pop("one")
     rig.reads.store.put("/db", "new-value")
     rig.rolls.changed(DB)
-    await settled()
+    await settle()
 
     assert "workload.start one" not in rig.log
     assert "workload.start three" in rig.log
@@ -129,7 +125,7 @@ async def test_a_refused_secret_stops_nothing(rig: Rig) -> None:
     rig.reads.store.failure = StoreUnavailable("down")
     with structlog.testing.capture_logs() as logs:
         rig.rolls.changed(DB)
-        await settled()
+        await settle()
 
     assert [line for line in rig.log if "stop" in line] == []
     assert [entry["event"] for entry in logs if "roll" in entry["event"]] == [
@@ -153,9 +149,9 @@ async def test_a_start_that_fails_is_tried_again_and_then_reported(rig: Rig) -> 
     with structlog.testing.capture_logs() as logs:
         rig.rolls.changed(DB)
         for _ in range(TRIES):
-            await settled()
+            await settle()
             rig.reads.clock.advance(PAUSE_SECONDS)
-        await settled()
+        await settle()
 
     assert rig.log.count("workload.start one") == TRIES
     (failed,) = [entry for entry in logs if entry["event"] == "relay.roll_failed"]
@@ -170,8 +166,8 @@ async def test_a_host_that_does_not_answer_keeps_no_other_from_being_rolled(rig:
     assert answer is not None
     rig.hosts.answer = lambda subject, body: None if b'"one"' in body else answer(subject, body)
     rig.rolls.changed(DB)
-    await settled()
+    await settle()
     rig.reads.clock.advance(10)
-    await settled()
+    await settle()
 
     assert rig.log == ["workload.status three", "workload.stop three", "workload.start three"]

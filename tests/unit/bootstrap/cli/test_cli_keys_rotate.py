@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from typing_extensions import override
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from bootstrap.cli import app, rotate
+from bootstrap.cli import app, rotation_step
 from bootstrap.cli.key_survey import Survey, survey
 from bootstrap.seed_rotation import Rotation
 from domain.model.transport import Operation, Reply
@@ -71,26 +71,30 @@ READY = {"openers": frozenset({"replicaa"}), "closed": 0, "silent": 0, "asked": 
 
 
 @pytest.mark.parametrize(
-    ("answers", "says"),
+    ("answers", "says", "code"),
     [
-        ({"silent": 1}, "1 of 64 requests got no proper answer"),
-        ({"announced": "XOTHER"}, "announce another key"),
-        ({"closed": 1}, "do not open the new key yet"),
-        ({"openers": frozenset()}, "Only 0 of 1 replicas answered"),
+        ({"silent": 1}, "1 of 64 requests got no proper answer", 1),
+        ({"announced": "XOTHER"}, "announce another key", 2),
+        ({"closed": 1}, "do not open the new key yet", 1),
+        ({"openers": frozenset()}, "Only 0 of 1 replicas answered", 1),
     ],
 )
 def test_replicas_that_are_not_ready_stop_a_step(
-    seed_file: Path, monkeypatch: pytest.MonkeyPatch, answers: dict[str, object], says: str
+    seed_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: dict[str, object],
+    says: str,
+    code: int,
 ) -> None:
     async def surveyed(key: SodiumXKeyPair, _: int, *, as_json: bool) -> Survey:
         seen: dict[str, object] = {**READY, "announced": key.public, **answers}
         return Survey(**{**seen, "announced": Counter({seen["announced"]: 1})})  # type: ignore[arg-type]  # a table's values
 
-    monkeypatch.setattr(rotate, "_survey", surveyed)
+    monkeypatch.setattr(rotation_step, "_survey", surveyed)
 
     result = run()
 
-    assert result.exit_code == 2
+    assert result.exit_code == code
     assert says in result.output
     assert "Nothing was changed" in result.output
     assert list(seed_file.parent.iterdir()) == [seed_file]
@@ -128,14 +132,27 @@ async def test_replicas_are_told_apart_by_their_request_ids() -> None:
     channel = Replica(
         {"announces": "XA", "answers": opens("aaaaaaaa")},
         {"announces": "XB", "answers": opens("bbbbbbbb")},
-        {"announces": "XB", "answers": '{"error": "DecryptionError"}'},
+        {"announces": "XB", "answers": opens("cccccccc")},
     )
 
     seen = await survey(channel, KEY, replicas=8)
 
-    assert seen.openers == {"aaaaaaaa", "bbbbbbbb"}
-    assert (seen.asked, seen.closed, seen.silent) == (129, 43, 0)
+    assert seen.openers == {"aaaaaaaa", "bbbbbbbb", "cccccccc"}
+    assert (seen.asked, seen.closed, seen.silent) == (129, 0, 0)
     assert seen.announced == {"XA": 43, "XB": 86}
+
+
+async def test_a_replica_that_does_not_open_the_key_ends_the_questions() -> None:
+    closed: dict[str, object] = {"announces": "XB", "answers": '{"error": "DecryptionError"}'}
+
+    alone = await survey(Replica(closed), KEY, replicas=8)
+    among = await survey(
+        Replica({"announces": "XA", "answers": opens("aaaaaaaa")}, closed), KEY, replicas=8
+    )
+
+    assert (alone.asked, alone.closed) == (1, 1)
+    assert among.asked < 129
+    assert among.closed > 0
 
 
 async def test_a_time_out_is_silence_and_nobody_is_asked_on() -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from bootstrap.cli.progress import QUIET_SECONDS, progress
+from bootstrap.cli.progress import progress
+from bootstrap.cli.progress_bar import QUIET_SECONDS
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:

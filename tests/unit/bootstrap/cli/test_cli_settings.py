@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bootstrap.cli import app
-from bootstrap.cli.settings import MASK
+from bootstrap.cli.setting_rows import MASK
 from bootstrap.settings.model import known_variables
 from tests.support.environments import infisical_environment, new_xkey_seed
 
@@ -90,3 +90,34 @@ def test_variables_of_libraries_are_shown_without_credentials(
 
     assert (row["value"], row["origin"]) == ("http://proxy.test:3128", "environment")
     assert "canary" not in run().stdout
+
+
+def test_every_unknown_name_and_wrong_value_is_named_at_once(given: Path) -> None:
+    given.write_text("TRUSTED_ISSUER=A\nWORKERS=0\nINFISICAL_MAX_CONNECTIONS=none\nFOO=1\n")
+
+    result = run()
+
+    assert result.exit_code == 2
+    assert "Did you mean TRUSTED_ISSUERS?" in result.stderr
+    for name in ("FOO", "WORKERS", "INFISICAL_MAX_CONNECTIONS"):
+        assert f"  - {name} " in result.stderr
+
+
+def test_a_store_that_is_not_installed_hides_no_unknown_name(given: Path) -> None:
+    given.write_text("SECRET_STORE=nats_kv\nLOG_LEVLE=debug\n")
+
+    result = run()
+
+    assert result.exit_code == 2
+    assert "SECRET_STORE must be one of those installed" in result.stderr
+    assert "Did you mean LOG_LEVEL?" in result.stderr
+
+
+def test_a_misspelt_name_in_the_environment_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUSTED_ISUERS", "A")
+
+    result = run("--json")
+
+    assert result.exit_code == 0
+    assert "TRUSTED_ISUERS is no setting. Did you mean TRUSTED_ISSUERS?" in result.stderr
+    assert json.loads(result.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -107,6 +108,7 @@ def test_a_grant_to_the_subject_and_one_to_its_name_are_both_found() -> None:
     assert not rules.decide(request(AccountKey("A2"), subject, "shop", "/a")).allowed
 
 
+@cache
 def many_grants(count: int, *, key: str = "/app-{}/*", name: str = "app-{}") -> IndexedRules:
     """Return rules that grant each of many applications its own secrets."""
     issuer = AccountKey("A1")

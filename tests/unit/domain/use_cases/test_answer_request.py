@@ -113,7 +113,7 @@ async def test_an_answer_larger_than_the_transport_carries_says_so(core: Core) -
     error = await core.get(max_reply=1024)
 
     assert isinstance(error, OtherError)
-    assert "max_payload" in error.advice
+    assert "raise the transport's limit" in error.advice
 
 
 async def test_a_failure_to_seal_is_an_encryption_error(core: Core) -> None:

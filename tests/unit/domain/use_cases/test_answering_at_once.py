@@ -12,7 +12,7 @@ from domain.model.audit import Outcome
 from domain.model.errors import DecryptionFailed, RequestError, SecretNotFound
 from domain.model.secret import Secret, SecretValue
 from domain.model.transport import Operation, Reply, Request
-from ports.cached_secrets import CachedSecrets
+from ports.secret_store import CachedSecrets
 from tests.fakes.secret_store import FakeSecretStore
 from tests.support.core import ENTITY, HOST, Core
 

@@ -11,7 +11,7 @@ from domain.model.authenticated_request import AskedSecret
 from domain.model.errors import RateLimited, SecretNotFound, StoreUnavailable
 from domain.model.identity import AccountKey, Caller, IdentityKind, SubjectKey
 from domain.use_cases.host_waits import MAX_HOSTS, HostWaits, Wait
-from ports.store_health import StoreHealth
+from ports.secret_store import StoreHealth
 from tests.fakes.token_verifier import fake_claims
 
 LIMIT = 8.0

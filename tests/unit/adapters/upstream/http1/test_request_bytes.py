@@ -31,6 +31,7 @@ def test_the_target_goes_out_as_it_was_encoded() -> None:
         ("http://store.test:80", b"store.test"),
         ("http://store.test:443", b"store.test:443"),
         ("https://[2001:db8::1]:8443", b"[2001:db8::1]:8443"),
+        ("https://b\u00fccher.test:8443", b"xn--bcher-kva.test:8443"),
     ],
 )
 def test_the_host_is_named_without_the_usual_port(base: str, host: bytes) -> None:

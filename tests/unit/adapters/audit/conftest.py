@@ -1,0 +1,12 @@
+"""Time in a test's hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.clock import FakeClock
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()

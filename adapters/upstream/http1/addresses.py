@@ -6,6 +6,8 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Final, final
 
+from adapters.system.cancelling import honour_cancellation
+
 if TYPE_CHECKING:
     from aiohappyeyeballs import AddrInfoType
 
@@ -31,15 +33,19 @@ class Addresses:
         """Return all addresses, of both families as the system orders them.
 
         Raises:
-            OSError: the name cannot be looked up.
+            OSError: the name cannot be looked up, or `close` was called meanwhile.
         """
         if self._known and asyncio.get_running_loop().time() < self._known_until:
             return self._known
         if self._lookup is None or self._lookup.done():
             self._lookup = asyncio.create_task(self._look_up(), name="upstream-lookup")
             self._lookup.add_done_callback(_seen)
-        # A request that is cancelled leaves the lookup to those that wait for it as well.
-        return await asyncio.shield(self._lookup)
+        try:
+            # A request that is cancelled leaves the lookup to those that wait for it as well.
+            return await asyncio.shield(self._lookup)
+        except asyncio.CancelledError:
+            honour_cancellation()
+        raise ConnectionAbortedError
 
     def forget(self) -> None:
         """Look the name up for the next connection: it may lead elsewhere by now."""

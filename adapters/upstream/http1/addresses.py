@@ -6,8 +6,6 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Final, final
 
-from adapters.system.cancelling import honour_cancellation
-
 if TYPE_CHECKING:
     from aiohappyeyeballs import AddrInfoType
 
@@ -37,15 +35,16 @@ class Addresses:
         """
         if self._known and asyncio.get_running_loop().time() < self._known_until:
             return self._known
-        if self._lookup is None or self._lookup.done():
-            self._lookup = asyncio.create_task(self._look_up(), name="upstream-lookup")
-            self._lookup.add_done_callback(_seen)
-        try:
-            # A request that is cancelled leaves the lookup to those that wait for it as well.
-            return await asyncio.shield(self._lookup)
-        except asyncio.CancelledError:
-            honour_cancellation()
-        raise ConnectionAbortedError
+        lookup = self._lookup
+        if lookup is None or lookup.done():
+            lookup = asyncio.create_task(self._look_up(), name="upstream-lookup")
+            lookup.add_done_callback(_seen)
+            self._lookup = lookup
+        # A request that is cancelled leaves the lookup to those that wait for it as well.
+        await asyncio.wait({lookup})
+        if lookup.cancelled():
+            raise ConnectionAbortedError
+        return lookup.result()
 
     def forget(self) -> None:
         """Look the name up for the next connection: it may lead elsewhere by now."""

@@ -147,6 +147,23 @@ async def test_closing_ends_the_calls_under_way(server: Server, client: Client) 
     assert error.value.failure is Failure.UNREACHABLE
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_call_that_is_cancelled_in_any_moment_leaves_its_place_to_others(
+    server: Server, turns: int
+) -> None:
+    client = Client(server.address, max_connections=1)
+    calls = [asyncio.create_task(client.get()) for _ in range(3)]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    calls[0].cancel()
+    calls[1].cancel()
+    async with asyncio.timeout(5):
+        assert (await calls[2]).status == 200
+        assert (await client.get()).status == 200
+    await asyncio.gather(*calls, return_exceptions=True)
+    await client.engine.aclose()
+
+
 async def test_closing_ends_the_calls_that_wait_for_a_connection(server: Server) -> None:
     server.delay = 30.0
     client = Client(server.address, max_connections=1)

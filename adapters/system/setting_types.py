@@ -102,13 +102,17 @@ def _with_ascii_host(url: SplitResult) -> str:
     return url._replace(netloc=url.netloc.lower().replace(host, name)).geturl()
 
 
-def _server_name(text: str) -> str:
+def is_server_name(text: str) -> bool:
+    """Say whether a certificate can be for this name."""
     try:
         text.encode("idna")
-        is_name = "/" not in text
     except UnicodeError:
-        is_name = False
-    if not is_name:
+        return False
+    return text.isprintable() and "/" not in text
+
+
+def _server_name(text: str) -> str:
+    if not is_server_name(text):
         raise ValueError("must be a host's name such as secrets.example.com.")
     return text
 

@@ -41,7 +41,7 @@ class WascapTokenVerifier(TokenVerifier):
         digest = self._digest(token)
         claims = self._remembered.find(digest)
         if claims is None:
-            claims = self._verify_anew(token)
+            claims = self._verify(token)
             if digest:
                 self._remembered.keep(digest, claims)
         # Asked of a remembered token too: it may now be shown in another role.
@@ -49,7 +49,7 @@ class WascapTokenVerifier(TokenVerifier):
             raise TokenRejectedError("bad_token")
         return claims
 
-    def _verify_anew(self, token: str) -> Claims:
+    def _verify(self, token: str) -> Claims:
         try:
             unverified = read_token(token)
             payload = verified_payload(self._jws, token, unverified.issuer_key)

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from adapters.kubernetes.connection import Connection
 from adapters.kubernetes.tls import ClientCertificate, Pem
 from adapters.system.files import read_file
+from adapters.system.setting_types import is_server_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,13 +63,16 @@ def read_kubeconfig(paths: Sequence[Path], context: str | None = None) -> Connec
     _refuse(cluster, _REFUSED_CLUSTER, "cluster")
     token_file = _path(user, "tokenFile", user_folder)
     token = None if token_file else _optional(user, "token")
+    server_name = _optional(cluster, "tls-server-name")
+    if server_name is not None and not is_server_name(server_name):
+        raise ValueError("The kubeconfig's tls-server-name is no host's name; put it right.")
     return Connection(
         url=_text(cluster, "server").rstrip("/"),
         authorities=_pem(cluster, "certificate-authority", cluster_folder),
         token=None if token is None else SecretStr(token),
         token_file=token_file,
         certificate=_certificate(user, user_folder),
-        tls_server_name=_optional(cluster, "tls-server-name"),
+        tls_server_name=server_name,
         namespace=_optional(chosen, "namespace"),
     )
 

@@ -29,7 +29,7 @@ STARTING_SECONDS: Final = 1.0
 """An API server that has just started denies valid requests for about as long."""
 
 READY_SECONDS: Final = 5.0
-"""How long "ready" is believed, so that denials do not double the calls."""
+"""How long a server is taken for started, so that denials do not multiply the calls."""
 
 _WATCH_CACHE: Final = {"resourceVersion": "0"}
 _log = structlog.get_logger()
@@ -67,7 +67,7 @@ class SecretReader:
         self._clock = clock
         self._may_be_stale = may_be_stale
         self._outage_until = 0.0
-        self._ready_until = 0.0
+        self._started_until = 0.0
 
     async def read(
         self, namespace: str, name: str, user: str | None, deadline: float, slot: Slot
@@ -144,14 +144,17 @@ class SecretReader:
         Before it knows them it may deny `/readyz` as well, to which a role gives access.
         """
         now = self._clock.monotonic()
-        if now < self._ready_until or now + STARTING_SECONDS >= deadline:
+        if now < self._started_until or now + STARTING_SECONDS >= deadline:
             return False
         return await self._readiness(deadline) != OK
 
     async def _is_starting(self, deadline: float) -> bool:
         """Say so after a second denial: what denies `/readyz` still does so for good."""
         status = await self._readiness(deadline)
-        return status is None or status >= SERVER_ERRORS
+        if status is None or status >= SERVER_ERRORS:
+            return True
+        self._note_started()
+        return False
 
     async def _readiness(self, deadline: float) -> int | None:
         """Ask `/readyz`; None where there is no answer."""
@@ -161,8 +164,11 @@ class SecretReader:
         except SecretsError:
             return None
         if answer.status == OK:
-            self._ready_until = self._clock.monotonic() + READY_SECONDS
+            self._note_started()
         return answer.status
+
+    def _note_started(self) -> None:
+        self._started_until = self._clock.monotonic() + READY_SECONDS
 
 
 def _secret(answer: Answer, namespace: str, name: str) -> SecretObject:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from adapters.kubernetes.bounds import Bounds
 from adapters.system.secret_file import Kind, secret_file_problem
-from adapters.system.setting_types import HttpUrl, ReadableFile, Seconds, Text, Texts
+from adapters.system.setting_types import HttpUrl, ReadableFile, Seconds, ServerName, Text, Texts
 from ports.settings import Problem, SettingsGroup, one_without_other
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class KubernetesSettings(SettingsGroup):
     client_key_file: ReadableFile | None = Field(
         default=None, description="Private key (PEM, not encrypted) of that certificate."
     )
-    tls_server_name: Text | None = Field(
+    tls_server_name: ServerName | None = Field(
         default=None,
         description="Name in the API server's certificate, where it is not the address's host.",
     )

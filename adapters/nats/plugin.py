@@ -60,6 +60,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
     def build(self, settings: NatsSettings, context: TransportContext) -> TransportParts:
         from adapters.nats.after_flood import give_memory_back  # noqa: PLC0415  if it is chosen
         from adapters.nats.channel import NatsChannel  # noqa: PLC0415
+        from adapters.nats.connect_errors import NatsConnectError  # noqa: PLC0415
         from adapters.nats.connection import NatsConnection  # noqa: PLC0415
         from adapters.nats.moving import Moving  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
@@ -109,18 +110,20 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         servers = settings.addresses
 
         def problem() -> str | None:
-            connected = connection.is_connected and shared.is_connected
-            if connected:
+            if connection.is_connected and shared.is_connected:
                 return self_check.problem()
-            if connection.refusal is not None:
-                return f"{connection.refusal} The service goes on trying."
+            if refusal := connection.refusal or shared.refusal:
+                return f"{refusal} The service goes on trying."
             return _NOT_CONNECTED
 
         async def open_both() -> None:
-            # Again, after a refusal of either.
-            if not connection.is_connected:
-                await connection.open()
-            await shared.open()
+            await connection.open()
+            try:
+                await shared.open()
+            except NatsConnectError:
+                # Else it might connect again by itself, and once more with the next try.
+                await connection.close()
+                raise
 
         async def close() -> None:
             await peers.aclose()

@@ -35,6 +35,11 @@ class SharedConnection(Mapping[type, Any]):
         """Whether a server is there just now, or none is needed."""
         return self._made is None or self._made.is_connected
 
+    @property
+    def refusal(self) -> str | None:
+        """Why the latest try to connect failed, as far as that is certain."""
+        return None if self._made is None else self._made.refusal
+
     async def open(self) -> None:
         """Connect, if a part of the service wants it.
 

@@ -102,6 +102,21 @@ def _with_ascii_host(url: SplitResult) -> str:
     return url._replace(netloc=url.netloc.lower().replace(host, name)).geturl()
 
 
+def is_server_name(text: str) -> bool:
+    """Say whether a certificate can be for this name."""
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return text.isprintable() and "/" not in text
+
+
+def _server_name(text: str) -> str:
+    if not is_server_name(text):
+        raise ValueError("must be a host's name such as secrets.example.com.")
+    return text
+
+
 def _readable_file(path: Path) -> Path:
     if path.exists() and not path.is_file():
         raise ValueError("names what is no regular file; name a file.")
@@ -157,6 +172,9 @@ SubjectToken = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_to
 SubjectPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_prefix)]
 ApiPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_api_prefix)]
 HttpUrl = Annotated[str, BeforeValidator(strip), AfterValidator(_http_url)]
+ServerName = Annotated[
+    str, Field(min_length=1), BeforeValidator(strip), AfterValidator(_server_name)
+]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 Folder = Annotated[str, BeforeValidator(strip), AfterValidator(_folder)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -46,7 +46,7 @@ class Failure(StrEnum):
 _CERTIFICATE_ALERT: Final = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
 """OpenSSL's names of what the other side says of a certificate."""
 
-OUT_OF_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
+_OUT_OF_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
 """The system's own numbers for it."""
 
 
@@ -58,7 +58,7 @@ def broken_by(error: Exception) -> Failure:
         return Failure.REFUSED
     if isinstance(error, TimeoutError):
         return Failure.TIMED_OUT
-    if isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS:
+    if isinstance(error, OSError) and error.errno in _OUT_OF_DESCRIPTORS:
         return Failure.NO_DESCRIPTORS
     return Failure.UNREACHABLE
 
@@ -86,14 +86,6 @@ class TransportError(Exception):
     def may_need_certificates(self) -> bool:
         """Whether other certificates may help: some servers refuse ours without a word."""
         return self.failure in {Failure.UNTRUSTED, Failure.REFUSED, Failure.UNREACHABLE}
-
-
-class UnusableBodyError(Exception):
-    """The body of an answer is too large, or not what was asked for."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure)
-        self.failure = failure
 
 
 class HttpEngine(Protocol):

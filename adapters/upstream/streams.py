@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeVar, final
 from urllib.parse import quote, urlencode
 
 from typing_extensions import override
@@ -19,11 +20,13 @@ from adapters.upstream.message import UpstreamRequest
 from adapters.upstream.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Coroutine, Mapping
 
     from adapters.upstream.config import UpstreamConfig
     from adapters.upstream.http1.connection import HttpConnection
     from domain.model.errors import UpstreamError
+
+_Opened = TypeVar("_Opened")
 
 
 @final
@@ -124,16 +127,18 @@ class HttpStreams:
         url = f"{self._config.base_url}{path}?{urlencode(query, quote_via=quote)}"
         fixed = {"User-Agent": self._config.user_agent, "Accept-Encoding": "identity"}
         data = self._bytes.of(UpstreamRequest("GET", url, {**fixed, **headers}))
-        failure: UpstreamError | None = None
-        try:
-            connection = await self._dialer.open()
-        except TransportError as error:
-            failure = transport_error(error.failure, self._config)
-        if failure is not None:
-            raise failure
+        patience = self._config.read_timeout_seconds
+        # A lookup of the host's name counts as well, and may hang.
+        connection = await self._within(
+            self._config.connect_timeout_seconds + patience, self._dialer.open()
+        )
         self._open.add(connection)
         try:
-            yield HttpStream(await self._begin(connection, data), self._config, idle_seconds)
+            response = StreamedResponse(connection)
+            # Between the pieces of a body the server may be silent, but a head comes at once.
+            connection.start(data, response, patience, math.inf)
+            await self._within(patience, response.head())
+            yield HttpStream(response, self._config, idle_seconds)
         finally:
             # Closed and not used again: what is left of the body never ends.
             self._open.discard(connection)
@@ -147,19 +152,14 @@ class HttpStreams:
             connection.abort()
         await asyncio.sleep(0)
 
-    async def _begin(self, connection: HttpConnection, data: bytes) -> StreamedResponse:
-        response = StreamedResponse(connection)
-        patience = self._config.read_timeout_seconds
-        connection.start(data, response, patience, None)
-        failure: UpstreamError | None = None
+    async def _within(self, seconds: float, opening: Coroutine[None, None, _Opened]) -> _Opened:
+        """Wait for a part of the opening; typed errors take the place of its failures."""
+        failure: UpstreamError
         try:
-            # Between the pieces of a body the server may be silent, but a head comes at once.
-            async with asyncio.timeout(patience):
-                await response.head()
+            async with asyncio.timeout(seconds):
+                return await opening
         except TransportError as error:
             failure = transport_error(error.failure, self._config)
         except TimeoutError:
             failure = transport_error(Failure.TIMED_OUT, self._config)
-        if failure is not None:
-            raise failure
-        return response
+        raise failure

@@ -34,6 +34,11 @@ class Place:
     namespace: str = ""
     role: str = ""
 
+    @property
+    def engine(self) -> str:
+        """The secrets engine by its namespace, such as a quota's pause holds for."""
+        return f"{self.namespace}/{self.mount}"
+
     @classmethod
     def of(cls, location: SecretLocation) -> Place:
         """Read the place back from a location that `Addressing.locate` gave."""

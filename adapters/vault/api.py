@@ -98,7 +98,6 @@ class VaultApi:
     ) -> Answer:
         """Make a call, and once more with another authorization where that may help."""
         folder = query.location.path.rpartition("/")[0]
-        mount = f"{place.namespace}/{place.mount}"
         attempts = 0
         while True:
             attempts += 1
@@ -109,9 +108,9 @@ class VaultApi:
                 path,
                 headers=headers,
                 version=version,
-                tenant=mount + folder,
+                tenant=place.engine + folder,
                 key=path,
-                mount=mount,
+                mount=place.engine,
             )
             answer = await self._calls.call(call, query.deadline)
             if not doubts_token(answer):

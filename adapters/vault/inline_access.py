@@ -85,7 +85,7 @@ async def knows_inline_login(calls: Calls, mount: str, place: Place, deadline: f
         headers=headers,
         tenant="probe",
         key="probe",
-        mount=place.mount,
+        mount=place.engine,
     )
     answer = await calls.call(call, deadline)
     if answer.inline_failed:

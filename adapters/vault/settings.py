@@ -18,6 +18,7 @@ from adapters.system.setting_types import (
     ReadableFile,
     Seconds,
     SecretText,
+    ServerName,
     Text,
 )
 from adapters.vault.setting_types import (
@@ -88,7 +89,7 @@ class VaultSettings(SettingsGroup):
         validation_alias=_twin("CLIENT_KEY"),
         description="Private key (PEM) of the client certificate.",
     )
-    tls_server_name: Text | None = Field(
+    tls_server_name: ServerName | None = Field(
         default=None,
         validation_alias=_twin("TLS_SERVER_NAME"),
         description="Name that Vault's certificate must have. Unset: the address's host.",

@@ -88,8 +88,8 @@ async def show_events(
 
 def describe(event: dict[str, Any]) -> Text:
     """Return one line for a person: when, the outcome, who wanted what, why, and how long."""
-    outcome = text_of(event, "outcome")
-    time = text_of(event, "timestamp").replace("T", " ").removesuffix("Z")[:-3]
+    outcome = _text(event, "outcome")
+    time = _text(event, "timestamp").replace("T", " ").removesuffix("Z")[:-3]
     line = Text.assemble(
         (time, "dim"),
         "  ",
@@ -100,40 +100,40 @@ def describe(event: dict[str, Any]) -> Text:
         _what(event),
         "  ",
         (_why(event), "" if outcome == "answered" else "red"),
-        (f"  {text_of(event, 'duration_ms')} ms  {text_of(event, 'request_id')}", "dim"),
+        (f"  {_text(event, 'duration_ms')} ms  {_text(event, 'request_id')}", "dim"),
     )
     line.no_wrap = True
     return line
 
 
 def _who(event: dict[str, Any]) -> str:
-    workload = text_of(event, "workload_name")
+    workload = _text(event, "workload_name")
     if workload:
         namespace, environment = (
-            text_of(event, f"workload_{part}") for part in ("namespace", "environment")
+            _text(event, f"workload_{part}") for part in ("namespace", "environment")
         )
         return f"workload {namespace}/{workload} in {environment}"
-    entity = text_of(event, "entity")
+    entity = _text(event, "entity")
     if not entity:
-        account = text_of(event, "requester_account")
+        account = _text(event, "requester_account")
         return f"account {account}" if account else "unknown"
     key = entity if len(entity) <= _SHOWN_OF_A_KEY else f"{entity[:_SHOWN_OF_A_KEY]}…"
-    name = text_of(event, "entity_name")
-    application = text_of(event, "application")
+    name = _text(event, "entity_name")
+    application = _text(event, "application")
     named = "/".join(part for part in (application, name) if part)
-    kind = text_of(event, "entity_kind")
+    kind = _text(event, "entity_kind")
     return f"{kind} {named} ({key})" if named else f"{kind} {key}"
 
 
 def _what(event: dict[str, Any]) -> str:
     if "key" not in event:
-        return text_of(event, "operation")
-    field, asked = text_of(event, "field"), text_of(event, "version_asked")
-    served = text_of(event, "version_served")
+        return _text(event, "operation")
+    field, asked = _text(event, "field"), _text(event, "version_asked")
+    served = _text(event, "version_served")
     version = served or asked
     return "".join(
         (
-            text_of(event, "key") or '""',
+            _text(event, "key") or '""',
             f" field {field}" if field else "",
             f" version {version}" if version else "",
         )
@@ -141,15 +141,15 @@ def _what(event: dict[str, Any]) -> str:
 
 
 def _why(event: dict[str, Any]) -> str:
-    reason, error, grant = (text_of(event, name) for name in ("reason", "error", "grant"))
+    reason, error, grant = (_text(event, name) for name in ("reason", "error", "grant"))
     if "count" in event:
-        reason = f"{reason} ({text_of(event, 'count')} such requests)"
+        reason = f"{reason} ({_text(event, 'count')} such requests)"
     if error:
         return f"{error}: {reason}"
     return f"{reason} by {grant}" if grant else reason
 
 
-def text_of(event: dict[str, Any], name: str) -> str:
+def _text(event: dict[str, Any], name: str) -> str:
     """Return a field as text that cannot steer a terminal."""
     value = event.get(name)
     return "" if value is None else printable(str(value))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.text import Text
 
 from adapters.audit.reading import AuditReadError
-from bootstrap.cli.audit_events import describe, event_in, text_of
+from bootstrap.cli.audit_events import describe, event_in
 from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import CommandError
+from bootstrap.cli.terminal import printable
 from domain.model.host_text import FETCH_FAILED, host_text, knows
 from domain.model.transport import WORKLOAD_READ, Operation
 
@@ -101,18 +102,20 @@ def explained(event: dict[str, Any]) -> list[Text]:
         ("host", event.get("host_name") or event.get("host")),
         ("request", event.get("request_id")),
     ]
-    shown = {name: text_of({"": text}, "") for name, text in pairs if text}
+    shown = {name: printable(str(text)) for name, text in pairs if text}
     return [
         describe(event),
         *(Text.assemble((f"  {name:<14}", "dim"), text) for name, text in shown.items()),
     ]
 
 
-def _place(event: dict[str, Any]) -> str | None:
+def _place(event: dict[str, Any]) -> object:
     scope = [
         f"{name.removeprefix('scope_')} {value}"
         for name, value in event.items()
         if name.startswith("scope_")
     ]
     path = event.get("path")
-    return None if path is None else " in ".join([str(path), ", ".join(scope)][: 1 + bool(scope)])
+    if path is None or not scope:
+        return path
+    return f"{path} in {', '.join(scope)}"

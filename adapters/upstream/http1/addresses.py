@@ -31,15 +31,20 @@ class Addresses:
         """Return all addresses, of both families as the system orders them.
 
         Raises:
-            OSError: the name cannot be looked up.
+            OSError: the name cannot be looked up, or `close` was called meanwhile.
         """
         if self._known and asyncio.get_running_loop().time() < self._known_until:
             return self._known
-        if self._lookup is None or self._lookup.done():
-            self._lookup = asyncio.create_task(self._look_up(), name="upstream-lookup")
-            self._lookup.add_done_callback(_seen)
+        lookup = self._lookup
+        if lookup is None or lookup.done():
+            lookup = asyncio.create_task(self._look_up(), name="upstream-lookup")
+            lookup.add_done_callback(_seen)
+            self._lookup = lookup
         # A request that is cancelled leaves the lookup to those that wait for it as well.
-        return await asyncio.shield(self._lookup)
+        await asyncio.wait({lookup})
+        if lookup.cancelled():
+            raise ConnectionAbortedError
+        return lookup.result()
 
     def forget(self) -> None:
         """Look the name up for the next connection: it may lead elsewhere by now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
@@ -31,8 +32,8 @@ class HttpConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader: ResponseReader | None = None
         self._silence: asyncio.TimerHandle | None = None
-        self._patience: float | None = None
-        self._heard_at = 0.0
+        self._patience = math.inf
+        self._due = math.inf
         self.is_open = False
         self.reused = False
         self.generation = 0
@@ -50,21 +51,19 @@ class HttpConnection(asyncio.Protocol):
         """Whether nothing is left of the last request, perhaps answered before it was all sent."""
         return self.is_open and not self.transport.get_write_buffer_size()
 
-    def start(
-        self, request: bytes, reader: ResponseReader, first: float, patience: float | None
-    ) -> None:
+    def start(self, request: bytes, reader: ResponseReader, first: float, patience: float) -> None:
         """Send a request.
 
         Args:
             request: head and body.
             reader: takes the response.
             first: seconds that the server may be silent at first.
-            patience: seconds that it may be silent later; None for no end.
+            patience: seconds that it may be silent later; infinite for no end.
         """
         self._reader = reader
         self._patience = patience
-        self._heard_at = 0.0
-        self._silence = self._loop.call_later(first, self._silent)
+        self._due = self._loop.time() + first
+        self._silence = self._loop.call_at(self._due, self._silent)
         self.transport.write(request)
 
     def end(self) -> None:
@@ -78,6 +77,9 @@ class HttpConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Close the connection at once; what it was in the middle of is lost."""
         self.is_open = False
+        if self._reader is not None:
+            # Else the end of the connection would be taken for that of the response.
+            self._reader.fail(Failure.UNREACHABLE, "Closed")
         self.transport.abort()
 
     @override
@@ -87,7 +89,7 @@ class HttpConnection(asyncio.Protocol):
             # Nothing was asked: it is no response, and belongs to no request.
             self.abort()
             return
-        self._heard_at = self._loop.time()
+        self._due = self._loop.time() + self._patience
         reader.feed(data)
 
     @override
@@ -104,10 +106,9 @@ class HttpConnection(asyncio.Protocol):
 
     def _silent(self) -> None:
         """Give the response up, unless something has come since."""
-        if self._reader is None or (self._heard_at and self._patience is None):
+        if self._reader is None or self._due == math.inf:
             return
-        due = self._heard_at + (self._patience or 0.0)
-        if self._loop.time() < due:
-            self._silence = self._loop.call_at(due, self._silent)
+        if self._loop.time() < self._due:
+            self._silence = self._loop.call_at(self._due, self._silent)
         else:
             self._reader.fail(Failure.TIMED_OUT, "Silence")

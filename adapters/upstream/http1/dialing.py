@@ -108,6 +108,8 @@ class Dialer:
         try:
             await self._ask_for_tunnel(outer, proxy)
             inner = HttpConnection()
+            # What comes with the end of the handshake comes before `connection_made`.
+            inner.transport = outer.transport
             transport = await asyncio.get_running_loop().start_tls(
                 outer.transport, inner, self._tls, server_hostname=self.server_name
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, final
 
-from adapters.upstream.engine import IDLE_CONNECTION_SECONDS
+from adapters.upstream.engine import IDLE_CONNECTION_SECONDS, Failure, TransportError
 
 if TYPE_CHECKING:
     from adapters.upstream.http1.connection import HttpConnection
@@ -29,6 +29,7 @@ class ConnectionPool:
         self._idle: list[HttpConnection] = []
         self._lent: set[HttpConnection] = set()
         self._generation = 0
+        self._is_closed = False
         self._sweep: asyncio.TimerHandle | None = None
 
     async def take(self) -> HttpConnection:
@@ -66,7 +67,8 @@ class ConnectionPool:
         self._idle.clear()
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections; requests that wait for one fail as well."""
+        self._is_closed = True
         self.drop_idle()
         for connection in self._lent:
             connection.abort()
@@ -86,10 +88,14 @@ class ConnectionPool:
         return None
 
     async def _open(self) -> HttpConnection:
-        generation = self._generation
-        connection = await self._dialer.open()
-        connection.generation = generation
-        return connection
+        if not self._is_closed:
+            generation = self._generation
+            connection = await self._dialer.open()
+            connection.generation = generation
+            if not self._is_closed:
+                return connection
+            connection.abort()
+        raise TransportError(Failure.UNREACHABLE, "Closed", never_sent=True)
 
     def _sweep_later(self) -> None:
         self._sweep = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._close_old)

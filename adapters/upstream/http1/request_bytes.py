@@ -52,7 +52,12 @@ class RequestBytes:
         ends = self._fixed_lines + len(lines) - 1
         if head.count("\n") != ends or head.count("\r") != ends or "\0" in head:
             raise ValueError("The request's target or a header holds a control character.")
-        return f"{head}\r\n".encode() + (body or b"")
+        try:
+            return f"{head}\r\n".encode() + (body or b"")
+        except UnicodeEncodeError:
+            pass
+        # Raised out here: the error above holds the head, and that the credentials.
+        raise ValueError("The request's target or a header holds what is no text.")
 
 
 def _ascii(netloc: str) -> str:

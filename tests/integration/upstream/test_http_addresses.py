@@ -52,3 +52,25 @@ async def test_a_name_that_leads_nowhere_is_unreachable_and_nothing_was_sent(hos
 
     assert error.value.failure is Failure.UNREACHABLE
     assert error.value.never_sent
+
+
+async def test_closing_ends_a_call_that_waits_for_a_lookup_by_an_error_and_no_cancellation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = asyncio.Event()
+
+    async def resolve(*_: object, **__: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    client = Client("store.test:1")
+    call, cancelled = (asyncio.create_task(client.get()) for _ in range(2))
+    await asked.wait()
+    cancelled.cancel()
+    await asyncio.wait({cancelled})
+    await client.engine.aclose()
+
+    with pytest.raises(TransportError):
+        await call
+    assert cancelled.cancelled()

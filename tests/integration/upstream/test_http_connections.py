@@ -147,6 +147,47 @@ async def test_closing_ends_the_calls_under_way(server: Server, client: Client) 
     assert error.value.failure is Failure.UNREACHABLE
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_call_that_is_cancelled_in_any_moment_leaves_its_place_to_others(
+    server: Server, turns: int
+) -> None:
+    client = Client(server.address, max_connections=1)
+    calls = [asyncio.create_task(client.get()) for _ in range(3)]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    calls[0].cancel()
+    calls[1].cancel()
+    async with asyncio.timeout(5):
+        assert (await calls[2]).status == 200
+        assert (await client.get()).status == 200
+    await asyncio.gather(*calls, return_exceptions=True)
+    await client.engine.aclose()
+
+
+async def test_closing_ends_the_calls_that_wait_for_a_connection(server: Server) -> None:
+    server.delay = 30.0
+    client = Client(server.address, max_connections=1)
+    calls = [asyncio.create_task(client.get()) for _ in range(3)]
+    await until(lambda: server.open == 1)
+    await client.engine.aclose()
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert all(isinstance(end, TransportError) for end in ends)
+    assert server.made == 1
+
+
+async def test_what_has_come_when_a_client_is_closed_is_no_whole_response(server: Server) -> None:
+    server.response = b"HTTP/1.0 200 OK\r\n\r\nhalf"
+    client = Client(server.address)
+    call = asyncio.create_task(client.get())
+    await asyncio.sleep(0.1)
+    await client.engine.aclose()
+
+    with pytest.raises(TransportError) as error:
+        await call
+    assert error.value.failure is Failure.UNREACHABLE
+
+
 async def test_a_server_that_stops_in_the_middle_is_given_up(server: Server) -> None:
     server.response = OK[:-1]
     client = Client(server.address, read_timeout_seconds=0.2)

@@ -143,6 +143,35 @@ async def test_a_certificate_for_another_name_ends_the_tunnel(
         assert not store.heads
 
 
+async def test_a_server_that_speaks_before_it_is_asked_is_no_fault_of_this_process(
+    authority: Authority, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: faults.append(context.get("exception")))
+    async with Talkative(certificate) as store, HttpProxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        with pytest.raises(StoreUnavailable):
+            await get(f"https://{store.address}", authority.file)
+
+    assert not faults
+
+
+class Talkative(Store):
+    """Sends an answer with the end of the handshake, before any request."""
+
+    def __init__(self, certificate: Certificate) -> None:
+        super().__init__(certificate)
+        assert self._tls is not None
+        self._tls.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    @override
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        await writer.drain()
+        await reader.read()
+
+
 @pytest.mark.parametrize(
     "refusal",
     [

@@ -99,6 +99,13 @@ def test_in_a_pod_some_settings_mean_nothing(account: Path, name: str) -> None:
     assert f"KUBERNETES_{name.upper()}" in problems(**POD, **{name: account / "token"})
 
 
+def test_a_name_that_no_certificate_can_have_is_a_problem(account: Path) -> None:
+    given: Any = {"api_url": "https://api.test", "token_file": account / "token"}
+
+    assert "must be a host's name" in problems(**given, tls_server_name="api..test")
+    assert KubernetesSettings(**given, tls_server_name="api.test").tls_server_name == "api.test"
+
+
 @pytest.mark.parametrize("url", ["http://api.test", "http://10.0.0.1:8001"])
 def test_a_token_never_crosses_a_network_in_clear(account: Path, url: str) -> None:
     settings = KubernetesSettings(api_url=url, token_file=account / "token")
@@ -165,7 +172,7 @@ def test_a_kubeconfig_with_an_exec_plug_in_stops_the_start(tmp_path: Path) -> No
 
 
 async def test_the_watch_decides_how_long_values_are_kept(account: Path) -> None:
-    given = {"api_url": "https://api.test", "token_file": account / "token"}
+    given: Any = {"api_url": "https://api.test", "token_file": account / "token"}
     quiet, watching = build(**given), build(**given, watch=True)
 
     assert (quiet.cache_ttl_seconds, quiet.run, quiet.announces_changes) == (5.0, None, False)

@@ -87,6 +87,14 @@ async def test_a_denial_is_believed_the_second_time_where_readyz_is_denied_for_g
 
     with pytest.raises(Unauthorized):
         await read
+    assert rig.targets == [PLAIN, "/readyz", PLAIN, "/readyz"]
+
+    # For a while the next denials cost one call each, and no second.
+    again = asyncio.create_task(rig.get("plain/password"))
+    await rig.settle()
+    assert again.done()
+    assert isinstance(again.exception(), Unauthorized)
+    assert rig.targets[4:] == [PLAIN]
 
 
 async def test_a_denial_by_a_server_that_is_ready_is_believed(rig: KubernetesRig) -> None:

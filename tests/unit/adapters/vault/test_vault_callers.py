@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.vault.api import VaultApi
 from adapters.vault.caller_jwt import partition
+from adapters.vault.mounts import KvVersions
 from domain.model.errors import StoreUnavailable, Unauthorized, UpstreamError
 from domain.model.identity import AccountKey, Caller, IdentityKind, SubjectKey
+from domain.model.reference import SecretLocation, SecretQuery
 from tests.support.vault_logins import decode_segment
 from tests.unit.adapters.vault.caller_rig import CALLER, PLACE, UNNAMED, Rig
 
@@ -150,6 +153,17 @@ async def test_the_server_s_way_is_found_out_once(rig: Rig) -> None:
 
     assert all("X-Vault-Inline-Auth-Path" in used.headers for used in passes)
     assert len(rig.calls.made) == 1
+
+
+async def test_a_quota_that_refuses_that_question_pauses_the_reads_of_its_mount(rig: Rig) -> None:
+    location = SecretLocation("/KEY", PLACE.scope())
+    api = VaultApi(
+        calls=rig.calls, access=rig.either, versions=KvVersions(rig.clock), clock=rig.clock
+    )
+    await api.sees_mount(SecretQuery(location, None, CALLER, rig.clock.monotonic() + 8.0))
+
+    assert len(rig.calls.made) == 2
+    assert len({call.mount for call in rig.calls.made}) == 1
 
 
 async def test_a_server_without_inline_login_gets_a_login_before_the_read(rig: Rig) -> None:

@@ -94,6 +94,9 @@ def test_what_the_tools_of_both_servers_read_is_read_by_both_names(
         ({**APPROLE, "VAULT_KV_VERSION": "3"}, "VAULT_KV_VERSION must be"),
         ({**APPROLE, "VAULT_LOGIN_MOUNT": "a b"}, "must be the path of an auth method"),
         ({**APPROLE, "VAULT_REDIRECT_ADDRESSES": "vault-0:8200"}, "must be an address"),
+        ({**APPROLE, "VAULT_TLS_SERVER_NAME": ".vault"}, "VAULT_TLS_SERVER_NAME must be a host's"),
+        ({**APPROLE, "VAULT_TLS_SERVER_NAME": f"{'x' * 64}.test"}, "must be a host's name"),
+        ({**APPROLE, "VAULT_TLS_SERVER_NAME": "https://vault"}, "must be a host's name"),
         ({**APPROLE, "VAULT_MAX_CONNECTIONS": "0"}, "VAULT_MAX_CONNECTIONS must be at least 1"),
     ],
 )

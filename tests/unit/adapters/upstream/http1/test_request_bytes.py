@@ -74,6 +74,14 @@ def test_a_request_for_another_server_or_two_in_one_is_refused(url: str) -> None
     assert url not in str(error.value)
 
 
+def test_a_header_that_is_no_text_is_refused_without_its_value() -> None:
+    with pytest.raises(ValueError, match="no text") as error:
+        sent("http://store.test:8200/v1", headers={"X-Vault-Token": "canary\udcff"})
+
+    assert "canary" not in repr(error.value)
+    assert error.value.__context__ is None
+
+
 @pytest.mark.parametrize("value", ["canary\r\nX-Other: 1", "canary\n", "\rcanary", "can\0ary"])
 def test_a_header_that_would_end_early_is_refused_without_its_value(value: str) -> None:
     with pytest.raises(ValueError, match="control character") as error:

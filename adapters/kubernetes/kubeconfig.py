@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from adapters.kubernetes.connection import Connection
 from adapters.kubernetes.tls import ClientCertificate, Pem
 from adapters.system.files import read_file
-from adapters.system.setting_types import is_server_name
+from adapters.system.setting_types import is_one_line, is_server_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +63,8 @@ def read_kubeconfig(paths: Sequence[Path], context: str | None = None) -> Connec
     _refuse(cluster, _REFUSED_CLUSTER, "cluster")
     token_file = _path(user, "tokenFile", user_folder)
     token = None if token_file else _optional(user, "token")
+    if token is not None and not is_one_line(token):
+        raise ValueError("The kubeconfig's token holds a line end or a control character.")
     server_name = _optional(cluster, "tls-server-name")
     if server_name is not None and not is_server_name(server_name):
         raise ValueError("The kubeconfig's tls-server-name is no host's name; put it right.")

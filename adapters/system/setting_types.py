@@ -5,6 +5,7 @@ A list is written with commas between its entries.
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -18,6 +19,9 @@ from domain.model.key_path import parse_folder
 
 _SUBJECT_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _API_TOKEN = re.compile(r"\$?[A-Za-z0-9_-]+")
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Categories of control characters, halves of surrogate pairs and separators of lines."""
+
 _NATS_SCHEMES = {"nats", "tls"}
 _PERCENT_ENCODING = (
     "In a user name, password or token write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A, "
@@ -155,6 +159,20 @@ def _seed(kind: KeyKind, example: str, secret: SecretStr) -> SecretStr:
     raise ValueError(f"must be a seed ({example}…). {advice}")
 
 
+def _one_line(secret: SecretStr) -> SecretStr:
+    if not is_one_line(secret.get_secret_value()):
+        raise ValueError(
+            "holds a line end or another control character, which no such secret can hold; set it "
+            "again, alone."
+        )
+    return secret
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a text holds no line end and no other control character."""
+    return not any(unicodedata.category(character) in _CONTROL for character in text)
+
+
 def _xkey_seed(secret: SecretStr) -> SecretStr:
     return _seed(KeyKind.XKEY, "SX", secret)
 
@@ -165,7 +183,9 @@ def _user_seed(secret: SecretStr) -> SecretStr:
 
 Text = Annotated[str, Field(min_length=1), BeforeValidator(strip)]
 Choice = BeforeValidator(_lower)
-SecretText = Annotated[SecretStr, Field(min_length=1), BeforeValidator(strip)]
+SecretText = Annotated[
+    SecretStr, Field(min_length=1), BeforeValidator(strip), AfterValidator(_one_line)
+]
 XKeySeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_xkey_seed)]
 UserSeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_user_seed)]
 SubjectToken = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_token)]

@@ -150,6 +150,7 @@ def test_of_several_files_the_first_word_on_each_name_wins(tmp_path: Path) -> No
         ("cluster", {"server": "https://a", "proxy-url": "http://proxy"}, "proxy"),
         ("cluster", {"server": "https://a", "tls-server-name": "a..b"}, "tls-server-name"),
         ("cluster", {"server": "https://a", "tls-server-name": "a\0b"}, "tls-server-name"),
+        ("user", {"token": "can\nary"}, "token"),
         ("context", {"cluster": "other", "user": "u"}, "cluster"),
         ("context", {"cluster": "c", "user": "other"}, "user"),
         ("context", {"user": "u"}, "cluster"),

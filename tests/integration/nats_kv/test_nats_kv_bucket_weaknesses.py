@@ -125,8 +125,9 @@ async def test_a_value_erased_in_the_bucket_is_never_read_from_its_mirror(
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        ({"max_bytes": 2048}, "limit of bytes or messages"),
-        ({"max_msgs": 2}, "limit of bytes or messages"),
+        ({"max_bytes": 2048}, "max_bytes is reached"),
+        ({"max_msgs": 2}, "max_msgs is reached"),
+        ({"discard_new_per_subject": True}, "as many versions as the bucket keeps"),
         ({"max_msg_size": 100}, "larger than the bucket takes"),
         ({"sealed": True}, "sealed"),
     ],
@@ -146,7 +147,7 @@ async def test_a_bucket_that_takes_no_more_says_why(
     async def fill() -> None:
         for number in range(8):
             deadline = clock.monotonic() + _SECONDS
-            await bucket.append(f"key{number}", bytes(500), {}, deadline)
+            await bucket.append(f"key{number % 4}", bytes(500), {}, deadline)
 
     with pytest.raises(UpstreamError) as caught:
         await fill()

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from adapters.nats.payload_limit import leaves_limit_unsaid, payload_limit_of
 from adapters.nats.server_pool import ServerPoolClient
+
+SMALLEST_REQUEST_BYTES: Final = 1024
+"""No request is shorter: it holds two signed tokens, sealed, and a header with a key."""
+
+USUAL_REQUEST_BYTES: Final = 2048
 
 
 class OwnLimitClient(ServerPoolClient):

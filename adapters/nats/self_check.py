@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from nats import errors
 
+from adapters.nats.own_limit import SMALLEST_REQUEST_BYTES, USUAL_REQUEST_BYTES
 from adapters.nats.raw_messages import SELF_CHECK
 from domain.model.transport import Operation
 
@@ -29,6 +30,8 @@ TROUBLED_ROUND_SECONDS: Final = 1.0
 """While hosts would not be answered: what is given back is to be noticed soon."""
 
 _ANSWER_SECONDS: Final = 2.0
+_HEADER_BYTES: Final = 64
+_LOOK_AGAIN_ROUNDS: Final = 3
 _MISSES: Final = 2
 """One unanswered question may be a reconnect or a busy moment."""
 
@@ -57,6 +60,7 @@ class SelfCheck:
         self._answer: asyncio.Future[bool] | None = None
         self._misses = 0
         self._reason = ""
+        self._small_rounds = 0
         self._told: str | None = None
 
     def problem(self) -> str | None:
@@ -68,7 +72,17 @@ class SelfCheck:
                 f"NATS refuses this user the subscription to {', '.join(lost)}. Grant it on the "
                 "server; the service asks again every few seconds."
             )
+        if not self._carries_requests():
+            most = self._client.servers_max_payload
+            return (
+                f"nats-server takes {most} bytes in one message (max_payload), and disconnects "
+                f"hosts over longer ones; a usual request has about {USUAL_REQUEST_BYTES}. Raise "
+                "max_payload on every server."
+            )
         return self._reason if self._misses >= _MISSES else None
+
+    def _carries_requests(self) -> bool:
+        return self._client.servers_max_payload >= SMALLEST_REQUEST_BYTES
 
     async def run(self) -> None:
         """Check every few seconds, until cancelled or the connection is closed for good."""
@@ -83,6 +97,13 @@ class SelfCheck:
         try:
             if await self._ask_for_subscriptions():
                 await self._ask_itself()
+            if self._carries_requests():
+                self._small_rounds = 0
+            else:
+                self._small_rounds += 1
+                if self._small_rounds % _LOOK_AGAIN_ROUNDS == 0:
+                    # No host is served meanwhile, and a connect tells whether the limit was raised.
+                    await self._client.force_reconnect()
         except (errors.Error, OSError, TimeoutError) as error:
             if not self._client.is_connected:
                 return  # which is a problem of its own
@@ -134,7 +155,11 @@ class SelfCheck:
         self._client.unsendable = None
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._answer = answer
-        await self._client.publish(subject, b"", reply=reply, headers={SELF_CHECK: "1"})
+        # As long as a request, so that a limit lowered by a reload, which is announced to nobody,
+        # ends this connection as it ends those of hosts: the next one is told.
+        most = min(SMALLEST_REQUEST_BYTES, self._client.max_payload)
+        body = bytes(max(0, most - _HEADER_BYTES))
+        await self._client.publish(subject, body, reply=reply, headers={SELF_CHECK: "1"})
         try:
             async with self._clock.timeout_at(self._clock.monotonic() + _ANSWER_SECONDS):
                 return await answer

@@ -81,10 +81,20 @@ def upstream_error(error: Exception) -> UpstreamError:
         case APIError(err_code=int(code)) | APIError(code=int(code)):
             return _refused(code, lasts=not isinstance(error, ServiceUnavailableError))
         case _:
-            return StoreUnavailable(
-                "The connection to NATS failed; check that nats-server runs and is reachable.",
-                reason=reasons.NATS_FAILED,
-            )
+            return _not_sent(error)
+
+
+def _not_sent(error: Exception) -> UpstreamError:
+    if isinstance(error, nats.errors.MaxPayloadError):
+        return StoreUnavailable(
+            "The message is longer than NATS lets this login publish. Raise max_payload of the "
+            "servers, and the payload limit of the login.",
+            reason=reasons.MESSAGE_TOO_LONG,
+        )
+    return StoreUnavailable(
+        "The connection to NATS failed; check that nats-server runs and is reachable.",
+        reason=reasons.NATS_FAILED,
+    )
 
 
 def _refused(code: int, *, lasts: bool) -> UpstreamError:

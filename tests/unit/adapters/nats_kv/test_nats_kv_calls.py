@@ -79,6 +79,7 @@ def query(deadline: float) -> SecretQuery:
         (nats.js.errors.ServiceUnavailableError(503, err_code=10039), "jetstream_disabled"),
         (API_ERROR(400, UPSTREAM_WORDS, 10054), "jetstream_refused"),
         (API_ERROR(408, UPSTREAM_WORDS), "jetstream_refused"),
+        (nats.errors.MaxPayloadError(), "message_too_long"),
         (nats.errors.ConnectionClosedError(), "nats_failed"),
         (nats.errors.OutboundBufferLimitError(), "nats_failed"),
         (ConnectionResetError(UPSTREAM_WORDS), "nats_failed"),

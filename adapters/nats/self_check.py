@@ -10,6 +10,7 @@ way hosts do, which finds what no error tells: a reply that may not be sent, an 
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,8 @@ TROUBLED_ROUND_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 2.0
 _HEADER_BYTES: Final = 64
 _LOOK_AGAIN_ROUNDS: Final = 3
+_LATE_SECONDS: Final = 1.0
+_RECENT_SECONDS: Final = 6.0
 _MISSES: Final = 2
 """One unanswered question may be a reconnect or a busy moment."""
 
@@ -61,6 +64,8 @@ class SelfCheck:
         self._misses = 0
         self._reason = ""
         self._small_rounds = 0
+        self._due = math.inf
+        self._late, self._woken_late = 0.0, -math.inf
         self._told: str | None = None
 
     def problem(self) -> str | None:
@@ -88,9 +93,30 @@ class SelfCheck:
         """Check every few seconds, until cancelled or the connection is closed for good."""
         while not self._client.is_closed:
             is_well = self.problem() is None and not self._misses
-            await self._clock.sleep(ROUND_SECONDS if is_well else TROUBLED_ROUND_SECONDS)
+            await self._sleep(ROUND_SECONDS if is_well else TROUBLED_ROUND_SECONDS)
             if self._client.is_connected:
                 await self.check()
+
+    async def _sleep(self, seconds: float) -> None:
+        self._due = self._clock.monotonic() + seconds
+        await self._clock.sleep(seconds)
+        woken = self._clock.monotonic()
+        if woken >= self._due + _LATE_SECONDS or woken >= self._woken_late + _RECENT_SECONDS:
+            self._late, self._woken_late = woken - self._due, woken
+        self._due = math.inf
+
+    def why_hung_up_on(self) -> str | None:
+        """Return what may have made the server end the connection, as advice; None if nothing: a
+        process that does not read is given up by nats-server once 64 MiB wait for it.
+        """
+        late = max(self._clock.monotonic() - self._due, self._late)
+        if late < _LATE_SECONDS:
+            return None
+        return (
+            f"This process itself came {late:.1f} seconds late to its work just before: it is "
+            "short of CPU, or was stopped. If nats-server's log names a slow consumer, more than "
+            "64 MiB of requests waited for it, and are lost. Give it more CPU, or add replicas."
+        )
 
     async def check(self) -> None:
         """Make one round, and log what has changed."""

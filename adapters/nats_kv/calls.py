@@ -56,8 +56,9 @@ def upstream_error(error: Exception) -> UpstreamError:
     match error:
         case TimeoutError():
             return StoreTooSlow(
-                "NATS KV did not answer in time. Check that nats-server is reachable and that the "
-                "service's user may use the bucket's subjects and its inbox.",
+                "NATS KV did not answer in time. Check that nats-server is reachable, that a "
+                "cluster has its majority, and that the service's user may use the bucket's "
+                "subjects and its inbox.",
                 reason=reasons.TIMED_OUT,
             )
         case APIError(err_code=code, description=said) if known := error_of(code, said):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ANSWER_SECONDS: Final = 5
+_MOST_BYTES: Final = 4 * 1024 * 1024
+"""A login that may publish this much is taken for one without a limit: no secret is as long."""
 
 _log = structlog.get_logger()
 
@@ -43,7 +45,8 @@ class ProbeConnection(NatsConnection):
         await self.open()
         try:
             subject = f"{self._inbox_prefix}.{secrets.token_hex(12)}"
-            self.client.publish_raw(subject.encode(), bytes(size))
+            if (waiting := self.client.publish_raw(subject.encode(), bytes(size))) is not None:
+                await waiting
             flushed = asyncio.create_task(self.client.flush(_ANSWER_SECONDS))
             lost = asyncio.create_task(self._lost.wait())
             await asyncio.wait({flushed, lost}, return_when=asyncio.FIRST_COMPLETED)
@@ -75,7 +78,8 @@ class ProbeConnection(NatsConnection):
 async def measure(connection: NatsConnection, probe: Callable[[], ProbeConnection]) -> None:
     """Find out what the login of a connection may publish, and have it keep to that."""
     client = connection.client
-    most = client.servers_max_payload
+    servers = client.servers_max_payload
+    most = min(servers, _MOST_BYTES)
 
     async def takes(size: int) -> bool:
         return await probe().takes(size)
@@ -85,6 +89,6 @@ async def measure(connection: NatsConnection, probe: Callable[[], ProbeConnectio
     except (NatsConnectError, errors.Error, OSError, TimeoutError) as error:
         _log.warning("nats.payload_limit_unknown", error=type(error).__name__)
         return
-    client.set_own_limit(limit)
+    client.set_own_limit(limit if limit < most else servers)
     if limit < most:
-        _log.warning("nats.payload_limit_learned", largest_bytes=limit, server_bytes=most)
+        _log.warning("nats.payload_limit_learned", largest_bytes=limit, server_bytes=servers)

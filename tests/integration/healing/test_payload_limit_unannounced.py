@@ -113,7 +113,7 @@ async def test_a_login_without_a_limit_costs_one_message(
     start_nats_server: StartNatsServer,
 ) -> None:
     login = scoped_login()
-    server = await start_nats_server(login.config)
+    server = await start_nats_server(f"{login.config}\nmax_payload: 33554432")
 
     async with connection(server.url, login, "free") as backend:
-        assert backend.client.max_payload == backend.client.servers_max_payload
+        assert backend.client.max_payload == 33554432

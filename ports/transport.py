@@ -31,8 +31,8 @@ class RequestHandler(Protocol):
 
     @abstractmethod
     def refuse(self, request: Request, reason: str) -> Reply:
-        """Answer at once that the service cannot take this request now. `reason`: "overloaded" or
-        "stopping".
+        """Answer at once that the service cannot take this request now. `reason`: "overloaded",
+        "reply_not_carried" or "stopping".
         """
 
 

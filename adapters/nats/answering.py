@@ -108,7 +108,7 @@ class Answering:
         if len(reply.body) > self._client.max_payload - HEADER_BYTES:
             # The server would end the connection over it, and with it every other request.
             _log.error("nats.reply_too_large", size=len(reply.body))
-            return self.refuse(request, reply_to, "overloaded")
+            return self.refuse(request, reply_to, "reply_not_carried")
         return self._send(reply_to, reply)
 
     def _fail(self, request: Request, reply_to: bytes, error: Exception) -> Awaitable[None] | None:

@@ -21,8 +21,7 @@ from nats.protocol import command
 from typing_extensions import override
 
 from adapters.nats.jetstream import StrictJetStream
-from adapters.nats.payload_limit import payload_limit_of
-from adapters.nats.server_pool import ServerPoolClient
+from adapters.nats.own_limit import OwnLimitClient
 from adapters.nats.tcp import SteadyTcpTransport, refusal_in
 from adapters.system.cancelling import honour_cancellation
 
@@ -40,7 +39,7 @@ _MOST_DENIALS: Final = 1000
 _log = structlog.get_logger()
 
 
-class ResilientClient(ServerPoolClient):
+class ResilientClient(OwnLimitClient):
     """Keeps its connection.
 
     Attributes:
@@ -58,7 +57,6 @@ class ResilientClient(ServerPoolClient):
         self.refused: frozenset[str] = frozenset()
         self.unsendable: str | None = None
         self._denials: set[str] = set()
-        self._learned_limit: int | None = None
         self.jetstream_prefix = DEFAULT_PREFIX
 
     @property
@@ -137,9 +135,8 @@ class ResilientClient(ServerPoolClient):
             # The server refuses that one and goes on.
             await self._error_cb(error)
             return
-        if "maximum payload violation" in reason and self._largest:
-            self._learned_limit = self._largest - 1
-            _log.warning("nats.payload_limit_learned", largest_bytes=self._learned_limit)
+        if "maximum payload violation" in reason:
+            self._doubt_limit()
         if "authorization" in reason or "authentication" in reason:
             error = errors.AuthorizationError()
         # nats-py would close for good here; the server ends the connection, not the service.
@@ -227,13 +224,6 @@ class ResilientClient(ServerPoolClient):
         # nats-py takes a server that hangs up for one that has answered.
         if not self.is_connected:
             raise errors.UnexpectedEOF
-
-    def _limit_payload(self) -> None:
-        limits = [self._max_payload, self._learned_limit]
-        if self._user_jwt_cb is not None:
-            limits.append(payload_limit_of(bytes(self._user_jwt_cb())))
-        self._max_payload = min(limit for limit in limits if limit is not None)
-        self._largest = 0
 
     def _forget_attempt(self) -> None:
         for task in (self._reading_task, self._ping_interval_task, self._flusher_task):

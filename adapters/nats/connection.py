@@ -55,7 +55,10 @@ class NatsConnection:
         why_hung_up_on: what may have made the server end the connection, as advice for the log.
         client: exists from the start, so that others can be built around it; usable while open.
         refusal: why the latest try to connect failed, as far as that is certain; None if connected.
+        measures: whether to find out what the login may publish where nothing names its limit.
     """
+
+    measures = True
 
     def __init__(
         self,
@@ -85,6 +88,7 @@ class NatsConnection:
         self.refusal: str | None = None
         self.leave: Callable[[], Coroutine[None, None, None]] | None = None
         self._leaving: asyncio.Task[None] | None = None
+        self._measuring: asyncio.Task[None] | None = None
         self.why_hung_up_on: Callable[[], str | None] = lambda: None
 
     @property
@@ -143,13 +147,14 @@ class NatsConnection:
             self.refusal = str(failure)
             raise failure
         self.refusal = None
-        _log.info("nats.connected", server=self._server())
+        if self.measures:
+            _log.info("nats.connected", server=self._server())
+            await self._measure()
 
     async def close(self) -> None:
         """Send what is buffered and close, within 5 s. Calling it again does nothing."""
         self._closing = True
-        if self._leaving is not None:
-            await cancel({self._leaving})
+        await cancel({task for task in (self._leaving, self._measuring) if task is not None})
         if self.client.is_closed or not self.client.servers:
             return
         try:
@@ -186,6 +191,17 @@ class NatsConnection:
     async def _on_reconnected(self) -> None:
         self.refusal = None
         _log.info("nats.reconnected", server=self._server())
+        if self._measuring is None or self._measuring.done():
+            self._measuring = asyncio.create_task(self._measure())
+
+    async def _measure(self) -> None:
+        if not self.measures or not self.client.must_measure_limit:
+            return
+        from adapters.nats.measuring import ProbeConnection, measure  # noqa: PLC0415  it needs this
+
+        name = f"{self._options['name']} (measuring)"
+        settings, clock = self._settings, self._clock
+        await measure(self, lambda: ProbeConnection(settings, clock, name=name, reconnect_wait=1.0))
 
     async def _on_lame_duck(self) -> None:
         _log.warning("nats.server_lame_duck", server=self._server())

@@ -102,11 +102,13 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             connection.client, control, context.clock, context.peer_messages, own_inbox=inbox
         )
         transport = listener(connection)
-        connection.why_hung_up_on = transport.why_hung_up_on
         grace = context.request_timeout_seconds
         connection.leave = Moving(connection, transport, second, context.clock, grace).move
 
         self_check = SelfCheck(connection.client, subjects, settings.inbox_prefix, context.clock)
+        connection.why_hung_up_on = lambda: (
+            transport.why_hung_up_on() or self_check.why_hung_up_on()
+        )
         servers = settings.addresses
 
         def problem() -> str | None:

@@ -10,12 +10,14 @@ way hosts do, which finds what no error tells: a reply that may not be sent, an 
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from typing import TYPE_CHECKING, Final
 
 import structlog
 from nats import errors
 
+from adapters.nats.own_limit import SMALLEST_REQUEST_BYTES, USUAL_REQUEST_BYTES
 from adapters.nats.raw_messages import SELF_CHECK
 from domain.model.transport import Operation
 
@@ -29,6 +31,10 @@ TROUBLED_ROUND_SECONDS: Final = 1.0
 """While hosts would not be answered: what is given back is to be noticed soon."""
 
 _ANSWER_SECONDS: Final = 2.0
+_HEADER_BYTES: Final = 64
+_LOOK_AGAIN_ROUNDS: Final = 3
+_LATE_SECONDS: Final = 1.0
+_RECENT_SECONDS: Final = 6.0
 _MISSES: Final = 2
 """One unanswered question may be a reconnect or a busy moment."""
 
@@ -57,6 +63,9 @@ class SelfCheck:
         self._answer: asyncio.Future[bool] | None = None
         self._misses = 0
         self._reason = ""
+        self._small_rounds = 0
+        self._due = math.inf
+        self._late, self._woken_late = 0.0, -math.inf
         self._told: str | None = None
 
     def problem(self) -> str | None:
@@ -68,21 +77,59 @@ class SelfCheck:
                 f"NATS refuses this user the subscription to {', '.join(lost)}. Grant it on the "
                 "server; the service asks again every few seconds."
             )
+        if not self._carries_requests():
+            most = self._client.servers_max_payload
+            return (
+                f"nats-server takes {most} bytes in one message (max_payload), and disconnects "
+                f"hosts over longer ones; a usual request has about {USUAL_REQUEST_BYTES}. Raise "
+                "max_payload on every server."
+            )
         return self._reason if self._misses >= _MISSES else None
+
+    def _carries_requests(self) -> bool:
+        return self._client.servers_max_payload >= SMALLEST_REQUEST_BYTES
 
     async def run(self) -> None:
         """Check every few seconds, until cancelled or the connection is closed for good."""
         while not self._client.is_closed:
             is_well = self.problem() is None and not self._misses
-            await self._clock.sleep(ROUND_SECONDS if is_well else TROUBLED_ROUND_SECONDS)
+            await self._sleep(ROUND_SECONDS if is_well else TROUBLED_ROUND_SECONDS)
             if self._client.is_connected:
                 await self.check()
+
+    async def _sleep(self, seconds: float) -> None:
+        self._due = self._clock.monotonic() + seconds
+        await self._clock.sleep(seconds)
+        woken = self._clock.monotonic()
+        if woken >= self._due + _LATE_SECONDS or woken >= self._woken_late + _RECENT_SECONDS:
+            self._late, self._woken_late = woken - self._due, woken
+        self._due = math.inf
+
+    def why_hung_up_on(self) -> str | None:
+        """Return what may have made the server end the connection, as advice; None if nothing: a
+        process that does not read is given up by nats-server once 64 MiB wait for it.
+        """
+        late = max(self._clock.monotonic() - self._due, self._late)
+        if late < _LATE_SECONDS:
+            return None
+        return (
+            f"This process itself came {late:.1f} seconds late to its work just before: it is "
+            "short of CPU, or was stopped. If nats-server's log names a slow consumer, more than "
+            "64 MiB of requests waited for it, and are lost. Give it more CPU, or add replicas."
+        )
 
     async def check(self) -> None:
         """Make one round, and log what has changed."""
         try:
             if await self._ask_for_subscriptions():
                 await self._ask_itself()
+            if self._carries_requests():
+                self._small_rounds = 0
+            else:
+                self._small_rounds += 1
+                if self._small_rounds % _LOOK_AGAIN_ROUNDS == 0:
+                    # No host is served meanwhile, and a connect tells whether the limit was raised.
+                    await self._client.force_reconnect()
         except (errors.Error, OSError, TimeoutError) as error:
             if not self._client.is_connected:
                 return  # which is a problem of its own
@@ -134,7 +181,11 @@ class SelfCheck:
         self._client.unsendable = None
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._answer = answer
-        await self._client.publish(subject, b"", reply=reply, headers={SELF_CHECK: "1"})
+        # As long as a request, so that a limit lowered by a reload, which is announced to nobody,
+        # ends this connection as it ends those of hosts: the next one is told.
+        most = min(SMALLEST_REQUEST_BYTES, self._client.max_payload)
+        body = bytes(max(0, most - _HEADER_BYTES))
+        await self._client.publish(subject, body, reply=reply, headers={SELF_CHECK: "1"})
         try:
             async with self._clock.timeout_at(self._clock.monotonic() + _ANSWER_SECONDS):
                 return await answer

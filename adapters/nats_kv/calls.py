@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import nats.errors
 import nats.js.errors
+from nats.js.errors import APIError, ServiceUnavailableError
 
 from adapters.nats_kv import reasons
 from adapters.nats_kv.jetstream_errors import error_of
@@ -55,11 +56,12 @@ def upstream_error(error: Exception) -> UpstreamError:
     match error:
         case TimeoutError():
             return StoreTooSlow(
-                "NATS KV did not answer in time. Check that nats-server is reachable and that the "
-                "service's user may use the bucket's subjects and its inbox.",
+                "NATS KV did not answer in time. Check that nats-server is reachable, that a "
+                "cluster has its majority, and that the service's user may use the bucket's "
+                "subjects and its inbox.",
                 reason=reasons.TIMED_OUT,
             )
-        case nats.js.errors.APIError(err_code=code) if known := error_of(code):
+        case APIError(err_code=code, description=said) if known := error_of(code, said):
             return known
         case nats.errors.ProtocolError():
             return UpstreamError(
@@ -70,21 +72,41 @@ def upstream_error(error: Exception) -> UpstreamError:
         case (
             nats.errors.NoRespondersError()
             | nats.js.errors.NoStreamResponseError()
-            | nats.js.errors.ServiceUnavailableError()
+            | ServiceUnavailableError(err_code=None)
         ):
             return StoreUnavailable(
                 "JetStream does not answer. Check that nats-server runs with JetStream, for the "
                 "service's account, and that a cluster has its majority.",
                 reason=reasons.JETSTREAM_UNAVAILABLE,
             )
-        case nats.js.errors.APIError(err_code=int(code)):
-            return UpstreamError(
-                f"JetStream refused the request with error {code}; look it up in nats-server's log "
-                "and check the bucket's settings.",
-                reason=reasons.JETSTREAM_REFUSED,
-            )
+        case APIError(err_code=int(code)) | APIError(code=int(code)):
+            return _refused(code, lasts=not isinstance(error, ServiceUnavailableError))
         case _:
-            return StoreUnavailable(
-                "The connection to NATS failed; check that nats-server runs and is reachable.",
-                reason=reasons.NATS_FAILED,
-            )
+            return _not_sent(error)
+
+
+def _not_sent(error: Exception) -> UpstreamError:
+    if isinstance(error, nats.errors.MaxPayloadError):
+        return StoreUnavailable(
+            "The message is longer than NATS lets this login publish. Raise max_payload of the "
+            "servers, and the payload limit of the login.",
+            reason=reasons.MESSAGE_TOO_LONG,
+        )
+    return StoreUnavailable(
+        "The connection to NATS failed; check that nats-server runs and is reachable.",
+        reason=reasons.NATS_FAILED,
+    )
+
+
+def _refused(code: int, *, lasts: bool) -> UpstreamError:
+    if lasts:
+        return UpstreamError(
+            f"JetStream refused the request with error {code}; look it up in nats-server's log "
+            "and check the bucket's settings.",
+            reason=reasons.JETSTREAM_REFUSED,
+        )
+    return StoreUnavailable(
+        f"JetStream cannot do it just now (error {code}). Try again; if it lasts, look it up in "
+        "nats-server's log.",
+        reason=reasons.JETSTREAM_UNAVAILABLE,
+    )

@@ -8,8 +8,8 @@ import structlog
 from typing_extensions import override
 
 from adapters.nats_kv.bucket import Bucket
+from adapters.nats_kv.bucket_advice import advice_on
 from adapters.nats_kv.key_check import check_all, check_newest
-from adapters.nats_kv.stream_reader import advice_on
 from adapters.nats_kv.value_cipher import ValueCipher
 from domain.model.errors import StoreUnavailable, UpstreamError
 from ports.store_check import StoreCheck, StoreMisconfiguredError, StoreUnreachableError

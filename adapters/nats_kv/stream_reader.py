@@ -8,13 +8,12 @@ import nats.errors
 import nats.js.errors
 import structlog
 
+from adapters.nats_kv.bucket_advice import MIRROR
 from adapters.nats_kv.bucket_errors import bucket_missing
 from adapters.nats_kv.calls import STREAM_NOT_FOUND, ask_again
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nats.js import JetStreamContext
     from nats.js.api import RawStreamMsg, StreamConfig, StreamInfo
 
@@ -115,30 +114,3 @@ class StreamReader:
                 "nats_kv.mirror_answers", bucket=self._config.bucket, mirror=stream, advice=MIRROR
             )
         return True
-
-
-MIRROR: Final = (
-    "A mirror of this bucket (mirror_direct) answers direct reads, also with values that were "
-    "erased here. Reads go through the stream's leader from now on. Turn mirror_direct off."
-)
-
-
-def advice_on(config: StreamConfig) -> Iterator[str]:
-    """Yield what an operator should know about a bucket that another tool made."""
-    keeps_history = config.max_msgs_per_subject != 1
-    if config.allow_msg_ttl and keeps_history and not config.subject_delete_marker_ttl:
-        yield (
-            "It keeps several versions and allows per-message TTLs without delete markers: when "
-            "the newest value's TTL ends, the value before it is served again. Set "
-            "subject_delete_marker_ttl, or keep one version."
-        )
-    if config.sources and not config.allow_msg_ttl:
-        yield (
-            "It is copied from another stream and allows no TTLs: it keeps values whose TTL has "
-            "ended there. Allow per-message TTLs on both."
-        )
-    if config.republish is not None:
-        yield (
-            "It republishes its values: a bucket that is fed so never gets the writes of this "
-            "service, which name their stream. Write to the bucket that is served."
-        )

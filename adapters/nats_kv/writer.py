@@ -119,8 +119,9 @@ class NatsKvSecretWriter:
         answer = write_secret(Secret(str(MAX_REVISION), read_value(plain)))
         if max(len(plain), len(answer)) > room:
             raise InvalidRequest(
-                f"The value takes {len(answer)} bytes in an answer, and this nats-server carries "
-                f"{room}. Store a smaller one, or raise max_payload on every server.",
+                f"The value takes {len(answer)} bytes in an answer, and NATS carries {room} for "
+                "this login. Store a smaller one, or raise max_payload on every server, and the "
+                "login's payload limit if it has one.",
                 reason="value_too_large",
             )
 

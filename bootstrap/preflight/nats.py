@@ -14,6 +14,7 @@ from nats.js.api import DEFAULT_PREFIX
 
 from adapters.audit.stream_config import covers
 from adapters.audit.stream_names import DEFAULT_SUBJECT, REFUSED_SUBJECT, refused_stream
+from adapters.nats.own_limit import USUAL_REQUEST_BYTES
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
@@ -49,18 +50,29 @@ async def check_nats(
     findings.ok(TOPIC, f"logged in at {url.hostname}:{url.port}" if url else "logged in")
     await _clock_offset(client, clock, configuration.service.clock_leeway_seconds, findings)
     await _permissions(client, subjects.every_operation, findings)
-    needed = configuration.service.max_request_bytes * _BASE64_GROWTH
-    if client.max_payload < needed:
-        findings.warn(
-            TOPIC,
-            f"max_payload is {client.max_payload} bytes, less than twice MAX_REQUEST_BYTES; larger "
-            "secrets cannot be answered: raise it in the server's configuration.",
-        )
-    else:
-        findings.ok(TOPIC, f"max_payload {client.max_payload} bytes")
+    _max_payload(client, configuration.service.max_request_bytes, findings)
     if (stream := configuration.service.audit_stream) is not None:
         await _audit_stream(client, stream, DEFAULT_SUBJECT, findings)
         await _audit_stream(client, refused_stream(stream), REFUSED_SUBJECT, findings)
+
+
+def _max_payload(client: ResilientClient, max_request: int, findings: Findings) -> None:
+    most, servers = client.max_payload, client.servers_max_payload
+    if servers < USUAL_REQUEST_BYTES:
+        findings.failed(
+            TOPIC,
+            f"max_payload is {servers} bytes, and a usual request has about {USUAL_REQUEST_BYTES}: "
+            "nats-server disconnects hosts over longer ones. Raise it on every server.",
+        )
+    elif most < max_request * _BASE64_GROWTH:
+        of_whom = "of the server's configuration" if most == servers else "of this login alone"
+        findings.warn(
+            TOPIC,
+            f"max_payload is {most} bytes, less than twice MAX_REQUEST_BYTES; larger secrets "
+            f"cannot be answered: raise that {of_whom}.",
+        )
+    else:
+        findings.ok(TOPIC, f"max_payload {most} bytes")
 
 
 async def check_other_replicas(
@@ -137,7 +149,11 @@ async def _clock_offset(
     if isinstance(user, dict):
         name = user.get("user")
         who = f"user {name}" if name else "no user"
-        findings.ok(TOPIC, f"{who}, account {user.get('account')}")
+        findings.ok(
+            TOPIC,
+            f"{who}, account {user.get('account')}: hosts of this account reach the service, and "
+            "those of others only by an export here and an import there, which cannot be seen here",
+        )
 
 
 async def _permissions(client: ResilientClient, requests: str, findings: Findings) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _REFUSALS = {
     "overloaded": "The service has too many requests in flight; start the component again in 10 "
     "seconds, when those are over.",
+    "reply_not_carried": "The answer is longer than the transport lets this service send; store a "
+    "smaller secret, or raise the limit of the service's login.",
     "stopping": "The service is stopping; start the component again, another replica will answer.",
 }
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.crypto.nkeys_text import KeyKind
-from adapters.nats import client as client_module
+from adapters.nats import own_limit
 from adapters.nats.answering import HEADER_BYTES
 from adapters.nats.channel import NatsChannel
 from adapters.nats.connection import NatsConnection
@@ -21,6 +21,7 @@ from adapters.system.clock import SystemClock
 from ports.transport import ChannelError
 from tests.fakes.transport import FakeHandler
 from tests.support.nats_key_pairs import KeyPair, operator_config
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from tests.integration.conftest import StartNatsServer
@@ -59,6 +60,7 @@ async def serve(
             async with asyncio.timeout(5):
                 while not connection.is_connected:  # noqa: ASYNC110  no event tells
                     await asyncio.sleep(0.01)
+        await until(lambda: connection.client.max_payload == LIMIT)
         await transport.stop(0)
     return answers, connection
 
@@ -70,17 +72,16 @@ async def test_the_limit_is_read_from_the_users_jwt(start_nats_server: StartNats
 
     assert answers == [
         b"echo " + bytes(largest),
-        b"refused as overloaded",
+        b"refused as reply_not_carried",
         b"echo " + bytes(largest),
     ]
-    assert connection.client.max_payload == LIMIT
     assert connection.client.stats["reconnects"] == 0
 
 
 async def test_a_limit_that_no_jwt_names_is_learned_from_the_first_violation(
     start_nats_server: StartNatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "payload_limit_of", lambda _: None)
+    monkeypatch.setattr(own_limit, "payload_limit_of", lambda _: None)
 
     answers, connection = await serve(start_nats_server, [100, LIMIT, 100, LIMIT])
 
@@ -88,7 +89,7 @@ async def test_a_limit_that_no_jwt_names_is_learned_from_the_first_violation(
         b"echo " + bytes(100),
         b"",
         b"echo " + bytes(100),
-        b"refused as overloaded",
+        b"refused as reply_not_carried",
     ]
     assert connection.client.stats["reconnects"] == 1
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import nats
 import pytest
-from nats.js.api import RePublish, StreamConfig, StreamSource
+from nats.js.api import (
+    DiscardPolicy,
+    RePublish,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    StreamSource,
+)
 from structlog.testing import capture_logs
 
 from adapters.crypto.xkeys import SodiumXKeyPair
@@ -55,6 +62,12 @@ async def warnings_at_start(client: Client, bucket: str) -> Sequence[str]:
         ({"max_msgs_per_subject": 4, "allow_msg_ttl": True}, "per-message TTLs"),
         ({"sources": [StreamSource(name="KV_elsewhere")]}, "copied from another stream"),
         ({"republish": RePublish(src=">", dest="copy.>")}, "republishes its values"),
+        ({"max_age": 86400.0}, "removed 86400 seconds after"),
+        ({"max_bytes": 100_000}, "oldest values are removed"),
+        ({"max_msgs": 50, "discard": DiscardPolicy.OLD}, "oldest values are removed"),
+        ({"storage": StorageType.MEMORY}, "kept in memory"),
+        ({"retention": RetentionPolicy.INTEREST}, "retention is not by limits"),
+        ({"retention": RetentionPolicy.WORK_QUEUE}, "retention is not by limits"),
     ],
 )
 async def test_what_a_configuration_means_is_said_once(
@@ -74,6 +87,8 @@ async def test_what_a_configuration_means_is_said_once(
     [
         {},
         {"allow_msg_ttl": True},
+        {"max_bytes": 100_000, "discard": DiscardPolicy.NEW},
+        {"storage": StorageType.FILE, "retention": RetentionPolicy.LIMITS},
         {
             "max_msgs_per_subject": 4,
             "allow_msg_ttl": True,
@@ -125,8 +140,9 @@ async def test_a_value_erased_in_the_bucket_is_never_read_from_its_mirror(
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        ({"max_bytes": 2048}, "limit of bytes or messages"),
-        ({"max_msgs": 2}, "limit of bytes or messages"),
+        ({"max_bytes": 2048}, "max_bytes is reached"),
+        ({"max_msgs": 2}, "max_msgs is reached"),
+        ({"discard_new_per_subject": True}, "as many versions as the bucket keeps"),
         ({"max_msg_size": 100}, "larger than the bucket takes"),
         ({"sealed": True}, "sealed"),
     ],
@@ -146,7 +162,7 @@ async def test_a_bucket_that_takes_no_more_says_why(
     async def fill() -> None:
         for number in range(8):
             deadline = clock.monotonic() + _SECONDS
-            await bucket.append(f"key{number}", bytes(500), {}, deadline)
+            await bucket.append(f"key{number % 4}", bytes(500), {}, deadline)
 
     with pytest.raises(UpstreamError) as caught:
         await fill()

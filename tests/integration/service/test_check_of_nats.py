@@ -37,6 +37,31 @@ async def test_a_server_that_carries_little_is_a_warning(
     assert findings.exit_code == 0
 
 
+async def test_a_server_that_does_not_carry_hosts_requests_is_a_failure(
+    look: Look, seeded_settings: Settings, start_nats_server: StartNatsServer
+) -> None:
+    server = await start_nats_server("max_payload: 1900", jetstream=True)
+
+    findings = await look(seeded_settings | {"NATS_URL": server.url})
+
+    assert "disconnects hosts" in said(findings, "failed", "NATS")
+    assert findings.exit_code == 1
+
+
+async def test_it_says_which_hosts_can_reach_the_service(
+    look: Look, seeded_settings: Settings, start_nats_server: StartNatsServer
+) -> None:
+    server = await start_nats_server(
+        "accounts { ELSEWHERE { users: [{user: b, password: b}], jetstream: enabled } }\n"
+        "no_auth_user: b",
+        jetstream=True,
+    )
+
+    findings = await look(seeded_settings | {"NATS_URL": server.url})
+
+    assert "account ELSEWHERE: hosts of this account" in said(findings, "ok", "NATS")
+
+
 @pytest.mark.parametrize(("seconds", "words"), [(60, "ahead of NATS"), (-60, "behind NATS")])
 async def test_a_clock_that_is_off_is_a_failure(
     look: Look,

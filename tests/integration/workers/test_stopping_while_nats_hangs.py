@@ -59,6 +59,8 @@ async def test_it_ends_in_time_and_the_audit_file_holds_every_request(
         "WORKERS": workers,
         "SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
         "INFISICAL_READ_TIMEOUT_SECONDS": "1",
+        # So many large values at a time as are sealed within the limits on a busy machine too.
+        "INFISICAL_MAX_CONNECTIONS": "20",
         "AUDIT_FILE": str(trail),
         # Nothing that it still has to write can be kept either.
         "AUDIT_STREAM": "AUDIT",

@@ -74,6 +74,6 @@ async def test_an_answer_beyond_what_the_server_takes_by_now_is_a_refusal(
     replica.handler.gate.set()
 
     assert [(await request).body for request in asked] == [
-        b"refused as overloaded",
+        b"refused as reply_not_carried",
         b"echo " + bytes(100),
     ]

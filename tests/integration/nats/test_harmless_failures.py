@@ -48,7 +48,7 @@ async def test_a_reply_that_does_not_fit_is_refused_and_the_connection_kept(
 
         reply = await host.request("get", b"x", None, 5)
 
-        assert reply.body == b"refused as overloaded"
+        assert reply.body == b"refused as reply_not_carried"
         await transport.stop(1)
         assert connection.client.stats["reconnects"] == 0
 

@@ -1,7 +1,7 @@
 """Measuring what a login may publish, beside the connection that serves.
 
 A message that is too long ends its connection, and with it what is on the way there and back. So
-each is tried over a connection without subscriptions, to an inbox that nobody reads.
+each is tried over a connection without subscriptions, to an inbox without a reader.
 """
 
 from __future__ import annotations

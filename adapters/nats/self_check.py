@@ -181,7 +181,7 @@ class SelfCheck:
         self._client.unsendable = None
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._answer = answer
-        # As long as a request, so that a limit lowered by a reload, which is announced to nobody,
+        # As long as a request, so that a limit lowered by a reload, which no client is told of,
         # ends this connection as it ends those of hosts: the next one is told.
         most = min(SMALLEST_REQUEST_BYTES, self._client.max_payload)
         body = bytes(max(0, most - _HEADER_BYTES))

@@ -94,7 +94,7 @@ class ResponseReader(ABC):
             self.on_failure(TransportError(failure, kind))
 
     def on_message_begin(self) -> None:
-        """Drop the connection where something follows the response: it is nobody's."""
+        """Drop the connection where something follows the response: it answers no request."""
         if self.finished:
             self.keep_alive = False
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from adapters.upstream.server_address import DEFAULT_PORTS, host_and_port
 from ports.plugin import PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", re.ASCII)
 
 
@@ -47,9 +47,8 @@ def proxy_for(base_url: str, environment: Mapping[str, str]) -> Proxy | None:
     Raises:
         PluginError: a variable cannot be used. The text holds none of its value.
     """
-    parts = urlsplit(base_url)
-    host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
-    names = (f"{parts.scheme.upper()}_PROXY", "ALL_PROXY")
+    host, port = host_and_port(base_url)
+    names = (f"{urlsplit(base_url).scheme.upper()}_PROXY", "ALL_PROXY")
     proxies = [_checked(name, text) for name in names if (text := _text(name, environment))]
     direct = any(
         _covers(entry, host, port) for entry in _entries(_text("NO_PROXY", environment) or "")
@@ -76,7 +75,7 @@ def _checked(name: str, text: str) -> Proxy:
             "store's host in NO_PROXY and reach it without.",
             setting=name,
         )
-    if not usable or parts.scheme not in _DEFAULT_PORTS:
+    if not usable or parts.scheme not in DEFAULT_PORTS:
         raise PluginError(
             "must be an address such as http://proxy:3128. In a user name or password write / as "
             "%2F, ? as %3F, # as %23, @ as %40, : as %3A and % as %25.",

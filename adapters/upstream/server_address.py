@@ -1,4 +1,4 @@
-"""What a plug-in says of its server's address."""
+"""A server's address: its host and port, and what a plug-in warns of."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from adapters.system.loopback import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def host_and_port(url: str) -> tuple[str, int]:
-    """Return the server's host name and port, for traces."""
+    """Return the server's host name and port."""
     server = urlsplit(url)
-    return server.hostname or "", server.port or _PORTS[server.scheme]
+    return server.hostname or "", server.port or DEFAULT_PORTS[server.scheme]
 
 
 def warn_without_tls(

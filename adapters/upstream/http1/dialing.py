@@ -14,6 +14,7 @@ from adapters.upstream.http1.addresses import Addresses
 from adapters.upstream.http1.connection import HttpConnection
 from adapters.upstream.http1.request_bytes import proxy_authorization
 from adapters.upstream.http1.whole_response import WholeResponse
+from adapters.upstream.server_address import host_and_port
 
 if TYPE_CHECKING:
     import ssl
@@ -29,7 +30,6 @@ SILENCE_SECONDS: Final = 30
 
 _PROBES: Final = 3
 _NEXT_ADDRESS_SECONDS: Final = 0.25
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MAX_PROXY_BODY: Final = 64 * 1024
 _SUCCESS: Final = range(200, 300)
 
@@ -48,11 +48,10 @@ class Dialer:
         self._config = config
         self._tls = tls
         self._proxy = proxy
-        server = urlsplit(config.base_url)
-        self._server_is_tls = server.scheme == "https"
-        self._server = _host_and_port(config.base_url)
+        self._server_is_tls = urlsplit(config.base_url).scheme == "https"
+        self._server = host_and_port(config.base_url)
         near = config.base_url if proxy is None else proxy.url
-        self._near = _host_and_port(near)
+        self._near = host_and_port(near)
         self._near_is_tls = urlsplit(near).scheme == "https"
         self._addresses = Addresses(*self._near)
 
@@ -142,11 +141,6 @@ class Dialer:
         finally:
             outer.end()
         raise failure
-
-
-def _host_and_port(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
 def _socket(address: AddrInfoType) -> socket.socket:

@@ -79,10 +79,9 @@ class ConnectionPool:
         await asyncio.sleep(0)
 
     def _fresh(self) -> HttpConnection | None:
-        oldest = asyncio.get_running_loop().time() - IDLE_CONNECTION_SECONDS
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_open and connection.idle_since > oldest:
+            if _is_fresh(connection):
                 return connection
             connection.abort()
         return None
@@ -102,10 +101,9 @@ class ConnectionPool:
 
     def _close_old(self) -> None:
         """Close what has been idle for too long, and forget what the server has closed."""
-        oldest = asyncio.get_running_loop().time() - IDLE_CONNECTION_SECONDS
         kept = []
         for connection in self._idle:
-            if connection.is_open and connection.idle_since > oldest:
+            if _is_fresh(connection):
                 kept.append(connection)
             else:
                 connection.abort()
@@ -113,3 +111,8 @@ class ConnectionPool:
         self._sweep = None
         if kept:
             self._sweep_later()
+
+
+def _is_fresh(connection: HttpConnection) -> bool:
+    oldest = asyncio.get_running_loop().time() - IDLE_CONNECTION_SECONDS
+    return connection.is_open and connection.idle_since > oldest

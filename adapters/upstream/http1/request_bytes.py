@@ -6,10 +6,11 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Final, final
 from urllib.parse import unquote, urlsplit
 
+from adapters.upstream.server_address import DEFAULT_PORTS
+
 if TYPE_CHECKING:
     from adapters.upstream.message import UpstreamRequest
 
-_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
 
@@ -25,7 +26,7 @@ class RequestBytes:
     def __init__(self, base_url: str, proxy_url: str | None = None) -> None:
         parts = urlsplit(base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
-        host = _ascii(parts.netloc).removesuffix(_DEFAULT_PORTS[parts.scheme])
+        host = _ascii(parts.netloc).removesuffix(f":{DEFAULT_PORTS[parts.scheme]}")
         self._prefix = "" if proxy_url is None else self._origin
         self._fixed = f" HTTP/1.1\r\nHost: {host}\r\n"
         self._fixed_lines = 2

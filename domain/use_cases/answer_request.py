@@ -87,20 +87,19 @@ class AnswerRequest(RequestHandler):
         """
         event, asking = self._new_event(request), None
         try:
-            match request.operation:
-                case Operation.GET:
-                    asking = self._ask(request, event)
-                    secret = self.fetch.cached(asking.query, asking.field)
-                    if secret is None:
-                        return self._wait(asking, event)
-                    reply = self._give(secret, asking, event)
-                case Operation.SERVER_XKEY:
-                    reply = Reply(self.open_request.keys.current.public.encode())
-                case _:
-                    raise OtherError(  # noqa: TRY301  answered below, as every other failure
-                        "This service knows the operations server_xkey and get; check the subject.",
-                        reason="unknown_operation",
-                    )
+            if request.operation == _GET:
+                asking = self._ask(request, event)
+                secret = self.fetch.cached(asking.query, asking.field)
+                if secret is None:
+                    return self._wait(asking, event)
+                reply = self._give(secret, asking, event)
+            elif request.operation == _SERVER_XKEY:
+                reply = Reply(self.open_request.keys.current.public.encode())
+            else:
+                raise OtherError(  # noqa: TRY301  answered below, as every other failure
+                    "This service knows the operations server_xkey and get; check the subject.",
+                    reason="unknown_operation",
+                )
         except Exception as error:  # noqa: BLE001  the one boundary: a peer must get an answer
             return self._fail(error, asking, event)
         return self._end(reply, asking, event)
@@ -137,7 +136,7 @@ class AnswerRequest(RequestHandler):
             self.authenticate.again(authenticated.caller)
         event.caller = caller = authenticated.caller
         access = self.authorize(authenticated, request.requester, place)
-        event.location, event.properties = access.location, access.properties
+        event.location, event.properties = access.asked.location, access.properties
         event.allowed, event.grant = access.decision.allowed, access.decision.grant
         location = access.enforce()
         if place is None and access.properties is not None:
@@ -204,7 +203,7 @@ class AnswerRequest(RequestHandler):
         return self.seal(secret, asking.host_xkey, asking.max_reply_bytes)
 
     def _end(self, reply: Reply, asking: _Asking | None, event: AuditEvent) -> Reply:
-        event.outcome = Outcome.ANSWERED
+        event.outcome = _ANSWERED
         event.reason = "public" if asking is None else asking.access.decision.reason
         self._record(event)
         return reply
@@ -237,6 +236,10 @@ class AnswerRequest(RequestHandler):
 def _note_asked(asked: AskedSecret, event: AuditEvent) -> None:
     event.key, event.field, event.version_asked = asked.key, asked.field, asked.version
 
+
+# Looked up once: a member is found by its class through a function of `enum`, for every request.
+_GET, _SERVER_XKEY = Operation.GET, Operation.SERVER_XKEY
+_ANSWERED = Outcome.ANSWERED
 
 _UNEXPECTED = OtherError(
     "The service failed unexpectedly; look the request up in its log and report it.",

@@ -91,7 +91,7 @@ class AnswerRequest(RequestHandler):
                 asking = self._ask(request, event)
                 secret = self.fetch.cached(asking.query, asking.field)
                 if secret is None:
-                    return self._wait(asking, event)
+                    return self._wait(asking, event, self.authorize.revision)
                 reply = self._give(secret, asking, event)
             elif request.operation == _SERVER_XKEY:
                 reply = Reply(self.open_request.keys.current.public.encode())
@@ -139,8 +139,8 @@ class AnswerRequest(RequestHandler):
         event.location, event.properties = access.asked.location, access.properties
         event.allowed, event.grant = access.decision.allowed, access.decision.grant
         location = access.enforce()
-        if place is None and access.properties is not None:
-            self._known.keep(words, authenticated, (access.properties, location))
+        if place is None and access.place is not None:
+            self._known.keep(words, authenticated, access.place)
         asked = authenticated.asked
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asked.version, caller, deadline, authenticated.entity_token)
@@ -156,7 +156,7 @@ class AnswerRequest(RequestHandler):
             raise KeyProbe("This request names no entity; it can be opened, and that is all.")
         return self.authenticate(message)
 
-    async def _wait(self, asking: _Asking, event: AuditEvent) -> Reply:
+    async def _wait(self, asking: _Asking, event: AuditEvent, rules: object) -> Reply:
         query = asking.query
         wait = self.host_waits.begin(
             asking.caller, asking.asked, event.received_at, self.timeout_seconds
@@ -165,7 +165,7 @@ class AnswerRequest(RequestHandler):
         try:
             query = query._replace(deadline=event.received_at + wait.seconds)
             secret = await self._fetch(query, asking.field)
-            asking = self._still_allowed(asking, event)
+            asking = self._still_allowed(asking, event, rules)
             if isinstance(secret, SecretNotFound):
                 raise secret  # noqa: TRY301  answered below, as every other failure
             reply = self._give(secret, asking, event)
@@ -186,10 +186,10 @@ class AnswerRequest(RequestHandler):
             # A caller whose grant has ended meanwhile must not learn that the secret is missing.
             return error
 
-    def _still_allowed(self, asking: _Asking, event: AuditEvent) -> _Asking:
+    def _still_allowed(self, asking: _Asking, event: AuditEvent, rules: object) -> _Asking:
         """Check again what may have changed while the store was asked: the rules, and the time."""
         self.authenticate.again(asking.caller)
-        access = self.authorize.again(asking.access)
+        access = self.authorize.again(asking.access, rules)
         if access is asking.access:
             return asking
         event.allowed, event.grant = access.decision.allowed, access.decision.grant

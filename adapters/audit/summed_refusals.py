@@ -10,11 +10,10 @@ from typing_extensions import override
 
 from adapters.audit.sink import AuditSink
 from adapters.system.cancelling import cancel
-from domain.model.audit import AuditEvent
+from domain.model.audit import AuditEvent, Outcome
 from domain.model.transport import WORKLOAD_READ, Operation, Requester
 
 if TYPE_CHECKING:
-    from domain.model.audit import Outcome
     from ports.clock import Clock
 
 SECONDS: Final = 1.0
@@ -25,7 +24,7 @@ MAX_KINDS: Final = 256
 OTHER: Final = "other"
 """The operation of a summary, where requests named one that there is not."""
 
-_Kind = tuple[str, "Outcome", str, "str | None", "str | None"]
+_Kind = tuple[str, Outcome, str, "str | None", "str | None"]
 
 
 @dataclass(slots=True)
@@ -66,7 +65,8 @@ class SummedRefusals(AuditSink):
 
     @override
     def record(self, event: AuditEvent) -> None:
-        if event.has_left:
+        # As `has_left` says, without a call: nearly every event is of a secret that was served.
+        if event.outcome is _ANSWERED and event.caller is not None:
             self._inner.record(event)
             return
         kind = _kind_of(event)
@@ -129,4 +129,5 @@ def _summary(kind: _Kind, last: AuditEvent, count: int) -> AuditEvent:
     )
 
 
+_ANSWERED = Outcome.ANSWERED
 _OPERATIONS = frozenset({*(operation.value for operation in Operation), WORKLOAD_READ})

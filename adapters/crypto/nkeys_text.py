@@ -51,6 +51,9 @@ _PREFIX_BYTE = {kind: bytes((prefix,)) for kind, prefix in _PREFIX.items()}
 _KIND = {prefix: kind for kind, prefix in _PREFIX.items()}
 _SEED_PREFIX = _ALPHABET.index(b"S") << 3
 _CRC_BYTES = 2
+_SHAPES = {length: divmod(length * 5, 8) for length in (PUBLIC_LENGTH, SEED_LENGTH)}
+"""The bytes in a text of that length, and the bits that are left over."""
+
 _BLOCKS = 8
 _BLOCK_BYTES = 5
 """Five bytes hold eight groups of 5 bits, and so many of both have room for any key."""
@@ -162,7 +165,7 @@ def _decode(text: str, length: int, name: str) -> bytes:
     # Raised out here: that exception carries the text.
     if number is None:
         raise InvalidNKeyError(f"{name} holds only A to Z and 2 to 7; copy it as it was printed.")
-    size, unused_bits = divmod(length * 5, 8)
+    size, unused_bits = _SHAPES[length]
     if number & ((1 << unused_bits) - 1):
         raise InvalidNKeyError(f"{name} cannot end like this one; copy it as it was printed.")
     data = (number >> unused_bits).to_bytes(size, "big")

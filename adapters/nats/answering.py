@@ -57,7 +57,7 @@ class Answering:
     ) -> Awaitable[None] | None:
         """Answer one request, or begin to; what is returned is to be awaited before the next."""
         places = self._places
-        if not places.are_open and not self._may_wait(request, reply_to, headers):
+        if not places.are_open() and not self._may_wait(request, reply_to, headers):
             return self.refuse(request, reply_to, "overloaded")
         try:
             begun = self.handler.begin(request)

@@ -59,15 +59,14 @@ class Shares:
         self._held: dict[bytes, int] = {}
         self.total = 0
 
-    @property
     def are_open(self) -> bool:
-        """Whether any peer may still take one unit more."""
+        """Say whether any peer may still take one unit more."""
         return self.total < self._open
 
     def has_room(self, peer: bytes, size: int) -> bool:
         """Say whether the peer may take that much more."""
         free = self._limit - self.total
-        return size <= free and (self.are_open or self._held.get(peer, 0) + size <= free)
+        return size <= free and (self.are_open() or self._held.get(peer, 0) + size <= free)
 
     def take(self, peer: bytes, size: int) -> None:
         """Count that much more as the peer's."""

@@ -109,7 +109,7 @@ class RawMessageClient(Client):
                 raise errors.BadSubjectError
             subject = b"%b %b" % (subject, reply_to)
         size = len(header_block) + len(body)
-        if not self.is_connected:
+        if self._status != Client.CONNECTED:
             self._check_keeping(size)
         if size > self._max_payload:
             raise errors.MaxPayloadError
@@ -133,7 +133,7 @@ class RawMessageClient(Client):
 
     def _wake_flusher(self) -> Coroutine[Any, Any, None] | None:
         queue, flusher = self._flush_queue, self._flusher_task
-        if queue is None or not queue.empty() or not self.is_connected:
+        if queue is None or not queue.empty() or self._status != Client.CONNECTED:
             return None
         if flusher is None or flusher.done():
             return self._flush_pending()

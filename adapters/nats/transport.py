@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
+_GET = str(Operation.GET)
 _SELF_CHECK = f"\r\n{SELF_CHECK}:".encode()
 _FLUSH_SECONDS = 2.0
 _CANCEL_SECONDS = 2.0
@@ -73,6 +74,7 @@ class NatsTransport(Transport):
         self._subjects = subjects
         self._clock = clock
         self._own_question = subjects.of(Operation.SERVER_XKEY).encode()
+        self._usual_subject = subjects.of(Operation.GET).encode()
         self._vouches = vouches_for_requesters
         self._base_length = len(subjects.base.encode())
         self._replies = ReplySubjects(subjects.prefix, [own_inbox])
@@ -208,11 +210,13 @@ class NatsTransport(Transport):
             self._unanswerable += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
             return None
-        is_check = headers is not None and _SELF_CHECK in headers and subject == self._own_question
+        is_question = subject == self._own_question
+        is_check = is_question and headers is not None and _SELF_CHECK in headers
         if is_check and self._admits_self_check():
             return self._client.publish_raw(reply_to, b"+")
+        is_usual = subject == self._usual_subject
         request = Request(
-            subject[self._base_length :].decode("utf-8", "replace"),
+            _GET if is_usual else subject[self._base_length :].decode("utf-8", "replace"),
             body,
             read_host_xkey(headers),
             self._clock.monotonic(),

@@ -68,7 +68,7 @@ class AuditLines:
         """
         label = f'"level":"{level}",' if level else ""
         return (
-            f'{{"timestamp":"{timestamp(event.time)}",{label}"event":"{EVENT}","schema":{SCHEMA},'
+            f'{{"timestamp":"{timestamp(event.time)}",{label}{_NAMED}'
             f'"request_id":"{event.request_id}","duration_ms":{event.duration * 1000:.3f}'
             f"{self._shared(event)}}}"
         )
@@ -152,5 +152,6 @@ def _members(fields: Mapping[str, object]) -> str:
     return f",{redact_text(text[1:-1])}" if fields else ""
 
 
+_NAMED = f'"event":"{EVENT}","schema":{SCHEMA},'
 _ANSWERED = Outcome.ANSWERED
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from nats import errors
 
 from adapters.nats.connection import NatsConnection
-from adapters.nats.settings import OperatorNatsSettings
+from adapters.nats.relay_settings import OperatorNatsSettings
 from adapters.system.clock import SystemClock
 from adapters.wasmcloud2.replies import read_status
 from adapters.wasmcloud2.subjects import subject_of

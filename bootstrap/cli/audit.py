@@ -66,8 +66,11 @@ def tail(
         from adapters.audit.file_reader import read_file
         from adapters.system.clock import SystemClock
         from bootstrap.cli.audit_events import age_seconds, both_streams, show_events
-        from bootstrap.cli.audit_filter import EventFilter
+        from bootstrap.cli.audit_filter import EventFilter, doubt_of_reason
+        from bootstrap.cli.terminal import printable, warn
 
+        if reason is not None and (doubt := doubt_of_reason(reason)):
+            warn(printable(doubt), style="yellow")
         clock = SystemClock()
         begin = max(0.0, clock.now() - age_seconds(since))
         wanted = EventFilter(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from adapters.console.reasons import OBSERVED, reasons
 from domain.model.errors import KeyProbe
 from domain.model.messages import PROBE_KEY
 
@@ -47,6 +49,19 @@ class EventFilter:
             and self.reason in {None, event.get("reason")}
             and self.outcome in {None, event.get("outcome")}
         )
+
+
+def doubt_of_reason(code: str) -> str | None:
+    """Return what a person should know who asks for a reason that this version does not write.
+
+    A trail may hold others: of another version, or of a store that is not shipped.
+    """
+    known = reasons()
+    if code.removeprefix(OBSERVED) in known:
+        return None
+    near = get_close_matches(code, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "docs/reasons.md lists those it writes."
+    return f"This version writes no reason {code}. {hint}"
 
 
 def _is_traffic(event: Mapping[str, Any]) -> bool:

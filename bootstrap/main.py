@@ -30,12 +30,12 @@ from adapters.system.cancelling import cancel
 from adapters.system.clock import SystemClock
 from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.log_setup import configure_logging, log_output
+from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.containers import Container
 from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.own_packages import foreign_packages
 from bootstrap.server_keys import load_server_keys
-from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.settings import Configuration, Settings, SettingsError, load_configuration
 from bootstrap.version import __version__
 from bootstrap.workers.supervise import WorkersEndedError, supervise

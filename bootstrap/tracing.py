@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from typing_extensions import override
 
-from bootstrap.replica_name import replica_name
+from bootstrap.plugin_contexts import replica_name
 from bootstrap.settings import SettingsError
 from bootstrap.settings.library_variables import without_variables
-from bootstrap.settings.tracing import missing_extra
+from bootstrap.settings.monitoring import missing_extra
 from bootstrap.version import __version__
 from domain.model.transport import Operation
 

@@ -5,12 +5,6 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from adapters.nats.connection import NatsConnection
-from adapters.nats.settings import NatsSettings
-from adapters.system.clock import SystemClock
-from bootstrap.plugin_contexts import USER_AGENT
-from bootstrap.settings import load_settings
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -25,6 +19,12 @@ async def open_nats() -> AsyncIterator[ResilientClient]:
         SettingsError: the settings do not allow it.
         NatsConnectError: no NATS server does.
     """
+    from adapters.nats.connection import NatsConnection
+    from adapters.nats.settings import NatsSettings
+    from adapters.system.clock import SystemClock
+    from bootstrap.plugin_contexts import USER_AGENT
+    from bootstrap.settings import load_settings
+
     settings = load_settings(NatsSettings)
     async with NatsConnection(settings, SystemClock(), name=USER_AGENT) as connection:
         yield connection.client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bootstrap.cli.host_channel import host_channel
+from bootstrap.cli.as_host import host_channel
 from bootstrap.cli.key_survey import Survey, how_many, survey
 from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import CommandError, NotReadyError

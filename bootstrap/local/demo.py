@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
-from bootstrap.local.demo_report import DemoFailedError, DemoReport, check
-from bootstrap.local.demo_stage import set_up
+from bootstrap.local.demo_stage import DemoFailedError, DemoReport, check, set_up
 from bootstrap.local.demo_story import DemoStory
 from bootstrap.local.nats_server import NatsServerUnavailableError
-from bootstrap.local.service_process import ServiceProcessError
-from bootstrap.local.stop_signals import CancelOnce, on_stop_signal
+from bootstrap.local.service_process import CancelOnce, ServiceProcessError, on_stop_signal
 from domain.model.errors import SecretsError
 from domain.model.replies import MalformedReplyError
 from ports.transport import ChannelError

@@ -16,7 +16,7 @@ from adapters.system.files import read_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bootstrap.preflight.findings import Findings
+    from bootstrap.preflight import Findings
     from bootstrap.settings import Configuration, Settings
 
 _LITTLE_ROOM: Final = 1024**3

@@ -17,7 +17,7 @@ from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
 from adapters.telemetry.redaction import redact_fields
 from bootstrap.containers import Container
-from bootstrap.preflight.findings import Findings
+from bootstrap.preflight import Findings
 from bootstrap.preflight.machine import check_machine
 from bootstrap.preflight.nats import (
     check_nats,

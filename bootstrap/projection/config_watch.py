@@ -9,9 +9,9 @@ import structlog
 from adapters.access_policy.problems import AccessPolicyError
 from adapters.system.own_thread import OwnThread
 from adapters.system.settling import POLL_SECONDS, settled
+from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.projection.config_file import read_plan, read_plan_bytes
 from bootstrap.projection.guard import GuardianFailedError
-from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

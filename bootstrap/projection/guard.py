@@ -1,4 +1,4 @@
-"""The agent's end of its guardian: starts it, renews the lease, starts another when it is gone."""
+"""The agent's end of its guardian: starts it and renews the lease on what was written."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from bootstrap.projection.guardian import END, READY, RENEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ports.clock import Clock
+
 
 _START_SECONDS: Final = 20.0
 _END_SECONDS: Final = 5.0
@@ -137,3 +140,55 @@ def _python_path() -> str:
     """Return where modules are found, with this very package first: it need not be installed."""
     root = str(Path(bootstrap.__file__).parents[1])
     return os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+
+
+RENEWALS: Final = 6
+"""How often within one lease it is renewed."""
+
+
+@final
+class Lease:
+    """Renewed with the guardian for as long as the agent's work goes on. `guard`: wipes once
+    nothing has renewed the lease for its length.
+    """
+
+    def __init__(self, guard: Guard, clock: Clock, seconds: float) -> None:
+        self._guard = guard
+        self._clock = clock
+        self._seconds = seconds
+        self._alive_at = self._progressed_at = clock.monotonic()
+        self._has_lapsed = False
+
+    @property
+    def pause_seconds(self) -> float:
+        """The time between two renewals."""
+        return self._seconds / RENEWALS
+
+    def progressed(self) -> None:
+        """Say that the agent does its work: without that the lease is let lapse."""
+        self._progressed_at = self._clock.monotonic()
+
+    def move(self, guard: Guard, seconds: float) -> None:
+        """Renew it with another guardian from now on, or for another length."""
+        self._guard, self._seconds = guard, seconds
+        self._alive_at = self._progressed_at = self._clock.monotonic()
+
+    def begin(self) -> None:
+        """Begin to look whether the lease holds, for `held`."""
+        self._has_lapsed = False
+
+    @property
+    def held(self) -> bool:
+        """Whether this process was never frozen for a lease's length since `begin`."""
+        silent = self._clock.monotonic() - self._alive_at
+        return not self._has_lapsed and silent <= self._seconds
+
+    async def keep(self) -> None:
+        """Renew it until cancelled."""
+        while True:
+            now = self._clock.monotonic()
+            self._has_lapsed |= now - self._alive_at > self._seconds
+            self._alive_at = now
+            if now - self._progressed_at < self._seconds:
+                self._guard.renew()
+            await self._clock.sleep(self.pause_seconds)

@@ -9,11 +9,10 @@ from adapters.access_policy.problems import AccessPolicyError
 from bootstrap import main
 from bootstrap.containers import Container
 from bootstrap.projection.agent import ProjectionAgent
-from bootstrap.projection.arrangement import Arrangements
+from bootstrap.projection.arrangement import Arrangements, OpenDirectories
 from bootstrap.projection.config_file import read_plan_file
 from bootstrap.projection.config_watch import ConfigWatch
 from bootstrap.projection.deliveries import delivery_reads
-from bootstrap.projection.openings import OpenDirectories
 from bootstrap.server_keys import load_peer_keys
 from bootstrap.settings import Problem, SettingsError
 from bootstrap.store_pipeline import freshness_seconds

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bootstrap import tables
 from bootstrap.cli.terminal import show_table
-from bootstrap.local.demo_report import DemoReport
+from bootstrap.local.demo_stage import DemoReport
 
 if TYPE_CHECKING:
     import pytest

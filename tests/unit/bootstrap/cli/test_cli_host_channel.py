@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from typing_extensions import override
 
-from bootstrap.cli.host_channel import HostChannel, not_permitted
+from bootstrap.cli.as_host import HostChannel, not_permitted
 from bootstrap.cli.reporting import NotPermittedError
 from domain.model.transport import Operation, Reply
 from ports.transport import Channel, ChannelError

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from adapters.nats.client import ResilientClient
     from adapters.wasmcloud2.replies import WorkloadStatus
 
+
 HEARTBEATS: Final = "runtime.operator.heartbeat.*"
 _LOOK_SECONDS: Final = 0.05
 

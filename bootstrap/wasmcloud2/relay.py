@@ -11,15 +11,16 @@ from adapters.system.loopback import is_loopback
 from adapters.wasmcloud2.settings import RelaySettings
 from bootstrap import main
 from bootstrap.containers import Container
-from bootstrap.relay.front import RelayConfig, RelayFront
 from bootstrap.server_keys import load_peer_keys
 from bootstrap.settings import Problem, SettingsError
+from bootstrap.wasmcloud2.relay_front import RelayConfig, RelayFront
 
 if TYPE_CHECKING:
     from adapters.nats.settings import NatsLoginSettings
     from adapters.system.service_manager import ServiceManager
     from bootstrap.settings import Configuration
     from ports.transport_plugin import TransportParts
+
 
 _log = structlog.get_logger()
 

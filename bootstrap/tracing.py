@@ -33,27 +33,21 @@ class Tracing(Protocol):
 
     def start(self) -> None:
         """Begin to carry spans away."""
-        ...
 
     async def aclose(self) -> None:
         """Send the last spans, within a few seconds."""
-        ...
 
     def handler(self, inner: RequestHandler) -> RequestHandler:
         """Put a span around every request."""
-        ...
 
     def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
         """Put a span around every read for a workload of wasmCloud 2."""
-        ...
 
     def trail(self, inner: AuditTrail) -> AuditTrail:
         """Return an audit trail that adds to the spans what it records."""
-        ...
 
     def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:
         """Put a span around every call to the store, which is at `server` if that is known."""
-        ...
 
 
 class NoTracing(Tracing):

@@ -7,6 +7,7 @@ import typer
 from bootstrap.cli.reporting import (
     FAILED,
     METAVAR,
+    MISUSED,
     CommandError,
     duration_seconds,
     failure,
@@ -51,9 +52,8 @@ def exec_(
         ServiceFailedError,
         ServiceMisconfiguredError,
     )
-    from bootstrap.run_with.child import CommandNotStartedError
     from bootstrap.run_with.main import run_with
-    from bootstrap.run_with.request import RefusedError, Run, read_mappings
+    from bootstrap.run_with.request import Run, read_mappings
     from bootstrap.settings import load_settings
     from bootstrap.settings.service import Wasmcloud2Settings
     from domain.model.workload import Workload
@@ -72,12 +72,9 @@ def exec_(
         )
         try:
             return run_with(wanted)
-        except CommandNotStartedError as error:
-            raise failure(str(error), error.exit_code) from None
-        except ServiceMisconfiguredError as error:
-            raise CommandError(str(error)) from None
-        except (RefusedError, ServiceFailedError) as error:
-            raise failure(str(error), FAILED) from None
+        except ServiceFailedError as error:
+            misused = isinstance(error, ServiceMisconfiguredError)
+            raise failure(str(error), MISUSED if misused else FAILED) from None
 
     raise typer.Exit(guarded(run))
 

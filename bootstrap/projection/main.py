@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.access_policy.problems import AccessPolicyError
 from bootstrap import main
-from bootstrap.containers import Container
 from bootstrap.projection.agent import ProjectionAgent
 from bootstrap.projection.arrangement import Arrangements, OpenDirectories
 from bootstrap.projection.config_file import read_plan_file
 from bootstrap.projection.config_watch import ConfigWatch
-from bootstrap.projection.deliveries import delivery_reads
-from bootstrap.server_keys import load_peer_keys
+from bootstrap.projection.deliveries import following
 from bootstrap.settings import Problem, SettingsError
 from bootstrap.store_pipeline import freshness_seconds
-from domain.use_cases.follow_secrets import FollowSecrets
 from ports.plugin import Sample
 from ports.transport_plugin import TransportParts
 
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.system.service_manager import ServiceManager
+    from bootstrap.containers import Container
     from bootstrap.projection.plan import Plan
     from bootstrap.projection.projected import Projected
     from bootstrap.settings import Configuration
@@ -39,16 +37,11 @@ def project(config: Path) -> int:
 
     def run(configuration: Configuration, manager: ServiceManager) -> None:
         plan = load_plan(config, configuration.service.v2_environment)
-        container = Container(
-            # WORKERS divides a replica's limits; this process has no others beside it.
-            configuration=replace(configuration, workers=1),
-            keys=load_peer_keys(configuration.service),
-        )
-        container.manager.override(manager)
+        # WORKERS divides a replica's limits; this process has no others beside it.
+        alone = replace(configuration, workers=1)
         opened = OpenDirectories()
         try:
-            container.front.override(_front(container, config, plan, opened))
-            main.run_service(container.service())
+            main.run_front(alone, manager, lambda built: _front(built, config, plan, opened))
         finally:
             opened.close()
 
@@ -74,13 +67,7 @@ def _front(
     configuration: Configuration = container.configuration()
     settings, clock, pipeline = configuration.service, container.clock(), container.pipeline()
     freshness = freshness_seconds(settings, pipeline.parts.cache_ttl_seconds)
-    reads, trail = delivery_reads(container)
-    follow = FollowSecrets(
-        reads,
-        clock,
-        timeout_seconds=settings.request_timeout_seconds,
-        max_stale_seconds=plan.max_stale_seconds,
-    )
+    follow, trail = following(container, plan.max_stale_seconds)
     access = container.access()
     arrangements = Arrangements(plan, opened, max(freshness, SHORTEST_REFRESH_SECONDS))
     agent = ProjectionAgent(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, final
 
 from adapters.system.cancelling import cancel
+from bootstrap.cli.reporting import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ NOT_FOUND, NOT_STARTED = 127, 126
 """What shells and env(1) exit with."""
 
 
-class CommandNotStartedError(Exception):
+class CommandNotStartedError(CommandError):
     """The command cannot be run.
 
     Args:

@@ -35,18 +35,11 @@ from ports.transport import Channel
 from ports.transport_plugin import TransportFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
-    from typing import Protocol
 
     from domain.model.transport import Reply
     from ports.clock import Clock
-
-    class Denials(Protocol):
-        """As `adapters.nats.client.ResilientClient` has it."""
-
-        @property
-        def denied(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +117,9 @@ class HostChannel(Channel):
     The server says so without naming the request, which would otherwise wait for its whole time.
     """
 
-    def __init__(self, channel: Channel, client: Denials) -> None:
+    def __init__(self, channel: Channel, denied: Callable[[], str | None]) -> None:
         self._channel = channel
-        self._client = client
+        self._denied = denied
 
     @override
     async def request(
@@ -144,8 +137,8 @@ class HostChannel(Channel):
         try:
             while not asked.done():
                 await asyncio.wait({asked}, timeout=_LOOK_SECONDS)
-                if self._client.denied is not None:
-                    raise not_permitted(self._client.denied)
+                if (denial := self._denied()) is not None:
+                    raise not_permitted(denial)
             return asked.result()
         finally:
             asked.cancel()
@@ -183,7 +176,7 @@ async def host_channel() -> AsyncIterator[Channel]:
     settings = load_settings(NatsSettings)
     subjects = SecretsSubjects(settings.subject_prefix, settings.api_version, choice.backend)
     async with open_nats() as client:
-        yield HostChannel(NatsChannel(client, subjects), client)
+        yield HostChannel(NatsChannel(client, subjects), lambda: client.denied)
 
 
 @asynccontextmanager

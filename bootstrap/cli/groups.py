@@ -164,53 +164,29 @@ def _import_lean_first(command: Any) -> None:
     command.callback = run_lean
 
 
-class LaterCommands(dict[str, Any]):
-    """Commands by name; whatever gives one out loads it first."""
-
-    @override
-    def __getitem__(self, name: str) -> Any:
-        command = super().__getitem__(name)
-        if isinstance(command, Later):
-            command = self[name] = command.load(name)
-        return command
-
-    @override
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default  # noqa: SIM401  this is that method
-
-    @override
-    def values(self) -> Any:
-        return {name: self[name] for name in self}.values()
-
-    @override
-    def items(self) -> Any:
-        return {name: self[name] for name in self}.items()
-
-    def listed(self) -> dict[str, Any]:
-        """Return something to list for each: the command itself only where it is loaded."""
-        return {
-            name: TyperCommand(name, short_help=command.help)
-            if isinstance(command, Later)
-            else command
-            for name, command in super().items()
-        }
-
-
 def later_group(commands: Mapping[str, Later]) -> type[PlainGroup]:
     """Return the class of a group that has these commands beside those added to it."""
 
     class LaterGroup(PlainGroup):
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
-            self.commands = LaterCommands({**self.commands, **commands})
+            self._unloaded = dict(commands)
+            # What is listed for each; the command itself takes its place once it is loaded.
+            for name, command in commands.items():
+                self.add_command(TyperCommand(name, short_help=command.help))
+
+        @override
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            if cmd_name in self._unloaded:
+                self.add_command(self._unloaded.pop(cmd_name).load(cmd_name), cmd_name)
+            return super().get_command(ctx, cmd_name)
 
         @override
         def format_commands(self, ctx: Any, formatter: Any) -> None:
-            whole = self.commands
-            self.commands = whole.listed() if isinstance(whole, LaterCommands) else whole
+            unloaded, self._unloaded = self._unloaded, {}
             try:
                 super().format_commands(ctx, formatter)
             finally:
-                self.commands = whole
+                self._unloaded = unloaded
 
     return LaterGroup

@@ -15,7 +15,7 @@ from adapters.telemetry.redaction import is_sensitive_name
 from bootstrap.settings.model import every_variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bootstrap.settings import Configuration
 
@@ -42,15 +42,17 @@ def forget_settings(configuration: Configuration) -> None:
     settings = {*every_variable(shipped=True)}.union(
         *(variables for group in chosen for variables in group.variables().values())
     )
-    for name in [name for name in os.environ if name.upper() in settings]:
-        _overwrite(os.environb[os.fsencode(name)], os.fsencode(name))
-        del os.environ[name]
+    _forget([name for name in os.environ if name.upper() in settings])
 
 
 def forget_credentials() -> None:
     """Remove from this process's environment whatever `without_credentials` leaves out."""
     kept = without_credentials(os.environ)
-    for name in [name for name in os.environ if name not in kept]:
+    _forget([name for name in os.environ if name not in kept])
+
+
+def _forget(names: Iterable[str]) -> None:
+    for name in names:
         _overwrite(os.environb[os.fsencode(name)], os.fsencode(name))
         del os.environ[name]
 

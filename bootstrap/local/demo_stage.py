@@ -22,10 +22,10 @@ from adapters.nats.subjects import SecretsSubjects
 from adapters.nats_kv.plugin import PLUGIN as NATS_KV
 from adapters.nats_kv.settings import DEFAULT_BUCKET, NatsKvSettings
 from adapters.nats_kv.writer import NatsKvSecretWriter
+from bootstrap.cli.terminal import new_table
 from bootstrap.local.demo_host import DemoComponent, DemoHost
 from bootstrap.local.nats_server import LocalNatsServer
 from bootstrap.local.service_process import ServiceProcess
-from bootstrap.tables import new_table
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence

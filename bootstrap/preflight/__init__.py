@@ -51,19 +51,23 @@ class Findings:
 
     def ok(self, topic: str, text: str) -> None:
         """Add what is as it must be."""
-        self.found.append(Finding(Level.OK, topic, text))
+        self._add(Level.OK, topic, text)
 
     def warn(self, topic: str, text: str) -> None:
         """Add what a person is to know."""
-        self.found.append(Finding(Level.WARNING, topic, text))
+        self._add(Level.WARNING, topic, text)
 
     def failed(self, topic: str, text: str) -> None:
         """Add what keeps the service from working just now."""
-        self.found.append(Finding(Level.FAILED, topic, text))
+        self._add(Level.FAILED, topic, text)
 
-    def misconfigured(self, topic: str, text: str) -> None:
-        """Add what must be put right in the configuration."""
-        self.found.append(Finding(Level.MISCONFIGURED, topic, text))
+    def misconfigured(self, topic: str, *texts: object) -> None:
+        """Add what must be put right in the configuration, one finding for each text."""
+        for text in texts:
+            self._add(Level.MISCONFIGURED, topic, str(text))
+
+    def _add(self, level: Level, topic: str, text: str) -> None:
+        self.found.append(Finding(level, topic, text))
 
     @property
     def exit_code(self) -> int:

@@ -48,8 +48,7 @@ async def preflight() -> Findings:
     try:
         configuration = load_configuration()
     except SettingsError as error:
-        for problem in error.problems:
-            findings.misconfigured("settings", str(problem))
+        findings.misconfigured("settings", *error.problems)
         return findings
     service = configuration.service
     findings.ok(
@@ -77,8 +76,7 @@ async def _reach(configuration: Configuration, findings: Findings) -> None:
     try:
         parts: TransportParts = container.transport()
     except SettingsError as error:
-        for problem in error.problems:
-            findings.misconfigured("transport", str(problem))
+        findings.misconfigured("transport", *error.problems)
         return
     # Before the transport opens, which connects only what a part of the service has asked for.
     client = parts.shared.get(Client)
@@ -138,8 +136,7 @@ async def _store(container: Container, configuration: Configuration, findings: F
     try:
         store = container.store()
     except SettingsError as error:
-        for problem in error.problems:
-            findings.misconfigured("store", str(problem))
+        findings.misconfigured("store", *error.problems)
         return
     asked = store.preflight or Preflight(
         store.check, f"{title} takes the service's login and answers"

@@ -18,7 +18,7 @@ from ports.plugin import Sample
 from ports.transport_plugin import TransportParts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from adapters.system.service_manager import ServiceManager
@@ -98,40 +98,24 @@ def _front(
 
 def projection_samples(
     directories: Sequence[Projected], agent: ProjectionAgent
-) -> Iterable[Sample]:
+) -> Iterator[Sample]:
     """Return how many files are there and how the directories have changed."""
-    return (
-        Sample(
-            "projection_files",
-            "Files that the configuration names.",
-            sum(len(directory.secrets) for directory in directories),
-        ),
-        Sample(
-            "projection_files_present",
-            "Files that are there, each with a value that may be used.",
-            sum(directory.present for directory in directories),
-        ),
-        Sample(
-            "projection_writes_total",
-            "Generations put in force, in all directories.",
-            sum(directory.writes for directory in directories),
-            kind="counter",
-        ),
-        Sample(
-            "projection_failures_total",
-            "Changes that a file system refused.",
-            sum(directory.failures for directory in directories),
-            kind="counter",
-        ),
-        Sample(
-            "projection_rounds_total",
-            "Times that every secret was read and put in force.",
-            agent.rounds,
-            kind="counter",
-        ),
-        Sample(
-            "projection_guarded",
-            "1 while the process runs that wipes after this one, otherwise 0.",
-            agent.guardian_problem is None,
-        ),
-    )
+    files = sum(len(directory.secrets) for directory in directories)
+    present = sum(directory.present for directory in directories)
+    writes = sum(directory.writes for directory in directories)
+    failures = sum(directory.failures for directory in directories)
+    guarded = agent.guardian_problem is None
+    gauges: list[tuple[str, str, float]] = [
+        ("files", "Files that the configuration names.", files),
+        ("files_present", "Files that are there, each with a value that may be used.", present),
+        ("guarded", "1 while the process runs that wipes after this one, otherwise 0.", guarded),
+    ]
+    counters = [
+        ("writes", "Generations put in force, in all directories.", writes),
+        ("failures", "Changes that a file system refused.", failures),
+        ("rounds", "Times that every secret was read and put in force.", agent.rounds),
+    ]
+    for name, meaning, value in gauges:
+        yield Sample(f"projection_{name}", meaning, value)
+    for name, meaning, value in counters:
+        yield Sample(f"projection_{name}_total", meaning, value, kind="counter")

@@ -13,6 +13,8 @@ from domain.model.messages import MAX_NAME_LENGTH
 from domain.model.transport import HOST_TIMEOUT_SECONDS
 from ports.settings import Problem, SettingsGroup, both_set
 
+_NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
 
 class ChoiceSettings(SettingsGroup):
     """Only the chosen plug-ins' own settings are read."""
@@ -41,18 +43,14 @@ class ChoiceSettings(SettingsGroup):
 class CacheSettings(SettingsGroup):
     """Answers kept in memory, sealed, behind the rules of access."""
 
-    cache_ttl_seconds: float | None = Field(
+    cache_ttl_seconds: _NotNegative | None = Field(
         default=None,
-        ge=0,
-        allow_inf_nan=False,
         description="Time for which a value is answered from memory. Unset: as the store has it, "
         "which is 5 for Infisical and 0 for NATS KV. With 0 each request asks the store; requests "
         "of the same moment share one call.",
     )
-    cache_max_stale_seconds: float = Field(
+    cache_max_stale_seconds: _NotNegative = Field(
         default=0.0,
-        ge=0,
-        allow_inf_nan=False,
         description="Time past that for which a value is answered while the store is unreachable, "
         "failing or limiting; 0 is never. Values are kept for it even with `CACHE_TTL_SECONDS=0`.",
     )
@@ -120,21 +118,17 @@ class LimitSettings(SettingsGroup):
     replay_window_seconds: Seconds = Field(
         default=300.0, description="Time for which a repeated request is recognised."
     )
-    clock_leeway_seconds: float = Field(
+    clock_leeway_seconds: _NotNegative = Field(
         default=5.0,
-        ge=0,
         le=300,
-        allow_inf_nan=False,
         description="Difference allowed between clocks when tokens' times are checked.",
     )
     request_timeout_seconds: Annotated[Seconds, Field(lt=HOST_TIMEOUT_SECONDS)] = Field(
         default=8.0,
         description="Time to answer a request. Hosts wait 10 seconds, so it must be below that.",
     )
-    host_freeze_seconds: float = Field(
+    host_freeze_seconds: _NotNegative = Field(
         default=5.0,
-        ge=0,
-        allow_inf_nan=False,
         description="Time that the secrets of one start may keep a host waiting for the store, all "
         "together: a host does nothing else meanwhile. 0: only REQUEST_TIMEOUT_SECONDS, for each.",
     )
@@ -144,10 +138,8 @@ class LimitSettings(SettingsGroup):
         description="Requests under way at a time, but for those answered at once; more are "
         "refused. Three quarters of them may wait for the store.",
     )
-    shutdown_grace_seconds: float = Field(
+    shutdown_grace_seconds: _NotNegative = Field(
         default=10.0,
-        ge=0,
-        allow_inf_nan=False,
         description="Time that requests in flight get to finish when the service stops.",
     )
 

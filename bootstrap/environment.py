@@ -9,8 +9,10 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bootstrap
 from adapters.telemetry.redaction import is_sensitive_name
 from bootstrap.settings.model import every_variable
 
@@ -30,6 +32,13 @@ def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that are neither a setting nor named as a credential."""
     kept = without_settings(environment)
     return {name: text for name, text in kept.items() if not is_sensitive_name(name)}
+
+
+def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return variables by which a child finds this very package first: it need not be installed."""
+    root = str(Path(bootstrap.__file__).parents[1])
+    path = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
+    return {**environment, "PYTHONPATH": path}
 
 
 def forget_settings(configuration: Configuration) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import uuid
 from contextlib import asynccontextmanager
@@ -20,7 +19,7 @@ from adapters.nats.channel import NatsChannel
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.system.clock import SystemClock
-from bootstrap.cli.nats_session import open_nats
+from bootstrap.cli.nats_session import open_nats, unless_denied
 from bootstrap.cli.reporting import CommandError, NotPermittedError, read_seed, read_text
 from bootstrap.plugin_contexts import ServiceTransportContext
 from bootstrap.server_keys import control_keys
@@ -105,17 +104,13 @@ def _sign(issuer: SigningKey, subject: str, clock: Clock) -> str:
 
 
 NATS: Final = "nats"
-_LOOK_SECONDS = 0.05
 _MAX_REQUEST_BYTES = 1024 * 1024
 
 _VIOLATION = re.compile(r"""(?i)violation for (publish|subscription) to ["']([^"']+)["']""")
 
 
 class HostChannel(Channel):
-    """Asks through another channel, and gives up as soon as the server denies a subject.
-
-    The server says so without naming the request, which would otherwise wait for its whole time.
-    """
+    """Asks through another channel, and gives up as soon as the server denies a subject."""
 
     def __init__(self, channel: Channel, denied: Callable[[], str | None]) -> None:
         self._channel = channel
@@ -131,18 +126,8 @@ class HostChannel(Channel):
             ChannelError: no reply came.
             NotPermittedError: this NATS user may not ask, or not hear the reply.
         """
-        asked = asyncio.ensure_future(
-            self._channel.request(operation, body, host_xkey, timeout_seconds)
-        )
-        try:
-            while not asked.done():
-                await asyncio.wait({asked}, timeout=_LOOK_SECONDS)
-                if (denial := self._denied()) is not None:
-                    raise not_permitted(denial)
-            return asked.result()
-        finally:
-            asked.cancel()
-            await asyncio.gather(asked, return_exceptions=True)
+        asking = self._channel.request(operation, body, host_xkey, timeout_seconds)
+        return await unless_denied(asking, self._denied, not_permitted)
 
 
 def not_permitted(denial: str) -> NotPermittedError:

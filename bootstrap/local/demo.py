@@ -84,7 +84,8 @@ async def _guarded() -> int:
 async def _play(clock: Clock) -> None:
     started = clock.monotonic()
     report = DemoReport()
-    report.title("wasmCloud secrets: a demo on this machine alone", _EXPLANATION)
+    report.say("wasmCloud secrets: a demo on this machine alone", "bold")
+    report.say(_EXPLANATION, "dim")
     with TemporaryDirectory(prefix="wasmcloud-secrets-demo-") as name:
         folder = Path(name)
         async with set_up(folder, clock) as stage:
@@ -108,8 +109,9 @@ async def _play(clock: Clock) -> None:
         ]
     )
     seconds = clock.monotonic() - started
-    report.conclusion(f"All of this was checked, in {seconds:.1f} s.")
-    report.line("Next: `make run` keeps the same server and service for secrets of your own.")
+    report.say("")
+    report.say(f"All of this was checked, in {seconds:.1f} s.", "bold green")
+    report.say("Next: `make run` keeps the same server and service for secrets of your own.")
 
 
 def _check_nothing_is_left(folder: Path, processes: Iterable[int]) -> None:

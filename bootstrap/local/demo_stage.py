@@ -63,16 +63,15 @@ class DemoReport:
         self._console = console or _default_console()
         self._headings = 0
 
-    def title(self, text: str, explanation: str) -> None:
-        """Begin."""
-        self._console.print(Text(text, style="bold"))
-        self._console.print(Text(explanation, style="dim"))
+    def say(self, text: str, style: str = "") -> None:
+        """Show one sentence."""
+        self._console.print(Text(text, style=style))
 
     def heading(self, text: str) -> None:
         """Begin the next numbered part."""
         self._headings += 1
-        self._console.print()
-        self._console.print(Text(f"{self._headings}. {text}", style="bold cyan"))
+        self.say("")
+        self.say(f"{self._headings}. {text}", "bold cyan")
 
     def facts(self, rows: Iterable[tuple[str, str]]) -> None:
         """Show names and what they stand for."""
@@ -98,15 +97,6 @@ class DemoReport:
         ]
         self._console.print()
         self._indented(new_table(("", "sealed, on the wire", "opened"), cells))
-
-    def conclusion(self, text: str) -> None:
-        """End well."""
-        self._console.print()
-        self._console.print(Text(text, style="bold green"))
-
-    def line(self, text: str) -> None:
-        """Show one sentence."""
-        self._console.print(Text(text))
 
     def _indented(self, what: RenderableType) -> None:
         self._console.print(Padding(what, (0, 0, 0, 2), expand=False))

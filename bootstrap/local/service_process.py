@@ -8,15 +8,14 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import bootstrap
 from adapters.system.clock import SystemClock
-from bootstrap.environment import without_settings
+from bootstrap.environment import with_this_package, without_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -171,11 +170,7 @@ class ServiceProcess:
 
 def surroundings() -> dict[str, str]:
     """Return this process's environment without any setting of the service."""
-    kept = without_settings(os.environ)
-    # The child runs in another folder, and a checkout need not be installed.
-    root = str(Path(bootstrap.__file__).parents[1])
-    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (root, kept.get("PYTHONPATH"))))
-    return kept
+    return with_this_package(without_settings(os.environ))
 
 
 def _parse(line: str) -> dict[str, Any]:

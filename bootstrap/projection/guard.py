@@ -8,17 +8,16 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
-import bootstrap
-from bootstrap.environment import without_credentials
+from bootstrap.environment import with_this_package, without_credentials
 from bootstrap.projection.guardian import END, READY, RENEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ports.clock import Clock
 
@@ -130,16 +129,10 @@ def _spawn(line: socket.socket) -> subprocess.Popen[bytes]:
         [sys.executable, "-P", "-m", "bootstrap.projection.guardian"],
         stdin=line.fileno(),
         stdout=subprocess.DEVNULL,
-        env=without_credentials(os.environ) | {"PYTHONPATH": _python_path()},
+        env=with_this_package(without_credentials(os.environ)),
         # What is sent to this process's group, such as Ctrl-C, must not end both.
         start_new_session=True,
     )
-
-
-def _python_path() -> str:
-    """Return where modules are found, with this very package first: it need not be installed."""
-    root = str(Path(bootstrap.__file__).parents[1])
-    return os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
 
 
 RENEWALS: Final = 6

@@ -17,11 +17,6 @@ _WAIT_SECONDS = 1.0
 """Replicas that tell each other of a change wait as long."""
 
 
-@app.callback()
-def _cache() -> None:
-    """Make `flush` a command of its own, however few there are."""
-
-
 @app.command()
 def flush(
     *,

@@ -14,10 +14,7 @@ from bootstrap.cli.reporting import AsJson, guarded, guarded_run
 from bootstrap.cli.terminal import say, warn, write_json
 
 
-def check(
-    *,
-    as_json: AsJson = False,
-) -> None:
+def check(*, as_json: AsJson = False) -> None:
     """Look at all that a start needs, one line each, and change nothing.
 
     Settings, files and modes, rules, ports, disk, NATS, other replicas and the store. It logs in to

@@ -48,10 +48,7 @@ def exec_(
     ended it. Exit code 1 if a secret is refused, which the message names; the command is not run
     then. 2 if the settings or options must be put right, 127 if there is no such command.
     """
-    from bootstrap.closing import (
-        ServiceFailedError,
-        ServiceMisconfiguredError,
-    )
+    from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
     from bootstrap.run_with.main import run_with
     from bootstrap.run_with.request import Run, read_mappings
     from bootstrap.settings import load_settings

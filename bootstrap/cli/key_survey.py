@@ -39,10 +39,6 @@ def how_many(replicas: int) -> int:
     return 1 + -(-(least - 1) // _AT_A_TIME) * _AT_A_TIME
 
 
-def _no_matter(_: int) -> None:
-    """Show no progress."""
-
-
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What the replicas said.
@@ -63,7 +59,10 @@ class Survey:
 
 
 async def survey(
-    channel: Channel, key: PublicXKey, replicas: int, advance: Callable[[int], None] = _no_matter
+    channel: Channel,
+    key: PublicXKey,
+    replicas: int,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Survey:
     """Ask for the announced keys, and have replicas open something that is sealed for `key`.
 

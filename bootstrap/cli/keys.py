@@ -123,7 +123,10 @@ def generate(
     else:
         guarded(lambda: _write(out, pair.seed_text()))
         shown["seed_file" if as_json else "seed"] = str(out) if as_json else f"in {out}"
-    _show(shown, as_json=as_json)
+    if as_json:
+        write_json(shown)
+    else:
+        say("\n".join(f"{name}: {text}" for name, text in shown.items()))
 
 
 @app.command()
@@ -149,13 +152,6 @@ def inspect(
     else:
         what = "seed" if is_seed else "public key"
         say(f"kind: {kind} ({what})\npublic: {described.public}")
-
-
-def _show(members: dict[str, str], *, as_json: bool) -> None:
-    if as_json:
-        write_json(members)
-    else:
-        say("\n".join(f"{name}: {text}" for name, text in members.items()))
 
 
 def _write(path: Path, seed: str) -> None:

@@ -31,7 +31,6 @@ from bootstrap.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from adapters.nats_kv.catalog import Revision
     from adapters.nats_kv.store import NatsKvSecretStore
     from adapters.nats_kv.writer import NatsKvSecretWriter
 
@@ -177,16 +176,25 @@ def history(key: _Key, *, as_json: AsJson = False) -> None:
 
     revisions = catalog_run(lambda catalog: catalog.history(key))
     if as_json:
-        write_json([_as_object(revision) for revision in revisions])
+        rows_of_json = [
+            {
+                "version": each.version,
+                "written": None if each.created is None else each.created.isoformat(),
+                "operation": each.operation.value,
+                "bytes": each.size,
+            }
+            for each in revisions
+        ]
+        write_json(rows_of_json)
         return
     rows = [
         (
-            revision.version,
-            "" if revision.created is None else revision.created.isoformat(" ", "seconds"),
-            revision.operation.value,
-            str(revision.size),
+            each.version,
+            "" if each.created is None else each.created.isoformat(" ", "seconds"),
+            each.operation.value,
+            str(each.size),
         )
-        for revision in revisions
+        for each in revisions
     ]
     show_table(("version", "written", "operation", "bytes"), rows, right=(0, 3))
 
@@ -231,12 +239,3 @@ def _confirmed(question: str) -> bool:
         if sys.stdin.isatty():
             raise
     raise failure("Nothing was deleted: standard input gives no answer; give --yes.", MISUSED)
-
-
-def _as_object(revision: "Revision") -> dict[str, object]:
-    return {
-        "version": revision.version,
-        "written": None if revision.created is None else revision.created.isoformat(),
-        "operation": revision.operation.value,
-        "bytes": revision.size,
-    }

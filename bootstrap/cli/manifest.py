@@ -29,11 +29,6 @@ OTHER: Final = "other"
 """In place of a store: keys, versions and properties are not checked."""
 
 
-@app.callback()
-def _manifest() -> None:
-    """Make `check` a command of its own, however few there are."""
-
-
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Manifests, YAML or JSON.")],

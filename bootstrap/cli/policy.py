@@ -38,8 +38,6 @@ _Output = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write a new file, not standard output."),
 ]
 
-app.command()(explain)
-
 
 def load(path: Path, exit_code: int, *, as_json: bool = False) -> "PolicyDocument":
     """Read a policy file, or say what is wrong in it and end with that exit code.
@@ -102,6 +100,9 @@ def check(
     _show("denial", "may never read", denials_in_words(document))
     if not rules.grants:
         say("Nothing is granted, so every request is refused.")
+
+
+app.command()(explain)
 
 
 def _show(rule: str, verb: str, summaries: "list[RuleSummary]") -> None:

@@ -34,13 +34,16 @@ _MAX_TEXT_BYTES = 1024 * 1024
 
 def command_group(name: str, text: str) -> typer.Typer:
     """Return a group of commands: alone it shows its help, and no traceback shows locals."""
-    return typer.Typer(
+    group = typer.Typer(
         name=name,
         help=text,
         cls=PlainGroup,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
+    # Without a callback a group of one command would be that command.
+    group.callback()(lambda: None)
+    return group
 
 
 class CommandError(Exception):

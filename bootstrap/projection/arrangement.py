@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, final
 
 from adapters.projection.content import UnfitDirectoryError
 from adapters.projection.directory import ProjectedDirectory
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from adapters.system.own_thread import OwnThread
     from bootstrap.projection.plan import Plan, PlannedDirectory
     from domain.use_cases.follow_secrets import Absent, FollowedSecret
+
+_Result = TypeVar("_Result")
 
 
 @final
@@ -41,8 +44,11 @@ class OpenDirectories:
                 if planned.path not in self._open:
                     new[planned.path] = _opened(planned)
             for planned in plan.directories:
-                if planned.path in self._open:
-                    _adapted(self._open[planned.path], planned)
+                if (directory := self._open.get(planned.path)) is not None:
+                    prepare = partial(
+                        directory.prepare, planned.rights, needs_memory=planned.needs_memory
+                    )
+                    _usable(planned, prepare)
         except BaseException:
             for directory in new.values():
                 directory.close()
@@ -62,39 +68,27 @@ class OpenDirectories:
 
 
 def _opened(planned: PlannedDirectory) -> ProjectedDirectory:
+    make = partial(
+        ProjectedDirectory.make, planned.path, planned.rights, needs_memory=planned.needs_memory
+    )
+    directory = _usable(planned, make)
+    if directory.lock():
+        return directory
+    directory.close()
+    raise ServiceFailedError(
+        f"Another agent projects {planned.path}; stop it, or take the directory out of one of the "
+        "two configurations."
+    )
+
+
+def _usable(planned: PlannedDirectory, work: Callable[[], _Result]) -> _Result:
     try:
-        directory = ProjectedDirectory.make(
-            planned.path, planned.rights, needs_memory=planned.needs_memory
-        )
-    except OSError as error:
-        failure = _failure(planned, error)
-    else:
-        if directory.lock():
-            return directory
-        directory.close()
-        raise ServiceFailedError(
-            f"Another agent projects {planned.path}; stop it, or take the directory out of one of "
-            "the two configurations."
-        )
-    raise failure
-
-
-def _adapted(directory: ProjectedDirectory, planned: PlannedDirectory) -> None:
-    try:
-        directory.prepare(planned.rights, needs_memory=planned.needs_memory)
-    except OSError as error:
-        failure = _failure(planned, error)
-    else:
-        return
-    raise failure
-
-
-def _failure(planned: PlannedDirectory, error: OSError) -> ServiceMisconfiguredError:
-    if isinstance(error, UnfitDirectoryError):
+        return work()
+    except UnfitDirectoryError as error:
         problem = f"is not used: {error.strerror}."
-    else:
+    except OSError as error:
         problem = f"cannot be opened ({error.strerror}); check that the folders above it exist."
-    return ServiceMisconfiguredError(f"The directory {planned.path} {problem}")
+    raise ServiceMisconfiguredError(f"The directory {planned.path} {problem}")
 
 
 @dataclass(frozen=True, slots=True)

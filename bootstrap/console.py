@@ -67,13 +67,10 @@ def judge_question(
     now: float,
     leeway: float,
 ) -> Judgement:
-    """Decide as the service would, and say why; the store is asked where the secret lies, no more.
+    """Decide as the service would, and say why; nothing of the question's token is repeated.
 
     Args:
-        question: the request; nothing of its token is repeated.
-        access: the rules in force.
-        store: knows where a key lies.
-        backend: the name that this backend is addressed by.
+        store: is asked where the secret lies, no more.
         leeway: seconds by which clocks may differ.
     """
     try:

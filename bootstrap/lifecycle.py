@@ -86,9 +86,7 @@ class Service:
         A store that cannot be reached is no reason not to start: requests get typed errors, and
         the store is asked again until it answers.
 
-        Args:
-            stop: set when it is time to end.
-            reload: set whenever files are to be read and opened again; it is cleared then.
+        Files are read and opened again whenever `reload` is set; it is cleared then.
 
         Raises:
             SettingsError: the access policy file cannot be used; nothing was connected to.

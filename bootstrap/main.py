@@ -153,7 +153,6 @@ def serve_one(
 
     Args:
         adapt: changes the service before it is run.
-        manager: hears how the service is doing; None: nothing does.
         twice_means_now: whether a second signal ends the process at once.
 
     Raises:

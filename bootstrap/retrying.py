@@ -84,7 +84,7 @@ class SupervisedTask:
     A task that returns or raises is started again after a pause that doubles up to half a minute.
 
     Args:
-        run: the task; None for nothing to run.
+        run: None for nothing to run.
         title: whose task it is, in prose.
     """
 

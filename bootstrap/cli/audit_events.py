@@ -37,8 +37,6 @@ class EventFilter:
     Attributes:
         key: the key or the path, or the beginning of either.
         entity: the entity's key or name, or the workload's name, or the beginning of either.
-        reason: the reason code.
-        outcome: the outcome.
         errors_only: only what was not answered.
         everything: also what is no request for a secret, such as hosts that ask for the server's
             xkey, and probes of `keys rotate`.

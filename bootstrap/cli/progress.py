@@ -26,12 +26,12 @@ def progress(
 ) -> Iterator[Advance]:
     """Show how far the work inside is; what is entered is called with how much was just done.
 
-    Nothing is shown with `as_json`, or where standard output or standard error is no terminal.
+    Nothing is shown where a program reads the output (`as_json`), or where standard output or
+    standard error is no terminal.
 
     Args:
         what: what is counted, such as "events read".
         total: how many there are; None where that is not known.
-        as_json: a program reads the output.
     """
     if as_json or not is_attended():
         yield lambda _: None

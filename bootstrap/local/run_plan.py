@@ -122,7 +122,6 @@ class RunPlan:
 
     Attributes:
         starts_server: whether a nats-server of its own is needed.
-        store: the secret store's name.
         additions: environment variables for the service, beside the inherited ones.
     """
 

@@ -127,12 +127,8 @@ class Arrangements:
     """The plan that is carried out, and the one that is to be next.
 
     Args:
-        plan: the first one.
         opened: what is open; what no plan has any more is closed.
         least_refresh_seconds: the pause where a plan has none.
-
-    Attributes:
-        now: what is carried out.
 
     Raises:
         ServiceMisconfiguredError: a directory cannot be used as it is.
@@ -151,14 +147,11 @@ class Arrangements:
         return self._next is not None
 
     async def change(self, plan: Plan, wake: Callable[[], None]) -> None:
-        """Have a plan carried out from the next round on; return once that is decided.
+        """Have a plan carried out from the next round on; return once that is decided. `wake`:
+        called once it waits.
 
         Directories that are in both keep their files until these are written again; others are
         wiped. On an error all stays as it was.
-
-        Args:
-            plan: the next one.
-            wake: called once it waits.
 
         Raises:
             GuardianFailedError: there is no guardian for it.

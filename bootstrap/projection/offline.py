@@ -64,11 +64,8 @@ class HostConfig:
 
 
 def host_config(plan: Plan, refusal: Callable[[PlannedFile], str | None]) -> HostConfig:
-    """Write the configuration.
-
-    Args:
-        plan: directories that the agent projects on the host's machine.
-        refusal: returns why the rules keep a file's secret from its consumer; None if they do not.
+    """Write the configuration for a plan of directories on the host's machine. `refusal`: returns
+    why the rules keep a file's secret from its consumer; None if they do not.
     """
     sources: dict[str, PlannedDirectory] = {}
     bindings: dict[str, str] = {}

@@ -30,12 +30,7 @@ NOT_FOUND, NOT_STARTED = 127, 126
 
 
 class CommandNotStartedError(CommandError):
-    """The command cannot be run.
-
-    Args:
-        advice: what to check.
-        exit_code: as a shell has it.
-    """
+    """The command cannot be run; `exit_code` is as a shell has it."""
 
     def __init__(self, advice: str, exit_code: int) -> None:
         super().__init__(advice)

@@ -122,15 +122,7 @@ def every_group(registry: Registry | None = None, *, shipped: bool = False) -> I
 
 
 def every_variable(registry: Registry | None = None, *, shipped: bool = False) -> list[str]:
-    """Return the names of all variables that the service and its plug-ins read, sorted.
-
-    Args:
-        registry: what is installed; None for the present environment.
-        shipped: whether the plug-ins of other distributions are left out.
-
-    Raises:
-        SettingsError: a plug-in cannot be used.
-    """
+    """Return the names of all variables of `every_group`, sorted."""
     return sorted(
         variable
         for group in every_group(registry, shipped=shipped)

@@ -45,10 +45,7 @@ async def beat(
     tell: Callable[[bytes], None], clock: Clock, problem: Callable[[], str | None]
 ) -> None:
     """Give a sign once a second until cancelled; from the event loop, to show that it turns.
-
-    Args:
-        tell: takes the sign.
-        problem: what keeps requests from arriving; None if nothing does.
+    `problem`: returns what keeps requests from arriving; None if nothing does.
     """
     while True:
         tell(BEAT if problem() is None else UNSERVED)

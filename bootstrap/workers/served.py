@@ -77,11 +77,7 @@ _log = structlog.get_logger()
 
 
 class StoppedProcesses:
-    """Lets each go on that has been stopped for half a second.
-
-    Args:
-        send: sends a signal to a process.
-    """
+    """Lets each go on that has been stopped for half a second."""
 
     def __init__(self, send: Callable[[int, signal.Signals], None]) -> None:
         self._send = send

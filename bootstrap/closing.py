@@ -26,6 +26,21 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+ANSWERS_SECONDS: Final = 5.0
+"""Seconds after the grace period by which requests still in flight are refused and answers sent."""
+
+RECORDS_SECONDS: Final = ANSWERS_SECONDS + max(BufferLimits().grace_seconds, NOTICES_SECONDS) + 1.0
+"""Seconds after the grace period by which the audit trail is closed and notices are published."""
+
+TRANSPORT_SECONDS: Final = RECORDS_SECONDS + 1.5
+"""Seconds after the grace period by which the transport is disconnected. From here on there is
+nothing left to lose."""
+
+CLOSING_SECONDS: Final = TRANSPORT_SECONDS + 1.5
+"""Seconds after the grace period by which everything is closed."""
+
+_log = structlog.get_logger()
+
 
 async def caught(work: Awaitable[_T], kind: type[Exception]) -> _T | Exception:
     """Await the work, and return its result or the error of that kind that it raised."""
@@ -81,22 +96,6 @@ def failure_of(error: BaseException) -> BaseException:
             return ServiceFailedError(str(error))
         case _:
             return error
-
-
-ANSWERS_SECONDS: Final = 5.0
-"""Seconds after the grace period by which requests still in flight are refused and answers sent."""
-
-RECORDS_SECONDS: Final = ANSWERS_SECONDS + max(BufferLimits().grace_seconds, NOTICES_SECONDS) + 1.0
-"""Seconds after the grace period by which the audit trail is closed and notices are published."""
-
-TRANSPORT_SECONDS: Final = RECORDS_SECONDS + 1.5
-"""Seconds after the grace period by which the transport is disconnected. From here on there is
-nothing left to lose."""
-
-CLOSING_SECONDS: Final = TRANSPORT_SECONDS + 1.5
-"""Seconds after the grace period by which everything is closed."""
-
-_log = structlog.get_logger()
 
 
 @final

@@ -27,16 +27,15 @@ if TYPE_CHECKING:
 
 _LONGEST_HOST_NAME: Final = 100
 
+USER_AGENT: Final = f"wasmcloud-secrets/{__version__}"
+
+_Service = TypeVar("_Service")
+
 
 def replica_name(host: str | None = None) -> str:
     """Name this process as answers and logs do: the machine's name and the process's number."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname() if host is None else host)
     return f"{plain[:_LONGEST_HOST_NAME]}:{os.getpid()}"
-
-
-USER_AGENT: Final = f"wasmcloud-secrets/{__version__}"
-
-_Service = TypeVar("_Service")
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
@@ -19,18 +18,36 @@ if TYPE_CHECKING:
     from ports.transport_plugin import TransportParts
 
 
-_FIRST_SECONDS = 1.0
-_LONGEST_SECONDS = 30.0
+FIRST_SECONDS: Final = 0.5
+LONGEST_SECONDS: Final = 30.0
+HEALTHY_SECONDS: Final = 60.0
+"""A worker that lived this long did not die of what its predecessors died of."""
+
+HEALED_SECONDS: Final = 5.0
+"""A task that runs this long after a failure counts as healthy again."""
 
 _log = structlog.get_logger()
 
 
-def retry_pauses() -> Iterator[float]:
-    """Return the seconds before each further try: 1, 2, 4 and so on up to 30."""
-    pause = _FIRST_SECONDS
+def retry_pauses(first_seconds: float = 1.0) -> Iterator[float]:
+    """Return the seconds before each further try, doubled from one to the next up to 30."""
+    pause = first_seconds
     while True:
         yield pause
-        pause = min(pause * 2, _LONGEST_SECONDS)
+        pause = min(pause * 2, LONGEST_SECONDS)
+
+
+class Backoff:
+    """Doubles from death to death, and begins again after a healthy life."""
+
+    def __init__(self) -> None:
+        self._pauses = retry_pauses(FIRST_SECONDS)
+
+    def after(self, lived_seconds: float) -> float:
+        """Return the seconds to wait after a life of that length."""
+        if lived_seconds >= HEALTHY_SECONDS:
+            self._pauses = retry_pauses(FIRST_SECONDS)
+        return next(self._pauses)
 
 
 async def open_patiently(part: TransportParts, clock: Clock, manager: ServiceManager) -> None:
@@ -48,33 +65,6 @@ async def open_patiently(part: TransportParts, clock: Clock, manager: ServiceMan
         else:
             return
         await clock.sleep(pause)
-
-
-FIRST_SECONDS = 0.5
-LONGEST_SECONDS = 30.0
-HEALTHY_SECONDS = 60.0
-"""A worker that lived this long did not die of what its predecessors died of."""
-
-
-@dataclass(slots=True)
-class Backoff:
-    """Doubles from death to death, and begins again after a healthy life."""
-
-    _next: float = FIRST_SECONDS
-
-    def after(self, lived_seconds: float) -> float:
-        """Return the seconds to wait after a life of that length."""
-        if lived_seconds >= HEALTHY_SECONDS:
-            self._next = FIRST_SECONDS
-        pause = self._next
-        self._next = min(pause * 2, LONGEST_SECONDS)
-        return pause
-
-
-HEALED_SECONDS: Final = 5.0
-"""A task that runs this long after a failure counts as healthy again."""
-
-_log = structlog.get_logger()
 
 
 @final

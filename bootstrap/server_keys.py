@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _FILE: Final = "SERVER_XKEY_SEED_FILE"
 _log = structlog.get_logger()
 
+_REPLICA_SECONDS: Final = 2.0
+
 
 def load_server_keys(settings: Settings) -> KeyRing:
     """Read or generate the server's keys: the announced one, and those still opened.
@@ -106,11 +108,6 @@ def _generated() -> SodiumXKeyPair:
         advice="Set SERVER_XKEY_SEED_FILE or SERVER_XKEY_SEED.",
     )
     return pair
-
-
-_REPLICA_SECONDS: Final = 2.0
-
-_log = structlog.get_logger()
 
 
 async def refuse_second_key(

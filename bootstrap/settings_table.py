@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from ports.settings import SettingsGroup
 
+MASK: Final = "********"
+
+_HIDDEN: Final = "nats_url"
+"""It may hold a password, and its field is no secret of pydantic's."""
+
 
 def settings_table() -> str:
     """Return the table as Markdown, one section a group."""
@@ -60,12 +65,6 @@ def _default(field: FieldInfo) -> str:
 
 if __name__ == "__main__":
     sys.stdout.write(settings_table())
-
-
-MASK: Final = "********"
-
-_HIDDEN: Final = "nats_url"
-"""It may hold a password, and its field is no secret of pydantic's."""
 
 
 def setting_rows() -> list[dict[str, str]]:

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from domain.model.transport import Reply
     from ports.clock import Clock
 
+NATS: Final = "nats"
+_MAX_REQUEST_BYTES = 1024 * 1024
+
+_VIOLATION = re.compile(r"""(?i)violation for (publish|subscription) to ["']([^"']+)["']""")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentitySource:
@@ -101,12 +106,6 @@ def _sign(issuer: SigningKey, subject: str, clock: Clock) -> str:
         issued_at=int(clock.now()),
         metadata={"name": "wasmcloud-secrets request"},
     )
-
-
-NATS: Final = "nats"
-_MAX_REQUEST_BYTES = 1024 * 1024
-
-_VIOLATION = re.compile(r"""(?i)violation for (publish|subscription) to ["']([^"']+)["']""")
 
 
 class HostChannel(Channel):

@@ -29,6 +29,9 @@ Event: TypeAlias = dict[str, Any]
 
 _NAMES_OF_ENTITIES: Final = ("entity", "entity_name", "workload_name")
 
+_COLOURS: Final = {"answered": "green", "refused": "red", "cancelled": "yellow"}
+_SHOWN_OF_A_KEY: Final = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
@@ -79,10 +82,6 @@ def begins(event: Event, names: tuple[str, ...], wanted: str | None) -> bool:
 def is_of_entity(event: Event, wanted: str | None) -> bool:
     """Say whether the entity's key or name, or the workload's name, begins so."""
     return begins(event, _NAMES_OF_ENTITIES, wanted)
-
-
-_COLOURS: Final = {"answered": "green", "refused": "red", "cancelled": "yellow"}
-_SHOWN_OF_A_KEY: Final = 8
 
 
 async def events(

@@ -13,6 +13,12 @@ from adapters.admin_http.address import AdminAddress
 from bootstrap.cli.reporting import AsJson, guarded, guarded_run
 from bootstrap.cli.terminal import say, warn, write_json
 
+_WIDTH = 76
+
+_TIMEOUT_SECONDS: Final = 2.0
+_MAX_BYTES: Final = 65_536
+_OK: Final = 200
+
 
 def check(*, as_json: AsJson = False) -> None:
     """Look at all that a start needs, one line each, and change nothing.
@@ -43,9 +49,6 @@ def check(*, as_json: AsJson = False) -> None:
     raise typer.Exit(findings.exit_code)
 
 
-_WIDTH = 76
-
-
 def settings(
     *,
     every: Annotated[
@@ -70,11 +73,6 @@ def settings(
     for row in shown:
         say(f"{row['variable']}={row['value']}  ({row['origin']})")
         say(indent(fill(row["meaning"], _WIDTH), "    "), style="dim")
-
-
-_TIMEOUT_SECONDS: Final = 2.0
-_MAX_BYTES: Final = 65_536
-_OK: Final = 200
 
 
 def healthcheck(

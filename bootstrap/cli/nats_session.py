@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from adapters.nats.client import ResilientClient
+    from adapters.nats.settings import NatsLoginSettings
 
 _Answer = TypeVar("_Answer")
 _LOOK_SECONDS: Final = 0.05
 
 
 @asynccontextmanager
-async def open_nats() -> AsyncIterator[ResilientClient]:
-    """Connect; only the NATS settings are read, so the rest may be missing or wrong.
+async def open_nats(group: type[NatsLoginSettings] | None = None) -> AsyncIterator[ResilientClient]:
+    """Connect; only the settings of NATS are read, so the rest may be missing or wrong. `group`:
+    others than those of the service.
 
     Raises:
         SettingsError: the settings do not allow it.
@@ -29,7 +31,7 @@ async def open_nats() -> AsyncIterator[ResilientClient]:
     from bootstrap.plugin_contexts import USER_AGENT
     from bootstrap.settings import load_settings
 
-    settings = load_settings(NatsSettings)
+    settings = load_settings(group or NatsSettings)
     async with NatsConnection(settings, SystemClock(), name=USER_AGENT) as connection:
         yield connection.client
 

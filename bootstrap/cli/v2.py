@@ -26,6 +26,16 @@ workloads = command_group(
     "workload", "Start, stop and look at workloads of wasmCloud 2, by way of the relay."
 )
 
+_Host = Annotated[
+    str | None,
+    typer.Option("--host", help="The host's id. Unset: the only one heard in 16 seconds."),
+]
+_Timeout = Annotated[
+    float,
+    typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for a host."),
+]
+_Id = Annotated[str, typer.Argument(metavar="ID", help="The workload's id, as start shows it.")]
+
 
 def relay() -> None:
     """Fill references to secrets into wasmCloud 2's start requests until SIGTERM or Ctrl-C.
@@ -99,17 +109,6 @@ def plugin_endpoint() -> None:
     from bootstrap.wasmcloud2.plugin_endpoint import plugin_endpoint as run_endpoint
 
     raise typer.Exit(run_endpoint())
-
-
-_Host = Annotated[
-    str | None,
-    typer.Option("--host", help="The host's id. Unset: the only one heard in 16 seconds."),
-]
-_Timeout = Annotated[
-    float,
-    typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for a host."),
-]
-_Id = Annotated[str, typer.Argument(metavar="ID", help="The workload's id, as start shows it.")]
 
 
 @workloads.command()

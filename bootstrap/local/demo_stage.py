@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
+_NARROW, _WIDE = 80, 100
+_BYTES_PER_LINE = 8
+
 
 class DemoFailedError(Exception):
     """Something is not as the demo says; the text tells what."""
@@ -48,10 +51,6 @@ def check(claim: bool, otherwise: str) -> None:  # noqa: FBT001  it reads as `as
     """
     if not claim:
         raise DemoFailedError(otherwise)
-
-
-_NARROW, _WIDE = 80, 100
-_BYTES_PER_LINE = 8
 
 
 class DemoReport:

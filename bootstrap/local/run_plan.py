@@ -22,6 +22,10 @@ from bootstrap.settings.variables import Variables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+INFISICAL, NATS_KV = "infisical", "nats-kv"
+_INFISICAL = ("INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET", "INFISICAL_PROJECT_ID")
+_SHARED = ("NATS_SUBJECT_PREFIX", "API_VERSION", "BACKEND_NAME", "NATS_KV_BUCKET")
+
 
 class RunFolderError(Exception):
     """The folder cannot be used; the text says what to do."""
@@ -109,11 +113,6 @@ def _in_use(path: Path) -> str:
         pid = int(RunFolder(path, -1).nats_pid.read_text("ascii"))
         text += f" If it is gone and left its nats-server behind, stop that: kill {pid}"
     return text
-
-
-INFISICAL, NATS_KV = "infisical", "nats-kv"
-_INFISICAL = ("INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET", "INFISICAL_PROJECT_ID")
-_SHARED = ("NATS_SUBJECT_PREFIX", "API_VERSION", "BACKEND_NAME", "NATS_KV_BUCKET")
 
 
 @dataclass(frozen=True, slots=True)

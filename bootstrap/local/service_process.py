@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+SERVE = (sys.executable, "-m", "bootstrap.main")
+
+_READY_SECONDS = 20.0
+_STOP_SECONDS = 5.0
+_LONGEST_LINE = 1 << 20
+_LAST_WORDS = 5
+
 
 @contextmanager
 def on_stop_signal(act: Callable[[signal.Signals], None]) -> Iterator[None]:
@@ -60,14 +67,6 @@ class CancelOnce:
         """
         if self.received is not None:
             raise asyncio.CancelledError
-
-
-SERVE = (sys.executable, "-m", "bootstrap.main")
-
-_READY_SECONDS = 20.0
-_STOP_SECONDS = 5.0
-_LONGEST_LINE = 1 << 20
-_LAST_WORDS = 5
 
 
 class ServiceProcessError(Exception):

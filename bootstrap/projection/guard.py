@@ -32,6 +32,9 @@ GUARDIAN_ENDED: Final = (
 
 _log = structlog.get_logger()
 
+RENEWALS: Final = 6
+"""How often within one lease it is renewed."""
+
 
 class GuardianFailedError(Exception):
     """There is no guardian, and without one nothing is written; the text says why."""
@@ -133,10 +136,6 @@ def _spawn(line: socket.socket) -> subprocess.Popen[bytes]:
         # What is sent to this process's group, such as Ctrl-C, must not end both.
         start_new_session=True,
     )
-
-
-RENEWALS: Final = 6
-"""How often within one lease it is renewed."""
 
 
 @final

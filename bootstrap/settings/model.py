@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from ports.settings import Problem
 
+_Group = TypeVar("_Group", bound=SettingsGroup)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -140,9 +142,6 @@ def known_variables(registry: Registry | None = None) -> frozenset[str]:
     except SettingsError:
         # Whether it is needed shows where it is chosen.
         return frozenset(every_variable(registry, shipped=True))
-
-
-_Group = TypeVar("_Group", bound=SettingsGroup)
 
 
 def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group:

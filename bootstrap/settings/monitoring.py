@@ -22,6 +22,10 @@ from adapters.tracing.headers import parse_headers
 from bootstrap.settings.variables import SettingsError
 from ports.settings import Problem, SettingsGroup, both_set, says_yes
 
+_MAX_HEADERS_BYTES = 64 * 1024
+_EXTRA = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests")
+"""What the extra `otel` installs."""
+
 
 def _admin_address(text: str) -> str:
     return str(parse_admin_address(text))
@@ -82,11 +86,6 @@ class AdminSettings(SettingsGroup):
                 f"do not fit: each worker listens one port further on, and {MAX_PORT} is the last "
                 "one. Choose a lower port.",
             )
-
-
-_MAX_HEADERS_BYTES = 64 * 1024
-_EXTRA = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests")
-"""What the extra `otel` installs."""
 
 
 def _endpoint(text: str) -> str:

@@ -15,6 +15,8 @@ from ports.settings import Problem, SettingsGroup, both_set
 
 _NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
+MOST_WORKERS = 256
+
 
 class ChoiceSettings(SettingsGroup):
     """Only the chosen plug-ins' own settings are read."""
@@ -164,9 +166,6 @@ class LogSettings(SettingsGroup):
         default="auto",
         description="`json`, `console`, or `auto`: console on a terminal, otherwise JSON.",
     )
-
-
-MOST_WORKERS = 256
 
 
 class WorkerSettings(SettingsGroup):

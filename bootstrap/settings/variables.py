@@ -15,6 +15,10 @@ from ports.settings import Problem, SettingsGroup, problems_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+DOTENV: Final = Path(".env")
+
+_Group = TypeVar("_Group", bound=SettingsGroup)
+
 
 class SettingsError(Exception):
     """The service cannot start as configured. Its text lists every problem and no value."""
@@ -23,11 +27,6 @@ class SettingsError(Exception):
         self.problems = problems
         head = "The configuration needs attention:"
         super().__init__("\n".join([head, *(f"  - {problem}" for problem in problems)]))
-
-
-DOTENV: Final = Path(".env")
-
-_Group = TypeVar("_Group", bound=SettingsGroup)
 
 
 @final

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from nats import errors
 
-from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import OperatorNatsSettings
-from adapters.system.clock import SystemClock
 from adapters.wasmcloud2.replies import read_status
 from adapters.wasmcloud2.subjects import subject_of
-from bootstrap.cli.nats_session import unless_denied
+from bootstrap.cli.nats_session import open_nats, unless_denied
 from bootstrap.cli.reporting import CommandError
-from bootstrap.plugin_contexts import USER_AGENT
-from bootstrap.settings import load_settings
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
@@ -121,6 +117,5 @@ async def hosts() -> AsyncIterator[Hosts]:
         SettingsError: the settings do not allow it.
         NatsConnectError: no NATS server does.
     """
-    settings = load_settings(OperatorNatsSettings)
-    async with NatsConnection(settings, SystemClock(), name=USER_AGENT) as connection:
-        yield Hosts(connection.client)
+    async with open_nats(OperatorNatsSettings) as client:
+        yield Hosts(client)

@@ -29,6 +29,9 @@ UNSERVED_SECONDS: Final = 20.0
 
 _log = structlog.get_logger()
 
+STOPPED_SECONDS: Final = 0.5
+"""Far shorter than hosts wait, and longer than tools stop a process that they let go on."""
+
 
 class ServedWorkers:
     """Compares what the workers say of themselves. `show`: takes one line for operators whenever
@@ -63,19 +66,6 @@ def _status(served: int, count: int) -> str:
     return f"Of {count} workers, {served} would be asked by hosts; see the log"
 
 
-_NOT_SERVED: Final = (
-    "Hosts would not be answered by this worker; its own records say why, and its /readyz. It asks "
-    f"again by itself. If it stays so for {UNSERVED_SECONDS:.0f} s while another worker is served, "
-    "it is replaced."
-)
-
-
-STOPPED_SECONDS: Final = 0.5
-"""Far shorter than hosts wait, and longer than tools stop a process that they let go on."""
-
-_log = structlog.get_logger()
-
-
 class StoppedProcesses:
     """Lets each go on that has been stopped for half a second."""
 
@@ -102,6 +92,11 @@ class StoppedProcesses:
         self._send(pid, signal.SIGCONT)
 
 
+_NOT_SERVED: Final = (
+    "Hosts would not be answered by this worker; its own records say why, and its /readyz. It asks "
+    f"again by itself. If it stays so for {UNSERVED_SECONDS:.0f} s while another worker is served, "
+    "it is replaced."
+)
 _STOPPED: Final = (
     "A signal (SIGSTOP) had stopped this worker, and SIGCONT lets it go on, since it would be sent "
     "requests all the same. To stop a worker on purpose, use WORKERS=1."

@@ -150,11 +150,12 @@ class Later(NamedTuple):
 
 
 def _import_lean_first(command: Any) -> None:
-    """Have each command below import libraries without what they would load besides."""
-    for below in getattr(command, "commands", {}).values():
-        _import_lean_first(below)
-    if (run := command.callback) is None:
+    """Have a command, or each below a group, import libraries without what they load besides."""
+    if hasattr(command, "commands"):
+        for below in command.commands.values():
+            _import_lean_first(below)
         return
+    run = command.callback
 
     @wraps(run)
     def run_lean(*args: Any, **given: Any) -> Any:

@@ -105,17 +105,14 @@ def projection_samples(
     writes = sum(directory.writes for directory in directories)
     failures = sum(directory.failures for directory in directories)
     guarded = agent.guardian_problem is None
-    gauges: list[tuple[str, str, float]] = [
+    figures: list[tuple[str, str, float]] = [
         ("files", "Files that the configuration names.", files),
         ("files_present", "Files that are there, each with a value that may be used.", present),
+        ("writes_total", "Generations put in force, in all directories.", writes),
+        ("failures_total", "Changes that a file system refused.", failures),
+        ("rounds_total", "Times that every secret was read and put in force.", agent.rounds),
         ("guarded", "1 while the process runs that wipes after this one, otherwise 0.", guarded),
     ]
-    counters = [
-        ("writes", "Generations put in force, in all directories.", writes),
-        ("failures", "Changes that a file system refused.", failures),
-        ("rounds", "Times that every secret was read and put in force.", agent.rounds),
-    ]
-    for name, meaning, value in gauges:
-        yield Sample(f"projection_{name}", meaning, value)
-    for name, meaning, value in counters:
-        yield Sample(f"projection_{name}_total", meaning, value, kind="counter")
+    for name, meaning, value in figures:
+        kind = "counter" if name.endswith("_total") else "gauge"
+        yield Sample(f"projection_{name}", meaning, value, kind=kind)

@@ -32,7 +32,13 @@ def test_a_command_is_listed_by_the_first_sentence_of_its_own_help(name: str) ->
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["kv", "put", "--help"], *([name, "--help"] for name in COMMANDS)],
+    [
+        ["--help"],
+        ["--version"],
+        ["kv", "put", "--help"],
+        ["cache", "flush", "--help"],
+        *([name, "--help"] for name in COMMANDS),
+    ],
 )
 def test_help_loads_none_of_what_commands_need(arguments: list[str]) -> None:
     code = (

@@ -26,11 +26,9 @@ class AccessControl:
     """The rules of the policy file, or trusted issuers if any are named.
 
     Attributes:
-        policy: decides.
         file: to be loaded before the first request and watched from then on; None without one.
         origin: "policy_file", "trusted_issuers" or "none".
-        mode: AUTHORIZATION_MODE.
-        issuers: the accounts of TRUSTED_ISSUERS.
+        mode, issuers: AUTHORIZATION_MODE and TRUSTED_ISSUERS.
     """
 
     def __init__(self, settings: Settings, clock: Clock, *, requester_required: bool) -> None:

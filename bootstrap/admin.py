@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from adapters.system.lateness import LoopLateness
     from bootstrap.access import AccessControl
     from bootstrap.audit_trails import AuditTrails
+    from bootstrap.retrying import SupervisedTask
     from bootstrap.settings import Configuration
     from bootstrap.store_pipeline import StorePipeline
-    from bootstrap.supervised import SupervisedTask
     from domain.use_cases.key_ring import KeyRing
     from ports.audit import AuditTrail
     from ports.clock import Clock

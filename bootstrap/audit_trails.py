@@ -41,12 +41,10 @@ class AuditTrails:
     """Every sink that is configured.
 
     Args:
-        settings: which sinks, and what happens when they are full.
         keys: the server's, from which the key that signs events is derived.
         shared: what the transport shares; the stream uses its NATS connection.
 
     Attributes:
-        trail: records.
         buffers: the sinks by the names that metrics give them.
 
     Raises:

@@ -25,10 +25,8 @@ ORIGIN: Final = "cache-flush"
 async def flush_caches(
     client: ResilientClient, subjects: ControlSubjects, selection: Selection, wait: float
 ) -> list[ReplicaAnswer]:
-    """Have every replica forget what is selected, and return what each one did.
-
-    Args:
-        wait: seconds to gather answers.
+    """Have every replica forget what is selected, and return what each one did. `wait`: seconds to
+    gather answers.
 
     Raises:
         ChannelError: the order could not be sent.

@@ -8,12 +8,11 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bootstrap.settings.choices import ChoiceSettings
 from bootstrap.settings.model import Settings, known_variables, own_groups, variable_names
 from bootstrap.settings.plugins import Kind, Registry
-from bootstrap.settings.problems import SettingsError
-from bootstrap.settings.variables import Variables
-from bootstrap.workers.restart_history import RestartHistory
+from bootstrap.settings.service import ChoiceSettings
+from bootstrap.settings.variables import SettingsError, Variables
+from bootstrap.workers.worker_config import RestartHistory
 from ports.plugin import PluginError
 from ports.settings import Problem, SettingsGroup
 

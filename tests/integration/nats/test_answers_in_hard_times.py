@@ -66,7 +66,7 @@ async def test_an_answer_beyond_what_the_server_takes_by_now_is_a_refusal(
     ]
     await until(lambda: replica.transport.in_flight == 2)
 
-    server._config = "max_payload: 65536"
+    server.config = "max_payload: 65536"
     await server.restart()
     await until(lambda: replica.connection.client.max_payload == 65536)
     await until(lambda: replica.connection.is_connected)

@@ -12,7 +12,7 @@ from adapters.audit.sink import AuditSinkError
 from adapters.crypto.nkeys_text import KeyKind, encode_public
 from adapters.crypto.token_signer import SigningKey
 from adapters.system.settling import POLL_SECONDS
-from bootstrap.service_failure import ServiceMisconfiguredError
+from bootstrap.closing import ServiceMisconfiguredError
 from bootstrap.settings import SettingsError
 from ports.store_check import StoreMisconfiguredError
 from tests.unit.bootstrap.lifecycle_world import World

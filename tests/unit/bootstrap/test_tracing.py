@@ -20,7 +20,7 @@ from bootstrap.containers import Container
 from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError
 from bootstrap.tracing import NoTracing, resource
-from bootstrap.workers.restart_history import RestartHistory
+from bootstrap.workers.worker_config import RestartHistory
 from tests.support.environments import (
     configuration,
     infisical_environment,

@@ -1,29 +1,91 @@
-"""Where traces of requests go, and what they may say."""
-
-from __future__ import annotations
+"""Where operators and their tools see how the service is doing: HTTP and traces."""
 
 import ssl
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from typing_extensions import override
 
+from adapters.admin_http.address import (
+    MAX_PORT,
+    AdminAddress,
+    AdminAddressError,
+    parse_admin_address,
+)
 from adapters.system.secret_file import SecretFileError, read_secret_text
-from adapters.system.setting_types import ReadableFile, SecretText, strip
+from adapters.system.setting_types import ReadableFile, SecretText, Texts, strip
 from adapters.tracing.headers import parse_headers
-from bootstrap.settings.problems import SettingsError
-from ports.settings import Problem, SettingsGroup, both_set
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
+from bootstrap.settings.variables import SettingsError
+from ports.settings import Problem, SettingsGroup, both_set, says_yes
 
 _MAX_HEADERS_BYTES = 64 * 1024
 _EXTRA = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests")
 """What the extra `otel` installs."""
+
+
+def _admin_address(text: str) -> str:
+    return str(parse_admin_address(text))
+
+
+class AdminSettings(SettingsGroup):
+    """Probes and metrics over HTTP."""
+
+    admin_addr: Annotated[str, BeforeValidator(strip), AfterValidator(_admin_address)] | None = (
+        Field(
+            default=None,
+            description="Address such as `:9090` that answers `/livez`, `/readyz` and `/metrics`; "
+            "`:9090` is short for `127.0.0.1:9090`. Unset: no port is opened.",
+        )
+    )
+
+    admin_exposed: bool = Field(
+        default=False,
+        description="`true` where others are meant to reach `ADMIN_ADDR` and only they do, as by a "
+        "Kubernetes NetworkPolicy: the start then mentions it instead of warning about it.",
+    )
+
+    admin_hosts: Texts = Field(
+        default=(),
+        description="Names, comma-separated, that `ADMIN_ADDR` is asked under, such as a proxy's "
+        "or a Kubernetes Service's. Requests that name another host are refused, but for loopback "
+        "names and the IP address they came in at.",
+    )
+
+    admin_console: bool = Field(
+        default=False,
+        description="`true`: `ADMIN_ADDR` also answers `/console`, pages for a browser on this "
+        "machine, as [console.md](console.md) shows them. They need no login, and answer no other "
+        "machine.",
+    )
+
+    @property
+    def admin_address(self) -> AdminAddress | None:
+        """The address, read."""
+        return None if self.admin_addr is None else parse_admin_address(self.admin_addr)
+
+    @override
+    @classmethod
+    def contradictions(cls, given: Mapping[str, Any]) -> Iterable[Problem]:
+        if says_yes(given.get("admin_console")) and "admin_addr" not in given:
+            yield Problem(
+                "ADMIN_CONSOLE",
+                "needs ADMIN_ADDR, the address that the console is at; set it, such as :9090.",
+            )
+        try:
+            port = parse_admin_address(str(given["admin_addr"])).port
+            workers = int(given["workers"])
+        except (KeyError, AdminAddressError, ValueError):
+            return
+        if workers > 1 and port + workers - 1 > MAX_PORT:
+            yield Problem(
+                "ADMIN_ADDR, WORKERS",
+                f"do not fit: each worker listens one port further on, and {MAX_PORT} is the last "
+                "one. Choose a lower port.",
+            )
 
 
 def _endpoint(text: str) -> str:

@@ -1,14 +1,22 @@
-"""Help as a person reads it: `--file FILE`, and no types of this program's language."""
+"""Groups of commands: loaded when they are asked for, with help as a person reads it.
+
+Help names what is to be given, such as `--file FILE`, and no types of this program's language.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from typer.core import TyperArgument, TyperGroup, TyperOption
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typing_extensions import override
 
+from bootstrap.importing import NATS, STRUCTLOG, import_lean
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class PlainGroup(TyperGroup):
@@ -107,3 +115,79 @@ def _name_value(option: TyperOption) -> None:
         return
     longest = max(option.opts, key=len)
     option.metavar = longest.lstrip("-").rpartition("-")[2].upper()
+
+
+class Later(NamedTuple):
+    """Where a command is, and what the list of commands says of it.
+
+    Attributes:
+        module: of the package `bootstrap.cli`.
+        attribute: a function, or a `typer.Typer` with commands of its own.
+        help: the first sentence of the command's own help.
+        takes_command: options end at the first argument, which is a command with its own.
+    """
+
+    module: str
+    attribute: str
+    help: str
+    takes_command: bool = False
+
+    def load(self, name: str) -> Any:
+        """Import the command; what it runs on is imported when it runs."""
+        found = getattr(import_module(f"bootstrap.cli.{self.module}"), self.attribute)
+        parent = typer.Typer(rich_markup_mode=None)
+        if isinstance(found, typer.Typer):
+            parent.add_typer(found, name=name)
+        else:
+            context = {"allow_interspersed_args": not self.takes_command}
+            parent.command(name, context_settings=context)(found)
+            # With a single command there would be no group to take it from.
+            parent.callback()(lambda: None)
+        command = typer.main.get_group(parent).commands[name]
+        name_values([command])
+        _import_lean_first(command)
+        return command
+
+
+def _import_lean_first(command: Any) -> None:
+    """Have a command, or each below a group, import libraries without what they load besides."""
+    if hasattr(command, "commands"):
+        for below in command.commands.values():
+            _import_lean_first(below)
+        return
+    run = command.callback
+
+    @wraps(run)
+    def run_lean(*args: Any, **given: Any) -> Any:
+        import_lean(STRUCTLOG, NATS)
+        return run(*args, **given)
+
+    command.callback = run_lean
+
+
+def later_group(commands: Mapping[str, Later]) -> type[PlainGroup]:
+    """Return the class of a group that has these commands beside those added to it."""
+
+    class LaterGroup(PlainGroup):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            self._unloaded = dict(commands)
+            # What is listed for each; the command itself takes its place once it is loaded.
+            for name, command in commands.items():
+                self.add_command(TyperCommand(name, short_help=command.help))
+
+        @override
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            if cmd_name in self._unloaded:
+                self.add_command(self._unloaded.pop(cmd_name).load(cmd_name), cmd_name)
+            return super().get_command(ctx, cmd_name)
+
+        @override
+        def format_commands(self, ctx: Any, formatter: Any) -> None:
+            unloaded, self._unloaded = self._unloaded, {}
+            try:
+                super().format_commands(ctx, formatter)
+            finally:
+                self._unloaded = unloaded
+
+    return LaterGroup

@@ -1,27 +1,78 @@
-"""`wasmcloud-secrets healthcheck`: asks the admin listener of a running service, as probes do.
+"""`check`, `settings` and `healthcheck`: how a configuration and a running service are."""
 
-For what starts containers and can only run a command in them. Exit codes: 0 all is well, 1 not;
-the runtimes of containers reserve every other.
-"""
-
-from __future__ import annotations
-
+import io
 import json
+from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from textwrap import fill, indent
+from typing import Annotated, Any, Final
 
 import typer
 
-from bootstrap.cli.terminal import warn
+from adapters.admin_http.address import AdminAddress
+from bootstrap.cli.reporting import AsJson, guarded, guarded_run
+from bootstrap.cli.terminal import say, warn, write_json
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from adapters.admin_http.address import AdminAddress
+_WIDTH = 76
 
 _TIMEOUT_SECONDS: Final = 2.0
 _MAX_BYTES: Final = 65_536
 _OK: Final = 200
+
+
+def check(*, as_json: AsJson = False) -> None:
+    """Look at all that a start needs, one line each, and change nothing.
+
+    Settings, files and modes, rules, ports, disk, NATS, other replicas and the store. It logs in to
+    NATS and to the store as the service does.
+
+    Exit code 0 if the service can start, 1 if something does not answer or refuses, 2 if settings
+    or files must be put right.
+    """
+    from adapters.telemetry.log_setup import configure_logging
+    from bootstrap.preflight.run import preflight
+
+    # What would be logged is said by the findings.
+    configure_logging("error", "json", io.StringIO())
+    findings = guarded_run(preflight)
+    if as_json:
+        found = [
+            {"level": one.level.word, "topic": one.topic, "text": one.text}
+            for one in findings.found
+        ]
+        write_json({"exit_code": findings.exit_code, "findings": found})
+    else:
+        width = max(len(one.topic) for one in findings.found)
+        for one in findings.found:
+            text = one.text.replace("\n", "\n" + " " * (width + 4))
+            say(f"{one.level.mark} {one.topic:<{width}}  {text}")
+    raise typer.Exit(findings.exit_code)
+
+
+def settings(
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also those that are at their default.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write JSON, for a program to read; always all of them.")
+    ] = False,
+) -> None:
+    """Show the variables in force: value, origin and meaning; secrets are masked.
+
+    Of stores and transports those that are chosen. Exit code 2 if a setting cannot be read, or a
+    name in `.env` is no setting.
+    """
+    from bootstrap.settings_table import setting_rows
+
+    rows = guarded(setting_rows)
+    if as_json:
+        write_json(rows)
+        return
+    shown = [row for row in rows if every or row["origin"] != "default"]
+    for row in shown:
+        say(f"{row['variable']}={row['value']}  ({row['origin']})")
+        say(indent(fill(row["meaning"], _WIDTH), "    "), style="dim")
 
 
 def healthcheck(
@@ -32,10 +83,10 @@ def healthcheck(
     ] = False,
 ) -> None:
     """Ask the running service at ADMIN_ADDR whether it is well; for HEALTHCHECK of an image."""
-    from bootstrap.settings.admin import AdminSettings
-    from bootstrap.settings.load import load_settings
-    from bootstrap.settings.problems import SettingsError
-    from bootstrap.settings.workers import WorkerSettings
+    from bootstrap.settings.model import load_settings
+    from bootstrap.settings.monitoring import AdminSettings
+    from bootstrap.settings.service import WorkerSettings
+    from bootstrap.settings.variables import SettingsError
 
     try:
         address = load_settings(AdminSettings).admin_address

@@ -10,16 +10,16 @@ from adapters.nats.relay_settings import HostsNatsSettings, OperatorNatsSettings
 from adapters.system.loopback import is_loopback
 from adapters.wasmcloud2.settings import RelaySettings
 from bootstrap import main
-from bootstrap.containers import Container
-from bootstrap.relay.front import RelayConfig, RelayFront
-from bootstrap.server_keys import load_peer_keys
 from bootstrap.settings import Problem, SettingsError
+from bootstrap.wasmcloud2 import unfit_for
+from bootstrap.wasmcloud2.relay_front import RelayConfig, RelayFront
 
 if TYPE_CHECKING:
-    from adapters.nats.settings import NatsLoginSettings
     from adapters.system.service_manager import ServiceManager
+    from bootstrap.containers import Container
     from bootstrap.settings import Configuration
     from ports.transport_plugin import TransportParts
+
 
 _log = structlog.get_logger()
 
@@ -33,12 +33,7 @@ def relay() -> int:
         config = relay_config(configuration)
         for advice in weaknesses(config):
             _log.warning("plugin.weakness", plugin="relay", advice=advice)
-        container = Container(
-            configuration=configuration, keys=load_peer_keys(configuration.service)
-        )
-        container.manager.override(manager)
-        container.front.override(build_front(container, config))
-        main.run_service(container.service())
+        main.run_front(configuration, manager, lambda built: build_front(built, config))
 
     return main.serve(run, GROUPS)
 
@@ -50,25 +45,14 @@ def relay_config(configuration: Configuration) -> RelayConfig:
         SettingsError: with everything that is missing or does not fit.
     """
     service = configuration.service
-    problems = []
+    problems = [*unfit_for("the relay", configuration)]
     if service.v2_environment is None:
-        problems.append(
+        problems.insert(
+            0,
             Problem(
                 "V2_ENVIRONMENT",
                 "is required for the relay: your word for these hosts, such as prod.",
-            )
-        )
-    if service.access_policy_file is None:
-        problems.append(
-            Problem(
-                "ACCESS_POLICY_FILE",
-                "is required for the relay: nothing signs a workload, so that without rules that "
-                "name workloads none gets a secret. See docs/access-policy.md.",
-            )
-        )
-    if configuration.workers != 1:
-        problems.append(
-            Problem("WORKERS", "must be 1 for the relay; run several replicas instead.")
+            ),
         )
     if service.v2_environment is None or problems:
         raise SettingsError(*problems)
@@ -82,29 +66,25 @@ def relay_config(configuration: Configuration) -> RelayConfig:
 
 def build_front(container: Container, config: RelayConfig) -> TransportParts:
     """Build the relay on the container's store, rules and audit trail."""
-    front = RelayFront(
+    return RelayFront(
         config,
         container.configuration().service,
         container.traced_reads(),
         container.pipeline(),
         container.clock(),
         locate=container.authorize().location_of,
-    )
-    return front.parts()
+    ).parts()
 
 
 def weaknesses(config: RelayConfig) -> list[str]:
     """Name what these settings leave open, each with what to do about it."""
-    return [
+    hosts = config.hosts
+    exposed = [str(address) for address in hosts.addresses if not is_loopback(address.host)]
+    if hosts.insists_on_tls or not exposed:
+        return []
+    advice = (
         f"The hosts' NATS at {', '.join(exposed)} is reached without TLS, and start requests carry "
         "secrets in clear: they can be read on the way. Write tls:// in RELAY_HOSTS_URL, or set "
         "RELAY_HOSTS_TLS_CA_FILE."
-        for exposed in [_exposed(config.hosts)]
-        if exposed
-    ]
-
-
-def _exposed(settings: NatsLoginSettings) -> list[str]:
-    if settings.insists_on_tls:
-        return []
-    return [str(address) for address in settings.addresses if not is_loopback(address.host)]
+    )
+    return [advice]

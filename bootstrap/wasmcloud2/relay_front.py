@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.plugin import Sample
 
+
 LOOK_SECONDS: Final = 3.0
 """Between two looks at whether the servers still know of the subscriptions."""
 

@@ -11,14 +11,14 @@ from adapters.admin_http.server import AdminHttp
 from adapters.wasmcloud2.plugin_app import PATH, PluginApp
 from adapters.wasmcloud2.plugin_settings import PluginEndpointSettings
 from bootstrap import main
-from bootstrap.containers import Container
-from bootstrap.server_keys import load_peer_keys
 from bootstrap.settings import Problem, SettingsError
+from bootstrap.wasmcloud2 import unfit_for
 from ports.transport import Transport
 from ports.transport_plugin import TransportParts
 
 if TYPE_CHECKING:
     from adapters.system.service_manager import ServiceManager
+    from bootstrap.containers import Container
     from bootstrap.settings import Configuration
     from ports.clock import Clock
     from ports.transport import RequestHandler
@@ -28,40 +28,13 @@ def plugin_endpoint() -> int:
     """Run the endpoint until a signal to stop, and return the exit code."""
 
     def run(configuration: Configuration, manager: ServiceManager) -> None:
-        settings = usable_settings(configuration)
+        if problems := [*unfit_for("the endpoint", configuration)]:
+            raise SettingsError(*problems)
+        settings = configuration.of(PluginEndpointSettings)
         tls = tls_context(settings)
-        container = Container(
-            configuration=configuration, keys=load_peer_keys(configuration.service)
-        )
-        container.manager.override(manager)
-        container.front.override(build_front(container, settings, tls))
-        main.run_service(container.service())
+        main.run_front(configuration, manager, lambda built: build_front(built, settings, tls))
 
     return main.serve(run, (PluginEndpointSettings,))
-
-
-def usable_settings(configuration: Configuration) -> PluginEndpointSettings:
-    """Return what the endpoint runs on.
-
-    Raises:
-        SettingsError: with everything that is missing or does not fit.
-    """
-    problems = []
-    if configuration.service.access_policy_file is None:
-        problems.append(
-            Problem(
-                "ACCESS_POLICY_FILE",
-                "is required for the endpoint: nothing signs a workload, so that without rules "
-                "that name workloads none gets a secret. See docs/access-policy.md.",
-            )
-        )
-    if configuration.workers != 1:
-        problems.append(
-            Problem("WORKERS", "must be 1 for the endpoint; run several replicas instead.")
-        )
-    if problems:
-        raise SettingsError(*problems)
-    return configuration.of(PluginEndpointSettings)
 
 
 def tls_context(settings: PluginEndpointSettings) -> ssl.SSLContext:

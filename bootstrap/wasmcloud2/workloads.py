@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from nats import errors
 
-from adapters.nats.connection import NatsConnection
 from adapters.nats.relay_settings import OperatorNatsSettings
-from adapters.system.clock import SystemClock
 from adapters.wasmcloud2.replies import read_status
 from adapters.wasmcloud2.subjects import subject_of
+from bootstrap.cli.nats_session import open_nats, unless_denied
 from bootstrap.cli.reporting import CommandError
-from bootstrap.plugin_contexts import USER_AGENT
-from bootstrap.settings import load_settings
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
@@ -25,8 +22,8 @@ if TYPE_CHECKING:
     from adapters.nats.client import ResilientClient
     from adapters.wasmcloud2.replies import WorkloadStatus
 
+
 HEARTBEATS: Final = "runtime.operator.heartbeat.*"
-_LOOK_SECONDS: Final = 0.05
 
 
 @final
@@ -72,52 +69,44 @@ class Hosts:
             ChannelError: there is no answer, or none of a host.
         """
         self._client.denied = None
-        asking = asyncio.ensure_future(
-            self._client.request(
-                subject_of(host, what).decode(), json.dumps(body).encode(), timeout=seconds
-            )
+        asking = self._client.request(
+            subject_of(host, what).decode(), json.dumps(body).encode(), timeout=seconds
         )
         try:
-            while not asking.done():
-                await asyncio.wait({asking}, timeout=_LOOK_SECONDS)
-                if self._client.denied is not None:
-                    raise ChannelError(
-                        "This NATS user may not ask hosts; log in as the operator, as "
-                        "deploy/nats/wasmcloud2.conf permits it.",
-                        reason="disconnected",
-                    )
-            message = asking.result()
+            message = await unless_denied(asking, lambda: self._client.denied, _not_permitted)
         except errors.NoRespondersError:
-            failure = _no_answer(
+            failure = ChannelError(
                 f"No host {host} listens. Check its id and that the host runs; it may have been "
                 "started again, which gives it another id.",
-                "no_responders",
+                reason="no_responders",
             )
         except TimeoutError:
-            failure = _no_answer(
+            failure = ChannelError(
                 "The host did not answer in time. It answers nothing to a request that it cannot "
                 "read: check the spelling of the members; or give --timeout for a large component.",
-                "timeout",
+                reason="timeout",
             )
         except (errors.Error, OSError):
-            failure = _no_answer(
+            failure = ChannelError(
                 "The request could not be sent: the connection to NATS is gone, or the workload is "
                 "larger than the server takes.",
-                "disconnected",
+                reason="disconnected",
             )
         else:
-            status = read_status(message.data)
-            if status is not None:
+            if (status := read_status(message.data)) is not None:
                 return status
-            failure = _no_answer("The answer is not a host's; check RELAY_OPERATOR_URL.", "timeout")
-        finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            failure = ChannelError(
+                "The answer is not a host's; check RELAY_OPERATOR_URL.", reason="timeout"
+            )
         raise failure
 
 
-def _no_answer(advice: str, reason: str) -> ChannelError:
-    return ChannelError(advice, reason=reason)
+def _not_permitted(_: str) -> ChannelError:
+    return ChannelError(
+        "This NATS user may not ask hosts; log in as the operator, as deploy/nats/wasmcloud2.conf "
+        "permits it.",
+        reason="disconnected",
+    )
 
 
 @asynccontextmanager
@@ -128,6 +117,5 @@ async def hosts() -> AsyncIterator[Hosts]:
         SettingsError: the settings do not allow it.
         NatsConnectError: no NATS server does.
     """
-    settings = load_settings(OperatorNatsSettings)
-    async with NatsConnection(settings, SystemClock(), name=USER_AGENT) as connection:
-        yield Hosts(connection.client)
+    async with open_nats(OperatorNatsSettings) as client:
+        yield Hosts(client)

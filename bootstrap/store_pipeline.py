@@ -6,8 +6,7 @@ import random
 from typing import TYPE_CHECKING, Final, final
 
 from adapters.admin_http.readiness import Disproof
-from adapters.breaker.circuit import State
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import BreakingSecretStore, breaker_samples
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
 from adapters.cache.recheck import RecheckedSecretStore

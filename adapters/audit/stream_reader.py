@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import nats.errors
 import nats.js.errors
 
-from adapters.audit.reading import POLL_SECONDS, AuditReadError
+from adapters.audit.file_reader import POLL_SECONDS, AuditReadError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

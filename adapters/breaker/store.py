@@ -25,8 +25,7 @@ from ports.secret_store import SecretStore, StoreHealth
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from adapters.breaker.circuit import Call
-    from adapters.breaker.config import BreakerConfig
+    from adapters.breaker.circuit import BreakerConfig, Call
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
     from ports.clock import Clock

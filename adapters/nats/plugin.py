@@ -62,10 +62,9 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         from adapters.nats.channel import NatsChannel  # noqa: PLC0415
         from adapters.nats.connect_errors import NatsConnectError  # noqa: PLC0415
         from adapters.nats.connection import NatsConnection  # noqa: PLC0415
-        from adapters.nats.moving import Moving  # noqa: PLC0415
+        from adapters.nats.moving import Moving, SharedConnection  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
         from adapters.nats.self_check import SelfCheck  # noqa: PLC0415
-        from adapters.nats.shared_connection import SharedConnection  # noqa: PLC0415
         from adapters.nats.subjects import (  # noqa: PLC0415
             ControlSubjects,
             SecretsSubjects,

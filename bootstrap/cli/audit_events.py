@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from rich.text import Text
 
-from adapters.audit.reading import AuditReadError
+from adapters.audit.file_reader import AuditReadError
 from adapters.audit.stream_names import refused_stream
 from adapters.audit.stream_reader import is_there, read_streams
 from adapters.telemetry.audit_record import EVENT

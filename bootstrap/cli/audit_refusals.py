@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
 
-from adapters.audit.reading import AuditReadError
+from adapters.audit.file_reader import AuditReadError
 from bootstrap.cli.audit_events import describe, event_in
 from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import CommandError

@@ -56,7 +56,7 @@ def verify(
             return found
 
     async def guarded_check() -> "list[VerifiedTrail]":
-        from adapters.audit.reading import AuditReadError
+        from adapters.audit.file_reader import AuditReadError
         from adapters.audit.verifying import KeyUnusableError
         from adapters.crypto.xkey_file import XKeyFileError
 

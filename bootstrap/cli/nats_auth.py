@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.nats_auth import roles
-from adapters.nats_auth.names import Names, NamesUnusableError
-from adapters.nats_auth.roles import Permissions
+from adapters.nats_auth.roles import Names, NamesUnusableError, Permissions
 from bootstrap.cli.reporting import CommandError, command_group, guarded, run
 from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say, write
@@ -130,7 +129,7 @@ def permissions(
             case Role.AUDITOR:
                 return roles.auditor(names)
 
-    from adapters.nats_auth.config_text import permissions_text
+    from adapters.nats_auth.folder import permissions_text
 
     write(permissions_text(guarded(chosen)))
 

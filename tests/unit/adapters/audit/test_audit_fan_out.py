@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from adapters.audit.fan_out import AuditFanOut
-from adapters.audit.sink import AuditSinkError
+from adapters.audit.sink import AuditFanOut, AuditSinkError
 from tests.contracts.audit import ANSWERED
 from tests.fakes.audit import FakeAuditTrail
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from adapters.audit.fan_out import AuditFanOut
 from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
+from adapters.audit.sink import AuditFanOut
 from tests.contracts.audit import AuditContract, AuditOutputContract, ids
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock

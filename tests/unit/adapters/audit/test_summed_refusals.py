@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from adapters.audit.fan_out import ServedApart
-from adapters.audit.sink import AuditSinkError
+from adapters.audit.sink import AuditSinkError, ServedApart
 from adapters.audit.summed_refusals import MAX_KINDS, SECONDS, SummedRefusals
 from domain.model.audit import Outcome
 from domain.model.transport import Requester

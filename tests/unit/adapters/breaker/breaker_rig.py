@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from adapters.breaker.circuit import State
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import BreakingSecretStore
 from domain.model.errors import (
     CallWithheld,

@@ -7,8 +7,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.breaker.circuit import State
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import CIRCUIT_OPEN
 from domain.model.errors import (
     CallFailed,

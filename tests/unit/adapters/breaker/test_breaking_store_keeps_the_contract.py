@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from typing_extensions import override
 
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import BreakerConfig
 from adapters.breaker.store import BreakingSecretStore
 from tests.contracts.fake_outages import FakeOutages
 from tests.fakes.clock import FakeClock

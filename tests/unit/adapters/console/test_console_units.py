@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.console.units import prose
+from adapters.console.figures import prose
 
 
 @pytest.mark.parametrize(

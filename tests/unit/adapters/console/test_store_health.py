@@ -10,10 +10,9 @@ from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState, breaker_samples
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
-from adapters.console.figures import Figures
+from adapters.console.figures import Figures, ago, amount, clock, duration, moment, size
 from adapters.console.sources import Check
 from adapters.console.store_health import Health, store_health
-from adapters.console.units import ago, amount, clock, duration, moment, size
 from adapters.metrics.registry import Metrics
 from ports.plugin import Sample
 from tests.fakes.clock import FakeClock

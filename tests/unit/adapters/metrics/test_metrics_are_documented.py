@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from adapters.access_policy.file import PolicyStatus
 from adapters.admin_http.checks import (
     audit_check,
-    policy_check,
     problem_check,
     process_check,
     serving_check,
@@ -80,7 +78,7 @@ def test_the_table_of_checks_is_that_of_readiness() -> None:
         serving_check(bool),
         problem_check("nats", lambda: None),
         store_check(FakeStoreCheck(), bool),
-        policy_check(PolicyStatus),
+        problem_check("policy", lambda: None),
         audit_check(bool),
         problem_check("front", lambda: None),
         process_check(str),

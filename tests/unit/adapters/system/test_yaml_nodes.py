@@ -13,7 +13,7 @@ from adapters.kubernetes.kubeconfig import read_kubeconfig
 from adapters.system import yaml_nodes
 from adapters.system.yaml_nodes import YamlError, YamlTooDeepError, nodes_of
 from adapters.wadm_manifest.check import read_file
-from adapters.wadm_manifest.findings import ManifestUnreadableError
+from adapters.wadm_manifest.tree import ManifestUnreadableError
 from adapters.wasmcloud2.workload_file import WorkloadFileError, read_workload_file
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from typing_extensions import override
 
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
-from adapters.tracing.audit_trail import TracedAuditTrail
-from adapters.tracing.request_handler import MessagingNames, TracedRequestHandler
+from adapters.tracing.request_handler import TracedAuditTrail, TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
 from adapters.upstream.bounded_store import BoundedSecretStore
 from domain.model.transport import Operation
@@ -30,10 +29,7 @@ if TYPE_CHECKING:
     from domain.model.transport import Reply
 
 SUBJECT = "wasmcloud.secrets.v1alpha1.infisical."
-MESSAGING = MessagingNames(
-    "nats",
-    {operation: f"{SUBJECT}{operation}" for operation in Operation},
-)
+DESTINATIONS = {str(operation): f"{SUBJECT}{operation}" for operation in Operation}
 SERVER: Mapping[str, str | int] = {"server.address": "infisical.test", "server.port": 443}
 
 
@@ -102,7 +98,9 @@ class TracedCore(Core):
             audit=TracedAuditTrail(self.audit, names_allowed=self.names_allowed),
             fetch=FetchSecret(cache if self.cached else traced, self.clock),
         )
-        self.handler = TracedRequestHandler(answer, tracer, self.clock, MESSAGING)
+        self.handler = TracedRequestHandler(
+            answer, tracer, self.clock, system="nats", destinations=DESTINATIONS
+        )
 
     @override
     async def send(self, body: bytes, host_xkey: str | None, max_reply: int | None = None) -> Reply:

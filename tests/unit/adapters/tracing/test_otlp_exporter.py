@@ -14,7 +14,7 @@ from requests.adapters import BaseAdapter
 from structlog.testing import capture_logs
 from typing_extensions import override
 
-from adapters.tracing.exporter import OtlpExporter
+from adapters.tracing.export import OtlpExporter
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.tracing.recorded_spans import RecordedSpans
 

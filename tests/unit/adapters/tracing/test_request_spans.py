@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 from typing_extensions import override
 
-from adapters.tracing.audit_trail import TracedAuditTrail
+from adapters.tracing.request_handler import TracedAuditTrail
 from domain.model.audit import Outcome
 from domain.model.errors import UpstreamError
 from domain.model.transport import Operation, Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.tracing.audit_trail import TracedAuditTrail
+from adapters.tracing.request_handler import TracedAuditTrail
 from tests.fakes.audit import FakeAuditTrail
 from tests.unit.adapters.tracing.recorded_spans import RecordedSpans
 

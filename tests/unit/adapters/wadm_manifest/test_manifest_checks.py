@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.wadm_manifest.check import check_files, read_file
-from adapters.wadm_manifest.findings import ManifestUnreadableError
 from adapters.wadm_manifest.model import configuration_name
+from adapters.wadm_manifest.tree import ManifestUnreadableError
 from tests.unit.adapters.wadm_manifest.manifests import GOOD, codes, spoilt
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.wadm_manifest.check import check_files, read_file
-from adapters.wadm_manifest.findings import Level
+from adapters.wadm_manifest.tree import Level
 from tests.unit.adapters.wadm_manifest.manifests import GOOD, codes, spoilt
 
 REFUSED = {

@@ -45,6 +45,17 @@ class AuditSink(AuditTrail, Protocol):
         """Write what is waiting, within the sink's grace period, and close; never raises."""
 
 
+class DeliveryFailedError(Exception):
+    """A batch did not arrive as a whole. `delivered`: how many of the batch's first lines have
+    arrived; the rest is tried again.
+    """
+
+    def __init__(self, reason: str, delivered: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.delivered = delivered
+
+
 class AuditSinkError(Exception):
     """A sink cannot work as it is configured; the text says what to change."""
 

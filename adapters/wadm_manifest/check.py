@@ -9,7 +9,6 @@ from adapters.wadm_manifest.model import SECRET_POLICY, configuration_name
 from adapters.wadm_manifest.places import check_places
 from adapters.wadm_manifest.reader import read_manifest
 from adapters.wadm_manifest.tree import (
-    Findings,
     NodeReader,
     Visits,
     read_documents,
@@ -31,13 +30,13 @@ class CheckedFile:
     """One file with the applications in it."""
 
     name: str
-    findings: Findings = field(default_factory=Findings)
+    findings: list[Finding] = field(default_factory=list)
     manifests: list[Manifest] = field(default_factory=list)
 
     @property
     def sorted_findings(self) -> list[Finding]:
         """What was found, in the order of lines."""
-        return sorted(self.findings.all)
+        return sorted(self.findings)
 
 
 def read_file(name: str, data: bytes) -> CheckedFile:

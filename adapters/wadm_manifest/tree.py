@@ -6,7 +6,7 @@ Nodes are typed as serde_yaml 0.9 types them: wadm reads manifests with it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -50,21 +50,6 @@ class Finding:
 
 class ManifestUnreadableError(Exception):
     """The file is no YAML at all; the text says where and holds nothing of it."""
-
-
-@dataclass(slots=True)
-class Findings:
-    """Collects what is found in one file."""
-
-    all: list[Finding] = field(default_factory=list)
-
-    def error(self, line: int, place: str, code: str, advice: str) -> None:
-        """Note an error."""
-        self.all.append(Finding(line, place, code, Level.ERROR, advice))
-
-    def warning(self, line: int, place: str, code: str, advice: str) -> None:
-        """Note a warning."""
-        self.all.append(Finding(line, place, code, Level.WARNING, advice))
 
 
 def shown(name: str) -> str:
@@ -145,11 +130,11 @@ class NodeReader:
     node: yaml.Node
     place: str
     line: int
-    findings: Findings
+    findings: list[Finding]
     visits: Visits
 
     @classmethod
-    def top(cls, node: yaml.Node, findings: Findings, visits: Visits) -> NodeReader:
+    def top(cls, node: yaml.Node, findings: list[Finding], visits: Visits) -> NodeReader:
         """Begin with a whole document."""
         return cls(node, "", _line(node), findings, visits)
 
@@ -171,11 +156,11 @@ class NodeReader:
 
     def error(self, code: str, advice: str) -> None:
         """Note an error about what stands here."""
-        self.findings.error(self.line, self.place, code, advice)
+        self.findings.append(Finding(self.line, self.place, code, Level.ERROR, advice))
 
     def warning(self, code: str, advice: str) -> None:
         """Note a warning about what stands here."""
-        self.findings.warning(self.line, self.place, code, advice)
+        self.findings.append(Finding(self.line, self.place, code, Level.WARNING, advice))
 
     def titled(self) -> NodeReader:
         """Return this reader with the name that the manifest gives its node, if any."""
@@ -227,7 +212,7 @@ class NodeReader:
         return None
 
     def _inside(self, name: str) -> str:
-        step = name if name.isprintable() and len(name) <= 64 else "?"  # noqa: PLR2004  as MAX_SHOWN
+        step = name if name.isprintable() and len(name) <= MAX_SHOWN else "?"
         if not self.place:
             return step
         return f"{self.place} {step}" if self.place.endswith(":") else f"{self.place}.{step}"
@@ -239,6 +224,6 @@ def _line(node: yaml.Node) -> int:
 
 def suggestion(name: str, known: Collection[str]) -> str:
     """Return ' Did you mean "…"?' where one of the names is near, otherwise nothing."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6) if len(name) <= 64 else []  # noqa: PLR2004
+    near = get_close_matches(name, list(known), n=1, cutoff=0.6) if len(name) <= MAX_SHOWN else []
     # The known ones may be names of the file itself.
     return f" Did you mean {shown(near[0])}?" if near and near[0].isprintable() else ""

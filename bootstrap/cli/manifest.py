@@ -109,7 +109,7 @@ def check(
 
     read = guarded(checked)
     _show(read, as_json=as_json)
-    if any(finding.level is Level.ERROR for file in read for finding in file.findings.all):
+    if any(finding.level is Level.ERROR for file in read for finding in file.findings):
         raise typer.Exit(FAILED)
 
 

@@ -174,7 +174,12 @@ class Replica:
         self.readiness.note("store", Finding(ok=True))
         self.metrics.show_restarts(1, {WorkerEnd.KILLED: 2})
         self.sources: tuple[Callable[[], Iterable[Sample]], ...] = (
-            lambda: nats_samples(self.connection, self.transport, 8192),
+            lambda: nats_samples(
+                in_flight=self.transport.in_flight,
+                limit=8192,
+                dropped=self.transport.dropped,
+                is_connected=self.connection.is_connected,
+            ),
             lambda: audit_samples(self.audit, {"log": self.log, "file": self.sink}),
             lambda: self.policy.status.samples(),  # noqa: PLW0108  tests replace the status
             lambda: breaker_samples(self.breaker.counts),

@@ -83,7 +83,7 @@ def test_the_bound_of_depth_is_exact() -> None:
 def test_an_alias_that_holds_itself_ends() -> None:
     checked = read_file("manifest", b"&a {metadata: *a, spec: *a, components: *a, policies: *a}")
 
-    assert checked.findings.all
+    assert checked.findings
 
 
 def test_a_number_of_thousands_of_digits_is_a_text() -> None:

@@ -102,7 +102,7 @@ def test_what_wadm_refuses_is_an_error(name: str) -> None:
     file = read_file("shop.yaml", REFUSED[name].encode())
     check_files([file], ())
 
-    assert any(finding.level is Level.ERROR for finding in file.findings.all)
+    assert any(finding.level is Level.ERROR for finding in file.findings)
 
 
 @pytest.mark.parametrize("name", TAKEN)

@@ -13,8 +13,7 @@ from adapters.cache.recheck import RecheckedSecretStore
 from adapters.cache.recheck_config import RecheckConfig
 from adapters.cache.samples import cache_samples, recheck_samples
 from adapters.cache.store import CachedSecretStore
-from adapters.metrics.host_waits import host_wait_samples
-from adapters.metrics.secret_store import MeteredSecretStore
+from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.worker_share import worker_share
 from bootstrap.settings import Problem, SettingsError

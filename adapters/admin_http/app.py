@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Protocol, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 import structlog
 from starlette.applications import Starlette
@@ -89,46 +89,36 @@ def build_app(
     async def not_here(_: Request, __: Exception) -> Response:
         return PlainTextResponse(_NOT_HERE, status_code=404, headers=_NEVER_KEPT)
 
-    handlers: Mapping[Any, Any] = {404: not_here}
     app = Starlette(
         routes=[
             Route("/livez", livez, methods=["GET"]),
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", shown, methods=["GET"]),
         ],
-        exception_handlers=handlers,
+        exception_handlers={404: not_here},
     )
     # A redirect would repeat whatever host the request claims to be for.
     app.router.redirect_slashes = False
-    pages: ASGIApp = OnlyReading(app, clock)
-    if console is not None:
-        pages = _with_console(pages, OnlyReading(console.app, clock, console.posts))
-        return _with_closed_paths(pages, closed or {})
-    closed = {CONSOLE: _NO_CONSOLE, **(closed or {})}
-    return _with_closed_paths(pages, closed)
+    pages = OnlyReading(app, clock)
+    for_people = None if console is None else OnlyReading(console.app, clock, console.posts)
+    closed = {**({CONSOLE: _NO_CONSOLE} if console is None else {}), **(closed or {})}
 
-
-def _with_console(pages: ASGIApp, console: ASGIApp) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        is_of_console = path == CONSOLE or path.startswith(f"{CONSOLE}/")
-        await (console if is_of_console else pages)(scope, receive, send)
+        answer: ASGIApp = pages
+        if path in closed:
+            # Whatever else was sent stays unread, so nothing more can come on this connection.
+            headers = {**_NEVER_KEPT, "connection": "close"}
+            answer = PlainTextResponse(f"{closed[path]}\n", status_code=404, headers=headers)
+        elif for_people is not None and _is_of_console(path):
+            answer = for_people
+        await answer(scope, receive, send)
 
-    return app
+    return route
 
 
-def _with_closed_paths(pages: ASGIApp, closed: Mapping[str, str]) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        advice = closed.get(scope["path"])
-        if advice is None:
-            await pages(scope, receive, send)
-            return
-        # Whatever else was sent stays unread, so nothing more can come on this connection.
-        headers = {**_NEVER_KEPT, "connection": "close"}
-        response = PlainTextResponse(f"{advice}\n", status_code=404, headers=headers)
-        await response(scope, receive, send)
-
-    return app
+def _is_of_console(path: str) -> bool:
+    return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
 def _written(verdicts: Mapping[str, Verdict], *, ready: bool) -> bytes:
@@ -163,7 +153,7 @@ class StoreRoutes:
         self._clock = clock
         self._routes: dict[str, HttpRoute] = {}
         for route in routes:
-            if route.path in self._routes or _is_own(route.path):
+            if route.path in {*self._routes, *OWN_PATHS} or _is_of_console(route.path):
                 raise ValueError(f"the path {route.path} is served twice")
             self._routes[route.path] = route
 
@@ -196,10 +186,6 @@ class StoreRoutes:
             answer.status,
             {"cache-control": "no-store", "content-type": answer.content_type},
         )
-
-
-def _is_own(path: str) -> bool:
-    return path in OWN_PATHS or path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
 def _refusal(

@@ -16,9 +16,8 @@ from adapters.infisical.state import InfisicalState, TokenState, infisical_sampl
 from adapters.kubernetes.samples import call_samples, read_samples, watch_samples
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
-from adapters.metrics.host_waits import host_wait_samples
 from adapters.metrics.registry import Metrics
-from adapters.metrics.secret_store import MeteredSecretStore
+from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
 from adapters.nats.plugin import nats_samples
 from adapters.system.lateness import LoopLateness
 from adapters.upstream.admission_state import AdmissionState

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from adapters.access_policy import values
-from adapters.access_policy.node_reader import NodeReader, suggestion
+from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.yaml_tree import Scalar, Sequence
+from adapters.system.yaml_nodes import suggestion
 from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
 from domain.model.access_rules import Denial, Grant
 from domain.model.identity import AccountKey

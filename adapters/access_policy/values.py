@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeVar
 
-from adapters.access_policy.node_reader import suggestion
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_public
+from adapters.system.yaml_nodes import suggestion
 from domain.model.identity import AccountKey, IdentityKind, SubjectKey
 from domain.model.patterns import InvalidPatternError, PathPattern, TextPattern
 

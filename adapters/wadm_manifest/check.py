@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from adapters.system.yaml_nodes import suggestion
 from adapters.wadm_manifest.model import SECRET_POLICY, configuration_name
 from adapters.wadm_manifest.places import check_places
 from adapters.wadm_manifest.reader import read_manifest
@@ -13,7 +14,6 @@ from adapters.wadm_manifest.tree import (
     Visits,
     read_documents,
     shown,
-    suggestion,
 )
 
 if TYPE_CHECKING:

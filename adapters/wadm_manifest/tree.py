@@ -7,20 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import yaml
 
-from adapters.system.yaml_nodes import YamlError, YamlTooDeepError, nodes_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-
-MAX_SHOWN = 64
-"""Longer names are not repeated: they may be something pasted by accident."""
+from adapters.system.yaml_nodes import MAX_SHOWN, YamlError, YamlTooDeepError, is_showable, nodes_of
 
 
 class Level(StrEnum):
@@ -54,7 +45,7 @@ class ManifestUnreadableError(Exception):
 
 def shown(name: str) -> str:
     """Return a name between quotes as a finding may repeat it."""
-    return f'"{name}"' if 0 < len(name) <= MAX_SHOWN and name.isprintable() else '"…"'
+    return f'"{name}"' if is_showable(name) else '"…"'
 
 
 MAX_BYTES = 1024 * 1024
@@ -220,10 +211,3 @@ class NodeReader:
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
-
-
-def suggestion(name: str, known: Collection[str]) -> str:
-    """Return ' Did you mean "…"?' where one of the names is near, otherwise nothing."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6) if len(name) <= MAX_SHOWN else []
-    # The known ones may be names of the file itself.
-    return f" Did you mean {shown(near[0])}?" if near and near[0].isprintable() else ""

@@ -13,21 +13,12 @@ import pytest
 from adapters.audit.line_file import LineFile
 from adapters.audit.sink import DeliveryFailedError
 from tests.contracts.audit import ANSWERED
-from tests.fakes.clock import FakeClock
 from tests.unit.adapters.audit.audit_file_rig import audit_file, file_size_limit, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "audit.jsonl"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+    from tests.fakes.clock import FakeClock
 
 
 def test_a_line_that_did_not_fit_can_be_written_whole_later(path: Path) -> None:

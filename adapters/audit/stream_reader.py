@@ -39,9 +39,8 @@ async def read_streams(
     """Yield the streams' events from a time on, oldest first; with `follow`, those that come too.
 
     Args:
-        client: a connected client; while NATS is away, a reader that follows waits for it.
+        client: connected; while NATS is away, a reader that follows waits for it.
         since: seconds since the epoch.
-        follow: whether to wait for more at the end.
 
     Raises:
         AuditReadError: one of them is not there, or JetStream does not answer.

@@ -71,12 +71,6 @@ class BreakingSecretStore(SecretStore, StoreHealth):
     def __init__(
         self, inner: SecretStore, config: BreakerConfig, clock: Clock, jitter: Callable[[], float]
     ) -> None:
-        """Wrap a store.
-
-        Args:
-            inner: asked while it works.
-            config: when it counts as down, and how soon it is asked again.
-        """
         self._inner = inner
         self._clock = clock
         self._circuit = Circuit(config, jitter, clock.monotonic())

@@ -71,11 +71,8 @@ class Metrics:
         )
 
     def show_restarts(self, worker: int, ends: Mapping[WorkerEnd, int]) -> None:
-        """Count how often this worker's place was taken by a new process, 0 included.
-
-        Args:
-            worker: its number, from 0.
-            ends: how the processes before this one ended, as the supervisor counted.
+        """Count how often this worker's place, from 0, was taken by a new process. `ends`: how the
+        processes before this one ended, as the supervisor counted.
         """
         restarts = self.counter(catalogue.WORKER_RESTARTS)
         for end in WorkerEnd:

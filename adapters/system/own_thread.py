@@ -46,12 +46,8 @@ ContentT = TypeVar("ContentT")
 async def settled(
     read: Callable[[], Awaitable[ContentT]], seen: ContentT | None, clock: Clock
 ) -> ContentT:
-    """Return what a file holds: what was seen, or what has stayed the same since.
-
-    Args:
-        read: reads it; equal contents are equal values.
-        seen: what is in force.
-        clock: for the pauses.
+    """Return what a file holds: what was seen, or what has stayed the same since. `read`: reads the
+    file; equal contents are equal values.
     """
     content = await read()
     while content != seen:

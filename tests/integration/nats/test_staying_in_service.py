@@ -1,4 +1,4 @@
-"""Crashes, logins taken away and TLS: the service reconnects, or opens again, and answers."""
+"""Crashes, logins taken away and TLS: the service reconnects and answers again."""
 
 from __future__ import annotations
 
@@ -7,26 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from nats.aio.client import Client
 
 from adapters.nats.channel import NatsChannel
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
-from adapters.nats.plugin import PLUGIN
 from adapters.nats.settings import NatsSettings
 from adapters.nats.transport import NatsTransport
 from adapters.system.clock import SystemClock
 from ports.transport import ChannelError
-from ports.transport_plugin import TransportRefusedError
 from tests.fakes.transport import FakeHandler
 from tests.integration.nats.bursts import _client_of, ask, until, wait_until_connected
-from tests.support.waiting import until_awaited
-from wasmcloud_secrets.testing.contexts import FakeTransportContext
 
 if TYPE_CHECKING:
     from adapters.nats.subjects import SecretsSubjects
     from bootstrap.local.nats_server import LocalNatsServer
-    from ports.transport_plugin import TransportParts
     from tests.integration.conftest import StartNatsServer
     from tests.integration.nats.conftest import ConnectHost, StartReplica
 
@@ -191,46 +185,3 @@ async def test_without_the_permission_to_listen_the_start_says_so(
             await transport.start(FakeHandler())
 
     assert failure.value.reason == "denied"
-
-
-def built(url: str) -> TransportParts:
-    parts = PLUGIN.build(NatsSettings(urls=(url,)), FakeTransportContext())
-    assert Client in parts.shared
-    assert parts.shared[Client] is not None
-    return parts
-
-
-async def test_a_server_that_takes_one_of_two_connections_is_said_to_be_full(
-    start_nats_server: StartNatsServer,
-) -> None:
-    server = await start_nats_server("max_connections: 1")
-    parts = built(server.url)
-    with pytest.raises(TransportRefusedError):
-        await parts.open()
-
-    assert "limits" in str(parts.problem())
-    await parts.close()
-
-
-async def test_a_try_that_was_refused_leaves_no_connection_that_goes_on_by_itself(
-    start_nats_server: StartNatsServer,
-) -> None:
-    server = await start_nats_server("max_connections: 1")
-    parts = built(server.url)
-
-    async def has_room() -> bool:
-        try:
-            async with NatsConnection(NatsSettings(urls=(server.url,)), SystemClock()):
-                return True
-        except NatsConnectError:
-            return False
-
-    with pytest.raises(TransportRefusedError):
-        await parts.open()
-    await until_awaited(has_room, bool)
-
-    server._config = ""
-    await server.restart()
-    await parts.open()
-    assert parts.problem() is None
-    await parts.close()

@@ -6,17 +6,28 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
-from adapters.system.lone_process import KnownAnswers
 from adapters.upstream.lockout import LockoutGuard
 from adapters.vault.refusals import LOCKOUT, Refusals
 from ports.peer_bus import Answers, PeerBus
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from ports.clock import Clock
+
+
+@final
+class Gathered(Answers):
+    """Answers that have come already."""
+
+    def __init__(self, answers: Sequence[bytes]) -> None:
+        self._answers = answers
+
+    @override
+    async def gather(self, seconds: float) -> Sequence[bytes]:
+        return self._answers
 
 
 @final
@@ -58,7 +69,7 @@ class Peers(PeerBus):
             raise ChannelError("The bus is down; wait.", reason="down")
         self.sent.append((topic, payload))
         answers = [end._received[topic](payload) for end in self._all if topic in end._received]
-        return KnownAnswers([answer for answer in answers if answer is not None])
+        return Gathered([answer for answer in answers if answer is not None])
 
     @override
     async def publish(self, event: str, payload: bytes) -> None:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from domain.model.access import AccessRequest
     from ports.clock import Clock
 
-
 MAX_LOGGED = 20
 
 _log = structlog.get_logger()

@@ -16,6 +16,10 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MAX_TOLD = 20
+_STRAYS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+_NONCHARACTERS = "\ufffe\uffff"
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyProblem:
@@ -50,12 +54,6 @@ class AccessPolicyError(Exception):
 
 class UnreadablePolicyError(AccessPolicyError):
     """There is no such file, or it cannot be read: its rules are not known."""
-
-
-MAX_TOLD = 20
-
-_STRAYS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
-_NONCHARACTERS = "\ufffe\uffff"
 
 
 def stray_characters(text: str) -> list[PolicyProblem]:

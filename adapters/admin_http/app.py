@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.store_plugin import HttpRoute
 
-
 _NEVER_KEPT: Final = {"cache-control": "no-store"}
 _NOT_HERE: Final = "Nothing here; ask for /livez, /readyz or /metrics.\n"
 _NO_CONSOLE: Final = "The console is off; set ADMIN_CONSOLE=true."
 CONSOLE: Final = "/console"
+
+OWN_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
+_log = structlog.get_logger()
 
 
 class Exposition(Protocol):
@@ -131,11 +133,6 @@ def _written(verdicts: Mapping[str, Verdict], *, ready: bool) -> bytes:
         for name, verdict in verdicts.items()
     }
     return json.dumps({"ready": ready, "checks": checks}, indent=2).encode() + b"\n"
-
-
-OWN_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
-
-_log = structlog.get_logger()
 
 
 @final

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-
 BODY_SECONDS: Final = 5.0
+
+_METHODS: Final = ("GET", "HEAD")
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]{1,5})?", re.ASCII)
+_MISDIRECTED: Final = 421
+_CLOSED: Final = {"cache-control": "no-store", "connection": "close"}
 
 
 class BodyRefusedError(Exception):
@@ -60,10 +65,6 @@ async def read_body(request: Request, max_bytes: int, clock: Clock) -> bytes:
     else:
         error = 413, "body_too_large", f"Send at most {max_bytes} bytes."
     raise BodyRefusedError(*error)
-
-
-_METHODS: Final = ("GET", "HEAD")
-_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class OnlyReading:
@@ -116,11 +117,6 @@ class OnlyReading:
 
 def _closing(advice: str, status: int) -> PlainTextResponse:
     return PlainTextResponse(f"{advice}\n", status, {"connection": "close"})
-
-
-_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]{1,5})?", re.ASCII)
-_MISDIRECTED: Final = 421
-_CLOSED: Final = {"cache-control": "no-store", "connection": "close"}
 
 
 class KnownHostsOnly:

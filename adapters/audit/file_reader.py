@@ -14,16 +14,14 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-
 POLL_SECONDS = 0.25
 """How often a reader that follows looks for more."""
+
+_CHUNK_BYTES = 1024 * 1024
 
 
 class AuditReadError(Exception):
     """The trail cannot be read; the text says what to check."""
-
-
-_CHUNK_BYTES = 1024 * 1024
 
 
 async def read_file(path: Path, clock: Clock, *, follow: bool) -> AsyncIterator[bytes]:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+MAX_REMEMBERED: Final = 1024
+"""Locations that failed lately."""
+
 
 @dataclass(frozen=True, slots=True)
 class BreakerConfig:
@@ -48,10 +51,6 @@ class BreakerConfig:
                 raise ValueError(f"The breaker's {name} must be more than 0 seconds.")
         if not self.first_pause_seconds <= self.longest_pause_seconds < math.inf:
             raise ValueError("The breaker's longest pause must be no shorter than its first.")
-
-
-MAX_REMEMBERED: Final = 1024
-"""Locations that failed lately."""
 
 
 class State(StrEnum):

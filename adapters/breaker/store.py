@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from domain.model.secret import Secret
     from ports.clock import Clock
 
-
 CIRCUIT_OPEN = "store_circuit_open"
 """`reason` of the errors raised without asking the store."""
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-
 INVALIDATE = "invalidate"
 """The topic of orders that replicas send."""
 
@@ -36,6 +35,9 @@ SCHEMA = 1
 _log = structlog.get_logger()
 _NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}\z")]
+
+EVENT: Final = "changed"
+EVENT_SCHEMA: Final = 1
 
 
 class Cause(StrEnum):
@@ -185,10 +187,6 @@ def _selection(order: _Order) -> Selection | None:
             return Selection.everything(scope)
         case _:
             return None
-
-
-EVENT: Final = "changed"
-EVENT_SCHEMA: Final = 1
 
 
 def changed_event(invalidation: Invalidation, backend: str, now: float, replicas: int) -> bytes:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from adapters.console.sources import Sources
     from ports.clock import Clock
 
-
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -50,6 +49,15 @@ _HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+
+ROOT: Final = "/console"
+EVENTS: Final = f"{ROOT}/events"
+EXPLAIN: Final = f"{ROOT}/explain"
+_ASSETS: Final = (
+    ("console.css", "text/css"),
+    ("console.js", "text/javascript"),
+    ("icon.svg", "image/svg+xml"),
+)
 
 
 class Guard:
@@ -112,16 +120,6 @@ def _is_of_this_site(scope: Scope, headers: Headers) -> bool:
         return True
     # A link that an operator follows from elsewhere only shows a page.
     return headers.get("sec-fetch-mode") == "navigate"
-
-
-ROOT: Final = "/console"
-EVENTS: Final = f"{ROOT}/events"
-EXPLAIN: Final = f"{ROOT}/explain"
-_ASSETS: Final = (
-    ("console.css", "text/css"),
-    ("console.js", "text/javascript"),
-    ("icon.svg", "image/svg+xml"),
-)
 
 
 @final

@@ -30,8 +30,17 @@ if TYPE_CHECKING:
     from domain.model.audit import AuditEvent
     from ports.clock import Clock
 
-
 MAX_ROWS: Final = 200
+
+MAX_STREAMS: Final = 8
+LOOK_SECONDS: Final = 0.5
+SILENT_SECONDS: Final = 10.0
+"""After so long without a request a comment is sent, by which a reader that is gone is noticed."""
+
+LONGEST_SECONDS: Final = 3600.0
+"""A browser comes back by itself, at the place where it was."""
+
+_RETRY_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +155,6 @@ def _names(event: AuditEvent) -> tuple[str, str | None]:
 
 def _shown(text: str | None) -> str:
     return redact_text(cut(text)) if text else ""
-
-
-MAX_STREAMS: Final = 8
-LOOK_SECONDS: Final = 0.5
-SILENT_SECONDS: Final = 10.0
-"""After so long without a request a comment is sent, by which a reader that is gone is noticed."""
-
-LONGEST_SECONDS: Final = 3600.0
-"""A browser comes back by itself, at the place where it was."""
-
-_RETRY_SECONDS: Final = 10
 
 
 @final

@@ -15,13 +15,35 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 _STEPS: Final = ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s"))
 _KIBI: Final = 1024
 _CODE: Final = re.compile(r"`([^`]+)`")
+
+PREFIX: Final = "wasmcloud_secrets_"
+REUSE_SECONDS: Final = 1.0
+"""Reading all figures takes milliseconds of the event loop."""
+
+_GROUPS: Final = (
+    ("Circuit breaker", ("store_circuit_",)),
+    ("Calls to the store", ("store_call",)),
+    ("Cache", ("cache_",)),
+    ("Waiting for the store", ("requests_waiting", "hosts_frozen", "host_waits")),
+    ("Kubernetes watch", ("kubernetes_watch", "kubernetes_changes")),
+    ("Infisical", ("infisical_",)),
+    ("Vault", ("vault_",)),
+    ("Kubernetes", ("kubernetes_",)),
+    ("Transport", ("nats_", "requests_in_flight", "requests_dropped")),
+    ("Audit trail", ("audit_",)),
+    ("Process", ("process_", "worker_restarts")),
+)
+_SHOWN_ELSEWHERE: Final = (
+    *("requests", "request_", "readiness_", "access_policy_", "build_info"),
+    *("python_", "requests_opened"),
+)
+_OTHERS: Final = "Further figures"
 
 
 def prose(text: str) -> Markup:
@@ -75,30 +97,6 @@ def clock(time: float) -> str:
         return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S}"
     except (OverflowError, ValueError, OSError):
         return ""
-
-
-PREFIX: Final = "wasmcloud_secrets_"
-REUSE_SECONDS: Final = 1.0
-"""Reading all figures takes milliseconds of the event loop."""
-
-_GROUPS: Final = (
-    ("Circuit breaker", ("store_circuit_",)),
-    ("Calls to the store", ("store_call",)),
-    ("Cache", ("cache_",)),
-    ("Waiting for the store", ("requests_waiting", "hosts_frozen", "host_waits")),
-    ("Kubernetes watch", ("kubernetes_watch", "kubernetes_changes")),
-    ("Infisical", ("infisical_",)),
-    ("Vault", ("vault_",)),
-    ("Kubernetes", ("kubernetes_",)),
-    ("Transport", ("nats_", "requests_in_flight", "requests_dropped")),
-    ("Audit trail", ("audit_",)),
-    ("Process", ("process_", "worker_restarts")),
-)
-_SHOWN_ELSEWHERE: Final = (
-    *("requests", "request_", "readiness_", "access_policy_", "build_info"),
-    *("python_", "requests_opened"),
-)
-_OTHERS: Final = "Further figures"
 
 
 class Figure(NamedTuple):

@@ -25,13 +25,22 @@ if TYPE_CHECKING:
     from adapters.console.figures import Figures
     from adapters.console.sources import Judgement, Sources
 
-
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_PROPERTIES: Final = 50
 _MAX_MEMBERS: Final = 20
 _TYPE: Final = "application/x-www-form-urlencoded"
 _OPTIONAL: Final = ("field", "version", "application", "host", "account", "user")
 _SHOWN_AGAIN: Final[tuple[str, ...]] = ("key", "properties", *_OPTIONAL, "every_grant")
+
+_NAVIGATION: Final = (
+    ("overview", "/console", "Overview"),
+    ("requests", "/console/requests", "Requests"),
+    ("store", "/console/store", "Store"),
+    ("policy", "/console/policy", "Policy"),
+    ("keys", "/console/keys", "Keys"),
+    ("reasons", "/console/reasons", "Reasons"),
+)
+_OVERVIEW_GROUPS: Final = ("Transport", "Audit trail", "Process")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +118,6 @@ def _properties(text: str) -> Mapping[str, str]:
             )
         pairs[name] = value
     return MappingProxyType(pairs)
-
-
-_NAVIGATION: Final = (
-    ("overview", "/console", "Overview"),
-    ("requests", "/console/requests", "Requests"),
-    ("store", "/console/store", "Store"),
-    ("policy", "/console/policy", "Policy"),
-    ("keys", "/console/keys", "Keys"),
-    ("reasons", "/console/reasons", "Reasons"),
-)
-_OVERVIEW_GROUPS: Final = ("Transport", "Audit trail", "Process")
 
 
 @final

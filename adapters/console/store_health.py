@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from adapters.console.figures import Figures
     from adapters.console.sources import Check
 
-
 _CHECKS: Final = {
     "store": ("Store", "answers"),
     "store_task": ("Background task of the store", "runs"),

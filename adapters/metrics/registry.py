@@ -30,9 +30,13 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.plugin import Sample
 
-
 REUSE_SECONDS: Final = 1.0
 """Writing takes milliseconds of the event loop, so no scraper makes it happen oftener."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,127}", re.ASCII)
+_LABEL: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_KINDS: Final = ("gauge", "counter", "histogram")
+_log = structlog.get_logger()
 
 
 @final
@@ -111,13 +115,6 @@ class _WithoutCreationTimes(Collector):
                 sample for sample in metric.samples if not sample.name.endswith("_created")
             ]
             yield metric
-
-
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,127}", re.ASCII)
-_LABEL: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-_KINDS: Final = ("gauge", "counter", "histogram")
-
-_log = structlog.get_logger()
 
 
 @final

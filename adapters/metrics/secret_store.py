@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from domain.use_cases.host_waits import HostWaits
     from ports.clock import Clock
 
-
 _ANSWERS: Final = frozenset({"ok", "not_found", "unauthorized"})
 _FAILURES: Final = frozenset({"upstream_error", "timed_out", "failed"})
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
+LOOK_SECONDS: Final = 2.0
+
 
 def give_back_free_memory() -> None:
     """Return every free page of the C library's heap; does nothing where it is not glibc.
@@ -23,9 +25,6 @@ def give_back_free_memory() -> None:
     except (OSError, AttributeError):
         return
     trim(ctypes.c_size_t(0))
-
-
-LOOK_SECONDS: Final = 2.0
 
 
 class Flooded(Protocol):

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from adapters.nats.transport import NatsTransport
     from ports.clock import Clock
 
-
 _SPREAD_SECONDS: Final = 0.3
 """For servers of a cluster to tell each other of a subscription."""
 

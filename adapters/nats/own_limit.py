@@ -15,7 +15,6 @@ from adapters.nats.server_pool import ServerPoolClient
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-
 SMALLEST_REQUEST_BYTES: Final = 1024
 """No request is shorter: it holds two signed tokens, sealed, and a header with a key."""
 

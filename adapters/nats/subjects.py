@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final, final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
 DEFAULT_PREFIX: Final = "wasmcloud.secrets"
 
 _SUBJECT = re.compile(r"[^\s.*>\x00-\x1f\x7f]+(\.[^\s.*>\x00-\x1f\x7f]+)*")
+
+_LONGEST: Final = 1024
+"""Longer ones could push the answer's control line over what the server takes, and it hangs up."""
 
 
 class NatsConfigError(ValueError):
@@ -107,10 +109,6 @@ def _check(named: dict[str, str]) -> None:
                 f"The {name} {text!r} cannot stand in a NATS subject; use words joined by dots, "
                 "without spaces, '*', '>' or empty parts."
             )
-
-
-_LONGEST: Final = 1024
-"""Longer ones could push the answer's control line over what the server takes, and it hangs up."""
 
 
 @final

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from adapters.nats_auth.roles import Permissions
     from adapters.nats_auth.setup import Account, Setup, User
 
-
 CONFIG, NAMES = "nats-auth.conf", "names.json"
 _MAX_BYTES = 1024 * 1024
 _FOLDER_MODE, _SECRET_MODE, _PLAIN_MODE = 0o700, 0o600, 0o644
+
+_END = "}\n"
 
 
 class FolderUnusableError(Exception):
@@ -149,9 +150,6 @@ def _write(path: Path, text: str, mode: int = _SECRET_MODE) -> None:
 
 def _read(path: Path) -> str:
     return read_file(path, _MAX_BYTES).data.decode("utf-8")
-
-
-_END = "}\n"
 
 
 def resolver_text(setup: Setup) -> str:

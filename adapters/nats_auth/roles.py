@@ -12,6 +12,12 @@ from adapters.nats.subjects import NatsConfigError, SecretsSubjects, own_inbox
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+INBOX = "_INBOX.>"
+JETSTREAM = "$JS.API"
+PEOPLES_JETSTREAM = "JS.SECRETS.API"
+"""The same API of the service's account in the account of people, which has one of its own under
+the usual name; NATS_JETSTREAM_PREFIX of their commands."""
+
 
 class NamesUnusableError(ValueError):
     """A name cannot stand in a subject; the text says which and what to write instead."""
@@ -82,13 +88,6 @@ class Names:
 def account_name(lattice: str) -> str:
     """Return the name of a lattice's account."""
     return f"LATTICE_{re.sub('[^A-Z0-9]', '_', lattice.upper())}"
-
-
-INBOX = "_INBOX.>"
-JETSTREAM = "$JS.API"
-PEOPLES_JETSTREAM = "JS.SECRETS.API"
-"""The same API of the service's account in the account of people, which has one of its own under
-the usual name; NATS_JETSTREAM_PREFIX of their commands."""
 
 
 @dataclass(frozen=True, slots=True)

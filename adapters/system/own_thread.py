@@ -11,8 +11,14 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-
 _Result = TypeVar("_Result")
+
+POLL_SECONDS: Final = 2.0
+SETTLE_SECONDS: Final = 0.5
+"""A new content must stay the same for so long: half a file may be a valid one, without the
+denials at its end."""
+
+ContentT = TypeVar("ContentT")
 
 
 @final
@@ -33,14 +39,6 @@ class OwnThread:
     def end(self) -> None:
         """Take no more calls and let the thread end after those it has."""
         self._threads.shutdown(wait=False)
-
-
-POLL_SECONDS: Final = 2.0
-SETTLE_SECONDS: Final = 0.5
-"""A new content must stay the same for so long: half a file may be a valid one, without the
-denials at its end."""
-
-ContentT = TypeVar("ContentT")
 
 
 async def settled(

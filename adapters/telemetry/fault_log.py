@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict, WrappedLogger
 
+MAX_FRAMES = 32
+MAX_CAUSES = 8
+
 
 class StructlogFaultLog(FaultLog):
     """Writes `fault.unexpected` with the error's type and frames; never raises."""
@@ -34,9 +37,6 @@ class StructlogFaultLog(FaultLog):
         with contextlib.suppress(Exception):
             self._log.error("fault.unexpected", request_id=request_id, **describe_error(error))
 
-
-MAX_FRAMES = 32
-MAX_CAUSES = 8
 
 _PROJECT = Path(__file__).resolve().parents[2]
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from structlog.typing import Processor
 
-
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "json", "console"]
 

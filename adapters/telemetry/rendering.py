@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-
 _stamper = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+LINES_A_SECOND: Final = 50
+"""Of one event; what the service does by itself stays far below."""
+
+_MAX_EVENTS: Final = 1024
+"""Events are constant names, but for those of libraries."""
 
 
 def put_time_first(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -85,13 +90,6 @@ def _shown(value: object) -> object:
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), default=_shown, skipkeys=True).encode
-
-
-LINES_A_SECOND: Final = 50
-"""Of one event; what the service does by itself stays far below."""
-
-_MAX_EVENTS: Final = 1024
-"""Events are constant names, but for those of libraries."""
 
 
 @final

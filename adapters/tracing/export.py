@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-
 FLUSH_SECONDS: Final = 3.0
 """What the last spans may hold up the stop."""
 
@@ -49,6 +48,16 @@ BATCH_SECONDS: Final = 2.0
 _MAX_ATTRIBUTES: Final = 32
 
 _log = structlog.get_logger()
+
+EXPORT_SECONDS: Final = 5.0
+"""What one batch may take, its repeated tries included."""
+
+_UNANSWERED = "Check TRACES_ENDPOINT, and that the collector runs and answers."
+_ADVICE: Final[dict[int, str]] = {
+    HTTPStatus.UNAUTHORIZED: "Check TRACES_HEADERS: the collector wants other credentials.",
+    HTTPStatus.FORBIDDEN: "Check TRACES_HEADERS: the collector wants other credentials.",
+    HTTPStatus.NOT_FOUND: "Check the path in TRACES_ENDPOINT; mostly it ends in /v1/traces.",
+}
 
 
 class SpanExport:
@@ -139,17 +148,6 @@ class SpanExport:
                 seconds=FLUSH_SECONDS,
                 meaning="The collector did not take the last spans in time; they are lost.",
             )
-
-
-EXPORT_SECONDS: Final = 5.0
-"""What one batch may take, its repeated tries included."""
-
-_UNANSWERED = "Check TRACES_ENDPOINT, and that the collector runs and answers."
-_ADVICE: Final[dict[int, str]] = {
-    HTTPStatus.UNAUTHORIZED: "Check TRACES_HEADERS: the collector wants other credentials.",
-    HTTPStatus.FORBIDDEN: "Check TRACES_HEADERS: the collector wants other credentials.",
-    HTTPStatus.NOT_FOUND: "Check the path in TRACES_ENDPOINT; mostly it ends in /v1/traces.",
-}
 
 
 class OtlpExporter(SpanExporter):

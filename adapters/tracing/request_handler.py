@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
     from ports.clock import Clock
 
-
 RPC_SYSTEM_NAME: Final = "wasmcloud.secrets"
 _NANOSECONDS: Final = 1_000_000_000
 _NO_PARENT: Final = Context()

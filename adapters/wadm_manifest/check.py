@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from adapters.wadm_manifest.tree import Finding
     from ports.store_shape import StoreShape
 
+_REDIS_READS = "url"
+
 
 @dataclass(slots=True)
 class CheckedFile:
@@ -82,9 +84,6 @@ def check_files(
             if store is not None:
                 check_places(manifest, backends, store, judge)
     check_names((file.name, manifest) for file in files for manifest in file.manifests)
-
-
-_REDIS_READS = "url"
 
 
 def check_policies(manifest: Manifest, backends: Collection[str]) -> None:

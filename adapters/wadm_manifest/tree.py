@@ -13,6 +13,21 @@ import yaml
 
 from adapters.system.yaml_nodes import MAX_SHOWN, YamlError, YamlTooDeepError, is_showable, nodes_of
 
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 128
+"""As serde_yaml has it."""
+
+MAX_VISITS = 50_000
+"""Aliases may name one part many times."""
+
+_NUMBER = re.compile(
+    r"[-+]?(0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+|0|[1-9][0-9]*|"
+    r"([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?|\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN"
+)
+_BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
+_PLAIN = (None, "")
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
 
 class Level(StrEnum):
     """Error: the start fails, wadm refuses, or another value is served than the one written."""
@@ -46,22 +61,6 @@ class ManifestUnreadableError(Exception):
 def shown(name: str) -> str:
     """Return a name between quotes as a finding may repeat it."""
     return f'"{name}"' if is_showable(name) else '"…"'
-
-
-MAX_BYTES = 1024 * 1024
-MAX_DEPTH = 128
-"""As serde_yaml has it."""
-
-MAX_VISITS = 50_000
-"""Aliases may name one part many times."""
-
-_NUMBER = re.compile(
-    r"[-+]?(0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+|0|[1-9][0-9]*|"
-    r"([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?|\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN"
-)
-_BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
-_PLAIN = (None, "")
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class Kind(StrEnum):

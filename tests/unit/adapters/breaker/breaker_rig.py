@@ -26,7 +26,6 @@ from tests.fakes.secret_store import FakeSecretStore
 if TYPE_CHECKING:
     from domain.model.secret import Secret
 
-
 DOWN = StoreUnavailable("It is down.", reason="down")
 LIMITED = RateLimited("Later.", reason="limited")
 UNASKED = (

@@ -24,7 +24,6 @@ from tests.unit.docs.documents import ROOT, inline_code, section
 if TYPE_CHECKING:
     from adapters.metrics.catalogue import MetricSpec
 
-
 PREFIX = "wasmcloud_secrets_"
 
 

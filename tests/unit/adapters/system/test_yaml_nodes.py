@@ -19,7 +19,6 @@ from adapters.wasmcloud2.workload_file import WorkloadFileError, read_workload_f
 if TYPE_CHECKING:
     from pathlib import Path
 
-
 BEYOND_UNICODE = (rb'a: "\UFFFFFFFF"', rb'a: "\U00110000"', rb'a: "\ud800"', rb'"\udfffx": b')
 TOO_DEEP = (b"[" * 50_000, b"- " * 50_000, b"{a: " * 20_000, b"? " * 20_000)
 ODD_VALUES = (b"a: !!int ''", b"a: !!bool maybe", b"a: !!timestamp 2026-99-99", b"? {a: b}\n: c")

@@ -19,7 +19,6 @@ from domain.model.secret import SecretValue
 if TYPE_CHECKING:
     from tests.unit.adapters.telemetry.conftest import LogText
 
-
 CANARY = "canary-5e1f"
 SEED = "SXA" + "BCDEFGH234567" * 4 + "ABC"
 JWT = "eyJ0eXAiOiJqd3QifQ.eyJzdWIiOiJNIn0.c2lnbmF0dXJl"

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from domain.model.audit import AuditEvent
     from domain.model.transport import Reply
 
-
 SUBJECT = "wasmcloud.secrets.v1alpha1.infisical."
 DESTINATIONS = {str(operation): f"{SUBJECT}{operation}" for operation in Operation}
 SERVER: Mapping[str, str | int] = {"server.address": "infisical.test", "server.port": 443}

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-
 ENDPOINT = "http://collector.test/v1/traces"
 TOKEN = "canary-collector-token"
 

@@ -1,4 +1,4 @@
-"""The check at start and behind probes: do address, login, mount and rights hold?"""
+"""The checks at start and behind probes: do address, login, mount and rights hold?"""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from adapters.upstream.store_check import UpstreamCheck
 from adapters.vault import reasons
-from adapters.vault.answer import OK
 from adapters.vault.token_makers import RENEWAL_POLICY
+from adapters.vault.wire import OK
 from domain.model.errors import SecretNotFound, SecretsError, Unauthorized
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation, SecretQuery
@@ -19,7 +19,9 @@ from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 if TYPE_CHECKING:
     from adapters.vault.addressing import Addressing, Place
     from adapters.vault.api import VaultApi
+    from adapters.vault.wrapped_secret_id import WrappedSecretId
     from ports.clock import Clock
+
 
 PROBE_NAME: Final = "wasmcloud-secrets-probe-that-is-never-stored"
 """Asked for in the hope of "no such secret": the one answer that proves everything around it, and
@@ -149,3 +151,33 @@ def policy(place: Place) -> str:
         "# where the token has no default policy, so that it can be renewed:\n"
         f"# {RENEWAL_POLICY}"
     )
+
+
+PROVES: Final = (
+    "Vault answers, and the wrapping token can be opened. The login was not tried, since the token "
+    "can be opened once only"
+)
+
+
+class WrappedCheck(UpstreamCheck):
+    """Looks at the wrapping token, and opens nothing."""
+
+    misconfigured: ClassVar[frozenset[str]] = frozenset(
+        {
+            reasons.CREDENTIALS_UNREADABLE,
+            reasons.WRAPPING_PATH_WRONG,
+            reasons.WRAPPING_TOKEN_SPENT,
+            "vault_certificate_refused",
+            "vault_certificate_untrusted",
+        }
+    )
+
+    def __init__(self, secret_id: WrappedSecretId, clock: Clock, *, address: str) -> None:
+        """Take what holds the wrapping token, and the server's address for advice."""
+        super().__init__(f"Vault at {address}", "VAULT_ADDR", clock)
+        self._secret_id = secret_id
+
+    @override
+    async def verdict(self, deadline: float) -> Exception | None:
+        await self._secret_id.look()
+        return None

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Final, final
 from typing_extensions import override
 
 from adapters.vault import reasons
-from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK
 from adapters.vault.error_map import doubts_token, error_for, refused
 from adapters.vault.login import Token, read_token
 from adapters.vault.token_makers import RENEWED_AT, TokenMaker, renew, warn_of_missing_right
+from adapters.vault.wire import BAD_REQUEST, FORBIDDEN, OK
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from adapters.upstream.credentials import CredentialSource
-    from adapters.vault.answer import Answer
-    from adapters.vault.call import Calls
+    from adapters.vault.wire import Answer, Calls
     from ports.clock import Clock
 
 LOOK_AGAIN_SECONDS: Final = 30.0

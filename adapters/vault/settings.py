@@ -21,7 +21,7 @@ from adapters.system.setting_types import (
     ServerName,
     Text,
 )
-from adapters.vault.setting_types import (
+from adapters.vault.names import (
     Addresses,
     LoginMount,
     Mount,

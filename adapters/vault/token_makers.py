@@ -10,11 +10,17 @@ import structlog
 from typing_extensions import override
 
 from adapters.vault import reasons
-from adapters.vault.answer import FORBIDDEN, OK, TOO_MANY
-from adapters.vault.call import Call, namespace_header, token_header
 from adapters.vault.error_map import lacks_right, rate_limited
 from adapters.vault.login import Token, login_error, no_login_mount, read_token, undecided
-from adapters.vault.wire_paths import RENEW_SELF
+from adapters.vault.wire import (
+    FORBIDDEN,
+    OK,
+    RENEW_SELF,
+    TOO_MANY,
+    Call,
+    namespace_header,
+    token_header,
+)
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -22,10 +28,9 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from adapters.vault.answer import Answer
-    from adapters.vault.call import Calls
-    from adapters.vault.login_methods import LoginMethod, LoginRequest
+    from adapters.vault.login import LoginMethod, LoginRequest
     from adapters.vault.refusals import Refusals
+    from adapters.vault.wire import Answer, Calls
     from ports.clock import Clock
 
 LOGIN_SECONDS: Final = 10.0

@@ -10,20 +10,17 @@ from adapters.upstream.credentials import text_source
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.lockout_file import LockoutFile
 from adapters.vault import reasons
-from adapters.vault.access import AgentAccess, ServiceAccess
+from adapters.vault.access import AgentAccess, EitherAccess, ServiceAccess
+from adapters.vault.caller_access import CallerTokenAccess, InlineAccess
 from adapters.vault.caller_logins import CallerLogins
-from adapters.vault.caller_token_access import CallerTokenAccess
-from adapters.vault.either_access import EitherAccess
+from adapters.vault.check import PROVES, WrappedCheck
 from adapters.vault.given_token import GivenToken
-from adapters.vault.inline_access import InlineAccess
-from adapters.vault.key_ring import KeyRing
-from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
+from adapters.vault.login import app_role, signed_token, tls_certificate
 from adapters.vault.refusals import LOCKOUT, Refusals, UnreadableRefusalsError
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.settings import KUBERNETES_TOKEN
-from adapters.vault.signing_keys import InvalidKeyFileError
+from adapters.vault.signing_keys import InvalidKeyFileError, KeyRing
 from adapters.vault.token_makers import LoginMaker
-from adapters.vault.wrapped_check import PROVES, WrappedCheck
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from ports.plugin import PluginError
 from ports.store_plugin import Preflight
@@ -35,10 +32,10 @@ if TYPE_CHECKING:
 
     from adapters.upstream.credentials import CredentialSource
     from adapters.vault.access import Access
-    from adapters.vault.call import Calls
-    from adapters.vault.login_methods import LoginMethod
+    from adapters.vault.login import LoginMethod
     from adapters.vault.settings import VaultSettings
     from adapters.vault.token_makers import TokenMaker
+    from adapters.vault.wire import Calls
     from ports.store_plugin import HttpRoute, StoreContext
 
 REFUSED_FILE: Final = "vault-refused-logins.json"
@@ -131,7 +128,7 @@ def _as_callers(settings: VaultSettings, calls: Calls, context: StoreContext) ->
     logins = CallerLogins(keys, clock, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
     inline = InlineAccess(logins, mount)
     tokens = CallerTokenAccess(logins, mount, calls, clock)
-    either = EitherAccess(inline, tokens, calls=calls, mount=mount, clock=clock)
+    either = EitherAccess(inline, tokens, calls=calls, clock=clock)
 
     async def close() -> None:
         await either.aclose()
@@ -151,12 +148,12 @@ def _method(settings: VaultSettings, wrapped: WrappedSecretId | None) -> LoginMe
     match settings.method:
         case "approle":
             role_id = _source(settings.role_id, settings.role_id_file, "VAULT_ROLE_ID_FILE")
-            return AppRole(mount, role_id, wrapped or _secret_id(settings))
+            return app_role(mount, role_id, wrapped or _secret_id(settings))
         case "cert":
-            return TlsCertificate(mount, role)
+            return tls_certificate(mount, role)
         case _:
             file = settings.jwt_file or Path(KUBERNETES_TOKEN)
-            return SignedToken(mount, role, _source(None, file, "VAULT_JWT_FILE"))
+            return signed_token(mount, role, _source(None, file, "VAULT_JWT_FILE"))
 
 
 def _wrapped(

@@ -15,15 +15,22 @@ from typing_extensions import override
 from adapters.upstream.credentials import CredentialSource
 from adapters.upstream.failures import again
 from adapters.vault import reasons
-from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
-from adapters.vault.call import Call, namespace_header, token_header
 from adapters.vault.error_map import is_transient, rate_limited, refused, unavailable
-from adapters.vault.wire_paths import UNWRAP, WRAPPING_LOOKUP
+from adapters.vault.wire import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    OK,
+    TOO_MANY,
+    UNWRAP,
+    WRAPPING_LOOKUP,
+    Call,
+    namespace_header,
+    token_header,
+)
 from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
-    from adapters.vault.answer import Answer
-    from adapters.vault.call import Calls
+    from adapters.vault.wire import Answer, Calls
     from ports.clock import Clock
 
 CALL_SECONDS: Final = 5.0

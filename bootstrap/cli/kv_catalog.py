@@ -10,7 +10,7 @@ from bootstrap.cli.reporting import MISUSED, AsJson, failure
 from bootstrap.cli.terminal import printable, say, show_table, warn, write_json
 
 if TYPE_CHECKING:
-    from adapters.nats_kv.catalog import Revision
+    from adapters.nats_kv.operating import Revision
 
 
 def list_keys(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
-    from adapters.nats_kv.catalog import Revision
+    from adapters.nats_kv.operating import Revision
     from domain.model.secret import Secret
 
 _Result = TypeVar("_Result")
@@ -28,7 +28,7 @@ class KvReader(Protocol):
 
 
 class KvWriter(Protocol):
-    """What the commands need of `adapters.nats_kv.writer.NatsKvSecretWriter`."""
+    """What the commands need of `adapters.nats_kv.operating.NatsKvSecretWriter`."""
 
     created_bucket: bool
 
@@ -43,7 +43,7 @@ class KvWriter(Protocol):
 
 
 class KvCatalog(Protocol):
-    """What the commands need of `adapters.nats_kv.catalog.NatsKvCatalog`."""
+    """What the commands need of `adapters.nats_kv.operating.NatsKvCatalog`."""
 
     async def history(self, key: str) -> list[Revision]: ...
     async def keys(self, prefix: str = "") -> list[str]: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.nats.connect_errors import NatsConnectError
-from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
+from adapters.nats_kv.operating import OtherKeyError, VersionConflictError
 from bootstrap.cli.reporting import FAILED, MISUSED
 from bootstrap.settings import SettingsError
 from domain.model.errors import InvalidRequest, SecretsError

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from nats.js import JetStreamContext
 
-from adapters.nats_kv.catalog import NatsKvCatalog
 from adapters.nats_kv.check import NatsKvCheck
+from adapters.nats_kv.operating import NatsKvCatalog, NatsKvSecretWriter
 from adapters.nats_kv.store import NatsKvSecretStore
-from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 
 if TYPE_CHECKING:

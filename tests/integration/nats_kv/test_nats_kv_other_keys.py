@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.nats_kv.writer import OtherKeyError
+from adapters.nats_kv.operating import OtherKeyError
 from ports.store_check import StoreMisconfiguredError
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from adapters.system.lateness import LoopLateness
 from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
-from adapters.vault.samples import vault_samples
+from adapters.vault.assembly import vault_samples
 from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock

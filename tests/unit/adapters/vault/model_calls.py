@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
-from adapters.vault.answer import Answer
-from adapters.vault.call import Calls
+from adapters.upstream.message import UpstreamResponse
+from adapters.vault.wire import Answer, Calls
 from tests.support.infisical_model import Call as SeenCall
 from tests.support.vault_model import VaultModel
-from tests.support.vault_recordings import RecordedResponse, recording
+from tests.support.vault_recordings import recording
 
 if TYPE_CHECKING:
-    from adapters.vault.call import Call
+    from adapters.vault.wire import Call
 
 
 @final
@@ -50,4 +50,4 @@ class ModelCalls(Calls):
         body = b"" if call.body is None else json.dumps(dict(call.body)).encode()
         result = self.model.answer(SeenCall(call.method, target, headers, body))
         names, content = result.encoded()
-        return Answer.of(RecordedResponse(result.status, names, content))
+        return Answer.of(UpstreamResponse(result.status, names, content))

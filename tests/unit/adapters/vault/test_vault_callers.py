@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.vault.api import VaultApi
-from adapters.vault.caller_jwt import partition
-from adapters.vault.mounts import KvVersions
+from adapters.vault.api import KvVersions, VaultApi
+from adapters.vault.caller_logins import partition
 from domain.model.errors import StoreUnavailable, Unauthorized, UpstreamError
 from domain.model.identity import AccountKey, Caller, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation, SecretQuery
@@ -131,9 +130,9 @@ async def test_roles_and_namespaces_have_logins_of_their_own(rig: Rig) -> None:
 
 async def test_a_caller_s_token_that_has_served_is_replaced_once_refused(rig: Rig) -> None:
     used = await rig.tokens.authorize(PLACE, CALLER)
-    assert not rig.tokens.doubt(used)
-    rig.tokens.confirm(used)
-    assert rig.tokens.doubt(used)
+    assert not used.doubt()
+    used.confirm()
+    assert used.doubt()
     again = await rig.tokens.authorize(PLACE, CALLER)
 
     assert again.headers != used.headers
@@ -177,14 +176,14 @@ async def test_a_server_without_inline_login_gets_a_login_before_the_read(rig: R
 async def test_another_server_in_its_place_is_found_out(rig: Rig) -> None:
     used: Pass = await rig.either.authorize(PLACE, CALLER)
     rig.server.knows_inline = False
-    assert not rig.either.doubt(used)
+    assert not used.doubt()
     rig.clock.advance(61)
-    assert rig.either.doubt(used)
+    assert used.doubt()
 
     again = await rig.either.authorize(PLACE, CALLER)
     assert "X-Vault-Token" in again.headers
-    rig.either.confirm(again)
-    assert rig.either.doubt(again)
+    again.confirm()
+    assert again.doubt()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.upstream.credentials import FixedText, TextFile
-from adapters.vault.login_methods import AppRole, LoginRequest, SignedToken, TlsCertificate
+from adapters.vault.login import LoginRequest, app_role, signed_token, tls_certificate
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from domain.model.errors import StoreUnavailable, UpstreamError
 from tests.fakes.clock import FakeClock
@@ -29,11 +29,11 @@ def wrapped(calls: ModelCalls, source: TextFile | FixedText) -> WrappedSecretId:
 async def test_each_method_sends_what_its_server_side_takes() -> None:
     text = FixedText(SecretStr("canary"))
     requests = [
-        await AppRole("approle", text, text).request(),
-        await AppRole("team/approle", text, None).request(),
-        await SignedToken("kubernetes", "app", text).request(),
-        await TlsCertificate("cert", "svc").request(),
-        await TlsCertificate("cert", "").request(),
+        await app_role("approle", text, text).request(),
+        await app_role("team/approle", text, None).request(),
+        await signed_token("kubernetes", "app", text).request(),
+        await tls_certificate("cert", "svc").request(),
+        await tls_certificate("cert", "").request(),
     ]
 
     assert [(request.path, dict(request.body)) for request in requests] == [

@@ -6,11 +6,12 @@ import json
 
 import pytest
 
-from adapters.vault.answer import Answer
+from adapters.upstream.message import UpstreamResponse
 from adapters.vault.caller_errors import caller_login_error
 from adapters.vault.login import login_error, read_token
+from adapters.vault.wire import Answer
 from domain.model.errors import UpstreamError
-from tests.support.vault_recordings import RECORDINGS, RecordedResponse, recording
+from tests.support.vault_recordings import RECORDINGS, recording
 
 EXPECTED = json.loads((RECORDINGS / "expected-logins.json").read_text("utf-8"))
 TOKENS: dict[str, list[object]] = EXPECTED["tokens"]
@@ -72,7 +73,7 @@ def test_no_word_of_a_refused_login_is_passed_on() -> None:
     ],
 )
 def test_an_answer_without_a_token_that_can_be_sent_is_an_error(auth: str) -> None:
-    response = RecordedResponse(200, {}, f'{{"request_id":"a","auth":{auth}}}'.encode())
+    response = UpstreamResponse(200, {}, f'{{"request_id":"a","auth":{auth}}}'.encode())
 
     with pytest.raises(UpstreamError) as refused:
         read_token(Answer.of(response))
@@ -83,4 +84,4 @@ def test_an_answer_without_a_token_that_can_be_sent_is_an_error(auth: str) -> No
 def test_a_login_that_lasts_for_ever_has_no_end() -> None:
     body = b'{"request_id":"a","auth":{"client_token":"s.a","lease_duration":0}}'
 
-    assert read_token(Answer.of(RecordedResponse(200, {}, body))).seconds is None
+    assert read_token(Answer.of(UpstreamResponse(200, {}, body))).seconds is None

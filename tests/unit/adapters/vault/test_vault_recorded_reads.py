@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.vault.answer import OK, Answer
 from adapters.vault.error_map import error_for
 from adapters.vault.values import read_unversioned, read_versioned
-from domain.model.errors import (
-    RateLimited,
-    SecretNotFound,
-    SecretsError,
-    UpstreamError,
-)
+from adapters.vault.wire import OK, Answer
+from domain.model.errors import RateLimited, SecretNotFound, SecretsError, UpstreamError
 from domain.model.reference import SecretLocation
 from tests.support.vault_recordings import RECORDINGS, recording
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.upstream.credentials import CredentialSource, FixedText
-from adapters.vault.login_methods import AppRole
+from adapters.vault.login import app_role
 from adapters.vault.refusals import UnreadableRefusalsError
 from adapters.vault.token_makers import LoginMaker
 from domain.model.errors import UpstreamError
@@ -44,7 +44,7 @@ class Replica:
         self.secret_id = Changing("wrong-1")
         self.refusals = new_refusals(clock, bus, file)
         self.bus = bus
-        method = AppRole("approle", FixedText(SecretStr(ROLE_ID)), self.secret_id)
+        method = app_role("approle", FixedText(SecretStr(ROLE_ID)), self.secret_id)
         self.maker = LoginMaker(method, "", calls, self.refusals, clock)
 
     async def refused(self) -> str:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from adapters.upstream.credentials import FixedText
 from adapters.vault.given_token import GivenToken
-from adapters.vault.login_methods import AppRole
+from adapters.vault.login import app_role
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.token_makers import LoginMaker
 from tests.fakes.clock import FakeClock
@@ -33,7 +33,7 @@ class Rig:
         self.clock = FakeClock()
         self.logins = self.calls.model.logins
         self.refusals = new_refusals(self.clock, peers()[0])
-        method = AppRole(
+        method = app_role(
             "approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(f"{secret_id}\n"))
         )
         maker: TokenMaker = LoginMaker(method, "", self.calls, self.refusals, self.clock)

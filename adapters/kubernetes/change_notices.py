@@ -50,7 +50,7 @@ class ChangeNotices:
 
     def __init__(
         self,
-        tell: Callable[[Selection], None],
+        tell: Callable[[Selection], object],
         peers: PeerBus,
         clock: Clock,
         jitter: Callable[[], float],

@@ -8,14 +8,7 @@ import structlog
 from typing_extensions import override
 
 from adapters.kubernetes import reasons
-from adapters.kubernetes.error_map import (
-    CREATED,
-    FORBIDDEN,
-    NOT_FOUND,
-    OK,
-    SERVER_ERRORS,
-    error_for,
-)
+from adapters.kubernetes.answer import CREATED, FORBIDDEN, NOT_FOUND, OK, SERVER_ERRORS, error_for
 from adapters.kubernetes.rights import REVIEW_PATH, WHOAMI_PATH, needed, roles_text
 from adapters.kubernetes.watch import METADATA
 from adapters.upstream.store_check import UpstreamCheck

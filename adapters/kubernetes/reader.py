@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import structlog
 
 from adapters.kubernetes import reasons
-from adapters.kubernetes.error_map import FORBIDDEN, NOT_FOUND, OK, SERVER_ERRORS, error_for
+from adapters.kubernetes.answer import FORBIDDEN, NOT_FOUND, OK, SERVER_ERRORS, error_for
 from adapters.kubernetes.secret_object import SecretObject
 from domain.model.errors import SecretsError, StoreUnavailable, UpstreamError
 

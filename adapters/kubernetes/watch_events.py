@@ -1,4 +1,4 @@
-"""The lines of a watch: one JSON object each, `{"type", "object"}`, of which metadata counts."""
+"""What a watch says: lines with an event each, of which metadata counts, or a list at its begin."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from adapters.kubernetes.answer import read_object
-from adapters.kubernetes.error_map import GONE
-from adapters.kubernetes.names import is_secret_name
+from adapters.kubernetes.answer import GONE, OK, read_object
+from adapters.kubernetes.bounds import is_secret_name
 from adapters.kubernetes.secret_object import State, read_state
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator
+
+    from adapters.kubernetes.api import WatchApi
+
 
 MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 """Metadata without values: annotations may take 256 KiB, and etcd holds no object over 1.5 MiB."""
@@ -125,3 +127,50 @@ def _bookmark(metadata: Mapping[str, object]) -> Event:
         raise WatchError("a bookmark of the watch has no resourceVersion")
     ends = isinstance(annotations, Mapping) and annotations.get(_INITIAL_EVENTS_END) == "true"
     return Event(Kind.BOOKMARK, version, ends_initial=ends)
+
+
+PAGE: Final = 500
+METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+async def list_states(
+    api: WatchApi, path: str, selector: Mapping[str, str]
+) -> tuple[dict[str, State], str]:
+    """Return the states of all Secrets by name, and the resourceVersion that they are of.
+
+    Metadata only, page by page; the pages are of one version.
+
+    Raises:
+        WatchExpiredError: the list took so long that its version is forgotten.
+        WatchError: the server refuses, or answers what is no list.
+        SecretsError: there is no answer.
+    """
+    found: dict[str, State] = {}
+    page: dict[str, str] = {}
+    while True:
+        query = {"limit": str(PAGE), **selector, **page}
+        answer = await api.get(path, query, accept=METADATA_LIST)
+        if answer.status != OK:
+            raise error_for_status(answer.status, answer.reason, answer.retry_after)
+        metadata, items = answer.document.get("metadata"), answer.document.get("items")
+        if not isinstance(metadata, Mapping) or not isinstance(items, list):
+            raise WatchError("the list is no list")
+        found.update(_states(items))
+        more, version = metadata.get("continue"), metadata.get("resourceVersion")
+        if not isinstance(version, str) or not version:
+            raise WatchError("the list has no resourceVersion")
+        if not isinstance(more, str) or not more:
+            return found, version
+        page = {"continue": more}
+
+
+def _states(items: list[object]) -> dict[str, State]:
+    states: dict[str, State] = {}
+    for item in items:
+        metadata = item.get("metadata") if isinstance(item, Mapping) else None
+        state = read_state(metadata) if isinstance(metadata, Mapping) else None
+        name = metadata.get("name") if isinstance(metadata, Mapping) else None
+        if state is None or not isinstance(name, str):
+            raise WatchError("an item of the list names no Secret")
+        states[name] = state
+    return states

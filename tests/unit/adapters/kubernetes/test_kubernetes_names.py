@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.kubernetes.names import (
+from adapters.kubernetes.bounds import (
     is_data_key,
     is_namespace,
     is_secret_name,

@@ -14,7 +14,7 @@ from adapters.breaker.store import BreakerState, breaker_samples
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.state import InfisicalState, TokenState, infisical_samples
-from adapters.kubernetes.samples import call_samples, read_samples, watch_samples
+from adapters.kubernetes.assembly import call_samples, read_samples, watch_samples
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
 from adapters.metrics.host_waits import host_wait_samples

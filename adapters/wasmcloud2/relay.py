@@ -14,20 +14,27 @@ import structlog
 from typing_extensions import override
 
 from adapters.wasmcloud2.answers import Answers
-from adapters.wasmcloud2.held import HeldWorkloads, Running
-from adapters.wasmcloud2.message import MAX_BRACKETS, Message, RelayFigures
+from adapters.wasmcloud2.filling import HeldWorkloads, Running
+from adapters.wasmcloud2.message import (
+    HEARTBEATS,
+    MAX_BRACKETS,
+    REQUESTS,
+    START,
+    STOP,
+    Message,
+    RelayFigures,
+    read_subject,
+)
 from adapters.wasmcloud2.side import NO_RESPONDERS, Requests, TooManyPendingError
 from adapters.wasmcloud2.start_request import mentions_in, workload_id_of
 from adapters.wasmcloud2.starts import Starts
-from adapters.wasmcloud2.subjects import HEARTBEATS, REQUESTS, START, STOP, read_subject
 from domain.model.strict_json import MalformedJsonError, parse_json
 from ports.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from adapters.wasmcloud2.filling import Filling
-    from adapters.wasmcloud2.held import Given
+    from adapters.wasmcloud2.filling import Filling, Given
     from adapters.wasmcloud2.side import RawClient
     from ports.clock import Clock
     from ports.transport import RequestHandler

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Final, final
 import structlog
 
 from adapters.system.cancelling import cancel
+from adapters.wasmcloud2.answers import LIVES, NOT_FOUND, RUNNING, read_status
 from adapters.wasmcloud2.filling import FillRefusedError
-from adapters.wasmcloud2.replies import LIVES, NOT_FOUND, RUNNING, read_status, without_in_text
-from adapters.wasmcloud2.subjects import START, STATUS, STOP, subject_of
+from adapters.wasmcloud2.message import START, STATUS, STOP, subject_of
+from adapters.wasmcloud2.redaction import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from adapters.wasmcloud2.filling import Filling
-    from adapters.wasmcloud2.held import Given, HeldWorkloads, Locate, Running
+    from adapters.wasmcloud2.answers import WorkloadStatus
+    from adapters.wasmcloud2.filling import Filling, Given, HeldWorkloads, Locate, Running
     from adapters.wasmcloud2.message import RelayFigures
-    from adapters.wasmcloud2.replies import WorkloadStatus
     from adapters.wasmcloud2.side import Requests
     from domain.model.selection import Selection
     from ports.clock import Clock
@@ -148,7 +148,7 @@ class Rolls:
                 return
             if status is not None:
                 values = (*fresh.plain().values(), *given.plain().values())
-                message = without_in_text(status.message, values)
+                message = Redaction(values).clear(status.message)
         self._held.forget(running)
         self._fail(running, given, message)
 

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from adapters.wasmcloud2.answers import Answers
-    from adapters.wasmcloud2.filling import Filling
-    from adapters.wasmcloud2.held import Given
+    from adapters.wasmcloud2.filling import Filling, Given
     from adapters.wasmcloud2.message import Message, RelayFigures
     from adapters.wasmcloud2.start_request import StartRequest
     from ports.clock import Clock

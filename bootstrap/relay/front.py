@@ -12,10 +12,9 @@ from nats import errors
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
 from adapters.wasmcloud2.filling import Filling
+from adapters.wasmcloud2.message import REQUESTS, relay_samples
 from adapters.wasmcloud2.relay import Relay
 from adapters.wasmcloud2.rolls import Rolls
-from adapters.wasmcloud2.samples import relay_samples
-from adapters.wasmcloud2.subjects import REQUESTS
 from bootstrap.plugin_contexts import USER_AGENT
 from ports.transport_plugin import TransportFailedError, TransportParts, TransportRefusedError
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
-    from adapters.wasmcloud2.held import Locate
+    from adapters.wasmcloud2.filling import Locate
     from adapters.wasmcloud2.settings import RelaySettings
     from bootstrap.settings import Settings
     from bootstrap.store_pipeline import StorePipeline

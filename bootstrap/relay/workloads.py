@@ -12,8 +12,8 @@ from nats import errors
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import OperatorNatsSettings
 from adapters.system.clock import SystemClock
-from adapters.wasmcloud2.replies import read_status
-from adapters.wasmcloud2.subjects import subject_of
+from adapters.wasmcloud2.answers import read_status
+from adapters.wasmcloud2.message import subject_of
 from bootstrap.cli.reporting import CommandError
 from bootstrap.plugin_contexts import USER_AGENT
 from bootstrap.settings import load_settings
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from adapters.nats.client import ResilientClient
-    from adapters.wasmcloud2.replies import WorkloadStatus
+    from adapters.wasmcloud2.answers import WorkloadStatus
 
 HEARTBEATS: Final = "runtime.operator.heartbeat.*"
 _LOOK_SECONDS: Final = 0.05

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
-from adapters.wasmcloud2.plugin_settings import PluginEndpointSettings
-from adapters.wasmcloud2.settings import RelaySettings
+from adapters.wasmcloud2.settings import PluginEndpointSettings, RelaySettings
 from bootstrap.settings.access import AccessSettings
 from bootstrap.settings.admin import AdminSettings
 from bootstrap.settings.audit import AuditSettings

@@ -19,8 +19,7 @@ from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
-from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import new_refusals, peers
+from tests.unit.adapters.vault.model_calls import ModelCalls, new_refusals
 
 if TYPE_CHECKING:
     from adapters.vault.access import Access
@@ -36,7 +35,7 @@ class Rig:
         self.patience = 8.0
         self.model = self.calls.model
         method = app_role("approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(SECRET_ID)))
-        refusals = new_refusals(self.clock, peers()[0])
+        refusals = new_refusals(self.clock)
         maker = LoginMaker(method, "", self.calls, refusals, self.clock)
         self.tokens = ServiceTokens(maker, self.clock, lambda: 0.0)
         api = VaultApi(

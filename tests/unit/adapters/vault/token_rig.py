@@ -16,8 +16,7 @@ from adapters.vault.token_makers import LoginMaker
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
-from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import new_refusals, peers
+from tests.unit.adapters.vault.model_calls import ModelCalls, new_refusals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,7 +31,7 @@ class Rig:
         self.calls = ModelCalls()
         self.clock = FakeClock()
         self.logins = self.calls.model.logins
-        self.refusals = new_refusals(self.clock, peers()[0])
+        self.refusals = new_refusals(self.clock)
         method = app_role(
             "approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(f"{secret_id}\n"))
         )

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
 from adapters.kubernetes import reasons
+from adapters.upstream.json_members import member_of
 from domain.model.errors import (
     CallFailed,
     RateLimited,
@@ -89,8 +90,7 @@ class Answer:
 
         A path that the server does not know is about none.
         """
-        details = self.document.get("details")
-        kind = details.get("kind") if isinstance(details, dict) else None
+        kind = member_of(self.document, "details", "kind")
         return kind if isinstance(kind, str) else ""
 
     def log_fields(self) -> dict[str, str | int | None]:

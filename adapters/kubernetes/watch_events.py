@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from adapters.kubernetes.answer import GONE, OK, read_object
 from adapters.kubernetes.bounds import is_secret_name
 from adapters.kubernetes.secret_object import State, read_state
+from adapters.upstream.json_members import member_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping
 
     from adapters.kubernetes.api import WatchApi
 
@@ -97,13 +97,11 @@ def read_event(line: bytes) -> Event:
     """
     document = read_object(line)
     kind, found = document.get("type"), document.get("object")
-    if not isinstance(found, Mapping):
-        raise WatchError("a line of the watch is no event")
-    if kind == "ERROR":
+    if kind == "ERROR" and isinstance(found, dict):
         code = found.get("code")
         raise error_for_status(code if isinstance(code, int) else 0, found.get("reason"))
-    metadata = found.get("metadata")
-    if kind not in set(Kind) or not isinstance(metadata, Mapping):
+    metadata = member_of(found, "metadata")
+    if kind not in set(Kind) or not isinstance(metadata, dict):
         raise WatchError("a line of the watch is no event")
     kind = Kind(str(kind))
     if kind is Kind.BOOKMARK:
@@ -122,10 +120,10 @@ def error_for_status(code: int, reason: object, retry_after: float | None = None
 
 
 def _bookmark(metadata: Mapping[str, object]) -> Event:
-    version, annotations = metadata.get("resourceVersion"), metadata.get("annotations")
+    version = metadata.get("resourceVersion")
     if not isinstance(version, str) or not version.isprintable() or not version:
         raise WatchError("a bookmark of the watch has no resourceVersion")
-    ends = isinstance(annotations, Mapping) and annotations.get(_INITIAL_EVENTS_END) == "true"
+    ends = member_of(metadata, "annotations", _INITIAL_EVENTS_END) == "true"
     return Event(Kind.BOOKMARK, version, ends_initial=ends)
 
 
@@ -153,10 +151,10 @@ async def list_states(
         if answer.status != OK:
             raise error_for_status(answer.status, answer.reason, answer.retry_after)
         metadata, items = answer.document.get("metadata"), answer.document.get("items")
-        if not isinstance(metadata, Mapping) or not isinstance(items, list):
+        if not isinstance(items, list):
             raise WatchError("the list is no list")
         found.update(_states(items))
-        more, version = metadata.get("continue"), metadata.get("resourceVersion")
+        more, version = member_of(metadata, "continue"), member_of(metadata, "resourceVersion")
         if not isinstance(version, str) or not version:
             raise WatchError("the list has no resourceVersion")
         if not isinstance(more, str) or not more:
@@ -167,9 +165,8 @@ async def list_states(
 def _states(items: list[object]) -> dict[str, State]:
     states: dict[str, State] = {}
     for item in items:
-        metadata = item.get("metadata") if isinstance(item, Mapping) else None
-        state = read_state(metadata) if isinstance(metadata, Mapping) else None
-        name = metadata.get("name") if isinstance(metadata, Mapping) else None
+        metadata = member_of(item, "metadata")
+        state, name = read_state(metadata), member_of(metadata, "name")
         if state is None or not isinstance(name, str):
             raise WatchError("an item of the list names no Secret")
         states[name] = state

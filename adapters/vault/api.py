@@ -75,24 +75,20 @@ class KvVersions:
         Raises:
             UpstreamError: the mount is another than asked for, or no key-value engine.
         """
-        data = answer.member("data")
-        details = data if isinstance(data, dict) else {}
-        if details.get("path") != f"{place.mount}/":
+        if answer.member("data", "path") != f"{place.mount}/":
             raise UpstreamError(
                 "Vault has no secrets engine mounted there; check VAULT_MOUNT, or the mount that "
                 "the policy chooses.",
                 reason=reasons.MOUNT_NOT_FOUND,
                 upstream_request_id=answer.request_id,
             )
-        if details.get("type") not in {"kv", "generic"}:
+        if answer.member("data", "type") not in ("kv", "generic"):
             raise UpstreamError(
                 "The mount is no key-value engine; name one that keeps secrets.",
                 reason=reasons.MOUNT_NOT_KV,
                 upstream_request_id=answer.request_id,
             )
-        options = details.get("options")
-        said = options.get("version") if isinstance(options, dict) else None
-        version: KvVersion = 2 if said == "2" else 1
+        version: KvVersion = 2 if answer.member("data", "options", "version") == "2" else 1
         self._known.keep((place.namespace, place.mount), _Known(version, self._clock.monotonic()))
         return version
 

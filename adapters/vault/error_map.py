@@ -219,8 +219,7 @@ def _not_found(answer: Answer) -> SecretsError:
             "policy chooses. Namespaces are case-sensitive.",
             reason=reasons.NAMESPACE_NOT_FOUND,
         )
-    data = answer.member("data")
-    if isinstance(data, dict) and isinstance(data.get("metadata"), dict):
+    if isinstance(answer.member("data", "metadata"), dict):
         return gone(answer)
     return SecretNotFound(
         "Vault has no such secret, or not in that version; check the key's spelling and case.",

@@ -76,10 +76,8 @@ def read_token(answer: Answer) -> Token:
     Raises:
         UpstreamError: it holds no token that can be sent.
     """
-    auth = answer.member("auth")
-    details = auth if isinstance(auth, dict) else {}
-    value = details.get("client_token")
-    lasts = whole_number(details.get("lease_duration"))
+    value = answer.member("auth", "client_token")
+    lasts = whole_number(answer.member("auth", "lease_duration"))
     if not isinstance(value, str) or not _SENDABLE.fullmatch(value) or lasts is None or lasts < 0:
         raise UpstreamError(
             "Vault's answer to the login holds no token; check that VAULT_ADDR is Vault's own "
@@ -90,8 +88,8 @@ def read_token(answer: Answer) -> Token:
     return Token(
         value=SecretStr(value),
         seconds=float(min(lasts, MAX_LIFETIME_SECONDS)) if lasts else None,
-        is_renewable=details.get("renewable") is True,
-        is_batch=details.get("token_type") == "batch",
+        is_renewable=answer.member("auth", "renewable") is True,
+        is_batch=answer.member("auth", "token_type") == "batch",
     )
 
 

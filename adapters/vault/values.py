@@ -105,9 +105,7 @@ def read_unversioned(answer: Answer, location: SecretLocation) -> Secret:
 
 def gone(answer: Answer) -> SecretNotFound:
     """Return the error for a version that is gone, from its metadata."""
-    data = answer.member("data")
-    metadata = data.get("metadata") if isinstance(data, dict) else None
-    if isinstance(metadata, dict) and metadata.get("destroyed") is True:
+    if answer.member("data", "metadata", "destroyed") is True:
         return SecretNotFound(
             "That version of the secret was destroyed for good; write a new one, or ask for "
             "another version.",

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
+from adapters.upstream.json_members import member_of
 from domain.model.strict_json import MalformedJsonError, NumberText, parse_json
 
 if TYPE_CHECKING:
@@ -110,9 +111,14 @@ class Answer:
             location=headers.get("location"),
         )
 
-    def member(self, name: str) -> object:
-        """Return a member of the body, or None."""
-        return self.document.get(name) if isinstance(self.document, dict) else None
+    def member(self, *path: str) -> object:
+        """Return what stands at a path in the body, or None."""
+        return member_of(self.document, *path)
+
+    def _all(self, name: str) -> str:
+        found = self.member(name)
+        texts = found if isinstance(found, list) else []
+        return "\n".join(text for text in texts if isinstance(text, str))
 
     @property
     def texts(self) -> str:
@@ -120,18 +126,12 @@ class Answer:
 
         Errors carry no code, their words differ between servers, and some hold what was asked for.
         """
-        errors = self.member("errors")
-        if not isinstance(errors, list):
-            return ""
-        return "\n".join(text for text in errors if isinstance(text, str))
+        return self._all("errors")
 
     @property
     def warnings(self) -> str:
         """What the warnings say, in one text; as `texts`."""
-        warnings = self.member("warnings")
-        if not isinstance(warnings, list):
-            return ""
-        return "\n".join(text for text in warnings if isinstance(text, str))
+        return self._all("warnings")
 
     @property
     def is_api(self) -> bool:

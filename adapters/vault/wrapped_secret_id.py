@@ -110,8 +110,7 @@ class WrappedSecretId(CredentialSource):
             self._clock.monotonic() + CALL_SECONDS,
         )
         _check(answer)
-        data = answer.member("data")
-        made_at = data.get("creation_path") if isinstance(data, dict) else None
+        made_at = answer.member("data", "creation_path")
         if not isinstance(made_at, str) or not _ends_with(made_at, self._expected):
             raise UpstreamError(
                 "The wrapping token was not made for a secret_id of the configured role, so it is "
@@ -132,8 +131,7 @@ class WrappedSecretId(CredentialSource):
             self._clock.monotonic() + CALL_SECONDS,
         )
         _check(answer)
-        data = answer.member("data")
-        secret_id = data.get("secret_id") if isinstance(data, dict) else None
+        secret_id = answer.member("data", "secret_id")
         if not isinstance(secret_id, str) or not secret_id:
             raise refused(answer)
         return SecretStr(secret_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,14 +44,11 @@ def load_authorities(context: ssl.SSLContext, authorities: Pem) -> None:
     Raises:
         ValueError: they cannot be read; the text says what to check.
     """
-    try:
+    with suppress(OSError, ValueError):
         if authorities.path is not None:
             context.load_verify_locations(cafile=authorities.path)
         else:
             context.load_verify_locations(cadata=(authorities.data or b"").decode("ascii"))
-    except (OSError, ValueError):
-        pass
-    else:
         return
     raise ValueError(
         "The certificate authority of the Kubernetes API server is no readable PEM certificate."
@@ -64,12 +61,9 @@ def load_certificate(context: ssl.SSLContext, shown: ClientCertificate) -> None:
     Raises:
         ValueError: it cannot be used; the text says what to check and holds nothing of the key.
     """
-    try:
+    with suppress(OSError, ValueError):
         with _file(shown.certificate) as certificate, _file(shown.key) as key:
             context.load_cert_chain(certificate, key, password=_no_password)
-    except (OSError, ValueError):
-        pass
-    else:
         return
     raise ValueError(
         "The client certificate for Kubernetes, or its key, is no readable PEM, is encrypted, or "

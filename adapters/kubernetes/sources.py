@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -148,20 +149,15 @@ def _document(path: Path) -> dict[str, Any]:
     import yaml  # noqa: PLC0415  few have a kubeconfig
 
     # Not one of these errors is kept: YAML's own quotes the text, which holds credentials.
-    failure = f"The kubeconfig {path} cannot be read; check its path, owner and mode."
-    try:
+    problem = "cannot be read; check its path, owner and mode."
+    # PyYAML raises what its constructors come upon.
+    with suppress(Exception):
         content = read_file(path, MAX_BYTES).data
-    except OSError:
-        pass
-    else:
-        failure = f"The kubeconfig {path} is no YAML of the kind that kubectl writes."
-        try:
-            document = yaml.safe_load(content)
-        except Exception:  # noqa: BLE001  PyYAML raises what its constructors come upon
-            document = None
+        problem = "is no YAML of the kind that kubectl writes."
+        document = yaml.safe_load(content)
         if isinstance(document, dict):
             return document
-    raise ValueError(failure)
+    raise ValueError(f"The kubeconfig {path} {problem}")
 
 
 def _find(
@@ -211,10 +207,8 @@ def _pem(entry: dict[str, Any], member: str, folder: Path) -> Pem | None:
     if data is None:
         path = _path(entry, member, folder)
         return None if path is None else Pem(path)
-    try:
+    with suppress(binascii.Error, ValueError):
         return Pem(data=b64decode("".join(data.split()), validate=True))
-    except (binascii.Error, ValueError):
-        pass
     raise ValueError(f"The kubeconfig's {member}-data is no base64; write it again.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -109,10 +110,8 @@ class StreamReader:
 
     async def info(self) -> StreamInfo:
         """Return the stream's configuration and state."""
-        try:
+        with suppress(nats.js.errors.NotFoundError):
             return await ask_again(self._clock, lambda: self._jetstream.stream_info(self._stream))
-        except nats.js.errors.NotFoundError:
-            pass
         raise bucket_missing(self._config.bucket)
 
     async def bind(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from typing_extensions import override
@@ -51,11 +52,9 @@ class ValueCipher:
             UpstreamError: it was not sealed with this xkey, or is damaged.
         """
         try:
-            plain = self._xkey.open(sealed, self._xkey.public)
+            return read_value(self._xkey.open(sealed, self._xkey.public))
         except DecryptionFailed:
             pass
-        else:
-            return read_value(plain)
         raise UpstreamError(
             "The stored value does not open with the encryption xkey. Check that "
             "ENCRYPTION_XKEY_SEED is the seed it was written with, or write the secret again.",
@@ -71,10 +70,9 @@ def to_bytes(value: str | bytes) -> bytes:
     """
     if isinstance(value, bytes):
         return value
-    try:
+    # The exception holds the value, so it must not become a context.
+    with suppress(UnicodeEncodeError):
         return value.encode()
-    except UnicodeEncodeError:
-        pass  # the exception holds the value, so it must not become a context
     raise InvalidRequest(
         "The value is no valid Unicode text; store it as a file.", reason="value_not_unicode"
     )

@@ -115,12 +115,14 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
     callers = settings.method == "caller"
 
     async def close() -> None:
-        await asks.close()
+        if asks.close is not None:
+            await asks.close()
         await calls.aclose()
 
     def reload() -> None:
         versions.forget()
-        asks.reload()
+        if asks.reload is not None:
+            asks.reload()
 
     def samples() -> Iterator[Sample]:
         return vault_samples(asks.tokens, admission, http.statistics, calls.pauses)

@@ -32,8 +32,10 @@ from adapters.vault.token_makers import LOGIN_SECONDS, RENEWED_AT
 from adapters.vault.wire import (
     OK,
     TOO_MANY,
+    Answer,
     Call,
     inline_login_path,
+    login_call,
     login_path,
     mount_path,
     namespace_header,
@@ -179,13 +181,8 @@ class CallerTokenAccess(Access):
 
     async def _log_in(self, key: Hashable, place: Place, caller: Caller) -> _Kept:
         started = self._clock.monotonic()
-        call = Call(
-            "POST",
-            login_path(self._mount),
-            headers=namespace_header(place.namespace),
-            body={"role": place.role, "jwt": self._logins.token_for(caller)},
-            is_login=True,
-        )
+        body = {"role": place.role, "jwt": self._logins.token_for(caller)}
+        call = login_call(login_path(self._mount), place.namespace, body)
         answer = await self._calls.call(call, started + LOGIN_SECONDS)
         if answer.status != OK:
             raise caller_login_error(answer)

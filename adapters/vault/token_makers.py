@@ -12,15 +12,7 @@ from typing_extensions import override
 from adapters.vault import reasons
 from adapters.vault.error_map import lacks_right, rate_limited
 from adapters.vault.login import Token, login_error, no_login_mount, read_token, undecided
-from adapters.vault.wire import (
-    FORBIDDEN,
-    OK,
-    RENEW_SELF,
-    TOO_MANY,
-    Call,
-    namespace_header,
-    token_header,
-)
+from adapters.vault.wire import FORBIDDEN, OK, RENEW_SELF, TOO_MANY, Answer, login_call
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -130,11 +122,8 @@ class LoginMaker(TokenMaker):
         return locked if self.method.is_locked_by_refusals else undecided()
 
     async def _post(self, path: str, body: Mapping[str, str]) -> Answer:
-        headers = namespace_header(self.namespace)
-        return await self.calls.call(
-            Call("POST", path, headers=headers, body=body, is_login=True),
-            self.clock.monotonic() + LOGIN_SECONDS,
-        )
+        call = login_call(path, self.namespace, body)
+        return await self.calls.call(call, self.clock.monotonic() + LOGIN_SECONDS)
 
     async def _renewed(self, token: Token) -> Token | None:
         answer = await renew(self.calls, self.namespace, token.value, self.clock)
@@ -149,11 +138,8 @@ class LoginMaker(TokenMaker):
 
 async def renew(calls: Calls, namespace: str, token: SecretStr, clock: Clock) -> Answer:
     """Ask the server to renew a token, and return what it answers."""
-    headers = {**namespace_header(namespace), **token_header(token.get_secret_value())}
-    return await calls.call(
-        Call("POST", RENEW_SELF, headers=headers, body={}, is_login=True),
-        clock.monotonic() + LOGIN_SECONDS,
-    )
+    call = login_call(RENEW_SELF, namespace, {}, token=token.get_secret_value())
+    return await calls.call(call, clock.monotonic() + LOGIN_SECONDS)
 
 
 def warn_of_missing_right(answer: Answer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -42,29 +42,17 @@ REFUSED_FILE: Final = "vault-refused-logins.json"
 COUNT_FILE: Final = "vault-login-count.json"
 
 
-async def _nothing_to_close() -> None:
-    """An agent on the way leaves nothing open here."""
-
-
-def _nothing_to_reload() -> None:
-    """An agent on the way has its own configuration."""
-
-
-def _no_problem() -> str | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """How reads are authorized, with what goes on around it; as in `StoreParts`."""
+    """How reads are authorized, with what goes on around it as in `StoreParts`, if anything."""
 
     access: Access
     tokens: ServiceTokens | None = None
     run: Callable[[], Awaitable[None]] | None = None
-    close: Callable[[], Awaitable[None]] = _nothing_to_close
-    reload: Callable[[], None] = _nothing_to_reload
-    problem: Callable[[], str | None] = _no_problem
-    routes: tuple[HttpRoute, ...] = field(default=())
+    close: Callable[[], Awaitable[None]] | None = None
+    reload: Callable[[], None] | None = None
+    problem: Callable[[], str | None] = lambda: None
+    routes: tuple[HttpRoute, ...] = ()
     preflight: Preflight | None = None
 
 

@@ -219,6 +219,19 @@ class Call:
     mount: str = ""
 
 
+def login_call(
+    path: str,
+    namespace: str,
+    body: Mapping[str, str] | None = None,
+    *,
+    token: str = "",
+    repeatable: bool = True,
+) -> Call:
+    """Return a call over the connection kept for logins."""
+    headers = {**namespace_header(namespace), **token_header(token)}
+    return Call("POST", path, headers=headers, body=body, is_login=True, repeatable=repeatable)
+
+
 class Calls(Protocol):
     """Makes calls, with the transport's retries and the limits of admission."""
 

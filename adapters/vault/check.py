@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import structlog
@@ -27,22 +28,14 @@ PROBE_NAME: Final = "wasmcloud-secrets-probe-that-is-never-stored"
 """Asked for in the hope of "no such secret": the one answer that proves everything around it, and
 needs no more rights than reading secrets does."""
 
-CHECK_CALLER: Final = Caller(
-    entity=Claims(
-        kind=IdentityKind.COMPONENT,
-        subject=SubjectKey("WASMCLOUD-SECRETS-CHECK"),
-        issuer=AccountKey("WASMCLOUD-SECRETS-CHECK"),
-        token_id="check",  # noqa: S106  no token
-        issued_at=0,
-    ),
-    host=Claims(
-        kind=IdentityKind.HOST,
-        subject=SubjectKey("WASMCLOUD-SECRETS-CHECK"),
-        issuer=AccountKey("WASMCLOUD-SECRETS-CHECK"),
-        token_id="check",  # noqa: S106  no token
-        issued_at=0,
-    ),
+_CLAIMS: Final = Claims(
+    kind=IdentityKind.COMPONENT,
+    subject=SubjectKey("WASMCLOUD-SECRETS-CHECK"),
+    issuer=AccountKey("WASMCLOUD-SECRETS-CHECK"),
+    token_id="check",  # noqa: S106  no token
+    issued_at=0,
 )
+CHECK_CALLER: Final = Caller(entity=_CLAIMS, host=replace(_CLAIMS, kind=IdentityKind.HOST))
 """Logs in where callers do; no key reads so, so that no policy for a component covers it."""
 
 # A wrong address, a refused login and a refused token are not among them: they heal when an

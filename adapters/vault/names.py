@@ -9,11 +9,11 @@ entries.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-from adapters.system.setting_types import HttpUrl, Texts, strip
+from adapters.system.setting_types import Texts, strip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,17 +97,6 @@ def parse_role(text: str) -> str:
     return text.lower()
 
 
-def _one(parse: Callable[[str], str]) -> AfterValidator:
-    def check(text: str) -> str:
-        try:
-            return parse(text)
-        except InvalidNameError as error:
-            advice = str(error)
-        raise ValueError(advice)
-
-    return AfterValidator(check)
-
-
 def _each(parse: Callable[[str], str]) -> AfterValidator:
     def check(texts: tuple[str, ...]) -> tuple[str, ...]:
         try:
@@ -119,17 +108,10 @@ def _each(parse: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _split(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-Mount = Annotated[str, BeforeValidator(strip), _one(parse_mount)]
+Mount = Annotated[str, BeforeValidator(strip), AfterValidator(parse_mount)]
 Mounts = Annotated[Texts, _each(parse_mount)]
-Namespace = Annotated[str, BeforeValidator(strip), _one(parse_namespace)]
+Namespace = Annotated[str, BeforeValidator(strip), AfterValidator(parse_namespace)]
 Namespaces = Annotated[Texts, _each(parse_namespace)]
-LoginMount = Annotated[str, BeforeValidator(strip), _one(parse_login_mount)]
-Role = Annotated[str, BeforeValidator(strip), _one(parse_role)]
+LoginMount = Annotated[str, BeforeValidator(strip), AfterValidator(parse_login_mount)]
+Role = Annotated[str, BeforeValidator(strip), AfterValidator(parse_role)]
 Roles = Annotated[Texts, _each(parse_role)]
-Addresses = Annotated[tuple[HttpUrl, ...], BeforeValidator(_split)]

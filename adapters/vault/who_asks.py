@@ -14,13 +14,12 @@ from adapters.vault.access import AgentAccess, EitherAccess, ServiceAccess
 from adapters.vault.caller_access import CallerTokenAccess, InlineAccess
 from adapters.vault.caller_logins import CallerLogins
 from adapters.vault.check import PROVES, WrappedCheck
-from adapters.vault.given_token import GivenToken
 from adapters.vault.login import app_role, signed_token, tls_certificate
 from adapters.vault.refusals import LOCKOUT, Refusals, UnreadableRefusalsError
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.settings import KUBERNETES_TOKEN
 from adapters.vault.signing_keys import InvalidKeyFileError, KeyRing
-from adapters.vault.token_makers import LoginMaker
+from adapters.vault.token_makers import GivenToken, LoginMaker
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from ports.plugin import PluginError
 from ports.store_plugin import Preflight

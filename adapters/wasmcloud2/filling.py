@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from domain.model.secret_uri import SecretUri
     from domain.model.selection import Selection
     from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
+    from ports.clock import Clock
 
     Locate = Callable[[SecretUri], SecretLocation | None]
 
@@ -117,19 +118,25 @@ class FillRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """Reads every secret of one workload at the same time. `environment`: which hosts this relay
-    serves, by the operator's word.
+    """Reads every secret of one workload at the same time.
+
+    Attributes:
+        environment: which hosts this relay serves, by the operator's word.
+        timeout_seconds: for all reads of one workload.
     """
 
     read: ReadsForWorkloads
     environment: str
+    clock: Clock
+    timeout_seconds: float
 
-    async def __call__(self, start: StartRequest, deadline: float) -> Given:
-        """Read all that a request refers to. `deadline`: monotonic seconds by which the reads end.
+    async def __call__(self, start: StartRequest) -> Given:
+        """Read all that a request refers to.
 
         Raises:
             FillRefusedError: some secret is not to be had, or is no text.
         """
+        deadline = self.clock.monotonic() + self.timeout_seconds
         workload = Workload(self.environment, start.namespace, start.name)
         wanted = {place.text: place.reference for place in start.places}
         reads = await asyncio.gather(

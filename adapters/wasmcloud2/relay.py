@@ -54,7 +54,6 @@ class Relay(Transport):
     Args:
         operator: the connection in the operator's account.
         hosts: the connection in the hosts' account.
-        timeout_seconds: for all reads of one workload.
         max_starts: starts with references under way; further ones are refused.
 
     Attributes:
@@ -70,7 +69,6 @@ class Relay(Transport):
         filling: Filling,
         clock: Clock,
         *,
-        timeout_seconds: float,
         max_starts: int,
     ) -> None:
         self._operator = operator
@@ -88,7 +86,6 @@ class Relay(Transport):
             room=lambda: hosts.max_payload,
             figures=self.figures,
             clock=clock,
-            timeout_seconds=timeout_seconds,
             max_starts=max_starts,
         )
         self._sids: list[tuple[RawClient, int]] = []

@@ -50,7 +50,6 @@ class Rolls:
     Args:
         held: what runs with secrets of this replica.
         locate: where a reference leads.
-        timeout_seconds: for all reads of one workload.
     """
 
     def __init__(
@@ -61,7 +60,6 @@ class Rolls:
         locate: Locate,
         clock: Clock,
         *,
-        timeout_seconds: float,
         figures: RelayFigures,
     ) -> None:
         self._held = held
@@ -69,7 +67,6 @@ class Rolls:
         self._filling = filling
         self._locate = locate
         self._clock = clock
-        self._timeout = timeout_seconds
         self._figures = figures
         self._waiting: dict[Running, None] = {}
         self._arrived = asyncio.Event()
@@ -105,7 +102,7 @@ class Rolls:
                 self._held.forget(running)
             return
         try:
-            fresh = await self._filling(given.start, self._clock.monotonic() + self._timeout)
+            fresh = await self._filling(given.start)
         except FillRefusedError as error:
             # Stopped now, it would not come back; and stopping does not take a value back.
             _log.warning("relay.roll_refused", **_named(running, given), reason=error.reasons[0])

@@ -66,13 +66,12 @@ class RelayFront:
         self._operator = NatsConnection(config.operator, clock, name=f"{USER_AGENT} (operator)")
         self._hosts = NatsConnection(config.hosts, clock, name=f"{USER_AGENT} (hosts)")
         self._refused: dict[str, frozenset[str]] = {}
-        filling = Filling(read, config.environment)
+        filling = Filling(read, config.environment, clock, settings.request_timeout_seconds)
         self.relay = Relay(
             self._operator.client,
             self._hosts.client,
             filling,
             clock,
-            timeout_seconds=settings.request_timeout_seconds,
             max_starts=config.relay.max_starts,
         )
         self._rolls: Rolls | None = None
@@ -83,7 +82,6 @@ class RelayFront:
                 filling,
                 locate,
                 clock,
-                timeout_seconds=settings.request_timeout_seconds,
                 figures=self.relay.figures,
             )
             pipeline.on_forget(self._rolls.changed)

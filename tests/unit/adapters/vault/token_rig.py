@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from adapters.upstream.credentials import FixedText
-from adapters.vault.given_token import GivenToken
 from adapters.vault.login import app_role
 from adapters.vault.service_tokens import ServiceTokens
-from adapters.vault.token_makers import LoginMaker
+from adapters.vault.token_makers import GivenToken, LoginMaker
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 from tests.support.vault_logins import ROLE_ID, SECRET_ID

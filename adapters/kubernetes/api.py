@@ -130,8 +130,6 @@ class KubernetesApi(WatchApi):
             path: from "/" on.
             deadline: monotonic seconds.
             query: is percent-encoded.
-            json: becomes the body.
-            accept: the form wanted.
             user: whom to impersonate; None for the service's own rights.
             judged: False for a call that is sent once, and whose answer may be no JSON.
 

@@ -74,11 +74,8 @@ class ChangeNotices:
         self._subscribed = False
 
     def changed(self, namespace: str, changes: Mapping[str, str]) -> None:
-        """Take note of changed Secrets.
-
-        Args:
-            namespace: where they are.
-            changes: by name, what every process that sees the same change calls it.
+        """Take note of changed Secrets. `changes`: by name, what every process that sees the same
+        change calls it.
         """
         for name, change in changes.items():
             digest = _digest(namespace, name, change)

@@ -103,8 +103,6 @@ class Connection:
     Attributes:
         url: the API server's address, with a path before `/api` or without.
         authorities: what to trust beside nothing else; None for the system's.
-        token: a fixed token.
-        token_file: a file that holds one.
         certificate: the client certificate shown instead of a token.
         tls_server_name: the name that the server's certificate has, where it is not the URL's.
         namespace: the one that the source of the connection names, if it names any.

@@ -63,8 +63,7 @@ def roles_text(rights: Iterable[Right], missing: Iterable[Right], account: str |
     Each role that lacks something is written out whole, since applying it replaces a former one.
 
     Args:
-        rights: all rights that are needed.
-        missing: those of them that are missing.
+        rights: all that are needed.
         account: the user name that the API server knows the service by; None if unknown.
     """
     lacking = {(right.namespace, right.resource) for right in missing}

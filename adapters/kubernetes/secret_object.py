@@ -29,11 +29,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SecretObject:
-    """One Secret.
-
-    Attributes:
-        data: its values, base64 as they came; a null value is "".
-    """
+    """One Secret. `data`: its values, base64 as they came; a null value is ""."""
 
     namespace: str
     name: str

@@ -95,10 +95,8 @@ class Certificates:
         self._read()
 
     def read_again(self, *, at_once: bool = False) -> None:
-        """Read them again; what cannot be used changes nothing.
-
-        Args:
-            at_once: even if they were read only a moment ago.
+        """Read them again; what cannot be used changes nothing. `at_once`: even if they were read
+        only a moment ago.
         """
         now = self._clock.monotonic()
         if now - self._read_at < REREAD_SECONDS and not at_once:
@@ -137,16 +135,7 @@ class CertificateLogin(TokenSource):
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """The clients of one API server.
-
-    Attributes:
-        config: how it is reached.
-        engine: tells when the server goes away.
-        http: for calls that end.
-        api: with credentials, for calls and watches.
-        certificates: what is trusted and shown.
-        tokens: what calls authenticate with.
-    """
+    """The clients of one API server. `engine`: tells when the server goes away."""
 
     config: UpstreamConfig
     engine: NoticingEngine

@@ -84,7 +84,6 @@ class SecretWatch:
 
         Args:
             namespace: checked by the API's grammar, as `name` is.
-            name: None for all Secrets.
             jitter: draws evenly from 0 up to 1, so that replicas do not come all at once.
             on_changed: called with what an event or a comparison shows to have changed.
         """

@@ -154,7 +154,6 @@ class NatsKvSecretWriter:
 
         Args:
             key: as `locate` reads it.
-            value: the plain value.
             expected: write only if this is the latest version; "0" only if there is no value.
             any_key: write even though no existing value opens.
 

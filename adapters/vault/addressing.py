@@ -44,14 +44,8 @@ _OTHER_NAMES = {"role_name": "role", "secret_engine_path": "mount"}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a policy chooses; None where it leaves the choice to the operator.
-
-    Attributes:
-        mount: the key-value engine's path.
-        namespace: the namespace; "" is the root.
-        role: the role of a caller-bound login.
-        folders: the folder that relative keys stand below, outermost first.
-        encoding: how fields are to be read.
+    """What a policy chooses; None where it leaves the choice to the operator. `folders`: what
+    relative keys stand below, outermost first.
     """
 
     mount: str | None = None

@@ -49,8 +49,6 @@ def sign(key: SigningKey, caller: Caller, *, issuer: str, audience: str, now: fl
     """Return a token for the caller that counts from now on.
 
     Args:
-        caller: whose login it is.
-        issuer: what this backend calls itself.
         audience: for whom the token is, as the role binds it.
         now: seconds since the epoch.
     """

@@ -76,14 +76,8 @@ class VaultCheck(UpstreamCheck):
         callers: bool,
         publishes_keys: bool = False,
     ) -> None:
-        """Take what the store has, and for what is said about it:
-
-        Args:
-            addressing: where the configuration points.
-            api: reads.
-            address: the server's.
-            callers: whether callers log in.
-            publishes_keys: whether Vault may fetch the keys that sign their logins from here.
+        """Prepare the check. `publishes_keys`: whether Vault may fetch the keys that sign
+        callers' logins from here.
         """
         super().__init__(f"Vault at {address}", "VAULT_ADDR", clock)
         self._place = addressing.default

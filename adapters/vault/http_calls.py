@@ -44,11 +44,7 @@ def is_vault_answer(response: UpstreamResponse) -> bool:
 
 @final
 class HttpCalls(Calls):
-    """Makes calls of one Vault.
-
-    Attributes:
-        pauses: which mounts pause, since a quota has refused a read.
-    """
+    """Makes calls of one Vault. `pauses`: which mounts pause, since a quota has refused a read."""
 
     def __init__(
         self,
@@ -58,11 +54,7 @@ class HttpCalls(Calls):
         jitter: Callable[[], float],
         nodes: Mapping[str, UpstreamHttp],
     ) -> None:
-        """Put the parts together.
-
-        Args:
-            nodes: where a redirect may lead, by scheme and authority.
-        """
+        """Put the parts together. `nodes`: where a redirect may lead, by scheme and authority."""
         self._http = http
         self._admission = admission
         self.pauses = MountPauses(http.config, admission, clock)

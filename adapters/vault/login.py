@@ -60,7 +60,6 @@ class Token:
 
     Attributes:
         seconds: how long it counts from when it was asked for; None for ever.
-        is_renewable: whether it can be renewed.
         is_batch: whether it leaves nothing behind on the server.
     """
 
@@ -145,12 +144,7 @@ in messages to peers about a refusal."""
 
 @dataclass(frozen=True, slots=True)
 class LoginRequest:
-    """What a login sends.
-
-    Attributes:
-        path: of the HTTP API.
-        body: credentials.
-    """
+    """What a login sends: credentials, to a path of the HTTP API."""
 
     path: str
     body: Mapping[str, str] = field(repr=False)

@@ -34,7 +34,6 @@ def secret_path(mount: str, kv_version: KvVersion, path: str) -> str:
 
     Args:
         mount: the key-value engine's path, in plain form.
-        kv_version: the engine's.
         path: the secret's canonical path, "/" first.
     """
     below = "data/" if kv_version == 2 else ""  # noqa: PLR2004  the second version has this part
@@ -76,7 +75,6 @@ class Answer:
     """One answer.
 
     Attributes:
-        status: the HTTP status.
         document: the parsed body, numbers in the digits they came with; None when it is no
             acceptable JSON.
         is_empty: whether there was no body at all.
@@ -236,10 +234,7 @@ class Calls(Protocol):
     """Makes calls, with the transport's retries and the limits of admission."""
 
     async def call(self, call: Call, deadline: float) -> Answer:
-        """Make a call and return the answer, whatever its status.
-
-        Args:
-            deadline: monotonic seconds.
+        """Make a call and return the answer, whatever its status. `deadline`: monotonic seconds.
 
         Raises:
             StoreUnavailable: there is no answer to be had by the deadline.

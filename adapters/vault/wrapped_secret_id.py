@@ -50,13 +50,8 @@ class WrappedSecretId(CredentialSource):
         calls: Calls,
         clock: Clock,
     ) -> None:
-        """Put the parts together.
-
-        Args:
-            token: gives the wrapping token.
-            mount: the AppRole method's path.
-            role: the role whose secret_id it must be.
-            namespace: of the AppRole method.
+        """Put the parts together. `mount`, `role`, `namespace`: of the AppRole whose secret_id the
+        token must hold.
         """
         self.may_change = token.may_change
         self._token = token

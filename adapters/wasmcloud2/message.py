@@ -25,12 +25,7 @@ _HEAD: Final = b"runtime.host."
 
 
 class HostSubject(NamedTuple):
-    """One request's address.
-
-    Attributes:
-        host: the host's id.
-        what: such as "workload.start".
-    """
+    """One request's address: the host's id, and what it is asked for as `START` is."""
 
     host: str
     what: str
@@ -68,16 +63,7 @@ class Message(NamedTuple):
 
 @dataclass(slots=True)
 class RelayFigures:
-    """What was done so far.
-
-    Attributes:
-        forwarded: messages passed on, in both directions.
-        filled: start requests passed on with secrets in them.
-        refused: requests that the relay itself answered with a refusal.
-        unsent: messages that could not be passed on.
-        rolled: workloads stopped and started for a changed secret.
-        rolls_failed: those that did not come back.
-    """
+    """What was done so far; `relay_samples` says what each of them counts."""
 
     forwarded: int = 0
     filled: int = 0
@@ -101,11 +87,8 @@ class RelayState(Protocol):
 
 
 def relay_samples(relay: RelayState, connected: Mapping[str, bool]) -> Iterable[Sample]:
-    """Yield what passes, what holds secrets, and what was refused or lost.
-
-    Args:
-        relay: which one.
-        connected: whether each side's NATS is.
+    """Yield what passes, what holds secrets, and what was refused or lost. `connected`: whether
+    each side's NATS is.
     """
     figures = relay.figures
     yield Sample("relay_in_flight", "Messages that wait for an answer.", relay.in_flight)

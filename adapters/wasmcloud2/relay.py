@@ -58,7 +58,6 @@ class Relay(Transport):
 
     Attributes:
         held: what runs with secrets of this replica.
-        figures: what was done.
         to_hosts: the requests that wait for a host's answer.
     """
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.vault.addressing import Place
 from adapters.vault.api import KvVersions, VaultApi
 from adapters.vault.caller_logins import partition
 from domain.model.errors import StoreUnavailable, Unauthorized, UpstreamError
 from domain.model.identity import AccountKey, Caller, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation, SecretQuery
+from domain.model.workload import Workload
 from tests.support.vault_logins import decode_segment
 from tests.unit.adapters.vault.caller_rig import CALLER, PLACE, UNNAMED, Rig
 
@@ -225,3 +227,17 @@ async def test_closing_ends_logins_that_still_run(rig: Rig) -> None:
     with pytest.raises(StoreUnavailable) as refused:
         await waiting
     assert refused.value.reason == "closed"
+
+
+CART = Workload("prod", "shop", "cart")
+
+
+@pytest.mark.parametrize("way", ["inline", "tokens"])
+async def test_a_workload_is_not_logged_in(tmp_path: Path, way: str) -> None:
+    rig = Rig(tmp_path)
+    access = rig.inline if way == "inline" else rig.tokens
+
+    with pytest.raises(UpstreamError) as refused:
+        await access.authorize(Place("secret"), CART)
+
+    assert refused.value.reason == "store_needs_token"

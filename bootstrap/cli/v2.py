@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
-from adapters.wasmcloud2.replies import NOT_FOUND, RUNNING, STARTING, WorkloadStatus
-from adapters.wasmcloud2.subjects import START, STATUS, STOP
+from adapters.wasmcloud2.answers import NOT_FOUND, RUNNING, STARTING, WorkloadStatus
+from adapters.wasmcloud2.message import START, STATUS, STOP
 from bootstrap.cli.reporting import (
     FAILED,
     AsJson,

@@ -9,8 +9,7 @@ from adapters.access_policy import values
 from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
 from adapters.access_policy.yaml_tree import MAX_BYTES, Scalar, parse_tree
-from adapters.projection.content import DirectoryRights
-from adapters.projection.names import name_problem
+from adapters.projection.content import DirectoryRights, name_problem
 from adapters.system.files import UnsafeFileError, read_file
 from adapters.system.yaml_nodes import suggestion
 from bootstrap.projection import config_values

@@ -12,10 +12,9 @@ from nats import errors
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
 from adapters.wasmcloud2.filling import Filling
+from adapters.wasmcloud2.message import REQUESTS, relay_samples
 from adapters.wasmcloud2.relay import Relay
 from adapters.wasmcloud2.rolls import Rolls
-from adapters.wasmcloud2.samples import relay_samples
-from adapters.wasmcloud2.subjects import REQUESTS
 from bootstrap.plugin_contexts import USER_AGENT
 from ports.transport_plugin import TransportFailedError, TransportParts, TransportRefusedError
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from adapters.nats.relay_settings import HostsNatsSettings, OperatorNatsSettings
-    from adapters.wasmcloud2.held import Locate
+    from adapters.wasmcloud2.filling import Locate
     from adapters.wasmcloud2.settings import RelaySettings
     from bootstrap.settings import Settings
     from bootstrap.store_pipeline import StorePipeline
@@ -68,13 +67,12 @@ class RelayFront:
         self._operator = NatsConnection(config.operator, clock, name=f"{USER_AGENT} (operator)")
         self._hosts = NatsConnection(config.hosts, clock, name=f"{USER_AGENT} (hosts)")
         self._refused: dict[str, frozenset[str]] = {}
-        filling = Filling(read, config.environment)
+        filling = Filling(read, config.environment, clock, settings.request_timeout_seconds)
         self.relay = Relay(
             self._operator.client,
             self._hosts.client,
             filling,
             clock,
-            timeout_seconds=settings.request_timeout_seconds,
             max_starts=config.relay.max_starts,
         )
         self._rolls: Rolls | None = None
@@ -85,7 +83,6 @@ class RelayFront:
                 filling,
                 locate,
                 clock,
-                timeout_seconds=settings.request_timeout_seconds,
                 figures=self.relay.figures,
             )
             pipeline.on_forget(self._rolls.changed)

@@ -24,12 +24,14 @@ class FakePeerBus(PeerBus):
         sent: every (topic, payload) broadcast, in order.
         asked: every (topic, payload) of a question, in order.
         published: every (event, payload), in order.
+        is_down: whether questions find no other process.
     """
 
     def __init__(self, *others: FakePeerBus) -> None:
         self.sent: list[tuple[str, bytes]] = []
         self.asked: list[tuple[str, bytes]] = []
         self.published: list[tuple[str, bytes]] = []
+        self.is_down = False
         self._others = list(others)
         self._subscribers: dict[str, Callable[[bytes], bytes | None]] = {}
         for other in others:
@@ -54,6 +56,8 @@ class FakePeerBus(PeerBus):
 
     @override
     async def ask(self, topic: str, payload: bytes) -> Answers:
+        if self.is_down:
+            raise ChannelError("The bus is down; wait.", reason="down")
         self.asked.append((topic, payload))
         answers = (each.receive(topic, payload) for each in (self, *self._others))
         return KnownAnswers([answer for answer in answers if answer is not None])

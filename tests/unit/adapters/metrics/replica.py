@@ -13,7 +13,7 @@ from adapters.breaker.store import BreakerState, breaker_samples
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.state import InfisicalState, TokenState, infisical_samples
-from adapters.kubernetes.samples import call_samples, read_samples, watch_samples
+from adapters.kubernetes.assembly import call_samples, read_samples, watch_samples
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
 from adapters.metrics.registry import Metrics
@@ -23,7 +23,7 @@ from adapters.system.lateness import LoopLateness
 from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
 from adapters.upstream.histogram import Histogram
-from adapters.vault.samples import vault_samples
+from adapters.vault.assembly import vault_samples
 from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock

@@ -9,7 +9,7 @@ import yaml
 
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.problems import AccessPolicyError
-from adapters.kubernetes.kubeconfig import read_kubeconfig
+from adapters.kubernetes.sources import read_kubeconfig
 from adapters.system import yaml_nodes
 from adapters.system.yaml_nodes import YamlError, YamlTooDeepError, nodes_of, suggestion
 from adapters.wadm_manifest.check import read_file

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from adapters.nats.client import ResilientClient
-    from adapters.wasmcloud2.answers import WorkloadStatus
+    from adapters.wasmcloud2.message import WorkloadStatus
 
 
 HEARTBEATS: Final = "runtime.operator.heartbeat.*"

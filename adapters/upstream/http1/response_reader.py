@@ -61,7 +61,10 @@ class ResponseReader(ABC):
         """Called instead when it never will."""
 
     def feed(self, data: bytes) -> None:
-        """Take what has arrived."""
+        """Take what has arrived; once the response has ended, nothing more."""
+        if self.finished:
+            self.keep_alive = False
+            return
         self._received += len(data)
         try:
             self._parser.feed_data(data)
@@ -71,6 +74,10 @@ class ResponseReader(ABC):
             self.fail(Failure.UNREADABLE, "HeadTooLarge")
         elif self._received > self._max_bytes:
             self.fail(Failure.TOO_LARGE, "ResponseTooLarge")
+        if self.finished:
+            # The parser refers to the reader: else only the garbage collector would free both, and
+            # with them what the store answered.
+            del self._parser
 
     def lost(self, error: Exception | None) -> None:
         """Take note that nothing more will arrive; the end of some bodies is told by that.

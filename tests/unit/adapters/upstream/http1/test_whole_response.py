@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +58,16 @@ def read(data: bytes, method: str = "GET") -> Rig:
     rig = Rig(method)
     rig.reader.feed(data)
     return rig
+
+
+def test_what_was_read_is_freed_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        reader = weakref.ref(read(MEASURED).reader)
+    finally:
+        gc.enable()
+
+    assert reader() is None
 
 
 @given(

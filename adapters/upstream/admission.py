@@ -84,18 +84,25 @@ class Admission:
             StoreBusy: the deadline passed, as calls in flight took too long.
         """
         began = self._clock.monotonic()
-        await self._enter(key, tenant, deadline, began)
+        granted: asyncio.Future[RateLimited | None] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(key, tenant, deadline, granted)
+        if not self._schedule.join(waiter, began):
+            raise self._too_late(tenant, key, began)
+        self._admit()
+        refusal = granted.result() if granted.done() else await self._wait(waiter)
+        if refusal is not None:
+            raise refusal
         admitted = Admitted(self._limits, self._clock, on_limit)
         self.waits.add(admitted.sent_at - began)
         return admitted
 
-    def leave(self, tenant: Hashable, admitted: Admitted) -> None:
-        """Give a slot back."""
+    def leave(self, tenant: Hashable, admitted: Admitted) -> bool:
+        """Give a slot back; say whether another request got it."""
         if not admitted.ended:
             self._limits.lost(self._clock.monotonic())
         self._learn(admitted)
         self._bulkhead.end(tenant)
-        self._admit()
+        return self._admit()
 
     def check(self, *, key: Hashable, tenant: Hashable, deadline: float) -> None:
         """Refuse a request that is already known to be sent too late.
@@ -113,7 +120,7 @@ class Admission:
         capacity = self._limits.capacity(now)
         return AdmissionState(
             in_flight=self._bulkhead.in_flight,
-            waiting=len(self._schedule),
+            waiting=self._schedule.waiting,
             refused=self._refused,
             limit=self._limits.learned_limit,
             capacity=None if math.isinf(capacity) else int(capacity),
@@ -124,28 +131,19 @@ class Admission:
         """Stop the timer."""
         await self._timer.aclose()
 
-    async def _enter(self, key: Hashable, tenant: Hashable, deadline: float, now: float) -> None:
-        """Wait until the request is admitted or refused, by its deadline at the latest."""
-        granted: asyncio.Future[RateLimited | None] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(key, tenant, deadline, granted)
-        if not self._schedule.join(waiter, now):
-            raise self._too_late(tenant, key, now)
-        self._admit()
-        if granted.done():
-            refusal = granted.result()
-        else:
-            try:
-                async with self._clock.timeout_at(deadline - MIN_CALL_SECONDS):
-                    refusal = await granted
-            except TimeoutError:
-                refusal = self._given_up(waiter) or self._out_of_time(waiter)
-                self._admit()
-            except asyncio.CancelledError:
-                self._given_up(waiter)
-                self._admit()
-                raise
-        if refusal is not None:
-            raise refusal
+    async def _wait(self, waiter: Waiter) -> RateLimited | None:
+        """Wait until a request is admitted; return why it is not, by its deadline at the latest."""
+        try:
+            async with self._clock.timeout_at(waiter.deadline - MIN_CALL_SECONDS):
+                return await waiter.granted
+        except TimeoutError:
+            refusal = self._given_up(waiter) or self._out_of_time(waiter)
+            self._admit()
+            return refusal
+        except asyncio.CancelledError:
+            self._given_up(waiter)
+            self._admit()
+            raise
 
     def _given_up(self, waiter: Waiter) -> RateLimited | None:
         """Take out a request that was cancelled while it waited; return how it was refused."""
@@ -172,10 +170,10 @@ class Admission:
         else:
             self._slow_start.answered(admitted.sent_at, now)
 
-    def _admit(self) -> None:
-        """Admit all requests that can be; called after all that may change which these are."""
-        now = self._clock.monotonic()
-        while self._has_room():
+    def _admit(self) -> bool:
+        """Admit all requests that can be, after all that may change that; say if any was."""
+        now, admitted = self._clock.monotonic(), False
+        while self._schedule.waiting and self._has_room():
             waiter = self._schedule.next(self._bulkhead.may_begin, now)
             if waiter is None:
                 break
@@ -184,13 +182,15 @@ class Admission:
             self._bulkhead.begin(waiter.tenant)
             self._limits.begin(now)
             waiter.granted.set_result(None)
+            admitted = True
         if self._limits.revision != self._seen_revision or self._schedule.is_overdue(now):
             self._refuse_late(now)
-        if len(self._schedule):
+        if self._schedule.waiting:
             at = self._schedule.wakes_at(now)
             if now < at < self._timer.at:
                 self._timer.set(at)
-                self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
+                self._log.write(self._schedule.resumes_at(now), self._schedule.waiting, now)
+        return admitted
 
     def _time_has_come(self) -> None:
         self._admit()
@@ -213,7 +213,7 @@ class Admission:
         return self._config.busy()
 
     def _too_late(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
-        self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
+        self._log.write(self._schedule.resumes_at(now), self._schedule.waiting, now)
         return self._refuse(tenant, key, now)
 
     def _refuse(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
@@ -244,4 +244,6 @@ class AdmissionSlot(AbstractAsyncContextManager[Admitted]):
 
     @override
     async def __aexit__(self, *_: object) -> None:
-        self._admission.leave(self._tenant, self._admitted)
+        if self._admission.leave(self._tenant, self._admitted):
+            # The other request is sent before this one's answer is read.
+            await asyncio.sleep(0)

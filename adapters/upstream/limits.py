@@ -85,6 +85,8 @@ class RateLimits:
         """Return how many calls may be sent now; infinite without a limit."""
         if now < self._paused_until:
             return 0
+        if self._window.limit is None and self._own.limit is None:
+            return math.inf
         return min(self._window.capacity(now), self._own.capacity(now))
 
     def next_at(self, position: int, now: float) -> NextPlace:

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Final, final
 
 from typing_extensions import override
 
-from adapters.upstream.admission_state import AdmissionState
+from adapters.upstream.admission_config import ThrottleLog
 from adapters.upstream.admitted import Admitted
-from adapters.upstream.bulkhead import Bulkhead
-from adapters.upstream.histogram import Histogram
+from adapters.upstream.background import Timer
+from adapters.upstream.bulkhead import Bulkhead, SlowStart
 from adapters.upstream.limits import RateLimits
 from adapters.upstream.schedule import Schedule
-from adapters.upstream.slow_start import SlowStart
+from adapters.upstream.statistics import AdmissionState, Histogram
 from adapters.upstream.tenant_queue import Waiter
-from adapters.upstream.throttle_log import ThrottleLog
-from adapters.upstream.timer import Timer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

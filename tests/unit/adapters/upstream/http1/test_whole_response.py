@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.http1.response_reader import MAX_HEAD_BYTES
-from adapters.upstream.http1.whole_response import WholeResponse
+from adapters.upstream.http1.responses import MAX_HEAD_BYTES, WholeResponse
 
 if TYPE_CHECKING:
     from adapters.upstream.message import UpstreamResponse

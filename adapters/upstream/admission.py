@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final, final
-
-from typing_extensions import override
 
 from adapters.upstream.admission_config import ThrottleLog
 from adapters.upstream.admitted import Admitted
@@ -57,8 +54,11 @@ class Admission:
         tenant: Hashable,
         deadline: float,
         on_limit: Callable[[float], None] | None = None,
-    ) -> AdmissionSlot:
+    ) -> Admitted:
         """Return a context that waits for a slot, and holds it while its block runs.
+
+        Entering it raises RateLimited if a slot would come too late, with the time to come back,
+        and StoreBusy at the deadline, if calls in flight take that long.
 
         Args:
             key: what is asked for; if it is refused, a place is reserved for it.
@@ -66,33 +66,25 @@ class Admission:
             deadline: monotonic seconds; the caller bounds the call itself.
             on_limit: takes the seconds of a pause that a 429 asks for; None pauses all calls.
         """
-        return AdmissionSlot(self, key, tenant, deadline, on_limit)
+        granted: asyncio.Future[RateLimited | None] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(key, tenant, deadline, granted)
+        return Admitted(self, waiter, self._limits, self._clock, on_limit)
 
-    async def enter(
-        self,
-        key: Hashable,
-        tenant: Hashable,
-        deadline: float,
-        on_limit: Callable[[float], None] | None,
-    ) -> Admitted:
+    async def enter(self, waiter: Waiter) -> None:
         """Wait for a slot, to be given back by `leave`.
 
         Raises:
-            RateLimited: a slot would come too late; `retry_after` says when to come back.
-            StoreBusy: the deadline passed, as calls in flight took too long.
+            RateLimited, StoreBusy: as `slot` says.
         """
         began = self._clock.monotonic()
-        granted: asyncio.Future[RateLimited | None] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(key, tenant, deadline, granted)
         if not self._schedule.join(waiter, began):
-            raise self._too_late(tenant, key, began)
+            raise self._too_late(waiter.tenant, waiter.key, began)
         self._admit()
+        granted = waiter.granted
         refusal = granted.result() if granted.done() else await self._wait(waiter)
         if refusal is not None:
             raise refusal
-        admitted = Admitted(self._limits, self._clock, on_limit)
-        self.waits.add(admitted.sent_at - began)
-        return admitted
+        self.waits.add(self._clock.monotonic() - began)
 
     def leave(self, tenant: Hashable, admitted: Admitted) -> bool:
         """Give a slot back; say whether another request got it."""
@@ -217,31 +209,3 @@ class Admission:
     def _refuse(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
         self._refused += 1
         return self._config.rate_limited(self._schedule.reserve(tenant, key, now), now)
-
-
-@final
-class AdmissionSlot(AbstractAsyncContextManager[Admitted]):
-    """A slot of an `Admission`, taken while the context is open."""
-
-    def __init__(
-        self,
-        admission: Admission,
-        key: Hashable,
-        tenant: Hashable,
-        deadline: float,
-        on_limit: Callable[[float], None] | None,
-    ) -> None:
-        self._admission = admission
-        self._tenant = tenant
-        self._asked = key, tenant, deadline, on_limit
-
-    @override
-    async def __aenter__(self) -> Admitted:
-        self._admitted = await self._admission.enter(*self._asked)
-        return self._admitted
-
-    @override
-    async def __aexit__(self, *_: object) -> None:
-        if self._admission.leave(self._tenant, self._admitted):
-            # The other request is sent before this one's answer is read.
-            await asyncio.sleep(0)

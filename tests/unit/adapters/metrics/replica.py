@@ -20,9 +20,8 @@ from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
 from adapters.nats.plugin import nats_samples
 from adapters.system.lateness import LoopLateness
-from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
-from adapters.upstream.histogram import Histogram
+from adapters.upstream.statistics import AdmissionState, Histogram
 from adapters.vault.assembly import vault_samples
 from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail

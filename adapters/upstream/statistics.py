@@ -18,16 +18,26 @@ BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 @final
 class Histogram:
-    """Counts durations by the bounds they stay within."""
+    """Counts durations by the bounds, in rising order, that they stay within."""
 
-    def __init__(self) -> None:
-        self._counts = [0] * (len(BOUNDS) + 1)
+    __slots__ = ("_bounds", "_counts", "_seconds")
+
+    def __init__(self, bounds: tuple[float, ...] = BOUNDS) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
         self._seconds = 0.0
 
     def add(self, seconds: float) -> None:
         """Count one."""
-        self._counts[bisect_left(BOUNDS, seconds)] += 1
+        self._counts[bisect_left(self._bounds, seconds)] += 1
         self._seconds += seconds
+
+    def add_all(self, other: Histogram) -> None:
+        """Count those of another with the same bounds as well."""
+        self._counts = [
+            mine + others for mine, others in zip(self._counts, other._counts, strict=True)
+        ]
+        self._seconds += other._seconds
 
     @property
     def count(self) -> int:
@@ -42,7 +52,7 @@ class Histogram:
     @property
     def within(self) -> tuple[tuple[float, int], ...]:
         """Each bound, with how many were no longer."""
-        return tuple(zip(BOUNDS, accumulate(self._counts[:-1]), strict=True))
+        return tuple(zip(self._bounds, accumulate(self._counts[:-1]), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from adapters.cache.samples import cache_samples, recheck_samples
 from adapters.cache.store import CachedSecretStore
 from adapters.metrics.host_waits import host_wait_samples
 from adapters.metrics.secret_store import MeteredSecretStore
+from adapters.upstream.admission_config import worker_share
 from adapters.upstream.bounded_store import BoundedSecretStore
-from adapters.upstream.worker_share import worker_share
 from bootstrap.settings import Problem, SettingsError
 from domain.use_cases.host_waits import HostWaits
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from typing_extensions import override
 
 from adapters.kubernetes.settings import KubernetesSettings
+from adapters.upstream.admission_config import worker_share
 from adapters.upstream.server_address import host_and_port
-from adapters.upstream.worker_share import worker_share
 from ports.plugin import PluginError
 from ports.store_plugin import StoreParts, StorePlugin
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from adapters.kubernetes.bounds import Bounds
     from adapters.kubernetes.connection import Connection
-    from adapters.upstream.slot import Slot
+    from adapters.upstream.engine import Slot
     from domain.model.reference import SecretQuery
     from domain.model.selection import Selection
     from ports.plugin import Sample

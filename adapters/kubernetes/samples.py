@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.upstream.samples import upstream_samples
+from adapters.upstream.statistics import upstream_samples
 from ports.plugin import Sample
 
 if TYPE_CHECKING:

@@ -75,7 +75,7 @@ def config_of(configuration: Configuration, history: RestartHistory) -> Configur
     """Return the configuration of one worker; the admin HTTP of worker N is N ports further on."""
     update: dict[str, object] = {"workers": 1}
     if (shared := configuration.service.admin_address) is not None:
-        update["admin_addr"] = str(replace(shared, port=shared.port + history.number))
+        update["admin_addr"] = str(shared._replace(port=shared.port + history.number))
     service = configuration.service.model_copy(update=update)
     return replace(configuration, service=service, history=history)
 

@@ -109,16 +109,16 @@ class MountSlot(AbstractAsyncContextManager[Admitted]):
         while True:
             if pause.active:
                 await pause.wait(self._deadline)
-            admitted = await self._admission.enter(
-                call.key, call.tenant, self._deadline, pause.extend
+            self._admitted = self._admission.slot(
+                key=call.key, tenant=call.tenant, deadline=self._deadline, on_limit=pause.extend
             )
+            await self._admitted.__aenter__()
             if not pause.active:
-                self._admitted = admitted
-                return admitted
+                return self._admitted
             # It began while this call waited for a slot.
-            admitted.withdraw()
-            self._admission.leave(call.tenant, admitted)
+            self._admitted.withdraw()
+            await self._admitted.__aexit__()
 
     @override
     async def __aexit__(self, *_: object) -> None:
-        self._admission.leave(self._call.tenant, self._admitted)
+        await self._admitted.__aexit__()

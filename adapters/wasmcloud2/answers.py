@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import structlog
 
 from adapters.wasmcloud2.filling import Running
-from adapters.wasmcloud2.message import MAX_BRACKETS, START, STATUS, STOP
+from adapters.wasmcloud2.message import LIVES, MAX_BRACKETS, START, STATUS, STOP, WorkloadStatus
 from adapters.wasmcloud2.redaction import Redaction
 from domain.model.strict_json import MalformedJsonError, parse_json
 
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 
 STATE: Final = "WORKLOAD_STATE_"
 ERROR: Final = "ERROR"
-RUNNING: Final = "RUNNING"
-STARTING: Final = "STARTING"
-NOT_FOUND: Final = "NOT_FOUND"
-LIVES: Final = frozenset({RUNNING, STARTING})
-
-
-class WorkloadStatus(NamedTuple):
-    """A host's answer. `state`: without its prefix, such as "RUNNING"."""
-
-    workload_id: str
-    state: str
-    message: str
 
 
 def refused(workload_id: str, message: str) -> bytes:

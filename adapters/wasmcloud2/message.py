@@ -42,6 +42,20 @@ def subject_of(host: str, what: str) -> bytes:
     return f"runtime.host.{host}.{what}".encode()
 
 
+RUNNING: Final = "RUNNING"
+STARTING: Final = "STARTING"
+NOT_FOUND: Final = "NOT_FOUND"
+LIVES: Final = frozenset({RUNNING, STARTING})
+
+
+class WorkloadStatus(NamedTuple):
+    """A host's answer. `state`: without its prefix, such as "RUNNING"."""
+
+    workload_id: str
+    state: str
+    message: str
+
+
 MAX_BRACKETS: Final = 8192
 """Objects and lists of a request or an answer that is read, those written inside texts included. A
 workload has some hundred; a megabyte of them takes a second to parse."""

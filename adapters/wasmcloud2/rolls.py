@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Final, final
 import structlog
 
 from adapters.system.cancelling import cancel
-from adapters.wasmcloud2.answers import LIVES, NOT_FOUND, RUNNING, read_status
+from adapters.wasmcloud2.answers import read_status
 from adapters.wasmcloud2.filling import FillRefusedError
-from adapters.wasmcloud2.message import START, STATUS, STOP, subject_of
+from adapters.wasmcloud2.message import LIVES, NOT_FOUND, RUNNING, START, STATUS, STOP, subject_of
 from adapters.wasmcloud2.redaction import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from adapters.wasmcloud2.answers import WorkloadStatus
     from adapters.wasmcloud2.filling import Filling, Given, HeldWorkloads, Locate, Running
-    from adapters.wasmcloud2.message import RelayFigures
+    from adapters.wasmcloud2.message import RelayFigures, WorkloadStatus
     from adapters.wasmcloud2.side import Requests
     from domain.model.selection import Selection
     from ports.clock import Clock

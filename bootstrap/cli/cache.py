@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.reporting import AsJson, command_group, run
-from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import show_table, warn, write_json
 
 if TYPE_CHECKING:
@@ -15,11 +15,6 @@ app = command_group("cache", "Have every replica forget values that it keeps.")
 
 _WAIT_SECONDS = 1.0
 """Replicas that tell each other of a change wait as long."""
-
-
-@app.callback()
-def _cache() -> None:
-    """Make `flush` a command of its own, however few there are."""
 
 
 @app.command()
@@ -54,12 +49,12 @@ def flush(
         from adapters.nats.subjects import ControlSubjects
         from bootstrap.cli.cache_flush import flush_caches, selection_of
         from bootstrap.settings import load_settings
-        from bootstrap.settings.choices import ChoiceSettings
+        from bootstrap.settings.service import ChoiceSettings
 
         selection = selection_of(key, folder, everything, environment, project)
         prefix = load_settings(NatsSettings).subject_prefix
         subjects = ControlSubjects(prefix, load_settings(ChoiceSettings).backend)
-        async with session()() as client:
+        async with open_nats() as client:
             return await flush_caches(client, subjects, selection, wait)
 
     answers = run(ask)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from adapters.change_notice.events import EVENT, changed_event
-from adapters.change_notice.messages import FLUSH, Cause, Invalidation, read_answers
+from adapters.change_notice.messages import (
+    EVENT,
+    FLUSH,
+    Cause,
+    Invalidation,
+    changed_event,
+    read_answers,
+)
 from adapters.nats.peer_bus import NatsPeerBus
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
@@ -25,10 +31,8 @@ ORIGIN: Final = "cache-flush"
 async def flush_caches(
     client: ResilientClient, subjects: ControlSubjects, selection: Selection, wait: float
 ) -> list[ReplicaAnswer]:
-    """Have every replica forget what is selected, and return what each one did.
-
-    Args:
-        wait: seconds to gather answers.
+    """Have every replica forget what is selected, and return what each one did. `wait`: seconds to
+    gather answers.
 
     Raises:
         ChannelError: the order could not be sent.

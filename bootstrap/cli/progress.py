@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bootstrap.cli.terminal import is_attended
 
@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
+
 Advance: TypeAlias = "Callable[[int], None]"
 """Is called with how much was just done."""
+
+QUIET_SECONDS: Final = 0.5
+"""Work that is done by then shows nothing."""
 
 
 @contextmanager
@@ -22,22 +26,38 @@ def progress(
 ) -> Iterator[Advance]:
     """Show how far the work inside is; what is entered is called with how much was just done.
 
-    Nothing is shown with `as_json`, or where standard output or standard error is no terminal.
+    Nothing is shown where a program reads the output (`as_json`), or where standard output or
+    standard error is no terminal.
 
     Args:
         what: what is counted, such as "events read".
         total: how many there are; None where that is not known.
-        as_json: a program reads the output.
     """
     if as_json or not is_attended():
-        yield _nothing
+        yield lambda _: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
     from adapters.system.clock import SystemClock
-    from bootstrap.cli.progress_bar import ProgressBar
 
-    with ProgressBar(what, total, clock or SystemClock()) as shown:
-        yield shown.advance
+    clock = clock or SystemClock()
+    bar = Progress(
+        SpinnerColumn() if total is None else BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task(what, total=total)
+    due = clock.monotonic() + QUIET_SECONDS
 
+    def advance(count: int) -> None:
+        bar.advance(task, count)
+        if not bar.live.is_started and clock.monotonic() >= due:
+            bar.start()
 
-def _nothing(_: int) -> None:
-    """Show nothing."""
+    try:
+        yield advance
+    finally:
+        bar.stop()

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rich.table import Table
     from rich.text import Text
+
+_UNFOLDED = 100_000
 
 NOT_RAW = "The value is not written raw to a terminal, which may obey it; pipe it into a file."
 
@@ -93,16 +96,51 @@ def write_stored(line: bytes) -> None:
 def show_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
 ) -> None:
-    """Write a table to standard output.
+    """Write a table to standard output; what is no terminal gets each row unfolded.
 
     Args:
         columns: the headings, in lower case.
         rows: the cells; one may have several lines.
         right: the columns that hold numbers.
     """
-    from bootstrap.tables import new_table, print_table
+    from rich.console import Console
 
-    print_table(new_table(columns, ([lines(cell) for cell in row] for row in rows), right=right))
+    table = new_table(columns, ([lines(cell) for cell in row] for row in rows), right=right)
+    console = Console()
+    if console.is_terminal:
+        console.print(table)
+        return
+    console.width = _UNFOLDED
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def new_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right: Iterable[int] = ()
+) -> Table:
+    """Lay out a table with a line below the headings and no other; arguments as `show_table`.
+
+    A blank line stands between rows where a cell has several lines. Brackets are no markup.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    several = any("\n" in cell.plain for row in cells for cell in row)
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, show_edge=False, safe_box=True, show_lines=several
+    )
+    numbers = set(right)
+    for number, column in enumerate(columns):
+        is_number = number in numbers
+        table.add_column(
+            column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number
+        )
+    for row in cells:
+        table.add_row(*row)
+    return table
 
 
 def _write(text: str | Text, style: str, *, stderr: bool = False) -> None:

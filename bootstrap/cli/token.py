@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.crypto.nkeys_text import KeyKind
-from bootstrap.cli.durations import METAVAR, duration_seconds
-from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
-from bootstrap.cli.reporting import FAILED, command_group, guarded, read_seed
+from bootstrap.cli.keys import SUBJECT_KINDS, subject_kind
+from bootstrap.cli.reporting import (
+    FAILED,
+    METAVAR,
+    command_group,
+    duration_seconds,
+    guarded,
+    read_seed,
+)
 from bootstrap.cli.terminal import say
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.headers import HOST_XKEY, SERVER_RESPONSE_XKEY
 from bootstrap.local.demo_host import shortened
-from bootstrap.local.demo_report import DemoFailedError, check
+from bootstrap.local.demo_stage import DemoFailedError, check
 from bootstrap.version import __version__
 from domain.model.errors import InvalidEntityJwt, OtherError, SecretsError, Unauthorized
 from domain.model.transport import Operation
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from bootstrap.local.demo_host import Fetched
-    from bootstrap.local.demo_report import DemoReport
-    from bootstrap.local.demo_stage import DemoStage
+    from bootstrap.local.demo_stage import DemoReport, DemoStage
     from domain.model.messages import SecretRequest
 
 _API_KEY, _KEYSTORE, _DATABASE = "API_KEY", "tls/keystore", "shop/DATABASE"

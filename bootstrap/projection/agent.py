@@ -15,8 +15,7 @@ from typing_extensions import override
 
 from adapters.system.cancelling import cancel
 from adapters.system.own_thread import OwnThread
-from bootstrap.projection.guard import GUARDIAN_ENDED, GuardianFailedError
-from bootstrap.projection.lease import Lease
+from bootstrap.projection.guard import GUARDIAN_ENDED, GuardianFailedError, Lease
 from domain.use_cases.follow_secrets import Absent, FollowedSecret, Held
 from ports.transport import Transport
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, final
 
 from typing_extensions import override
 
+from domain.use_cases.follow_secrets import FollowSecrets
 from ports.audit import AuditTrail
 
 if TYPE_CHECKING:
     from bootstrap.containers import Container
     from domain.model.audit import AuditEvent
-    from domain.use_cases.read_for_workload import ReadsForWorkloads
 
 
 @final
@@ -44,9 +44,17 @@ class DeliveryTrail(AuditTrail):
         self._last.clear()
 
 
-def delivery_reads(container: Container) -> tuple[ReadsForWorkloads, DeliveryTrail]:
-    """Return what reads for workloads, and the trail that it records to."""
+def following(
+    container: Container, max_stale_seconds: float
+) -> tuple[FollowSecrets, DeliveryTrail]:
+    """Return what reads secrets for workloads again and again, and the trail that it records to."""
     deliveries, tracing = DeliveryTrail(container.shown_trail()), container.tracing()
     # Spans outside: one that is passed over here says all the same how it ended.
     reads = container.workload_reads(audit=tracing.trail(deliveries))
-    return tracing.workload_reads(reads), deliveries
+    follow = FollowSecrets(
+        tracing.workload_reads(reads),
+        container.clock(),
+        timeout_seconds=container.configuration().service.request_timeout_seconds,
+        max_stale_seconds=max_stale_seconds,
+    )
+    return follow, deliveries

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, final
 
 from adapters.system.cancelling import cancel
+from bootstrap.cli.reporting import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,13 +29,8 @@ NOT_FOUND, NOT_STARTED = 127, 126
 """What shells and env(1) exit with."""
 
 
-class CommandNotStartedError(Exception):
-    """The command cannot be run.
-
-    Args:
-        advice: what to check.
-        exit_code: as a shell has it.
-    """
+class CommandNotStartedError(CommandError):
+    """The command cannot be run; `exit_code` is as a shell has it."""
 
     def __init__(self, advice: str, exit_code: int) -> None:
         super().__init__(advice)

@@ -51,11 +51,8 @@ def unusable_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def without_userinfo(name: str, value: str) -> str:
-    """Return a variable's value as it may be shown: an address loses its credentials.
-
-    Args:
-        name: the variable, in capitals.
-        value: what it is set to.
+    """Return a variable's value as it may be shown: an address loses its credentials. `name`: in
+    capitals.
     """
     if not name.endswith("_PROXY") or name == "NO_PROXY" or "@" not in value:
         return value

@@ -10,16 +10,23 @@ from pydantic import ValidationError
 
 from bootstrap.settings.dotenv_file import DotEnvFileError, read_dotenv
 from bootstrap.settings.library_variables import OF_LIBRARIES, unusable_variables
-from bootstrap.settings.problems import SettingsError
 from ports.settings import Problem, SettingsGroup, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-
 DOTENV: Final = Path(".env")
 
 _Group = TypeVar("_Group", bound=SettingsGroup)
+
+
+class SettingsError(Exception):
+    """The service cannot start as configured. Its text lists every problem and no value."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        head = "The configuration needs attention:"
+        super().__init__("\n".join([head, *(f"  - {problem}" for problem in problems)]))
 
 
 @final
@@ -53,6 +60,11 @@ class Variables:
         else:
             return cls(os.environ, file)
         raise SettingsError(problem)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that are set."""
+        return frozenset(self._texts)
 
     @property
     def file_is_used(self) -> bool:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from adapters.system.service_manager import ServiceManager
     from bootstrap.settings import Configuration, Settings
     from bootstrap.workers.process import WorkerProcess
-    from bootstrap.workers.restart_history import RestartHistory
     from bootstrap.workers.template import TemplateEnds
+    from bootstrap.workers.worker_config import RestartHistory
     from domain.use_cases.key_ring import KeyRing
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)

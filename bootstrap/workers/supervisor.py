@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from adapters.metrics.catalogue import WorkerEnd
-from bootstrap.workers.backoff import Backoff
-from bootstrap.workers.restart_history import RestartHistory, end_of
+from bootstrap.retrying import Backoff
 from bootstrap.workers.served import LOOK_SECONDS, ServedWorkers
+from bootstrap.workers.worker_config import RestartHistory, end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from adapters.system.lone_process import KnownAnswers
 from ports.peer_bus import Answers, PeerBus
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ports.clock import Clock
-
-
-class FakeAnswers(Answers):
-    """Answers that have all come."""
-
-    def __init__(self, answers: Sequence[bytes]) -> None:
-        self._answers = answers
-
-    @override
-    async def gather(self, seconds: float) -> Sequence[bytes]:
-        return self._answers
 
 
 class FakePeerBus(PeerBus):
@@ -70,7 +60,7 @@ class FakePeerBus(PeerBus):
             raise ChannelError("The bus is down; wait.", reason="down")
         self.asked.append((topic, payload))
         answers = (each.receive(topic, payload) for each in (self, *self._others))
-        return FakeAnswers([answer for answer in answers if answer is not None])
+        return KnownAnswers([answer for answer in answers if answer is not None])
 
     @override
     async def publish(self, event: str, payload: bytes) -> None:

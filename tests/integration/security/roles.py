@@ -99,7 +99,7 @@ def url_of(server: LocalNatsServer, user: str) -> str:
 
 def jetstream_prefix(server: LocalNatsServer, user: str) -> str:
     """Return where the user finds JetStream: in accounts.conf people have their own account."""
-    imported = user in {"operator", "auditor"} and "OPERATORS" in server._config
+    imported = user in {"operator", "auditor"} and "OPERATORS" in server.config
     return "JS.SECRETS.API" if imported else "$JS.API"
 
 

@@ -18,10 +18,10 @@ from adapters.telemetry.log_setup import configure_logging
 from bootstrap.main import FAILED, exit_code_of
 from bootstrap.settings import Settings
 from bootstrap.workers.lifeline import wait_for_end
-from bootstrap.workers.restart_history import RestartHistory
 from bootstrap.workers.supervise import stop_seconds
 from bootstrap.workers.worker import ReportingTransport, beating, load
 from bootstrap.workers.worker_config import (
+    RestartHistory,
     config_of,
     for_all_workers,
     read_history,

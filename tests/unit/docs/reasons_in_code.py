@@ -12,7 +12,7 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.access_policy.reasons import ADVICE
+from adapters.access_policy.explain import ADVICE
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.engine import Failure
 from adapters.upstream.failures import transport_error

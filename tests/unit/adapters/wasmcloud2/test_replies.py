@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.wasmcloud2.answers import WorkloadStatus, read_status, refused, without
+from adapters.wasmcloud2.answers import read_status, refused, without
+from adapters.wasmcloud2.message import WorkloadStatus
 from adapters.wasmcloud2.redaction import REDACTED, Redaction
 
 # As `wash host` 2.10.4 answers a start whose image it cannot pull.

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 _ATTEMPT_SECONDS = 2.0
 _AT_ONCE = 64
 
+_STREAM_NAME_IN_USE = 10058
+_DUPLICATE_WINDOW_SECONDS = 120.0
+
+_log = structlog.get_logger()
+
 
 class Bucket:
     """The bucket behind `config.bucket`, over a connection that its owner opens and closes.
@@ -189,12 +194,6 @@ class Bucket:
             for subject, message in zip(batch, found, strict=True):
                 if message is not None and read_operation(message.headers) is Operation.PUT:
                     yield subject.removeprefix(self._prefix), read_entry(message)
-
-
-_log = structlog.get_logger()
-
-_STREAM_NAME_IN_USE = 10058
-_DUPLICATE_WINDOW_SECONDS = 120.0
 
 
 def stream_config(config: NatsKvSettings) -> StreamConfig:

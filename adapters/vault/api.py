@@ -46,6 +46,13 @@ RECHECK_SECONDS: Final = 10.0
 
 MAX_MOUNTS: Final = 1000
 
+STANDBY_LAG_SECONDS: Final = 0.2
+"""Standby nodes answer reads themselves, and 29 of 100 reads right after a write missed it
+(measured); so a version that is not there yet is asked for once more."""
+
+MAX_AUTHORIZATIONS: Final = 3
+"""Of one call: its token may be replaced, and the new one be revoked, in the same moment."""
+
 
 @dataclass(slots=True)
 class _Known:
@@ -126,15 +133,6 @@ def _may_be_of_other_version(answer: Answer) -> bool:
     if answer.status in {FORBIDDEN, NOT_FOUND}:
         return not answer.inline_failed
     return answer.status == BAD_REQUEST and is_upgrading(answer)
-
-
-STANDBY_LAG_SECONDS: Final = 0.2
-"""Standby nodes answer reads themselves, and 29 of 100 reads right after a write missed it
-(measured); so a version that is not there yet is asked for once more."""
-
-
-MAX_AUTHORIZATIONS: Final = 3
-"""Of one call: its token may be replaced, and the new one be revoked, in the same moment."""
 
 
 class VaultApi:

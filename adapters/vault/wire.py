@@ -27,6 +27,21 @@ RENEW_SELF = "/v1/auth/token/renew-self"
 WRAPPING_LOOKUP = "/v1/sys/wrapping/lookup"
 UNWRAP = "/v1/sys/wrapping/unwrap"
 
+OK, REDIRECT = 200, 307
+BAD_REQUEST, FORBIDDEN, NOT_FOUND, PRECONDITION, TOO_MANY = 400, 403, 404, 412, 429
+SERVER_ERROR, UNAVAILABLE = 500, 503
+
+INLINE_FAILED_HEADER = "x-vault-inline-auth-failed"
+
+_SERVED = frozenset({"request_id", "data"})
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+NAMESPACE_HEADER = "X-Vault-Namespace"
+TOKEN_HEADER = "X-Vault-Token"  # noqa: S105  a header's name
+REQUEST_HEADER = "X-Vault-Request"
+"""An agent or proxy on the way may insist on it, since no browser can be made to send it."""
+
 
 @lru_cache(maxsize=4096)
 def secret_path(mount: str, kv_version: KvVersion, path: str) -> str:
@@ -57,17 +72,6 @@ def inline_login_path(mount: str) -> str:
 
 def _encoded(path: str) -> str:
     return "/".join(quote(segment, safe="") for segment in path.split("/"))
-
-
-OK, REDIRECT = 200, 307
-BAD_REQUEST, FORBIDDEN, NOT_FOUND, PRECONDITION, TOO_MANY = 400, 403, 404, 412, 429
-SERVER_ERROR, UNAVAILABLE = 500, 503
-
-INLINE_FAILED_HEADER = "x-vault-inline-auth-failed"
-
-_SERVED = frozenset({"request_id", "data"})
-_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +175,6 @@ def whole_number(value: object) -> int | None:
 def _seconds(text: str | None) -> float | None:
     found = None if text is None else _SECONDS.fullmatch(text.strip())
     return None if found is None else float(found[0])
-
-
-NAMESPACE_HEADER = "X-Vault-Namespace"
-TOKEN_HEADER = "X-Vault-Token"  # noqa: S105  a header's name
-REQUEST_HEADER = "X-Vault-Request"
-"""An agent or proxy on the way may insist on it, since no browser can be made to send it."""
 
 
 def namespace_header(namespace: str) -> Mapping[str, str]:

@@ -99,7 +99,6 @@ class InlineAccess(Access):
             mount_path(place.mount),
             headers={**namespace_header(place.namespace), **login},
             tenant="probe",
-            key="probe",
             mount=place.engine,
         )
         answer = await calls.call(call, deadline)

@@ -200,7 +200,6 @@ class Call:
         is_login: whether it goes over the connection kept for logins, unlimited by the bulkhead.
         repeatable: whether sending it twice does no more than once.
         tenant: whose calls must not take all connections, such as a folder.
-        key: what is read, for admission.
         mount: the secrets engine that is read, by namespace: a quota's pause holds for it.
     """
 
@@ -212,7 +211,6 @@ class Call:
     is_login: bool = False
     repeatable: bool = True
     tenant: str = ""
-    key: str = ""
     mount: str = ""
 
 

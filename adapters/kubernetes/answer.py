@@ -46,6 +46,20 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _SAFE_REASON = re.compile(r"[A-Za-z]{1,64}", re.ASCII)
 _MAX_RETRY_AFTER = 3600
 
+OK: Final = 200
+CREATED: Final = 201
+REDIRECTS: Final = range(300, 400)
+BAD_REQUEST: Final = 400
+UNAUTHORIZED: Final = 401
+FORBIDDEN: Final = 403
+NOT_FOUND: Final = 404
+GONE: Final = 410
+TOO_MANY_REQUESTS: Final = 429
+UNAVAILABLE: Final = 503
+SERVER_ERRORS: Final = 500
+
+_IMPERSONATED = frozenset({"users", "serviceaccounts", "groups", "uids", "userextras"})
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -116,21 +130,6 @@ def _seconds(text: str) -> float | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_RETRY_AFTER))):
         return None
     return min(float(text), _MAX_RETRY_AFTER)
-
-
-OK: Final = 200
-CREATED: Final = 201
-REDIRECTS: Final = range(300, 400)
-BAD_REQUEST: Final = 400
-UNAUTHORIZED: Final = 401
-FORBIDDEN: Final = 403
-NOT_FOUND: Final = 404
-GONE: Final = 410
-TOO_MANY_REQUESTS: Final = 429
-UNAVAILABLE: Final = 503
-SERVER_ERRORS: Final = 500
-
-_IMPERSONATED = frozenset({"users", "serviceaccounts", "groups", "uids", "userextras"})
 
 
 def error_for(answer: Answer) -> SecretsError:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from typing_extensions import override
 
-from adapters.kubernetes.answer import OK, SERVER_ERRORS, UNAUTHORIZED, Answer
+from adapters.kubernetes.answer import (
+    BAD_REQUEST,
+    OK,
+    SERVER_ERRORS,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    Answer,
+)
 from domain.model.errors import RateLimited, SecretsError
 
 if TYPE_CHECKING:
@@ -24,6 +31,13 @@ if TYPE_CHECKING:
 
 
 JSON: Final = "application/json"
+
+LIST_SECONDS: Final = 10.0
+PROBE_SECONDS: Final = 3.0
+VERSION_PATH: Final = "/version"
+MAX_REFUSAL_BYTES: Final = 64 * 1024
+
+_NO_QUERY: Final[Mapping[str, str]] = {}
 
 
 @dataclass(slots=True)
@@ -62,27 +76,17 @@ class WatchApi(Protocol):
         """Send one small call, once, and say whether the API server answered."""
 
 
-LIST_SECONDS: Final = 10.0
-PROBE_SECONDS: Final = 3.0
-VERSION_PATH: Final = "/version"
-MAX_REFUSAL_BYTES: Final = 64 * 1024
-
-_CLIENT_ERRORS: Final = 400
-_TOO_MANY_REQUESTS: Final = 429
-_NO_QUERY: Final[Mapping[str, str]] = {}
-
-
 def is_api_answer(response: UpstreamResponse) -> bool:
     """Say whether an API server wrote a response below 500: objects that name their kind.
 
     `/version` alone has none, but names the build. Their type may be called something else than
     JSON, and they may be too large to parse twice.
     """
-    if response.status < _CLIENT_ERRORS:
+    if response.status < BAD_REQUEST:
         body = response.body
         is_object = body.lstrip()[:1] == b"{" and (b'"kind"' in body or b'"gitVersion"' in body)
         return response.status < 300 and is_object  # noqa: PLR2004
-    if response.status == _TOO_MANY_REQUESTS:
+    if response.status == TOO_MANY_REQUESTS:
         return True
     return Answer.read(response.status, {}, response.body).is_status
 

@@ -24,6 +24,10 @@ _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+", re.ASCII)
 _USER = re.compile(r"[!-~](?:[ -~]*[!-~])?", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
 
+OWN_RIGHTS = "-"
+"""Scope coordinate `impersonate` of a request that runs with the service's own rights, so that a
+rule which allows one user never covers it."""
+
 
 def is_namespace(text: str) -> bool:
     """Say whether the text can name a namespace: a lower-case DNS label."""
@@ -56,11 +60,6 @@ def is_user(text: str) -> bool:
 def is_version(text: str) -> bool:
     """Say whether the text can be the resourceVersion of an object in etcd."""
     return _VERSION.fullmatch(text) is not None
-
-
-OWN_RIGHTS = "-"
-"""Scope coordinate `impersonate` of a request that runs with the service's own rights, so that a
-rule which allows one user never covers it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ MAX_NAMED: Final = 50
 
 _DIGESTS_A_MESSAGE: Final = 100
 _HEARD: Final = 8192
+
+_DIGEST_LENGTH: Final = 32
 _log = structlog.get_logger()
 
 
@@ -148,9 +150,6 @@ class ChangeNotices:
                     self._tell(Selection.one(f"/{name}", scope))
             _log.info("kubernetes.secrets_changed", namespace=namespace, changed=len(names))
         self.announced += len(places)
-
-
-_DIGEST_LENGTH: Final = 32
 
 
 def _digest(namespace: str, name: str, change: str) -> bytes:

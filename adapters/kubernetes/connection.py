@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where the kubelet mounts a pod's token, CA and namespace."""
+
+_MAX_NAMESPACE_BYTES: Final = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Pem:
@@ -92,10 +97,6 @@ def _file(pem: Pem) -> Iterator[Path]:
         os.close(descriptor)
 
 
-SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Where the kubelet mounts a pod's token, CA and namespace."""
-
-
 @dataclass(frozen=True, slots=True)
 class Connection:
     """All that a call needs beside its path.
@@ -164,9 +165,6 @@ def in_cluster(
         token_file=folder / "token",
         namespace=_namespace(folder / "namespace"),
     )
-
-
-_MAX_NAMESPACE_BYTES: Final = 1024
 
 
 def _namespace(path: Path) -> str | None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.kubernetes import reasons
 from adapters.kubernetes.addressing import BINARY, TEXT
-from adapters.upstream.json_members import member_of
 from domain.model.errors import InvalidRequest, SecretNotFound, UpstreamError
 from domain.model.secret import SecretValue
 
@@ -40,15 +39,16 @@ class SecretObject:
     def read(cls, document: Mapping[str, object]) -> SecretObject | None:
         """Read an answer's body; None if it is no Secret."""
         metadata, data = document.get("metadata"), document.get("data")
+        if document.get("kind") != "Secret" or not isinstance(metadata, dict):
+            return None
         state = read_state(metadata)
         values = {} if data is None else data
-        if document.get("kind") != "Secret" or state is None or not isinstance(values, dict):
+        if state is None or not isinstance(values, dict):
             return None
         values = {key: "" if value is None else value for key, value in values.items()}
         if not all(isinstance(value, str) for value in values.values()):
             return None
-        namespace, name = member_of(metadata, "namespace"), member_of(metadata, "name")
-        return cls(str(namespace), str(name), state, values)
+        return cls(str(metadata.get("namespace")), str(metadata.get("name")), state, values)
 
     def value(self, key: str | None, encoding: str | None) -> SecretValue:
         """Return one value, or all of them as a JSON object.
@@ -95,7 +95,9 @@ class SecretObject:
 
 def read_state(metadata: object) -> State | None:
     """Read uid and resourceVersion out of an object's metadata; None if they are not there."""
-    uid, version = member_of(metadata, "uid"), member_of(metadata, "resourceVersion")
+    if not isinstance(metadata, dict):
+        return None
+    uid, version = metadata.get("uid"), metadata.get("resourceVersion")
     for text in (uid, version):
         if not isinstance(text, str) or not 0 < len(text) <= _MAX_TEXT or not text.isprintable():
             return None

@@ -33,6 +33,22 @@ if TYPE_CHECKING:
 
     from adapters.kubernetes.settings import KubernetesSettings
 
+MAX_BYTES: Final = 1024 * 1024
+
+_REFUSED_USER: Final = {
+    "exec": "runs a program for its credentials",
+    "auth-provider": "uses an auth provider, which Kubernetes has dropped",
+    "username": "uses a user name and a password, which Kubernetes has dropped",
+    "as": "impersonates a user",
+    "as-uid": "impersonates a user",
+    "as-groups": "impersonates a user",
+    "as-user-extra": "impersonates a user",
+}
+_REFUSED_CLUSTER: Final = {
+    "insecure-skip-tls-verify": "switches the check of the server's certificate off",
+    "proxy-url": "names a proxy",
+}
+
 
 def connection_of(
     settings: KubernetesSettings, service_account: Path = SERVICE_ACCOUNT
@@ -86,23 +102,6 @@ def _is_local(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-MAX_BYTES: Final = 1024 * 1024
-
-_REFUSED_USER: Final = {
-    "exec": "runs a program for its credentials",
-    "auth-provider": "uses an auth provider, which Kubernetes has dropped",
-    "username": "uses a user name and a password, which Kubernetes has dropped",
-    "as": "impersonates a user",
-    "as-uid": "impersonates a user",
-    "as-groups": "impersonates a user",
-    "as-user-extra": "impersonates a user",
-}
-_REFUSED_CLUSTER: Final = {
-    "insecure-skip-tls-verify": "switches the check of the server's certificate off",
-    "proxy-url": "names a proxy",
-}
 
 
 def read_kubeconfig(paths: Sequence[Path], context: str | None = None) -> Connection:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.store_plugin import StoreContext
 
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+"""A Secret takes 1.4 MB as JSON at most, and a page of a list with metadata alone about as much."""
+
+_log = structlog.get_logger()
+
 
 @final
 class NoticingEngine(HttpEngine):
@@ -64,12 +69,6 @@ class NoticingEngine(HttpEngine):
     @override
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-MAX_BODY_BYTES: Final = 4 * 1024 * 1024
-"""A Secret takes 1.4 MB as JSON at most, and a page of a list with metadata alone about as much."""
-
-_log = structlog.get_logger()
 
 
 class Certificates:

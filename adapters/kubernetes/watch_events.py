@@ -22,6 +22,9 @@ MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 
 _INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
 
+PAGE: Final = 500
+METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
 
 class WatchError(Exception):
     """A watch cannot go on as it is; the text is for the log and holds nothing of the server's.
@@ -125,10 +128,6 @@ def _bookmark(metadata: Mapping[str, object]) -> Event:
         raise WatchError("a bookmark of the watch has no resourceVersion")
     ends = member_of(metadata, "annotations", _INITIAL_EVENTS_END) == "true"
     return Event(Kind.BOOKMARK, version, ends_initial=ends)
-
-
-PAGE: Final = 500
-METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 async def list_states(

@@ -23,6 +23,9 @@ _Answer = TypeVar("_Answer")
 STREAM_NOT_FOUND = 10059
 """JetStream's err_code for a stream, and so a bucket, that does not exist."""
 
+WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
+"""JetStream's err_code for "wrong last sequence", as two versions of nats-server number it."""
+
 
 async def ask(clock: Clock, deadline: float, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
     """Make a call and wait for its answer until the deadline, in monotonic seconds.
@@ -129,7 +132,3 @@ def bucket_missing(bucket: str) -> BucketMissingError:
         f"There is no bucket {bucket}. Start the service, which makes it, or set NATS_KV_BUCKET "
         "to the one that holds the secrets."
     )
-
-
-WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
-"""JetStream's err_code for "wrong last sequence", as two versions of nats-server number it."""

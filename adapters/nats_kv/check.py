@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ports.clock import Clock
     from ports.key_exchange import XKeyPair
 
+_log = structlog.get_logger()
+
 
 def advice_on(config: StreamConfig) -> Iterator[str]:
     """Yield what an operator should know about a bucket that another tool made."""
@@ -65,9 +67,6 @@ def advice_on(config: StreamConfig) -> Iterator[str]:
             "Its retention is not by limits, so values are removed once consumers have read them, "
             "or at once where there are none. Make a bucket with limits retention."
         )
-
-
-_log = structlog.get_logger()
 
 
 class NatsKvCheck(StoreCheck):

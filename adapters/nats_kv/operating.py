@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 _DELETE_HEADERS = {OPERATION_HEADER: "DEL"}
 _PURGE_HEADERS = {OPERATION_HEADER: "PURGE", "Nats-Rollup": "sub"}
 
+MUST_NOT_EXIST = "0"
+"""The version to expect of a secret that must not have a value yet."""
+
+_HEADER_BYTES = 1024
+_EXPECTED_REVISION_HEADER = "Nats-Expected-Last-Subject-Sequence"
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -110,13 +116,6 @@ class NatsKvCatalog:
 
 def _not_found() -> SecretNotFound:
     return SecretNotFound("Nothing is stored under that key; list the keys to see what is.")
-
-
-MUST_NOT_EXIST = "0"
-"""The version to expect of a secret that must not have a value yet."""
-
-_HEADER_BYTES = 1024
-_EXPECTED_REVISION_HEADER = "Nats-Expected-Last-Subject-Sequence"
 
 
 class VersionConflictError(Exception):

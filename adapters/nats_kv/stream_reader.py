@@ -25,6 +25,20 @@ if TYPE_CHECKING:
     from adapters.nats_kv.settings import NatsKvSettings
     from ports.clock import Clock
 
+OPERATION_HEADER = "KV-Operation"
+
+_MARKER_HEADER = "Nats-Marker-Reason"  # written by nats-server itself, from 2.11
+
+_STREAM_HEADER: Final = "Nats-Stream"
+_MIRROR_QUESTIONS: Final = 12
+"""Each is answered by a mirror with a chance of some 45 %, if there is one that may."""
+
+_MIRROR: Final = (
+    "A mirror of this bucket (mirror_direct) answers direct reads, also with values that were "
+    "erased here. Reads go through the stream's leader from now on. Turn mirror_direct off."
+)
+_log = structlog.get_logger()
+
 
 class Operation(StrEnum):
     """What a revision did to its key."""
@@ -34,9 +48,7 @@ class Operation(StrEnum):
     PURGE = "purge"
 
 
-OPERATION_HEADER = "KV-Operation"
 _OPERATIONS = {"DEL": Operation.DELETE, "PURGE": Operation.PURGE}
-_MARKER_HEADER = "Nats-Marker-Reason"  # written by nats-server itself, from 2.11
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +83,6 @@ def read_operation(headers: Mapping[str, str] | None) -> Operation:
     if operation := headers.get(OPERATION_HEADER):
         return _OPERATIONS.get(operation, Operation.PUT)
     return Operation.PURGE if _MARKER_HEADER in headers else Operation.PUT
-
-
-_STREAM_HEADER: Final = "Nats-Stream"
-_MIRROR_QUESTIONS: Final = 12
-"""Each is answered by a mirror with a chance of some 45 %, if there is one that may."""
-
-_MIRROR: Final = (
-    "A mirror of this bucket (mirror_direct) answers direct reads, also with values that were "
-    "erased here. Reads go through the stream's leader from now on. Turn mirror_direct off."
-)
-
-_log = structlog.get_logger()
 
 
 class StreamReader:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 SEAL_BYTES = 44
 """What sealing adds: `xkv1`, a 24-byte nonce and a 16-byte authenticator."""
 
+NEWEST: Final = 16
+"""Revisions looked at where the key is expected to be right."""
+
+MOST: Final = 1000
+"""Values looked at where it may be wrong; of more keys, an even sample."""
+
 
 class ValueCipher:
     """Seals and opens values with one xkey.
@@ -84,13 +90,6 @@ def read_value(plain: bytes) -> SecretValue:
         return SecretValue(plain.decode())
     except UnicodeDecodeError:
         return SecretValue(plain)
-
-
-NEWEST: Final = 16
-"""Revisions looked at where the key is expected to be right."""
-
-MOST: Final = 1000
-"""Values looked at where it may be wrong; of more keys, an even sample."""
 
 
 class KeyCheck(NamedTuple):

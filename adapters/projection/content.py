@@ -19,6 +19,17 @@ from typing import Final
 
 PRIVATE = 0o700
 
+DATA: Final = "..data"
+NEXT_DATA: Final = "..data_tmp"
+
+_GENERATION: Final = re.compile(r"\.\.\d{4}(_\d{2}){5}\.[0-9a-f]{8}", re.ASCII)
+_LONGEST_BYTES: Final = 255
+
+MEMORY: Final = frozenset({"tmpfs", "ramfs"})
+
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+"""proc(5): mount id, parent, MAJOR:MINOR, …, then a lone "-" and the type."""
+
 
 class UnfitDirectoryError(OSError):
     """The directory is not used as it is; `strerror` says why and what to do."""
@@ -49,13 +60,6 @@ class DirectoryRights:
     group: int = -1
 
 
-DATA: Final = "..data"
-NEXT_DATA: Final = "..data_tmp"
-
-_GENERATION: Final = re.compile(r"\.\.\d{4}(_\d{2}){5}\.[0-9a-f]{8}", re.ASCII)
-_LONGEST_BYTES: Final = 255
-
-
 def new_generation(now: float) -> str:
     """Return a name for the generation that is made `now` seconds after the epoch."""
     return f"..{time.strftime('%Y_%m_%d_%H_%M_%S', time.gmtime(now))}.{secrets.token_hex(4)}"
@@ -80,12 +84,6 @@ def name_problem(name: str) -> str | None:
     if "/" in name or not name.isprintable():
         return "a file's name holds neither a slash nor a character that does not show"
     return None
-
-
-MEMORY: Final = frozenset({"tmpfs", "ramfs"})
-
-_MOUNTS: Final = Path("/proc/self/mountinfo")
-"""proc(5): mount id, parent, MAJOR:MINOR, …, then a lone "-" and the type."""
 
 
 def filesystem_of(descriptor: int) -> str | None:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from domain.model.workload import Workload
     from ports.clock import Clock
 
+PROBE_SECONDS: Final = 5.0
+AGAIN_SECONDS: Final = 60.0
+"""Between two looks at what the server knows: another version may have taken its place."""
+
+_log = structlog.get_logger()
+
 
 def _of_no_help() -> bool:
     return False
@@ -88,13 +94,6 @@ class AgentAccess(Access):
     @override
     async def authorize(self, place: Place, caller: Caller | Workload) -> Pass:
         return Pass({})
-
-
-PROBE_SECONDS: Final = 5.0
-AGAIN_SECONDS: Final = 60.0
-"""Between two looks at what the server knows: another version may have taken its place."""
-
-_log = structlog.get_logger()
 
 
 @final

@@ -41,6 +41,10 @@ KNOWN = ("encoding", "mount", "namespace", "path", "role")
 
 _OTHER_NAMES = {"role_name": "role", "secret_engine_path": "mount"}
 
+MAX_KEY_LENGTH = 512
+"""Of the whole path below the mount: the server has no limit, and spends far more time on long
+keys than on short ones, whatever it answers (measured)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -96,11 +100,6 @@ def _read(plain: Mapping[str, str], name: str, parse: Callable[[str], str]) -> s
     except InvalidNameError as error:
         advice = str(error)
     raise PolicyError(f'The policy property "{name}" {advice}', reason=f"policy_{name}_malformed")
-
-
-MAX_KEY_LENGTH = 512
-"""Of the whole path below the mount: the server has no limit, and spends far more time on long
-keys than on short ones, whatever it answers (measured)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ from adapters.vault.wire import (
     whole_number,
 )
 from domain.model.errors import UpstreamError
-from domain.model.recently_used import RecentlyUsed
 
 if TYPE_CHECKING:
     from adapters.vault.access import Access
@@ -38,13 +37,16 @@ if TYPE_CHECKING:
 
 
 KvVersion: TypeAlias = Literal[1, 2]
-MountKey: TypeAlias = "tuple[str, str]"
-"""Namespace and mount."""
 
 RECHECK_SECONDS: Final = 10.0
 """Between two questions about one mount: misses must not double the calls."""
 
-MAX_MOUNTS: Final = 1000
+STANDBY_LAG_SECONDS: Final = 0.2
+"""Standby nodes answer reads themselves, and 29 of 100 reads right after a write missed it
+(measured); so a version that is not there yet is asked for once more."""
+
+MAX_AUTHORIZATIONS: Final = 3
+"""Of one call: its token may be replaced, and the new one be revoked, in the same moment."""
 
 
 @dataclass(slots=True)
@@ -54,19 +56,19 @@ class _Known:
 
 
 class KvVersions:
-    """Remembers the versions of mounts; bounded, the least recently used go first."""
+    """Remembers the versions of mounts, of which there are as many as the operator allows."""
 
     def __init__(self, clock: Clock, fixed: KvVersion | None = None) -> None:
         """Take a clock, and the version where the operator says it for all mounts."""
         self._clock = clock
         self._fixed = fixed
-        self._known: RecentlyUsed[MountKey, _Known] = RecentlyUsed(MAX_MOUNTS)
+        self._known: dict[tuple[str, str], _Known] = {}
 
     def known(self, place: Place) -> KvVersion | None:
         """Return the version of a place's mount, None where it must be asked for."""
         if self._fixed is not None:
             return self._fixed
-        found = self._known.find((place.namespace, place.mount))
+        found = self._known.get((place.namespace, place.mount))
         return None if found is None else found.version
 
     def learn(self, place: Place, answer: Answer) -> KvVersion:
@@ -89,7 +91,7 @@ class KvVersions:
                 upstream_request_id=answer.request_id,
             )
         version: KvVersion = 2 if answer.member("data", "options", "version") == "2" else 1
-        self._known.keep((place.namespace, place.mount), _Known(version, self._clock.monotonic()))
+        self._known[place.namespace, place.mount] = _Known(version, self._clock.monotonic())
         return version
 
     def is_doubtful(self, place: Place, answer: Answer) -> bool:
@@ -98,7 +100,7 @@ class KvVersions:
         True at most once in RECHECK_SECONDS for each mount, save where only the other version
         answers so.
         """
-        found = self._known.find((place.namespace, place.mount))
+        found = self._known.get((place.namespace, place.mount))
         if found is None:
             return False
         if _is_of_other_version(found.version, answer):
@@ -111,7 +113,7 @@ class KvVersions:
 
     def forget(self) -> None:
         """Ask for every version again."""
-        self._known = RecentlyUsed(MAX_MOUNTS)
+        self._known.clear()
 
 
 def _is_of_other_version(version: KvVersion, answer: Answer) -> bool:
@@ -126,15 +128,6 @@ def _may_be_of_other_version(answer: Answer) -> bool:
     if answer.status in {FORBIDDEN, NOT_FOUND}:
         return not answer.inline_failed
     return answer.status == BAD_REQUEST and is_upgrading(answer)
-
-
-STANDBY_LAG_SECONDS: Final = 0.2
-"""Standby nodes answer reads themselves, and 29 of 100 reads right after a write missed it
-(measured); so a version that is not there yet is asked for once more."""
-
-
-MAX_AUTHORIZATIONS: Final = 3
-"""Of one call: its token may be replaced, and the new one be revoked, in the same moment."""
 
 
 class VaultApi:
@@ -218,7 +211,6 @@ class VaultApi:
                 headers=headers,
                 version=version,
                 tenant=place.engine + folder,
-                key=path,
                 mount=place.engine,
             )
             answer = await self._calls.call(call, query.deadline)

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from adapters.vault.settings import VaultSettings
     from ports.store_plugin import StoreContext
 
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+"""A secret has 1 MiB at most on raft, and six bytes for each character that HTML knows."""
+
+_KV_VERSIONS: Final[dict[str, KvVersion | None]] = {"auto": None, "1": 1, "2": 2}
+
 
 def vault_samples(
     tokens: ServiceTokens | None,
@@ -72,12 +77,6 @@ def _token_samples(tokens: ServiceTokens) -> Iterator[Sample]:
             (("outcome", outcome),),
             "counter",
         )
-
-
-MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
-"""A secret has 1 MiB at most on raft, and six bytes for each character that HTML knows."""
-
-_KV_VERSIONS: Final[dict[str, KvVersion | None]] = {"auto": None, "1": 1, "2": 2}
 
 
 def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:

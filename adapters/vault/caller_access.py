@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 
 _NO_TOKEN = "this-is-no-token"  # noqa: S105  it must be refused
 
+_log = structlog.get_logger()
+
 
 @final
 class InlineAccess(Access):
@@ -97,7 +99,6 @@ class InlineAccess(Access):
             mount_path(place.mount),
             headers={**namespace_header(place.namespace), **login},
             tenant="probe",
-            key="probe",
             mount=place.engine,
         )
         answer = await calls.call(call, deadline)
@@ -123,9 +124,6 @@ def _headers(mount: str, role: str, token: str) -> Mapping[str, str]:
 def _parameter(name: str, text: str) -> str:
     member = json.dumps({"key": name, "value": text}, separators=(",", ":"))
     return base64url.encode(member.encode("utf-8"))
-
-
-_log = structlog.get_logger()
 
 
 @dataclass(slots=True)

@@ -38,6 +38,11 @@ LIFETIME_SECONDS: Final = 60
 CLOCK_SKEW_SECONDS: Final = 30
 """How far the server's clock may be behind; ahead it may be as far as the token lasts."""
 
+USED_SECONDS: Final = 20.0
+"""How long a signed token is used again; it lasts three times as long."""
+
+CAPACITY: Final = 4096
+
 
 def partition(caller: Caller) -> Hashable:
     """Return what of a caller the token says: answers are shared among equals only."""
@@ -79,12 +84,6 @@ def sign(key: SigningKey, caller: Caller, *, issuer: str, audience: str, now: fl
 def _segment(members: Mapping[str, object]) -> str:
     text = json.dumps(dict(members), separators=(",", ":"), ensure_ascii=False)
     return base64url.encode(text.encode("utf-8", "replace"))
-
-
-USED_SECONDS: Final = 20.0
-"""How long a signed token is used again; it lasts three times as long."""
-
-CAPACITY: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,11 @@ _MISCONFIGURED: Final = frozenset(
         "vault_certificate_untrusted",
     }
 )
+
+PROVES: Final = (
+    "Vault answers, and the wrapping token can be opened. The login was not tried, since the token "
+    "can be opened once only"
+)
 _log = structlog.get_logger()
 
 
@@ -138,12 +143,6 @@ def policy(place: Place) -> str:
         "# where the token has no default policy, so that it can be renewed:\n"
         f"# {RENEWAL_POLICY}"
     )
-
-
-PROVES: Final = (
-    "Vault answers, and the wrapping token can be opened. The login was not tried, since the token "
-    "can be opened once only"
-)
 
 
 class WrappedCheck(UpstreamCheck):

@@ -51,6 +51,11 @@ MAX_LIFETIME_SECONDS: Final = 366 * 86400
 """Longer ones are taken for this: JSON can hold numbers that no clock can."""
 
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,16384}")
+
+_SCRYPT_COST: Final = 2**14
+"""Some 50 ms: a secret_id may be one that a person made up, and its fingerprint leaves the process
+in messages to peers about a refusal."""
+
 _log = structlog.get_logger()
 
 
@@ -135,11 +140,6 @@ def no_login_mount() -> UpstreamError:
         "VAULT_NAMESPACE if the method is enabled in a namespace.",
         reason=reasons.LOGIN_MOUNT_NOT_FOUND,
     )
-
-
-_SCRYPT_COST: Final = 2**14
-"""Some 50 ms: a secret_id may be one that a person made up, and its fingerprint leaves the process
-in messages to peers about a refusal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class MountSlot(AbstractAsyncContextManager[Admitted]):
             if pause.active:
                 await pause.wait(self._deadline)
             self._admitted = self._admission.slot(
-                key=call.key, tenant=call.tenant, deadline=self._deadline, on_limit=pause.extend
+                key=call.path, tenant=call.tenant, deadline=self._deadline, on_limit=pause.extend
             )
             await self._admitted.__aenter__()
             if not pause.active:

@@ -34,12 +34,6 @@ KUBERNETES_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token" 
 
 Login = Literal["approle", "token", "jwt", "kubernetes", "cert", "agent", "caller"]
 
-
-def _twin(name: str) -> AliasChoices:
-    """Return the names of a variable that Vault's and OpenBao's own tools know as well."""
-    return AliasChoices(f"VAULT_{name}", f"BAO_{name}")
-
-
 _SECRET_FILES: Final = (
     "token_file",
     "role_id_file",
@@ -47,6 +41,11 @@ _SECRET_FILES: Final = (
     "wrapped_secret_id_file",
     "jwt_file",
 )
+
+
+def _twin(name: str) -> AliasChoices:
+    """Return the names of a variable that Vault's and OpenBao's own tools know as well."""
+    return AliasChoices(f"VAULT_{name}", f"BAO_{name}")
 
 
 class VaultSettings(SettingsGroup):

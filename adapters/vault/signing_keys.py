@@ -39,6 +39,12 @@ _PUBLIC_DER = bytes.fromhex("302a300506032b6570032100")
 """SubjectPublicKeyInfo around 32 public bytes (RFC 8410, section 4)."""
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----")
 
+JWKS_PATH: Final = "/vault/jwks.json"
+PEM_PATH: Final = "/vault/jwt-keys.pem"
+MAX_FILE_BYTES: Final = 64 * 1024
+
+_log = structlog.get_logger()
+
 
 class InvalidKeyFileError(ValueError):
     """The text holds no such keys; its own text says what is wrong, without any of it."""
@@ -129,13 +135,6 @@ def _seed(label: str, body: str) -> bytes:
             "`openssl genpkey -algorithm ed25519`."
         )
     return der[len(_PRIVATE_DER) :]
-
-
-JWKS_PATH: Final = "/vault/jwks.json"
-PEM_PATH: Final = "/vault/jwt-keys.pem"
-MAX_FILE_BYTES: Final = 64 * 1024
-
-_log = structlog.get_logger()
 
 
 @final

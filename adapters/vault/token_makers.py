@@ -40,6 +40,9 @@ RENEWED_AT: Final = 2 / 3
 RENEWAL_POLICY: Final = 'path "auth/token/renew-self" { capabilities = ["update"] }'
 """What a token without the default policy needs to be renewed, in Vault's language."""
 
+LOOK_AGAIN_SECONDS: Final = 30.0
+"""How often a token's file is read, which an agent may write at any time."""
+
 _log = structlog.get_logger()
 
 
@@ -165,10 +168,6 @@ def _would_lock() -> UpstreamError:
         "since five refusals lock the role. Check the role_id and the secret_id.",
         reason=reasons.LOGIN_LOCKED,
     )
-
-
-LOOK_AGAIN_SECONDS: Final = 30.0
-"""How often a token's file is read, which an agent may write at any time."""
 
 
 @final

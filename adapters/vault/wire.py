@@ -27,6 +27,21 @@ RENEW_SELF = "/v1/auth/token/renew-self"
 WRAPPING_LOOKUP = "/v1/sys/wrapping/lookup"
 UNWRAP = "/v1/sys/wrapping/unwrap"
 
+OK, REDIRECT = 200, 307
+BAD_REQUEST, FORBIDDEN, NOT_FOUND, PRECONDITION, TOO_MANY = 400, 403, 404, 412, 429
+SERVER_ERROR, UNAVAILABLE = 500, 503
+
+INLINE_FAILED_HEADER = "x-vault-inline-auth-failed"
+
+_SERVED = frozenset({"request_id", "data"})
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+NAMESPACE_HEADER = "X-Vault-Namespace"
+TOKEN_HEADER = "X-Vault-Token"  # noqa: S105  a header's name
+REQUEST_HEADER = "X-Vault-Request"
+"""An agent or proxy on the way may insist on it, since no browser can be made to send it."""
+
 
 @lru_cache(maxsize=4096)
 def secret_path(mount: str, kv_version: KvVersion, path: str) -> str:
@@ -57,17 +72,6 @@ def inline_login_path(mount: str) -> str:
 
 def _encoded(path: str) -> str:
     return "/".join(quote(segment, safe="") for segment in path.split("/"))
-
-
-OK, REDIRECT = 200, 307
-BAD_REQUEST, FORBIDDEN, NOT_FOUND, PRECONDITION, TOO_MANY = 400, 403, 404, 412, 429
-SERVER_ERROR, UNAVAILABLE = 500, 503
-
-INLINE_FAILED_HEADER = "x-vault-inline-auth-failed"
-
-_SERVED = frozenset({"request_id", "data"})
-_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +113,10 @@ class Answer:
             location=headers.get("location"),
         )
 
-    def member(self, *path: str) -> object:
-        """Return what stands at a path in the body, or None."""
-        return member_of(self.document, *path)
+    def member(self, name: str, *path: str) -> object:
+        """Return a member of the body, or what stands at a path below it; None without one."""
+        found = self.document.get(name) if isinstance(self.document, dict) else None
+        return member_of(found, *path) if path else found
 
     def _all(self, name: str) -> str:
         found = self.member(name)
@@ -172,12 +177,6 @@ def _seconds(text: str | None) -> float | None:
     return None if found is None else float(found[0])
 
 
-NAMESPACE_HEADER = "X-Vault-Namespace"
-TOKEN_HEADER = "X-Vault-Token"  # noqa: S105  a header's name
-REQUEST_HEADER = "X-Vault-Request"
-"""An agent or proxy on the way may insist on it, since no browser can be made to send it."""
-
-
 def namespace_header(namespace: str) -> Mapping[str, str]:
     """Return the header for a namespace; none for the root."""
     return {NAMESPACE_HEADER: namespace} if namespace else {}
@@ -201,7 +200,6 @@ class Call:
         is_login: whether it goes over the connection kept for logins, unlimited by the bulkhead.
         repeatable: whether sending it twice does no more than once.
         tenant: whose calls must not take all connections, such as a folder.
-        key: what is read, for admission.
         mount: the secrets engine that is read, by namespace: a quota's pause holds for it.
     """
 
@@ -213,7 +211,6 @@ class Call:
     is_login: bool = False
     repeatable: bool = True
     tenant: str = ""
-    key: str = ""
     mount: str = ""
 
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 STATE: Final = "WORKLOAD_STATE_"
 ERROR: Final = "ERROR"
 
+_BY: Final = "wasmcloud-secrets: "
+"""Begins the text of each refusal, so that its reader knows that no host wrote it."""
+
+_log = structlog.get_logger()
+
 
 def refused(workload_id: str, message: str) -> bytes:
     """Write the answer of a host that could not start a workload."""
@@ -72,12 +77,6 @@ def _cleared(node: Any, redaction: Redaction) -> Any:
             }
         case _:
             return node
-
-
-_BY: Final = "wasmcloud-secrets: "
-"""Begins the text of each refusal, so that its reader knows that no host wrote it."""
-
-_log = structlog.get_logger()
 
 
 @final

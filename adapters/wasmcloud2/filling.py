@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MAX_HELD: Final = 4096
 """Workloads; beyond, the one that was started first is forgotten."""
 
+MAX_TOLD: Final = 8
+"""Refusals that one message tells of; the audit trail has all of them."""
+
 
 class Running(NamedTuple):
     """Which one it is: ids are the operator's, and unique on a host."""
@@ -100,10 +103,6 @@ class HeldWorkloads:
     def holding(self, selection: Selection, locate: Locate) -> list[Running]:
         """Return the workloads that hold a secret that is selected, the oldest first."""
         return [running for running, given in self._held.items() if given.holds(selection, locate)]
-
-
-MAX_TOLD: Final = 8
-"""Refusals that one message tells of; the audit trail has all of them."""
 
 
 class FillRefusedError(Exception):

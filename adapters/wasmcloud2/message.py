@@ -23,6 +23,15 @@ STATUS: Final = "workload.status"
 
 _HEAD: Final = b"runtime.host."
 
+RUNNING: Final = "RUNNING"
+STARTING: Final = "STARTING"
+NOT_FOUND: Final = "NOT_FOUND"
+LIVES: Final = frozenset({RUNNING, STARTING})
+
+MAX_BRACKETS: Final = 8192
+"""Objects and lists of a request or an answer that is read, those written inside texts included. A
+workload has some hundred; a megabyte of them takes a second to parse."""
+
 
 class HostSubject(NamedTuple):
     """One request's address: the host's id, and what it is asked for as `START` is."""
@@ -42,23 +51,12 @@ def subject_of(host: str, what: str) -> bytes:
     return f"runtime.host.{host}.{what}".encode()
 
 
-RUNNING: Final = "RUNNING"
-STARTING: Final = "STARTING"
-NOT_FOUND: Final = "NOT_FOUND"
-LIVES: Final = frozenset({RUNNING, STARTING})
-
-
 class WorkloadStatus(NamedTuple):
     """A host's answer. `state`: without its prefix, such as "RUNNING"."""
 
     workload_id: str
     state: str
     message: str
-
-
-MAX_BRACKETS: Final = 8192
-"""Objects and lists of a request or an answer that is read, those written inside texts included. A
-workload has some hundred; a megabyte of them takes a second to parse."""
 
 
 class Message(NamedTuple):

@@ -38,6 +38,18 @@ _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
 _URI: Final = re.compile(rf"wasmcloud-host://(?P<environment>{_NAME})/(?P<host>{_NAME})", re.ASCII)
 _SCHEME: Final = "wasmcloud-host:"
 
+PATH: Final = "/v1/secret"
+_PARAMETERS: Final = {"namespace", "workload", "reference"}
+_STATUSES: Final[Mapping[type[RequestError], int]] = {
+    SecretNotFound: 404,
+    Unauthorized: 403,
+    PolicyError: 403,
+    InvalidRequest: 400,
+}
+_FAILED: Final = 502
+_HEADERS: Final = {"cache-control": "no-store"}
+_log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True)
 class CertifiedHost:
@@ -56,20 +68,6 @@ def certified_host(certificate: Mapping[str, Any] | None) -> CertifiedHost | Non
     uris = [text for kind, text in names if kind == "URI" and text.startswith(_SCHEME)]
     found = _URI.fullmatch(uris[0]) if len(uris) == 1 else None
     return None if found is None else CertifiedHost(found["environment"], found["host"])
-
-
-PATH: Final = "/v1/secret"
-_PARAMETERS: Final = {"namespace", "workload", "reference"}
-_STATUSES: Final[Mapping[type[RequestError], int]] = {
-    SecretNotFound: 404,
-    Unauthorized: 403,
-    PolicyError: 403,
-    InvalidRequest: 400,
-}
-_FAILED: Final = 502
-_HEADERS: Final = {"cache-control": "no-store"}
-
-_log = structlog.get_logger()
 
 
 class _RefusedError(Exception):

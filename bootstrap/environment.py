@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import bootstrap
 from adapters.telemetry.redaction import is_sensitive_name
-from bootstrap.settings.model import every_variable
+from bootstrap.settings.model import every_variable, variable_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,13 +44,12 @@ def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
 def forget_settings(configuration: Configuration) -> None:
     """Remove the settings from this process's environment, and overwrite where they stood.
 
-    The settings of the chosen plug-ins go, and those of all shipped ones. Call it while there is
-    one thread. Python's own copies are freed, not overwritten.
+    The settings in force go; if what remains names a credential, those of all shipped plug-ins as
+    well. Call it while there is one thread. Python's own copies are freed, not overwritten.
     """
-    chosen = (configuration.store.settings, configuration.transport.settings)
-    settings = {*every_variable(shipped=True)}.union(
-        *(variables for group in chosen for variables in group.variables().values())
-    )
+    settings = {*variable_names(type(group) for group in configuration.groups)}
+    if any(is_sensitive_name(name) for name in os.environ if name.upper() not in settings):
+        settings.update(every_variable(shipped=True))
     _forget([name for name in os.environ if name.upper() in settings])
 
 

@@ -174,32 +174,6 @@ class NatsSettings(NatsLoginSettings):
     )
 
 
-class OperatorNatsSettings(NatsLoginSettings):
-    """The account in which the operator of wasmCloud 2 is; read by the relay alone."""
-
-    prefix: ClassVar[str] = "RELAY_OPERATOR_"
-
-    urls: NatsServers = Field(
-        validation_alias="RELAY_OPERATOR_URL",
-        repr=False,  # as above
-        description="NATS servers of wasmCloud's operator, comma-separated, as its "
-        "`schedulerUrl` names them. `tls://` insists on TLS. Required for the relay.",
-    )
-
-
-class HostsNatsSettings(NatsLoginSettings):
-    """The account in which the hosts of wasmCloud 2 are; read by the relay alone."""
-
-    prefix: ClassVar[str] = "RELAY_HOSTS_"
-
-    urls: NatsServers = Field(
-        validation_alias="RELAY_HOSTS_URL",
-        repr=False,  # as above
-        description="NATS servers of the hosts, comma-separated, as their "
-        "`--scheduler-nats-url` names them. `tls://` insists on TLS. Required for the relay.",
-    )
-
-
 _TOGETHER = ({"CREDENTIALS_FILE", "TOKEN"}, {"NKEY_SEED", "TOKEN"})
 
 

@@ -8,7 +8,7 @@ import typer
 
 from adapters.audit.stream_names import DEFAULT_STREAM, is_stream_name
 from bootstrap.cli.reporting import FAILED, METAVAR, AsJson, command_group, failure, run
-from bootstrap.cli.terminal import say, write_json, write_stored
+from bootstrap.cli.terminal import printable, say, warn, write_json, write_stored
 from domain.model.audit import Outcome
 
 if TYPE_CHECKING:
@@ -114,8 +114,10 @@ def tail(
     """Show audit events, oldest first, from the two JetStream streams or a file."""
 
     async def show() -> None:
-        from bootstrap.cli.audit_events import EventFilter, events, show_events
+        from bootstrap.cli.audit_events import EventFilter, doubt_of_reason, events, show_events
 
+        if reason is not None and (doubt := doubt_of_reason(reason)):
+            warn(printable(doubt), style="yellow")
         wanted = EventFilter(
             key=key,
             entity=entity,

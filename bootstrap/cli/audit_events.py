@@ -6,6 +6,7 @@ import json
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from rich.text import Text
 from adapters.audit.file_reader import read_file
 from adapters.audit.stream_names import refused_stream
 from adapters.audit.stream_reader import is_there, read_streams
+from adapters.console.reasons import OBSERVED, reasons
 from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import EVENT
 from bootstrap.cli.nats_session import open_nats
@@ -64,6 +66,19 @@ class EventFilter:
             and self.reason in {None, event.get("reason")}
             and self.outcome in {None, event.get("outcome")}
         )
+
+
+def doubt_of_reason(code: str) -> str | None:
+    """Return what a person should know who asks for a reason that this version does not write.
+
+    A trail may hold others: of another version, or of a store that is not shipped.
+    """
+    known = reasons()
+    if code.removeprefix(OBSERVED) in known:
+        return None
+    near = get_close_matches(code, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "docs/reasons.md lists those it writes."
+    return f"This version writes no reason {code}. {hint}"
 
 
 def _is_traffic(event: Event) -> bool:

@@ -62,8 +62,8 @@ class AccessSettings(SettingsGroup):
     def unusable(self) -> Iterable[Problem]:
         if self.access_policy_file is None:
             return
-        from adapters.access_policy.file import read_policy_file  # noqa: PLC0415  with a file
-        from adapters.access_policy.problems import AccessPolicyError  # noqa: PLC0415  likewise
+        from adapters.access_policy.file import read_policy_file
+        from adapters.access_policy.problems import AccessPolicyError
 
         try:
             read_policy_file(self.access_policy_file)

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
-from adapters.wasmcloud2.plugin_settings import PluginEndpointSettings
-from adapters.wasmcloud2.settings import RelaySettings
 from bootstrap.settings.access import AccessSettings, AuditSettings
 from bootstrap.settings.monitoring import AdminSettings, TracingSettings
 from bootstrap.settings.plugins import Kind, Registry
@@ -57,14 +54,6 @@ _OWN = (
     Group("wasmCloud 2", Wasmcloud2Settings),
     Group("Logging", LogSettings),
 )
-_RELAY = (
-    Group("wasmCloud 2: the relay", RelaySettings),
-    Group("wasmCloud 2: the relay at the operator's NATS", OperatorNatsSettings),
-    Group("wasmCloud 2: the relay at the hosts' NATS", HostsNatsSettings),
-    Group("wasmCloud 2: the endpoint for plug-ins (experimental)", PluginEndpointSettings),
-)
-"""Read by one command alone."""
-
 _CHOICE = Group("Store and transport", ChoiceSettings)
 
 
@@ -120,17 +109,19 @@ def every_group(registry: Registry | None = None, *, shipped: bool = False) -> I
         store = known.store(name)
         yield Group(store.title, store.settings)
     yield from _OWN
-    yield from _RELAY
+    yield from _relay_groups()
+
+
+def variable_names(groups: Iterable[type[SettingsGroup]]) -> Iterator[str]:
+    """Yield the names of the variables that these groups read."""
+    for group in groups:
+        yield from chain.from_iterable(group.variables().values())
 
 
 def every_variable(registry: Registry | None = None, *, shipped: bool = False) -> list[str]:
     """Return the names of all variables of `every_group`, sorted."""
-    return sorted(
-        variable
-        for group in every_group(registry, shipped=shipped)
-        for variables in group.model.variables().values()
-        for variable in variables
-    )
+    groups = every_group(registry, shipped=shipped)
+    return sorted(variable_names(group.model for group in groups))
 
 
 def known_variables(registry: Registry | None = None) -> frozenset[str]:
@@ -166,3 +157,15 @@ def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group
     if settings is None or problems:
         raise SettingsError(*problems)
     return settings
+
+
+def _relay_groups() -> Iterator[Group]:
+    """Yield the groups that the relay reads; other commands do not load them."""
+    from adapters.nats.relay_settings import HostsNatsSettings, OperatorNatsSettings
+    from adapters.wasmcloud2.plugin_settings import PluginEndpointSettings
+    from adapters.wasmcloud2.settings import RelaySettings
+
+    yield Group("wasmCloud 2: the relay", RelaySettings)
+    yield Group("wasmCloud 2: the relay at the operator's NATS", OperatorNatsSettings)
+    yield Group("wasmCloud 2: the relay at the hosts' NATS", HostsNatsSettings)
+    yield Group("wasmCloud 2: the endpoint for plug-ins (experimental)", PluginEndpointSettings)

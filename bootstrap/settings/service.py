@@ -97,7 +97,7 @@ class KeySettings(SettingsGroup):
 
     @override
     def unusable(self) -> Iterable[Problem]:
-        from adapters.crypto.xkey_file import seed_file_problem  # noqa: PLC0415  commands load less
+        from adapters.crypto.xkey_file import seed_file_problem
 
         path = self.server_xkey_seed_file
         if path is not None and (advice := seed_file_problem(path)) is not None:

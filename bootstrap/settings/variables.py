@@ -62,6 +62,11 @@ class Variables:
         raise SettingsError(problem)
 
     @property
+    def names(self) -> frozenset[str]:
+        """The names that are set."""
+        return frozenset(self._texts)
+
+    @property
     def file_is_used(self) -> bool:
         """Whether the `.env` file sets anything."""
         return bool(self._file)

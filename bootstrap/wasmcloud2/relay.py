@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
+from adapters.nats.relay_settings import HostsNatsSettings, OperatorNatsSettings
 from adapters.system.loopback import is_loopback
 from adapters.wasmcloud2.settings import RelaySettings
 from bootstrap import main

@@ -22,7 +22,7 @@ from ports.transport_plugin import TransportFailedError, TransportParts, Transpo
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
+    from adapters.nats.relay_settings import HostsNatsSettings, OperatorNatsSettings
     from adapters.wasmcloud2.held import Locate
     from adapters.wasmcloud2.settings import RelaySettings
     from bootstrap.settings import Settings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from nats import errors
 
-from adapters.nats.settings import OperatorNatsSettings
+from adapters.nats.relay_settings import OperatorNatsSettings
 from adapters.wasmcloud2.replies import read_status
 from adapters.wasmcloud2.subjects import subject_of
 from bootstrap.cli.nats_session import open_nats, unless_denied

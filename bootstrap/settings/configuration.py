@@ -34,14 +34,6 @@ class ChosenStore:
     plugin: StorePlugin[Any]
     settings: SettingsGroup
 
-    def resolved(self) -> ChosenStore:
-        """Return it as every worker is to have it.
-
-        Raises:
-            SettingsError: a file cannot be used.
-        """
-        return replace(self, settings=_built(Kind.STORE, self.settings.resolved))
-
     def build(self, context: StoreContext) -> StoreParts:
         """Build the store.
 
@@ -57,14 +49,6 @@ class ChosenTransport:
 
     plugin: TransportPlugin[Any]
     settings: SettingsGroup
-
-    def resolved(self) -> ChosenTransport:
-        """Return it as every worker is to have it.
-
-        Raises:
-            SettingsError: a file cannot be used.
-        """
-        return replace(self, settings=_built(Kind.TRANSPORT, self.settings.resolved))
 
     def build(self, context: TransportContext) -> TransportParts:
         """Build the transport.
@@ -113,6 +97,22 @@ class Configuration:
             if isinstance(settings, group):
                 return settings
         raise LookupError(group.__name__)
+
+    def resolved(self) -> Configuration:
+        """Return it with what its plug-ins read from files once.
+
+        A worker that is started again next week runs on the same.
+
+        Raises:
+            SettingsError: a file cannot be used.
+        """
+        store = _built(Kind.STORE, self.store.settings.resolved)
+        transport = _built(Kind.TRANSPORT, self.transport.settings.resolved)
+        return replace(
+            self,
+            store=replace(self.store, settings=store),
+            transport=replace(self.transport, settings=transport),
+        )
 
     @property
     def worker(self) -> int:

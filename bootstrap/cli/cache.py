@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.reporting import AsJson, command_group, run
 from bootstrap.cli.terminal import show_table, warn, write_json
 
@@ -45,38 +44,23 @@ def flush(
     """
 
     async def ask() -> "list[ReplicaAnswer]":
-        from adapters.nats.settings import NatsSettings
-        from adapters.nats.subjects import ControlSubjects
         from bootstrap.cli.cache_flush import flush_caches, selection_of
-        from bootstrap.settings import load_settings
-        from bootstrap.settings.service import ChoiceSettings
 
-        selection = selection_of(key, folder, everything, environment, project)
-        prefix = load_settings(NatsSettings).subject_prefix
-        subjects = ControlSubjects(prefix, load_settings(ChoiceSettings).backend)
-        async with open_nats() as client:
-            return await flush_caches(client, subjects, selection, wait)
+        return await flush_caches(selection_of(key, folder, everything, environment, project), wait)
 
     answers = run(ask)
     if as_json:
         write_json([{"replica": one.replica, "dropped": one.removed} for one in answers])
     else:
-        _show(answers)
-    if not any(answer.removed for answer in answers):
-        _hint_at_nothing(key or folder)
-
-
-def _hint_at_nothing(path: str | None) -> None:
+        rows = [(answer.replica, str(answer.removed)) for answer in answers]
+        show_table(("replica", "values dropped"), rows, right=[1])
+    if any(answer.removed for answer in answers):
+        return
     hint = "No replica kept any value."
-    if path is not None:
+    if (path := key or folder) is not None:
         hint = (
             f"No replica kept a value at {path}. If one should have, compare the path, letter by "
             "letter, with `path` in the audit trail, and --environment and --project, if given, "
             "with its `scope_…`."
         )
     warn(hint, style="yellow")
-
-
-def _show(answers: "list[ReplicaAnswer]") -> None:
-    rows = [(answer.replica, str(answer.removed)) for answer in answers]
-    show_table(("replica", "values dropped"), rows, right=[1])

@@ -7,57 +7,64 @@ from typing import TYPE_CHECKING, Final
 from adapters.change_notice.events import EVENT, changed_event
 from adapters.change_notice.messages import FLUSH, Cause, Invalidation, read_answers
 from adapters.nats.peer_bus import NatsPeerBus
+from adapters.nats.settings import NatsSettings
+from adapters.nats.subjects import ControlSubjects
 from adapters.system.clock import SystemClock
 from adapters.system.request_ids import CountingRequestIds
+from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.reporting import CommandError, failure
 from bootstrap.cli.terminal import warn
+from bootstrap.settings import load_settings
+from bootstrap.settings.service import ChoiceSettings
 from domain.model.errors import InvalidRequest
 from domain.model.selection import Scope, Selection
 
 if TYPE_CHECKING:
     from adapters.change_notice.messages import ReplicaAnswer
     from adapters.nats.client import ResilientClient
-    from adapters.nats.subjects import ControlSubjects
 
 ORIGIN: Final = "cache-flush"
 
 
-async def flush_caches(
-    client: ResilientClient, subjects: ControlSubjects, selection: Selection, wait: float
-) -> list[ReplicaAnswer]:
+async def flush_caches(selection: Selection, wait: float) -> list[ReplicaAnswer]:
     """Have every replica forget what is selected, and return what each one did. `wait`: seconds to
     gather answers.
 
     Raises:
+        SettingsError: the settings do not allow it.
+        NatsConnectError: no NATS server does.
         ChannelError: the order could not be sent.
         typer.Exit: no replica answers, or this user may not do it; what to do has been said.
     """
-    clock, subject = SystemClock(), subjects.of(FLUSH)
-    peers = NatsPeerBus(client, subjects, clock)
-    order = Invalidation(CountingRequestIds().next(), ORIGIN, Cause.FLUSH, selection)
-    answers = await peers.ask(FLUSH, order.to_json())
-    # A denied publish is on the same connection before the flush that `ask` ends with.
-    _check_allowed(client, subject)
-    gathered = read_answers(await answers.gather(wait))
-    _check_allowed(client, answers.inbox)
-    if not gathered:
-        raise failure(
-            f"No service listens on {subject}. Check that the service is running, that "
-            "NATS_SUBJECT_PREFIX and BACKEND_NAME are the service's, and that both are in one NATS "
-            "account."
-            if answers.unheard
-            else f"No replica answered on {subject} in time. Check the service's log, "
-            "and that its NATS user may publish to the inbox of this one; or wait longer: --wait."
-        )
-    event = changed_event(order, subjects.backend, clock.now(), len(gathered))
-    await peers.publish(EVENT, event)
-    if _denied(client, subjects.event(EVENT)):
-        warn(
-            "The caches are flushed, but this NATS user may not publish to "
-            f"{subjects.event(EVENT)}, so no other operator was notified.",
-            style="yellow",
-        )
-    return gathered
+    prefix = load_settings(NatsSettings).subject_prefix
+    subjects = ControlSubjects(prefix, load_settings(ChoiceSettings).backend)
+    async with open_nats() as client:
+        clock, subject = SystemClock(), subjects.of(FLUSH)
+        peers = NatsPeerBus(client, subjects, clock)
+        order = Invalidation(CountingRequestIds().next(), ORIGIN, Cause.FLUSH, selection)
+        answers = await peers.ask(FLUSH, order.to_json())
+        # A denied publish is on the same connection before the flush that `ask` ends with.
+        _check_allowed(client, subject)
+        gathered = read_answers(await answers.gather(wait))
+        _check_allowed(client, answers.inbox)
+        if not gathered:
+            raise failure(
+                f"No service listens on {subject}. Check that the service is running, that "
+                "NATS_SUBJECT_PREFIX and BACKEND_NAME are the service's, and that both are in one "
+                "NATS account."
+                if answers.unheard
+                else f"No replica answered on {subject} in time. Check the service's log, and that "
+                "its NATS user may publish to the inbox of this one; or wait longer: --wait."
+            )
+        event = changed_event(order, subjects.backend, clock.now(), len(gathered))
+        await peers.publish(EVENT, event)
+        if _denied(client, subjects.event(EVENT)):
+            warn(
+                "The caches are flushed, but this NATS user may not publish to "
+                f"{subjects.event(EVENT)}, so no other operator was notified.",
+                style="yellow",
+            )
+        return gathered
 
 
 def selection_of(

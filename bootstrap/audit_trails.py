@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, final
 import structlog
 
 from adapters.audit.buffered import BufferLimits
-from adapters.audit.fan_out import AuditFanOut, ServedApart
 from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
-from adapters.audit.samples import audit_samples
 from adapters.audit.signing import PURPOSE, LineSigner, public_key_of
-from adapters.audit.sink import AuditSink, OnFull
+from adapters.audit.sink import AuditFanOut, AuditSink, OnFull, ServedApart, audit_samples
 from adapters.audit.stream_config import AuditStreamConfig, refused_config
 from adapters.audit.summed_refusals import SummedRefusals
 from adapters.telemetry.audit_log import AuditLog

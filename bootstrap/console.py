@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from adapters.access_policy.document import PolicyDocument
-    from adapters.access_policy.file import PolicyStatus
+    from adapters.access_policy.status import PolicyStatus
     from adapters.admin_http.address import AdminAddress
     from adapters.admin_http.readiness import Readiness
     from adapters.console.sources import Question

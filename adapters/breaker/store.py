@@ -25,12 +25,10 @@ from ports.secret_store import SecretStore, StoreHealth
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from adapters.breaker.circuit import Call
-    from adapters.breaker.config import BreakerConfig
+    from adapters.breaker.circuit import BreakerConfig, Call
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
     from ports.clock import Clock
-
 
 CIRCUIT_OPEN = "store_circuit_open"
 """`reason` of the errors raised without asking the store."""
@@ -72,12 +70,6 @@ class BreakingSecretStore(SecretStore, StoreHealth):
     def __init__(
         self, inner: SecretStore, config: BreakerConfig, clock: Clock, jitter: Callable[[], float]
     ) -> None:
-        """Wrap a store.
-
-        Args:
-            inner: asked while it works.
-            config: when it counts as down, and how soon it is asked again.
-        """
         self._inner = inner
         self._clock = clock
         self._circuit = Circuit(config, jitter, clock.monotonic())

@@ -9,6 +9,7 @@ from nacl import bindings
 from nacl.utils import random
 from typing_extensions import override
 
+from adapters.crypto.sodium import open_secret_box
 from domain.model.secret import SecretValue
 
 
@@ -29,8 +30,7 @@ class ValueSealer:
     """Seals with a random key of its own that nothing outside ever sees.
 
     The key lies in the same memory: this keeps values out of swap files, core dumps and heap
-    listings that are searched for text, not from a reader of the whole process. The
-    low-level bindings are used because opening is the largest part of a hit.
+    listings that are searched for text, not from a reader of the whole process.
     """
 
     __slots__ = ("__key",)
@@ -53,7 +53,7 @@ class ValueSealer:
         Raises:
             nacl.exceptions.CryptoError: memory was damaged, or another sealer sealed it.
         """
-        plain = bindings.crypto_secretbox_open(sealed.box, sealed.nonce, self.__key)
+        plain = open_secret_box(sealed.box, sealed.nonce, self.__key)
         return SecretValue(plain.decode("utf-8", "surrogatepass") if sealed.is_text else plain)
 
     @override

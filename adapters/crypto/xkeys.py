@@ -1,8 +1,7 @@
 """xkeys over libsodium: X25519 key pairs that seal as NATS' curve keys do.
 
 The sealed form is `xkv1`, a 24-byte nonce and a crypto_box; the source is `xkeys.go` in NATS'
-nkeys library. The low-level bindings are used because the box itself is most of a request's cost,
-and `nacl.public.Box` would add copies and objects to it.
+nkeys library.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from hashlib import sha256
 from hmac import digest
 from typing import NoReturn, final
 
-from nacl import bindings
 from nacl.exceptions import CryptoError
 from typing_extensions import override
 
+from adapters.crypto import sodium
 from adapters.crypto.nkeys_text import (
     InvalidNKeyError,
     KeyKind,
@@ -30,9 +29,8 @@ from domain.model.identity import PublicXKey
 from ports.key_exchange import KeyExchange, XKeyPair
 
 _MAGIC = b"xkv1"
-_NONCE_END = len(_MAGIC) + bindings.crypto_box_NONCEBYTES
-_MAC_BYTES = bindings.crypto_box_ZEROBYTES - bindings.crypto_box_BOXZEROBYTES
-_SHORTEST = _NONCE_END + _MAC_BYTES
+_NONCE_END = len(_MAGIC) + sodium.NONCE_BYTES
+_SHORTEST = _NONCE_END + sodium.MAC_BYTES
 _FIELD_PRIME = 2**255 - 19
 
 
@@ -44,10 +42,10 @@ class SodiumXKeyPair(XKeyPair):
 
     def __init__(self, secret: bytes) -> None:
         """Take the 32 secret bytes; `from_seed` and `generate` are the usual ways."""
-        if len(secret) != bindings.crypto_box_SECRETKEYBYTES:
+        if len(secret) != sodium.KEY_BYTES:
             raise InvalidXKey("An xkey has 32 secret bytes; give a seed instead.")
         self.__secret = secret
-        point = bindings.crypto_scalarmult_base(secret)
+        point = sodium.public_of(secret)
         self.__public = PublicXKey(encode_public(KeyKind.XKEY, point))
 
     @classmethod
@@ -66,7 +64,7 @@ class SodiumXKeyPair(XKeyPair):
     @classmethod
     def generate(cls) -> SodiumXKeyPair:
         """Draw a fresh key pair from the operating system's randomness."""
-        return cls(os.urandom(bindings.crypto_box_SECRETKEYBYTES))
+        return cls(os.urandom(sodium.KEY_BYTES))
 
     @property
     @override
@@ -83,9 +81,9 @@ class SodiumXKeyPair(XKeyPair):
 
     @override
     def seal(self, plaintext: bytes, recipient: PublicXKey) -> bytes:
-        nonce = os.urandom(bindings.crypto_box_NONCEBYTES)
+        nonce = os.urandom(sodium.NONCE_BYTES)
         try:
-            box = bindings.crypto_box_easy(plaintext, nonce, _point(recipient), self.__secret)
+            box = sodium.seal_box(plaintext, nonce, _point(recipient), self.__secret)
             return b"".join((_MAGIC, nonce, box))
         except (CryptoError, InvalidNKeyError):
             pass
@@ -96,7 +94,7 @@ class SodiumXKeyPair(XKeyPair):
     def open(self, sealed: bytes, sender: PublicXKey) -> bytes:
         if len(sealed) >= _SHORTEST and sealed.startswith(_MAGIC):
             try:
-                return bindings.crypto_box_open_easy(
+                return sodium.open_box(
                     sealed[_NONCE_END:],
                     sealed[len(_MAGIC) : _NONCE_END],
                     _point(sender),

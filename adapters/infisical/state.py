@@ -11,8 +11,7 @@ from ports.plugin import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from adapters.upstream.admission_state import AdmissionState
-    from adapters.upstream.histogram import Histogram
+    from adapters.upstream.statistics import AdmissionState, Histogram
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from typing_extensions import override
 
-from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.error_map import OK, SERVER_ERRORS, UNAUTHORIZED
-from adapters.kubernetes.watch_api import JSON, Stream, WatchApi
+from adapters.kubernetes.answer import OK, SERVER_ERRORS, UNAUTHORIZED, Answer
 from domain.model.errors import RateLimited, SecretsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from adapters.kubernetes.credentials import TokenSource
     from adapters.upstream.http import UpstreamHttp
@@ -22,6 +21,46 @@ if TYPE_CHECKING:
     from adapters.upstream.slot import Slot
     from adapters.upstream.streams import HttpStreams
     from ports.clock import Clock
+
+
+JSON: Final = "application/json"
+
+
+@dataclass(slots=True)
+class Stream:
+    """The answer to a watch, while its context is open.
+
+    Attributes:
+        answer: status and, unless it is 200, what the server says about it.
+        chunks: the pieces of the body as they come; ends only with the body's proper end.
+    """
+
+    answer: Answer
+    chunks: AsyncIterator[bytes]
+
+
+class WatchApi(Protocol):
+    """What a watch needs of the API server."""
+
+    def stream(
+        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Open a GET whose body never needs to end.
+
+        Raises:
+            SecretsError: no connection, none in time, or one that breaks or falls silent.
+        """
+
+    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
+        """Send a GET and return its answer.
+
+        Raises:
+            SecretsError: there is no answer.
+        """
+
+    async def is_there(self) -> bool:
+        """Send one small call, once, and say whether the API server answered."""
+
 
 LIST_SECONDS: Final = 10.0
 PROBE_SECONDS: Final = 3.0
@@ -46,12 +85,6 @@ def is_api_answer(response: UpstreamResponse) -> bool:
     if response.status == _TOO_MANY_REQUESTS:
         return True
     return Answer.read(response.status, {}, response.body).is_status
-
-
-@dataclass(frozen=True, slots=True)
-class _Followed(Stream):
-    answer: Answer
-    chunks: AsyncIterator[bytes]
 
 
 class KubernetesApi(WatchApi):
@@ -97,8 +130,6 @@ class KubernetesApi(WatchApi):
             path: from "/" on.
             deadline: monotonic seconds.
             query: is percent-encoded.
-            json: becomes the body.
-            accept: the form wanted.
             user: whom to impersonate; None for the service's own rights.
             judged: False for a call that is sent once, and whose answer may be no JSON.
 
@@ -148,12 +179,12 @@ class KubernetesApi(WatchApi):
             path, headers=headers, query=query, idle_seconds=idle_seconds
         ) as stream:
             if stream.status == OK:
-                yield _Followed(Answer(OK, {}), stream.chunks())
+                yield Stream(Answer(OK, {}), stream.chunks())
                 return
             if stream.status == UNAUTHORIZED:
                 self._tokens.refused()
             body = await stream.read(MAX_REFUSAL_BYTES)
-            yield _Followed(Answer.read(stream.status, stream.headers, body), _nothing())
+            yield Stream(Answer.read(stream.status, stream.headers, body), _nothing())
 
     async def aclose(self) -> None:
         """Close all connections."""

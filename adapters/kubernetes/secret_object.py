@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.kubernetes import reasons
 from adapters.kubernetes.addressing import BINARY, TEXT
+from adapters.upstream.json_members import member_of
 from domain.model.errors import InvalidRequest, SecretNotFound, UpstreamError
 from domain.model.secret import SecretValue
 
@@ -28,11 +29,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SecretObject:
-    """One Secret.
-
-    Attributes:
-        data: its values, base64 as they came; a null value is "".
-    """
+    """One Secret. `data`: its values, base64 as they came; a null value is ""."""
 
     namespace: str
     name: str
@@ -42,18 +39,16 @@ class SecretObject:
     @classmethod
     def read(cls, document: Mapping[str, object]) -> SecretObject | None:
         """Read an answer's body; None if it is no Secret."""
-        metadata = document.get("metadata")
-        data = document.get("data")
-        if document.get("kind") != "Secret" or not isinstance(metadata, dict):
-            return None
+        metadata, data = document.get("metadata"), document.get("data")
         state = read_state(metadata)
         values = {} if data is None else data
-        if state is None or not isinstance(values, dict):
+        if document.get("kind") != "Secret" or state is None or not isinstance(values, dict):
             return None
         values = {key: "" if value is None else value for key, value in values.items()}
         if not all(isinstance(value, str) for value in values.values()):
             return None
-        return cls(str(metadata.get("namespace")), str(metadata.get("name")), state, values)
+        namespace, name = member_of(metadata, "namespace"), member_of(metadata, "name")
+        return cls(str(namespace), str(name), state, values)
 
     def value(self, key: str | None, encoding: str | None) -> SecretValue:
         """Return one value, or all of them as a JSON object.
@@ -98,9 +93,9 @@ class SecretObject:
         return document if as_text else document.encode()
 
 
-def read_state(metadata: Mapping[str, object]) -> State | None:
+def read_state(metadata: object) -> State | None:
     """Read uid and resourceVersion out of an object's metadata; None if they are not there."""
-    uid, version = metadata.get("uid"), metadata.get("resourceVersion")
+    uid, version = member_of(metadata, "uid"), member_of(metadata, "resourceVersion")
     for text in (uid, version):
         if not isinstance(text, str) or not 0 < len(text) <= _MAX_TEXT or not text.isprintable():
             return None

@@ -1,6 +1,6 @@
 """The metrics that are counted as requests pass: name, type, labels and the values of these.
 
-Those of the parts are `ports.plugin.Sample`s, read at each scrape by `adapters.metrics.live`.
+Those of the parts are `ports.plugin.Sample`s, read at each scrape by `adapters.metrics.registry`.
 
 No label ever holds a key, a subject, an issuer or any other text that a request may choose.
 """

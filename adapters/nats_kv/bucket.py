@@ -10,15 +10,14 @@ import nats.js.errors
 import structlog
 from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConfig
 
-from adapters.nats_kv.bucket_errors import (
+from adapters.nats_kv.calls import (
     WRONG_LAST_SEQUENCE,
     BucketMissingError,
     WrongLastRevisionError,
+    ask,
     bucket_missing,
 )
-from adapters.nats_kv.calls import ask
-from adapters.nats_kv.entry import Operation, read_entry, read_operation
-from adapters.nats_kv.stream_reader import StreamReader
+from adapters.nats_kv.stream_reader import Operation, StreamReader, read_entry, read_operation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from nats.js import JetStreamContext
     from nats.js.api import RawStreamMsg
 
-    from adapters.nats_kv.entry import Entry
     from adapters.nats_kv.settings import NatsKvSettings
+    from adapters.nats_kv.stream_reader import Entry
     from ports.clock import Clock
 
 

@@ -22,12 +22,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adapters.vault import reasons
-from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, SERVER_ERROR
 from adapters.vault.error_map import error_for, is_upgrading
+from adapters.vault.wire import BAD_REQUEST, FORBIDDEN, SERVER_ERROR
 from domain.model.errors import CallFailed, Unauthorized, UpstreamError
 
 if TYPE_CHECKING:
-    from adapters.vault.answer import Answer
+    from adapters.vault.wire import Answer
     from domain.model.errors import SecretsError
 
 

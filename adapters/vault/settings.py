@@ -15,22 +15,14 @@ from adapters.system.setting_types import (
     Folder,
     Folders,
     HttpUrl,
+    HttpUrls,
     ReadableFile,
     Seconds,
     SecretText,
     ServerName,
     Text,
 )
-from adapters.vault.setting_types import (
-    Addresses,
-    LoginMount,
-    Mount,
-    Mounts,
-    Namespace,
-    Namespaces,
-    Role,
-    Roles,
-)
+from adapters.vault.names import LoginMount, Mount, Mounts, Namespace, Namespaces, Role, Roles
 from adapters.vault.settings_together import contradictions
 from domain.model.key_path import parse_folder
 from ports.settings import Problem, SettingsGroup
@@ -186,7 +178,7 @@ class VaultSettings(SettingsGroup):
         description="Folders, with all below them, that keys and policies may reach. Unset: the "
         "configured folder.",
     )
-    redirect_addresses: Addresses = Field(
+    redirect_addresses: HttpUrls = Field(
         default=(),
         description="Addresses of the cluster's nodes, comma-separated, that a redirect to the "
         "active node may lead to.",

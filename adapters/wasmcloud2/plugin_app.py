@@ -86,7 +86,6 @@ class PluginApp:
     """The ASGI application behind TLS; it answers every request.
 
     Args:
-        read: reads one secret for a workload.
         timeout_seconds: for one read.
         max_in_flight: requests under way; further ones are refused at once.
     """

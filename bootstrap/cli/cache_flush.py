@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from adapters.change_notice.events import EVENT, changed_event
-from adapters.change_notice.messages import FLUSH, Cause, Invalidation, read_answers
+from adapters.change_notice.messages import (
+    EVENT,
+    FLUSH,
+    Cause,
+    Invalidation,
+    changed_event,
+    read_answers,
+)
 from adapters.nats.peer_bus import NatsPeerBus
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import ControlSubjects

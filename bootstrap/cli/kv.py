@@ -31,8 +31,8 @@ from bootstrap.cli.terminal import (
 )
 
 if TYPE_CHECKING:
+    from adapters.nats_kv.operating import NatsKvSecretWriter
     from adapters.nats_kv.store import NatsKvSecretStore
-    from adapters.nats_kv.writer import NatsKvSecretWriter
 
 _Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as API_KEY or payments/API_KEY.")]
 

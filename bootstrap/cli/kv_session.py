@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
-from adapters.nats_kv.catalog import NatsKvCatalog
+from adapters.nats_kv.operating import (
+    NatsKvCatalog,
+    NatsKvSecretWriter,
+    OtherKeyError,
+    VersionConflictError,
+)
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.store import NatsKvSecretStore
-from adapters.nats_kv.writer import NatsKvSecretWriter, OtherKeyError, VersionConflictError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.cli.nats_session import open_nats

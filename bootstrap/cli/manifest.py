@@ -74,7 +74,7 @@ def check(
 
     Exit code 0: no errors, 1: at least one, 2: a file or an option cannot be used.
     """
-    from adapters.wadm_manifest.findings import Level
+    from adapters.wadm_manifest.tree import Level
 
     def checked() -> "list[CheckedFile]":
         from adapters.wadm_manifest.check import check_files
@@ -102,13 +102,13 @@ def check(
 
     read = guarded(checked)
     _show(read, as_json=as_json)
-    if any(finding.level is Level.ERROR for file in read for finding in file.findings.all):
+    if any(finding.level is Level.ERROR for file in read for finding in file.findings):
         raise typer.Exit(FAILED)
 
 
 def _read(file: Path, advance: Advance) -> "CheckedFile":
     from adapters.wadm_manifest.check import read_file
-    from adapters.wadm_manifest.findings import ManifestUnreadableError
+    from adapters.wadm_manifest.tree import ManifestUnreadableError
 
     advance(1)
     try:
@@ -123,7 +123,7 @@ def _read(file: Path, advance: Advance) -> "CheckedFile":
 
 
 def _show(files: "list[CheckedFile]", *, as_json: bool) -> None:
-    from adapters.wadm_manifest.findings import Level
+    from adapters.wadm_manifest.tree import Level
 
     found = [(file, finding) for file in files for finding in file.sorted_findings]
     errors = sum(finding.level is Level.ERROR for _, finding in found)

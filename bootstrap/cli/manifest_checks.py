@@ -11,8 +11,8 @@ from adapters.access_policy.hypothetical_caller import (
     entity_of_token,
     host_named,
 )
-from adapters.wadm_manifest.findings import shown
 from adapters.wadm_manifest.places import Verdict
+from adapters.wadm_manifest.tree import shown
 from bootstrap.cli.reporting import CommandError, read_text
 from bootstrap.settings.plugins import Registry
 from bootstrap.settings.variables import Variables

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.nats_auth import roles
-from adapters.nats_auth.names import Names
-from adapters.nats_auth.roles import Permissions
+from adapters.nats_auth.roles import Names, Permissions
 from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.reporting import CommandError, command_group, guarded, run
 from bootstrap.cli.terminal import say, write
@@ -121,7 +120,7 @@ def permissions(
             case Role.AUDITOR:
                 return roles.auditor(names)
 
-    from adapters.nats_auth.config_text import permissions_text
+    from adapters.nats_auth.folder import permissions_text
 
     write(permissions_text(guarded(chosen)))
 

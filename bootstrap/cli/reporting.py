@@ -66,14 +66,14 @@ class NotPermittedError(CommandError):
 
 def told(error: Exception) -> tuple[str, int]:
     """Return one line that says what to do about a failure, and the exit code."""
-    from adapters.audit.reading import AuditReadError
+    from adapters.audit.file_reader import AuditReadError
     from adapters.audit.verifying import KeyUnusableError
     from adapters.crypto.nkeys_text import InvalidNKeyError
     from adapters.crypto.seed_file import SeedFileError
     from adapters.crypto.xkey_file import XKeyFileError
     from adapters.nats.connect_errors import NatsConnectError
     from adapters.nats_auth.folder import FolderUnusableError
-    from adapters.nats_auth.names import NamesUnusableError
+    from adapters.nats_auth.roles import NamesUnusableError
     from bootstrap.settings import SettingsError
     from domain.model.errors import REQUEST_ERRORS
     from domain.model.replies import MalformedReplyError, wire_name

@@ -5,8 +5,15 @@ from typing import Annotated, Final
 
 import typer
 
-from adapters.wasmcloud2.replies import NOT_FOUND, RUNNING, STARTING, WorkloadStatus
-from adapters.wasmcloud2.subjects import START, STATUS, STOP
+from adapters.wasmcloud2.message import (
+    NOT_FOUND,
+    RUNNING,
+    START,
+    STARTING,
+    STATUS,
+    STOP,
+    WorkloadStatus,
+)
 from bootstrap.cli.reporting import (
     FAILED,
     AsJson,

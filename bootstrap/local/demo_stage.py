@@ -19,9 +19,9 @@ from adapters.nats.channel import NatsChannel
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
+from adapters.nats_kv.operating import NatsKvSecretWriter
 from adapters.nats_kv.plugin import PLUGIN as NATS_KV
 from adapters.nats_kv.settings import DEFAULT_BUCKET, NatsKvSettings
-from adapters.nats_kv.writer import NatsKvSecretWriter
 from bootstrap.cli.terminal import new_table
 from bootstrap.local.demo_host import DemoComponent, DemoHost
 from bootstrap.local.nats_server import LocalNatsServer

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adapters.access_policy import values
-from adapters.access_policy.node_reader import NodeReader, suggestion
+from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
 from adapters.access_policy.yaml_tree import MAX_BYTES, Scalar, parse_tree
-from adapters.projection.content import DirectoryRights
-from adapters.projection.names import name_problem
+from adapters.projection.content import DirectoryRights, name_problem
 from adapters.system.files import UnsafeFileError, read_file
+from adapters.system.yaml_nodes import suggestion
 from bootstrap.projection import config_values
 from bootstrap.projection.config_values import member_or, read_member
 from bootstrap.projection.plan import (

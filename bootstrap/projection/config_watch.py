@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, final
 import structlog
 
 from adapters.access_policy.problems import AccessPolicyError
-from adapters.system.own_thread import OwnThread
-from adapters.system.settling import POLL_SECONDS, settled
+from adapters.system.own_thread import POLL_SECONDS, OwnThread, settled
 from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.projection.config_file import read_plan, read_plan_bytes
 from bootstrap.projection.guard import GuardianFailedError

@@ -162,8 +162,7 @@ def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group
 def _relay_groups() -> Iterator[Group]:
     """Yield the groups that the relay reads; other commands do not load them."""
     from adapters.nats.relay_settings import HostsNatsSettings, OperatorNatsSettings
-    from adapters.wasmcloud2.plugin_settings import PluginEndpointSettings
-    from adapters.wasmcloud2.settings import RelaySettings
+    from adapters.wasmcloud2.settings import PluginEndpointSettings, RelaySettings
 
     yield Group("wasmCloud 2: the relay", RelaySettings)
     yield Group("wasmCloud 2: the relay at the operator's NATS", OperatorNatsSettings)

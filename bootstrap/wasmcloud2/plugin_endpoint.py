@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from adapters.admin_http.server import AdminHttp
 from adapters.wasmcloud2.plugin_app import PATH, PluginApp
-from adapters.wasmcloud2.plugin_settings import PluginEndpointSettings
+from adapters.wasmcloud2.settings import PluginEndpointSettings
 from bootstrap import main
 from bootstrap.settings import Problem, SettingsError
 from bootstrap.wasmcloud2 import unfit_for

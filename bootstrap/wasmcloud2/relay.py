@@ -17,11 +17,10 @@ from adapters.nats.connection import NatsConnection
 from adapters.nats.relay_settings import HostsNatsSettings, OperatorNatsSettings
 from adapters.system.loopback import is_loopback
 from adapters.wasmcloud2.filling import Filling
+from adapters.wasmcloud2.message import REQUESTS, relay_samples
 from adapters.wasmcloud2.relay import Relay
 from adapters.wasmcloud2.rolls import Rolls
-from adapters.wasmcloud2.samples import relay_samples
 from adapters.wasmcloud2.settings import RelaySettings
-from adapters.wasmcloud2.subjects import REQUESTS
 from bootstrap import main
 from bootstrap.plugin_contexts import USER_AGENT
 from bootstrap.settings import Problem, SettingsError
@@ -68,13 +67,14 @@ class RelayFront:
         self._operator = NatsConnection(operator, clock, name=f"{USER_AGENT} (operator)")
         self._hosts = NatsConnection(hosts, clock, name=f"{USER_AGENT} (hosts)")
         self._refused: dict[str, frozenset[str]] = {}
-        filling = Filling(container.traced_reads(), environment)
+        filling = Filling(
+            container.traced_reads(), environment, clock, service.request_timeout_seconds
+        )
         self.relay = Relay(
             self._operator.client,
             self._hosts.client,
             filling,
             clock,
-            timeout_seconds=service.request_timeout_seconds,
             max_starts=settings.max_starts,
         )
         self._rolls: Rolls | None = None
@@ -85,8 +85,7 @@ class RelayFront:
                 filling,
                 container.authorize().location_of,
                 clock,
-                timeout_seconds=service.request_timeout_seconds,
-                figures=self.relay.figures,
+                    figures=self.relay.figures,
             )
             container.pipeline().on_forget(self._rolls.changed)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, final
 from nats import errors
 
 from adapters.nats.relay_settings import OperatorNatsSettings
-from adapters.wasmcloud2.replies import read_status
-from adapters.wasmcloud2.subjects import subject_of
+from adapters.wasmcloud2.answers import read_status
+from adapters.wasmcloud2.message import subject_of
 from bootstrap.cli.nats_session import open_nats, unless_denied
 from bootstrap.cli.reporting import CommandError
 from ports.transport import ChannelError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from adapters.nats.client import ResilientClient
-    from adapters.wasmcloud2.replies import WorkloadStatus
+    from adapters.wasmcloud2.message import WorkloadStatus
 
 
 HEARTBEATS: Final = "runtime.operator.heartbeat.*"

@@ -130,18 +130,18 @@ class AnswerRequest(RequestHandler):
         words = Words.of(opened.plaintext)
         known = self._known.find(words)
         if known is None:
-            authenticated = self._read(opened.plaintext, event)
+            authenticated, place = self._read(opened.plaintext, event), None
         else:
-            authenticated = known
-            _note_asked(known.asked, event)
-            self.authenticate.again(known.caller)
+            authenticated, place = known
+            _note_asked(authenticated.asked, event)
+            self.authenticate.again(authenticated.caller)
         event.caller = caller = authenticated.caller
-        access = self.authorize(authenticated, request.requester)
+        access = self.authorize(authenticated, request.requester, place)
         event.location, event.properties = access.location, access.properties
         event.allowed, event.grant = access.decision.allowed, access.decision.grant
         location = access.enforce()
-        if known is None:
-            self._known.keep(words, authenticated)
+        if place is None and access.properties is not None:
+            self._known.keep(words, authenticated, (access.properties, location))
         asked = authenticated.asked
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asked.version, caller, deadline, authenticated.entity_token)

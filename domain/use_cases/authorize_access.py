@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from domain.model.secret_uri import SecretUri
     from domain.model.transport import Requester
     from domain.model.workload import Workload
+    from domain.use_cases.known_places import Place
     from ports.clock import Clock
     from ports.secret_store import SecretStore
 
@@ -99,11 +100,15 @@ class AuthorizeAccess:
     hide_missing: bool = False
     _known: KnownPlaces = field(default_factory=KnownPlaces, init=False, repr=False, compare=False)
 
-    def __call__(self, request: AuthenticatedRequest, requester: Requester | None) -> Access:
-        """Decide one request; never raises."""
-        asked, policy, caller = request.asked, request.policy, request.caller
-        known = self._known.find(caller.entity, asked, policy)
-        properties, target = known or self._read(caller.entity, asked, policy)
+    def __call__(
+        self,
+        request: AuthenticatedRequest,
+        requester: Requester | None,
+        place: Place | None = None,
+    ) -> Access:
+        """Decide one request; never raises. `place`: where the request leads, if that is known."""
+        asked, caller = request.asked, request.caller
+        properties, target = place or self._read(caller.entity, asked, request.policy)
         location = target if isinstance(target, SecretLocation) else None
         # By position, as all of these that every request makes: names would take twice as long.
         question = AccessRequest(
@@ -117,8 +122,8 @@ class AuthorizeAccess:
             requester,
         )
         decision, revision = self.policy.decide(question), self.policy.revision
-        if known is None and decision.allowed and location and properties is not None:
-            self._known.keep(caller.entity, asked, policy, (properties, location))
+        if place is None and decision.allowed and location and properties is not None:
+            self._known.keep(caller.entity, asked, (properties, location))
         hides_missing = self.hide_missing and not decision.knows_of
         return Access(decision, target, question, revision, properties, hides_missing)
 
@@ -161,7 +166,7 @@ class AuthorizeAccess:
             properties = parse_policy(policy)
         except PolicyError as error:
             return None, error
-        known = self._known.find_meant(entity, asked, properties)
+        known = self._known.find(entity, asked, properties)
         return known or (properties, self._locate(asked, properties))
 
     def _locate(self, asked: AskedSecret, properties: Mapping[str, str]) -> Target:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from hashlib import sha256
 from json import JSONDecoder
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from domain.model.recently_used import RecentlyUsed
 from domain.model.strict_json import PEER_BRACKETS
+from domain.use_cases.known_places import meaning_of
 
 if TYPE_CHECKING:
     from domain.model.authenticated_request import AuthenticatedRequest
+    from domain.model.identity import AccountKey, Claims, SubjectKey
+    from domain.use_cases.known_places import Meaning, Place
 
-MAX_LENGTH = 4096
+MAX_LENGTH: Final = 4096
 """Longer requests are read each time: usual ones have half of this, and memory stays bounded."""
+
+MAX_POLICY_LENGTH: Final = 1024
+"""As it is written. What a longer one means is read each time, as bounded memory needs."""
 
 _MEMBER: Final = b',"policy":'
 _END: Final = b"}}}"
@@ -22,27 +28,63 @@ _END: Final = b"}}}"
 _FEW_BRACKETS: Final = PEER_BRACKETS // 4
 """So many before and in the policy are fewer than a request may have in all, its end included."""
 
+_Policy: TypeAlias = "tuple[AccountKey, SubjectKey, bytes]"
+"""An entity and a policy as it writes it."""
+
 
 class Words(NamedTuple):
     """A request's plaintext, parted where a host writes the policy.
 
     Attributes:
-        known_by: all that precedes the policy's text. The whole of a request without a policy, and
-            of one that must be read as a whole to see whether it may be read at all: written
-            otherwise, with many brackets, or with a policy that is not of ASCII characters.
+        known_by: all that precedes the policy; the whole of a request that is written otherwise.
         digest: names `known_by` where it must not be kept.
-        policy: the policy's text; None where it is not parted from the rest.
+        policy: the policy as it is written; empty where it is not parted from the rest.
     """
 
     known_by: bytes
     digest: bytes
-    policy: str | None
+    policy: bytes
 
     @classmethod
     def of(cls, plaintext: bytes) -> Words:
         """Part an opened request, of which nothing has been checked."""
-        known_by, policy = _split(plaintext)
+        known_by, policy = plaintext, b""
+        if plaintext.endswith(_END) and len(plaintext) <= MAX_LENGTH:
+            start = plaintext.rfind(_MEMBER) + len(_MEMBER)
+            written = plaintext[start : -len(_END)]
+            # Whether other characters may be read at all shows only when all is read.
+            is_text = written.startswith(b'"') and written != b'""' and written.isascii()
+            if start >= len(_MEMBER) and is_text:
+                known_by, policy = plaintext[:start], written
         return cls(known_by, sha256(known_by).digest(), policy)
+
+    def policy_text(self) -> str | None:
+        """Read the policy; None if no request may end in it, or not in every case."""
+        try:
+            text, end = _read_json(self.policy.decode("ascii"))
+        except ValueError:
+            return None
+        is_text = end == len(self.policy) and isinstance(text, str) and text.isascii()
+        few = self.policy.count(b"{") + self.policy.count(b"[") <= _FEW_BRACKETS
+        return text if is_text and few else None
+
+
+class KnownRequest(NamedTuple):
+    """What the same words said before.
+
+    Attributes:
+        place: where the request leads; None if its policy must be read for that.
+    """
+
+    request: AuthenticatedRequest
+    place: Place | None
+
+
+class _Remembered(NamedTuple):
+    """`meaning`: of the policy that the words lead to; None where they are the whole request."""
+
+    known: KnownRequest
+    meaning: Meaning | None
 
 
 class KnownRequests:
@@ -53,39 +95,48 @@ class KnownRequests:
     hash map). So a request is known by all that precedes the policy's text. JSON is read from left
     to right: what the same beginning means does not depend on the text that follows it.
 
+    What a policy means is remembered by the way it is written, for each entity apart, and a request
+    has one place for one meaning.
+
     Whatever may change in between is not remembered: the tokens' times, the rules, the secret.
 
     Only allowed requests are kept: a refused caller gains nothing and evicts no other entry.
     """
 
     def __init__(self, capacity: int = 4096) -> None:
-        self._requests: RecentlyUsed[bytes, AuthenticatedRequest] = RecentlyUsed(capacity)
+        self._requests: RecentlyUsed[bytes, _Remembered] = RecentlyUsed(capacity)
+        self._meanings: RecentlyUsed[_Policy, Meaning] = RecentlyUsed(capacity)
 
-    def find(self, words: Words) -> AuthenticatedRequest | None:
+    def find(self, words: Words) -> KnownRequest | None:
         """Return what these words say, if a request that differs in its policy at most is known."""
-        known = self._requests.find(words.digest)
-        if known is None or words.policy is None or words.policy == known.policy:
+        found = self._requests.find(words.digest)
+        if found is None:
+            return None
+        known, expected = found
+        if not words.policy:
+            return known if expected is None else None
+        meaning = self._meanings.find(_policy(known.request.caller.entity, words))
+        if meaning is not None and meaning == expected:
             return known
-        return known.with_policy(words.policy)
+        policy = words.policy_text()
+        return None if policy is None else KnownRequest(known.request.with_policy(policy), None)
 
-    def keep(self, words: Words, request: AuthenticatedRequest) -> None:
-        """Remember a request that was allowed."""
-        if len(words.known_by) <= MAX_LENGTH and _lead_to_policy(words, request):
-            self._requests.keep(words.digest, request)
+    def keep(self, words: Words, request: AuthenticatedRequest, place: Place) -> None:
+        """Remember a request that was allowed, and where it led."""
+        if len(words.known_by) > MAX_LENGTH:
+            return
+        known = KnownRequest(request, place)
+        if not words.policy:
+            self._requests.keep(words.digest, _Remembered(known, None))
+        elif _lead_to_policy(words, request):
+            meaning = meaning_of(place[0])
+            self._requests.keep(words.digest, _Remembered(known, meaning))
+            if len(words.policy) <= MAX_POLICY_LENGTH:
+                self._meanings.keep(_policy(request.caller.entity, words), meaning)
 
 
-def _split(plaintext: bytes) -> tuple[bytes, str | None]:
-    start = plaintext.rfind(_MEMBER) + len(_MEMBER)
-    if start >= len(_MEMBER) and plaintext.endswith(_END) and len(plaintext) <= MAX_LENGTH:
-        try:
-            text = plaintext[start : -len(_END)].decode("ascii")
-            policy, end = _read_json(text)
-        except ValueError:
-            return plaintext, None
-        is_text = end == len(text) and isinstance(policy, str) and policy.isascii()
-        if is_text and policy and text.count("{") + text.count("[") <= _FEW_BRACKETS:
-            return plaintext[:start], policy
-    return plaintext, None
+def _policy(entity: Claims, words: Words) -> _Policy:
+    return entity.issuer, entity.subject, words.policy
 
 
 def _lead_to_policy(words: Words, request: AuthenticatedRequest) -> bool:
@@ -95,8 +146,9 @@ def _lead_to_policy(words: Words, request: AuthenticatedRequest) -> bool:
     name of the member that it stands in.
     """
     known_by = words.known_by
-    return words.policy is None or (
-        words.policy == request.policy
+    return (
+        bool(request.policy)
+        and words.policy_text() == request.policy
         and known_by.count(b'"policy"') == 1
         and b"\\" not in known_by
         and known_by.count(b"{") + known_by.count(b"[") <= _FEW_BRACKETS

@@ -12,7 +12,7 @@ import nats
 import pytest
 from typer.testing import CliRunner
 
-from adapters.audit.reading import AuditReadError
+from adapters.audit.file_reader import AuditReadError
 from adapters.audit.stream import AuditStream
 from adapters.audit.stream_config import AuditStreamConfig
 from adapters.audit.stream_reader import read_stream, read_streams

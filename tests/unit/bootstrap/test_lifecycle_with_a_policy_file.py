@@ -11,7 +11,7 @@ import pytest
 from adapters.audit.sink import AuditSinkError
 from adapters.crypto.nkeys_text import KeyKind, encode_public
 from adapters.crypto.token_signer import SigningKey
-from adapters.system.settling import POLL_SECONDS
+from adapters.system.own_thread import POLL_SECONDS
 from bootstrap.closing import ServiceMisconfiguredError
 from bootstrap.settings import SettingsError
 from ports.store_check import StoreMisconfiguredError

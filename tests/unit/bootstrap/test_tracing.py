@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.metrics.audit_trail import MeteredAuditTrail
-from adapters.tracing.audit_trail import TracedAuditTrail
 from adapters.tracing.export import SpanExport
-from adapters.tracing.request_handler import TracedRequestHandler
+from adapters.tracing.request_handler import TracedAuditTrail, TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
 from adapters.tracing.tracer import OtlpTracing
 from adapters.upstream.bounded_store import BoundedSecretStore

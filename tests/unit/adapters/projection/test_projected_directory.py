@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.projection.content import DirectoryRights, ProjectedContent, UnfitDirectoryError
+from adapters.projection.content import (
+    MEMORY,
+    DirectoryRights,
+    ProjectedContent,
+    UnfitDirectoryError,
+    filesystem_of,
+)
 from adapters.projection.directory import ProjectedDirectory
-from adapters.projection.filesystem import MEMORY, filesystem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ OTHERS = {
     ("bootstrap/cli/v2.py", ".read_bytes("),  # a start request, nothing of the service's
     ("bootstrap/main.py", '.open("'),  # /dev/null
     ("bootstrap/workers/template.py", "os.open("),  # /dev/null
-    ("adapters/projection/filesystem.py", ".read_text("),  # the kernel's table of mounts
+    ("adapters/projection/content.py", ".read_text("),  # the kernel's table of mounts
     # Below the descriptor of a folder, and without following a link.
     ("adapters/projection/directory.py", "os.open("),
     ("adapters/projection/directory.py", "os.rename("),

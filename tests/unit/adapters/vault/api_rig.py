@@ -9,9 +9,8 @@ from pydantic import SecretStr
 from adapters.upstream.credentials import FixedText
 from adapters.vault.access import ServiceAccess
 from adapters.vault.addressing import Addressing, Place
-from adapters.vault.api import VaultApi
-from adapters.vault.login_methods import AppRole
-from adapters.vault.mounts import KvVersions
+from adapters.vault.api import KvVersions, VaultApi
+from adapters.vault.login import app_role
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.store import VaultSecretStore
 from adapters.vault.token_makers import LoginMaker
@@ -20,12 +19,11 @@ from tests.contracts.secret_store import CALLER
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
-from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import new_refusals, peers
+from tests.unit.adapters.vault.model_calls import ModelCalls, new_refusals
 
 if TYPE_CHECKING:
     from adapters.vault.access import Access
-    from adapters.vault.mounts import KvVersion
+    from adapters.vault.api import KvVersion
     from domain.model.secret import Secret
 
 
@@ -36,8 +34,8 @@ class Rig:
         self.calls, self.clock = ModelCalls(), FakeClock()
         self.patience = 8.0
         self.model = self.calls.model
-        method = AppRole("approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(SECRET_ID)))
-        refusals = new_refusals(self.clock, peers()[0])
+        method = app_role("approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(SECRET_ID)))
+        refusals = new_refusals(self.clock)
         maker = LoginMaker(method, "", self.calls, refusals, self.clock)
         self.tokens = ServiceTokens(maker, self.clock, lambda: 0.0)
         api = VaultApi(

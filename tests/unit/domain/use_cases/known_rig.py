@@ -7,7 +7,10 @@ from typing_extensions import override
 from domain.model.access import AccessPolicy, AccessRequest, Decision
 from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
 from domain.model.identity import Caller, IdentityKind
+from domain.model.reference import NO_PROPERTIES, SecretLocation
 from tests.fakes.token_verifier import fake_claims
+
+PLACE = NO_PROPERTIES, SecretLocation("/KEY")
 
 KNOWN = AuthenticatedRequest(
     AskedSecret("KEY"), "", Caller(fake_claims(), fake_claims(IdentityKind.HOST))

@@ -10,40 +10,40 @@ from domain.model.secret import Secret, SecretValue
 from domain.use_cases.known_requests import MAX_LENGTH, KnownRequests, Words
 from tests.fakes.token_verifier import fake_claims
 from tests.support.core import ENTITY, HOST, Core
-from tests.unit.domain.use_cases.known_rig import KNOWN, Switch
+from tests.unit.domain.use_cases.known_rig import KNOWN, PLACE, Switch
 
 
 def test_the_same_bytes_find_the_request_again_and_no_others_do() -> None:
     requests = KnownRequests()
 
-    requests.keep(Words.of(b"words"), KNOWN)
+    requests.keep(Words.of(b"words"), KNOWN, PLACE)
 
-    assert requests.find(Words.of(b"words")) is KNOWN
+    assert requests.find(Words.of(b"words")) == (KNOWN, PLACE)
     assert requests.find(Words.of(b"word")) is None
 
 
 def test_the_least_recently_used_request_goes_first() -> None:
     requests = KnownRequests(capacity=2)
-    requests.keep(Words.of(b"first"), KNOWN)
-    requests.keep(Words.of(b"second"), KNOWN)
+    requests.keep(Words.of(b"first"), KNOWN, PLACE)
+    requests.keep(Words.of(b"second"), KNOWN, PLACE)
     requests.find(Words.of(b"first"))
 
-    requests.keep(Words.of(b"third"), KNOWN)
+    requests.keep(Words.of(b"third"), KNOWN, PLACE)
 
     assert [requests.find(Words.of(words)) for words in (b"first", b"second", b"third")] == [
-        KNOWN,
+        (KNOWN, PLACE),
         None,
-        KNOWN,
+        (KNOWN, PLACE),
     ]
 
 
 def test_a_long_request_is_not_kept() -> None:
     requests = KnownRequests()
 
-    requests.keep(Words.of(b"w" * MAX_LENGTH), KNOWN)
-    requests.keep(Words.of(b"w" * (MAX_LENGTH + 1)), KNOWN)
+    requests.keep(Words.of(b"w" * MAX_LENGTH), KNOWN, PLACE)
+    requests.keep(Words.of(b"w" * (MAX_LENGTH + 1)), KNOWN, PLACE)
 
-    assert requests.find(Words.of(b"w" * MAX_LENGTH)) is KNOWN
+    assert requests.find(Words.of(b"w" * MAX_LENGTH)) == (KNOWN, PLACE)
     assert requests.find(Words.of(b"w" * (MAX_LENGTH + 1))) is None
 
 

@@ -85,7 +85,7 @@ class RelayFront:
                 filling,
                 container.authorize().location_of,
                 clock,
-                    figures=self.relay.figures,
+                figures=self.relay.figures,
             )
             container.pipeline().on_forget(self._rolls.changed)
 

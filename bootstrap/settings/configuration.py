@@ -181,16 +181,13 @@ def load_configuration(
     raise SettingsError(*dict.fromkeys(problems))
 
 
-def groups_in_force(
-    given: Variables, registry: Registry | None = None
-) -> list[type[SettingsGroup]]:
+def groups_in_force(given: Variables) -> list[type[SettingsGroup]]:
     """Return the groups of the service, the chosen transport and the chosen store.
 
     Raises:
         SettingsError: the choice cannot be read, or a plug-in cannot be used.
     """
-    known = Registry() if registry is None else registry
-    choice = given.load(ChoiceSettings)
+    known, choice = Registry(), given.load(ChoiceSettings)
     transport, store = known.transport(choice.transport), known.store(choice.secret_store)
     return [ChoiceSettings, transport.settings, store.settings, *own_groups()]
 

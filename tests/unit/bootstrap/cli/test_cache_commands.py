@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.nats.connect_errors import NatsConnectError
-from bootstrap.cli import cache, cache_flush
+from bootstrap.cli import cache
 from tests.unit.bootstrap.cli.control_server import (
     CHANGED,
     CONTROL,
@@ -34,7 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     async def open_nats() -> AsyncIterator[ResilientClient]:
         yield cast("ResilientClient", server)
 
-    monkeypatch.setattr(cache_flush, "open_nats", open_nats)
+    monkeypatch.setattr(cache, "open_nats", open_nats)
     return server
 
 
@@ -183,7 +183,7 @@ def test_a_session_that_cannot_connect_is_one_line_of_advice(
         raise NatsConnectError("Failed to connect to NATS; check NATS_URL.", reason="refused")
         yield
 
-    monkeypatch.setattr(cache_flush, "open_nats", open_nats)
+    monkeypatch.setattr(cache, "open_nats", open_nats)
 
     result = flush("--all")
 

@@ -22,8 +22,8 @@ from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.nats_kv.check import NatsKvCheck
+from adapters.nats_kv.operating import NatsKvSecretWriter
 from adapters.nats_kv.settings import NatsKvSettings
-from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from attacks.attacker import Orders, Result
 from attacks.bodies import ATTACKS

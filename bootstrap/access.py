@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from adapters.access_policy.problems import AccessPolicyError
 from bootstrap.settings import Problem, SettingsError
 from domain.model.access import AccessPolicy, AnyValidEntity, TrustedIssuers
 from domain.model.access_modes import ObservedPolicy, RequesterRequired, SignedCallersOnly
@@ -26,11 +25,9 @@ class AccessControl:
     """The rules of the policy file, or trusted issuers if any are named.
 
     Attributes:
-        policy: decides.
         file: to be loaded before the first request and watched from then on; None without one.
         origin: "policy_file", "trusted_issuers" or "none".
-        mode: AUTHORIZATION_MODE.
-        issuers: the accounts of TRUSTED_ISSUERS.
+        mode, issuers: AUTHORIZATION_MODE and TRUSTED_ISSUERS.
     """
 
     def __init__(self, settings: Settings, clock: Clock, *, requester_required: bool) -> None:
@@ -70,6 +67,8 @@ class AccessControl:
         """
         if self.file is None:
             return
+        from adapters.access_policy.problems import AccessPolicyError  # noqa: PLC0415  with a file
+
         try:
             await self.file.load()
         except AccessPolicyError as error:
@@ -107,8 +106,4 @@ class AccessControl:
 
     def samples(self) -> Iterable[Sample]:
         """Return the policy file's figures for metrics; none without a file."""
-        if self.file is None:
-            return ()
-        from adapters.access_policy.samples import policy_samples  # noqa: PLC0415  with a file
-
-        return policy_samples(self.file.status)
+        return () if self.file is None else self.file.status.samples()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, final
 from adapters.admin_http.checks import (
     STORE,
     audit_check,
-    policy_check,
     problem_check,
     process_check,
     serving_check,
@@ -30,9 +29,9 @@ if TYPE_CHECKING:
     from adapters.system.lateness import LoopLateness
     from bootstrap.access import AccessControl
     from bootstrap.audit_trails import AuditTrails
+    from bootstrap.retrying import SupervisedTask
     from bootstrap.settings import Configuration
     from bootstrap.store_pipeline import StorePipeline
-    from bootstrap.supervised import SupervisedTask
     from domain.use_cases.key_ring import KeyRing
     from ports.audit import AuditTrail
     from ports.clock import Clock
@@ -96,7 +95,9 @@ class Admin:
             degraded = pipeline.parts.degraded
             checks.append(problem_check("store_task", store_task.problem, degraded))
         if (file := access.file) is not None:
-            checks.append(policy_check(lambda: file.status))
+            checks.append(
+                problem_check("policy", lambda: file.status.problem, lambda: file.status.degraded)
+            )
         self.readiness = Readiness(checks, clock)
         metrics.watch(
             transport.samples,
@@ -174,9 +175,8 @@ def _listener(
     hosts: tuple[str, ...],
     console: Console | None,
 ) -> AdminHttp:
-    from adapters.admin_http.app import build_app  # noqa: PLC0415  see above
-    from adapters.admin_http.hosts import KnownHostsOnly  # noqa: PLC0415  see above
-    from adapters.admin_http.routes import StoreRoutes  # noqa: PLC0415  see above
+    from adapters.admin_http.app import StoreRoutes, build_app  # noqa: PLC0415  see above
+    from adapters.admin_http.bounds import KnownHostsOnly  # noqa: PLC0415  see above
     from adapters.admin_http.server import AdminHttp  # noqa: PLC0415  see above
 
     pages = build_app(
@@ -219,9 +219,8 @@ def new_metrics(configuration: Configuration, clock: Clock) -> Metrics | None:
     if configuration.service.admin_addr is None:
         return None
     from adapters.metrics.registry import Metrics  # noqa: PLC0415  see above
-    from adapters.metrics.worker_restarts import show_restarts  # noqa: PLC0415  see above
     from bootstrap.version import __version__  # noqa: PLC0415  see above
 
     metrics = Metrics(clock, version=__version__, store=configuration.service.secret_store)
-    show_restarts(metrics, configuration.worker, configuration.history.ends)
+    metrics.show_restarts(configuration.worker, configuration.history.ends)
     return metrics

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, final
 import structlog
 
 from adapters.audit.buffered import BufferLimits
-from adapters.audit.fan_out import AuditFanOut, ServedApart
 from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
-from adapters.audit.samples import audit_samples
 from adapters.audit.signing import PURPOSE, LineSigner, public_key_of
-from adapters.audit.sink import AuditSink, OnFull
+from adapters.audit.sink import AuditFanOut, AuditSink, OnFull, ServedApart, audit_samples
 from adapters.audit.stream_config import AuditStreamConfig, refused_config
 from adapters.audit.summed_refusals import SummedRefusals
 from adapters.telemetry.audit_log import AuditLog
@@ -41,12 +39,10 @@ class AuditTrails:
     """Every sink that is configured.
 
     Args:
-        settings: which sinks, and what happens when they are full.
         keys: the server's, from which the key that signs events is derived.
         shared: what the transport shares; the stream uses its NATS connection.
 
     Attributes:
-        trail: records.
         buffers: the sinks by the names that metrics give them.
 
     Raises:
@@ -75,7 +71,13 @@ class AuditTrails:
             sinks.append(self._file)
         if settings.audit_stream is not None:
             client = _client(settings, shared)
-            stream = _stream_config(settings, settings.audit_stream, limits)
+            stream = AuditStreamConfig(
+                stream=settings.audit_stream,
+                max_age_seconds=settings.audit_stream_max_age_days * _SECONDS_A_DAY,
+                max_bytes=settings.audit_stream_max_bytes,
+                replicas=settings.audit_stream_replicas,
+                limits=limits,
+            )
             served, others = _streams(client, stream, signer, clock)
             self.buffers |= {"stream": served, "refused_stream": others}
             sinks.append(ServedApart(served, others))
@@ -113,16 +115,6 @@ def _client(settings: Settings, shared: Mapping[type, Any]) -> Client:
             f"needs a NATS connection, which the transport {settings.transport} has not; unset "
             "it and set AUDIT_FILE, or choose another TRANSPORT.",
         )
-    )
-
-
-def _stream_config(settings: Settings, name: str, limits: BufferLimits) -> AuditStreamConfig:
-    return AuditStreamConfig(
-        stream=name,
-        max_age_seconds=settings.audit_stream_max_age_days * _SECONDS_A_DAY,
-        max_bytes=settings.audit_stream_max_bytes,
-        replicas=settings.audit_stream_replicas,
-        limits=limits,
     )
 
 

@@ -11,8 +11,19 @@ _LASTING = ("serve", "relay", "project")
 _ENDS_SOON = frozenset({"--check", "--wipe", "--help"})
 
 
+_INTERRUPTED = 130
+
+
 def run() -> None:
     """Do what the arguments say, and leave with the exit code."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        # Ctrl-C before a command itself took it, while what it runs on was loaded.
+        sys.exit(_INTERRUPTED)
+
+
+def _run() -> None:
     if sys.argv[1:2] and sys.argv[1] in _LASTING and _ENDS_SOON.isdisjoint(sys.argv):
         from bootstrap.early_signals import take_early_signals  # noqa: PLC0415  before all others
 

@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
+from adapters.access_policy.explain import explain
+from adapters.access_policy.hypothetical_caller import (
+    TokenRefusedError,
+    entity_of_token,
+    host_named,
+)
+from adapters.console.reasons import OBSERVED, reasons
 from adapters.console.sources import (
     Check,
     Judgement,
@@ -17,27 +24,103 @@ from adapters.console.sources import (
     Sources,
 )
 from adapters.system.own_thread import OwnThread
-from bootstrap.policy_judge import judge_question
-from bootstrap.replica_name import replica_name
+from bootstrap.plugin_contexts import replica_name
 from bootstrap.version import __version__
+from domain.model.access import AccessRequest
+from domain.model.errors import InvalidRequest, PolicyError
+from domain.model.identity import Caller
+from domain.model.reference import SecretReference
+from domain.model.transport import Requester
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from prometheus_client import Metric
 
     from adapters.access_policy.document import PolicyDocument
-    from adapters.access_policy.file import PolicyStatus
+    from adapters.access_policy.status import PolicyStatus
     from adapters.admin_http.address import AdminAddress
     from adapters.admin_http.readiness import Readiness
+    from adapters.console.sources import Question
     from adapters.metrics.registry import Metrics
     from bootstrap.access import AccessControl
     from bootstrap.settings import Configuration
     from bootstrap.store_pipeline import StorePipeline
+    from domain.model.access import Decision
+    from domain.model.reference import SecretLocation
     from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock
+    from ports.secret_store import SecretStore
     from ports.transport_plugin import TransportParts
+
+
+MAX_LINES = 500
+
+
+def judge_question(
+    question: Question,
+    *,
+    access: AccessControl,
+    store: SecretStore,
+    backend: str,
+    now: float,
+    leeway: float,
+) -> Judgement:
+    """Decide as the service would, and say why; nothing of the question's token is repeated.
+
+    Args:
+        store: is asked where the secret lies, no more.
+        leeway: seconds by which clocks may differ.
+    """
+    try:
+        claims = entity_of_token(question.token, now, leeway)
+    except TokenRefusedError as error:
+        return Judgement(None, "", (str(error),))
+    location, misplaced = _locate(question, store)
+    request = AccessRequest(
+        caller=Caller(claims, host_named(question.host), question.application),
+        location=location,
+        field=question.field,
+        version=question.version,
+        properties=question.properties,
+        backend=backend,
+        now=now,
+        requester=None if question.account is None else Requester(question.account, question.user),
+    )
+    decision = access.policy.decide(request)
+    lines = [*_lines(access, request, decision, every_grant=question.every_grant), *misplaced]
+    if len(lines) > MAX_LINES:
+        left = len(lines) - MAX_LINES
+        lines[MAX_LINES:] = [f"{left} further lines; `policy explain --all` shows them."]
+    return Judgement(decision.allowed, decision.reason, tuple(lines), _words(location))
+
+
+def _locate(question: Question, store: SecretStore) -> tuple[SecretLocation | None, list[str]]:
+    reference = SecretReference(question.key, question.properties, question.field)
+    try:
+        return store.locate(reference), []
+    except (PolicyError, InvalidRequest) as error:
+        return None, [f"The request names no place in the store: {error.advice}"]
+
+
+def _lines(
+    access: AccessControl, request: AccessRequest, decision: Decision, *, every_grant: bool
+) -> Iterator[str]:
+    document = None if access.file is None else access.file.document
+    if decision.reason == "requester_unknown" or document is None:
+        yield from reasons()[decision.reason.removeprefix(OBSERVED)].advice
+        return
+    by_rules, explanation = explain(document, request, every_grant=every_grant)
+    if decision.allowed and not by_rules.allowed:
+        yield "Nothing is enforced (AUTHORIZATION_MODE=observe). Enforced, it would be:"
+    yield from explanation.split("\n")
+
+
+def _words(location: SecretLocation | None) -> str:
+    if location is None:
+        return ""
+    return ", ".join([location.path, *(f"{name} {value}" for name, value in location.scope)])
 
 
 @final

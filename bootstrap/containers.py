@@ -22,13 +22,12 @@ from bootstrap.access import AccessControl
 from bootstrap.admin import Admin, new_feed, new_metrics
 from bootstrap.audit_trails import AuditTrails
 from bootstrap.lifecycle import Service
-from bootstrap.plugin_contexts import ServiceStoreContext, ServiceTransportContext
-from bootstrap.replica_name import replica_name
+from bootstrap.plugin_contexts import ServiceStoreContext, ServiceTransportContext, replica_name
+from bootstrap.retrying import SupervisedTask
 from bootstrap.server_keys import control_keys
 from bootstrap.settings import Configuration
 from bootstrap.settings.configuration import ChosenStore, ChosenTransport
 from bootstrap.store_pipeline import StorePipeline
-from bootstrap.supervised import SupervisedTask
 from bootstrap.tracing import build_tracing
 from domain.use_cases.answer_request import AnswerRequest
 from domain.use_cases.authenticate_caller import AuthenticateCaller

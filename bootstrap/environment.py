@@ -9,13 +9,15 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import bootstrap
 from adapters.telemetry.redaction import is_sensitive_name
-from bootstrap.settings.model import every_variable
+from bootstrap.settings.model import every_variable, variable_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bootstrap.settings import Configuration
 
@@ -32,25 +34,33 @@ def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in kept.items() if not is_sensitive_name(name)}
 
 
+def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return variables by which a child finds this very package first: it need not be installed."""
+    root = str(Path(bootstrap.__file__).parents[1])
+    path = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
+    return {**environment, "PYTHONPATH": path}
+
+
 def forget_settings(configuration: Configuration) -> None:
     """Remove the settings from this process's environment, and overwrite where they stood.
 
-    The settings of the chosen plug-ins go, and those of all shipped ones. Call it while there is
-    one thread. Python's own copies are freed, not overwritten.
+    The settings in force go; if what remains names a credential, those of all shipped plug-ins as
+    well. Call it while there is one thread. Python's own copies are freed, not overwritten.
     """
-    chosen = (configuration.store.settings, configuration.transport.settings)
-    settings = {*every_variable(shipped=True)}.union(
-        *(variables for group in chosen for variables in group.variables().values())
-    )
-    for name in [name for name in os.environ if name.upper() in settings]:
-        _overwrite(os.environb[os.fsencode(name)], os.fsencode(name))
-        del os.environ[name]
+    settings = {*variable_names(type(group) for group in configuration.groups)}
+    if any(is_sensitive_name(name) for name in os.environ if name.upper() not in settings):
+        settings.update(every_variable(shipped=True))
+    _forget([name for name in os.environ if name.upper() in settings])
 
 
 def forget_credentials() -> None:
     """Remove from this process's environment whatever `without_credentials` leaves out."""
     kept = without_credentials(os.environ)
-    for name in [name for name in os.environ if name not in kept]:
+    _forget([name for name in os.environ if name not in kept])
+
+
+def _forget(names: Iterable[str]) -> None:
+    for name in names:
         _overwrite(os.environb[os.fsencode(name)], os.fsencode(name))
         del os.environ[name]
 

@@ -11,18 +11,21 @@ import structlog
 
 from adapters.admin_http.address import AdminHttpError
 from adapters.audit.sink import AuditSinkError
-from bootstrap.awaiting import awaited, caught, unless
 from bootstrap.closing import (
     ANSWERS_SECONDS,
     CLOSING_SECONDS,
     RECORDS_SECONDS,
     TRANSPORT_SECONDS,
     Closing,
+    ServiceMisconfiguredError,
+    awaited,
+    caught,
+    failure_of,
+    unless,
 )
 from bootstrap.retrying import open_patiently, retry_pauses
-from bootstrap.second_key import refuse_second_key
 from bootstrap.security_warnings import warn_of_weaknesses
-from bootstrap.service_failure import ServiceMisconfiguredError, failure_of
+from bootstrap.server_keys import refuse_second_key
 from bootstrap.version import __version__
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.transport_plugin import TransportFailedError
@@ -36,9 +39,9 @@ if TYPE_CHECKING:
     from bootstrap.access import AccessControl
     from bootstrap.admin import Admin
     from bootstrap.audit_trails import AuditTrails
+    from bootstrap.retrying import SupervisedTask
     from bootstrap.settings import Configuration
     from bootstrap.store_pipeline import StorePipeline
-    from bootstrap.supervised import SupervisedTask
     from bootstrap.tracing import Tracing
     from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock
@@ -83,9 +86,7 @@ class Service:
         A store that cannot be reached is no reason not to start: requests get typed errors, and
         the store is asked again until it answers.
 
-        Args:
-            stop: set when it is time to end.
-            reload: set whenever files are to be read and opened again; it is cleared then.
+        Files are read and opened again whenever `reload` is set; it is cleared then.
 
         Raises:
             SettingsError: the access policy file cannot be used; nothing was connected to.

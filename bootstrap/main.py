@@ -30,12 +30,12 @@ from adapters.system.cancelling import cancel
 from adapters.system.clock import SystemClock
 from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.log_setup import configure_logging, log_output
+from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.containers import Container
 from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
 from bootstrap.own_packages import foreign_packages
-from bootstrap.server_keys import load_server_keys
-from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
+from bootstrap.server_keys import load_peer_keys, load_server_keys
 from bootstrap.settings import Configuration, Settings, SettingsError, load_configuration
 from bootstrap.version import __version__
 from bootstrap.workers.supervise import WorkersEndedError, supervise
@@ -46,8 +46,13 @@ if TYPE_CHECKING:
     from bootstrap.lifecycle import Service
     from domain.use_cases.key_ring import KeyRing
     from ports.settings import SettingsGroup
+    from ports.transport_plugin import TransportParts
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
+
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
+"""Net, of objects that may refer to others. A request leaves none that only a collection frees,
+and has some 60 while it waits: by Python's own 700, a burst is looked through many times."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -152,7 +157,6 @@ def serve_one(
 
     Args:
         adapt: changes the service before it is run.
-        manager: hears how the service is doing; None: nothing does.
         twice_means_now: whether a second signal ends the process at once.
 
     Raises:
@@ -165,6 +169,24 @@ def serve_one(
     run_service(adapt(container.service()), twice_means_now=twice_means_now)
 
 
+def run_front(
+    configuration: Configuration,
+    manager: ServiceManager,
+    build: Callable[[Container], TransportParts],
+) -> None:
+    """Run a service that takes its work in elsewhere than where hosts ask, until a signal to stop.
+    `build`: returns the front, on the container's store, rules and audit trail.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+        ServiceFailedError: it could not start, or cannot go on.
+    """
+    container = Container(configuration=configuration, keys=load_peer_keys(configuration.service))
+    container.manager.override(manager)
+    container.front.override(build(container))
+    run_service(container.service())
+
+
 def run_service(service: Service, *, twice_means_now: bool = True) -> None:
     """Run a service that is built until a signal to stop.
 
@@ -173,6 +195,7 @@ def run_service(service: Service, *, twice_means_now: bool = True) -> None:
     """
     # All of it lives as long as the process: no collection need ever look at it again.
     gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
     asyncio.run(_run(service, twice_means_now=twice_means_now))
 

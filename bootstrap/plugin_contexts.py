@@ -1,8 +1,11 @@
-"""What the service gives to stores and transports when they are built."""
+"""What the service gives to stores and transports when they are built, its own name included."""
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,9 +24,18 @@ if TYPE_CHECKING:
     from ports.peer_bus import PeerBus
     from ports.transport_plugin import PeerMessages
 
+
+_LONGEST_HOST_NAME: Final = 100
+
 USER_AGENT: Final = f"wasmcloud-secrets/{__version__}"
 
 _Service = TypeVar("_Service")
+
+
+def replica_name(host: str | None = None) -> str:
+    """Name this process as answers and logs do: the machine's name and the process's number."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname() if host is None else host)
+    return f"{plain[:_LONGEST_HOST_NAME]}:{os.getpid()}"
 
 
 @dataclass(slots=True)

@@ -9,17 +9,25 @@ import structlog
 from adapters.crypto.control_messages import PURPOSE
 from adapters.crypto.xkey_file import XKeyFileError, configured_xkey, xkey_in
 from adapters.crypto.xkeys import SodiumXKeyPair
+from bootstrap.closing import ServiceFailedError
 from bootstrap.seed_rotation import next_of, retired_of
 from bootstrap.settings import Problem, SettingsError
+from domain.model.transport import Operation
+from domain.use_cases.check_replicas import ReplicaXKey, check_replicas
 from domain.use_cases.key_ring import KeyRing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bootstrap.settings import Settings
+    from ports.key_exchange import KeyExchange
+    from ports.transport_plugin import TransportParts
+
 
 _FILE: Final = "SERVER_XKEY_SEED_FILE"
 _log = structlog.get_logger()
+
+_REPLICA_SECONDS: Final = 2.0
 
 
 def load_server_keys(settings: Settings) -> KeyRing:
@@ -100,3 +108,35 @@ def _generated() -> SodiumXKeyPair:
         advice="Set SERVER_XKEY_SEED_FILE or SERVER_XKEY_SEED.",
     )
     return pair
+
+
+async def refuse_second_key(
+    transport: TransportParts, keys: KeyRing, key_exchange: KeyExchange
+) -> None:
+    """Ask the other replicas for their server xkey, where the transport can.
+
+    Raises:
+        ServiceFailedError: another one announces a key that is none of this one's.
+    """
+    if transport.channel is None:
+        return
+    mine = keys.current.public
+    match await check_replicas(transport.channel, key_exchange, keys, _REPLICA_SECONDS):
+        case ReplicaXKey.DIFFERENT:
+            where = transport.address_of(Operation.SERVER_XKEY)
+            raise ServiceFailedError(
+                f"Another replica answers {where} with another server xkey than this one's "
+                f"({mine}). Hosts keep one key and are served by any replica, so requests would "
+                "fail at random: give all replicas the same SERVER_XKEY_SEED or "
+                "SERVER_XKEY_SEED_FILE, or stop the other replicas first."
+            )
+        case ReplicaXKey.RETIRED:
+            _log.warning(
+                "server_xkey.rotating",
+                server_xkey=mine,
+                meaning="Other replicas still announce a key that is retired here, and cannot "
+                "open what is sealed for the new one.",
+                advice="Restart them with the same seeds soon.",
+            )
+        case ReplicaXKey.NONE | ReplicaXKey.SAME:
+            pass

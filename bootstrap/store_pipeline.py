@@ -6,18 +6,16 @@ import random
 from typing import TYPE_CHECKING, Final, final
 
 from adapters.admin_http.readiness import Disproof
-from adapters.breaker.circuit import State
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import BreakingSecretStore, breaker_samples
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
 from adapters.cache.recheck import RecheckedSecretStore
 from adapters.cache.recheck_config import RecheckConfig
 from adapters.cache.samples import cache_samples, recheck_samples
 from adapters.cache.store import CachedSecretStore
-from adapters.metrics.host_waits import host_wait_samples
-from adapters.metrics.secret_store import MeteredSecretStore
+from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
+from adapters.upstream.admission_config import worker_share
 from adapters.upstream.bounded_store import BoundedSecretStore
-from adapters.upstream.worker_share import worker_share
 from bootstrap.settings import Problem, SettingsError
 from domain.use_cases.host_waits import HostWaits
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from typing_extensions import override
 
-from bootstrap.replica_name import replica_name
+from bootstrap.plugin_contexts import replica_name
 from bootstrap.settings import SettingsError
 from bootstrap.settings.library_variables import without_variables
-from bootstrap.settings.tracing import missing_extra
+from bootstrap.settings.monitoring import missing_extra
 from bootstrap.version import __version__
 from domain.model.transport import Operation
 
@@ -33,27 +33,21 @@ class Tracing(Protocol):
 
     def start(self) -> None:
         """Begin to carry spans away."""
-        ...
 
     async def aclose(self) -> None:
         """Send the last spans, within a few seconds."""
-        ...
 
     def handler(self, inner: RequestHandler) -> RequestHandler:
         """Put a span around every request."""
-        ...
 
     def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
         """Put a span around every read for a workload of wasmCloud 2."""
-        ...
 
     def trail(self, inner: AuditTrail) -> AuditTrail:
         """Return an audit trail that adds to the spans what it records."""
-        ...
 
     def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:
         """Put a span around every call to the store, which is at `server` if that is known."""
-        ...
 
 
 class NoTracing(Tracing):

@@ -13,8 +13,8 @@ from typing import Any, Final
 from nats.aio.msg import Msg
 from typing_extensions import override
 
+from adapters.audit.file_reader import AuditReadError
 from adapters.audit.publish_acks import PublishAcks
-from adapters.audit.reading import AuditReadError
 from adapters.audit.stream_reader import read_stream
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.nats.client import ResilientClient

@@ -8,8 +8,8 @@ from typing import Final
 
 from adapters.infisical.plugin import InfisicalPlugin
 from adapters.wadm_manifest.check import check_files, read_file
-from adapters.wadm_manifest.findings import ManifestUnreadableError
 from adapters.wadm_manifest.places import Question, Verdict
+from adapters.wadm_manifest.tree import ManifestUnreadableError
 from adapters.wasmcloud2.workload_file import WorkloadFileError, read_workload_file
 from fuzz.choices import Choices
 from fuzz.session import hold

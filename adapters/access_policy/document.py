@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from adapters.access_policy import rules_section, values
 from adapters.access_policy.idle_rules import idle_rules
-from adapters.access_policy.node_reader import MAX_SHOWN, NodeReader, is_showable
+from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
 from adapters.access_policy.values import FILL_IN
 from adapters.access_policy.yaml_tree import Mapping, Scalar, parse_tree
+from adapters.system.yaml_nodes import MAX_SHOWN, is_showable
 from domain.model.access_rules import AccessRules
 
 if TYPE_CHECKING:

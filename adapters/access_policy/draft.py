@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapters.access_policy.document import VERSION
 from adapters.access_policy.values import FILL_IN
@@ -64,8 +64,7 @@ def merged(seen: Iterable[DraftSecrets]) -> tuple[DraftSecrets, ...]:
         for entry in entries:
             part = getattr(entry, respect)
             if isinstance(part, frozenset):
-                empty: frozenset[str] = frozenset()
-                alike[_with(entry, respect, empty)] |= part
+                alike[_with(entry, respect, frozenset())] |= part
             else:
                 rest.add(entry)
         joined = {_with(entry, respect, frozenset(parts)) for entry, parts in alike.items()}
@@ -97,13 +96,8 @@ def _caller_order(caller: DraftEntity | Workload) -> tuple[bool, str, str, str]:
 
 
 def _with(entry: DraftSecrets, respect: str, part: frozenset[str]) -> DraftSecrets:
-    match respect:
-        case "keys":
-            return replace(entry, keys=part)
-        case "fields":
-            return replace(entry, fields=part)
-        case _:
-            return replace(entry, versions=part)
+    changed: dict[str, Any] = {respect: part}
+    return replace(entry, **changed)
 
 
 def _order(entry: DraftSecrets) -> tuple[list[str], str]:

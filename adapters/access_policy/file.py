@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, final
 
@@ -12,10 +12,10 @@ from typing_extensions import override
 
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem, UnreadablePolicyError
+from adapters.access_policy.status import PolicyRefusal, PolicyStatus
 from adapters.access_policy.yaml_tree import MAX_BYTES
 from adapters.system.files import UnsafeFileError, read_file
-from adapters.system.own_thread import OwnThread
-from adapters.system.settling import POLL_SECONDS, settled
+from adapters.system.own_thread import POLL_SECONDS, OwnThread, settled
 from domain.model.access import AccessPolicy, Decision
 from domain.model.access_index import IndexedRules
 
@@ -29,32 +29,6 @@ if TYPE_CHECKING:
 MAX_LOGGED = 20
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRefusal:
-    """Why the file as it is now is not in force. `at`: seconds since the epoch."""
-
-    at: float
-    problems: tuple[PolicyProblem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyStatus:
-    """What is in force, for readiness and metrics.
-
-    Attributes:
-        digest: SHA-256 of the file in force, in hexadecimal; None before one was loaded.
-        loaded_at: seconds since the epoch at which it was loaded.
-        refusal: set while the file on disk is refused and an older one, or none, is in force.
-    """
-
-    digest: str | None = None
-    loaded_at: float | None = None
-    issuers: int = 0
-    grants: int = 0
-    denials: int = 0
-    refusal: PolicyRefusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,38 +137,27 @@ class AccessPolicyFile(AccessPolicy):
     def _put_in_force(self, indexed: IndexedRules, digest: str) -> None:
         rules = indexed.rules
         self._rules = indexed
-        self._status = PolicyStatus(
-            digest=digest,
-            loaded_at=self._clock.now(),
-            issuers=len(rules.issuers),
-            grants=len(rules.grants),
-            denials=len(rules.denials),
+        status = self._status = PolicyStatus(
+            digest, self._clock.now(), len(rules.issuers), len(rules.grants), len(rules.denials)
         )
         _log.info(
             "access_policy.loaded",
             digest=digest,
-            issuers=len(rules.issuers),
-            grants=len(rules.grants),
-            denials=len(rules.denials),
+            issuers=status.issuers,
+            grants=status.grants,
+            denials=status.denials,
             revoked=len(rules.revoked_subjects) + len(rules.revoked_tokens),
         )
 
     def _refuse(self, problems: tuple[PolicyProblem, ...]) -> None:
-        status = self._status
-        self._status = PolicyStatus(
-            digest=status.digest,
-            loaded_at=status.loaded_at,
-            issuers=status.issuers,
-            grants=status.grants,
-            denials=status.denials,
-            refusal=PolicyRefusal(self._clock.now(), problems),
-        )
+        refusal = PolicyRefusal(self._clock.now(), problems)
+        self._status = replace(self._status, refusal=refusal)
         _log.error(
             "access_policy.refused",
             file=str(self._path),
             mistakes=[str(problem) for problem in problems[:MAX_LOGGED]],
             mistakes_found=len(problems),
-            still_in_force=status.digest,
+            still_in_force=self._status.digest,
         )
 
 

@@ -10,7 +10,7 @@ from adapters.crypto.nkeys_text import decode_public
 from adapters.crypto.wascap_claims import IDENTITY_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from collections.abc import Mapping as MappingType
 
     from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
@@ -39,42 +39,41 @@ def idle_rules(rules: AccessRules, lines: MappingType[str, int]) -> tuple[Policy
 def _idle_grant(grant: Grant, revoked: frozenset[SubjectKey]) -> str | None:
     if not grant.entities and not grant.workloads:
         return f"the list of {'entities' if grant.workloads is None else 'workloads'} is empty"
-    for member, listed in (
-        ("secrets", grant.secrets),
-        ("applications", grant.applications),
-        ("hosts", grant.hosts),
-        ("accounts", grant.accounts),
-        ("users", grant.users),
-    ):
-        if listed is not None and not listed:
-            return f"the list of {member} is empty"
-    callers = chain(
-        (_idle_entity(entity, revoked) for entity in grant.entities),
-        map(_idle_workload, grant.workloads or ()),
+    empty = _empty(
+        secrets=grant.secrets,
+        applications=grant.applications,
+        hosts=grant.hosts,
+        accounts=grant.accounts,
+        users=grant.users,
     )
-    return _first_if_all(next(found, None) for found in callers) or (
-        _first_if_all(next(_idle_secret(secret), None) for secret in grant.secrets)
+    return (
+        next(empty, None)
+        or _of_callers(grant.entities, grant.workloads, revoked)
+        or _first_if_all(map(_idle_secret, grant.secrets))
     )
 
 
 def _idle_denial(denial: Denial) -> str | None:
-    callers = chain(
-        (_idle_entity(entity, frozenset()) for entity in denial.entities or ()),
-        map(_idle_workload, denial.workloads or ()),
-    )
-    return _first_if_all(next(found, None) for found in callers)
+    return _of_callers(denial.entities, denial.workloads, frozenset())
+
+
+def _of_callers(
+    entities: Iterable[EntityPattern] | None,
+    workloads: Iterable[WorkloadPattern] | None,
+    revoked: frozenset[SubjectKey],
+) -> str | None:
+    of_entities = (_idle_entity(entity, revoked) for entity in entities or ())
+    return _first_if_all(chain(of_entities, map(_idle_workload, workloads or ())))
 
 
 def _idle_entity(pattern: EntityPattern, revoked: frozenset[SubjectKey]) -> Iterator[str]:
-    for member, listed in (
-        ("subjects", pattern.subjects),
-        ("names", pattern.names),
-        ("tags", pattern.tags),
-        ("kinds", pattern.kinds),
-        ("hashes", pattern.hashes),
-    ):
-        if listed is not None and not listed:
-            yield f"the list of {member} is empty"
+    yield from _empty(
+        subjects=pattern.subjects,
+        names=pattern.names,
+        tags=pattern.tags,
+        kinds=pattern.kinds,
+        hashes=pattern.hashes,
+    )
     if pattern.subjects and pattern.kinds is not None:
         kinds = {IDENTITY_KINDS.get(decode_public(subject)[0]) for subject in pattern.subjects}
         if not kinds & pattern.kinds:
@@ -84,28 +83,28 @@ def _idle_entity(pattern: EntityPattern, revoked: frozenset[SubjectKey]) -> Iter
 
 
 def _idle_workload(pattern: WorkloadPattern) -> Iterator[str]:
-    for member, listed in (
-        ("environments", pattern.environments),
-        ("namespaces", pattern.namespaces),
-        ("names", pattern.names),
-    ):
+    return _empty(
+        environments=pattern.environments, namespaces=pattern.namespaces, names=pattern.names
+    )
+
+
+def _idle_secret(pattern: SecretPattern) -> Iterator[str]:
+    return _empty(
+        keys=pattern.paths,
+        backends=pattern.backends,
+        fields=pattern.fields,
+        versions=pattern.versions,
+    )
+
+
+def _empty(**lists: Collection[object] | None) -> Iterator[str]:
+    """Yield what is wrong with each list that is there and holds nothing."""
+    for member, listed in lists.items():
         if listed is not None and not listed:
             yield f"the list of {member} is empty"
 
 
-def _idle_secret(pattern: SecretPattern) -> Iterator[str]:
-    listed: tuple[tuple[str, Collection[object] | None], ...] = (
-        ("keys", pattern.paths),
-        ("backends", pattern.backends),
-        ("fields", pattern.fields),
-        ("versions", pattern.versions),
-    )
-    for member, values in listed:
-        if values is not None and not values:
-            yield f"the list of {member} is empty"
-
-
-def _first_if_all(reasons: Iterator[str | None]) -> str | None:
+def _first_if_all(alternatives: Iterable[Iterator[str]]) -> str | None:
     """Return the first reason if every alternative has one."""
-    found = list(reasons)
+    found = [next(reasons, None) for reasons in alternatives]
     return found[0] if found and all(found) else None

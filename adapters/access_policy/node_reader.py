@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 
 from adapters.access_policy.problems import PolicyProblem
 from adapters.access_policy.yaml_tree import Mapping, Refused, Scalar, Sequence
+from adapters.system.yaml_nodes import is_showable, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from adapters.access_policy.yaml_tree import Node
-
-MAX_SHOWN = 64
-"""Longer texts are not repeated in a problem: they may be something pasted by accident."""
-
-MAX_CANDIDATES = 500
-"""Among more names none is suggested: comparing them all would take too long."""
 
 _TITLED = ": "
 
@@ -115,20 +109,6 @@ class NodeReader:
         if not self.place or self.place.endswith(_TITLED):
             return self.place + shown
         return f"{self.place}.{shown}"
-
-
-def is_showable(text: str) -> bool:
-    """Tell whether a text may be repeated in a problem: short, and on one line."""
-    return 0 < len(text) <= MAX_SHOWN and text.isprintable()
-
-
-def suggestion(text: str, candidates: Collection[str]) -> str:
-    """Return ' Did you mean "…"?' where one of the candidates is near, otherwise nothing."""
-    if not is_showable(text) or len(candidates) > MAX_CANDIDATES:
-        return ""
-    near = get_close_matches(text, candidates, n=1)
-    # The candidates may be names of the file itself.
-    return f' Did you mean "{near[0]}"?' if near and is_showable(near[0]) else ""
 
 
 def _unknown_member(name: str, known: Collection[str]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from adapters.access_policy import values
-from adapters.access_policy.node_reader import NodeReader, suggestion
+from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.yaml_tree import Scalar, Sequence
+from adapters.system.yaml_nodes import suggestion
 from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
 from domain.model.access_rules import Denial, Grant
 from domain.model.identity import AccountKey
@@ -45,9 +47,9 @@ def grant(reader: NodeReader, name: str, issuers: Issuers) -> Grant | None:
         secrets=_listed(members, "secrets", _secret) or (),
         workloads=_listed(members, "workloads", _workload),
         applications=_listed(members, "applications", values.text_pattern),
-        hosts=_set(_listed(members, "hosts", values.host_key)),
-        accounts=_set(_listed(members, "accounts", values.name)),
-        users=_set(_listed(members, "users", values.name)),
+        hosts=_set(members, "hosts", values.host_key),
+        accounts=_set(members, "accounts", values.name),
+        users=_set(members, "users", values.name),
     )
 
 
@@ -61,9 +63,9 @@ def denial(reader: NodeReader, name: str, issuers: Issuers) -> Denial | None:
     _refuse_empty_lists(members)
     return Denial(
         name=name,
-        entities=_listed(members, "entities", lambda item: _denied_entity(item, issuers)),
+        entities=_listed(members, "entities", lambda item: _entity(item, issuers, denied=True)),
         paths=_listed(members, "keys", values.path_pattern),
-        workloads=_listed(members, "workloads", _denied_workload),
+        workloads=_listed(members, "workloads", partial(_workload, denied=True)),
     )
 
 
@@ -80,37 +82,17 @@ def _check_callers(reader: NodeReader, members: Members) -> None:
             )
 
 
-def _workload(reader: NodeReader) -> WorkloadPattern | None:
-    members = reader.members(_WORKLOAD, required=("environments",))
-    return None if members is None else _workload_of(members)
-
-
-def _denied_workload(reader: NodeReader) -> WorkloadPattern | None:
+def _workload(reader: NodeReader, *, denied: bool = False) -> WorkloadPattern | None:
     members = reader.members(_WORKLOAD, required=("environments",))
     if members is None:
         return None
-    _refuse_empty_lists(members)
-    return _workload_of(members)
-
-
-def _workload_of(members: Members) -> WorkloadPattern:
+    if denied:
+        _refuse_empty_lists(members)
     return WorkloadPattern(
         environments=_listed(members, "environments", values.text_pattern) or (),
         namespaces=_listed(members, "namespaces", values.text_pattern),
         names=_listed(members, "names", values.text_pattern),
     )
-
-
-def _denied_entity(reader: NodeReader, issuers: Issuers) -> EntityPattern | None:
-    members = reader.members(_ENTITY)
-    if members is None:
-        return None
-    for member in members.keys() & {"min_rev", "max_token_age"}:
-        members[member].wrong(
-            "in a denial this would pass over the old and deny the new; put it into the grants"
-        )
-    _refuse_empty_lists(members)
-    return _entity_of(reader, members, issuers)
 
 
 def _refuse_empty_lists(members: Members) -> None:
@@ -121,12 +103,20 @@ def _refuse_empty_lists(members: Members) -> None:
             )
 
 
-def _entity(reader: NodeReader, issuers: Issuers) -> EntityPattern | None:
+def _check_denied(members: Members) -> None:
+    for member in members.keys() & {"min_rev", "max_token_age"}:
+        members[member].wrong(
+            "in a denial this would pass over the old and deny the new; put it into the grants"
+        )
+    _refuse_empty_lists(members)
+
+
+def _entity(reader: NodeReader, issuers: Issuers, *, denied: bool = False) -> EntityPattern | None:
     members = reader.members(_ENTITY)
-    return None if members is None else _entity_of(reader, members, issuers)
-
-
-def _entity_of(reader: NodeReader, members: Members, issuers: Issuers) -> EntityPattern:
+    if members is None:
+        return None
+    if denied:
+        _check_denied(members)
     if "issuer" not in members:
         reader.wrong(
             'the member "issuer" is missing; add the name of one that stands under issuers'
@@ -145,11 +135,11 @@ def _entity_of(reader: NodeReader, members: Members, issuers: Issuers) -> Entity
         # Where there is none a problem has been noted, and the rules will never be used.
         issuer=issuer or AccountKey(""),
         subjects=_subjects(members),
-        kinds=_set(_listed(members, "kinds", values.kind)),
+        kinds=_set(members, "kinds", values.kind),
         names=names,
         tags=_listed(members, "tags", values.text_pattern),
         min_revision=_read(members, "min_rev", values.revision),
-        hashes=_set(_listed(members, "hashes", values.artifact_hash)),
+        hashes=_set(members, "hashes", values.artifact_hash),
         max_token_age=_read(members, "max_token_age", values.age),
     )
 
@@ -164,9 +154,9 @@ def _issuer(reader: NodeReader, issuers: Issuers) -> AccountKey | None:
 
 def _subjects(members: Members) -> frozenset[SubjectKey] | None:
     one = _read(members, "subject", values.entity_key)
-    several = _listed(members, "subjects", values.entity_key)
+    several = _set(members, "subjects", values.entity_key)
     if "subject" not in members:
-        return _set(several)
+        return several
     if several is not None:
         members["subject"].wrong('"subjects" stands beside it; write all of them there')
     return frozenset() if one is None else frozenset({one})
@@ -176,19 +166,15 @@ def _secret(reader: NodeReader) -> SecretPattern | None:
     members = reader.members(_SECRET, required=("keys",))
     if members is None:
         return None
+    fields = _any_or_listed(members, "fields", ("any",))
     versions = _any_or_listed(members, "versions", ("any", "latest"))
     return SecretPattern(
         paths=_listed(members, "keys", values.path_pattern) or (),
-        backends=_set(_listed(members, "backends", values.name)),
-        fields=_fields(members),
+        backends=_set(members, "backends", values.name),
+        fields=fields if isinstance(fields, frozenset) else None,
         versions="any" if versions is None else versions,
         properties=_read(members, "properties", _properties),
     )
-
-
-def _fields(members: Members) -> frozenset[str] | None:
-    fields = _any_or_listed(members, "fields", ("any",))
-    return fields if isinstance(fields, frozenset) else None
 
 
 def _any_or_listed(
@@ -228,5 +214,7 @@ def _listed(
     return members[member].each(read) if member in members else None
 
 
-def _set(values_read: tuple[_Value, ...] | None) -> frozenset[_Value] | None:
-    return None if values_read is None else frozenset(values_read)
+def _set(
+    members: Members, member: str, read: Callable[[NodeReader], _Value | None]
+) -> frozenset[_Value] | None:
+    return frozenset(members[member].each(read)) if member in members else None

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from domain.model.access_rules import Denial, Grant
     from domain.model.patterns import PathPattern, TextPattern
 
+    _Text = str | TextPattern | PathPattern
+
 NO_ENTITY, NOTHING = "no entity", "nothing"
 
 _OR = "\nor "
@@ -54,7 +56,7 @@ def denials_in_words(document: PolicyDocument) -> list[RuleSummary]:
         RuleSummary(
             name=denial.name,
             who=_denied(document, denial),
-            what="everything" if denial.paths is None else _texts(denial.paths),
+            what="everything" if denial.paths is None else _or(denial.paths),
         )
         for denial in document.rules.denials
     ]
@@ -76,11 +78,9 @@ def _callers(
 
 
 def _workload(pattern: WorkloadPattern) -> str:
-    parts = [f"environment {_texts(pattern.environments)}"]
-    if pattern.namespaces is not None:
-        parts.append(f"namespace {_texts(pattern.namespaces)}")
-    parts.append("every workload" if pattern.names is None else f"workload {_texts(pattern.names)}")
-    return ", ".join(parts)
+    listed = _listed(environment=pattern.environments, namespace=pattern.namespaces)
+    names = "every workload" if pattern.names is None else f"workload {_or(pattern.names)}"
+    return ", ".join([*listed, names])
 
 
 def _entity(document: PolicyDocument, pattern: EntityPattern) -> str:
@@ -90,53 +90,43 @@ def _entity(document: PolicyDocument, pattern: EntityPattern) -> str:
 def _conditions(pattern: EntityPattern) -> Iterator[str]:
     if pattern.subjects is None and pattern.names is None and pattern.tags is None:
         yield "every entity"
-    if pattern.subjects is not None:
-        yield f"key {_or(pattern.subjects)}"
-    if pattern.names is not None:
-        yield f"named {_texts(pattern.names)}"
-    if pattern.tags is not None:
-        yield f"tagged {_texts(pattern.tags)}"
-    if pattern.kinds is not None:
-        yield f"kind {_or(pattern.kinds)}"
+    yield from _listed(
+        key=pattern.subjects, named=pattern.names, tagged=pattern.tags, kind=pattern.kinds
+    )
     if pattern.min_revision is not None:
         yield f"rev ≥ {pattern.min_revision}"
-    if pattern.hashes is not None:
-        yield f"hash {_or(pattern.hashes)}"
+    yield from _listed(hash=pattern.hashes)
     if pattern.max_token_age is not None:
         yield f"token at most {_span(pattern.max_token_age)} old"
 
 
 def _secret(pattern: SecretPattern) -> str:
-    parts = [_texts(pattern.paths)]
-    if pattern.fields is not None:
-        parts.append(f"field {_or(pattern.fields)}")
+    parts = [_or(pattern.paths), *_listed(field=pattern.fields)]
     if isinstance(pattern.versions, frozenset):
         parts.append(f"version {_or(pattern.versions)}")
     elif pattern.versions == "latest":
         parts.append("latest version")
-    if pattern.backends is not None:
-        parts.append(f"backend {_or(pattern.backends)}")
-    for name, allowed in sorted((pattern.properties or {}).items()):
-        parts.append(f"{name} = {_or(allowed)}")
-    return ", ".join(parts)
+    parts += _listed(backend=pattern.backends)
+    properties = sorted((pattern.properties or {}).items())
+    return ", ".join([*parts, *(f"{name} = {_or(allowed)}" for name, allowed in properties)])
 
 
 def _surroundings(grant: Grant) -> Iterator[str]:
-    if grant.accounts is not None:
-        yield f"NATS account {_or(grant.accounts)}"
-    if grant.users is not None:
-        yield f"NATS user {_or(grant.users)}"
-    if grant.applications is not None:
-        yield f"application {_texts(grant.applications)} (hint)"
-    if grant.hosts is not None:
-        yield f"host {_or(grant.hosts)} (hint)"
+    listed = {"NATS account": grant.accounts, "NATS user": grant.users}
+    yield from _listed(**listed)
+    hints = _listed(application=grant.applications, host=grant.hosts)
+    yield from (f"{hint} (hint)" for hint in hints)
 
 
-def _texts(patterns: Iterable[TextPattern | PathPattern]) -> str:
-    return _or(pattern.text for pattern in patterns)
+def _listed(**conditions: Iterable[_Text] | None) -> Iterator[str]:
+    """Yield each condition that is set: what it looks at, and what that may be."""
+    for what, allowed in conditions.items():
+        if allowed is not None:
+            yield f"{what} {_or(allowed)}"
 
 
-def _or(texts: Iterable[str]) -> str:
+def _or(allowed: Iterable[_Text]) -> str:
+    texts = (text if isinstance(text, str) else text.text for text in allowed)
     return " | ".join(sorted(text or '""' for text in texts)) or NOTHING
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from adapters.access_policy.node_reader import suggestion
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind, decode_public
+from adapters.system.yaml_nodes import suggestion
 from domain.model.identity import AccountKey, IdentityKind, SubjectKey
 from domain.model.patterns import InvalidPatternError, PathPattern, TextPattern
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adapters.access_policy.node_reader import NodeReader
 
 FILL_IN = "FILL-IN"
@@ -24,6 +26,8 @@ _AGE = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
 _HASH = re.compile(r"[0-9A-F]{64}")
 
+_Pattern = TypeVar("_Pattern")
+
 
 def name(reader: NodeReader) -> str | None:
     """Read a name or another text that must hold something."""
@@ -36,31 +40,12 @@ def name(reader: NodeReader) -> str | None:
 
 def path_pattern(reader: NodeReader) -> PathPattern | None:
     """Read a pattern on the canonical path."""
-    text = reader.text()
-    if text is None:
-        return None
-    try:
-        return PathPattern(text)
-    except InvalidPatternError as error:
-        advice = str(error)
-    hint = ""
-    if not text.startswith("/"):
-        hint = "; the path is the one that the audit record shows, whole and from its root"
-    reader.wrong(f"this is no pattern of keys: {advice}{hint}")
-    return None
+    return _pattern(reader, PathPattern, " of keys")
 
 
 def text_pattern(reader: NodeReader) -> TextPattern | None:
     """Read a pattern on a name or tag."""
-    text = reader.text()
-    if text is None:
-        return None
-    try:
-        return TextPattern(text)
-    except InvalidPatternError as error:
-        advice = str(error)
-    reader.wrong(f"this is no pattern: {advice}")
-    return None
+    return _pattern(reader, TextPattern, "")
 
 
 def account_key(reader: NodeReader) -> AccountKey | None:
@@ -119,6 +104,20 @@ def age(reader: NodeReader) -> float | None:
     if match := _AGE.fullmatch(text):
         return float(int(match[1]) * _SECONDS[match[2]])
     reader.wrong("write a whole number above 0 and its unit (s, m, h or d), such as 30d")
+    return None
+
+
+def _pattern(reader: NodeReader, kind: Callable[[str], _Pattern], of_what: str) -> _Pattern | None:
+    text = reader.text()
+    if text is None:
+        return None
+    try:
+        return kind(text)
+    except InvalidPatternError as error:
+        advice = str(error)
+    if of_what and not text.startswith("/"):
+        advice += "; the path is the one that the audit record shows, whole and from its root"
+    reader.wrong(f"this is no pattern{of_what}: {advice}")
     return None
 
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import yaml
 
-from adapters.access_policy.characters import stray_characters
-from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
+from adapters.access_policy.problems import AccessPolicyError, PolicyProblem, stray_characters
 from adapters.system.yaml_nodes import YamlError, events_of
 
 if TYPE_CHECKING:

@@ -1,29 +1,35 @@
-"""The ASGI application: three pages for tools, and the console beside them where it is on."""
+"""The ASGI application: pages for tools, the console where it is on, and the paths of a store."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, final
 
+import structlog
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from adapters.admin_http.bounds import OnlyReading
+from adapters.admin_http.bounds import BodyRefusedError, OnlyReading, read_body
+from ports.store_plugin import HttpRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from adapters.admin_http.readiness import Readiness, Verdict
     from ports.clock import Clock
+    from ports.store_plugin import HttpRoute
 
 _NEVER_KEPT: Final = {"cache-control": "no-store"}
 _NOT_HERE: Final = "Nothing here; ask for /livez, /readyz or /metrics.\n"
 _NO_CONSOLE: Final = "The console is off; set ADMIN_CONSOLE=true."
 CONSOLE: Final = "/console"
+
+OWN_PATHS: Final = frozenset({"/livez", "/readyz", "/metrics"})
+_log = structlog.get_logger()
 
 
 class Exposition(Protocol):
@@ -85,46 +91,36 @@ def build_app(
     async def not_here(_: Request, __: Exception) -> Response:
         return PlainTextResponse(_NOT_HERE, status_code=404, headers=_NEVER_KEPT)
 
-    handlers: Mapping[Any, Any] = {404: not_here}
     app = Starlette(
         routes=[
             Route("/livez", livez, methods=["GET"]),
             Route("/readyz", readyz, methods=["GET"]),
             Route("/metrics", shown, methods=["GET"]),
         ],
-        exception_handlers=handlers,
+        exception_handlers={404: not_here},
     )
     # A redirect would repeat whatever host the request claims to be for.
     app.router.redirect_slashes = False
-    pages: ASGIApp = OnlyReading(app, clock)
-    if console is not None:
-        pages = _with_console(pages, OnlyReading(console.app, clock, console.posts))
-        return _with_closed_paths(pages, closed or {})
-    closed = {CONSOLE: _NO_CONSOLE, **(closed or {})}
-    return _with_closed_paths(pages, closed)
+    pages = OnlyReading(app, clock)
+    for_people = None if console is None else OnlyReading(console.app, clock, console.posts)
+    closed = {**({CONSOLE: _NO_CONSOLE} if console is None else {}), **(closed or {})}
 
-
-def _with_console(pages: ASGIApp, console: ASGIApp) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        is_of_console = path == CONSOLE or path.startswith(f"{CONSOLE}/")
-        await (console if is_of_console else pages)(scope, receive, send)
+        answer: ASGIApp = pages
+        if path in closed:
+            # Whatever else was sent stays unread, so nothing more can come on this connection.
+            headers = {**_NEVER_KEPT, "connection": "close"}
+            answer = PlainTextResponse(f"{closed[path]}\n", status_code=404, headers=headers)
+        elif for_people is not None and _is_of_console(path):
+            answer = for_people
+        await answer(scope, receive, send)
 
-    return app
+    return route
 
 
-def _with_closed_paths(pages: ASGIApp, closed: Mapping[str, str]) -> ASGIApp:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        advice = closed.get(scope["path"])
-        if advice is None:
-            await pages(scope, receive, send)
-            return
-        # Whatever else was sent stays unread, so nothing more can come on this connection.
-        headers = {**_NEVER_KEPT, "connection": "close"}
-        response = PlainTextResponse(f"{advice}\n", status_code=404, headers=headers)
-        await response(scope, receive, send)
-
-    return app
+def _is_of_console(path: str) -> bool:
+    return path == CONSOLE or path.startswith(f"{CONSOLE}/")
 
 
 def _written(verdicts: Mapping[str, Verdict], *, ready: bool) -> bytes:
@@ -137,3 +133,64 @@ def _written(verdicts: Mapping[str, Verdict], *, ready: bool) -> bytes:
         for name, verdict in verdicts.items()
     }
     return json.dumps({"ready": ready, "checks": checks}, indent=2).encode() + b"\n"
+
+
+@final
+class StoreRoutes:
+    """Answers on the store's paths, and leaves every other path to `pages`.
+
+    A body is read whole, within its route's bound and five seconds, before the store sees it.
+
+    Raises:
+        ValueError: two routes, or a route and one of the listener's own pages, have one path.
+    """
+
+    def __init__(self, routes: Iterable[HttpRoute], pages: ASGIApp, clock: Clock) -> None:
+        self._pages = pages
+        self._clock = clock
+        self._routes: dict[str, HttpRoute] = {}
+        for route in routes:
+            if route.path in {*self._routes, *OWN_PATHS} or _is_of_console(route.path):
+                raise ValueError(f"the path {route.path} is served twice")
+            self._routes[route.path] = route
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
+        route = self._routes.get(scope["path"])
+        if route is None:
+            await self._pages(scope, receive, send)
+        else:
+            response = await self._answer(route, Request(scope, receive))
+            await response(scope, receive, send)
+
+    async def _answer(self, route: HttpRoute, request: Request) -> Response:
+        if request.method != route.method:
+            return _refusal(405, "method", f"Use {route.method}.", {"allow": route.method})
+        try:
+            body = await read_body(request, route.max_body_bytes, self._clock)
+        except BodyRefusedError as error:
+            return _refusal(error.status, error.reason, error.advice)
+        headers: dict[str, str] = {}
+        for name, text in request.headers.items():
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
+        try:
+            answer = await route.handle(HttpRequest(headers, body))
+        except Exception as error:  # noqa: BLE001  whatever the store did, the sender gets an answer
+            _log.error("admin_http.route_failed", path=route.path, error=type(error).__name__)
+            return _refusal(500, "failed", "The service failed; see its log.")
+        return Response(
+            answer.body,
+            answer.status,
+            {"cache-control": "no-store", "content-type": answer.content_type},
+        )
+
+
+def _refusal(
+    status: int, reason: str, advice: str, headers: dict[str, str] | None = None
+) -> Response:
+    # What else was sent stays unread, so no further request can come on this connection.
+    return JSONResponse(
+        {"error": reason, "advice": advice},
+        status,
+        {"cache-control": "no-store", "connection": "close", **(headers or {})},
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from adapters.admin_http.readiness import Disproof, Finding, ReadinessCheck
 from ports.store_check import StoreLimitedError, StoreMisconfiguredError, StoreUnreachableError
@@ -23,16 +23,6 @@ STORE_RETRY_SECONDS: Final = 3.0
 
 STORE_LIMIT_SECONDS: Final = 20.0
 """Beyond what the stores' own checks give themselves, which then say more than "too slow"."""
-
-
-class PolicyStatus(Protocol):
-    """As `adapters.access_policy.file.PolicyStatus` has it."""
-
-    @property
-    def digest(self) -> str | None: ...
-
-    @property
-    def refusal(self) -> object | None: ...
 
 
 def problem_check(
@@ -70,39 +60,13 @@ def audit_check(accepts: Callable[[], bool]) -> ReadinessCheck:
     )
 
 
-def policy_check(status: Callable[[], PolicyStatus]) -> ReadinessCheck:
-    """Check that a policy file is in force; one refused since then is mentioned."""
-
-    async def probe() -> Finding:
-        now = status()
-        if now.digest is None:
-            return Finding(
-                ok=False,
-                advice="No access policy is in force; mend the file that ACCESS_POLICY_FILE names. "
-                "The log lists its mistakes.",
-            )
-        if now.refusal is not None:
-            return Finding(
-                ok=True,
-                advice="The access policy file has mistakes, which the log lists; the version "
-                "before them stays in force.",
-            )
-        return Finding(ok=True)
-
-    return ReadinessCheck("policy", probe)
-
-
 def process_check(lateness: Callable[[], str]) -> ReadinessCheck:
     """Check that this process does its work when it is due.
 
     It stays ready: taking a replica away leaves the others more to do, perhaps on the same CPUs.
     `lateness`: returns what to do about the process's own lateness, "" if it is on time.
     """
-
-    async def probe() -> Finding:
-        return Finding(ok=True, advice=lateness())
-
-    return ReadinessCheck("process", probe, fresh_seconds=0)
+    return problem_check("process", lambda: None, lateness)
 
 
 def store_check(

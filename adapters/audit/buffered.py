@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from typing_extensions import override
 
 from adapters.audit.outages import Outages
-from adapters.audit.sink import AuditSink, OnFull
+from adapters.audit.sink import AuditSink, DeliveryFailedError, OnFull
 from adapters.system.cancelling import cancel
 from adapters.telemetry.audit_lines import AuditLines
 
@@ -56,17 +56,6 @@ class BufferLimits:
             raise ValueError("The audit buffer must hold at least 1 byte.")
         if self.grace_seconds < 0:
             raise ValueError("The audit grace period must not be negative.")
-
-
-class DeliveryFailedError(Exception):
-    """A batch did not arrive as a whole. `delivered`: how many of the batch's first lines have
-    arrived; the rest is tried again.
-    """
-
-    def __init__(self, reason: str, delivered: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.delivered = delivered
 
 
 class BufferedSink(AuditSink):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from adapters.audit.buffered import BufferedSink, BufferLimits, DeliveryFailedError
-from adapters.audit.line_file import ADVICE, AppendFailedError, LineFile
-from adapters.audit.sink import AuditSinkError
+from adapters.audit.buffered import BufferedSink, BufferLimits
+from adapters.audit.line_file import ADVICE, LineFile
+from adapters.audit.sink import AuditSinkError, DeliveryFailedError
 from adapters.system.own_thread import OwnThread
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class AuditFile(BufferedSink):
     async def _open(self) -> None:
         try:
             await self._in_thread(self._file.open)
-        except AppendFailedError as failure:
+        except DeliveryFailedError as failure:
             reason = failure.reason
         else:
             return
@@ -89,13 +89,7 @@ class AuditFile(BufferedSink):
     @override
     async def _deliver(self, batch: Sequence[AuditLine]) -> None:
         lines = [line.text for line in batch]
-        try:
-            await self._in_thread(lambda: self._append(lines))
-        except AppendFailedError as failure:
-            reason, appended = failure.reason, failure.appended
-        else:
-            return
-        raise DeliveryFailedError(reason, appended)
+        await self._in_thread(lambda: self._append(lines))
 
     @override
     async def _close(self) -> None:

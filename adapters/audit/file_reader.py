@@ -6,7 +6,6 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
-from adapters.audit.reading import POLL_SECONDS, AuditReadError
 from adapters.system.files import open_to_read
 
 if TYPE_CHECKING:
@@ -15,7 +14,14 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
+POLL_SECONDS = 0.25
+"""How often a reader that follows looks for more."""
+
 _CHUNK_BYTES = 1024 * 1024
+
+
+class AuditReadError(Exception):
+    """The trail cannot be read; the text says what to check."""
 
 
 async def read_file(path: Path, clock: Clock, *, follow: bool) -> AsyncIterator[bytes]:

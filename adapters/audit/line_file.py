@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from adapters.audit.sink import DeliveryFailedError
 from adapters.system.files import Folder, UnsafeFileError
 
 if TYPE_CHECKING:
@@ -42,17 +43,6 @@ ADVICE: Final = {
 """What to do, by reason."""
 
 
-class AppendFailedError(Exception):
-    """Not everything could be appended. `appended`: how many of the first lines stand in the file,
-    whole.
-    """
-
-    def __init__(self, reason: str, appended: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.appended = appended
-
-
 class LineFile:
     """A regular file, made with mode 0600 if it is not there; an existing one keeps its mode.
 
@@ -70,7 +60,7 @@ class LineFile:
         """Open the file, unless it is open already and still the one under its name.
 
         Raises:
-            AppendFailedError: it cannot be opened.
+            DeliveryFailedError: it cannot be opened.
         """
         try:
             if self._descriptor is not None and not self._is_in_place(self._descriptor):
@@ -81,13 +71,13 @@ class LineFile:
             reason = _reason(error)
         else:
             return
-        raise AppendFailedError(reason)
+        raise DeliveryFailedError(reason)
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Append the lines, each with a newline after it.
 
         Raises:
-            AppendFailedError: a line that does not fit was taken back, or is ended by the next
+            DeliveryFailedError: a line that does not fit was taken back, or is ended by the next
                 call, so that no line ever continues another.
         """
         self.open()
@@ -108,7 +98,7 @@ class LineFile:
         appended, torn_bytes = _whole_lines(lines, written - len(start))
         self._take_back(descriptor, torn_bytes)
         self.close()
-        raise AppendFailedError(reason, appended)
+        raise DeliveryFailedError(reason, appended)
 
     def close(self) -> None:
         """Close the file; `append` opens it again."""
@@ -146,7 +136,7 @@ class LineFile:
             return
         # The system may have given up on these lines for good, so they are written once more.
         self.close()
-        raise AppendFailedError(reason)
+        raise DeliveryFailedError(reason)
 
     def _take_back(self, descriptor: int, torn_bytes: int) -> None:
         if not torn_bytes:

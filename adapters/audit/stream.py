@@ -11,9 +11,9 @@ import structlog
 from nats.js.api import Header
 from typing_extensions import override
 
-from adapters.audit.buffered import BufferedSink, DeliveryFailedError
+from adapters.audit.buffered import BufferedSink
 from adapters.audit.publish_acks import PublishAcks
-from adapters.audit.sink import AuditSinkError
+from adapters.audit.sink import AuditSinkError, DeliveryFailedError
 from adapters.audit.stream_config import ensure_stream
 from adapters.system.cancelling import honour_cancellation
 

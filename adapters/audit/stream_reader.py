@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import nats.errors
 import nats.js.errors
 
-from adapters.audit.reading import POLL_SECONDS, AuditReadError
+from adapters.audit.file_reader import POLL_SECONDS, AuditReadError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -39,9 +39,8 @@ async def read_streams(
     """Yield the streams' events from a time on, oldest first; with `follow`, those that come too.
 
     Args:
-        client: a connected client; while NATS is away, a reader that follows waits for it.
+        client: connected; while NATS is away, a reader that follows waits for it.
         since: seconds since the epoch.
-        follow: whether to wait for more at the end.
 
     Raises:
         AuditReadError: one of them is not there, or JetStream does not answer.

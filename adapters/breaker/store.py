@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from typing_extensions import override
@@ -25,12 +24,10 @@ from ports.secret_store import SecretStore, StoreHealth
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from adapters.breaker.circuit import Call
-    from adapters.breaker.config import BreakerConfig
+    from adapters.breaker.circuit import BreakerConfig, Call
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
     from ports.clock import Clock
-
 
 CIRCUIT_OPEN = "store_circuit_open"
 """`reason` of the errors raised without asking the store."""
@@ -38,8 +35,7 @@ CIRCUIT_OPEN = "store_circuit_open"
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerState:
+class BreakerState(NamedTuple):
     """What a metric shows.
 
     Attributes:
@@ -72,12 +68,6 @@ class BreakingSecretStore(SecretStore, StoreHealth):
     def __init__(
         self, inner: SecretStore, config: BreakerConfig, clock: Clock, jitter: Callable[[], float]
     ) -> None:
-        """Wrap a store.
-
-        Args:
-            inner: asked while it works.
-            config: when it counts as down, and how soon it is asked again.
-        """
         self._inner = inner
         self._clock = clock
         self._circuit = Circuit(config, jitter, clock.monotonic())

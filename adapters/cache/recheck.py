@@ -18,7 +18,7 @@ import structlog
 from typing_extensions import override
 
 from adapters.cache.recheck_config import RecheckStatistics
-from adapters.upstream.sliding_window import SlidingWindowLimit
+from adapters.upstream.limits import SlidingWindowLimit
 from domain.model.errors import RateLimited, SecretNotFound, SecretsError, StoreUnavailable
 from domain.model.secret import STALE
 from domain.model.selection import Selection

@@ -1,11 +1,15 @@
-"""What processes tell each other, in strict JSON: the order to forget, and each answer to it."""
+"""What processes tell each other, in strict JSON: the order to forget, and each answer to it.
+
+The event `secrets.changed`, schema 1, tells operators: docs/change-notice.md lists its members.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -30,6 +34,9 @@ SCHEMA = 1
 _log = structlog.get_logger()
 _NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}\z")]
+
+EVENT: Final = "changed"
+EVENT_SCHEMA: Final = 1
 
 
 class Cause(StrEnum):
@@ -75,8 +82,7 @@ class _Answer(_Wire):
     removed: int = Field(ge=0, lt=2**53)
 
 
-@dataclass(frozen=True, slots=True)
-class Invalidation:
+class Invalidation(NamedTuple):
     """An order to every replica.
 
     Attributes:
@@ -122,8 +128,7 @@ class Invalidation:
         return cls(order.id, order.origin, Cause(order.cause), selection)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicaAnswer:
+class ReplicaAnswer(NamedTuple):
     """What one replica did."""
 
     replica: str
@@ -179,3 +184,25 @@ def _selection(order: _Order) -> Selection | None:
             return Selection.everything(scope)
         case _:
             return None
+
+
+def changed_event(invalidation: Invalidation, backend: str, now: float, replicas: int) -> bytes:
+    """Write it; it holds no value. `replicas`: how many processes said that they forgot it."""
+    selection = invalidation.selection
+    time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+    return json.dumps(
+        {
+            "schema": EVENT_SCHEMA,
+            "event": "secrets.changed",
+            "id": invalidation.id,
+            "time": time.replace("+00:00", "Z"),
+            "cause": invalidation.cause.value,
+            "backend": backend,
+            "environment": selection.coordinate("environment"),
+            "project_id": selection.coordinate("project_id"),
+            "scope": dict(selection.scope),
+            "folder": selection.folder if selection.key is None else None,
+            "key": selection.key,
+            "replicas": replicas,
+        }
+    ).encode()

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
-from adapters.change_notice.events import EVENT, changed_event
 from adapters.change_notice.messages import (
+    EVENT,
     FLUSH,
     INVALIDATE,
     Cause,
     Invalidation,
     MalformedMessageError,
     ReplicaAnswer,
+    changed_event,
     is_name,
     read_answers,
 )

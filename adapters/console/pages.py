@@ -1,20 +1,36 @@
-"""The pages: each is what the replica says at that moment, put into a template."""
+"""The pages: each is what the replica says at that moment, put into a template.
+
+One of them asks what the rules say of a request, by a form.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, final
+from urllib.parse import parse_qs
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from adapters.console import units
-from adapters.console.form import Entered
+from adapters.console.figures import ago, clock, duration, moment, prose
 from adapters.console.reasons import anchor_of, reasons
+from adapters.console.sources import Question
 from adapters.console.store_health import store_health
+from adapters.telemetry.redaction import redact_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.console.feed import RequestFeed
     from adapters.console.figures import Figures
     from adapters.console.sources import Judgement, Sources
+
+MAX_BODY_BYTES: Final = 64 * 1024
+MAX_PROPERTIES: Final = 50
+_MAX_MEMBERS: Final = 20
+_TYPE: Final = "application/x-www-form-urlencoded"
+_OPTIONAL: Final = ("field", "version", "application", "host", "account", "user")
+_SHOWN_AGAIN: Final[tuple[str, ...]] = ("key", "properties", *_OPTIONAL, "every_grant")
 
 _NAVIGATION: Final = (
     ("overview", "/console", "Overview"),
@@ -25,6 +41,83 @@ _NAVIGATION: Final = (
     ("reasons", "/console/reasons", "Reasons"),
 )
 _OVERVIEW_GROUPS: Final = ("Transport", "Audit trail", "Process")
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What the form shows again, so that a part of it can be changed; never the token."""
+
+    texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __getitem__(self, name: str) -> str:
+        """Return what was entered, "" for nothing."""
+        return self.texts.get(name, "")
+
+
+class FormError(Exception):
+    """The form cannot be judged; says what to enter, and repeats nothing of it."""
+
+
+def read_form(body: bytes, content_type: str) -> tuple[Mapping[str, str], Entered]:
+    """Return every member, and those that are shown again.
+
+    Raises:
+        FormError: it is no form.
+    """
+    if content_type.partition(";")[0].strip().lower() != _TYPE:
+        raise FormError("Send the form of this page.")
+    try:
+        found = parse_qs(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            encoding="utf-8",
+            errors="strict",
+            max_num_fields=_MAX_MEMBERS,
+        )
+    except ValueError:
+        found = None
+    if found is None:
+        raise FormError("The form cannot be read; send it again from this page.")
+    members = {name: texts[0] for name, texts in found.items() if len(texts) == 1}
+    shown = {name: redact_text(members[name]) for name in _SHOWN_AGAIN if name in members}
+    return members, Entered(shown)
+
+
+def question_in(members: Mapping[str, str]) -> Question:
+    """Return what is asked.
+
+    Raises:
+        FormError: something is missing or malformed.
+    """
+    given = {name: text.strip() for name, text in members.items()}
+    token, key = "".join(given.get("token", "").split()), given.get("key", "")
+    if not token:
+        raise FormError("Paste the token of the component or provider.")
+    if not key:
+        raise FormError("Enter the key as the manifest has it.")
+    if given.get("user") and not given.get("account"):
+        raise FormError("Enter the NATS account beside the user; NATS names both.")
+    return Question(
+        token=token,
+        key=key,
+        properties=_properties(given.get("properties", "")),
+        every_grant="every_grant" in given,
+        **{name: given.get(name) or None for name in _OPTIONAL},
+    )
+
+
+def _properties(text: str) -> Mapping[str, str]:
+    pairs: dict[str, str] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        name, equals, value = line.partition("=")
+        if not equals or not name or name in pairs or len(pairs) >= MAX_PROPERTIES:
+            raise FormError(
+                f"Write each policy property once, as NAME=VALUE on a line of its own; at most "
+                f"{MAX_PROPERTIES}."
+            )
+        pairs[name] = value
+    return MappingProxyType(pairs)
 
 
 @final
@@ -43,13 +136,8 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(anchor_of=anchor_of, navigation=_NAVIGATION)
-        self._templates.filters.update(
-            ago=units.ago,
-            clock=units.clock,
-            duration=units.duration,
-            moment=units.moment,
-            prose=units.prose,
-        )
+        filters = (ago, clock, duration, moment, prose)
+        self._templates.filters.update({write.__name__: write for write in filters})
 
     async def overview(self, host: str) -> str:
         """Write the replica, its workers, its readiness and how requests ended. `host`: the name

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from adapters.console.units import ago, duration, size
+from adapters.console.figures import ago, duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from adapters.console.figures import Figures
     from adapters.console.sources import Check
-
 
 _CHECKS: Final = {
     "store": ("Store", "answers"),

@@ -25,6 +25,8 @@ _REFERENCE = re.compile(r"\$\{[A-Za-z0-9_.@-]+(?:::[A-Za-z0-9_.-]+)?\}", re.ASCI
 `${slug::env.NAME}`, in the characters that Infisical's own pattern takes. `$5`, `${`, `$$` and
 `${HOME:-x}` are plain text to it."""
 
+_BROKEN_UNICODE = re.compile("[\ud800-\udfff]")
+
 
 def read_secret(
     answer: UpstreamResponse,
@@ -56,7 +58,7 @@ def read_secret(
     if (
         name != location.path.rpartition("/")[2]
         or not isinstance(value, str)
-        or not _is_unicode(value)
+        or _BROKEN_UNICODE.search(value)
         or isinstance(served, bool)
         or not isinstance(served, int)
     ):
@@ -111,7 +113,3 @@ def _decode(value: str, location: SecretLocation, answer: UpstreamResponse) -> b
         reason=reasons.ENCODING_BROKEN,
         upstream_request_id=request_id(answer),
     )
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from adapters.infisical.login import AccessToken
     from adapters.infisical.protocol import Route, Wanted
     from adapters.infisical.settings import InfisicalSettings
-    from adapters.upstream.admission_state import AdmissionState
     from adapters.upstream.http import UpstreamHttp
     from adapters.upstream.lockout import LockoutGuard
     from adapters.upstream.login_peers import LoginPeers
     from adapters.upstream.message import UpstreamResponse
+    from adapters.upstream.statistics import AdmissionState
     from ports.clock import Clock
 
 MAX_TOKEN_REPLACEMENTS = 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, urlencode
@@ -22,8 +21,7 @@ _REFUSED = frozenset({"error", "message"})
 _SAFE_LABEL = re.compile(r"[A-Za-z ]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """One version of the API, as far as single reads go."""
 
     version: str
@@ -49,30 +47,40 @@ class Wanted(NamedTuple):
     imports: bool = True
 
 
-# The same few secrets are read again and again.
-@lru_cache(maxsize=1024)
 def read_path(route: Route, wanted: Wanted) -> str:
     """Return path and query below the API's root."""
-    location, version, _ = wanted
+    location, version, imports = wanted
     folder, _, name = location.path.rpartition("/")
     # Dots too, so that nothing on the way can take a name for a step between folders.
     encoded_name = quote(name, safe="").replace(".", "%2E")
-    scope = dict(location.scope)
-    imports = "true" if wanted.imports else "false"
+    query = _read_query(route.project_parameter, location.scope, folder, version, imports)
+    return f"/{route.path}/{encoded_name}?{query}"
+
+
+# The same few folders are read from again and again.
+@lru_cache(maxsize=1024)
+def _read_query(
+    project_parameter: str,
+    scope: tuple[tuple[str, str], ...],
+    folder: str,
+    version: str | None,
+    imports: bool,  # noqa: FBT001  a key of the cache
+) -> str:
+    chosen, flag = dict(scope), "true" if imports else "false"
     # Every flag is sent: the defaults differ between versions. None may be sent twice.
     parameters = {
-        route.project_parameter: scope["project_id"],
-        "environment": scope["environment"],
+        project_parameter: chosen["project_id"],
+        "environment": chosen["environment"],
         "secretPath": folder or "/",
         "type": "shared",
         "viewSecretValue": "true",
         "expandSecretReferences": "true",
-        "include_imports": imports,
-        "includeImports": imports,
+        "include_imports": flag,
+        "includeImports": flag,
     }
     if version is not None:
         parameters["version"] = version
-    return f"/{route.path}/{encoded_name}?{urlencode(parameters, quote_via=quote)}"
+    return urlencode(parameters, quote_via=quote)
 
 
 def label(response: UpstreamResponse) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adapters.upstream.samples import upstream_samples
+from adapters.upstream.statistics import upstream_samples
 from ports.plugin import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from adapters.upstream.admission_state import AdmissionState
-    from adapters.upstream.histogram import Histogram
+    from adapters.upstream.statistics import AdmissionState, Histogram
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ import structlog
 from adapters.infisical import reasons
 from adapters.infisical.login_history import REFUSALS, SHARED, LoginHistory
 from adapters.infisical.state import TokenState, WithheldLogins
+from adapters.upstream.background import SingleTask, report_crash
 from adapters.upstream.failures import again
-from adapters.upstream.single_task import SingleTask, report_crash
 from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:

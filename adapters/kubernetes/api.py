@@ -4,33 +4,76 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from typing_extensions import override
 
-from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.error_map import OK, SERVER_ERRORS, UNAUTHORIZED
-from adapters.kubernetes.watch_api import JSON, Stream, WatchApi
+from adapters.kubernetes.answer import (
+    BAD_REQUEST,
+    OK,
+    SERVER_ERRORS,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    Answer,
+)
 from domain.model.errors import RateLimited, SecretsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from adapters.kubernetes.credentials import TokenSource
+    from adapters.upstream.engine import Slot
     from adapters.upstream.http import UpstreamHttp
     from adapters.upstream.message import UpstreamResponse
-    from adapters.upstream.slot import Slot
     from adapters.upstream.streams import HttpStreams
     from ports.clock import Clock
+
+
+JSON: Final = "application/json"
 
 LIST_SECONDS: Final = 10.0
 PROBE_SECONDS: Final = 3.0
 VERSION_PATH: Final = "/version"
 MAX_REFUSAL_BYTES: Final = 64 * 1024
 
-_CLIENT_ERRORS: Final = 400
-_TOO_MANY_REQUESTS: Final = 429
 _NO_QUERY: Final[Mapping[str, str]] = {}
+
+
+@dataclass(slots=True)
+class Stream:
+    """The answer to a watch, while its context is open.
+
+    Attributes:
+        answer: status and, unless it is 200, what the server says about it.
+        chunks: the pieces of the body as they come; ends only with the body's proper end.
+    """
+
+    answer: Answer
+    chunks: AsyncIterator[bytes]
+
+
+class WatchApi(Protocol):
+    """What a watch needs of the API server."""
+
+    def stream(
+        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Open a GET whose body never needs to end.
+
+        Raises:
+            SecretsError: no connection, none in time, or one that breaks or falls silent.
+        """
+
+    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
+        """Send a GET and return its answer.
+
+        Raises:
+            SecretsError: there is no answer.
+        """
+
+    async def is_there(self) -> bool:
+        """Send one small call, once, and say whether the API server answered."""
 
 
 def is_api_answer(response: UpstreamResponse) -> bool:
@@ -39,19 +82,13 @@ def is_api_answer(response: UpstreamResponse) -> bool:
     `/version` alone has none, but names the build. Their type may be called something else than
     JSON, and they may be too large to parse twice.
     """
-    if response.status < _CLIENT_ERRORS:
+    if response.status < BAD_REQUEST:
         body = response.body
         is_object = body.lstrip()[:1] == b"{" and (b'"kind"' in body or b'"gitVersion"' in body)
         return response.status < 300 and is_object  # noqa: PLR2004
-    if response.status == _TOO_MANY_REQUESTS:
+    if response.status == TOO_MANY_REQUESTS:
         return True
     return Answer.read(response.status, {}, response.body).is_status
-
-
-@dataclass(frozen=True, slots=True)
-class _Followed(Stream):
-    answer: Answer
-    chunks: AsyncIterator[bytes]
 
 
 class KubernetesApi(WatchApi):
@@ -97,8 +134,6 @@ class KubernetesApi(WatchApi):
             path: from "/" on.
             deadline: monotonic seconds.
             query: is percent-encoded.
-            json: becomes the body.
-            accept: the form wanted.
             user: whom to impersonate; None for the service's own rights.
             judged: False for a call that is sent once, and whose answer may be no JSON.
 
@@ -148,12 +183,12 @@ class KubernetesApi(WatchApi):
             path, headers=headers, query=query, idle_seconds=idle_seconds
         ) as stream:
             if stream.status == OK:
-                yield _Followed(Answer(OK, {}), stream.chunks())
+                yield Stream(Answer(OK, {}), stream.chunks())
                 return
             if stream.status == UNAUTHORIZED:
                 self._tokens.refused()
             body = await stream.read(MAX_REFUSAL_BYTES)
-            yield _Followed(Answer.read(stream.status, stream.headers, body), _nothing())
+            yield Stream(Answer.read(stream.status, stream.headers, body), _nothing())
 
     async def aclose(self) -> None:
         """Close all connections."""

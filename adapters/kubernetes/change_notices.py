@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -37,6 +37,8 @@ MAX_NAMED: Final = 50
 
 _DIGESTS_A_MESSAGE: Final = 100
 _HEARD: Final = 8192
+
+_DIGEST_LENGTH: Final = 32
 _log = structlog.get_logger()
 
 
@@ -50,7 +52,7 @@ class ChangeNotices:
 
     def __init__(
         self,
-        tell: Callable[[Selection], None],
+        tell: Callable[[Selection], object],
         peers: PeerBus,
         clock: Clock,
         jitter: Callable[[], float],
@@ -74,11 +76,8 @@ class ChangeNotices:
         self._subscribed = False
 
     def changed(self, namespace: str, changes: Mapping[str, str]) -> None:
-        """Take note of changed Secrets.
-
-        Args:
-            namespace: where they are.
-            changes: by name, what every process that sees the same change calls it.
+        """Take note of changed Secrets. `changes`: by name, what every process that sees the same
+        change calls it.
         """
         for name, change in changes.items():
             digest = _digest(namespace, name, change)
@@ -108,7 +107,7 @@ class ChangeNotices:
         self._claimed, self._won = set(digests), set()
         self._decided.clear()
         ordered = sorted(digests)
-        try:
+        with suppress(ChannelError, TimeoutError):
             async with self._clock.timeout_at(self._clock.monotonic() + CLAIM_SECONDS):
                 for start in range(0, len(ordered), _DIGESTS_A_MESSAGE):
                     some = ordered[start : start + _DIGESTS_A_MESSAGE]
@@ -117,8 +116,6 @@ class ChangeNotices:
                 while self._claimed:
                     self._decided.clear()
                     await self._decided.wait()
-        except (ChannelError, TimeoutError):
-            pass
         undecided = {digest for digest in self._claimed if not self._heard.find(digest)}
         for digest in undecided:
             self._heard.keep(digest, value=True)
@@ -143,19 +140,16 @@ class ChangeNotices:
                 self.left_to_peers += 1
 
     def _announce(self, places: Sequence[tuple[str, str]]) -> None:
-        for namespace, count in Counter(namespace for namespace, _ in places).items():
+        for namespace in dict.fromkeys(namespace for namespace, _ in places):
             scope = (("namespace", namespace),)
             names = [name for each, name in places if each == namespace]
-            if count > MAX_NAMED:
+            if len(names) > MAX_NAMED:
                 self._tell(Selection.everything(scope))
             else:
                 for name in names:
                     self._tell(Selection.one(f"/{name}", scope))
-            _log.info("kubernetes.secrets_changed", namespace=namespace, changed=count)
+            _log.info("kubernetes.secrets_changed", namespace=namespace, changed=len(names))
         self.announced += len(places)
-
-
-_DIGEST_LENGTH: Final = 32
 
 
 def _digest(namespace: str, name: str, change: str) -> bytes:

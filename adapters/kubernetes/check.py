@@ -8,16 +8,10 @@ import structlog
 from typing_extensions import override
 
 from adapters.kubernetes import reasons
-from adapters.kubernetes.error_map import (
-    CREATED,
-    FORBIDDEN,
-    NOT_FOUND,
-    OK,
-    SERVER_ERRORS,
-    error_for,
-)
+from adapters.kubernetes.answer import CREATED, FORBIDDEN, NOT_FOUND, OK, SERVER_ERRORS, error_for
 from adapters.kubernetes.rights import REVIEW_PATH, WHOAMI_PATH, needed, roles_text
 from adapters.kubernetes.watch import METADATA
+from adapters.upstream.json_members import member_of
 from adapters.upstream.store_check import UpstreamCheck
 from domain.model.errors import SecretNotFound
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
@@ -121,8 +115,7 @@ class KubernetesCheck(UpstreamCheck):
             )
             if answer.status != CREATED:
                 raise error_for(answer)
-            status = answer.document.get("status")
-            if not (isinstance(status, dict) and status.get("allowed") is True):
+            if member_of(answer.document, "status", "allowed") is not True:
                 missing.append(right)
         return missing
 
@@ -133,9 +126,7 @@ class KubernetesCheck(UpstreamCheck):
     async def _lacks(self, missing: list[Right], deadline: float) -> StoreMisconfiguredError:
         review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         answer = await self._api.send("POST", WHOAMI_PATH, deadline=deadline, json=review)
-        status = answer.document.get("status")
-        info = status.get("userInfo") if isinstance(status, dict) else None
-        name = info.get("username") if isinstance(info, dict) else None
+        name = member_of(answer.document, "status", "userInfo", "username")
         account = name if isinstance(name, str) and name.isprintable() else None
         return StoreMisconfiguredError(
             "RBAC denies this backend what its settings make use of. Apply this to the cluster, or "

@@ -40,9 +40,9 @@ class TokenSource(Protocol):
             UpstreamError: there is none to be had just now.
         """
 
-    @abstractmethod
     def refused(self) -> bool:
         """Take note that the server refused the token, and say whether a second call may help."""
+        return False
 
 
 @final
@@ -59,10 +59,6 @@ class FixedToken(TokenSource):
     @override
     async def current(self) -> SecretStr:
         return self._token
-
-    @override
-    def refused(self) -> bool:
-        return False
 
 
 @final

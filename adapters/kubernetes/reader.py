@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import structlog
 
 from adapters.kubernetes import reasons
-from adapters.kubernetes.error_map import FORBIDDEN, NOT_FOUND, OK, SERVER_ERRORS, error_for
+from adapters.kubernetes.answer import FORBIDDEN, NOT_FOUND, OK, SERVER_ERRORS, error_for
 from adapters.kubernetes.secret_object import SecretObject
 from domain.model.errors import SecretsError, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
     from adapters.kubernetes.answer import Answer
     from adapters.kubernetes.api import KubernetesApi
-    from adapters.upstream.slot import Slot
+    from adapters.upstream.engine import Slot
     from ports.clock import Clock
 
 PATIENCE_SECONDS: Final = 2.0
@@ -36,11 +36,7 @@ _log = structlog.get_logger()
 
 
 class Found(NamedTuple):
-    """A Secret as it was read.
-
-    Attributes:
-        is_stale: it is from the watch cache, and may be older than any bound.
-    """
+    """A Secret as it was read. `is_stale`: from the watch cache, maybe older than any bound."""
 
     secret: SecretObject
     request_id: str | None
@@ -56,11 +52,7 @@ class SecretReader:
     """
 
     def __init__(self, api: KubernetesApi, clock: Clock, *, may_be_stale: bool) -> None:
-        """Read nothing yet.
-
-        Args:
-            may_be_stale: whether the watch cache may answer while etcd does not.
-        """
+        """Read nothing yet. `may_be_stale`: the watch cache may answer while etcd does not."""
         self.stale_reads = 0
         self.outages = 0
         self._api = api

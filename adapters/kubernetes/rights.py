@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from adapters.kubernetes.bounds import Bounds
 
 REVIEW_PATH: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 WHOAMI_PATH: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
-_ACCOUNT: Final = "system:serviceaccount:"
+_ACCOUNT: Final = ["system", "serviceaccount"]
 _ROLE_NAME: Final = "wasmcloud-secrets"
 
 
@@ -63,85 +63,68 @@ def roles_text(rights: Iterable[Right], missing: Iterable[Right], account: str |
     Each role that lacks something is written out whole, since applying it replaces a former one.
 
     Args:
-        rights: all rights that are needed.
-        missing: those of them that are missing.
+        rights: all that are needed.
         account: the user name that the API server knows the service by; None if unknown.
     """
     lacking = {(right.namespace, right.resource) for right in missing}
-    places: dict[tuple[str, str], dict[tuple[str, ...], set[str]]] = {}
+    by_role: dict[tuple[str, str], list[Right]] = {}
     for right in sorted(rights):
-        if (right.namespace, right.resource) not in lacking:
-            continue
-        rules = places.setdefault((right.namespace, right.resource), {})
-        names = tuple(each.name for each in (right,) if each.name)
-        rules.setdefault(names, set()).add(right.verb)
-    documents = [
-        _role(namespace, resource, _merged(rules)) + _binding(namespace, resource, account)
-        for (namespace, resource), rules in places.items()
-    ]
-    return "---\n".join(documents)
+        if (right.namespace, right.resource) in lacking:
+            by_role.setdefault((right.namespace, right.resource), []).append(right)
+    roles = (_role(*role, each, account) for role, each in by_role.items())
+    return "---\n".join(roles)
 
 
 def _impersonation(user: str) -> Right:
-    if user.startswith(_ACCOUNT) and user.count(":") == _ACCOUNT.count(":") + 1:
-        namespace, name = user.removeprefix(_ACCOUNT).split(":")
-        return Right(namespace, name, "serviceaccounts", "impersonate")
+    if (account := _service_account(user)) is not None:
+        return Right(*account, "serviceaccounts", "impersonate")
     return Right("", user, "users", "impersonate")
 
 
-def _merged(rules: dict[tuple[str, ...], set[str]]) -> list[tuple[list[str], list[str]]]:
-    """Return (names, verbs), the names that need the same verbs together."""
-    by_verbs: dict[tuple[str, ...], list[str]] = {}
-    for names, verbs in rules.items():
-        by_verbs.setdefault(tuple(sorted(verbs)), []).extend(names)
-    return [(names, list(verbs)) for verbs, names in by_verbs.items()]
+def _service_account(user: str) -> tuple[str, str] | None:
+    """Return the namespace and the name of a service account; None for another user."""
+    parts = user.split(":")
+    return (parts[2], parts[3]) if parts[:-2] == _ACCOUNT else None
 
 
-def _role(namespace: str, resource: str, rules: Sequence[tuple[list[str], list[str]]]) -> str:
-    lines = [
-        "apiVersion: rbac.authorization.k8s.io/v1",
-        f"kind: {_kind(namespace)}",
-        f"metadata: {_metadata(namespace, resource)}",
-        "rules:",
-    ]
-    for names, verbs in rules:
-        lines.append(f'- apiGroups: [""]\n  resources: [{resource}]\n  verbs: [{", ".join(verbs)}]')
-        if names:
-            quoted = ", ".join(f'"{name}"' for name in names)
-            lines.append(f"  resourceNames: [{quoted}]")
-    return "\n".join(lines) + "\n"
+def _role(namespace: str, resource: str, rights: Iterable[Right], account: str | None) -> str:
+    kind = "Role" if namespace else "ClusterRole"
+    name = _ROLE_NAME if resource == "secrets" else f"{_ROLE_NAME}-impersonate"
+    metadata = f"{{name: {name}{f', namespace: {namespace}' if namespace else ''}}}"
+    return (
+        "apiVersion: rbac.authorization.k8s.io/v1\n"
+        f"kind: {kind}\n"
+        f"metadata: {metadata}\n"
+        "rules:\n"
+        f"{_rules(resource, rights)}"
+        "---\n"
+        "apiVersion: rbac.authorization.k8s.io/v1\n"
+        f"kind: {kind}Binding\n"
+        f"metadata: {metadata}\n"
+        f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {kind}, name: {name}}}\n"
+        f"subjects: [{_subject(account)}]\n"
+    )
 
 
-def _binding(namespace: str, resource: str, account: str | None) -> str:
-    name = _name(resource)
-    lines = [
-        "---",
-        "apiVersion: rbac.authorization.k8s.io/v1",
-        f"kind: {_kind(namespace)}Binding",
-        f"metadata: {_metadata(namespace, resource)}",
-        f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {_kind(namespace)}, name: {name}}}",
-        f"subjects: [{_subject(account)}]",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _kind(namespace: str) -> str:
-    return "Role" if namespace else "ClusterRole"
-
-
-def _name(resource: str) -> str:
-    return _ROLE_NAME if resource == "secrets" else f"{_ROLE_NAME}-impersonate"
-
-
-def _metadata(namespace: str, resource: str) -> str:
-    place = f", namespace: {namespace}" if namespace else ""
-    return f"{{name: {_name(resource)}{place}}}"
+def _rules(resource: str, rights: Iterable[Right]) -> str:
+    """Return the rules of a role: one for all names that need the same verbs."""
+    verbs_of: dict[str, list[str]] = {}
+    for right in rights:
+        verbs_of.setdefault(right.name, []).append(right.verb)
+    names_of: dict[str, list[str]] = {}
+    for name, needed_verbs in verbs_of.items():
+        names_of.setdefault(", ".join(needed_verbs), []).append(f'"{name}"')
+    rules = ""
+    for verbs, names in names_of.items():
+        rules += f'- apiGroups: [""]\n  resources: [{resource}]\n  verbs: [{verbs}]\n'
+        if names != ['""']:
+            rules += f"  resourceNames: [{', '.join(names)}]\n"
+    return rules
 
 
 def _subject(account: str | None) -> str:
     if account is None:
         return "{kind: ServiceAccount, namespace: NAMESPACE, name: NAME}"
-    if account.startswith(_ACCOUNT) and account.count(":") == _ACCOUNT.count(":") + 1:
-        namespace, name = account.removeprefix(_ACCOUNT).split(":")
-        return f"{{kind: ServiceAccount, namespace: {namespace}, name: {name}}}"
+    if (found := _service_account(account)) is not None:
+        return f"{{kind: ServiceAccount, namespace: {found[0]}, name: {found[1]}}}"
     return f'{{apiGroup: rbac.authorization.k8s.io, kind: User, name: "{account}"}}'

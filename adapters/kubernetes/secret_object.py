@@ -28,11 +28,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SecretObject:
-    """One Secret.
-
-    Attributes:
-        data: its values, base64 as they came; a null value is "".
-    """
+    """One Secret. `data`: its values, base64 as they came; a null value is ""."""
 
     namespace: str
     name: str
@@ -42,8 +38,7 @@ class SecretObject:
     @classmethod
     def read(cls, document: Mapping[str, object]) -> SecretObject | None:
         """Read an answer's body; None if it is no Secret."""
-        metadata = document.get("metadata")
-        data = document.get("data")
+        metadata, data = document.get("metadata"), document.get("data")
         if document.get("kind") != "Secret" or not isinstance(metadata, dict):
             return None
         state = read_state(metadata)
@@ -98,8 +93,10 @@ class SecretObject:
         return document if as_text else document.encode()
 
 
-def read_state(metadata: Mapping[str, object]) -> State | None:
+def read_state(metadata: object) -> State | None:
     """Read uid and resourceVersion out of an object's metadata; None if they are not there."""
+    if not isinstance(metadata, dict):
+        return None
     uid, version = metadata.get("uid"), metadata.get("resourceVersion")
     for text in (uid, version):
         if not isinstance(text, str) or not 0 < len(text) <= _MAX_TEXT or not text.isprintable():

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
 import structlog
 from typing_extensions import override
 
+from adapters.kubernetes.answer import UNAVAILABLE
 from adapters.kubernetes.api import KubernetesApi, is_api_answer
+from adapters.kubernetes.connection import load_authorities, load_certificate
 from adapters.kubernetes.credentials import REREAD_SECONDS, FixedToken, TokenFile, TokenSource
-from adapters.kubernetes.noticing_engine import NoticingEngine
-from adapters.kubernetes.tls import load_authorities, load_certificate
 from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.engine import Failure, HttpEngine, TransportError
 from adapters.upstream.http import UpstreamHttp
 from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.streams import HttpStreams
@@ -22,12 +23,52 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from adapters.kubernetes.connection import Connection
+    from adapters.kubernetes.settings import KubernetesSettings
+    from adapters.upstream.message import UpstreamRequest, UpstreamResponse
     from ports.clock import Clock
+    from ports.store_plugin import StoreContext
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """A Secret takes 1.4 MB as JSON at most, and a page of a list with metadata alone about as much."""
 
 _log = structlog.get_logger()
+
+
+@final
+class NoticingEngine(HttpEngine):
+    """Passes everything on.
+
+    Attributes:
+        on_gone: called when a connection breaks or is refused, or the server says that it stops.
+        on_untrusted: called when the server's certificate is not trusted, or ours is refused.
+    """
+
+    def __init__(self, inner: HttpEngine) -> None:
+        self._inner = inner
+        self.on_gone: Callable[[], None] = lambda: None
+        self.on_untrusted: Callable[[], None] = lambda: None
+
+    @override
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        try:
+            response = await self._inner.send(request)
+        except TransportError as error:
+            if error.failure is Failure.UNREACHABLE:
+                self.on_gone()
+            elif error.failure in {Failure.UNTRUSTED, Failure.REFUSED}:
+                self.on_untrusted()
+            raise
+        if response.status == UNAVAILABLE:
+            self.on_gone()
+        return response
+
+    @override
+    def drop_idle(self) -> None:
+        self._inner.drop_idle()
+
+    @override
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 class Certificates:
@@ -53,10 +94,8 @@ class Certificates:
         self._read()
 
     def read_again(self, *, at_once: bool = False) -> None:
-        """Read them again; what cannot be used changes nothing.
-
-        Args:
-            at_once: even if they were read only a moment ago.
+        """Read them again; what cannot be used changes nothing. `at_once`: even if they were read
+        only a moment ago.
         """
         now = self._clock.monotonic()
         if now - self._read_at < REREAD_SECONDS and not at_once:
@@ -95,16 +134,7 @@ class CertificateLogin(TokenSource):
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """The clients of one API server.
-
-    Attributes:
-        config: how it is reached.
-        engine: tells when the server goes away.
-        http: for calls that end.
-        api: with credentials, for calls and watches.
-        certificates: what is trusted and shown.
-        tokens: what calls authenticate with.
-    """
+    """The clients of one API server. `engine`: tells when the server goes away."""
 
     config: UpstreamConfig
     engine: NoticingEngine
@@ -121,14 +151,7 @@ class Transport:
 
 
 def open_transport(
-    connection: Connection,
-    clock: Clock,
-    jitter: Callable[[], float],
-    *,
-    connect_timeout_seconds: float,
-    read_timeout_seconds: float,
-    max_connections: int,
-    user_agent: str,
+    connection: Connection, settings: KubernetesSettings, context: StoreContext
 ) -> Transport:
     """Return the clients of an API server; no connection is opened yet.
 
@@ -137,6 +160,7 @@ def open_transport(
     Raises:
         ValueError: URL, certificates or token cannot be used; the text says what to check.
     """
+    clock = context.clock
     certificates = Certificates(connection, clock)
     config = UpstreamConfig(
         name="Kubernetes",
@@ -145,11 +169,11 @@ def open_transport(
         url_setting="KUBERNETES_API_URL or the kubeconfig",
         ca_setting="KUBERNETES_CA_FILE or the kubeconfig's certificate-authority",
         certificate_setting="KUBERNETES_CLIENT_CERT_FILE or the kubeconfig's client-certificate",
-        connect_timeout_seconds=connect_timeout_seconds,
-        read_timeout_seconds=read_timeout_seconds,
-        max_connections=max_connections,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        read_timeout_seconds=settings.read_timeout_seconds,
+        max_connections=settings.max_connections,
         max_body_bytes=MAX_BODY_BYTES,
-        user_agent=user_agent,
+        user_agent=context.user_agent,
         use_proxies=False,
         tls=certificates.context,
         tls_server_name=connection.tls_server_name,
@@ -157,7 +181,7 @@ def open_transport(
     engine = NoticingEngine(Http1Engine(config))
     engine.on_untrusted = certificates.read_again
     tokens = _tokens(connection, certificates, engine, clock)
-    http = UpstreamHttp(config, clock, jitter, is_api_answer=is_api_answer, engine=engine)
+    http = UpstreamHttp(config, clock, context.jitter, is_api_answer=is_api_answer, engine=engine)
     api = KubernetesApi(http, HttpStreams(config), tokens, clock)
     return Transport(config, engine, http, api, certificates, tokens)
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from adapters.kubernetes.error_map import BAD_REQUEST, OK
+from adapters.kubernetes.answer import BAD_REQUEST, OK
 from adapters.kubernetes.watch_events import (
     WatchError,
     WatchExpiredError,
     error_for_status,
+    list_states,
     read_event,
     read_lines,
 )
-from adapters.kubernetes.watch_list import list_states
 from adapters.kubernetes.watch_state import WatchState
 from adapters.system.cancelling import honour_cancellation
 from domain.model.errors import SecretsError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from adapters.kubernetes.answer import Answer
-    from adapters.kubernetes.watch_api import WatchApi
+    from adapters.kubernetes.api import WatchApi
     from adapters.kubernetes.watch_state import Changes
     from ports.clock import Clock
 
@@ -84,7 +84,6 @@ class SecretWatch:
 
         Args:
             namespace: checked by the API's grammar, as `name` is.
-            name: None for all Secrets.
             jitter: draws evenly from 0 up to 1, so that replicas do not come all at once.
             on_changed: called with what an event or a comparison shows to have changed.
         """

@@ -1,24 +1,29 @@
-"""The lines of a watch: one JSON object each, `{"type", "object"}`, of which metadata counts."""
+"""What a watch says: lines with an event each, of which metadata counts, or a list at its begin."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from adapters.kubernetes.answer import read_object
-from adapters.kubernetes.error_map import GONE
-from adapters.kubernetes.names import is_secret_name
+from adapters.kubernetes.answer import GONE, OK, read_object
+from adapters.kubernetes.bounds import is_secret_name
 from adapters.kubernetes.secret_object import State, read_state
+from adapters.upstream.json_members import member_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping
+
+    from adapters.kubernetes.api import WatchApi
+
 
 MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 """Metadata without values: annotations may take 256 KiB, and etcd holds no object over 1.5 MiB."""
 
 _INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
+
+PAGE: Final = 500
+METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class WatchError(Exception):
@@ -95,13 +100,11 @@ def read_event(line: bytes) -> Event:
     """
     document = read_object(line)
     kind, found = document.get("type"), document.get("object")
-    if not isinstance(found, Mapping):
-        raise WatchError("a line of the watch is no event")
-    if kind == "ERROR":
+    if kind == "ERROR" and isinstance(found, dict):
         code = found.get("code")
         raise error_for_status(code if isinstance(code, int) else 0, found.get("reason"))
-    metadata = found.get("metadata")
-    if kind not in set(Kind) or not isinstance(metadata, Mapping):
+    metadata = member_of(found, "metadata")
+    if kind not in set(Kind) or not isinstance(metadata, dict):
         raise WatchError("a line of the watch is no event")
     kind = Kind(str(kind))
     if kind is Kind.BOOKMARK:
@@ -120,8 +123,50 @@ def error_for_status(code: int, reason: object, retry_after: float | None = None
 
 
 def _bookmark(metadata: Mapping[str, object]) -> Event:
-    version, annotations = metadata.get("resourceVersion"), metadata.get("annotations")
+    version = metadata.get("resourceVersion")
     if not isinstance(version, str) or not version.isprintable() or not version:
         raise WatchError("a bookmark of the watch has no resourceVersion")
-    ends = isinstance(annotations, Mapping) and annotations.get(_INITIAL_EVENTS_END) == "true"
+    ends = member_of(metadata, "annotations", _INITIAL_EVENTS_END) == "true"
     return Event(Kind.BOOKMARK, version, ends_initial=ends)
+
+
+async def list_states(
+    api: WatchApi, path: str, selector: Mapping[str, str]
+) -> tuple[dict[str, State], str]:
+    """Return the states of all Secrets by name, and the resourceVersion that they are of.
+
+    Metadata only, page by page; the pages are of one version.
+
+    Raises:
+        WatchExpiredError: the list took so long that its version is forgotten.
+        WatchError: the server refuses, or answers what is no list.
+        SecretsError: there is no answer.
+    """
+    found: dict[str, State] = {}
+    page: dict[str, str] = {}
+    while True:
+        query = {"limit": str(PAGE), **selector, **page}
+        answer = await api.get(path, query, accept=METADATA_LIST)
+        if answer.status != OK:
+            raise error_for_status(answer.status, answer.reason, answer.retry_after)
+        metadata, items = answer.document.get("metadata"), answer.document.get("items")
+        if not isinstance(items, list):
+            raise WatchError("the list is no list")
+        found.update(_states(items))
+        more, version = member_of(metadata, "continue"), member_of(metadata, "resourceVersion")
+        if not isinstance(version, str) or not version:
+            raise WatchError("the list has no resourceVersion")
+        if not isinstance(more, str) or not more:
+            return found, version
+        page = {"continue": more}
+
+
+def _states(items: list[object]) -> dict[str, State]:
+    states: dict[str, State] = {}
+    for item in items:
+        metadata = member_of(item, "metadata")
+        state, name = read_state(metadata), member_of(metadata, "name")
+        if state is None or not isinstance(name, str):
+            raise WatchError("an item of the list names no Secret")
+        states[name] = state
+    return states

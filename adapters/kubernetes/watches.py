@@ -6,15 +6,15 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from adapters.kubernetes.error_map import FORBIDDEN
+from adapters.kubernetes.answer import FORBIDDEN
 from adapters.kubernetes.watch import SecretWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from adapters.kubernetes.api import WatchApi
     from adapters.kubernetes.change_notices import ChangeNotices
     from adapters.kubernetes.secret_object import State
-    from adapters.kubernetes.watch_api import WatchApi
     from ports.clock import Clock
 
 ASK_SECONDS: Final = 4.0

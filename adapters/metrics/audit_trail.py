@@ -21,7 +21,7 @@ from ports.audit import AuditTrail
 
 if TYPE_CHECKING:
     from adapters.metrics.registry import Metrics
-    from adapters.upstream.histogram import Histogram
+    from adapters.upstream.statistics import Histogram
     from domain.model.audit import AuditEvent, Outcome, ServerKey
 
 MAX_REASONS: Final = 128

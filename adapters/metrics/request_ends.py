@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 from adapters.metrics import catalogue
 from adapters.metrics.catalogue import DURATION_BUCKETS, ERRORS, NONE, PREFIX, SERVER_KEYS
-from adapters.upstream.histogram import Histogram
+from adapters.upstream.statistics import Histogram
 from domain.model.audit import Outcome
 from domain.model.transport import Operation
 from ports.plugin import Sample

@@ -1,4 +1,4 @@
-"""A secret store whose calls are timed, by how they end."""
+"""A secret store whose calls are timed, by how they end; and what hosts have waited for it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
+from ports.plugin import Sample
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from adapters.metrics.registry import Metrics
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
+    from domain.use_cases.host_waits import HostWaits
     from ports.clock import Clock
 
 _ANSWERS: Final = frozenset({"ok", "not_found", "unauthorized"})
@@ -104,3 +108,19 @@ class MeteredSecretStore(SecretStore):
                 self._failed_at = ended if started >= self._answered_at else self._failed_at
         self._last_success = ended
         return secret
+
+
+def host_wait_samples(waits: HostWaits) -> Iterator[Sample]:
+    """Yield every figure as it is now."""
+    yield Sample(
+        "hosts_frozen_seconds_total",
+        "Time that hosts, all their components locked, waited a second or longer for the store.",
+        waits.frozen_seconds,
+        kind="counter",
+    )
+    yield Sample(
+        "host_waits_cut_short_total",
+        "Requests that got less time because of what their host had waited in the same start.",
+        waits.cut_short,
+        kind="counter",
+    )

@@ -1,11 +1,10 @@
-"""What is done once a flood is over."""
+"""Memory that the C library keeps for later, given back to the system once a flood is over."""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 from typing import TYPE_CHECKING, Final, Protocol
-
-from adapters.system.free_memory import give_back_free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +12,19 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 LOOK_SECONDS: Final = 2.0
+
+
+def give_back_free_memory() -> None:
+    """Return every free page of the C library's heap; does nothing where it is not glibc.
+
+    glibc gives back only what is free at the heap's end: bodies that were freed between others stay
+    resident. It takes some milliseconds, and other threads run on meanwhile.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return
+    trim(ctypes.c_size_t(0))
 
 
 class Flooded(Protocol):

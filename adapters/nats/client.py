@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from nats.aio.client import Srv
     from nats.js import JetStreamContext
 
-
 _DENIED: Final = re.compile(
     r'permissions violation for (subscription|publish) to "([^"]+)"', re.IGNORECASE
 )

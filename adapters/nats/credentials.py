@@ -16,6 +16,7 @@ from ports.settings import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from adapters.nats.settings import NatsLoginSettings
 
@@ -87,33 +88,34 @@ def _signing_key(seed: str) -> SigningKey:
 def _configured_seed(settings: NatsLoginSettings) -> str:
     if settings.nkey_seed is not None:
         return settings.nkey_seed.get_secret_value().strip()
-    path = settings.nkey_seed_file
-    try:
-        return "" if path is None else read_secret_file(path, Kind.SEED, _MAX_BYTES).text
-    except FileNotFoundError:
-        problem = "does not exist; check its path."
-    except SecretFileError as error:
-        problem = str(error)
-    raise CredentialsUnusableError(f"The NATS nkey seed file {path} {problem}")
+    return _read(settings.nkey_seed_file, "nkey seed", _seed_in)
+
+
+def _seed_in(path: Path) -> str:
+    return read_secret_file(path, Kind.SEED).text
 
 
 def _from_credentials(settings: NatsLoginSettings, block: re.Pattern[str], what: str) -> str:
-    path, text, problem = settings.credentials_file, "", ""
-    try:
-        text = "" if path is None else read_secret_text(path, _MAX_BYTES)
-    except FileNotFoundError:
-        problem = "does not exist; check its path."
-    except SecretFileError as error:
-        problem = str(error)
-    if problem:
-        raise CredentialsUnusableError(f"The NATS credentials file {path} {problem}")
-    found = block.search(text)
+    path = settings.credentials_file
+    found = block.search(_read(path, "credentials", read_secret_text))
     if found is None:
         raise CredentialsUnusableError(
             f"The NATS credentials file {path} does not hold {what}; write it again with "
             "`nsc generate creds`."
         )
     return found[1]
+
+
+def _read(path: Path | None, what: str, read: Callable[[Path], str]) -> str:
+    if path is None:
+        return ""
+    try:
+        return read(path)
+    except FileNotFoundError:
+        problem = "does not exist; check its path."
+    except SecretFileError as error:
+        problem = str(error)
+    raise CredentialsUnusableError(f"The NATS {what} file {path} {problem}")
 
 
 def unusable_files(settings: NatsLoginSettings) -> Iterator[Problem]:

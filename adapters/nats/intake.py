@@ -28,7 +28,8 @@ READ_SECONDS: Final = 0.02
 
 TURN_SECONDS: Final = 0.005
 SHORT_TURN_SECONDS: Final = 0.001
-"""For answers out of the backlog between two reads; the latter where much has arrived meanwhile."""
+"""For answers out of the backlog between two reads; the latter where much has arrived meanwhile, or
+requests wait for the store, whose answers are taken in between as well."""
 
 _MUCH_BYTES: Final = 64 * 1024
 _ROUNDS_OF_A_READ: Final = 3
@@ -164,7 +165,8 @@ class Intake:
             while self._backlog:
                 now = self._clock.monotonic()
                 is_flood = self._arrived_bytes >= _MUCH_BYTES
-                end = now + (SHORT_TURN_SECONDS if is_flood else TURN_SECONDS)
+                is_short = is_flood or self._answering.running
+                end = now + (SHORT_TURN_SECONDS if is_short else TURN_SECONDS)
                 self._arrived_bytes = 0
                 while self._backlog and now < end:
                     sent = self._next(now)

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.connection import NatsConnection
-from adapters.nats.payload_limit import measured_limit
+from adapters.nats.own_limit import measured_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from nats import errors
 from nats.js.api import Header
 from typing_extensions import override
 
-from adapters.nats.reply_subjects import ReplySubjects
+from adapters.nats.subjects import ReplySubjects
 from ports.peer_bus import Answers, PeerBus
 from ports.transport import ChannelError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
 
@@ -17,23 +17,6 @@ if TYPE_CHECKING:
 
     from adapters.nats.self_check import SelfCheck
     from ports.transport_plugin import TransportContext
-
-
-class ConnectionState(Protocol):
-    """As `adapters.nats.connection.NatsConnection` has it."""
-
-    @property
-    def is_connected(self) -> bool: ...
-
-
-class TransportState(Protocol):
-    """As `adapters.nats.transport.NatsTransport` has it."""
-
-    @property
-    def in_flight(self) -> int: ...
-
-    @property
-    def dropped(self) -> int: ...
 
 
 class NatsPlugin(TransportPlugin[NatsSettings]):
@@ -62,10 +45,9 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         from adapters.nats.channel import NatsChannel  # noqa: PLC0415
         from adapters.nats.connect_errors import NatsConnectError  # noqa: PLC0415
         from adapters.nats.connection import NatsConnection  # noqa: PLC0415
-        from adapters.nats.moving import Moving  # noqa: PLC0415
+        from adapters.nats.moving import Moving, SharedConnection  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
         from adapters.nats.self_check import SelfCheck  # noqa: PLC0415
-        from adapters.nats.shared_connection import SharedConnection  # noqa: PLC0415
         from adapters.nats.subjects import (  # noqa: PLC0415
             ControlSubjects,
             SecretsSubjects,
@@ -138,7 +120,12 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
             close=close,
             run=lambda: _watch(self_check, lambda: give_memory_back(transport, context.clock)),
             problem=problem,
-            samples=lambda: nats_samples(connection, transport, context.max_in_flight),
+            samples=lambda: nats_samples(
+                in_flight=transport.in_flight,
+                limit=context.max_in_flight,
+                dropped=transport.dropped,
+                is_connected=connection.is_connected,
+            ),
             peers=peers,
             shared=shared,
             server=(servers[0].host, servers[0].port) if len(servers) == 1 else None,
@@ -162,11 +149,11 @@ async def _watch(self_check: SelfCheck, beside: Callable[[], Coroutine[None, Non
 
 
 def nats_samples(
-    connection: ConnectionState, transport: TransportState, limit: int
+    *, in_flight: int, limit: int, dropped: int, is_connected: bool
 ) -> Iterable[Sample]:
-    """Return the figures of the transport as they are now; `limit` is its `max_in_flight`."""
+    """Return the figures of the transport; `limit` is its `max_in_flight`."""
     return (
-        Sample("requests_in_flight", "Requests being served now.", transport.in_flight),
+        Sample("requests_in_flight", "Requests being served now.", in_flight),
         Sample(
             "requests_in_flight_limit",
             "Requests served at a time; more are refused at once.",
@@ -175,12 +162,10 @@ def nats_samples(
         Sample(
             "requests_dropped_total",
             "Requests left unanswered: no reply may go to their subject, or a flood of them came.",
-            transport.dropped,
+            dropped,
             kind="counter",
         ),
-        Sample(
-            "nats_connected", "1 while connected to NATS, otherwise 0.", connection.is_connected
-        ),
+        Sample("nats_connected", "1 while connected to NATS, otherwise 0.", is_connected),
     )
 
 

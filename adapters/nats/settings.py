@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import Field, SecretStr
@@ -27,8 +26,7 @@ _DEFAULT_PORT = 4222
 _SEEDS = ("nkey_seed", "nkey_seed_file")
 
 
-@dataclass(frozen=True, slots=True)
-class NatsAddress:
+class NatsAddress(NamedTuple):
     """One server of the cluster, free of credentials: it may be shown anywhere."""
 
     host: str
@@ -171,32 +169,6 @@ class NatsSettings(NatsLoginSettings):
         default=False,
         description="Serve only requests whose NATS account the server names, as it does for "
         "imports with `share: true`. Only for a backend alone in its NATS account.",
-    )
-
-
-class OperatorNatsSettings(NatsLoginSettings):
-    """The account in which the operator of wasmCloud 2 is; read by the relay alone."""
-
-    prefix: ClassVar[str] = "RELAY_OPERATOR_"
-
-    urls: NatsServers = Field(
-        validation_alias="RELAY_OPERATOR_URL",
-        repr=False,  # as above
-        description="NATS servers of wasmCloud's operator, comma-separated, as its "
-        "`schedulerUrl` names them. `tls://` insists on TLS. Required for the relay.",
-    )
-
-
-class HostsNatsSettings(NatsLoginSettings):
-    """The account in which the hosts of wasmCloud 2 are; read by the relay alone."""
-
-    prefix: ClassVar[str] = "RELAY_HOSTS_"
-
-    urls: NatsServers = Field(
-        validation_alias="RELAY_HOSTS_URL",
-        repr=False,  # as above
-        description="NATS servers of the hosts, comma-separated, as their "
-        "`--scheduler-nats-url` names them. `tls://` insists on TLS. Required for the relay.",
     )
 
 

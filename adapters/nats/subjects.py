@@ -1,14 +1,20 @@
-"""The subjects of the secrets protocol, v1alpha1."""
+"""The subjects of the secrets protocol, v1alpha1, and where an answer to a peer may go."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DEFAULT_PREFIX: Final = "wasmcloud.secrets"
 
 _SUBJECT = re.compile(r"[^\s.*>\x00-\x1f\x7f]+(\.[^\s.*>\x00-\x1f\x7f]+)*")
+
+_LONGEST: Final = 1024
+"""Longer ones could push the answer's control line over what the server takes, and it hangs up."""
 
 
 class NatsConfigError(ValueError):
@@ -103,3 +109,37 @@ def _check(named: dict[str, str]) -> None:
                 f"The {name} {text!r} cannot stand in a NATS subject; use words joined by dots, "
                 "without spaces, '*', '>' or empty parts."
             )
+
+
+@final
+class ReplySubjects:
+    """Says of a reply subject whether an answer may go there.
+
+    Names beginning with "$" are the server's own: a peer could otherwise have this service write
+    into streams and buckets with the service's permissions. Those of the secrets protocol would
+    carry an answer to this service itself, to another backend, or among the audit events; those of
+    the service's inboxes an answer that it would take for one of JetStream's.
+
+    Args:
+        prefix: what the subjects of the secrets protocol begin with here. The audit events are
+            below the usual one in either case.
+        closed: further beginnings, such as `own_inbox`.
+    """
+
+    def __init__(self, prefix: str, closed: Iterable[str | None] = ()) -> None:
+        beginnings = {prefix, DEFAULT_PREFIX, *filter(None, closed)}
+        self._never = (b"$", *(f"{beginning}.".encode() for beginning in sorted(beginnings)))
+
+    def may_be(self, reply_to: bytes) -> bool:
+        """Say whether an answer may go there."""
+        if not reply_to or len(reply_to) > _LONGEST or reply_to.startswith(self._never):
+            return False
+        return reply_to.isascii() or _is_text(reply_to)
+
+
+def _is_text(subject: bytes) -> bool:
+    try:
+        subject.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -20,7 +20,7 @@ from adapters.nats.connect_errors import NatsConnectError
 from adapters.nats.headers import read_host_xkey, read_requester
 from adapters.nats.intake import Intake
 from adapters.nats.raw_messages import SELF_CHECK, SELF_CHECKS_A_SECOND
-from adapters.nats.reply_subjects import ReplySubjects
+from adapters.nats.subjects import ReplySubjects
 from domain.model.transport import Operation, Request
 from ports.transport import Transport
 

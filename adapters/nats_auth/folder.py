@@ -17,21 +17,23 @@ from typing import TYPE_CHECKING
 
 from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind
 from adapters.crypto.token_signer import SigningKey
-from adapters.nats_auth.config_text import resolver_text, with_account
-from adapters.nats_auth.names import Names, NamesUnusableError, account_name
+from adapters.nats_auth.roles import Names, NamesUnusableError, account_name
 from adapters.nats_auth.setup import SECRETS, new_lattice
 from adapters.nats_auth.tokens import credentials
 from adapters.system.files import create_file, read_file, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from adapters.nats_auth.roles import Permissions
     from adapters.nats_auth.setup import Account, Setup, User
 
 CONFIG, NAMES = "nats-auth.conf", "names.json"
 _MAX_BYTES = 1024 * 1024
 _FOLDER_MODE, _SECRET_MODE, _PLAIN_MODE = 0o700, 0o600, 0o644
+
+_END = "}\n"
 
 
 class FolderUnusableError(Exception):
@@ -148,3 +150,50 @@ def _write(path: Path, text: str, mode: int = _SECRET_MODE) -> None:
 
 def _read(path: Path) -> str:
     return read_file(path, _MAX_BYTES).data.decode("utf-8")
+
+
+def resolver_text(setup: Setup) -> str:
+    """Write what nats-server needs to know of a set-up: no secret is in it."""
+    preload = "".join(map(_preloaded, setup.accounts))
+    return (
+        "# Written by wasmcloud-secrets nats-auth init. Use: `include` it in the configuration of\n"
+        "# every server of the cluster, beside `jetstream {…}`. Nothing in it is secret.\n"
+        f"operator: {setup.operator_token}\n"
+        f"system_account: {setup.system_account.key.public}\n"
+        "resolver: MEMORY\n"
+        f"resolver_preload {{\n{preload}{_END}"
+    )
+
+
+def with_account(text: str, account: Account) -> str | None:
+    """Add an account to what `resolver_text` wrote; None if it is no longer of that form."""
+    if not text.endswith(f"\n{_END}") or "resolver_preload {" not in text:
+        return None
+    return f"{text.removesuffix(_END)}{_preloaded(account)}{_END}"
+
+
+def _preloaded(account: Account) -> str:
+    return f"  # {account.name}\n  {account.key.public}: {account.token}\n"
+
+
+def permissions_text(permissions: Permissions) -> str:
+    """Write the `permissions` block of a user."""
+    lines = ["permissions {"]
+    publish = (permissions.publish, permissions.deny_publish)
+    subscribe = (permissions.subscribe, permissions.deny_subscribe)
+    for name, (allow, deny) in (("publish", publish), ("subscribe", subscribe)):
+        if allow or deny:
+            lines.append(f"  {name} {{")
+            lines += _list("allow", allow)
+            lines += _list("deny", deny)
+            lines.append("  }")
+    if permissions.allow_responses:
+        lines.append("  allow_responses: true")
+    return "\n".join((*lines, "}")) + "\n"
+
+
+def _list(name: str, subjects: Sequence[str]) -> Iterator[str]:
+    if subjects:
+        yield f"    {name}: ["
+        yield from (f"      {json.dumps(subject)}" for subject in subjects)
+        yield "    ]"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.nats_auth import roles
-from adapters.nats_auth.names import account_name
+from adapters.nats_auth.roles import account_name
 from adapters.nats_auth.tokens import (
     Export,
     Import,
@@ -21,8 +21,7 @@ from adapters.nats_auth.tokens import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from adapters.nats_auth.names import Names
-    from adapters.nats_auth.roles import Permissions
+    from adapters.nats_auth.roles import Names, Permissions
 
 SYSTEM, SECRETS, OPERATORS = "SYS", "SECRETS", "OPERATORS"
 

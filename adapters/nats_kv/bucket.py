@@ -10,30 +10,33 @@ import nats.js.errors
 import structlog
 from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConfig
 
-from adapters.nats_kv.bucket_errors import (
+from adapters.nats_kv.calls import (
     WRONG_LAST_SEQUENCE,
     BucketMissingError,
     WrongLastRevisionError,
+    ask,
     bucket_missing,
 )
-from adapters.nats_kv.calls import ask
-from adapters.nats_kv.entry import Operation, read_entry, read_operation
-from adapters.nats_kv.stream_reader import StreamReader
+from adapters.nats_kv.stream_reader import Operation, StreamReader, read_entry, read_operation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from nats.aio.client import Client
     from nats.js import JetStreamContext
-    from nats.js.api import RawStreamMsg
 
-    from adapters.nats_kv.entry import Entry
     from adapters.nats_kv.settings import NatsKvSettings
+    from adapters.nats_kv.stream_reader import Entry
     from ports.clock import Clock
 
 
 _ATTEMPT_SECONDS = 2.0
 _AT_ONCE = 64
+
+_STREAM_NAME_IN_USE = 10058
+_DUPLICATE_WINDOW_SECONDS = 120.0
+
+_log = structlog.get_logger()
 
 
 class Bucket:
@@ -69,19 +72,11 @@ class Bucket:
 
     async def latest(self, name: str, deadline: float) -> Entry | None:
         """Return the newest revision of a key, or None if it has none."""
-
-        async def call() -> Entry | None:
-            return self._entry_of(name, await self._reader.get(subject=self._prefix + name))
-
-        return await ask(self._clock, deadline, call)
+        return await ask(self._clock, deadline, lambda: self._entry(name))
 
     async def at(self, name: str, revision: int, deadline: float) -> Entry | None:
         """Return one revision of a key, or None if it is another key's or no longer kept."""
-
-        async def call() -> Entry | None:
-            return self._entry_of(name, await self._reader.get(revision=revision))
-
-        return await ask(self._clock, deadline, call)
+        return await ask(self._clock, deadline, lambda: self._entry(name, revision))
 
     async def history(self, name: str, deadline: float) -> list[Entry]:
         """Return every revision kept of a key, oldest first."""
@@ -166,10 +161,11 @@ class Bucket:
             return True
         return False
 
-    def _entry_of(self, name: str, message: RawStreamMsg | None) -> Entry | None:
-        if message is None or message.subject != self._prefix + name:
-            return None
-        return read_entry(message)
+    async def _entry(self, name: str, revision: int | None = None) -> Entry | None:
+        subject = self._prefix + name
+        asked = subject if revision is None else None
+        message = await self._reader.get(revision=revision, subject=asked)
+        return None if message is None or message.subject != subject else read_entry(message)
 
     async def _values(self, count: int | None = None) -> AsyncIterator[tuple[str, Entry]]:
         """Ask for the subjects, then for the last revision of each: no consumer is needed.
@@ -190,12 +186,6 @@ class Bucket:
             for subject, message in zip(batch, found, strict=True):
                 if message is not None and read_operation(message.headers) is Operation.PUT:
                     yield subject.removeprefix(self._prefix), read_entry(message)
-
-
-_log = structlog.get_logger()
-
-_STREAM_NAME_IN_USE = 10058
-_DUPLICATE_WINDOW_SECONDS = 120.0
 
 
 def stream_config(config: NatsKvSettings) -> StreamConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import nats.errors
 import nats.js.errors
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
+
 _Answer = TypeVar("_Answer")
 
 STREAM_NOT_FOUND = 10059
 """JetStream's err_code for a stream, and so a bucket, that does not exist."""
+
+WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
+"""JetStream's err_code for "wrong last sequence", as two versions of nats-server number it."""
 
 
 async def ask(clock: Clock, deadline: float, call: Callable[[], Awaitable[_Answer]]) -> _Answer:
@@ -109,4 +113,22 @@ def _refused(code: int, *, lasts: bool) -> UpstreamError:
         f"JetStream cannot do it just now (error {code}). Try again; if it lasts, look it up in "
         "nats-server's log.",
         reason=reasons.JETSTREAM_UNAVAILABLE,
+    )
+
+
+class WrongLastRevisionError(Exception):
+    """The key has another last revision than the one expected."""
+
+
+class BucketMissingError(UpstreamError):
+    """There is no bucket of that name."""
+
+    default_reason = "bucket_missing"
+
+
+def bucket_missing(bucket: str) -> BucketMissingError:
+    """Return the error for a bucket that does not exist."""
+    return BucketMissingError(
+        f"There is no bucket {bucket}. Start the service, which makes it, or set NATS_KV_BUCKET "
+        "to the one that holds the secrets."
     )

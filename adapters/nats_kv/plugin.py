@@ -30,7 +30,7 @@ class NatsKvPlugin(StorePlugin[NatsKvSettings]):
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:
-        from adapters.nats_kv.shape import NatsKvShape  # noqa: PLC0415  if it is chosen
+        from adapters.nats_kv.keys import NatsKvShape  # noqa: PLC0415  if it is chosen
 
         return NatsKvShape(given.get("bucket", DEFAULT_BUCKET))
 

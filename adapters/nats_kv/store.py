@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from adapters.nats_kv.bucket import Bucket
-from adapters.nats_kv.entry import Operation
 from adapters.nats_kv.keys import kv_key, locate, parse_revision
+from adapters.nats_kv.stream_reader import Operation
 from adapters.nats_kv.value_cipher import ValueCipher
 from domain.model.errors import SecretNotFound
 from domain.model.secret import Secret

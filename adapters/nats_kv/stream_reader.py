@@ -1,31 +1,88 @@
-"""Reading a bucket's stream: from any replica where that is allowed, never from a mirror."""
+"""Reading a bucket's stream, ADR-8: from any replica where that is allowed, never from a mirror."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import nats.errors
 import nats.js.errors
 import structlog
 
-from adapters.nats_kv.bucket_advice import MIRROR
-from adapters.nats_kv.bucket_errors import bucket_missing
-from adapters.nats_kv.calls import STREAM_NOT_FOUND, ask_again
+from adapters.nats_kv import reasons
+from adapters.nats_kv.calls import STREAM_NOT_FOUND, ask_again, bucket_missing
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from nats.js import JetStreamContext
     from nats.js.api import RawStreamMsg, StreamConfig, StreamInfo
 
     from adapters.nats_kv.settings import NatsKvSettings
     from ports.clock import Clock
 
+OPERATION_HEADER = "KV-Operation"
+
+_MARKER_HEADER = "Nats-Marker-Reason"  # written by nats-server itself, from 2.11
 
 _STREAM_HEADER: Final = "Nats-Stream"
 _MIRROR_QUESTIONS: Final = 12
 """Each is answered by a mirror with a chance of some 45 %, if there is one that may."""
 
+_MIRROR: Final = (
+    "A mirror of this bucket (mirror_direct) answers direct reads, also with values that were "
+    "erased here. Reads go through the stream's leader from now on. Turn mirror_direct off."
+)
 _log = structlog.get_logger()
+
+
+class Operation(StrEnum):
+    """What a revision did to its key."""
+
+    PUT = "put"
+    DELETE = "delete"
+    PURGE = "purge"
+
+
+_OPERATIONS = {"DEL": Operation.DELETE, "PURGE": Operation.PURGE}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One revision of one key; a deletion has one too."""
+
+    revision: int
+    operation: Operation
+    created: datetime | None
+    sealed: bytes = field(repr=False)
+
+
+def read_entry(message: RawStreamMsg) -> Entry:
+    """Read a message; raises UpstreamError if it tells no revision."""
+    if message.seq is None:
+        raise UpstreamError(
+            "JetStream answered without a revision; check nats-server's version.",
+            reason=reasons.ANSWER_MALFORMED,
+        )
+    return Entry(
+        revision=message.seq,
+        operation=read_operation(message.headers),
+        created=message.time,
+        sealed=message.data or b"",
+    )
+
+
+def read_operation(headers: Mapping[str, str] | None) -> Operation:
+    """Read what a message did; a marker of a kind unknown here never counts as a value."""
+    if not headers:
+        return Operation.PUT
+    if operation := headers.get(OPERATION_HEADER):
+        return _OPERATIONS.get(operation, Operation.PUT)
+    return Operation.PURGE if _MARKER_HEADER in headers else Operation.PUT
 
 
 class StreamReader:
@@ -53,10 +110,8 @@ class StreamReader:
 
     async def info(self) -> StreamInfo:
         """Return the stream's configuration and state."""
-        try:
+        with suppress(nats.js.errors.NotFoundError):
             return await ask_again(self._clock, lambda: self._jetstream.stream_info(self._stream))
-        except nats.js.errors.NotFoundError:
-            pass
         raise bucket_missing(self._config.bucket)
 
     async def bind(self) -> bool:
@@ -111,6 +166,6 @@ class StreamReader:
         if not self._is_mirrored:
             self._is_mirrored = True
             _log.warning(
-                "nats_kv.mirror_answers", bucket=self._config.bucket, mirror=stream, advice=MIRROR
+                "nats_kv.mirror_answers", bucket=self._config.bucket, mirror=stream, advice=_MIRROR
             )
         return True

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from typing_extensions import override
 
+from adapters.nats_kv.stream_reader import Operation
 from domain.model.errors import DecryptionFailed, InvalidRequest, UpstreamError
 from domain.model.secret import SecretValue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from adapters.nats_kv.bucket import Bucket
+    from adapters.nats_kv.stream_reader import Entry
     from ports.key_exchange import XKeyPair
+
 
 SEAL_BYTES = 44
 """What sealing adds: `xkv1`, a 24-byte nonce and a 16-byte authenticator."""
+
+NEWEST: Final = 16
+"""Revisions looked at where the key is expected to be right."""
+
+MOST: Final = 1000
+"""Values looked at where it may be wrong; of more keys, an even sample."""
 
 
 class ValueCipher:
@@ -45,11 +58,9 @@ class ValueCipher:
             UpstreamError: it was not sealed with this xkey, or is damaged.
         """
         try:
-            plain = self._xkey.open(sealed, self._xkey.public)
+            return read_value(self._xkey.open(sealed, self._xkey.public))
         except DecryptionFailed:
             pass
-        else:
-            return read_value(plain)
         raise UpstreamError(
             "The stored value does not open with the encryption xkey. Check that "
             "ENCRYPTION_XKEY_SEED is the seed it was written with, or write the secret again.",
@@ -65,10 +76,9 @@ def to_bytes(value: str | bytes) -> bytes:
     """
     if isinstance(value, bytes):
         return value
-    try:
+    # The exception holds the value, so it must not become a context.
+    with suppress(UnicodeEncodeError):
         return value.encode()
-    except UnicodeEncodeError:
-        pass  # the exception holds the value, so it must not become a context
     raise InvalidRequest(
         "The value is no valid Unicode text; store it as a file.", reason="value_not_unicode"
     )
@@ -80,3 +90,48 @@ def read_value(plain: bytes) -> SecretValue:
         return SecretValue(plain.decode())
     except UnicodeDecodeError:
         return SecretValue(plain)
+
+
+class KeyCheck(NamedTuple):
+    """How many values were looked at, and how many of them the key does not open."""
+
+    looked_at: int
+    unreadable: int
+
+    @property
+    def none_opens(self) -> bool:
+        """Whether there are values and the key opens none: it is another key."""
+        return 0 < self.looked_at == self.unreadable
+
+
+async def check_newest(bucket: Bucket, cipher: ValueCipher, deadline: float) -> KeyCheck:
+    """Look at the newest values, and at others as well if none of these opens.
+
+    Values that do not open, however many, may be mistakes beside older ones that do.
+
+    Raises:
+        UpstreamError: as the bucket does.
+    """
+    entries = await bucket.newest(NEWEST, deadline)
+    found = _open(cipher, (entry for entry in entries if entry.operation is Operation.PUT))
+    return await check_all(bucket, cipher, deadline) if found.none_opens else found
+
+
+async def check_all(bucket: Bucket, cipher: ValueCipher, deadline: float) -> KeyCheck:
+    """Look at the latest value of every key, of a thousand at most.
+
+    Raises:
+        UpstreamError: as the bucket does.
+    """
+    return _open(cipher, await bucket.values(MOST, deadline))
+
+
+def _open(cipher: ValueCipher, entries: Iterable[Entry]) -> KeyCheck:
+    looked_at = unreadable = 0
+    for entry in entries:
+        looked_at += 1
+        try:
+            cipher.open(entry.sealed)
+        except UpstreamError:
+            unreadable += 1
+    return KeyCheck(looked_at, unreadable)

@@ -14,13 +14,18 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Self, final
 
 from adapters.projection.content import (
+    DATA,
+    MEMORY,
+    NEXT_DATA,
     PRIVATE,
     DirectoryRights,
     ProjectedContent,
     UnfitDirectoryError,
+    filesystem_of,
+    is_generation,
+    link_to,
+    new_generation,
 )
-from adapters.projection.filesystem import MEMORY, filesystem_of
-from adapters.projection.names import DATA, NEXT_DATA, is_generation, link_to, new_generation
 from adapters.system.file_lookup import looked_up, process_user, refuse_foreign_folder
 from adapters.system.files import Folder
 

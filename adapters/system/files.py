@@ -144,8 +144,6 @@ class Folder:
         """Write a new file that appears whole, with its mode and owner, or not at all.
 
         Args:
-            name: what it is called in the folder.
-            data: all of it.
             mode: its permission bits, whatever the umask.
             owner: the numbers of its user and group, unless they are this process's.
 

@@ -39,7 +39,7 @@ class LoneProcess(PeerBus):
     @override
     async def ask(self, topic: str, payload: bytes) -> Answers:
         answers = [_answer(received, payload) for received in self._received.get(topic, ())]
-        return _Known([answer for answer in answers if answer is not None])
+        return KnownAnswers([answer for answer in answers if answer is not None])
 
     @override
     async def publish(self, event: str, payload: bytes) -> None:
@@ -47,7 +47,9 @@ class LoneProcess(PeerBus):
 
 
 @final
-class _Known(Answers):
+class KnownAnswers(Answers):
+    """Answers that have come already."""
+
     def __init__(self, answers: Sequence[bytes]) -> None:
         self._answers = answers
 

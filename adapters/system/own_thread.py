@@ -1,15 +1,24 @@
-"""A thread for one adapter's blocking calls."""
+"""A thread for one adapter's blocking calls, and files that are followed by their content."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    from ports.clock import Clock
 
 _Result = TypeVar("_Result")
+
+POLL_SECONDS: Final = 2.0
+SETTLE_SECONDS: Final = 0.5
+"""A new content must stay the same for so long: half a file may be a valid one, without the
+denials at its end."""
+
+ContentT = TypeVar("ContentT")
 
 
 @final
@@ -30,3 +39,18 @@ class OwnThread:
     def end(self) -> None:
         """Take no more calls and let the thread end after those it has."""
         self._threads.shutdown(wait=False)
+
+
+async def settled(
+    read: Callable[[], Awaitable[ContentT]], seen: ContentT | None, clock: Clock
+) -> ContentT:
+    """Return what a file holds: what was seen, or what has stayed the same since. `read`: reads the
+    file; equal contents are equal values.
+    """
+    content = await read()
+    while content != seen:
+        await clock.sleep(SETTLE_SECONDS)
+        before, content = content, await read()
+        if before == content:
+            break
+    return content

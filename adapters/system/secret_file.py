@@ -22,6 +22,8 @@ from adapters.system.files import UnsafeFileError, read_file
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from adapters.system.files import FileContent
+
 MAX_BYTES: Final = 64 * 1024
 
 _DECORATION: Final = re.compile(r"[-_*]{3,}\s*(BEGIN|END)\b[^\r\n]*", re.IGNORECASE)
@@ -46,19 +48,13 @@ class SecretFileError(Exception):
 class Kind(Enum):
     """What a file is to hold: its name in prose, and the characters that one can have."""
 
+    def __init__(self, title: str, characters: frozenset[str]) -> None:
+        self.title = title
+        self.characters = characters
+
     OPAQUE = ("secret", frozenset(string.digits + string.ascii_letters + string.punctuation))
     TOKEN = ("token", frozenset(string.digits + string.ascii_letters + "._~+/=:-"))
     SEED = ("seed", frozenset(string.ascii_uppercase + "234567"))
-
-    @property
-    def title(self) -> str:
-        """Its name in prose."""
-        return self.value[0]
-
-    @property
-    def characters(self) -> frozenset[str]:
-        """What it can hold."""
-        return self.value[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +77,7 @@ def read_secret_file(path: Path, kind: Kind, max_bytes: int = MAX_BYTES) -> Secr
         FileNotFoundError: there is no such file.
         SecretFileError: it cannot be read, or holds no secret of that kind.
     """
-    content = None
-    try:
-        content = read_file(path, max_bytes + 1)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        advice = unreadable(error)
-    if content is None:
-        raise SecretFileError(advice)
+    content = _content(path, max_bytes + 1)
     if len(content.data) > max_bytes:
         raise SecretFileError(f"is longer than {max_bytes} bytes; keep the {kind.title} alone.")
     return SecretFile(secret_in(content.data, kind), content.open_to_others)
@@ -102,16 +90,7 @@ def read_secret_text(path: Path, max_bytes: int = MAX_BYTES) -> str:
         FileNotFoundError: there is no such file.
         SecretFileError: it cannot be read, or is no text.
     """
-    content = None
-    try:
-        content = read_file(path, max_bytes)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        advice = unreadable(error)
-    if content is None:
-        raise SecretFileError(advice)
-    return _decoded(content.data)
+    return _decoded(_content(path, max_bytes).data)
 
 
 def secret_in(data: bytes, kind: Kind) -> str:
@@ -147,6 +126,16 @@ def unreadable(error: OSError) -> str:
         return f"is not read: {error.strerror}."
     name = errno.errorcode.get(error.errno or 0, "an unknown error")
     return f"cannot be read ({name}); check its mode, its owner and the mount."
+
+
+def _content(path: Path, max_bytes: int) -> FileContent:
+    try:
+        return read_file(path, max_bytes)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        advice = unreadable(error)
+    raise SecretFileError(advice)
 
 
 def _decoded(data: bytes) -> str:

@@ -58,10 +58,8 @@ class ServiceManager:
         return cls(address, clock, watchdog_seconds=seconds)
 
     def ready(self, status: str = "") -> None:
-        """Say that requests are taken; also after `reloading`.
-
-        Args:
-            status: one line for operators; empty keeps the last one.
+        """Say that requests are taken; also after `reloading`. `status`: one line for operators;
+        empty keeps the last one.
         """
         self._send("READY=1", *([f"STATUS={status}"] if status else []))
 

@@ -192,6 +192,7 @@ SubjectToken = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_to
 SubjectPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_prefix)]
 ApiPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_api_prefix)]
 HttpUrl = Annotated[str, BeforeValidator(strip), AfterValidator(_http_url)]
+HttpUrls = Annotated[tuple[HttpUrl, ...], BeforeValidator(_split_commas)]
 ServerName = Annotated[
     str, Field(min_length=1), BeforeValidator(strip), AfterValidator(_server_name)
 ]

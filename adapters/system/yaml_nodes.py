@@ -8,15 +8,22 @@ first: they come one after the other.
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where PyYAML has it: a tenth of the time."""
+
+MAX_SHOWN: Final = 64
+"""Longer texts are not repeated in a problem: they may be something pasted by accident."""
+
+MAX_CANDIDATES: Final = 500
+"""Among more names none is suggested: comparing them all would take too long."""
 
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 
@@ -87,3 +94,17 @@ def nodes_of(text: str, max_depth: int) -> list[yaml.Node]:
         mark = getattr(error, "problem_mark", None)
         failure = YamlError(str(getattr(error, "problem", None) or "unreadable"), mark)
     raise failure
+
+
+def is_showable(text: str) -> bool:
+    """Tell whether a text may be repeated in a problem: short, and on one line."""
+    return 0 < len(text) <= MAX_SHOWN and text.isprintable()
+
+
+def suggestion(text: str, candidates: Collection[str]) -> str:
+    """Return ' Did you mean "…"?' where one of the candidates is near, otherwise nothing."""
+    if not is_showable(text) or len(candidates) > MAX_CANDIDATES:
+        return ""
+    near = get_close_matches(text, candidates, n=1)
+    # The candidates may be names of the file itself.
+    return f' Did you mean "{near[0]}"?' if near and is_showable(near[0]) else ""

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Literal, TextIO
 import structlog
 from typing_extensions import override
 
+from adapters.telemetry.fault_log import describe_exc_info
 from adapters.telemetry.log_output import LogOutput
 from adapters.telemetry.redaction import redact_fields
-from adapters.telemetry.rendering import console_renderer, put_time_first, render_json
-from adapters.telemetry.repeats import RepeatLimit
-from adapters.telemetry.stack import describe_exc_info
+from adapters.telemetry.rendering import RepeatLimit, console_renderer, put_time_first, render_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from structlog.typing import Processor
-
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "json", "console"]

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
-from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind
-
-from adapters.tracing import attributes as known
-from adapters.tracing.audit_trail import TracedAuditTrail
-from adapters.tracing.export import SpanExport
-from adapters.tracing.exporter import OtlpExporter
-from adapters.tracing.request_handler import RPC_SYSTEM_NAME, MessagingNames, TracedRequestHandler
+from adapters.tracing.export import OtlpExporter, SpanExport
+from adapters.tracing.request_handler import (
+    TracedAuditTrail,
+    TracedRequestHandler,
+    TracedWorkloadReads,
+)
 from adapters.tracing.secret_store import TracedSecretStore
-from domain.model.transport import WORKLOAD_READ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from opentelemetry.trace import Tracer
     from pydantic import SecretStr
 
-    from domain.model.secret_uri import SecretUri
-    from domain.model.workload import Workload
-    from domain.use_cases.read_for_workload import ReadsForWorkloads, WorkloadRead
+    from domain.use_cases.read_for_workload import ReadsForWorkloads
     from ports.audit import AuditTrail
     from ports.clock import Clock
     from ports.secret_store import SecretStore
@@ -69,7 +63,8 @@ class OtlpTracing:
         self._tracer = self._export.tracer(version)
         self._clock = clock
         self._names_allowed = names_allowed
-        self._messaging = MessagingNames(system, destinations)
+        self._system = system
+        self._destinations = destinations
         self._store = store
 
     def start(self) -> None:
@@ -82,7 +77,13 @@ class OtlpTracing:
 
     def handler(self, inner: RequestHandler) -> RequestHandler:
         """Put a span around every request."""
-        return TracedRequestHandler(inner, self._tracer, self._clock, self._messaging)
+        return TracedRequestHandler(
+            inner,
+            self._tracer,
+            self._clock,
+            system=self._system,
+            destinations=self._destinations,
+        )
 
     def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
         """Put a span around every read for a workload of wasmCloud 2."""
@@ -104,35 +105,3 @@ class OtlpTracing:
 
 
 _SERVER = ("server.address", "server.port")
-
-
-_COMMON: Final = {known.RPC_SYSTEM: RPC_SYSTEM_NAME, known.RPC_METHOD: WORKLOAD_READ}
-_NO_PARENT: Final = Context()
-"""Reads of one start run at the same time, and each is a trace of its own, as requests are."""
-
-
-@final
-class TracedWorkloadReads:
-    """Passes every read on to `inner` inside a span of its own.
-
-    This process decides when it reads, so the span's kind is INTERNAL. `TracedAuditTrail` fills in
-    how the read ended.
-    """
-
-    def __init__(self, inner: ReadsForWorkloads, tracer: Tracer) -> None:
-        self._inner = inner
-        self._tracer = tracer
-
-    async def __call__(
-        self, workload: Workload, wanted: SecretUri, deadline: float
-    ) -> WorkloadRead:
-        """Read as `inner` does."""
-        with self._tracer.start_as_current_span(
-            WORKLOAD_READ,
-            context=_NO_PARENT,
-            kind=SpanKind.INTERNAL,
-            attributes=_COMMON,
-            record_exception=False,
-            set_status_on_exception=False,
-        ):
-            return await self._inner(workload, wanted, deadline)

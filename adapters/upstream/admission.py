@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final, final
 
-from typing_extensions import override
-
-from adapters.upstream.admission_state import AdmissionState
+from adapters.upstream.admission_config import ThrottleLog
 from adapters.upstream.admitted import Admitted
-from adapters.upstream.bulkhead import Bulkhead
-from adapters.upstream.histogram import Histogram
+from adapters.upstream.background import Timer
+from adapters.upstream.bulkhead import Bulkhead, SlowStart
 from adapters.upstream.limits import RateLimits
 from adapters.upstream.schedule import Schedule
-from adapters.upstream.slow_start import SlowStart
+from adapters.upstream.statistics import AdmissionState, Histogram
 from adapters.upstream.tenant_queue import Waiter
-from adapters.upstream.throttle_log import ThrottleLog
-from adapters.upstream.timer import Timer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -59,8 +54,11 @@ class Admission:
         tenant: Hashable,
         deadline: float,
         on_limit: Callable[[float], None] | None = None,
-    ) -> AdmissionSlot:
+    ) -> Admitted:
         """Return a context that waits for a slot, and holds it while its block runs.
+
+        Entering it raises RateLimited if a slot would come too late, with the time to come back,
+        and StoreBusy at the deadline, if calls in flight take that long.
 
         Args:
             key: what is asked for; if it is refused, a place is reserved for it.
@@ -68,34 +66,33 @@ class Admission:
             deadline: monotonic seconds; the caller bounds the call itself.
             on_limit: takes the seconds of a pause that a 429 asks for; None pauses all calls.
         """
-        return AdmissionSlot(self, key, tenant, deadline, on_limit)
+        granted: asyncio.Future[RateLimited | None] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(key, tenant, deadline, granted)
+        return Admitted(self, waiter, self._limits, self._clock, on_limit)
 
-    async def enter(
-        self,
-        key: Hashable,
-        tenant: Hashable,
-        deadline: float,
-        on_limit: Callable[[float], None] | None,
-    ) -> Admitted:
+    async def enter(self, waiter: Waiter) -> None:
         """Wait for a slot, to be given back by `leave`.
 
         Raises:
-            RateLimited: a slot would come too late; `retry_after` says when to come back.
-            StoreBusy: the deadline passed, as calls in flight took too long.
+            RateLimited, StoreBusy: as `slot` says.
         """
         began = self._clock.monotonic()
-        await self._enter(key, tenant, deadline, began)
-        admitted = Admitted(self._limits, self._clock, on_limit)
-        self.waits.add(admitted.sent_at - began)
-        return admitted
+        if not self._schedule.join(waiter, began):
+            raise self._too_late(waiter.tenant, waiter.key, began)
+        self._admit()
+        granted = waiter.granted
+        refusal = granted.result() if granted.done() else await self._wait(waiter)
+        if refusal is not None:
+            raise refusal
+        self.waits.add(self._clock.monotonic() - began)
 
-    def leave(self, tenant: Hashable, admitted: Admitted) -> None:
-        """Give a slot back."""
+    def leave(self, tenant: Hashable, admitted: Admitted) -> bool:
+        """Give a slot back; say whether another request got it."""
         if not admitted.ended:
             self._limits.lost(self._clock.monotonic())
         self._learn(admitted)
         self._bulkhead.end(tenant)
-        self._admit()
+        return self._admit()
 
     def check(self, *, key: Hashable, tenant: Hashable, deadline: float) -> None:
         """Refuse a request that is already known to be sent too late.
@@ -113,7 +110,7 @@ class Admission:
         capacity = self._limits.capacity(now)
         return AdmissionState(
             in_flight=self._bulkhead.in_flight,
-            waiting=len(self._schedule),
+            waiting=self._schedule.waiting,
             refused=self._refused,
             limit=self._limits.learned_limit,
             capacity=None if math.isinf(capacity) else int(capacity),
@@ -124,28 +121,19 @@ class Admission:
         """Stop the timer."""
         await self._timer.aclose()
 
-    async def _enter(self, key: Hashable, tenant: Hashable, deadline: float, now: float) -> None:
-        """Wait until the request is admitted or refused, by its deadline at the latest."""
-        granted: asyncio.Future[RateLimited | None] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(key, tenant, deadline, granted)
-        if not self._schedule.join(waiter, now):
-            raise self._too_late(tenant, key, now)
-        self._admit()
-        if granted.done():
-            refusal = granted.result()
-        else:
-            try:
-                async with self._clock.timeout_at(deadline - MIN_CALL_SECONDS):
-                    refusal = await granted
-            except TimeoutError:
-                refusal = self._given_up(waiter) or self._out_of_time(waiter)
-                self._admit()
-            except asyncio.CancelledError:
-                self._given_up(waiter)
-                self._admit()
-                raise
-        if refusal is not None:
-            raise refusal
+    async def _wait(self, waiter: Waiter) -> RateLimited | None:
+        """Wait until a request is admitted; return why it is not, by its deadline at the latest."""
+        try:
+            async with self._clock.timeout_at(waiter.deadline - MIN_CALL_SECONDS):
+                return await waiter.granted
+        except TimeoutError:
+            refusal = self._given_up(waiter) or self._out_of_time(waiter)
+            self._admit()
+            return refusal
+        except asyncio.CancelledError:
+            self._given_up(waiter)
+            self._admit()
+            raise
 
     def _given_up(self, waiter: Waiter) -> RateLimited | None:
         """Take out a request that was cancelled while it waited; return how it was refused."""
@@ -172,10 +160,10 @@ class Admission:
         else:
             self._slow_start.answered(admitted.sent_at, now)
 
-    def _admit(self) -> None:
-        """Admit all requests that can be; called after all that may change which these are."""
-        now = self._clock.monotonic()
-        while self._has_room():
+    def _admit(self) -> bool:
+        """Admit all requests that can be, after all that may change that; say if any was."""
+        now, admitted = self._clock.monotonic(), False
+        while self._schedule.waiting and self._has_room():
             waiter = self._schedule.next(self._bulkhead.may_begin, now)
             if waiter is None:
                 break
@@ -184,13 +172,15 @@ class Admission:
             self._bulkhead.begin(waiter.tenant)
             self._limits.begin(now)
             waiter.granted.set_result(None)
+            admitted = True
         if self._limits.revision != self._seen_revision or self._schedule.is_overdue(now):
             self._refuse_late(now)
-        if len(self._schedule):
+        if self._schedule.waiting:
             at = self._schedule.wakes_at(now)
             if now < at < self._timer.at:
                 self._timer.set(at)
-                self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
+                self._log.write(self._schedule.resumes_at(now), self._schedule.waiting, now)
+        return admitted
 
     def _time_has_come(self) -> None:
         self._admit()
@@ -213,35 +203,9 @@ class Admission:
         return self._config.busy()
 
     def _too_late(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
-        self._log.write(self._schedule.resumes_at(now), len(self._schedule), now)
+        self._log.write(self._schedule.resumes_at(now), self._schedule.waiting, now)
         return self._refuse(tenant, key, now)
 
     def _refuse(self, tenant: Hashable, key: Hashable, now: float) -> RateLimited:
         self._refused += 1
         return self._config.rate_limited(self._schedule.reserve(tenant, key, now), now)
-
-
-@final
-class AdmissionSlot(AbstractAsyncContextManager[Admitted]):
-    """A slot of an `Admission`, taken while the context is open."""
-
-    def __init__(
-        self,
-        admission: Admission,
-        key: Hashable,
-        tenant: Hashable,
-        deadline: float,
-        on_limit: Callable[[float], None] | None,
-    ) -> None:
-        self._admission = admission
-        self._tenant = tenant
-        self._asked = key, tenant, deadline, on_limit
-
-    @override
-    async def __aenter__(self) -> Admitted:
-        self._admitted = await self._admission.enter(*self._asked)
-        return self._admitted
-
-    @override
-    async def __aexit__(self, *_: object) -> None:
-        self._admission.leave(self._tenant, self._admitted)

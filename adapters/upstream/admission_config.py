@@ -1,15 +1,28 @@
-"""What admission knows of one store, and the errors of the requests it refuses."""
+"""What admission knows of one store, and how it words what it refuses or holds back."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
+
+import structlog
 
 from domain.model.errors import CallWithheld, StoreBusy
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
     from adapters.upstream.limits import NextPlace
+    from ports.store_plugin import StoreContext
+
+
+def worker_share(calls: int | None, context: StoreContext) -> int | None:
+    """Return this worker's part of so many calls, one at least; None where there is no limit."""
+    if calls is None:
+        return None
+    share, left_over = divmod(calls, context.workers)
+    return max(1, share + (context.worker < left_over))
+
 
 BUSY_SECONDS: Final = 10.0
 """Told to a request that waited until its deadline for a call to end: when one will is unknown."""
@@ -57,3 +70,34 @@ class AdmissionConfig:
             reason=f"{self.code}_busy",
             retry_after=BUSY_SECONDS,
         )
+
+
+LOG_SECONDS: Final = 10.0
+"""Under the operator's limit places come free one by one; not each is worth a line."""
+
+_log = structlog.get_logger()
+
+
+@final
+class ThrottleLog:
+    """Writes one line for each time that calls are held back, and not too often."""
+
+    def __init__(self, code: str) -> None:
+        self._store = code
+        self._quiet_until = -math.inf
+
+    def write(self, until: float, waiting: int, now: float) -> None:
+        """Write until when no call is sent, if that is known and was not written just before.
+
+        Args:
+            until: monotonic seconds; not after `now` if it is unknown.
+            now: monotonic seconds.
+        """
+        if now >= self._quiet_until and until > now:
+            self._quiet_until = max(until, now + LOG_SECONDS)
+            _log.warning(
+                "upstream.held_back",
+                store=self._store,
+                seconds=round(until - now, 1),
+                waiting=waiting,
+            )

@@ -1,26 +1,30 @@
-"""One admitted call: what its response says goes to the limits."""
+"""One admitted call: it holds a slot, and what its response says goes to the limits."""
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
+from adapters.upstream.engine import Grant
 from adapters.upstream.rate_headers import is_rate_limit, pause_asked_for, rate_report
-from adapters.upstream.slot import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from adapters.upstream.admission import Admission
     from adapters.upstream.engine import TransportError
     from adapters.upstream.limits import RateLimits
     from adapters.upstream.message import UpstreamResponse
+    from adapters.upstream.tenant_queue import Waiter
     from ports.clock import Clock
 
 
 @final
-class Admitted(Grant):
-    """One admitted call, which begins now.
+class Admitted(AbstractAsyncContextManager["Admitted"], Grant):
+    """One call, which begins when its context is entered, in a slot of an `Admission`.
 
     Attributes:
         sent_at: monotonic seconds.
@@ -29,14 +33,33 @@ class Admitted(Grant):
     """
 
     def __init__(
-        self, limits: RateLimits, clock: Clock, on_limit: Callable[[float], None] | None = None
+        self,
+        admission: Admission,
+        waiter: Waiter,
+        limits: RateLimits,
+        clock: Clock,
+        on_limit: Callable[[float], None] | None = None,
     ) -> None:
+        self._admission = admission
+        self._waiter = waiter
         self._limits = limits
         self._on_limit = on_limit
         self._clock = clock
-        self.sent_at = clock.monotonic()
+        self.sent_at = 0.0
         self.ended = False
         self.refused: bool | None = None
+
+    @override
+    async def __aenter__(self) -> Admitted:
+        await self._admission.enter(self._waiter)
+        self.sent_at = self._clock.monotonic()
+        return self
+
+    @override
+    async def __aexit__(self, *_: object) -> None:
+        if self._admission.leave(self._waiter.tenant, self):
+            # The other request is sent before this one's answer is read.
+            await asyncio.sleep(0)
 
     @override
     def answered(self, response: UpstreamResponse) -> None:

@@ -18,12 +18,15 @@ class FixedWindow:
 
     When a window ends is known between two bounds, since answers travel and the header is rounded
     up; the later bound is waited for. All times are monotonic seconds and must not go back.
-    `revision`: changes whenever a call that was expected to fit may not fit any more.
+
+    Attributes:
+        limit: calls that one window takes; None while no answer has said so.
+        revision: changes whenever a call that was expected to fit may not fit any more.
     """
 
     def __init__(self) -> None:
+        self.limit: int | None = None
         self.revision = 0
-        self._limit: int | None = None
         self._known = False
         self._ends_after = self._ends_by = -math.inf
         self._in_flight = 0
@@ -31,11 +34,6 @@ class FixedWindow:
         self._others = 0
         self._counted = 0
         self._lost: deque[float] = deque()
-
-    @property
-    def limit(self) -> int | None:
-        """Calls that one window takes; None while no answer has said so."""
-        return self._limit
 
     def begin(self, now: float) -> None:
         """Count a call that is sent now."""
@@ -58,8 +56,8 @@ class FixedWindow:
         """End a call whose answer says how the window stands."""
         self._roll(now)
         earliest, latest = sent_at + report.reset_seconds - 1, now + report.reset_seconds
-        if self._limit != report.limit:
-            self._limit = report.limit
+        if self.limit != report.limit:
+            self.limit = report.limit
             self.revision += 1
         if latest < self._ends_after or (not self._known and earliest < self._ends_by):
             # Counted in a window that is over, so it takes no place in the one after.
@@ -78,17 +76,17 @@ class FixedWindow:
     def capacity(self, now: float) -> float:
         """Return how many further calls fit now; infinite while no limit is known."""
         self._roll(now)
-        if self._limit is None:
+        if self.limit is None:
             return math.inf
-        return max(0, self._limit - self._own - self._others - len(self._lost))
+        return max(0, self.limit - self._own - self._others - len(self._lost))
 
     def next_at(self, position: int, now: float) -> float:
         """Return when the call with that many before it is expected to fit; `now` if unknown."""
         capacity = self.capacity(now)
-        if self._limit is None or position < capacity:
+        if self.limit is None or position < capacity:
             return now
         if self._known:
-            return self._ends_by + (position - int(capacity)) // self._limit * WINDOW_SECONDS
+            return self._ends_by + (position - int(capacity)) // self.limit * WINDOW_SECONDS
         if self._in_flight or not self._lost:
             return now
         return self._lost[0] + WINDOW_SECONDS

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adapters.upstream.sliding_window import MINUTE_SECONDS
+from adapters.upstream.limits import MINUTE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -51,12 +51,15 @@ class Schedule:
         self._line = TenantQueue()
         self._early: dict[Waiter, Reservation] = {}
 
-    def __len__(self) -> int:
+    @property
+    def waiting(self) -> int:
         """Requests that wait."""
-        return self._queued + len(self._early)
+        return self._returned.waiting + self._line.waiting + len(self._early)
 
     def is_late(self, key: Hashable, deadline: float, now: float) -> bool:
         """Say whether a new request is already known to be sent too late."""
+        if math.isinf(self._limits.capacity(now)):
+            return False
         self._roll(now)
         return self._way(key, deadline, now) is _Way.LATE
 
@@ -97,7 +100,7 @@ class Schedule:
         self._roll(now)
         capacity = self._limits.capacity(now)
         waiter = self._returned.pop(may_begin) if capacity else None
-        if waiter is None and capacity > len(self._returned) + self._reservations.due:
+        if waiter is None and capacity > self._returned.waiting + self._reservations.due:
             waiter = self._line.pop(may_begin)
             if waiter is not None:
                 self._reservations.end(waiter.key)
@@ -139,8 +142,9 @@ class Schedule:
 
     def is_overdue(self, now: float) -> bool:
         """Say whether requests wait for what is left over, and nothing is kept any more."""
-        idle = self._line and not self._reservations.due
-        return bool(idle) and self.is_held_back(now) and self.resumes_at(now) > now
+        if not self._line.waiting or self._reservations.due:
+            return False
+        return self.is_held_back(now) and self.resumes_at(now) > now
 
     def resumes_at(self, now: float) -> float:
         """Return when the next place comes free that is not free now; `now` if unknown."""
@@ -157,12 +161,12 @@ class Schedule:
 
     @property
     def _queued(self) -> int:
-        return len(self._returned) + len(self._line)
+        return self._returned.waiting + self._line.waiting
 
     def _way(self, key: Hashable, deadline: float, now: float) -> _Way:
         reservation = self._reservations.of(key)
         if reservation is not None and reservation.due:
-            at = self._limits.next_at(len(self._returned), now).at
+            at = self._limits.next_at(self._returned.waiting, now).at
             return _Way.LATE if now < at >= deadline else _Way.RETURNED
         capacity = self._limits.capacity(now)
         if self._queued + self._reservations.due < capacity:
@@ -178,7 +182,7 @@ class Schedule:
         """Return the place reserved, or else the next that is not."""
         reservations = self._reservations
         is_due = reservation is not None and reservation.due
-        taken = len(self._returned) + (0 if is_due else reservations.due)
+        taken = self._returned.waiting + (0 if is_due else reservations.due)
         capacity = self._limits.capacity(now)
         if math.isfinite(capacity):
             taken = max(taken, int(capacity))

@@ -14,8 +14,8 @@ from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.failures import transport_error
 from adapters.upstream.http1.dialing import Dialer
 from adapters.upstream.http1.request_bytes import RequestBytes
+from adapters.upstream.http1.responses import is_packed
 from adapters.upstream.http1.streamed_response import StreamedResponse
-from adapters.upstream.http1.whole_response import is_packed
 from adapters.upstream.message import UpstreamRequest
 from adapters.upstream.tls import tls_context
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from heapq import merge
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from domain.model.errors import RateLimited
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Waiter:
     """A request that waits for admission.
 
@@ -30,24 +31,25 @@ class Waiter:
 
 
 class TenantQueue:
-    """Waiters in order of arrival.
+    """Waiters in order of arrival. `waiting`: how many there are.
 
     Kept by tenant, so that a tenant that may not go on costs one look and not one for each waiter.
     """
 
     def __init__(self) -> None:
-        self._tenants: dict[Hashable, dict[Waiter, int]] = {}
-        self._waiting = 0
+        # A plain dict would look for its first waiter past all that have left.
+        self._tenants: dict[Hashable, OrderedDict[Waiter, int]] = {}
+        self.waiting = 0
         self._arrivals = 0
-
-    def __len__(self) -> int:
-        return self._waiting
 
     def push(self, waiter: Waiter) -> None:
         """Add a waiter at the end."""
         self._arrivals += 1
-        self._waiting += 1
-        self._tenants.setdefault(waiter.tenant, {})[waiter] = self._arrivals
+        self.waiting += 1
+        waiters = self._tenants.get(waiter.tenant)
+        if waiters is None:
+            waiters = self._tenants[waiter.tenant] = OrderedDict()
+        waiters[waiter] = self._arrivals
 
     def pop(self, may_go: Callable[[Hashable], bool]) -> Waiter | None:
         """Take out the first waiter of the tenants that may go on, if there is one."""
@@ -64,10 +66,10 @@ class TenantQueue:
 
     def remove(self, waiter: Waiter) -> bool:
         """Take out a waiter; say whether it was in the queue."""
-        waiters = self._tenants.get(waiter.tenant, {})
-        if waiters.pop(waiter, None) is None:
+        waiters = self._tenants.get(waiter.tenant)
+        if waiters is None or waiters.pop(waiter, None) is None:
             return False
-        self._waiting -= 1
+        self.waiting -= 1
         if not waiters:
             del self._tenants[waiter.tenant]
         return True

@@ -1,42 +1,82 @@
-"""Puts the store together from its settings."""
+"""Puts the store together from its settings, with its figures for metrics."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from adapters.upstream.admission import Admission
-from adapters.upstream.admission_config import AdmissionConfig
+from adapters.upstream.admission_config import AdmissionConfig, worker_share
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.opening import open_http
 from adapters.upstream.server_address import host_and_port
-from adapters.upstream.worker_share import worker_share
+from adapters.upstream.statistics import upstream_samples
 from adapters.vault.addressing import Addressing, Place
-from adapters.vault.api import VaultApi
-from adapters.vault.caller_jwt import partition
+from adapters.vault.api import KvVersions, VaultApi
+from adapters.vault.caller_logins import partition
 from adapters.vault.check import VaultCheck
-from adapters.vault.http_calls import HttpCalls, QuotaEngine, is_vault_answer
-from adapters.vault.mounts import KvVersions
-from adapters.vault.samples import vault_samples
+from adapters.vault.http_calls import HttpCalls, is_vault_answer
+from adapters.vault.quotas import QuotaEngine
 from adapters.vault.store import VaultSecretStore
 from adapters.vault.who_asks import asks_as
+from ports.plugin import Sample
 from ports.store_plugin import StoreParts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adapters.upstream.http import UpstreamHttp
-    from adapters.vault.mounts import KvVersion
+    from adapters.upstream.statistics import CallStatistics
+    from adapters.vault.api import KvVersion
+    from adapters.vault.quotas import MountPauses
+    from adapters.vault.service_tokens import ServiceTokens
     from adapters.vault.settings import VaultSettings
-    from ports.plugin import Sample
     from ports.store_plugin import StoreContext
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 """A secret has 1 MiB at most on raft, and six bytes for each character that HTML knows."""
 
 _KV_VERSIONS: Final[dict[str, KvVersion | None]] = {"auto": None, "1": 1, "2": 2}
+
+
+def vault_samples(
+    tokens: ServiceTokens | None,
+    admission: Admission,
+    statistics: CallStatistics,
+    pauses: MountPauses,
+) -> Iterator[Sample]:
+    """Yield every figure of the Vault client as it is now."""
+    if tokens is not None:
+        yield from _token_samples(tokens)
+    state = admission.state()
+    yield Sample(
+        "vault_pause_seconds",
+        "Seconds until reads of every mount may be sent, for a rate limit; 0 if they may be now.",
+        max(state.pause_seconds, pauses.longest_seconds),
+    )
+    yield from upstream_samples("vault", "Vault", state, statistics.durations, admission.waits)
+
+
+def _token_samples(tokens: ServiceTokens) -> Iterator[Sample]:
+    if not math.isinf(tokens.remaining_seconds):
+        yield Sample(
+            "vault_token_remaining_seconds",
+            "Seconds for which the service's token is still used, 0 without one; absent for a "
+            "token without an end, and where callers log in.",
+            tokens.remaining_seconds,
+        )
+    obtained, failed = tokens.counts
+    for outcome, count in (("obtained", obtained), ("failed", failed)):
+        yield Sample(
+            "vault_logins_total",
+            "Logins and renewals of the service by outcome.",
+            count,
+            (("outcome", outcome),),
+            "counter",
+        )
 
 
 def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
@@ -73,12 +113,14 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
     callers = settings.method == "caller"
 
     async def close() -> None:
-        await asks.close()
+        if asks.close is not None:
+            await asks.close()
         await calls.aclose()
 
     def reload() -> None:
         versions.forget()
-        asks.reload()
+        if asks.reload is not None:
+            asks.reload()
 
     def samples() -> Iterator[Sample]:
         return vault_samples(asks.tokens, admission, http.statistics, calls.pauses)

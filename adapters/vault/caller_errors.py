@@ -22,13 +22,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adapters.vault import reasons
-from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, SERVER_ERROR
 from adapters.vault.error_map import error_for, is_upgrading
+from adapters.vault.wire import BAD_REQUEST, FORBIDDEN, SERVER_ERROR
 from domain.model.errors import CallFailed, Unauthorized, UpstreamError
 
 if TYPE_CHECKING:
-    from adapters.vault.answer import Answer
+    from adapters.vault.wire import Answer
     from domain.model.errors import SecretsError
+
+_OPERATOR_S: Final = (
+    (
+        ("could not be found",),
+        reasons.ROLE_NOT_FOUND,
+        (
+            "Vault does not know the role of the callers' login; check VAULT_ROLE, or the role "
+            "that the policy chooses."
+        ),
+    ),
+    (
+        ("signature", "keys oidc", "could not load configuration"),
+        reasons.SIGNING_KEY_UNKNOWN,
+        (
+            "Vault does not know the key that this backend signs logins with; give its auth method "
+            "the JWKS address or the public keys, as docs/vault.md has it."
+        ),
+    ),
+    (
+        ("token is expired", "not yet valid"),
+        reasons.CLOCK_SKEW,
+        "The clocks of Vault and this backend differ by more than half a minute; set both by NTP.",
+    ),
+    (
+        ("audience",),
+        reasons.LOGIN_REFUSED,
+        (
+            "The role of the callers' login binds another audience; check its bound_audiences and "
+            "VAULT_JWT_AUDIENCE."
+        ),
+    ),
+)
+"""What only an operator can mend: words that hint at it, the reason, and the advice."""
 
 
 def caller_login_error(answer: Answer) -> SecretsError:
@@ -66,37 +99,3 @@ def inline_failing(answer: Answer) -> CallFailed | None:
         "uses of its tokens: unset token_num_uses there. If it is not set, look at Vault's log.",
         reason=reasons.INLINE_FAILING,
     )
-
-
-_OPERATOR_S: Final = (
-    (
-        ("could not be found",),
-        reasons.ROLE_NOT_FOUND,
-        (
-            "Vault does not know the role of the callers' login; check VAULT_ROLE, or the role "
-            "that the policy chooses."
-        ),
-    ),
-    (
-        ("signature", "keys oidc", "could not load configuration"),
-        reasons.SIGNING_KEY_UNKNOWN,
-        (
-            "Vault does not know the key that this backend signs logins with; give its auth method "
-            "the JWKS address or the public keys, as docs/vault.md has it."
-        ),
-    ),
-    (
-        ("token is expired", "not yet valid"),
-        reasons.CLOCK_SKEW,
-        "The clocks of Vault and this backend differ by more than half a minute; set both by NTP.",
-    ),
-    (
-        ("audience",),
-        reasons.LOGIN_REFUSED,
-        (
-            "The role of the callers' login binds another audience; check its bound_audiences and "
-            "VAULT_JWT_AUDIENCE."
-        ),
-    ),
-)
-"""What only an operator can mend: words that hint at it, the reason, and the advice."""

@@ -1,7 +1,8 @@
-"""The check at start and behind probes: do address, login, mount and rights hold?"""
+"""The checks at start and behind probes: do address, login, mount and rights hold?"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import structlog
@@ -9,8 +10,8 @@ from typing_extensions import override
 
 from adapters.upstream.store_check import UpstreamCheck
 from adapters.vault import reasons
-from adapters.vault.answer import OK
 from adapters.vault.token_makers import RENEWAL_POLICY
+from adapters.vault.wire import OK
 from domain.model.errors import SecretNotFound, SecretsError, Unauthorized
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation, SecretQuery
@@ -19,28 +20,22 @@ from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 if TYPE_CHECKING:
     from adapters.vault.addressing import Addressing, Place
     from adapters.vault.api import VaultApi
+    from adapters.vault.wrapped_secret_id import WrappedSecretId
     from ports.clock import Clock
+
 
 PROBE_NAME: Final = "wasmcloud-secrets-probe-that-is-never-stored"
 """Asked for in the hope of "no such secret": the one answer that proves everything around it, and
 needs no more rights than reading secrets does."""
 
-CHECK_CALLER: Final = Caller(
-    entity=Claims(
-        kind=IdentityKind.COMPONENT,
-        subject=SubjectKey("WASMCLOUD-SECRETS-CHECK"),
-        issuer=AccountKey("WASMCLOUD-SECRETS-CHECK"),
-        token_id="check",  # noqa: S106  no token
-        issued_at=0,
-    ),
-    host=Claims(
-        kind=IdentityKind.HOST,
-        subject=SubjectKey("WASMCLOUD-SECRETS-CHECK"),
-        issuer=AccountKey("WASMCLOUD-SECRETS-CHECK"),
-        token_id="check",  # noqa: S106  no token
-        issued_at=0,
-    ),
+_CLAIMS: Final = Claims(
+    kind=IdentityKind.COMPONENT,
+    subject=SubjectKey("WASMCLOUD-SECRETS-CHECK"),
+    issuer=AccountKey("WASMCLOUD-SECRETS-CHECK"),
+    token_id="check",  # noqa: S106  no token
+    issued_at=0,
 )
+CHECK_CALLER: Final = Caller(entity=_CLAIMS, host=replace(_CLAIMS, kind=IdentityKind.HOST))
 """Logs in where callers do; no key reads so, so that no policy for a component covers it."""
 
 # A wrong address, a refused login and a refused token are not among them: they heal when an
@@ -63,6 +58,11 @@ _MISCONFIGURED: Final = frozenset(
         "vault_certificate_untrusted",
     }
 )
+
+PROVES: Final = (
+    "Vault answers, and the wrapping token can be opened. The login was not tried, since the token "
+    "can be opened once only"
+)
 _log = structlog.get_logger()
 
 
@@ -81,14 +81,8 @@ class VaultCheck(UpstreamCheck):
         callers: bool,
         publishes_keys: bool = False,
     ) -> None:
-        """Take what the store has, and for what is said about it:
-
-        Args:
-            addressing: where the configuration points.
-            api: reads.
-            address: the server's.
-            callers: whether callers log in.
-            publishes_keys: whether Vault may fetch the keys that sign their logins from here.
+        """Prepare the check. `publishes_keys`: whether Vault may fetch the keys that sign
+        callers' logins from here.
         """
         super().__init__(f"Vault at {address}", "VAULT_ADDR", clock)
         self._place = addressing.default
@@ -149,3 +143,27 @@ def policy(place: Place) -> str:
         "# where the token has no default policy, so that it can be renewed:\n"
         f"# {RENEWAL_POLICY}"
     )
+
+
+class WrappedCheck(UpstreamCheck):
+    """Looks at the wrapping token, and opens nothing."""
+
+    misconfigured: ClassVar[frozenset[str]] = frozenset(
+        {
+            reasons.CREDENTIALS_UNREADABLE,
+            reasons.WRAPPING_PATH_WRONG,
+            reasons.WRAPPING_TOKEN_SPENT,
+            "vault_certificate_refused",
+            "vault_certificate_untrusted",
+        }
+    )
+
+    def __init__(self, secret_id: WrappedSecretId, clock: Clock, *, address: str) -> None:
+        """Take what holds the wrapping token, and the server's address for advice."""
+        super().__init__(f"Vault at {address}", "VAULT_ADDR", clock)
+        self._secret_id = secret_id
+
+    @override
+    async def verdict(self, deadline: float) -> Exception | None:
+        await self._secret_id.look()
+        return None

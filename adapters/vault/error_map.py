@@ -35,7 +35,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from adapters.vault import reasons
-from adapters.vault.answer import (
+from adapters.vault.values import gone
+from adapters.vault.wire import (
     BAD_REQUEST,
     FORBIDDEN,
     PRECONDITION,
@@ -43,7 +44,6 @@ from adapters.vault.answer import (
     SERVER_ERROR,
     UNAVAILABLE,
 )
-from adapters.vault.values import gone
 from domain.model.errors import (
     CallFailed,
     InvalidRequest,
@@ -55,7 +55,7 @@ from domain.model.errors import (
 )
 
 if TYPE_CHECKING:
-    from adapters.vault.answer import Answer
+    from adapters.vault.wire import Answer
     from domain.model.errors import SecretsError
 
 DEFAULT_RETRY_SECONDS: Final = 1.0
@@ -219,8 +219,7 @@ def _not_found(answer: Answer) -> SecretsError:
             "policy chooses. Namespaces are case-sensitive.",
             reason=reasons.NAMESPACE_NOT_FOUND,
         )
-    data = answer.member("data")
-    if isinstance(data, dict) and isinstance(data.get("metadata"), dict):
+    if isinstance(answer.member("data", "metadata"), dict):
         return gone(answer)
     return SecretNotFound(
         "Vault has no such secret, or not in that version; check the key's spelling and case.",

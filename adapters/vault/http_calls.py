@@ -7,38 +7,32 @@ So one is followed at most, with the path unchanged, to an address that the oper
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 from urllib.parse import urlsplit
 
 import structlog
 from typing_extensions import override
 
-from adapters.upstream.engine import HttpEngine
-from adapters.upstream.message import UpstreamResponse
 from adapters.upstream.statistics import Lane
-from adapters.vault.answer import BAD_REQUEST, REDIRECT, SERVER_ERROR, TOO_MANY, Answer
-from adapters.vault.call import REQUEST_HEADER, Calls
 from adapters.vault.error_map import is_transient, lacks_active_node, leads_to_active_node
-from adapters.vault.mount_pauses import MountPauses
+from adapters.vault.quotas import MountPauses
+from adapters.vault.wire import BAD_REQUEST, REDIRECT, REQUEST_HEADER, SERVER_ERROR, Answer, Calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractAsyncContextManager
 
     from adapters.upstream.admission import Admission
-    from adapters.upstream.admitted import Admitted
     from adapters.upstream.http import UpstreamHttp
-    from adapters.upstream.message import UpstreamRequest
-    from adapters.vault.call import Call
+    from adapters.upstream.message import UpstreamResponse
+    from adapters.vault.wire import Call
     from ports.clock import Clock
+
 
 MAX_ATTEMPTS: Final = 4
 FIRST_DELAY_SECONDS: Final = 0.25
 """Doubled for each further attempt, and up to half as much again."""
 
-_QUOTA_SECONDS: Final = "1"
-_QUOTA_HEADERS: Final = "x-ratelimit-"
-_QUOTA_HEADER: Final = "x-ratelimit-limit"
 _log = structlog.get_logger()
 
 
@@ -49,48 +43,8 @@ def is_vault_answer(response: UpstreamResponse) -> bool:
 
 
 @final
-class QuotaEngine(HttpEngine):
-    """Has a rate limit last a second where the server does not say how long, and no longer.
-
-    Vault tells that only if an operator has switched the headers on, and counts by the second
-    unless a quota says otherwise. What those headers say of the calls that are left is one quota's
-    of many, each with its own paths and interval, so that it does not hold for the next call.
-    """
-
-    def __init__(self, inner: HttpEngine) -> None:
-        self._inner = inner
-
-    @override
-    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        response = await self._inner.send(request)
-        is_limited = response.status == TOO_MANY and "retry-after" not in response.headers
-        if not is_limited and _QUOTA_HEADER not in response.headers:
-            return response
-        headers = {
-            name: value
-            for name, value in response.headers.items()
-            if not name.startswith(_QUOTA_HEADERS)
-        }
-        if is_limited:
-            headers["retry-after"] = _QUOTA_SECONDS
-        return UpstreamResponse(response.status, headers, response.body)
-
-    @override
-    def drop_idle(self) -> None:
-        self._inner.drop_idle()
-
-    @override
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-@final
 class HttpCalls(Calls):
-    """Makes calls of one Vault.
-
-    Attributes:
-        pauses: which mounts pause, since a quota has refused a read.
-    """
+    """Makes calls of one Vault. `pauses`: which mounts pause, since a quota has refused a read."""
 
     def __init__(
         self,
@@ -100,11 +54,7 @@ class HttpCalls(Calls):
         jitter: Callable[[], float],
         nodes: Mapping[str, UpstreamHttp],
     ) -> None:
-        """Put the parts together.
-
-        Args:
-            nodes: where a redirect may lead, by scheme and authority.
-        """
+        """Put the parts together. `nodes`: where a redirect may lead, by scheme and authority."""
         self._http = http
         self._admission = admission
         self.pauses = MountPauses(http.config, admission, clock)
@@ -158,9 +108,6 @@ class HttpCalls(Calls):
         return self._nodes.get(f"{parts.scheme}://{parts.netloc}")
 
     async def _send(self, http: UpstreamHttp, call: Call, deadline: float) -> UpstreamResponse:
-        def slot() -> AbstractAsyncContextManager[Admitted]:
-            return self.pauses.slot(call, deadline)
-
         headers = {REQUEST_HEADER: "true", **call.headers}
         query = None if call.version is None else {"version": call.version}
         body = None if call.body is None else dict(call.body)
@@ -175,7 +122,12 @@ class HttpCalls(Calls):
                 lane=Lane.LOGIN,
             )
         return await http.request(
-            call.method, call.path, deadline=deadline, headers=headers, query=query, slot=slot
+            call.method,
+            call.path,
+            deadline=deadline,
+            headers=headers,
+            query=query,
+            slot=partial(self.pauses.slot, call, deadline),
         )
 
 

@@ -1,4 +1,4 @@
-"""One login or renewal: what is sent, and what each answer means.
+"""The ways the service logs in, and what each answer to a login or renewal means.
 
 | answer to a login | reason | what follows |
 |---|---|---|
@@ -19,25 +19,43 @@ server cannot be reached, so that this is never taken for a verdict on the crede
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
 import structlog
 from pydantic import SecretStr
 
 from adapters.vault import reasons
-from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, NOT_FOUND, TOO_MANY, whole_number
 from adapters.vault.error_map import error_for, is_transient, rate_limited, refused, unavailable
+from adapters.vault.wire import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    NOT_FOUND,
+    TOO_MANY,
+    login_path,
+    whole_number,
+)
 from domain.model.errors import StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
-    from adapters.vault.answer import Answer
+    from collections.abc import Mapping
+
+    from adapters.upstream.credentials import CredentialSource
+    from adapters.vault.wire import Answer
+
 
 MAX_LIFETIME_SECONDS: Final = 366 * 86400
 """Longer ones are taken for this: JSON can hold numbers that no clock can."""
 
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,16384}")
+
+_SCRYPT_COST: Final = 2**14
+"""Some 50 ms: a secret_id may be one that a person made up, and its fingerprint leaves the process
+in messages to peers about a refusal."""
+
 _log = structlog.get_logger()
 
 
@@ -47,7 +65,6 @@ class Token:
 
     Attributes:
         seconds: how long it counts from when it was asked for; None for ever.
-        is_renewable: whether it can be renewed.
         is_batch: whether it leaves nothing behind on the server.
     """
 
@@ -63,10 +80,8 @@ def read_token(answer: Answer) -> Token:
     Raises:
         UpstreamError: it holds no token that can be sent.
     """
-    auth = answer.member("auth")
-    details = auth if isinstance(auth, dict) else {}
-    value = details.get("client_token")
-    lasts = whole_number(details.get("lease_duration"))
+    value = answer.member("auth", "client_token")
+    lasts = whole_number(answer.member("auth", "lease_duration"))
     if not isinstance(value, str) or not _SENDABLE.fullmatch(value) or lasts is None or lasts < 0:
         raise UpstreamError(
             "Vault's answer to the login holds no token; check that VAULT_ADDR is Vault's own "
@@ -77,8 +92,8 @@ def read_token(answer: Answer) -> Token:
     return Token(
         value=SecretStr(value),
         seconds=float(min(lasts, MAX_LIFETIME_SECONDS)) if lasts else None,
-        is_renewable=details.get("renewable") is True,
-        is_batch=details.get("token_type") == "batch",
+        is_renewable=answer.member("auth", "renewable") is True,
+        is_batch=answer.member("auth", "token_type") == "batch",
     )
 
 
@@ -125,3 +140,84 @@ def no_login_mount() -> UpstreamError:
         "VAULT_NAMESPACE if the method is enabled in a namespace.",
         reason=reasons.LOGIN_MOUNT_NOT_FOUND,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRequest:
+    """What a login sends: credentials, to a path of the HTTP API."""
+
+    path: str
+    body: Mapping[str, str] = field(repr=False)
+
+    async def fingerprint(self) -> str:
+        """Return what tells these credentials from others without giving them away."""
+        parts = [self.path, *(f"{name}={text}" for name, text in sorted(self.body.items()))]
+        return await asyncio.to_thread(_fingerprint, "\0".join(parts))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class LoginMethod:
+    """One way to log in.
+
+    Attributes:
+        mount: the auth method's path.
+        fixed: members of the request that are the same in each.
+        sources: members that are read for each login.
+        is_locked_by_refusals: whether the server locks the role after some refused logins.
+    """
+
+    mount: str
+    fixed: Mapping[str, str]
+    sources: Mapping[str, CredentialSource]
+    is_locked_by_refusals: bool = False
+
+    @property
+    def may_change(self) -> bool:
+        """Whether later logins may present other credentials."""
+        return any(source.may_change for source in self.sources.values())
+
+    async def request(self) -> LoginRequest:
+        """Return what to send now.
+
+        Raises:
+            UpstreamError: there are no credentials to be had just now.
+        """
+        read = {
+            name: (await source.read()).get_secret_value() for name, source in self.sources.items()
+        }
+        return LoginRequest(login_path(self.mount), {**self.fixed, **read})
+
+
+def app_role(
+    mount: str, role_id: CredentialSource, secret_id: CredentialSource | None
+) -> LoginMethod:
+    """Return the login by role_id and secret_id. After five refused logins the server locks the
+    role for 15 minutes, for the right secret_id too (measured).
+    """
+    sources = {"role_id": role_id}
+    if secret_id is not None:
+        sources["secret_id"] = secret_id
+    return LoginMethod(mount, {}, sources, is_locked_by_refusals=True)
+
+
+def signed_token(mount: str, role: str, token: CredentialSource) -> LoginMethod:
+    """Return the login by a JWT, of an issuer that the server trusts or a Kubernetes account."""
+    return LoginMethod(mount, {"role": role}, {"jwt": token})
+
+
+def tls_certificate(mount: str, role: str) -> LoginMethod:
+    """Return the login by the connection's client certificate; the role may be left out."""
+    return LoginMethod(mount, {"name": role} if role else {}, {})
+
+
+def _fingerprint(text: str) -> str:
+    digest = hashlib.scrypt(
+        text.encode("utf-8", "surrogatepass"),
+        salt=b"wasmcloud-secrets vault login",
+        n=_SCRYPT_COST,
+        r=8,
+        p=1,
+        dklen=16,
+    )
+    return digest.hex()

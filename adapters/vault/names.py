@@ -2,12 +2,21 @@
 
 The server resolves ".." in a namespace, takes "root" and "/" for the root namespace, and cleans
 blanks away, so two spellings can mean one place (measured on OpenBao 2.6.2). Only the plain
-spelling passes here.
+spelling passes here. As types of settings they are read into it, a list with commas between its
+entries.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from adapters.system.setting_types import Texts, strip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_NAME_LENGTH = 128
 """What a coordinate of a cached value may have at most (`domain.model.selection`)."""
@@ -86,3 +95,23 @@ def parse_role(text: str) -> str:
     if len(text) > MAX_NAME_LENGTH or not _ROLE.fullmatch(text):
         raise InvalidNameError('must be the name of a role: letters, digits, "_", "-" and ".".')
     return text.lower()
+
+
+def _each(parse: Callable[[str], str]) -> AfterValidator:
+    def check(texts: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(map(parse, texts))
+        except InvalidNameError as error:
+            advice = str(error)
+        raise ValueError(f"is a list of which each {advice}")
+
+    return AfterValidator(check)
+
+
+Mount = Annotated[str, BeforeValidator(strip), AfterValidator(parse_mount)]
+Mounts = Annotated[Texts, _each(parse_mount)]
+Namespace = Annotated[str, BeforeValidator(strip), AfterValidator(parse_namespace)]
+Namespaces = Annotated[Texts, _each(parse_namespace)]
+LoginMount = Annotated[str, BeforeValidator(strip), AfterValidator(parse_login_mount)]
+Role = Annotated[str, BeforeValidator(strip), AfterValidator(parse_role)]
+Roles = Annotated[Texts, _each(parse_role)]

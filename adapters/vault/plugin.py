@@ -33,7 +33,7 @@ class VaultPlugin(StorePlugin[VaultSettings]):
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:
-        from adapters.vault.shape import vault_shape  # noqa: PLC0415  if it is chosen
+        from adapters.vault.store import vault_shape  # noqa: PLC0415  if it is chosen
 
         return vault_shape(given)
 

@@ -20,7 +20,6 @@ from adapters.upstream.lockout import LockoutConfig
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from adapters.upstream.lockout import LockoutGuard
@@ -77,10 +76,8 @@ class Refusals:
         self._refused: dict[str, None] = dict.fromkeys(self._written)
         self._has_asked = False
 
-    async def listen(self, heard: Callable[[], None] = lambda: None) -> None:
-        """Hear what other processes are refused, and tell those that ask; call it once. `heard`: is
-        called after each refusal of another process.
-        """
+    async def listen(self) -> None:
+        """Hear what other processes are refused, and tell those that ask; call it once."""
 
         def received(payload: bytes) -> bytes | None:
             kind, fingerprint = _parse(payload)
@@ -89,7 +86,6 @@ class Refusals:
             if kind == _REFUSED and fingerprint not in self._refused:
                 self._guard.refused_elsewhere()
                 self._remember(fingerprint)
-                heard()
             return None
 
         await self._peers.subscribe(TOPIC, received)

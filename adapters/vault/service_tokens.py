@@ -30,13 +30,15 @@ UNAVAILABLE_RETRY_SECONDS: Final = 1.0
 AHEAD_RETRY_SECONDS: Final = 5.0
 """After a login ahead of need failed for no fault of the credentials."""
 
-REFUSED_RETRY_SECONDS: Final = 30.0
-"""Or up to half as much again; credentials that lock their role are not sent again at all."""
-
-LOCKED_RETRY_SECONDS: Final = 60.0
-
-UNDECIDED_RETRY_SECONDS: Final = 5.0
-"""The service behind Vault that decides on logins is away, or the token is none of its own."""
+_RETRY_SECONDS: Final = {
+    # Credentials that lock their role are not sent again at all.
+    reasons.LOGIN_REFUSED: (30.0, 45.0),
+    reasons.LOGIN_LOCKED: (60.0, 120.0),
+    reasons.LOGIN_MOUNT_NOT_FOUND: (60.0, 120.0),
+    # The service behind Vault that decides on logins is away, or the token is none of its own.
+    reasons.LOGIN_UNDECIDED: (5.0, 10.0),
+}
+"""Until the next try, from and to, by the failure; after others the times above, or up to twice."""
 
 USELESS_RETRY_SECONDS: Final = 15.0
 """After a new token was refused as the one before: a server that accepts logins and refuses what
@@ -175,19 +177,11 @@ class ServiceTokens:
         self._error = error
         now = self._clock.monotonic()
         has_token = self._held is not None and now < self._held.expires_at
-        match error:
-            case RateLimited(retry_after=float(seconds)):
-                pause = seconds
-            case UpstreamError(reason=reasons.LOGIN_REFUSED):
-                pause = REFUSED_RETRY_SECONDS * (1 + self._jitter() / 2)
-            case UpstreamError(reason=reasons.LOGIN_LOCKED | reasons.LOGIN_MOUNT_NOT_FOUND):
-                pause = LOCKED_RETRY_SECONDS * (1 + self._jitter())
-            case UpstreamError(reason=reasons.LOGIN_UNDECIDED):
-                pause = UNDECIDED_RETRY_SECONDS * (1 + self._jitter())
-            case _ if has_token:
-                pause = AHEAD_RETRY_SECONDS * (1 + self._jitter())
-            case _:
-                pause = UNAVAILABLE_RETRY_SECONDS * (1 + self._jitter())
+        usual = AHEAD_RETRY_SECONDS if has_token else UNAVAILABLE_RETRY_SECONDS
+        shortest, longest = _RETRY_SECONDS.get(error.reason, (usual, 2 * usual))
+        pause = shortest + (longest - shortest) * self._jitter()
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            pause = error.retry_after
         self._quiet_until = now + pause
         _log.warning(
             "vault.no_token", reason=error.reason, advice=error.advice, seconds=round(pause, 1)

@@ -15,22 +15,14 @@ from adapters.system.setting_types import (
     Folder,
     Folders,
     HttpUrl,
+    HttpUrls,
     ReadableFile,
     Seconds,
     SecretText,
     ServerName,
     Text,
 )
-from adapters.vault.setting_types import (
-    Addresses,
-    LoginMount,
-    Mount,
-    Mounts,
-    Namespace,
-    Namespaces,
-    Role,
-    Roles,
-)
+from adapters.vault.names import LoginMount, Mount, Mounts, Namespace, Namespaces, Role, Roles
 from adapters.vault.settings_together import contradictions
 from domain.model.key_path import parse_folder
 from ports.settings import Problem, SettingsGroup
@@ -42,12 +34,6 @@ KUBERNETES_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token" 
 
 Login = Literal["approle", "token", "jwt", "kubernetes", "cert", "agent", "caller"]
 
-
-def _twin(name: str) -> AliasChoices:
-    """Return the names of a variable that Vault's and OpenBao's own tools know as well."""
-    return AliasChoices(f"VAULT_{name}", f"BAO_{name}")
-
-
 _SECRET_FILES: Final = (
     "token_file",
     "role_id_file",
@@ -55,6 +41,11 @@ _SECRET_FILES: Final = (
     "wrapped_secret_id_file",
     "jwt_file",
 )
+
+
+def _twin(name: str) -> AliasChoices:
+    """Return the names of a variable that Vault's and OpenBao's own tools know as well."""
+    return AliasChoices(f"VAULT_{name}", f"BAO_{name}")
 
 
 class VaultSettings(SettingsGroup):
@@ -186,7 +177,7 @@ class VaultSettings(SettingsGroup):
         description="Folders, with all below them, that keys and policies may reach. Unset: the "
         "configured folder.",
     )
-    redirect_addresses: Addresses = Field(
+    redirect_addresses: HttpUrls = Field(
         default=(),
         description="Addresses of the cluster's nodes, comma-separated, that a redirect to the "
         "active node may lead to.",

@@ -1,4 +1,4 @@
-"""The secret store port over Vault and OpenBao."""
+"""The secret store port over Vault and OpenBao, and what manifests may ask of it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
+from adapters.upstream.manifest_shape import ManifestShape, base_folder
 from adapters.vault import reasons
-from adapters.vault.answer import OK
+from adapters.vault.addressing import Addressing, Place, read_properties
+from adapters.vault.names import InvalidNameError, parse_mount
 from adapters.vault.values import UNVERSIONED, read_unversioned, read_versioned
+from adapters.vault.wire import OK
 from domain.model.errors import InvalidRequest, SecretNotFound
+from ports.plugin import PluginError
 from ports.secret_store import SecretStore
 
 if TYPE_CHECKING:
-    from adapters.vault.addressing import Addressing
+    from collections.abc import Mapping
+
     from adapters.vault.api import VaultApi
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
     from ports.clock import Clock
+
 
 MAX_VERSION: Final = 2**31 - 1
 """The server takes numbers up to 64 bits, and answers the latest to 0 and to negative ones."""
@@ -76,3 +82,32 @@ def _no_versions() -> SecretNotFound:
         "mount.",
         reason=reasons.VERSION_NOT_FOUND,
     )
+
+
+def vault_shape(given: Mapping[str, str]) -> ManifestShape:
+    """Return the shape of what is set, by the names of fields.
+
+    A role is taken for allowed, as a login by caller has it.
+
+    Raises:
+        PluginError: VAULT_MOUNT or VAULT_SECRET_PATH cannot be used.
+    """
+    base = base_folder(given, "VAULT_")
+    try:
+        mount = parse_mount(given.get("mount", "secret"))
+    except InvalidNameError as error:
+        raise PluginError(str(error), setting="VAULT_MOUNT") from None
+    own_role = given.get("role", "") if given.get("login") == "caller" else ""
+    namespace = given.get("namespace", "").strip("/")
+
+    def locate(reference: SecretReference) -> SecretLocation:
+        chosen = read_properties(reference.properties)
+        return Addressing(
+            default=Place(mount, namespace, own_role or chosen.role or ""),
+            base=base,
+            mounts=frozenset({chosen.mount or mount}),
+            namespaces=frozenset({chosen.namespace or namespace, ""}),
+            roles=frozenset({chosen.role or own_role}),
+        ).locate(reference)
+
+    return ManifestShape(locate, check_version)

@@ -1,4 +1,4 @@
-"""Where the service's own token comes from: a login, renewed while that helps."""
+"""Where the service's own token comes from: a login, renewed while that helps, or the operator."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import structlog
 from typing_extensions import override
 
 from adapters.vault import reasons
-from adapters.vault.answer import FORBIDDEN, OK, TOO_MANY
-from adapters.vault.call import Call, namespace_header, token_header
-from adapters.vault.error_map import lacks_right, rate_limited
+from adapters.vault.error_map import doubts_token, error_for, lacks_right, rate_limited, refused
 from adapters.vault.login import Token, login_error, no_login_mount, read_token, undecided
-from adapters.vault.wire_paths import RENEW_SELF
+from adapters.vault.wire import BAD_REQUEST, FORBIDDEN, OK, RENEW_SELF, TOO_MANY, Answer, login_call
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -22,11 +20,12 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from adapters.vault.answer import Answer
-    from adapters.vault.call import Calls
-    from adapters.vault.login_methods import LoginMethod, LoginRequest
+    from adapters.upstream.credentials import CredentialSource
+    from adapters.vault.login import LoginMethod, LoginRequest
     from adapters.vault.refusals import Refusals
+    from adapters.vault.wire import Calls
     from ports.clock import Clock
+
 
 LOGIN_SECONDS: Final = 10.0
 """For one login with all its attempts: while the active node hangs, a standby takes logins and
@@ -40,6 +39,9 @@ RENEWED_AT: Final = 2 / 3
 
 RENEWAL_POLICY: Final = 'path "auth/token/renew-self" { capabilities = ["update"] }'
 """What a token without the default policy needs to be renewed, in Vault's language."""
+
+LOOK_AGAIN_SECONDS: Final = 30.0
+"""How often a token's file is read, which an agent may write at any time."""
 
 _log = structlog.get_logger()
 
@@ -125,11 +127,8 @@ class LoginMaker(TokenMaker):
         return locked if self.method.is_locked_by_refusals else undecided()
 
     async def _post(self, path: str, body: Mapping[str, str]) -> Answer:
-        headers = namespace_header(self.namespace)
-        return await self.calls.call(
-            Call("POST", path, headers=headers, body=body, is_login=True),
-            self.clock.monotonic() + LOGIN_SECONDS,
-        )
+        call = login_call(path, self.namespace, body)
+        return await self.calls.call(call, self.clock.monotonic() + LOGIN_SECONDS)
 
     async def _renewed(self, token: Token) -> Token | None:
         answer = await renew(self.calls, self.namespace, token.value, self.clock)
@@ -144,11 +143,8 @@ class LoginMaker(TokenMaker):
 
 async def renew(calls: Calls, namespace: str, token: SecretStr, clock: Clock) -> Answer:
     """Ask the server to renew a token, and return what it answers."""
-    headers = {**namespace_header(namespace), **token_header(token.get_secret_value())}
-    return await calls.call(
-        Call("POST", RENEW_SELF, headers=headers, body={}, is_login=True),
-        clock.monotonic() + LOGIN_SECONDS,
-    )
+    call = login_call(RENEW_SELF, namespace, {}, token=token.get_secret_value())
+    return await calls.call(call, clock.monotonic() + LOGIN_SECONDS)
 
 
 def warn_of_missing_right(answer: Answer) -> None:
@@ -172,3 +168,72 @@ def _would_lock() -> UpstreamError:
         "since five refusals lock the role. Check the role_id and the secret_id.",
         reason=reasons.LOGIN_LOCKED,
     )
+
+
+@final
+@dataclass(slots=True)
+class GivenToken(TokenMaker):
+    """A token that the operator gives, renewed where the server allows it.
+
+    Renewing also tells how long it counts, which asking for it would need a right that tokens
+    without the default policy lack (measured).
+    """
+
+    source: CredentialSource
+    namespace: str
+    calls: Calls
+    clock: Clock
+    _text: SecretStr | None = field(default=None, init=False)
+    _ends: float = field(default=math.inf, init=False)
+    _renew_at: float = field(default=-math.inf, init=False)
+
+    @override
+    async def obtain(self, previous: Token | None) -> Token:
+        text = await self.source.read()
+        if text != self._text:
+            self._text, self._ends, self._renew_at = text, math.inf, -math.inf
+        if self.clock.monotonic() >= self._renew_at or previous is None:
+            await self._renew(text)
+        seconds = self._ends - self.clock.monotonic()
+        if self.source.may_change:
+            seconds = min(seconds, LOOK_AGAIN_SECONDS / RENEWED_AT)
+        return Token(
+            value=text,
+            seconds=None if seconds == math.inf else max(0.0, seconds),
+            is_renewable=False,
+            is_batch=False,
+        )
+
+    @override
+    async def has_changed(self) -> bool:
+        if not self.source.may_change:
+            return False
+        try:
+            return await self.source.read() != self._text
+        except UpstreamError:
+            return False
+
+    async def _renew(self, text: SecretStr) -> None:
+        started = self.clock.monotonic()
+        answer = await renew(self.calls, self.namespace, text, self.clock)
+        if answer.status == OK:
+            lasts = read_token(answer).seconds
+            self._ends = math.inf if lasts is None else started + lasts
+            self._renew_at = math.inf if lasts is None else started + RENEWED_AT * lasts
+            return
+        if doubts_token(answer):
+            raise UpstreamError(
+                "Vault does not accept the token of VAULT_TOKEN or VAULT_TOKEN_FILE; check that "
+                "it is neither expired, revoked, used up nor bound to other addresses.",
+                reason=reasons.LOGIN_REFUSED,
+            )
+        if answer.status not in {BAD_REQUEST, FORBIDDEN}:
+            raise _given_token_error(answer)
+        warn_of_missing_right(answer)
+        # It cannot be renewed, or may not: it counts until the server says otherwise.
+        self._renew_at = math.inf
+
+
+def _given_token_error(answer: Answer) -> UpstreamError:
+    error = error_for(answer)
+    return error if isinstance(error, UpstreamError) else refused(answer)

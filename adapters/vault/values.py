@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from adapters.vault import reasons
-from adapters.vault.answer import whole_number
+from adapters.vault.wire import whole_number
 from domain.model.errors import SecretNotFound, UpstreamError
 from domain.model.json_field import json_text
 from domain.model.secret import Secret, SecretValue
@@ -26,7 +26,7 @@ from domain.model.strict_json import NumberText
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.vault.answer import Answer
+    from adapters.vault.wire import Answer
     from domain.model.reference import SecretLocation
 
 UNVERSIONED = "unversioned"
@@ -105,9 +105,7 @@ def read_unversioned(answer: Answer, location: SecretLocation) -> Secret:
 
 def gone(answer: Answer) -> SecretNotFound:
     """Return the error for a version that is gone, from its metadata."""
-    data = answer.member("data")
-    metadata = data.get("metadata") if isinstance(data, dict) else None
-    if isinstance(metadata, dict) and metadata.get("destroyed") is True:
+    if answer.member("data", "metadata", "destroyed") is True:
         return SecretNotFound(
             "That version of the secret was destroyed for good; write a new one, or ask for "
             "another version.",

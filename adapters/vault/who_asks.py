@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,20 +10,16 @@ from adapters.upstream.credentials import text_source
 from adapters.upstream.lockout import LockoutGuard
 from adapters.upstream.lockout_file import LockoutFile
 from adapters.vault import reasons
-from adapters.vault.access import AgentAccess, ServiceAccess
+from adapters.vault.access import AgentAccess, EitherAccess, ServiceAccess
+from adapters.vault.caller_access import CallerTokenAccess, InlineAccess
 from adapters.vault.caller_logins import CallerLogins
-from adapters.vault.caller_token_access import CallerTokenAccess
-from adapters.vault.either_access import EitherAccess
-from adapters.vault.given_token import GivenToken
-from adapters.vault.inline_access import InlineAccess
-from adapters.vault.key_ring import KeyRing
-from adapters.vault.login_methods import AppRole, SignedToken, TlsCertificate
+from adapters.vault.check import PROVES, WrappedCheck
+from adapters.vault.login import app_role, signed_token, tls_certificate
 from adapters.vault.refusals import LOCKOUT, Refusals, UnreadableRefusalsError
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.settings import KUBERNETES_TOKEN
-from adapters.vault.signing_keys import InvalidKeyFileError
-from adapters.vault.token_makers import LoginMaker
-from adapters.vault.wrapped_check import PROVES, WrappedCheck
+from adapters.vault.signing_keys import InvalidKeyFileError, KeyRing
+from adapters.vault.token_makers import GivenToken, LoginMaker
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from ports.plugin import PluginError
 from ports.store_plugin import Preflight
@@ -35,39 +31,27 @@ if TYPE_CHECKING:
 
     from adapters.upstream.credentials import CredentialSource
     from adapters.vault.access import Access
-    from adapters.vault.call import Calls
-    from adapters.vault.login_methods import LoginMethod
+    from adapters.vault.login import LoginMethod
     from adapters.vault.settings import VaultSettings
     from adapters.vault.token_makers import TokenMaker
+    from adapters.vault.wire import Calls
     from ports.store_plugin import HttpRoute, StoreContext
 
 REFUSED_FILE: Final = "vault-refused-logins.json"
 COUNT_FILE: Final = "vault-login-count.json"
 
 
-async def _nothing_to_close() -> None:
-    """An agent on the way leaves nothing open here."""
-
-
-def _nothing_to_reload() -> None:
-    """An agent on the way has its own configuration."""
-
-
-def _no_problem() -> str | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """How reads are authorized, with what goes on around it; as in `StoreParts`."""
+    """How reads are authorized, with what goes on around it as in `StoreParts`, if anything."""
 
     access: Access
     tokens: ServiceTokens | None = None
     run: Callable[[], Awaitable[None]] | None = None
-    close: Callable[[], Awaitable[None]] = _nothing_to_close
-    reload: Callable[[], None] = _nothing_to_reload
-    problem: Callable[[], str | None] = _no_problem
-    routes: tuple[HttpRoute, ...] = field(default=())
+    close: Callable[[], Awaitable[None]] | None = None
+    reload: Callable[[], None] | None = None
+    problem: Callable[[], str | None] = lambda: None
+    routes: tuple[HttpRoute, ...] = ()
     preflight: Preflight | None = None
 
 
@@ -131,7 +115,7 @@ def _as_callers(settings: VaultSettings, calls: Calls, context: StoreContext) ->
     logins = CallerLogins(keys, clock, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
     inline = InlineAccess(logins, mount)
     tokens = CallerTokenAccess(logins, mount, calls, clock)
-    either = EitherAccess(inline, tokens, calls=calls, mount=mount, clock=clock)
+    either = EitherAccess(inline, tokens, calls=calls, clock=clock)
 
     async def close() -> None:
         await either.aclose()
@@ -151,12 +135,12 @@ def _method(settings: VaultSettings, wrapped: WrappedSecretId | None) -> LoginMe
     match settings.method:
         case "approle":
             role_id = _source(settings.role_id, settings.role_id_file, "VAULT_ROLE_ID_FILE")
-            return AppRole(mount, role_id, wrapped or _secret_id(settings))
+            return app_role(mount, role_id, wrapped or _secret_id(settings))
         case "cert":
-            return TlsCertificate(mount, role)
+            return tls_certificate(mount, role)
         case _:
             file = settings.jwt_file or Path(KUBERNETES_TOKEN)
-            return SignedToken(mount, role, _source(None, file, "VAULT_JWT_FILE"))
+            return signed_token(mount, role, _source(None, file, "VAULT_JWT_FILE"))
 
 
 def _wrapped(

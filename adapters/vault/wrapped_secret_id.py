@@ -15,15 +15,22 @@ from typing_extensions import override
 from adapters.upstream.credentials import CredentialSource
 from adapters.upstream.failures import again
 from adapters.vault import reasons
-from adapters.vault.answer import BAD_REQUEST, FORBIDDEN, OK, TOO_MANY
-from adapters.vault.call import Call, namespace_header, token_header
 from adapters.vault.error_map import is_transient, rate_limited, refused, unavailable
-from adapters.vault.wire_paths import UNWRAP, WRAPPING_LOOKUP
+from adapters.vault.wire import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    OK,
+    TOO_MANY,
+    UNWRAP,
+    WRAPPING_LOOKUP,
+    Answer,
+    Call,
+    login_call,
+)
 from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
-    from adapters.vault.answer import Answer
-    from adapters.vault.call import Calls
+    from adapters.vault.wire import Answer, Calls
     from ports.clock import Clock
 
 CALL_SECONDS: Final = 5.0
@@ -43,18 +50,13 @@ class WrappedSecretId(CredentialSource):
         calls: Calls,
         clock: Clock,
     ) -> None:
-        """Put the parts together.
-
-        Args:
-            token: gives the wrapping token.
-            mount: the AppRole method's path.
-            role: the role whose secret_id it must be.
-            namespace: of the AppRole method.
+        """Put the parts together. `mount`, `role`, `namespace`: of the AppRole whose secret_id the
+        token must hold.
         """
         self.may_change = token.may_change
         self._token = token
         self._expected = f"auth/{mount}/role/{role}/secret-id"
-        self._headers = namespace_header(namespace)
+        self._namespace = namespace
         self._calls = calls
         self._clock = clock
         self._opened: SecretStr | None = None
@@ -92,19 +94,9 @@ class WrappedSecretId(CredentialSource):
         await self._look_at(await self._token.read())
 
     async def _look_at(self, token: SecretStr) -> None:
-        answer = await self._calls.call(
-            Call(
-                "POST",
-                WRAPPING_LOOKUP,
-                headers=self._headers,
-                body={"token": token.get_secret_value()},
-                is_login=True,
-            ),
-            self._clock.monotonic() + CALL_SECONDS,
-        )
-        _check(answer)
-        data = answer.member("data")
-        made_at = data.get("creation_path") if isinstance(data, dict) else None
+        body = {"token": token.get_secret_value()}
+        answer = await self._call(login_call(WRAPPING_LOOKUP, self._namespace, body))
+        made_at = answer.member("data", "creation_path")
         if not isinstance(made_at, str) or not _ends_with(made_at, self._expected):
             raise UpstreamError(
                 "The wrapping token was not made for a secret_id of the configured role, so it is "
@@ -114,37 +106,29 @@ class WrappedSecretId(CredentialSource):
             )
 
     async def _unwrap(self, token: SecretStr) -> SecretStr:
-        answer = await self._calls.call(
-            Call(
-                "POST",
-                UNWRAP,
-                headers={**self._headers, **token_header(token.get_secret_value())},
-                is_login=True,
-                repeatable=False,
-            ),
-            self._clock.monotonic() + CALL_SECONDS,
+        plain = token.get_secret_value()
+        answer = await self._call(
+            login_call(UNWRAP, self._namespace, token=plain, repeatable=False)
         )
-        _check(answer)
-        data = answer.member("data")
-        secret_id = data.get("secret_id") if isinstance(data, dict) else None
+        secret_id = answer.member("data", "secret_id")
         if not isinstance(secret_id, str) or not secret_id:
             raise refused(answer)
         return SecretStr(secret_id)
+
+    async def _call(self, call: Call) -> Answer:
+        answer = await self._calls.call(call, self._clock.monotonic() + CALL_SECONDS)
+        if answer.status == OK:
+            return answer
+        if answer.status in {BAD_REQUEST, FORBIDDEN} and answer.is_api:
+            raise _spent()
+        if answer.status == TOO_MANY:
+            raise rate_limited(answer)
+        raise unavailable(answer) if is_transient(answer) else refused(answer)
 
 
 def _ends_with(path: str, expected: str) -> bool:
     """Say whether a creation path is the expected one, in whatever namespace."""
     return path == expected or path.endswith(f"/{expected}")
-
-
-def _check(answer: Answer) -> None:
-    if answer.status == OK:
-        return
-    if answer.status in {BAD_REQUEST, FORBIDDEN} and answer.is_api:
-        raise _spent()
-    if answer.status == TOO_MANY:
-        raise rate_limited(answer)
-    raise unavailable(answer) if is_transient(answer) else refused(answer)
 
 
 def _spent() -> UpstreamError:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adapters.system.yaml_nodes import suggestion
 from adapters.wadm_manifest.model import COMPONENT_TYPES, Component, Manifest, Policy, SecretUse
-from adapters.wadm_manifest.tree import Kind, suggestion
+from adapters.wadm_manifest.tree import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -1,22 +1,17 @@
-"""YAML nodes with lines, typed as serde_yaml 0.9 types them: wadm reads manifests with it."""
+"""YAML nodes with lines, and what is found at them.
+
+Nodes are typed as serde_yaml 0.9 types them: wadm reads manifests with it.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import yaml
 
-from adapters.system.yaml_nodes import YamlError, YamlTooDeepError, nodes_of
-from adapters.wadm_manifest.findings import ManifestUnreadableError, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from adapters.wadm_manifest.findings import Findings
+from adapters.system.yaml_nodes import MAX_SHOWN, YamlError, YamlTooDeepError, is_showable, nodes_of
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 128
@@ -32,6 +27,40 @@ _NUMBER = re.compile(
 _BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
 _PLAIN = (None, "")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+class Level(StrEnum):
+    """Error: the start fails, wadm refuses, or another value is served than the one written."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing to mend in one file.
+
+    Attributes:
+        line: counted from 1.
+        place: the member it is about, such as `components[0] "shop": properties.secrets[1]`.
+        code: a constant snake_case name of the kind of finding.
+        advice: what happens and what to do.
+    """
+
+    line: int
+    place: str
+    code: str
+    level: Level
+    advice: str
+
+
+class ManifestUnreadableError(Exception):
+    """The file is no YAML at all; the text says where and holds nothing of it."""
+
+
+def shown(name: str) -> str:
+    """Return a name between quotes as a finding may repeat it."""
+    return f'"{name}"' if is_showable(name) else '"…"'
 
 
 class Kind(StrEnum):
@@ -91,11 +120,11 @@ class NodeReader:
     node: yaml.Node
     place: str
     line: int
-    findings: Findings
+    findings: list[Finding]
     visits: Visits
 
     @classmethod
-    def top(cls, node: yaml.Node, findings: Findings, visits: Visits) -> NodeReader:
+    def top(cls, node: yaml.Node, findings: list[Finding], visits: Visits) -> NodeReader:
         """Begin with a whole document."""
         return cls(node, "", _line(node), findings, visits)
 
@@ -117,11 +146,11 @@ class NodeReader:
 
     def error(self, code: str, advice: str) -> None:
         """Note an error about what stands here."""
-        self.findings.error(self.line, self.place, code, advice)
+        self.findings.append(Finding(self.line, self.place, code, Level.ERROR, advice))
 
     def warning(self, code: str, advice: str) -> None:
         """Note a warning about what stands here."""
-        self.findings.warning(self.line, self.place, code, advice)
+        self.findings.append(Finding(self.line, self.place, code, Level.WARNING, advice))
 
     def titled(self) -> NodeReader:
         """Return this reader with the name that the manifest gives its node, if any."""
@@ -173,7 +202,7 @@ class NodeReader:
         return None
 
     def _inside(self, name: str) -> str:
-        step = name if name.isprintable() and len(name) <= 64 else "?"  # noqa: PLR2004  as MAX_SHOWN
+        step = name if name.isprintable() and len(name) <= MAX_SHOWN else "?"
         if not self.place:
             return step
         return f"{self.place} {step}" if self.place.endswith(":") else f"{self.place}.{step}"
@@ -181,10 +210,3 @@ class NodeReader:
 
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
-
-
-def suggestion(name: str, known: Collection[str]) -> str:
-    """Return ' Did you mean "…"?' where one of the names is near, otherwise nothing."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.6) if len(name) <= 64 else []  # noqa: PLR2004
-    # The known ones may be names of the file itself.
-    return f" Did you mean {shown(near[0])}?" if near and near[0].isprintable() else ""

@@ -2,26 +2,81 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+import json
+from typing import TYPE_CHECKING, Any, Final, final
 
 import structlog
 
-from adapters.wasmcloud2.held import Running
-from adapters.wasmcloud2.replies import LIVES, read_status, refused, without
-from adapters.wasmcloud2.subjects import START, STATUS, STOP
+from adapters.wasmcloud2.filling import Running
+from adapters.wasmcloud2.message import LIVES, MAX_BRACKETS, START, STATUS, STOP, WorkloadStatus
+from adapters.wasmcloud2.redaction import Redaction
+from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
-    from adapters.wasmcloud2.held import Given, HeldWorkloads
-    from adapters.wasmcloud2.replies import WorkloadStatus
+    from adapters.wasmcloud2.filling import Given, HeldWorkloads
+    from adapters.wasmcloud2.message import HostSubject
     from adapters.wasmcloud2.side import RawClient
-    from adapters.wasmcloud2.subjects import HostSubject
+
+
+STATE: Final = "WORKLOAD_STATE_"
+ERROR: Final = "ERROR"
 
 _BY: Final = "wasmcloud-secrets: "
 """Begins the text of each refusal, so that its reader knows that no host wrote it."""
 
 _log = structlog.get_logger()
+
+
+def refused(workload_id: str, message: str) -> bytes:
+    """Write the answer of a host that could not start a workload."""
+    status = {"workloadId": workload_id, "workloadState": f"{STATE}{ERROR}", "message": message}
+    return json.dumps({"workloadStatus": status}).encode()
+
+
+def read_status(body: bytes) -> WorkloadStatus | None:
+    """Read a host's answer; None if it is none."""
+    try:
+        document = parse_json(body, max_brackets=MAX_BRACKETS)
+    except MalformedJsonError:
+        return None
+    found = document.get("workloadStatus") if isinstance(document, dict) else None
+    if not isinstance(found, dict):
+        return None
+    parts = [found.get(name, "") for name in ("workloadId", "workloadState", "message")]
+    if not all(isinstance(part, str) for part in parts):
+        return None
+    return WorkloadStatus(parts[0], parts[1].removeprefix(STATE), parts[2])
+
+
+def without(body: bytes, values: Iterable[str]) -> bytes:
+    """Return an answer with each value replaced, in every text of it; the same bytes if in none."""
+    redaction = Redaction(values)
+    if not redaction:
+        return body
+    try:
+        document = parse_json(body, max_brackets=MAX_BRACKETS)
+    except MalformedJsonError:
+        text = body.decode("utf-8", "replace")
+        cleared = redaction.clear(text)
+        return body if cleared == text else cleared.encode()
+    cleared_document = _cleared(document, redaction)
+    return body if cleared_document == document else json.dumps(cleared_document).encode()
+
+
+def _cleared(node: Any, redaction: Redaction) -> Any:
+    match node:
+        case str():
+            return redaction.clear(node)
+        case list():
+            return [_cleared(child, redaction) for child in node]
+        case dict():
+            return {
+                redaction.clear(name): _cleared(child, redaction) for name, child in node.items()
+            }
+        case _:
+            return node
 
 
 @final

@@ -38,6 +38,18 @@ _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
 _URI: Final = re.compile(rf"wasmcloud-host://(?P<environment>{_NAME})/(?P<host>{_NAME})", re.ASCII)
 _SCHEME: Final = "wasmcloud-host:"
 
+PATH: Final = "/v1/secret"
+_PARAMETERS: Final = {"namespace", "workload", "reference"}
+_STATUSES: Final[Mapping[type[RequestError], int]] = {
+    SecretNotFound: 404,
+    Unauthorized: 403,
+    PolicyError: 403,
+    InvalidRequest: 400,
+}
+_FAILED: Final = 502
+_HEADERS: Final = {"cache-control": "no-store"}
+_log = structlog.get_logger()
+
 
 @dataclass(frozen=True, slots=True)
 class CertifiedHost:
@@ -58,20 +70,6 @@ def certified_host(certificate: Mapping[str, Any] | None) -> CertifiedHost | Non
     return None if found is None else CertifiedHost(found["environment"], found["host"])
 
 
-PATH: Final = "/v1/secret"
-_PARAMETERS: Final = {"namespace", "workload", "reference"}
-_STATUSES: Final[Mapping[type[RequestError], int]] = {
-    SecretNotFound: 404,
-    Unauthorized: 403,
-    PolicyError: 403,
-    InvalidRequest: 400,
-}
-_FAILED: Final = 502
-_HEADERS: Final = {"cache-control": "no-store"}
-
-_log = structlog.get_logger()
-
-
 class _RefusedError(Exception):
     """The request is answered without a read."""
 
@@ -86,7 +84,6 @@ class PluginApp:
     """The ASGI application behind TLS; it answers every request.
 
     Args:
-        read: reads one secret for a workload.
         timeout_seconds: for one read.
         max_in_flight: requests under way; further ones are refused at once.
     """

@@ -14,20 +14,27 @@ import structlog
 from typing_extensions import override
 
 from adapters.wasmcloud2.answers import Answers
-from adapters.wasmcloud2.held import HeldWorkloads, Running
-from adapters.wasmcloud2.message import MAX_BRACKETS, Message, RelayFigures
+from adapters.wasmcloud2.filling import HeldWorkloads, Running
+from adapters.wasmcloud2.message import (
+    HEARTBEATS,
+    MAX_BRACKETS,
+    REQUESTS,
+    START,
+    STOP,
+    Message,
+    RelayFigures,
+    read_subject,
+)
 from adapters.wasmcloud2.side import NO_RESPONDERS, Requests, TooManyPendingError
 from adapters.wasmcloud2.start_request import mentions_in, workload_id_of
 from adapters.wasmcloud2.starts import Starts
-from adapters.wasmcloud2.subjects import HEARTBEATS, REQUESTS, START, STOP, read_subject
 from domain.model.strict_json import MalformedJsonError, parse_json
 from ports.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from adapters.wasmcloud2.filling import Filling
-    from adapters.wasmcloud2.held import Given
+    from adapters.wasmcloud2.filling import Filling, Given
     from adapters.wasmcloud2.side import RawClient
     from ports.clock import Clock
     from ports.transport import RequestHandler
@@ -47,12 +54,10 @@ class Relay(Transport):
     Args:
         operator: the connection in the operator's account.
         hosts: the connection in the hosts' account.
-        timeout_seconds: for all reads of one workload.
         max_starts: starts with references under way; further ones are refused.
 
     Attributes:
         held: what runs with secrets of this replica.
-        figures: what was done.
         to_hosts: the requests that wait for a host's answer.
     """
 
@@ -63,7 +68,6 @@ class Relay(Transport):
         filling: Filling,
         clock: Clock,
         *,
-        timeout_seconds: float,
         max_starts: int,
     ) -> None:
         self._operator = operator
@@ -81,7 +85,6 @@ class Relay(Transport):
             room=lambda: hosts.max_payload,
             figures=self.figures,
             clock=clock,
-            timeout_seconds=timeout_seconds,
             max_starts=max_starts,
         )
         self._sids: list[tuple[RawClient, int]] = []

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Final, final
 import structlog
 
 from adapters.system.cancelling import cancel
+from adapters.wasmcloud2.answers import read_status
 from adapters.wasmcloud2.filling import FillRefusedError
-from adapters.wasmcloud2.replies import LIVES, NOT_FOUND, RUNNING, read_status, without_in_text
-from adapters.wasmcloud2.subjects import START, STATUS, STOP, subject_of
+from adapters.wasmcloud2.message import LIVES, NOT_FOUND, RUNNING, START, STATUS, STOP, subject_of
+from adapters.wasmcloud2.redaction import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from adapters.wasmcloud2.filling import Filling
-    from adapters.wasmcloud2.held import Given, HeldWorkloads, Locate, Running
-    from adapters.wasmcloud2.message import RelayFigures
-    from adapters.wasmcloud2.replies import WorkloadStatus
+    from adapters.wasmcloud2.filling import Filling, Given, HeldWorkloads, Locate, Running
+    from adapters.wasmcloud2.message import RelayFigures, WorkloadStatus
     from adapters.wasmcloud2.side import Requests
     from domain.model.selection import Selection
     from ports.clock import Clock
@@ -50,7 +49,6 @@ class Rolls:
     Args:
         held: what runs with secrets of this replica.
         locate: where a reference leads.
-        timeout_seconds: for all reads of one workload.
     """
 
     def __init__(
@@ -61,7 +59,6 @@ class Rolls:
         locate: Locate,
         clock: Clock,
         *,
-        timeout_seconds: float,
         figures: RelayFigures,
     ) -> None:
         self._held = held
@@ -69,7 +66,6 @@ class Rolls:
         self._filling = filling
         self._locate = locate
         self._clock = clock
-        self._timeout = timeout_seconds
         self._figures = figures
         self._waiting: dict[Running, None] = {}
         self._arrived = asyncio.Event()
@@ -105,7 +101,7 @@ class Rolls:
                 self._held.forget(running)
             return
         try:
-            fresh = await self._filling(given.start, self._clock.monotonic() + self._timeout)
+            fresh = await self._filling(given.start)
         except FillRefusedError as error:
             # Stopped now, it would not come back; and stopping does not take a value back.
             _log.warning("relay.roll_refused", **_named(running, given), reason=error.reasons[0])
@@ -148,7 +144,7 @@ class Rolls:
                 return
             if status is not None:
                 values = (*fresh.plain().values(), *given.plain().values())
-                message = without_in_text(status.message, values)
+                message = Redaction(values).clear(status.message)
         self._held.forget(running)
         self._fail(running, given, message)
 

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from adapters.wasmcloud2.answers import Answers
-    from adapters.wasmcloud2.filling import Filling
-    from adapters.wasmcloud2.held import Given
+    from adapters.wasmcloud2.filling import Filling, Given
     from adapters.wasmcloud2.message import Message, RelayFigures
     from adapters.wasmcloud2.start_request import StartRequest
     from ports.clock import Clock
@@ -34,7 +33,6 @@ class Starts:
     Args:
         forward: passes a request on to its host.
         room: how many bytes the hosts' NATS carries.
-        timeout_seconds: for all reads of one workload.
         max_starts: starts with references under way; further ones are refused.
     """
 
@@ -47,7 +45,6 @@ class Starts:
         room: Callable[[], int],
         figures: RelayFigures,
         clock: Clock,
-        timeout_seconds: float,
         max_starts: int,
     ) -> None:
         self._filling = filling
@@ -56,7 +53,6 @@ class Starts:
         self._room = room
         self._figures = figures
         self._clock = clock
-        self._timeout = timeout_seconds
         self._max_starts = max_starts
         self._running: set[asyncio.Task[None]] = set()
 
@@ -78,9 +74,8 @@ class Starts:
                 start.workload_id,
                 "too many workloads with secrets start at once; start it again in some seconds.",
             )
-        deadline = self._clock.monotonic() + self._timeout
         # What was read of the body is kept, and no second copy of it.
-        task = asyncio.create_task(self._start(message._replace(body=b""), start, deadline))
+        task = asyncio.create_task(self._start(message._replace(body=b""), start))
         self._running.add(task)
         task.add_done_callback(self._done)
         return None
@@ -93,9 +88,9 @@ class Starts:
                     await asyncio.wait(set(self._running))
         await cancel(self._running)
 
-    async def _start(self, message: Message, start: StartRequest, deadline: float) -> None:
+    async def _start(self, message: Message, start: StartRequest) -> None:
         try:
-            given = await self._filling(start, deadline)
+            given = await self._filling(start)
         except FillRefusedError as error:
             _log.warning(
                 "relay.start_refused",

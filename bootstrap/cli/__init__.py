@@ -6,15 +6,15 @@ from typing import Annotated, Final
 
 import typer
 
-from bootstrap.cli.later import Later, later_group
+from bootstrap.cli.groups import Later, later_group
 from bootstrap.version import __version__
 
 COMMANDS: Final = {
     "check": Later(
-        "check", "check", "Look at all that a start needs, one line each, and change nothing."
+        "diagnosis", "check", "Look at all that a start needs, one line each, and change nothing."
     ),
     "settings": Later(
-        "settings",
+        "diagnosis",
         "settings",
         "Show the variables in force: value, origin and meaning; secrets are masked.",
     ),
@@ -24,7 +24,7 @@ COMMANDS: Final = {
         "Ask for a secret as a host does, with a made-up identity unless a token is given.",
     ),
     "healthcheck": Later(
-        "healthcheck",
+        "diagnosis",
         "healthcheck",
         "Ask the running service at ADMIN_ADDR whether it is well; for HEALTHCHECK of an image.",
     ),
@@ -32,22 +32,22 @@ COMMANDS: Final = {
     "cache": Later("cache", "app", "Have every replica forget values that it keeps."),
     "nats-auth": Later("nats_auth", "app", "Make NATS accounts, logins and permissions."),
     "policy": Later("policy", "app", "Check, explain and draft the access policy file."),
-    "audit": Later("audit_why", "app", "Show who asked for what, and what became of it."),
+    "audit": Later("audit", "app", "Show who asked for what, and what became of it."),
     "manifest": Later("manifest", "app", "Check the secrets of wadm manifests."),
     "keys": Later("keys", "app", "Make, rotate and inspect keys."),
     "token": Later("token", "app", "Sign and inspect tokens."),
     "v2": Later("v2", "app", "Configure hosts of wasmCloud 2, and serve their plug-ins."),
     "workload": Later(
-        "workload", "app", "Start, stop and look at workloads of wasmCloud 2, by way of the relay."
+        "v2", "workloads", "Start, stop and look at workloads of wasmCloud 2, by way of the relay."
     ),
     "project": Later(
-        "project",
+        "v2",
         "project",
         "Write the secrets of each consumer into its directory, and keep them as the store has "
         "them.",
     ),
     "relay": Later(
-        "relay",
+        "v2",
         "relay",
         "Fill references to secrets into wasmCloud 2's start requests until SIGTERM or Ctrl-C.",
     ),
@@ -81,9 +81,9 @@ def serve(
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
     if only_check:
-        from bootstrap.cli import check
+        from bootstrap.cli.diagnosis import check
 
-        check.check(as_json=as_json)
+        check(as_json=as_json)
     if as_json:
         raise typer.BadParameter("It goes with --check: the log is JSON by LOG_FORMAT.")
     # Imported here: the other commands need none of the container and start faster without it.

@@ -1,92 +1,155 @@
-"""Audit events as the `audit` commands read and show them."""
+"""Audit events as the `audit` commands choose, read and show them."""
 
 from __future__ import annotations
 
 import json
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from rich.text import Text
 
-from adapters.audit.reading import AuditReadError
+from adapters.audit.file_reader import read_file
 from adapters.audit.stream_names import refused_stream
 from adapters.audit.stream_reader import is_there, read_streams
+from adapters.console.reasons import OBSERVED, reasons
+from adapters.system.clock import SystemClock
 from adapters.telemetry.audit_record import EVENT
-from bootstrap.cli.durations import duration_seconds
-from bootstrap.cli.reporting import CommandError
+from bootstrap.cli.nats_session import open_nats
+from bootstrap.cli.reporting import CommandError, duration_seconds
 from bootstrap.cli.terminal import printable, say, warn, write_stored
+from domain.model.errors import KeyProbe
+from domain.model.messages import PROBE_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
 
-    from nats.aio.client import Client
+Event: TypeAlias = dict[str, Any]
 
-    from bootstrap.cli.audit_filter import EventFilter
-    from ports.clock import Clock
+_NAMES_OF_ENTITIES: Final = ("entity", "entity_name", "workload_name")
 
 _COLOURS: Final = {"answered": "green", "refused": "red", "cancelled": "yellow"}
 _SHOWN_OF_A_KEY: Final = 8
 
 
-async def both_streams(
-    client: Client, stream: str, clock: Clock, begin: float, *, follow: bool
-) -> AsyncIterator[bytes]:
-    """Read a stream and the one beside it, which keeps the refusals, in the order of time."""
-    streams = [stream]
-    beside = refused_stream(stream)
-    if await is_there(client, beside):
-        streams.append(beside)
-    else:
-        warn(f"There is no stream {beside}: refusals are not shown.", style="dim")
-    async with aclosing(
-        cast("Any", read_streams(client, streams, clock, since=begin, follow=follow))
-    ) as lines:
-        async for line in lines:
-            yield line
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """What an event must have to be shown; None is not looked at.
+
+    Attributes:
+        key: the key or the path, or the beginning of either.
+        entity: the entity's key or name, or the workload's name, or the beginning of either.
+        errors_only: only what was not answered.
+        everything: also what is no request for a secret, such as hosts that ask for the server's
+            xkey, and probes of `keys rotate`.
+    """
+
+    key: str | None = None
+    entity: str | None = None
+    reason: str | None = None
+    outcome: str | None = None
+    errors_only: bool = False
+    everything: bool = False
+
+    def shows(self, event: Event) -> bool:
+        """Say whether an event is to be shown."""
+        if not self.everything and _is_traffic(event):
+            return False
+        if self.errors_only and event.get("outcome") == "answered":
+            return False
+        return (
+            begins(event, ("key", "path"), self.key)
+            and is_of_entity(event, self.entity)
+            and self.reason in {None, event.get("reason")}
+            and self.outcome in {None, event.get("outcome")}
+        )
 
 
-async def show_events(
-    lines: AsyncIterator[bytes],
-    begin: float,
-    wanted: EventFilter,
-    *,
-    as_json: bool,
-) -> None:
-    """Show the wanted events, oldest first.
+def doubt_of_reason(code: str) -> str | None:
+    """Return what a person should know who asks for a reason that this version does not write.
+
+    A trail may hold others: of another version, or of a store that is not shipped.
+    """
+    known = reasons()
+    if code.removeprefix(OBSERVED) in known:
+        return None
+    near = get_close_matches(code, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "docs/reasons.md lists those it writes."
+    return f"This version writes no reason {code}. {hint}"
+
+
+def _is_traffic(event: Event) -> bool:
+    """Say whether it is part of the protocol alone; a refusal that names no key is not."""
+    if event.get("operation") == "server_xkey" or event.get("key") == PROBE_KEY:
+        return True
+    # Summed up, the events of probes name no key.
+    return event.get("reason") == KeyProbe.default_reason
+
+
+def begins(event: Event, names: tuple[str, ...], wanted: str | None) -> bool:
+    """Say whether one of these fields begins so; None is not looked for."""
+    return wanted is None or any(str(event.get(name) or "").startswith(wanted) for name in names)
+
+
+def is_of_entity(event: Event, wanted: str | None) -> bool:
+    """Say whether the entity's key or name, or the workload's name, begins so."""
+    return begins(event, _NAMES_OF_ENTITIES, wanted)
+
+
+async def events(
+    file: Path | None, stream: str, since: str, *, follow: bool
+) -> AsyncGenerator[tuple[bytes, Event | None]]:
+    """Yield lines with their events, oldest first; None for a line that holds no event.
 
     Args:
-        begin: seconds since the epoch; earlier ones are left out.
-        as_json: write them as they are stored.
+        file: read in place of a stream and the one beside it, which keeps the refusals.
+        since: how long ago the first event is to be.
 
     Raises:
-        CommandError: they cannot be read.
+        AuditReadError: they cannot be read.
+        CommandError: `since` is no length of time.
     """
+    clock = SystemClock()
+    begin = max(0.0, clock.now() - _age_seconds(since))
     # Timestamps are of one form, in which the order of texts is the order of times.
     earliest = datetime.fromtimestamp(begin, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    try:
+    async with AsyncExitStack() as opened:
+        if file is not None:
+            lines = read_file(file, clock, follow=follow)
+        else:
+            client = await opened.enter_async_context(open_nats())
+            streams = [stream]
+            beside = refused_stream(stream)
+            if await is_there(client, beside):
+                streams.append(beside)
+            else:
+                warn(f"There is no stream {beside}: refusals are not shown.", style="dim")
+            lines = read_streams(client, streams, clock, since=begin, follow=follow)
         async with aclosing(cast("Any", lines)) as open_lines:
             async for line in open_lines:
                 event = event_in(line)
-                if event is None:
-                    warn("A line that is no audit event was left out.", style="dim")
-                    continue
-                if str(event.get("timestamp", "")) < earliest:
-                    continue
-                if not wanted.shows(event):
-                    continue
-                if as_json:
-                    write_stored(line)
-                else:
-                    say(describe(event))
-    except AuditReadError as error:
-        advice = str(error)
-    else:
-        return
-    raise CommandError(advice)
+                if event is None or str(event.get("timestamp", "")) >= earliest:
+                    yield line, event
 
 
-def describe(event: dict[str, Any]) -> Text:
+async def show_events(
+    found: AsyncGenerator[tuple[bytes, Event | None]], wanted: EventFilter, *, as_json: bool
+) -> None:
+    """Show the wanted events. `as_json`: write them as they are stored."""
+    async with aclosing(found):
+        async for line, event in found:
+            if event is None:
+                warn("A line that is no audit event was left out.", style="dim")
+            elif wanted.shows(event) and as_json:
+                write_stored(line)
+            elif wanted.shows(event):
+                say(describe(event))
+
+
+def describe(event: Event) -> Text:
     """Return one line for a person: when, the outcome, who wanted what, why, and how long."""
     outcome = _text(event, "outcome")
     time = _text(event, "timestamp").replace("T", " ").removesuffix("Z")[:-3]
@@ -106,7 +169,7 @@ def describe(event: dict[str, Any]) -> Text:
     return line
 
 
-def _who(event: dict[str, Any]) -> str:
+def _who(event: Event) -> str:
     workload = _text(event, "workload_name")
     if workload:
         namespace, environment = (
@@ -125,7 +188,7 @@ def _who(event: dict[str, Any]) -> str:
     return f"{kind} {named} ({key})" if named else f"{kind} {key}"
 
 
-def _what(event: dict[str, Any]) -> str:
+def _what(event: Event) -> str:
     if "key" not in event:
         return _text(event, "operation")
     field, asked = _text(event, "field"), _text(event, "version_asked")
@@ -140,7 +203,7 @@ def _what(event: dict[str, Any]) -> str:
     )
 
 
-def _why(event: dict[str, Any]) -> str:
+def _why(event: Event) -> str:
     reason, error, grant = (_text(event, name) for name in ("reason", "error", "grant"))
     if "count" in event:
         reason = f"{reason} ({_text(event, 'count')} such requests)"
@@ -149,13 +212,13 @@ def _why(event: dict[str, Any]) -> str:
     return f"{reason} by {grant}" if grant else reason
 
 
-def _text(event: dict[str, Any], name: str) -> str:
+def _text(event: Event, name: str) -> str:
     """Return a field as text that cannot steer a terminal."""
     value = event.get(name)
     return "" if value is None else printable(str(value))
 
 
-def event_in(line: bytes) -> dict[str, Any] | None:
+def event_in(line: bytes) -> Event | None:
     """Return the event that a line holds; None if it holds none."""
     try:
         event = json.loads(line)
@@ -165,12 +228,7 @@ def event_in(line: bytes) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and event.get("event") == EVENT else None
 
 
-def age_seconds(text: str) -> int:
-    """Read how long ago the first event is to be.
-
-    Raises:
-        CommandError: it is no length of time.
-    """
+def _age_seconds(text: str) -> int:
     try:
         return duration_seconds(text)
     except ValueError as error:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from adapters.audit.file_reader import read_file
 from adapters.audit.signing import PURPOSE, public_key_of
+from adapters.audit.stream_names import refused_stream
+from adapters.audit.stream_reader import is_there, read_stream
 from adapters.audit.verifying import Chain, TrailVerifier
 from adapters.crypto.xkey_file import xkey_in
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
+from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.reporting import CommandError
-from bootstrap.cli.terminal import say, warn
+from bootstrap.cli.terminal import progress, say, warn
 from bootstrap.seed_rotation import next_of, retired_of
 from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings
@@ -22,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from bootstrap.cli.progress import Advance
+    from bootstrap.cli.terminal import Advance
 
 _MAX_SHOWN: Final = 20
+_SHOWN_OF_A_CHAIN: Final = ("first", "last", "repeated", "late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +56,52 @@ class VerifiedTrail:
 
     def as_object(self) -> dict[str, object]:
         """Return it for a program."""
-        chains = [
-            {
-                "chain": chain,
-                "first": seen.first,
-                "last": seen.last,
-                "repeated": seen.repeated,
-                "late": seen.late,
-            }
-            for chain, seen in self.chains.items()
-        ]
         return {
             "trail": self.name,
             "events": self.events,
-            "chains": chains,
+            "chains": [
+                {"chain": name, **{each: getattr(seen, each) for each in _SHOWN_OF_A_CHAIN}}
+                for name, seen in self.chains.items()
+            ],
             "problems": self.problems,
         }
 
 
-async def one_after_the_other(files: list[Path]) -> AsyncIterator[bytes]:
-    """Yield the lines of several files."""
+async def verified_trails(
+    files: list[Path] | None, stream: str, keys: list[str] | None, *, as_json: bool
+) -> list[VerifiedTrail]:
+    """Check files as one trail, or else a stream and the one beside it. `keys`: public keys to
+    check by; None for those of the settings.
+
+    Raises:
+        AuditReadError: events cannot be read.
+        KeyUnusableError: a key is none.
+        CommandError: there are no keys.
+    """
+    public_keys = keys or _own_keys()
+    clock = SystemClock()
+    with progress("events checked", as_json=as_json) as advance:
+        if files:
+            return [await _verified(_lines_of(files), "the file", public_keys, advance)]
+        found = []
+        async with open_nats() as client:
+            for name in (stream, refused_stream(stream)):
+                if name == stream or await is_there(client, name):
+                    lines = read_stream(client, name, clock, since=0, follow=False)
+                    found.append(await _verified(lines, name, public_keys, advance))
+        return found
+
+
+async def _lines_of(files: list[Path]) -> AsyncIterator[bytes]:
     for path in files:
         async with aclosing(cast("Any", read_file(path, SystemClock(), follow=False))) as lines:
             async for line in lines:
                 yield line
 
 
-async def verified(
+async def _verified(
     lines: AsyncIterator[bytes], name: str, public_keys: list[str], advance: Advance
 ) -> VerifiedTrail:
-    """Check the lines of one trail.
-
-    Raises:
-        AuditReadError: they cannot be read.
-        KeyUnusableError: a key is none.
-    """
     verifier = TrailVerifier(public_keys)
     problems: list[str] = []
     number = 0
@@ -99,14 +114,8 @@ async def verified(
     return VerifiedTrail(name, number, verifier.chains, problems)
 
 
-def own_keys() -> list[str]:
-    """Return the public keys that belong to the server xkeys of the settings.
-
-    Raises:
-        SettingsError: they cannot be read.
-        XKeyFileError: a seed file cannot be used.
-        CommandError: there are none.
-    """
+def _own_keys() -> list[str]:
+    """Return the public keys that belong to the server xkeys of the settings."""
     settings = load_settings(KeySettings)
     given = (settings.server_xkey_seed, *settings.server_xkey_retired_seeds)
     pairs = [SodiumXKeyPair.from_seed(seed.get_secret_value()) for seed in given if seed]

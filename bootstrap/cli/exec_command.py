@@ -4,8 +4,15 @@ from typing import Annotated
 
 import typer
 
-from bootstrap.cli.durations import METAVAR, duration_seconds
-from bootstrap.cli.reporting import FAILED, CommandError, failure, guarded
+from bootstrap.cli.reporting import (
+    FAILED,
+    METAVAR,
+    MISUSED,
+    CommandError,
+    duration_seconds,
+    failure,
+    guarded,
+)
 
 
 def exec_(
@@ -41,15 +48,11 @@ def exec_(
     ended it. Exit code 1 if a secret is refused, which the message names; the command is not run
     then. 2 if the settings or options must be put right, 127 if there is no such command.
     """
-    from bootstrap.run_with.child import CommandNotStartedError
+    from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
     from bootstrap.run_with.main import run_with
-    from bootstrap.run_with.request import RefusedError, Run, read_mappings
-    from bootstrap.service_failure import (
-        ServiceFailedError,
-        ServiceMisconfiguredError,
-    )
+    from bootstrap.run_with.request import Run, read_mappings
     from bootstrap.settings import load_settings
-    from bootstrap.settings.wasmcloud2 import Wasmcloud2Settings
+    from bootstrap.settings.service import Wasmcloud2Settings
     from domain.model.workload import Workload
 
     def run() -> int:
@@ -66,12 +69,9 @@ def exec_(
         )
         try:
             return run_with(wanted)
-        except CommandNotStartedError as error:
-            raise failure(str(error), error.exit_code) from None
-        except ServiceMisconfiguredError as error:
-            raise CommandError(str(error)) from None
-        except (RefusedError, ServiceFailedError) as error:
-            raise failure(str(error), FAILED) from None
+        except ServiceFailedError as error:
+            misused = isinstance(error, ServiceMisconfiguredError)
+            raise failure(str(error), MISUSED if misused else FAILED) from None
 
     raise typer.Exit(guarded(run))
 

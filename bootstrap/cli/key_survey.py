@@ -39,10 +39,6 @@ def how_many(replicas: int) -> int:
     return 1 + -(-(least - 1) // _AT_A_TIME) * _AT_A_TIME
 
 
-def _no_matter(_: int) -> None:
-    """Show no progress."""
-
-
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What the replicas said.
@@ -51,8 +47,7 @@ class Survey:
         announced: how often each text was given as the server's xkey.
         openers: the replicas that opened what was sealed for the key in question.
         closed: how many answers said that it does not open.
-        silent: how many requests got no proper answer in time.
-        asked: how many requests there were.
+        silent: how many of the `asked` requests got no proper answer in time.
     """
 
     announced: Counter[str]
@@ -63,7 +58,10 @@ class Survey:
 
 
 async def survey(
-    channel: Channel, key: PublicXKey, replicas: int, advance: Callable[[int], None] = _no_matter
+    channel: Channel,
+    key: PublicXKey,
+    replicas: int,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Survey:
     """Ask for the announced keys, and have replicas open something that is sealed for `key`.
 
@@ -72,8 +70,6 @@ async def survey(
     does a replica that does not open the key: each request to it leaves a refusal in its trail.
 
     Args:
-        channel: how hosts ask.
-        key: the key in question.
         replicas: how many are expected.
         advance: is called with how many requests were just answered.
 

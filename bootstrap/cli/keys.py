@@ -2,21 +2,97 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.seed_file import SeedFileError, write_seed
-from bootstrap.cli.key_kinds import KINDS, key_kind
-from bootstrap.cli.reporting import AsJson, CommandError, command_group, guarded
-from bootstrap.cli.rotate import rotate
+from adapters.crypto.wascap_claims import IDENTITY_KINDS
+from bootstrap.cli.reporting import AsJson, CommandError, command_group, guarded, run
 from bootstrap.cli.terminal import say, write_json
 
 app = command_group("keys", "Make, rotate and inspect keys.")
 
+KINDS: Final = "xkey (X), account (A), component (M), provider (V), host (N) or user (U)"
+SUBJECT_KINDS: Final = "component (M), provider (V) or host (N)"
 
-app.command("rotate")(rotate)
+_KINDS = {
+    "xkey": KeyKind.XKEY,
+    "curve": KeyKind.XKEY,
+    "account": KeyKind.ACCOUNT,
+    "component": KeyKind.COMPONENT,
+    "module": KeyKind.COMPONENT,
+    "provider": KeyKind.PROVIDER,
+    "service": KeyKind.PROVIDER,
+    "host": KeyKind.HOST,
+    "server": KeyKind.HOST,
+    "user": KeyKind.USER,
+}
+_BY_WORD = _KINDS | {kind.value.lower(): kind for kind in _KINDS.values()}
+
+
+def key_kind(text: str) -> KeyKind:
+    """Read a kind of key.
+
+    Raises:
+        typer.BadParameter: there is no such kind, or the service and its hosts use none.
+    """
+    kind = _BY_WORD.get(text.strip().lower())
+    if kind is None:
+        raise typer.BadParameter(f"Write {KINDS}.")
+    return kind
+
+
+def subject_kind(text: str) -> KeyKind:
+    """Read the kind of a key that a token can be for.
+
+    Raises:
+        typer.BadParameter: no token is for such a key.
+    """
+    kind = _BY_WORD.get(text.strip().lower())
+    if kind not in IDENTITY_KINDS:
+        raise typer.BadParameter(f"Write {SUBJECT_KINDS}.")
+    return kind
+
+
+@app.command()
+def rotate(
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="The seed file; otherwise that of SERVER_XKEY_SEED_FILE.", dir_okay=False
+        ),
+    ] = None,
+    replicas: Annotated[
+        int,
+        typer.Option(min=1, help="How many must answer: every worker of every replica counts."),
+    ] = 1,
+    check: Annotated[bool, typer.Option(help="Ask the running replicas before each step.")] = True,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="The last step: forget the old key.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Do the next step of a rotation, and say what to do before the one after it.
+
+    Run it again after each step. It asks the running replicas whether they are ready for the step,
+    and changes nothing if they are not. It asks as a host does, so log in to NATS as a host.
+    """
+    from bootstrap.cli.rotation_step import next_step, told
+
+    seen, key, done = run(
+        lambda: next_step(file, replicas, check=check, finish=finish, as_json=as_json)
+    )
+    if as_json:
+        keys = {name.replace(" ", "_"): public for name, public in done.keys.items()}
+        answered = None if seen is None else len(seen.openers)
+        write_json({"step": done.step, "replicas": answered, **keys})
+        return
+    if seen is not None:
+        say(told(seen, key))
+    say(done.text)
 
 
 @app.command()
@@ -47,7 +123,10 @@ def generate(
     else:
         guarded(lambda: _write(out, pair.seed_text()))
         shown["seed_file" if as_json else "seed"] = str(out) if as_json else f"in {out}"
-    _show(shown, as_json=as_json)
+    if as_json:
+        write_json(shown)
+    else:
+        say("\n".join(f"{name}: {text}" for name, text in shown.items()))
 
 
 @app.command()
@@ -73,13 +152,6 @@ def inspect(
     else:
         what = "seed" if is_seed else "public key"
         say(f"kind: {kind} ({what})\npublic: {described.public}")
-
-
-def _show(members: dict[str, str], *, as_json: bool) -> None:
-    if as_json:
-        write_json(members)
-    else:
-        say("\n".join(f"{name}: {text}" for name, text in members.items()))
 
 
 def _write(path: Path, seed: str) -> None:

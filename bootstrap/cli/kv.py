@@ -7,22 +7,41 @@ import sys
 import warnings
 from getpass import GetPassWarning
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.system.files import create_file
-from bootstrap.cli.kv_catalog import delete, history, list_keys
-from bootstrap.cli.kv_common import Key, KvReader, KvWriter, values_run
-from bootstrap.cli.reporting import MISUSED, AsJson, command_group, failure
-from bootstrap.cli.terminal import NOT_RAW, is_plain, may_be_shown_raw, printable, say, write_json
+from bootstrap.cli.reporting import (
+    MISUSED,
+    AsJson,
+    command_group,
+    failure,
+    guarded,
+    write_new_file,
+)
+from bootstrap.cli.terminal import (
+    NOT_RAW,
+    is_plain,
+    may_be_shown_raw,
+    printable,
+    say,
+    show_table,
+    warn,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from adapters.nats_kv.operating import NatsKvSecretWriter
+    from adapters.nats_kv.store import NatsKvSecretStore
+
+_Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as API_KEY or payments/API_KEY.")]
 
 app = command_group("kv", "Write and read the secrets in the NATS KV bucket.")
 
 
 @app.command()
 def put(
-    key: Key,
+    key: _Key,
     *,
     file: Annotated[
         Path | None,
@@ -58,6 +77,8 @@ def put(
 
     An existing value is opened first, and nothing is stored if the encryption xkey opens none.
     """
+    from bootstrap.cli.kv_session import values_run
+
     if file is not None and prompt:
         raise failure("Give the value by --file or by --prompt, not both.", MISUSED)
     if file is not None:
@@ -69,7 +90,7 @@ def put(
         if not keep_newline:
             value = value.removesuffix(b"\n").removesuffix(b"\r")
 
-    async def store(_: KvReader, writer: KvWriter) -> tuple[str, bool]:
+    async def store(_: "NatsKvSecretStore", writer: "NatsKvSecretWriter") -> tuple[str, bool]:
         version = await writer.put(key, value, expect, any_key=force)
         return version, writer.created_bucket
 
@@ -85,7 +106,7 @@ def put(
 
 @app.command()
 def get(
-    key: Key,
+    key: _Key,
     *,
     version: Annotated[
         str | None, typer.Option(metavar="VERSION", help="An older version; see history.")
@@ -99,10 +120,13 @@ def get(
     ] = None,
 ) -> None:
     """Show a secret's value."""
+    from bootstrap.cli.kv_session import values_run
+
     value = values_run(lambda reader, _: reader.get(key, version)).value.reveal()
     plain = value.encode() if isinstance(value, str) else value
     if output is not None:
-        _write_private(output, plain)
+        guarded(lambda: write_new_file(output, plain))
+        say(f"Wrote {len(plain)} bytes to {output}.")
     elif raw:
         if not may_be_shown_raw(plain):
             raise failure(NOT_RAW, MISUSED)
@@ -121,9 +145,77 @@ def get(
         )
 
 
-app.command("list")(list_keys)
-app.command()(history)
-app.command()(delete)
+@app.command("list")
+def list_keys(
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Such as payments/.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the keys that have a value, one a line. Needs no encryption xkey."""
+    from adapters.nats_kv.keys import is_served
+    from bootstrap.cli.kv_session import catalog_run
+
+    names = catalog_run(lambda catalog: catalog.keys(prefix))
+    if as_json:
+        write_json(names)
+        return
+    for name in names:
+        say(name)
+    if unserved := [name for name in names if not is_served(name)]:
+        warn(
+            f"No request can reach {len(unserved)} of these keys, such as "
+            f"{printable(unserved[0])}. Store them under names without a leading, trailing or "
+            'doubled "/".'
+        )
+
+
+@app.command()
+def history(key: _Key, *, as_json: AsJson = False) -> None:
+    """List a secret's versions and deletions, oldest first. Needs no encryption xkey."""
+    from bootstrap.cli.kv_session import catalog_run
+
+    revisions = catalog_run(lambda catalog: catalog.history(key))
+    if as_json:
+        rows_of_json = [
+            {
+                "version": each.version,
+                "written": None if each.created is None else each.created.isoformat(),
+                "operation": each.operation.value,
+                "bytes": each.size,
+            }
+            for each in revisions
+        ]
+        write_json(rows_of_json)
+        return
+    rows = [
+        (
+            each.version,
+            "" if each.created is None else each.created.isoformat(" ", "seconds"),
+            each.operation.value,
+            str(each.size),
+        )
+        for each in revisions
+    ]
+    show_table(("version", "written", "operation", "bytes"), rows, right=(0, 3))
+
+
+@app.command()
+def delete(
+    key: _Key,
+    *,
+    keep_history: Annotated[
+        bool, typer.Option("--keep-history", help="Old versions can still be asked for.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a secret with all its versions. Needs no encryption xkey."""
+    from bootstrap.cli.kv_session import catalog_run
+
+    what = key if keep_history else f"{key} with all its versions"
+    if not (yes or _confirmed(f"Delete {printable(what)}?")):
+        raise failure("Nothing was deleted.")
+    catalog_run(lambda catalog: catalog.delete(key, keep_history=keep_history))
+    say(f"Deleted {printable(what)}.")
 
 
 def _ask_for_value(key: str) -> bytes:
@@ -140,14 +232,10 @@ def _ask_for_value(key: str) -> bytes:
     return answer.encode("utf-8", "surrogateescape")
 
 
-def _write_private(path: Path, plain: bytes) -> None:
+def _confirmed(question: str) -> bool:
     try:
-        create_file(path, plain)
-    except FileExistsError:
-        advice = f"{path} exists already; remove it or choose another file."
-    except OSError as error:
-        advice = f"{path} cannot be written ({error.strerror}); choose another file."
-    else:
-        say(f"Wrote {len(plain)} bytes to {path}.")
-        return
-    raise failure(advice, MISUSED)
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+    raise failure("Nothing was deleted: standard input gives no answer; give --yes.", MISUSED)

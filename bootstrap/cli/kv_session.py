@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
-from adapters.nats_kv.catalog import NatsKvCatalog
+from adapters.nats_kv.operating import (
+    NatsKvCatalog,
+    NatsKvSecretWriter,
+    OtherKeyError,
+    VersionConflictError,
+)
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.store import NatsKvSecretStore
-from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.cli.nats_session import open_nats
+from bootstrap.cli.reporting import FAILED, MISUSED, guarded_run, told
 from bootstrap.settings import Problem, SettingsError, load_settings
+from domain.model.errors import InvalidRequest, SecretsError
 from ports.plugin import PluginError
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from ports.key_exchange import XKeyPair
+
+_Result = TypeVar("_Result")
 
 
 class NatsKvByHand(NatsKvSettings):
@@ -94,3 +103,37 @@ def _encryption_xkey(settings: NatsKvSettings) -> XKeyPair:
     except PluginError as error:
         problem = Problem(error.setting, error.advice)
     raise SettingsError(problem)
+
+
+def values_run(
+    command: Callable[[NatsKvSecretStore, NatsKvSecretWriter], Awaitable[_Result]],
+    *,
+    create_bucket: bool = False,
+) -> _Result:
+    """Run what reads or writes values, and so needs the key."""
+
+    async def work() -> _Result:
+        async with open_kv(create_bucket=create_bucket) as (reader, writer):
+            return await command(reader, writer)
+
+    return guarded_run(work, _told)
+
+
+def catalog_run(command: Callable[[NatsKvCatalog], Awaitable[_Result]]) -> _Result:
+    """Run what needs no key."""
+
+    async def work() -> _Result:
+        async with open_catalog() as catalog:
+            return await command(catalog)
+
+    return guarded_run(work, _told)
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    if isinstance(error, (StoreMisconfiguredError, InvalidRequest)):
+        return str(error), MISUSED
+    if isinstance(error, OtherKeyError):
+        return f"{error} --force stores the value all the same.", FAILED
+    if isinstance(error, (SecretsError, VersionConflictError, StoreUnreachableError)):
+        return str(error), FAILED
+    return told(error)

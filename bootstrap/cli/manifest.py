@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import (
     FAILED,
     MISUSED,
@@ -15,8 +14,9 @@ from bootstrap.cli.reporting import (
     command_group,
     failure,
     guarded,
+    requester_named,
 )
-from bootstrap.cli.terminal import say, write_json
+from bootstrap.cli.terminal import Advance, progress, say, write_json
 
 if TYPE_CHECKING:
     from adapters.wadm_manifest.check import CheckedFile
@@ -26,11 +26,6 @@ app = command_group("manifest", "Check the secrets of wadm manifests.")
 
 OTHER: Final = "other"
 """In place of a store: keys, versions and properties are not checked."""
-
-
-@app.callback()
-def _manifest() -> None:
-    """Make `check` a command of its own, however few there are."""
 
 
 @app.command()
@@ -78,25 +73,22 @@ def check(
 
     Exit code 0: no errors, 1: at least one, 2: a file or an option cannot be used.
     """
-    from adapters.wadm_manifest.findings import Level
+    from adapters.wadm_manifest.tree import Level
 
     def checked() -> "list[CheckedFile]":
         from adapters.wadm_manifest.check import check_files
-        from bootstrap.cli.manifest_store import shape_of
+        from bootstrap.cli.manifest_checks import shape_of
 
         with progress("manifests read", len(files), as_json=as_json) as advance:
             read = [_read(file, advance) for file in files]
         judge = None
         if policy is not None:
             from adapters.system.clock import SystemClock
-            from bootstrap.cli.manifest_rules import rules_of, tokens_given
-            from bootstrap.cli.policy_output import load
-            from domain.model.transport import Requester
+            from bootstrap.cli.manifest_checks import rules_of, tokens_given
+            from bootstrap.cli.policy import load
 
             now = SystemClock().now()
-            if user is not None and account is None:
-                raise CommandError("Give --account beside --user; NATS names both.")
-            requester = None if account is None else Requester(account, user)
+            requester = requester_named(account, user)
             rules = load(policy, MISUSED)
             judge = rules_of(rules, tokens_given(token or (), now), now, requester)
         elif token or account or user:
@@ -109,13 +101,13 @@ def check(
 
     read = guarded(checked)
     _show(read, as_json=as_json)
-    if any(finding.level is Level.ERROR for file in read for finding in file.findings.all):
+    if any(finding.level is Level.ERROR for file in read for finding in file.findings):
         raise typer.Exit(FAILED)
 
 
 def _read(file: Path, advance: Advance) -> "CheckedFile":
     from adapters.wadm_manifest.check import read_file
-    from adapters.wadm_manifest.findings import ManifestUnreadableError
+    from adapters.wadm_manifest.tree import ManifestUnreadableError
 
     advance(1)
     try:
@@ -130,7 +122,7 @@ def _read(file: Path, advance: Advance) -> "CheckedFile":
 
 
 def _show(files: "list[CheckedFile]", *, as_json: bool) -> None:
-    from adapters.wadm_manifest.findings import Level
+    from adapters.wadm_manifest.tree import Level
 
     found = [(file, finding) for file in files for finding in file.sorted_findings]
     errors = sum(finding.level is Level.ERROR for _, finding in found)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.nats_auth import roles
-from adapters.nats_auth.names import Names, NamesUnusableError
-from adapters.nats_auth.roles import Permissions
+from adapters.nats_auth.roles import Names, Permissions
+from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.reporting import CommandError, command_group, guarded, run
-from bootstrap.cli.sessions import session
 from bootstrap.cli.terminal import say, write
 
 if TYPE_CHECKING:
@@ -54,16 +53,13 @@ def init(
 
     Each lattice, the service and people have accounts of their own. No login expires.
     """
-    from adapters.nats_auth.folder import CONFIG, FolderUnusableError, write_setup
+    from adapters.nats_auth.folder import CONFIG, write_setup
     from adapters.nats_auth.setup import new_setup
     from adapters.system.clock import SystemClock
 
     def made() -> Names:
-        names = _names(prefix, backend, bucket, stream, tuple(lattice or ("default",)))
-        try:
-            write_setup(folder, names, new_setup(names, int(SystemClock().now())))
-        except FolderUnusableError as error:
-            raise CommandError(str(error)) from None
+        names = Names(prefix, backend, bucket, stream, tuple(lattice or ("default",)))
+        write_setup(folder, names, new_setup(names, int(SystemClock().now())))
         return names
 
     names = guarded(made)
@@ -84,16 +80,10 @@ def add(
     lattice: Annotated[str, typer.Argument(help="The lattice's name.")],
 ) -> None:
     """Add a lattice's account and logins. The servers must then reload their configuration."""
-    from adapters.nats_auth.folder import CONFIG, FolderUnusableError, add_lattice
+    from adapters.nats_auth.folder import CONFIG, add_lattice
     from adapters.system.clock import SystemClock
 
-    def added() -> None:
-        try:
-            add_lattice(folder, lattice, int(SystemClock().now()))
-        except (FolderUnusableError, NamesUnusableError) as error:
-            raise CommandError(str(error)) from None
-
-    guarded(added)
+    guarded(lambda: add_lattice(folder, lattice, int(SystemClock().now())))
     say(f"nats-server   reload: {folder / CONFIG} has one account more")
     _say_lattice(folder, lattice)
 
@@ -117,7 +107,7 @@ def permissions(
     """Print a role's permissions in nats-server's configuration language."""
 
     def chosen() -> Permissions:
-        names = _names(prefix, backend, bucket, stream, (lattice,))
+        names = Names(prefix, backend, bucket, stream, (lattice,))
         match role:
             case Role.SERVICE:
                 return roles.service(names)
@@ -130,7 +120,7 @@ def permissions(
             case Role.AUDITOR:
                 return roles.auditor(names)
 
-    from adapters.nats_auth.config_text import permissions_text
+    from adapters.nats_auth.folder import permissions_text
 
     write(permissions_text(guarded(chosen)))
 
@@ -147,11 +137,11 @@ def lattice_buckets(
     """
 
     async def make() -> None:
-        async with session()() as client:
+        async with open_nats() as client:
             for kind in ("LATTICEDATA", "CONFIGDATA"):
                 await _make_bucket(client, f"{kind}_{lattice}", replicas)
 
-    guarded(lambda: _names("x", "x", "X", "X", (lattice,)))
+    guarded(lambda: Names("x", "x", "X", "X", (lattice,)))
     run(make)
 
 
@@ -189,11 +179,3 @@ def _say_lattice(folder: Path, lattice: str) -> None:
         f"  once        NATS_CREDENTIALS_FILE={creds}/lattice-{lattice}.creds "
         f"wasmcloud-secrets nats-auth lattice-buckets {lattice}"
     )
-
-
-def _names(prefix: str, backend: str, bucket: str, stream: str, lattices: tuple[str, ...]) -> Names:
-    try:
-        return Names(prefix, backend, bucket, stream, lattices)
-    except NamesUnusableError as error:
-        problem = str(error)
-    raise CommandError(problem)

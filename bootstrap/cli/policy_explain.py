@@ -15,6 +15,7 @@ from bootstrap.cli.reporting import (
     guarded,
     named_values,
     read_text,
+    requester_named,
 )
 from bootstrap.cli.terminal import say, write_json
 
@@ -106,18 +107,16 @@ def explain(
         hypothetical_entity,
     )
     from adapters.system.clock import SystemClock
-    from bootstrap.cli.policy_output import load
+    from bootstrap.cli.policy import load
     from domain.model.access import AccessRequest
     from domain.model.identity import Caller
     from domain.model.reference import SecretLocation
-    from domain.model.transport import Requester
 
     document = load(policy_file, MISUSED)
 
     def decide() -> "tuple[Decision, str]":
         now = SystemClock().now()
-        if user is not None and account is None:
-            raise CommandError("Give --account beside --user; NATS names both.")
+        requester = requester_named(account, user)
         if not key.startswith("/"):
             raise CommandError("Give --key the whole path, as in the audit record: /payments/KEY.")
         token = _token(entity, entity_file)
@@ -157,7 +156,7 @@ def explain(
             properties=named_values("--property", properties or ()),
             backend=backend,
             now=now,
-            requester=None if account is None else Requester(account, user),
+            requester=requester,
         )
         return explanation_of(document, request, every_grant=every_grant)
 

@@ -1,23 +1,22 @@
-"""How commands end when they fail: one line that says what to do, and never a traceback."""
+"""How commands read their options and end: one line that says what to do, never a traceback."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from adapters.system.secret_file import (
-    Kind,
-    SecretFileError,
-    read_secret_file,
-    read_secret_text,
-)
-from bootstrap.cli.plain_help import PlainGroup
-from bootstrap.cli.terminal import warn
+from adapters.system.files import create_file
+from adapters.system.secret_file import Kind, SecretFileError, read_secret_file, read_secret_text
+from bootstrap.cli.groups import PlainGroup
+from bootstrap.cli.terminal import printable, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from pathlib import Path
+
+    from domain.model.transport import Requester
 
 _Result = TypeVar("_Result")
 
@@ -25,30 +24,82 @@ FAILED, MISUSED = 1, 2
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for a program to read.")]
 
+METAVAR = "TIME"
+"""How help texts name an argument that `duration_seconds` reads."""
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII)
 _MAX_TEXT_BYTES = 1024 * 1024
 
 
 def command_group(name: str, text: str) -> typer.Typer:
     """Return a group of commands: alone it shows its help, and no traceback shows locals."""
-    return typer.Typer(
+    group = typer.Typer(
         name=name,
         help=text,
         cls=PlainGroup,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
+    # Without a callback a group of one command would be that command.
+    group.callback()(lambda: None)
+    return group
 
 
 class CommandError(Exception):
     """The command cannot do what it was asked to; the text says what to give instead."""
 
+    exit_code = MISUSED
 
-class NotReadyError(Exception):
+
+class NotReadyError(CommandError):
     """The running service is not ready for what was asked; the text says what to do first."""
 
+    exit_code = FAILED
 
-class NotPermittedError(Exception):
+
+class NotPermittedError(CommandError):
     """NATS does not let this user do what the command must; the text says which user may."""
+
+    exit_code = FAILED
+
+
+def told(error: Exception) -> tuple[str, int]:
+    """Return one line that says what to do about a failure, and the exit code."""
+    from adapters.audit.file_reader import AuditReadError
+    from adapters.audit.verifying import KeyUnusableError
+    from adapters.crypto.nkeys_text import InvalidNKeyError
+    from adapters.crypto.seed_file import SeedFileError
+    from adapters.crypto.xkey_file import XKeyFileError
+    from adapters.nats.connect_errors import NatsConnectError
+    from adapters.nats_auth.folder import FolderUnusableError
+    from adapters.nats_auth.roles import NamesUnusableError
+    from bootstrap.settings import SettingsError
+    from domain.model.errors import REQUEST_ERRORS
+    from domain.model.replies import MalformedReplyError, wire_name
+    from ports.transport import ChannelError
+
+    misuses = (
+        AuditReadError,
+        FolderUnusableError,
+        InvalidNKeyError,
+        KeyUnusableError,
+        NamesUnusableError,
+        SeedFileError,
+        SettingsError,
+        XKeyFileError,
+    )
+    if isinstance(error, CommandError):
+        return str(error), error.exit_code
+    if isinstance(error, misuses):
+        return str(error), MISUSED
+    if isinstance(error, MalformedReplyError):
+        return f"The answer is not of this protocol: {error}.", FAILED
+    if isinstance(error, (NatsConnectError, ChannelError)):
+        return str(error), FAILED
+    if isinstance(error, REQUEST_ERRORS):
+        return f"{wire_name(error)}: {printable(error.advice)}", FAILED
+    return f"The command failed unexpectedly ({type(error).__name__}); report it.", FAILED
 
 
 def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
@@ -59,14 +110,19 @@ def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
     return guarded_run(work)
 
 
-def guarded_run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
+def guarded_run(
+    work: Callable[[], Coroutine[None, None, _Result]],
+    tell: Callable[[Exception], tuple[str, int]] = told,
+) -> _Result:
     """Run a command's work on an event loop, with logging as it is."""
     import asyncio
 
-    return guarded(lambda: asyncio.run(work()))
+    return guarded(lambda: asyncio.run(work()), tell)
 
 
-def guarded(work: Callable[[], _Result]) -> _Result:
+def guarded(
+    work: Callable[[], _Result], tell: Callable[[Exception], tuple[str, int]] = told
+) -> _Result:
     """Do the work; whatever goes wrong becomes one line on stderr and an exit code.
 
     Raises:
@@ -77,9 +133,7 @@ def guarded(work: Callable[[], _Result]) -> _Result:
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001  a traceback would show locals, and so secrets
-        from bootstrap.cli.failures import told
-
-        text, code = told(error)
+        text, code = tell(error)
     raise failure(text, code)
 
 
@@ -87,6 +141,17 @@ def failure(text: str, code: int = FAILED) -> typer.Exit:
     """Say on stderr what to do, and return what ends the command."""
     warn(text, style="red")
     return typer.Exit(code)
+
+
+def duration_seconds(text: str) -> int:
+    """Return the seconds of `90`, `90s`, `10m`, `2h` or `7d`.
+
+    Raises:
+        ValueError: it is not written so; the text says how to.
+    """
+    if not (found := _DURATION.fullmatch(text.strip())):
+        raise ValueError("write a number and a unit, such as 90s, 10m, 2h or 7d")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def named_values(option: str, texts: Iterable[str]) -> dict[str, str]:
@@ -102,6 +167,19 @@ def named_values(option: str, texts: Iterable[str]) -> dict[str, str]:
             raise CommandError(f"Write {option} as NAME=VALUE, each name once.")
         pairs[name] = value
     return pairs
+
+
+def requester_named(account: str | None, user: str | None) -> Requester | None:
+    """Return who asks by --account and --user; None if neither is given.
+
+    Raises:
+        CommandError: a user alone is given.
+    """
+    from domain.model.transport import Requester
+
+    if user is not None and account is None:
+        raise CommandError("Give --account beside --user; NATS names both.")
+    return None if account is None else Requester(account, user)
 
 
 def read_text(path: Path, what: str) -> str:
@@ -130,3 +208,20 @@ def _read(what: str, read: Callable[[], str]) -> str:
     except SecretFileError as error:
         problem = str(error)
     raise CommandError(f"The file with {what} {problem}")
+
+
+def write_new_file(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a file that must not exist yet.
+
+    Raises:
+        CommandError: it does, or cannot be written.
+    """
+    try:
+        create_file(path, data, mode)
+    except FileExistsError:
+        advice = f"{path} exists already; remove it or choose another file."
+    except OSError as error:
+        advice = f"{path} cannot be written ({error.strerror}); choose another file."
+    else:
+        return
+    raise CommandError(advice)

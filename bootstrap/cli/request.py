@@ -70,8 +70,7 @@ def request(
         from adapters.crypto.inspection import describe_token
         from adapters.crypto.xkeys import SodiumKeyExchange
         from adapters.system.clock import SystemClock
-        from bootstrap.cli.host_channel import host_channel
-        from bootstrap.cli.identity import IdentitySource
+        from bootstrap.cli.as_host import IdentitySource, host_channel
         from bootstrap.cli.refusals import explained
         from domain.model.errors import REQUEST_ERRORS
         from domain.model.messages import Application, SecretRequest

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bootstrap.cli.host_channel import host_channel
+from bootstrap.cli.as_host import host_channel
 from bootstrap.cli.key_survey import Survey, how_many, survey
-from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import CommandError, NotReadyError
+from bootstrap.cli.terminal import progress
 from bootstrap.seed_rotation import Rotation, Step, next_of, retired_of
 from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings
@@ -26,8 +26,7 @@ class StepDone:
     Attributes:
         step: its name for a program; "wait" where nothing is to be done yet.
         keys: public keys by what they are now.
-        head: what was done.
-        advice: what the operator does next.
+        head, advice: what was done, and what the operator does next.
     """
 
     step: str
@@ -45,10 +44,8 @@ class StepDone:
 async def next_step(
     file: Path | None, replicas: int, *, check: bool, finish: bool, as_json: bool
 ) -> tuple[Survey | None, str, StepDone]:
-    """Take the next step.
-
-    Returns:
-        What the replicas answered, the key that they were asked about, and what was done.
+    """Take the next step; return what the replicas answered, the key that they were asked about,
+    and what was done.
 
     Raises:
         NotReadyError: they are not ready; nothing was changed.

@@ -9,14 +9,29 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from rich.table import Table
     from rich.text import Text
 
-NOT_RAW = "The value is not written raw to a terminal, which may obey it; pipe it into a file."
+    from ports.clock import Clock
+
+
+Advance: TypeAlias = "Callable[[int], None]"
+"""Is called with how much was just done."""
+
+QUIET_SECONDS: Final = 0.5
+"""Work that is done by then shows nothing."""
+
+_UNFOLDED: Final = 100_000
+
+NOT_RAW: Final = (
+    "The value is not written raw to a terminal, which may obey it; pipe it into a file."
+)
 
 
 def printable(text: str) -> str:
@@ -93,16 +108,94 @@ def write_stored(line: bytes) -> None:
 def show_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
 ) -> None:
-    """Write a table to standard output.
+    """Write a table to standard output; what is no terminal gets each row unfolded.
 
     Args:
         columns: the headings, in lower case.
         rows: the cells; one may have several lines.
         right: the columns that hold numbers.
     """
-    from bootstrap.tables import new_table, print_table
+    from rich.console import Console
 
-    print_table(new_table(columns, ([lines(cell) for cell in row] for row in rows), right=right))
+    table = new_table(columns, ([lines(cell) for cell in row] for row in rows), right=right)
+    console = Console()
+    if console.is_terminal:
+        console.print(table)
+        return
+    console.width = _UNFOLDED
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def new_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right: Iterable[int] = ()
+) -> Table:
+    """Lay out a table with a line below the headings and no other; arguments as `show_table`.
+
+    A blank line stands between rows where a cell has several lines. Brackets are no markup.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    several = any("\n" in cell.plain for row in cells for cell in row)
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, show_edge=False, safe_box=True, show_lines=several
+    )
+    numbers = set(right)
+    for number, column in enumerate(columns):
+        is_number = number in numbers
+        table.add_column(
+            column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number
+        )
+    for row in cells:
+        table.add_row(*row)
+    return table
+
+
+@contextmanager
+def progress(
+    what: str, total: int | None = None, *, as_json: bool = False, clock: Clock | None = None
+) -> Iterator[Advance]:
+    """Show how far the work inside is; what is entered is called with how much was just done.
+
+    Nothing is shown where a program reads the output (`as_json`), or where standard output or
+    standard error is no terminal.
+
+    Args:
+        what: what is counted, such as "events read".
+        total: how many there are; None where that is not known.
+    """
+    if as_json or not is_attended():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    from adapters.system.clock import SystemClock
+
+    clock = clock or SystemClock()
+    bar = Progress(
+        SpinnerColumn() if total is None else BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task(what, total=total)
+    due = clock.monotonic() + QUIET_SECONDS
+
+    def advance(count: int) -> None:
+        bar.advance(task, count)
+        if not bar.live.is_started and clock.monotonic() >= due:
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        bar.stop()
 
 
 def _write(text: str | Text, style: str, *, stderr: bool = False) -> None:

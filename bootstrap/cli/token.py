@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adapters.crypto.nkeys_text import KeyKind
-from bootstrap.cli.durations import METAVAR, duration_seconds
-from bootstrap.cli.key_kinds import SUBJECT_KINDS, subject_kind
-from bootstrap.cli.reporting import FAILED, command_group, guarded, read_seed
+from bootstrap.cli.keys import SUBJECT_KINDS, subject_kind
+from bootstrap.cli.reporting import (
+    FAILED,
+    METAVAR,
+    command_group,
+    duration_seconds,
+    guarded,
+    read_seed,
+)
 from bootstrap.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -111,17 +117,17 @@ def inspect(
 
 
 def _shown(description: "TokenDescription") -> dict[str, object]:
-    shown: dict[str, object] = {"verdict": description.verdict}
-    if description.problem is not None:
-        shown["problem"] = description.problem
-    if description.claims is not None:
-        from adapters.system.clock import SystemClock
+    from adapters.system.clock import SystemClock
 
-        problem = description.claims.time_problem(SystemClock().now(), leeway=0)
-        shown["kind"] = description.claims.kind.value
-        shown["times"] = problem or "valid"
-    if description.header is not None:
-        shown["header"] = description.header
-    if description.document is not None:
-        shown["claims"] = description.document
-    return shown
+    claims, times = description.claims, None
+    if claims is not None:
+        times = claims.time_problem(SystemClock().now(), leeway=0) or "valid"
+    shown = {
+        "verdict": description.verdict,
+        "problem": description.problem,
+        "kind": None if claims is None else claims.kind.value,
+        "times": times,
+        "header": description.header,
+        "claims": description.document,
+    }
+    return {name: said for name, said in shown.items() if said is not None}

@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING
 from adapters.nats.connect_errors import NatsConnectError
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
-from bootstrap.local.demo_report import DemoFailedError, DemoReport, check
-from bootstrap.local.demo_stage import set_up
+from bootstrap.local.demo_stage import DemoFailedError, DemoReport, check, set_up
 from bootstrap.local.demo_story import DemoStory
 from bootstrap.local.nats_server import NatsServerUnavailableError
-from bootstrap.local.service_process import ServiceProcessError
-from bootstrap.local.stop_signals import CancelOnce, on_stop_signal
+from bootstrap.local.service_process import CancelOnce, ServiceProcessError, on_stop_signal
 from domain.model.errors import SecretsError
 from domain.model.replies import MalformedReplyError
 from ports.transport import ChannelError
@@ -86,7 +84,8 @@ async def _guarded() -> int:
 async def _play(clock: Clock) -> None:
     started = clock.monotonic()
     report = DemoReport()
-    report.title("wasmCloud secrets: a demo on this machine alone", _EXPLANATION)
+    report.say("wasmCloud secrets: a demo on this machine alone", "bold")
+    report.say(_EXPLANATION, "dim")
     with TemporaryDirectory(prefix="wasmcloud-secrets-demo-") as name:
         folder = Path(name)
         async with set_up(folder, clock) as stage:
@@ -110,8 +109,9 @@ async def _play(clock: Clock) -> None:
         ]
     )
     seconds = clock.monotonic() - started
-    report.conclusion(f"All of this was checked, in {seconds:.1f} s.")
-    report.line("Next: `make run` keeps the same server and service for secrets of your own.")
+    report.say("")
+    report.say(f"All of this was checked, in {seconds:.1f} s.", "bold green")
+    report.say("Next: `make run` keeps the same server and service for secrets of your own.")
 
 
 def _check_nothing_is_left(folder: Path, processes: Iterable[int]) -> None:

@@ -10,12 +10,16 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from adapters.system.clock import SystemClock
 from bootstrap.environment import without_settings
+
+if TYPE_CHECKING:
+    from ports.clock import Clock
 
 _START_SECONDS = 15.0
 _STOP_SECONDS = 5.0
@@ -42,13 +46,14 @@ def find_nats_server() -> Path:
     return Path(found)
 
 
+@dataclass(eq=False, kw_only=True)
 class LocalNatsServer:
     """One nats-server on 127.0.0.1, alive while the context is entered.
 
     It belongs to no event loop: any loop of the process may kill or restart it.
 
-    Args:
-        port: where to listen; 0 lets the server choose a free one.
+    Attributes:
+        port: where it listens, the same after a restart; 0 lets the server choose a free one.
         jetstream: whether to store streams and buckets.
         store_dir: where JetStream keeps them; by default a folder that is removed at exit.
         config: further text in nats-server's configuration language.
@@ -56,35 +61,20 @@ class LocalNatsServer:
         keep_open: file descriptors it inherits, such as a lock that must outlive this process.
     """
 
-    def __init__(
-        self,
-        *,
-        port: int = 0,
-        jetstream: bool = False,
-        store_dir: Path | None = None,
-        config: str = "",
-        log_file: Path | None = None,
-        keep_open: tuple[int, ...] = (),
-    ) -> None:
-        self._port = port
-        self._jetstream = jetstream
-        self._store_dir = store_dir
-        self._config = config
-        self._log_file = log_file
-        self._keep_open = keep_open
-        self._clock = SystemClock()
-        self._folder: TemporaryDirectory[str] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def port(self) -> int:
-        """The port it listens on; the same one after a restart."""
-        return self._port
+    port: int = 0
+    jetstream: bool = False
+    store_dir: Path | None = None
+    config: str = ""
+    log_file: Path | None = None
+    keep_open: tuple[int, ...] = ()
+    _clock: Clock = field(init=False, default_factory=SystemClock)
+    _folder: TemporaryDirectory[str] | None = field(init=False, default=None)
+    _process: subprocess.Popen[bytes] | None = field(init=False, default=None)
 
     @property
     def url(self) -> str:
         """Where clients connect, without credentials."""
-        return f"nats://127.0.0.1:{self._port}"
+        return f"nats://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -154,7 +144,7 @@ class LocalNatsServer:
 
     async def reload(self, config: str) -> None:
         """Have it read another `config`, as operators do after an edit (SIGHUP)."""
-        self._config = config
+        self.config = config
         folder = self._runtime_folder()
         text = self._configuration(folder / "ports")
         await asyncio.to_thread((folder / "nats-server.conf").write_text, text, "utf-8")
@@ -176,20 +166,20 @@ class LocalNatsServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                pass_fds=self._keep_open,
+                pass_fds=self.keep_open,
                 env=without_settings(os.environ),
             )
 
     def _configuration(self, ports: Path) -> str:
         lines = [
             'host: "127.0.0.1"',
-            f"port: {self._port or -1}",
+            f"port: {self.port or -1}",
             f"ports_file_dir: {json.dumps(str(ports))}",
         ]
-        if self._jetstream:
-            store = self._store_dir or self._runtime_folder() / "jetstream"
+        if self.jetstream:
+            store = self.store_dir or self._runtime_folder() / "jetstream"
             lines.append(f"jetstream {{ store_dir: {json.dumps(str(store))} }}")
-        return "\n".join([*lines, self._config, ""])
+        return "\n".join([*lines, self.config, ""])
 
     async def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         ports = self._runtime_folder() / "ports"
@@ -199,7 +189,7 @@ class LocalNatsServer:
             for path in ports.glob("*.ports"):
                 with suppress(ValueError):  # read while it is being written
                     address = json.loads(path.read_bytes())["nats"][0]
-                    self._port = int(address.rsplit(":", 1)[1])
+                    self.port = int(address.rsplit(":", 1)[1])
                     return
             await self._clock.sleep(_POLL_SECONDS)
         last_words = self._log_path().read_text("utf-8", "replace").strip().splitlines()[-1:]
@@ -215,4 +205,4 @@ class LocalNatsServer:
         return Path(self._folder.name)
 
     def _log_path(self) -> Path:
-        return self._log_file or self._runtime_folder() / "nats-server.log"
+        return self.log_file or self._runtime_folder() / "nats-server.log"

@@ -16,17 +16,14 @@ from typing import TYPE_CHECKING
 
 from adapters.system.clock import SystemClock
 from bootstrap.local.nats_server import LocalNatsServer, NatsServerUnavailableError
-from bootstrap.local.run_folder import RunFolderError, lock_run_folder
-from bootstrap.local.run_plan import plan_run
-from bootstrap.local.service_process import SERVE
-from bootstrap.local.stop_signals import on_stop_signal
+from bootstrap.local.run_plan import RunFolderError, lock_run_folder, plan_run
+from bootstrap.local.service_process import SERVE, on_stop_signal
 from bootstrap.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootstrap.local.run_folder import RunFolder
-    from bootstrap.local.run_plan import RunPlan
+    from bootstrap.local.run_plan import RunFolder, RunPlan
 
 OK, FAILED, MISCONFIGURED, SIGNALLED = 0, 1, 2, 128
 

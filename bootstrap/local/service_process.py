@@ -1,20 +1,24 @@
-"""The service as a child process whose log is read by its parent."""
+"""The service as a child process whose log is read by its parent, and signals to stop it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import signal
 import sys
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-import bootstrap
 from adapters.system.clock import SystemClock
-from bootstrap.environment import without_settings
+from bootstrap.environment import with_this_package, without_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 SERVE = (sys.executable, "-m", "bootstrap.main")
 
@@ -22,6 +26,47 @@ _READY_SECONDS = 20.0
 _STOP_SECONDS = 5.0
 _LONGEST_LINE = 1 << 20
 _LAST_WORDS = 5
+
+
+@contextmanager
+def on_stop_signal(act: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Call `act` from the running event loop for each signal that asks this process to stop."""
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, act, number)
+    try:
+        yield
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+class CancelOnce:
+    """Cancels the task that made it at the first signal, and lets it clean up in peace. `received`:
+    the signal, once there was one.
+    """
+
+    def __init__(self) -> None:
+        self._task = asyncio.current_task()
+        self.received: signal.Signals | None = None
+
+    def __call__(self, number: signal.Signals) -> None:
+        """Take one signal."""
+        if self.received is None and self._task is not None:
+            self.received = number
+            self._task.cancel()
+
+    def check(self) -> None:
+        """Cancel once more if the first time was in vain.
+
+        `asyncio.wait_for` loses a cancellation that comes together with its result (before Python
+        3.12), and nats-py waits for every reply with it.
+
+        Raises:
+            asyncio.CancelledError: there was a signal.
+        """
+        if self.received is not None:
+            raise asyncio.CancelledError
 
 
 class ServiceProcessError(Exception):
@@ -124,11 +169,7 @@ class ServiceProcess:
 
 def surroundings() -> dict[str, str]:
     """Return this process's environment without any setting of the service."""
-    kept = without_settings(os.environ)
-    # The child runs in another folder, and a checkout need not be installed.
-    root = str(Path(bootstrap.__file__).parents[1])
-    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (root, kept.get("PYTHONPATH"))))
-    return kept
+    return with_this_package(without_settings(os.environ))
 
 
 def _parse(line: str) -> dict[str, Any]:

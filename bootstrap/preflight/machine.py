@@ -16,7 +16,7 @@ from adapters.system.files import read_file
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bootstrap.preflight.findings import Findings
+    from bootstrap.preflight import Findings
     from bootstrap.settings import Configuration, Settings
 
 _LITTLE_ROOM: Final = 1024**3
@@ -43,9 +43,8 @@ def check_machine(configuration: Configuration, findings: Findings) -> None:
 
 
 def _files(configuration: Configuration, findings: Findings) -> None:
-    for problem in configuration.unusable():
-        if problem.setting != "ACCESS_POLICY_FILE":
-            findings.misconfigured("files", str(problem))
+    unusable = configuration.unusable()
+    findings.misconfigured("files", *(p for p in unusable if p.setting != "ACCESS_POLICY_FILE"))
     for variable, path in _credential_files(configuration):
         try:
             content = read_file(path, 1)
@@ -101,8 +100,7 @@ def _policy_file(path: Path, settings: Settings, findings: Findings) -> None:
     try:
         document = read_policy_file(path)
     except AccessPolicyError as error:
-        for problem in error.problems:
-            findings.misconfigured(topic, f"ACCESS_POLICY_FILE {problem}")
+        findings.misconfigured(topic, *(f"ACCESS_POLICY_FILE {each}" for each in error.problems))
         return
     rules = document.rules
     said = (

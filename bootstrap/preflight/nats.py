@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nats.js.api import StreamInfo
 
     from adapters.nats.client import ResilientClient
-    from bootstrap.preflight.findings import Findings
+    from bootstrap.preflight import Findings
     from bootstrap.settings import Configuration
     from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock

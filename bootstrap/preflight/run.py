@@ -17,7 +17,7 @@ from adapters.nats_kv.settings import NatsKvSettings
 from adapters.system.clock import SystemClock
 from adapters.telemetry.redaction import redact_fields
 from bootstrap.containers import Container
-from bootstrap.preflight.findings import Findings
+from bootstrap.preflight import Findings
 from bootstrap.preflight.machine import check_machine
 from bootstrap.preflight.nats import (
     check_nats,
@@ -48,8 +48,7 @@ async def preflight() -> Findings:
     try:
         configuration = load_configuration()
     except SettingsError as error:
-        for problem in error.problems:
-            findings.misconfigured("settings", str(problem))
+        findings.misconfigured("settings", *error.problems)
         return findings
     service = configuration.service
     findings.ok(
@@ -77,8 +76,7 @@ async def _reach(configuration: Configuration, findings: Findings) -> None:
     try:
         parts: TransportParts = container.transport()
     except SettingsError as error:
-        for problem in error.problems:
-            findings.misconfigured("transport", str(problem))
+        findings.misconfigured("transport", *error.problems)
         return
     # Before the transport opens, which connects only what a part of the service has asked for.
     client = parts.shared.get(Client)
@@ -138,8 +136,7 @@ async def _store(container: Container, configuration: Configuration, findings: F
     try:
         store = container.store()
     except SettingsError as error:
-        for problem in error.problems:
-            findings.misconfigured("store", str(problem))
+        findings.misconfigured("store", *error.problems)
         return
     asked = store.preflight or Preflight(
         store.check, f"{title} takes the service's login and answers"

@@ -1,21 +1,94 @@
-"""A plan as the agent carries it out: directories open, and a guardian for exactly these."""
+"""A plan as the agent carries it out: directories open and locked, and a guardian for them."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, final
 
+from adapters.projection.content import UnfitDirectoryError
+from adapters.projection.directory import ProjectedDirectory
+from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.projection.guard import Guard, GuardianFailedError
 from bootstrap.projection.projected import Projected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from adapters.system.own_thread import OwnThread
-    from bootstrap.projection.openings import OpenDirectories
-    from bootstrap.projection.plan import Plan
+    from bootstrap.projection.plan import Plan, PlannedDirectory
     from domain.use_cases.follow_secrets import Absent, FollowedSecret
+
+_Result = TypeVar("_Result")
+
+
+@final
+class OpenDirectories:
+    """Opens each directory of a plan once, and keeps it open while a plan has it. Blocks."""
+
+    def __init__(self) -> None:
+        self._open: dict[Path, ProjectedDirectory] = {}
+
+    def take(self, plan: Plan) -> list[ProjectedDirectory]:
+        """Return the plan's directories in its order, open and locked, with the rights it gives.
+
+        Raises:
+            ServiceMisconfiguredError: one cannot be used as it is; those from before stay open.
+            ServiceFailedError: another agent has it; as above.
+        """
+        new: dict[Path, ProjectedDirectory] = {}
+        try:
+            for planned in plan.directories:
+                if planned.path not in self._open:
+                    new[planned.path] = _opened(planned)
+            for planned in plan.directories:
+                if (directory := self._open.get(planned.path)) is not None:
+                    prepare = partial(
+                        directory.prepare, planned.rights, needs_memory=planned.needs_memory
+                    )
+                    _usable(planned, prepare)
+        except BaseException:
+            for directory in new.values():
+                directory.close()
+            raise
+        self._open |= new
+        return [self._open[planned.path] for planned in plan.directories]
+
+    def keep_only(self, plan: Plan) -> None:
+        """Close, and so unlock, what the plan has not."""
+        for path in self._open.keys() - {planned.path for planned in plan.directories}:
+            self._open.pop(path).close()
+
+    def close(self) -> None:
+        """Close all of them."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+def _opened(planned: PlannedDirectory) -> ProjectedDirectory:
+    make = partial(
+        ProjectedDirectory.make, planned.path, planned.rights, needs_memory=planned.needs_memory
+    )
+    directory = _usable(planned, make)
+    if directory.lock():
+        return directory
+    directory.close()
+    raise ServiceFailedError(
+        f"Another agent projects {planned.path}; stop it, or take the directory out of one of the "
+        "two configurations."
+    )
+
+
+def _usable(planned: PlannedDirectory, work: Callable[[], _Result]) -> _Result:
+    try:
+        return work()
+    except UnfitDirectoryError as error:
+        problem = f"is not used: {error.strerror}."
+    except OSError as error:
+        problem = f"cannot be opened ({error.strerror}); check that the folders above it exist."
+    raise ServiceMisconfiguredError(f"The directory {planned.path} {problem}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +127,8 @@ class Arrangements:
     """The plan that is carried out, and the one that is to be next.
 
     Args:
-        plan: the first one.
         opened: what is open; what no plan has any more is closed.
         least_refresh_seconds: the pause where a plan has none.
-
-    Attributes:
-        now: what is carried out.
 
     Raises:
         ServiceMisconfiguredError: a directory cannot be used as it is.
@@ -78,14 +147,11 @@ class Arrangements:
         return self._next is not None
 
     async def change(self, plan: Plan, wake: Callable[[], None]) -> None:
-        """Have a plan carried out from the next round on; return once that is decided.
+        """Have a plan carried out from the next round on; return once that is decided. `wake`:
+        called once it waits.
 
         Directories that are in both keep their files until these are written again; others are
         wiped. On an error all stays as it was.
-
-        Args:
-            plan: the next one.
-            wake: called once it waits.
 
         Raises:
             GuardianFailedError: there is no guardian for it.

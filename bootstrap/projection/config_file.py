@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adapters.access_policy import values
-from adapters.access_policy.node_reader import NodeReader, suggestion
+from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
 from adapters.access_policy.yaml_tree import MAX_BYTES, Scalar, parse_tree
-from adapters.projection.content import DirectoryRights
-from adapters.projection.names import name_problem
+from adapters.projection.content import DirectoryRights, name_problem
 from adapters.system.files import UnsafeFileError, read_file
+from adapters.system.yaml_nodes import suggestion
 from bootstrap.projection import config_values
-from bootstrap.projection.config_values import or_else, read_member
+from bootstrap.projection.config_values import member_or, read_member
 from bootstrap.projection.plan import (
     LEASE_SECONDS,
     MAX_STALE_SECONDS,
@@ -118,9 +118,9 @@ def _directory(reader: NodeReader, environment: str | None) -> PlannedDirectory 
         return None
     path = read_member(members, "path", config_values.absolute_path)
     consumer = read_member(members, "consumer", lambda item: _consumer(item, environment))
-    group = read_member(members, "group", config_values.group)
-    owner = (or_else(read_member(members, "owner", config_values.user), -1), or_else(group, -1))
-    file_mode = or_else(read_member(members, "file_mode", config_values.file_mode), FILE_MODE)
+    group = member_or(members, "group", config_values.group, -1)
+    owner = (member_or(members, "owner", config_values.user, -1), group)
+    file_mode = member_or(members, "file_mode", config_values.file_mode, FILE_MODE)
     files = []
     for name, item in (members["files"].entries() or ()) if "files" in members else ():
         if problem := name_problem(name):
@@ -134,8 +134,7 @@ def _directory(reader: NodeReader, environment: str | None) -> PlannedDirectory 
         consumer,
         tuple(file for file in files if file is not None),
         DirectoryRights(
-            or_else(read_member(members, "mode", config_values.directory_mode), DIRECTORY_MODE),
-            or_else(group, -1),
+            member_or(members, "mode", config_values.directory_mode, DIRECTORY_MODE), group
         ),
         needs_memory=_tmpfs(members.get("tmpfs")),
     )
@@ -159,8 +158,10 @@ def _file(
     reader: NodeReader, consumer: Workload, name: str, mode: int, owner: tuple[int, int]
 ) -> PlannedFile | None:
     if isinstance(reader.node, Scalar):
-        wanted = _reference(reader)
-        return None if wanted is None else _planned(consumer, wanted, name, mode, owner)
+        named = _reference(reader)
+        if named is None:
+            return None
+        return PlannedFile(FollowedSecret(consumer, named, name), mode, owner)
     members = reader.members(_FILE, required=("key",))
     if members is None:
         return None
@@ -173,17 +174,15 @@ def _file(
         ),
         read_member(members, "properties", _properties) or {},
     )
-    own_mode = read_member(members, "mode", config_values.file_mode)
     user, group = owner
-    user = or_else(read_member(members, "owner", config_values.user), user)
-    group = or_else(read_member(members, "group", config_values.group), group)
-    return _planned(consumer, wanted, name, or_else(own_mode, mode), (user, group))
-
-
-def _planned(
-    consumer: Workload, wanted: SecretUri, name: str, mode: int, owner: tuple[int, int]
-) -> PlannedFile:
-    return PlannedFile(FollowedSecret(consumer, wanted, name), mode, owner)
+    return PlannedFile(
+        FollowedSecret(consumer, wanted, name),
+        member_or(members, "mode", config_values.file_mode, mode),
+        (
+            member_or(members, "owner", config_values.user, user),
+            member_or(members, "group", config_values.group, group),
+        ),
+    )
 
 
 def _reference(reader: NodeReader) -> SecretUri | None:

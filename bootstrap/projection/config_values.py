@@ -28,8 +28,14 @@ def read_member(
     return read(members[member]) if member in members else None
 
 
-def or_else(value: _Value | None, default: _Value) -> _Value:
-    """Return the value, or the default in place of None."""
+def member_or(
+    members: Mapping[str, NodeReader],
+    member: str,
+    read: Callable[[NodeReader], _Value | None],
+    default: _Value,
+) -> _Value:
+    """Read a member; the default is for one that is not there, or not as it must be."""
+    value = read_member(members, member, read)
     return default if value is None else value
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 
 import structlog
 
 from adapters.access_policy.problems import AccessPolicyError
-from adapters.system.own_thread import OwnThread
-from adapters.system.settling import POLL_SECONDS, settled
+from adapters.system.own_thread import POLL_SECONDS, OwnThread, settled
+from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
 from bootstrap.projection.config_file import read_plan, read_plan_bytes
 from bootstrap.projection.guard import GuardianFailedError
-from bootstrap.service_failure import ServiceFailedError, ServiceMisconfiguredError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,30 +30,23 @@ _log = structlog.get_logger()
 
 
 @final
+@dataclass(eq=False)
 class ConfigWatch:
     """Looks at the file as the access policy's is looked at: by its content.
 
-    Args:
+    Attributes:
         environment: that of consumers for whom the file names none.
         seen: the content in force.
         change: puts a plan in force, as `bootstrap.projection.arrangement.Arrangements.change`.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        environment: str | None,
-        seen: bytes,
-        change: Callable[[Plan], Awaitable[None]],
-        clock: Clock,
-    ) -> None:
-        self._path = path
-        self._environment = environment
-        self._seen: _Content = seen
-        self._change = change
-        self._clock = clock
-        self._thread = OwnThread("projection-config")
-        self._refused: str | None = None
+    path: Path
+    environment: str | None
+    seen: _Content
+    change: Callable[[Plan], Awaitable[None]]
+    clock: Clock
+    _thread: OwnThread = field(init=False, default_factory=lambda: OwnThread("projection-config"))
+    _refused: str | None = field(init=False, default=None)
 
     def problem(self) -> str | None:
         """Return why the file as it is now is not in force; None if it is."""
@@ -62,22 +55,22 @@ class ConfigWatch:
     async def run(self) -> None:
         """Follow the file until cancelled."""
         while True:
-            await self._clock.sleep(POLL_SECONDS)
-            content: _Content = await settled(self._read, self._seen, self._clock)
-            if content != self._seen:
-                self._seen = content
+            await self.clock.sleep(POLL_SECONDS)
+            content: _Content = await settled(self._read, self.seen, self.clock)
+            if content != self.seen:
+                self.seen = content
                 await self._apply(content)
 
     async def _read(self) -> _Content:
-        return await self._thread.run(lambda: _content(self._path))
+        return await self._thread.run(lambda: _content(self.path))
 
     async def _apply(self, content: _Content) -> None:
         if not isinstance(content, bytes):
             self._refuse([str(problem) for problem in content])
             return
         try:
-            plan = await self._thread.run(lambda: read_plan(content, self._environment))
-            await self._change(plan)
+            plan = await self._thread.run(lambda: read_plan(content, self.environment))
+            await self.change(plan)
         except AccessPolicyError as error:
             self._refuse([str(problem) for problem in error.problems])
         except (ServiceMisconfiguredError, ServiceFailedError, GuardianFailedError) as error:
@@ -88,11 +81,11 @@ class ConfigWatch:
 
     def _refuse(self, mistakes: list[str]) -> None:
         self._refused = (
-            f"{self._path} as it is now is not in force, and what it said before is: {mistakes[0]}"
+            f"{self.path} as it is now is not in force, and what it said before is: {mistakes[0]}"
         )
         _log.error(
             "projection.config_refused",
-            file=str(self._path),
+            file=str(self.path),
             mistakes=mistakes[:MAX_LOGGED],
             mistakes_found=len(mistakes),
         )

@@ -1,17 +1,22 @@
-"""The audit trail of an agent that reads the same secrets every few seconds."""
+"""What reads the same secrets every few seconds, and the audit trail of that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from typing_extensions import override
 
+from bootstrap.store_pipeline import freshness_seconds
+from domain.use_cases.follow_secrets import FollowSecrets
 from ports.audit import AuditTrail
 
 if TYPE_CHECKING:
     from bootstrap.containers import Container
     from domain.model.audit import AuditEvent
-    from domain.use_cases.read_for_workload import ReadsForWorkloads
+
+
+_SHORTEST_REFRESH_SECONDS: Final = 5.0
+"""Where the store's answers are not cached, every secret is still read as seldom as this."""
 
 
 @final
@@ -44,9 +49,24 @@ class DeliveryTrail(AuditTrail):
         self._last.clear()
 
 
-def delivery_reads(container: Container) -> tuple[ReadsForWorkloads, DeliveryTrail]:
-    """Return what reads for workloads, and the trail that it records to."""
+def following(
+    container: Container, max_stale_seconds: float
+) -> tuple[FollowSecrets, DeliveryTrail]:
+    """Return what reads secrets for workloads again and again, and the trail that it records to."""
     deliveries, tracing = DeliveryTrail(container.shown_trail()), container.tracing()
     # Spans outside: one that is passed over here says all the same how it ended.
     reads = container.workload_reads(audit=tracing.trail(deliveries))
-    return tracing.workload_reads(reads), deliveries
+    follow = FollowSecrets(
+        tracing.workload_reads(reads),
+        container.clock(),
+        timeout_seconds=container.configuration().service.request_timeout_seconds,
+        max_stale_seconds=max_stale_seconds,
+    )
+    return follow, deliveries
+
+
+def refresh_seconds(container: Container) -> float:
+    """Return the pause between two reads of every secret: as long as the cache keeps values."""
+    ttl_seconds = container.pipeline().parts.cache_ttl_seconds
+    freshness = freshness_seconds(container.configuration().service, ttl_seconds)
+    return max(freshness, _SHORTEST_REFRESH_SECONDS)

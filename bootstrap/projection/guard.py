@@ -1,4 +1,4 @@
-"""The agent's end of its guardian: starts it, renews the lease, starts another when it is gone."""
+"""The agent's end of its guardian: starts it and renews the lease on what was written."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
-import bootstrap
-from bootstrap.environment import without_credentials
+from bootstrap.environment import with_this_package, without_credentials
 from bootstrap.projection.guardian import END, READY, RENEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    from ports.clock import Clock
+
 
 _START_SECONDS: Final = 20.0
 _END_SECONDS: Final = 5.0
@@ -29,6 +31,9 @@ GUARDIAN_ENDED: Final = (
 )
 
 _log = structlog.get_logger()
+
+RENEWALS: Final = 6
+"""How often within one lease it is renewed."""
 
 
 class GuardianFailedError(Exception):
@@ -127,13 +132,55 @@ def _spawn(line: socket.socket) -> subprocess.Popen[bytes]:
         [sys.executable, "-P", "-m", "bootstrap.projection.guardian"],
         stdin=line.fileno(),
         stdout=subprocess.DEVNULL,
-        env=without_credentials(os.environ) | {"PYTHONPATH": _python_path()},
+        env=with_this_package(without_credentials(os.environ)),
         # What is sent to this process's group, such as Ctrl-C, must not end both.
         start_new_session=True,
     )
 
 
-def _python_path() -> str:
-    """Return where modules are found, with this very package first: it need not be installed."""
-    root = str(Path(bootstrap.__file__).parents[1])
-    return os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+@final
+class Lease:
+    """Renewed with the guardian for as long as the agent's work goes on. `guard`: wipes once
+    nothing has renewed the lease for its length.
+    """
+
+    def __init__(self, guard: Guard, clock: Clock, seconds: float) -> None:
+        self._guard = guard
+        self._clock = clock
+        self._seconds = seconds
+        self._alive_at = self._progressed_at = clock.monotonic()
+        self._has_lapsed = False
+
+    @property
+    def pause_seconds(self) -> float:
+        """The time between two renewals."""
+        return self._seconds / RENEWALS
+
+    def progressed(self) -> None:
+        """Say that the agent does its work: without that the lease is let lapse."""
+        self._progressed_at = self._clock.monotonic()
+
+    def move(self, guard: Guard, seconds: float) -> None:
+        """Renew it with another guardian from now on, or for another length."""
+        self._guard, self._seconds = guard, seconds
+        self._alive_at = self._progressed_at = self._clock.monotonic()
+
+    def begin(self) -> None:
+        """Begin to look whether the lease holds, for `held`."""
+        self._has_lapsed = False
+
+    @property
+    def held(self) -> bool:
+        """Whether this process was never frozen for a lease's length since `begin`."""
+        silent = self._clock.monotonic() - self._alive_at
+        return not self._has_lapsed and silent <= self._seconds
+
+    async def keep(self) -> None:
+        """Renew it until cancelled."""
+        while True:
+            now = self._clock.monotonic()
+            self._has_lapsed |= now - self._alive_at > self._seconds
+            self._alive_at = now
+            if now - self._progressed_at < self._seconds:
+                self._guard.renew()
+            await self._clock.sleep(self.pause_seconds)

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from adapters.access_policy.problems import AccessPolicyError
 from bootstrap import main
-from bootstrap.containers import Container
 from bootstrap.projection.agent import ProjectionAgent
-from bootstrap.projection.arrangement import Arrangements
+from bootstrap.projection.arrangement import Arrangements, OpenDirectories
 from bootstrap.projection.config_file import read_plan_file
 from bootstrap.projection.config_watch import ConfigWatch
-from bootstrap.projection.deliveries import delivery_reads
-from bootstrap.projection.openings import OpenDirectories
-from bootstrap.server_keys import load_peer_keys
+from bootstrap.projection.deliveries import following, refresh_seconds
 from bootstrap.settings import Problem, SettingsError
-from bootstrap.store_pipeline import freshness_seconds
-from domain.use_cases.follow_secrets import FollowSecrets
 from ports.plugin import Sample
 from ports.transport_plugin import TransportParts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from adapters.system.service_manager import ServiceManager
+    from bootstrap.containers import Container
     from bootstrap.projection.plan import Plan
     from bootstrap.projection.projected import Projected
     from bootstrap.settings import Configuration
-
-
-SHORTEST_REFRESH_SECONDS: Final = 5.0
-"""Where the store's answers are not cached, every secret is still read as seldom as this."""
 
 
 def project(config: Path) -> int:
@@ -40,16 +32,11 @@ def project(config: Path) -> int:
 
     def run(configuration: Configuration, manager: ServiceManager) -> None:
         plan = load_plan(config, configuration.service.v2_environment)
-        container = Container(
-            # WORKERS divides a replica's limits; this process has no others beside it.
-            configuration=replace(configuration, workers=1),
-            keys=load_peer_keys(configuration.service),
-        )
-        container.manager.override(manager)
+        # WORKERS divides a replica's limits; this process has no others beside it.
+        alone = replace(configuration, workers=1)
         opened = OpenDirectories()
         try:
-            container.front.override(_front(container, config, plan, opened))
-            main.run_service(container.service())
+            main.run_front(alone, manager, lambda built: _front(built, config, plan, opened))
         finally:
             opened.close()
 
@@ -74,25 +61,9 @@ def _front(
 ) -> TransportParts:
     configuration: Configuration = container.configuration()
     settings, clock, pipeline = configuration.service, container.clock(), container.pipeline()
-    freshness = freshness_seconds(settings, pipeline.parts.cache_ttl_seconds)
-    reads, trail = delivery_reads(container)
-    follow = FollowSecrets(
-        reads,
-        clock,
-        timeout_seconds=settings.request_timeout_seconds,
-        max_stale_seconds=plan.max_stale_seconds,
-    )
-    access = container.access()
-    arrangements = Arrangements(plan, opened, max(freshness, SHORTEST_REFRESH_SECONDS))
-    agent = ProjectionAgent(
-        arrangements,
-        follow,
-        trail,
-        clock,
-        revision=lambda: access.policy.revision,
-        read_rules=access.reload,
-    )
-
+    follow, trail = following(container, plan.max_stale_seconds)
+    arrangements = Arrangements(plan, opened, refresh_seconds(container))
+    agent = ProjectionAgent(arrangements, follow, trail, container.access(), clock)
     watch = ConfigWatch(
         config,
         settings.v2_environment,
@@ -112,40 +83,21 @@ def _front(
 
 def projection_samples(
     directories: Sequence[Projected], agent: ProjectionAgent
-) -> Iterable[Sample]:
+) -> Iterator[Sample]:
     """Return how many files are there and how the directories have changed."""
-    return (
-        Sample(
-            "projection_files",
-            "Files that the configuration names.",
-            sum(len(directory.secrets) for directory in directories),
-        ),
-        Sample(
-            "projection_files_present",
-            "Files that are there, each with a value that may be used.",
-            sum(directory.present for directory in directories),
-        ),
-        Sample(
-            "projection_writes_total",
-            "Generations put in force, in all directories.",
-            sum(directory.writes for directory in directories),
-            kind="counter",
-        ),
-        Sample(
-            "projection_failures_total",
-            "Changes that a file system refused.",
-            sum(directory.failures for directory in directories),
-            kind="counter",
-        ),
-        Sample(
-            "projection_rounds_total",
-            "Times that every secret was read and put in force.",
-            agent.rounds,
-            kind="counter",
-        ),
-        Sample(
-            "projection_guarded",
-            "1 while the process runs that wipes after this one, otherwise 0.",
-            agent.guardian_problem is None,
-        ),
-    )
+    files = sum(len(directory.secrets) for directory in directories)
+    present = sum(directory.present for directory in directories)
+    writes = sum(directory.writes for directory in directories)
+    failures = sum(directory.failures for directory in directories)
+    guarded = agent.guardian_problem is None
+    figures: list[tuple[str, str, float]] = [
+        ("files", "Files that the configuration names.", files),
+        ("files_present", "Files that are there, each with a value that may be used.", present),
+        ("writes_total", "Generations put in force, in all directories.", writes),
+        ("failures_total", "Changes that a file system refused.", failures),
+        ("rounds_total", "Times that every secret was read and put in force.", agent.rounds),
+        ("guarded", "1 while the process runs that wipes after this one, otherwise 0.", guarded),
+    ]
+    for name, meaning, value in figures:
+        kind = "counter" if name.endswith("_total") else "gauge"
+        yield Sample(f"projection_{name}", meaning, value, kind=kind)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, final
 
 from adapters.system.cancelling import cancel
+from bootstrap.cli.reporting import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,13 +30,8 @@ NOT_FOUND, NOT_STARTED = 127, 126
 """What shells and env(1) exit with."""
 
 
-class CommandNotStartedError(Exception):
-    """The command cannot be run.
-
-    Args:
-        advice: what to check.
-        exit_code: as a shell has it.
-    """
+class CommandNotStartedError(CommandError):
+    """The command cannot be run; `exit_code` is as a shell has it."""
 
     def __init__(self, advice: str, exit_code: int) -> None:
         super().__init__(advice)
@@ -131,11 +128,10 @@ async def run_once(command: Sequence[str], environment: Mapping[bytes, bytes]) -
 
 def _found(command: Sequence[str], path: str) -> list[str]:
     """Return the command with its program looked up by its own PATH, not by this process's."""
-    program = command[0]
-    if os.sep in program:
+    if os.sep in command[0]:
         return list(command)
-    for folder in path.split(os.pathsep):
-        candidate = os.path.join(folder or os.curdir, program)  # noqa: PTH118  as execvp joins them
-        if os.access(candidate, os.X_OK) and os.path.isfile(candidate):  # noqa: PTH113  as above
-            return [candidate, *command[1:]]
-    raise FileNotFoundError(program)
+    # An empty PATH is the current folder, as execvp has it.
+    program = shutil.which(command[0], path=path or os.curdir)
+    if program is None:
+        raise FileNotFoundError(command[0])
+    return [program, *command[1:]]

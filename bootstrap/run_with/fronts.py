@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 import structlog
@@ -37,23 +38,27 @@ async def read(run: Run, follow: FollowSecrets) -> dict[bytes, bytes]:
     return variables({secret: follow.state(secret) for secret in run.secrets})
 
 
+def _nothing_read() -> RefusedError:
+    return RefusedError("Nothing was read.")
+
+
 @final
+@dataclass(eq=False)
 class ReadOnce(Transport):
     """Reads, and has the service stop. `outcome`: the variables, or why there are none."""
 
-    def __init__(self, run: Run, follow: FollowSecrets, stop: asyncio.Event) -> None:
-        self._run = run
-        self._follow = follow
-        self._stop = stop
-        self.outcome: dict[bytes, bytes] | RefusedError = RefusedError("Nothing was read.")
+    run: Run
+    follow: FollowSecrets
+    stopping: asyncio.Event
+    outcome: dict[bytes, bytes] | RefusedError = field(default_factory=_nothing_read)
 
     @override
     async def start(self, handler: RequestHandler) -> None:
         try:
-            self.outcome = await read(self._run, self._follow)
+            self.outcome = await read(self.run, self.follow)
         except RefusedError as error:
             self.outcome = error
-        self._stop.set()
+        self.stopping.set()
 
     @override
     async def stop(self, grace_seconds: float) -> None:
@@ -61,33 +66,23 @@ class ReadOnce(Transport):
 
 
 @final
+@dataclass(eq=False)
 class RunWatched(Transport):
     """Runs the command, and starts it again with other variables whenever a secret changes.
     `outcome`: the command's exit code, or the exception that ended it.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        follow: FollowSecrets,
-        clock: Clock,
-        stop: asyncio.Event,
-        *,
-        inherited: Mapping[str, str],
-        revision: Callable[[], object],
-        refresh_seconds: float,
-    ) -> None:
-        self._run = run
-        self._follow = follow
-        self._clock = clock
-        self._stop = stop
-        self._inherited = inherited
-        self._revision = revision
-        self._refresh_seconds = refresh_seconds
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._child: Child | None = None
-        self.outcome: int | Exception = RefusedError("Nothing was read.")
+    run: Run
+    follow: FollowSecrets
+    clock: Clock
+    stopping: asyncio.Event
+    inherited: Mapping[str, str]
+    revision: Callable[[], object]
+    refresh_seconds: float
+    outcome: int | Exception = field(default_factory=_nothing_read)
+    _changed: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    _task: asyncio.Task[None] | None = field(init=False, default=None)
+    _child: Child | None = field(init=False, default=None)
 
     def wake(self) -> None:
         """Read everything again at once: something has changed in the store."""
@@ -97,7 +92,7 @@ class RunWatched(Transport):
         """Pass a signal on to the command; before there is one it ends all."""
         if self._child is None:
             self.outcome = 128 + number
-            self._stop.set()
+            self.stopping.set()
         else:
             self._child.send(number)
 
@@ -111,27 +106,27 @@ class RunWatched(Transport):
         if task is not None:
             await cancel({task})
         if self._child is not None:
-            await self._child.stop(self._run.grace_seconds)
+            await self._child.stop(self.run.grace_seconds)
 
     async def _watch(self) -> None:
         try:
             self.outcome = await self._run_until_it_ends()
         except Exception as error:  # noqa: BLE001  the command line says what it was
             self.outcome = error
-        self._stop.set()
+        self.stopping.set()
 
     async def _run_until_it_ends(self) -> int:
-        given = await read(self._run, self._follow)
+        given = await read(self.run, self.follow)
         while True:
-            environment = environment_with(self._inherited, given)
-            self._child = child = await Child.start(self._run.command, environment)
+            environment = environment_with(self.inherited, given)
+            self._child = child = await Child.start(self.run.command, environment)
             ended = asyncio.create_task(child.ended())
             try:
                 given = await self._other_than(given, ended)
                 if ended.done():
                     return ended.result()
                 _log.warning("exec.restarted", reason="a secret has changed")
-                await child.stop(self._run.grace_seconds)
+                await child.stop(self.run.grace_seconds)
             finally:
                 await cancel({ended})
 
@@ -140,22 +135,22 @@ class RunWatched(Transport):
     ) -> dict[bytes, bytes]:
         """Return the variables once they differ, or the same ones once the command has ended."""
         while not ended.done():
-            seen = self._revision()
-            until = self._clock.monotonic() + self._refresh_seconds
+            seen = self.revision()
+            until = self.clock.monotonic() + self.refresh_seconds
             while (
-                self._clock.monotonic() < until
+                self.clock.monotonic() < until
                 and not self._changed.is_set()
-                and self._revision() is seen
+                and self.revision() is seen
                 and not ended.done()
             ):
                 with suppress(TimeoutError):
-                    async with self._clock.timeout_at(self._clock.monotonic() + _TICK_SECONDS):
+                    async with self.clock.timeout_at(self.clock.monotonic() + _TICK_SECONDS):
                         await asyncio.wait({ended})
             if ended.done():
                 break
             self._changed.clear()
-            self._follow.expire(self._run.secrets)
-            now = await read(self._run, self._follow)
+            self.follow.expire(self.run.secrets)
+            now = await read(self.run, self.follow)
             if now != given:
                 return now
         return given

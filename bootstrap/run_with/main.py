@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from typing_extensions import override
 
@@ -15,15 +15,12 @@ from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
 from bootstrap.environment import forget_settings, without_settings
 from bootstrap.hardening import harden_process
-from bootstrap.projection.deliveries import delivery_reads
-from bootstrap.projection.main import SHORTEST_REFRESH_SECONDS
+from bootstrap.projection.deliveries import following, refresh_seconds
 from bootstrap.run_with.child import pass_signals, run_once
 from bootstrap.run_with.fronts import ReadOnce, RunWatched
 from bootstrap.run_with.request import environment_with
 from bootstrap.server_keys import load_peer_keys
 from bootstrap.settings import SettingsError, load_configuration
-from bootstrap.store_pipeline import freshness_seconds
-from domain.use_cases.follow_secrets import FollowSecrets
 from ports.transport_plugin import TransportParts
 
 if TYPE_CHECKING:
@@ -31,8 +28,10 @@ if TYPE_CHECKING:
 
     from bootstrap.run_with.request import Run
     from bootstrap.settings import Configuration
+    from ports.transport import Transport
 
 _QUIET = ("info", "debug")
+_Outcome = TypeVar("_Outcome", int, dict[bytes, bytes])
 
 
 def run_with(run: Run) -> int:
@@ -65,46 +64,39 @@ def run_with(run: Run) -> int:
 
 async def _variables(run: Run, configuration: Configuration) -> dict[bytes, bytes]:
     container, stop = _container(configuration, watch=False), asyncio.Event()
-    front = ReadOnce(run, _follow(container, run), stop)
-    container.front.override(TransportParts(front))
-    async with log_output().off_the_loop():
-        await container.service().run(stop, asyncio.Event())
-    if isinstance(front.outcome, Exception):
-        raise front.outcome
-    return front.outcome
+    front = ReadOnce(run, following(container, run.max_stale_seconds)[0], stop)
+    await _serve(container, front, stop)
+    return _without_failure(front.outcome)
 
 
 async def _watched(run: Run, configuration: Configuration, inherited: Mapping[str, str]) -> int:
     container, stop = _container(configuration, watch=True), asyncio.Event()
     pipeline, policy = container.pipeline(), container.access().policy
-    freshness = freshness_seconds(configuration.service, pipeline.parts.cache_ttl_seconds)
     front = RunWatched(
         run,
-        _follow(container, run),
+        following(container, run.max_stale_seconds)[0],
         container.clock(),
         stop,
         inherited=inherited,
         revision=lambda: policy.revision,
-        refresh_seconds=max(freshness, SHORTEST_REFRESH_SECONDS),
+        refresh_seconds=refresh_seconds(container),
     )
     pipeline.on_forget(lambda _: front.wake())
     pass_signals(front.send)
+    await _serve(container, front, stop)
+    return _without_failure(front.outcome)
+
+
+async def _serve(container: Container, front: Transport, stop: asyncio.Event) -> None:
     container.front.override(TransportParts(front))
     async with log_output().off_the_loop():
         await container.service().run(stop, asyncio.Event())
-    if isinstance(front.outcome, Exception):
-        raise front.outcome
-    return front.outcome
 
 
-def _follow(container: Container, run: Run) -> FollowSecrets:
-    reads, _ = delivery_reads(container)
-    return FollowSecrets(
-        reads,
-        container.clock(),
-        timeout_seconds=container.configuration().service.request_timeout_seconds,
-        max_stale_seconds=run.max_stale_seconds,
-    )
+def _without_failure(outcome: _Outcome | Exception) -> _Outcome:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _container(configuration: Configuration, *, watch: bool) -> Container:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bootstrap.cli.reporting import CommandError
+from bootstrap.cli.reporting import FAILED, CommandError
 from domain.model.authenticated_request import AskedSecret
 from domain.model.errors import InvalidRequest
 from domain.model.secret_uri import SCHEME, SecretUri, parse_secret_uri
@@ -42,8 +42,10 @@ class Run:
     grace_seconds: float = GRACE_SECONDS
 
 
-class RefusedError(Exception):
+class RefusedError(CommandError):
     """A secret cannot be had, so the command is not run; the text names variable and key."""
+
+    exit_code = FAILED
 
 
 def read_mappings(mappings: Iterable[str], workload: Workload) -> tuple[FollowedSecret, ...]:

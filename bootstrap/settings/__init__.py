@@ -1,9 +1,8 @@
 """Everything an operator can set; the only place that reads the environment."""
 
 from bootstrap.settings.configuration import Configuration, load_configuration
-from bootstrap.settings.load import load_settings
-from bootstrap.settings.model import Settings
-from bootstrap.settings.problems import SettingsError
+from bootstrap.settings.model import Settings, load_settings
+from bootstrap.settings.variables import SettingsError
 from ports.settings import Problem
 
 __all__ = [

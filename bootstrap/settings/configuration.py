@@ -8,12 +8,11 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bootstrap.settings.choices import ChoiceSettings
-from bootstrap.settings.model import Settings, known_variables, own_groups
+from bootstrap.settings.model import Settings, known_variables, own_groups, variable_names
 from bootstrap.settings.plugins import Kind, Registry
-from bootstrap.settings.problems import SettingsError
-from bootstrap.settings.variables import Variables
-from bootstrap.workers.restart_history import RestartHistory
+from bootstrap.settings.service import ChoiceSettings
+from bootstrap.settings.variables import SettingsError, Variables
+from bootstrap.workers.worker_config import RestartHistory
 from ports.plugin import PluginError
 from ports.settings import Problem, SettingsGroup
 
@@ -35,14 +34,6 @@ class ChosenStore:
     plugin: StorePlugin[Any]
     settings: SettingsGroup
 
-    def resolved(self) -> ChosenStore:
-        """Return it as every worker is to have it.
-
-        Raises:
-            SettingsError: a file cannot be used.
-        """
-        return replace(self, settings=_built(Kind.STORE, self.settings.resolved))
-
     def build(self, context: StoreContext) -> StoreParts:
         """Build the store.
 
@@ -58,14 +49,6 @@ class ChosenTransport:
 
     plugin: TransportPlugin[Any]
     settings: SettingsGroup
-
-    def resolved(self) -> ChosenTransport:
-        """Return it as every worker is to have it.
-
-        Raises:
-            SettingsError: a file cannot be used.
-        """
-        return replace(self, settings=_built(Kind.TRANSPORT, self.settings.resolved))
 
     def build(self, context: TransportContext) -> TransportParts:
         """Build the transport.
@@ -94,10 +77,15 @@ class Configuration:
     misspelt: tuple[tuple[str, str], ...] = ()
     further: tuple[SettingsGroup, ...] = ()
 
+    @property
+    def groups(self) -> tuple[SettingsGroup, ...]:
+        """The settings in force."""
+        return (self.service, self.store.settings, self.transport.settings, *self.further)
+
     def unusable(self) -> list[Problem]:
         """Return what is wrong with the files and extras that the settings name."""
-        groups = (self.service, self.store.settings, self.transport.settings, *self.further)
-        return list(dict.fromkeys(chain.from_iterable(group.unusable() for group in groups)))
+        problems = chain.from_iterable(group.unusable() for group in self.groups)
+        return list(dict.fromkeys(problems))
 
     def of(self, group: type[_Group]) -> _Group:
         """Return the further settings of that group.
@@ -109,6 +97,22 @@ class Configuration:
             if isinstance(settings, group):
                 return settings
         raise LookupError(group.__name__)
+
+    def resolved(self) -> Configuration:
+        """Return it with what its plug-ins read from files once.
+
+        A worker that is started again next week runs on the same.
+
+        Raises:
+            SettingsError: a file cannot be used.
+        """
+        store = _built(Kind.STORE, self.store.settings.resolved)
+        transport = _built(Kind.TRANSPORT, self.transport.settings.resolved)
+        return replace(
+            self,
+            store=replace(self.store, settings=store),
+            transport=replace(self.transport, settings=transport),
+        )
 
     @property
     def worker(self) -> int:
@@ -133,9 +137,8 @@ def load_configuration(
     """
     known = Registry() if registry is None else registry
     given = Variables.read() if variables is None else variables
-    names = known_variables(known)
     groups: list[SettingsGroup] = []
-    problems = [*given.unknown_in_file(names), *given.unusable_of_libraries()]
+    problems: list[Problem] = []
 
     def collected(load: Callable[[], _Loaded]) -> _Loaded | None:
         try:
@@ -158,6 +161,8 @@ def load_configuration(
         None if transport is None else collected(lambda: given.load(transport.settings))
     )
     more = [collected(partial(given.load, group)) for group in further]
+    names = _names_to_compare(given, [type(group) for group in groups], known)
+    problems = [*given.unknown_in_file(names), *given.unusable_of_libraries(), *problems]
     if service and store and store_settings and transport and transport_settings and not problems:
         return Configuration(
             service,
@@ -176,18 +181,34 @@ def load_configuration(
     raise SettingsError(*dict.fromkeys(problems))
 
 
-def groups_in_force(
-    given: Variables, registry: Registry | None = None
-) -> list[type[SettingsGroup]]:
+def groups_in_force(given: Variables) -> list[type[SettingsGroup]]:
     """Return the groups of the service, the chosen transport and the chosen store.
 
     Raises:
         SettingsError: the choice cannot be read, or a plug-in cannot be used.
     """
-    known = Registry() if registry is None else registry
-    choice = given.load(ChoiceSettings)
+    known, choice = Registry(), given.load(ChoiceSettings)
     transport, store = known.transport(choice.transport), known.store(choice.secret_store)
     return [ChoiceSettings, transport.settings, store.settings, *own_groups()]
+
+
+def _names_to_compare(
+    given: Variables, in_force: Sequence[type[SettingsGroup]], registry: Registry
+) -> frozenset[str]:
+    """Return the names of settings that those of variables are compared with.
+
+    Those in force are enough where nothing else that is set looks like a setting. Otherwise every
+    plug-in is loaded for its own, which takes a twentieth of a start.
+    """
+    names = frozenset(variable_names(in_force))
+    plugins = {name.partition("-")[0].upper() for kind in Kind for name in registry.names(kind)}
+    if (
+        given.unknown_in_file(names)
+        or given.misspelt(names)
+        or any(name.partition("_")[0] in plugins for name in given.names - names)
+    ):
+        return known_variables(registry)
+    return names
 
 
 def _built(kind: Kind, build: Callable[[], _Loaded]) -> _Loaded:

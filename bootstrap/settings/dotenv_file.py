@@ -9,8 +9,6 @@ from __future__ import annotations
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
-from dotenv.parser import parse_stream
-
 from adapters.system.files import UnsafeFileError, process_user, read_file
 
 if TYPE_CHECKING:
@@ -62,6 +60,8 @@ def _assignments(text: str) -> dict[str, str]:
     A line that assigns nothing is refused: the setting that it was meant to be would be missing,
     and a missing security setting is one that is off.
     """
+    from dotenv.parser import parse_stream  # only where there is such a file
+
     found: dict[str, str] = {}
     line_of: dict[str, int] = {}
     for binding in parse_stream(StringIO(text)):

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import override
 
-from adapters.nats.settings import HostsNatsSettings, OperatorNatsSettings
-from adapters.wasmcloud2.plugin_settings import PluginEndpointSettings
-from adapters.wasmcloud2.settings import RelaySettings
-from bootstrap.settings.access import AccessSettings
-from bootstrap.settings.admin import AdminSettings
-from bootstrap.settings.audit import AuditSettings
-from bootstrap.settings.cache import CacheSettings
-from bootstrap.settings.choices import ChoiceSettings
+from bootstrap.settings.access import AccessSettings, AuditSettings
+from bootstrap.settings.monitoring import AdminSettings, TracingSettings
 from bootstrap.settings.plugins import Kind, Registry
-from bootstrap.settings.problems import SettingsError
-from bootstrap.settings.service import KeySettings, LimitSettings, LogSettings, ProcessSettings
-from bootstrap.settings.tracing import TracingSettings
-from bootstrap.settings.wasmcloud2 import Wasmcloud2Settings
-from bootstrap.settings.workers import WorkerSettings
+from bootstrap.settings.service import (
+    CacheSettings,
+    ChoiceSettings,
+    KeySettings,
+    LimitSettings,
+    LogSettings,
+    ProcessSettings,
+    Wasmcloud2Settings,
+    WorkerSettings,
+)
+from bootstrap.settings.variables import DOTENV, SettingsError, Variables
+from ports.settings import SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
-    from ports.settings import Problem, SettingsGroup
+    from ports.settings import Problem
+
+_Group = TypeVar("_Group", bound=SettingsGroup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +54,6 @@ _OWN = (
     Group("wasmCloud 2", Wasmcloud2Settings),
     Group("Logging", LogSettings),
 )
-_RELAY = (
-    Group("wasmCloud 2: the relay", RelaySettings),
-    Group("wasmCloud 2: the relay at the operator's NATS", OperatorNatsSettings),
-    Group("wasmCloud 2: the relay at the hosts' NATS", HostsNatsSettings),
-    Group("wasmCloud 2: the endpoint for plug-ins (experimental)", PluginEndpointSettings),
-)
-"""Read by one command alone."""
-
 _CHOICE = Group("Store and transport", ChoiceSettings)
 
 
@@ -113,25 +109,19 @@ def every_group(registry: Registry | None = None, *, shipped: bool = False) -> I
         store = known.store(name)
         yield Group(store.title, store.settings)
     yield from _OWN
-    yield from _RELAY
+    yield from _relay_groups()
+
+
+def variable_names(groups: Iterable[type[SettingsGroup]]) -> Iterator[str]:
+    """Yield the names of the variables that these groups read."""
+    for group in groups:
+        yield from chain.from_iterable(group.variables().values())
 
 
 def every_variable(registry: Registry | None = None, *, shipped: bool = False) -> list[str]:
-    """Return the names of all variables that the service and its plug-ins read, sorted.
-
-    Args:
-        registry: what is installed; None for the present environment.
-        shipped: whether the plug-ins of other distributions are left out.
-
-    Raises:
-        SettingsError: a plug-in cannot be used.
-    """
-    return sorted(
-        variable
-        for group in every_group(registry, shipped=shipped)
-        for variables in group.model.variables().values()
-        for variable in variables
-    )
+    """Return the names of all variables of `every_group`, sorted."""
+    groups = every_group(registry, shipped=shipped)
+    return sorted(variable_names(group.model for group in groups))
 
 
 def known_variables(registry: Registry | None = None) -> frozenset[str]:
@@ -143,3 +133,38 @@ def known_variables(registry: Registry | None = None) -> frozenset[str]:
     except SettingsError:
         # Whether it is needed shows where it is chosen.
         return frozenset(every_variable(registry, shipped=True))
+
+
+def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group:
+    """Read one group of settings from the environment and a `.env` file.
+
+    Variables win over the file, which need not exist.
+
+    Raises:
+        SettingsError: with every problem found, of the settings and of the files that they name.
+    """
+    variables = Variables.read(env_file)
+    problems = variables.unusable_of_libraries()
+    if variables.file_is_used:
+        problems += variables.unknown_in_file(known_variables())
+    settings: _Group | None = None
+    try:
+        settings = variables.load(group)
+    except SettingsError as error:
+        problems += error.problems
+    else:
+        problems += settings.unusable()
+    if settings is None or problems:
+        raise SettingsError(*problems)
+    return settings
+
+
+def _relay_groups() -> Iterator[Group]:
+    """Yield the groups that the relay reads; other commands do not load them."""
+    from adapters.nats.relay_settings import HostsNatsSettings, OperatorNatsSettings
+    from adapters.wasmcloud2.settings import PluginEndpointSettings, RelaySettings
+
+    yield Group("wasmCloud 2: the relay", RelaySettings)
+    yield Group("wasmCloud 2: the relay at the operator's NATS", OperatorNatsSettings)
+    yield Group("wasmCloud 2: the relay at the hosts' NATS", HostsNatsSettings)
+    yield Group("wasmCloud 2: the endpoint for plug-ins (experimental)", PluginEndpointSettings)

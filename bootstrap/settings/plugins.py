@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bootstrap.settings.problems import SettingsError
+from bootstrap.settings.variables import SettingsError
 from ports.plugin import API_VERSION
 from ports.settings import Problem, SettingsGroup
 

@@ -1,4 +1,8 @@
-"""The worker's end of the socket between it and its supervisor."""
+"""The socket between a worker and its supervisor: it brings the settings, and signs of life back.
+
+A worker that hangs goes on taking requests and answers none: nats-server goes on sending it a share
+of all requests, for minutes if it hangs, until its pings fail as well.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,92 @@ import signal
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-from bootstrap.workers.heartbeat import STARTED
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
+
+    from ports.clock import Clock
+
+
+BEAT: Final = b"."
+UNSERVED: Final = b"-"
+"""A sign of life of a worker whose hosts would not be answered."""
+
+STARTED: Final = b"!"
+"""What a worker sends once, when it takes requests."""
+
+BEAT_SECONDS: Final = 1.0
+
+SILENT_SECONDS: Final = 6.0
+"""Shorter than the 10 that hosts wait, so that few requests are lost, and longer than anything
+that keeps the event loop of a worker on a busy machine."""
+
+STARTING_SILENT_SECONDS: Final = 60.0
+"""Until it takes requests: beside it all the others may be starting, on as few cores."""
+
+_LOOKS: Final = 4
+_LATE_SECONDS: Final = 1.0
+_READ_BYTES: Final = 4096
+
+
+async def beat(
+    tell: Callable[[bytes], None], clock: Clock, problem: Callable[[], str | None]
+) -> None:
+    """Give a sign once a second until cancelled; from the event loop, to show that it turns.
+    `problem`: returns what keeps requests from arriving; None if nothing does.
+    """
+    while True:
+        tell(BEAT if problem() is None else UNSERVED)
+        await clock.sleep(BEAT_SECONDS)
+
+
+class SignsOfLife:
+    """What the supervisor gets from one worker. It has one reader at a time.
+
+    It judges by what it was awake to see: silence is several looks in a row that each found nothing
+    and ended on time. Where the supervisor itself was stopped or held up, or the whole machine was,
+    the worker may have been as well, and counting begins again. `is_served`: whether hosts would be
+    answered, by the latest sign.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._ceased = False
+        self.is_served = True
+
+    async def started(self) -> bool:
+        """Wait until the worker takes requests; False if it ended or fell silent instead."""
+        while signs := await self._next(STARTING_SILENT_SECONDS):
+            if STARTED in signs:
+                return True
+        return False
+
+    async def ceased(self) -> bool:
+        """Wait until the worker falls silent; False if it ended instead."""
+        while not self._ceased and await self._next(SILENT_SECONDS):
+            pass
+        return self._ceased
+
+    async def _next(self, seconds: float) -> bytes:
+        """Return what comes next; empty if the other end was closed, or after so much silence."""
+        missed = 0
+        while missed < _LOOKS:
+            due = self._clock.monotonic() + seconds / _LOOKS
+            try:
+                async with self._clock.timeout_at(due):
+                    signs = await self._reader.read(_READ_BYTES)
+                    self.is_served = not signs.endswith(UNSERVED)
+                    return signs
+            except TimeoutError:
+                on_time = self._clock.monotonic() - due < _LATE_SECONDS
+                missed = missed + 1 if on_time else 0
+            except ConnectionError:
+                return b""
+        self._ceased = True
+        return b""
 
 
 class Lifeline:

@@ -15,7 +15,7 @@ from bootstrap.hardening import adopts_orphans
 from bootstrap.workers.supervisor import FAILED, Supervisor
 from bootstrap.workers.template import fork_template
 from bootstrap.workers.templates import Templates
-from bootstrap.workers.worker_config import for_all_workers, write_history
+from bootstrap.workers.worker_config import write_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from adapters.system.service_manager import ServiceManager
     from bootstrap.settings import Configuration, Settings
     from bootstrap.workers.process import WorkerProcess
-    from bootstrap.workers.restart_history import RestartHistory
     from bootstrap.workers.template import TemplateEnds
+    from bootstrap.workers.worker_config import RestartHistory
     from domain.use_cases.key_ring import KeyRing
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -61,7 +61,7 @@ def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManag
     """
     from bootstrap.workers import worker  # noqa: PLC0415  it imports this module
 
-    given = for_all_workers(configuration)
+    given = configuration.resolved()
     worker.load(given, keys)
     # A second one only where the workers of the first would become children of this process.
     count = 2 if adopts_orphans() else 1

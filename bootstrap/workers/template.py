@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from bootstrap.early_signals import take_early_signals
 from bootstrap.environment import forget_credentials
-from bootstrap.workers.heartbeat import BEAT, BEAT_SECONDS
+from bootstrap.workers.lifeline import BEAT, BEAT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from adapters.system.clock import SystemClock
-from bootstrap.workers.backoff import Backoff
-from bootstrap.workers.heartbeat import SignsOfLife
-from bootstrap.workers.process import ChildProcess
-from bootstrap.workers.stopped import StoppedProcesses
+from bootstrap.retrying import Backoff
+from bootstrap.workers.lifeline import SignsOfLife
+from bootstrap.workers.process import ChildProcess, TemplateGoneError, TemplateProcess
+from bootstrap.workers.served import StoppedProcesses
 from bootstrap.workers.template import (
     CHANGES,
     COPY,
@@ -29,7 +29,6 @@ from bootstrap.workers.template import (
     TemplateEnds,
     template_sockets,
 )
-from bootstrap.workers.template_process import TemplateGoneError, TemplateProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -15,8 +15,7 @@ from bootstrap import main
 from bootstrap.containers import Container
 from bootstrap.hardening import harden_process
 from bootstrap.settings import SettingsError
-from bootstrap.workers.heartbeat import beat
-from bootstrap.workers.lifeline import Lifeline
+from bootstrap.workers.lifeline import Lifeline, beat
 from bootstrap.workers.supervise import stop_seconds
 from bootstrap.workers.worker_config import config_of, read_history
 from ports.transport import RequestHandler, Transport

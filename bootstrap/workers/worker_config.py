@@ -8,36 +8,59 @@ its reader.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import signal
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from adapters.metrics.catalogue import WorkerEnd
-from bootstrap.workers.restart_history import RestartHistory
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bootstrap.settings import Configuration
 
 
-def for_all_workers(configuration: Configuration) -> Configuration:
-    """Return a configuration with what its plug-ins read from files once.
+_SIGNALLED = 128
 
-    A worker that is started again next week runs on the same.
 
-    Raises:
-        SettingsError: a file cannot be used.
+@dataclass(frozen=True, slots=True)
+class RestartHistory:
+    """What a worker knows of its predecessors; without a supervisor there are none.
+
+    Attributes:
+        number: the worker's, from 0.
+        ends: how many of them ended in each way.
     """
-    return replace(
-        configuration,
-        store=configuration.store.resolved(),
-        transport=configuration.transport.resolved(),
-    )
+
+    number: int = 0
+    ends: Mapping[WorkerEnd, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def count(self) -> int:
+        """How often the place was taken again."""
+        return sum(self.ends.values())
+
+    def and_one(self, end: WorkerEnd) -> RestartHistory:
+        """Return what the next one is to know."""
+        return RestartHistory(self.number, Counter(self.ends) + Counter((end,)))
+
+
+def end_of(exit_code: int) -> WorkerEnd:
+    """Name the way a process ended. `exit_code`: as a shell counts it: 128 + n for signal n."""
+    if exit_code == _SIGNALLED + signal.SIGKILL:
+        return WorkerEnd.KILLED
+    if exit_code > _SIGNALLED:
+        return WorkerEnd.SIGNALLED
+    return WorkerEnd.FAILED if exit_code else WorkerEnd.ENDED
 
 
 def config_of(configuration: Configuration, history: RestartHistory) -> Configuration:
     """Return the configuration of one worker; the admin HTTP of worker N is N ports further on."""
     update: dict[str, object] = {"workers": 1}
     if (shared := configuration.service.admin_address) is not None:
-        update["admin_addr"] = str(replace(shared, port=shared.port + history.number))
+        update["admin_addr"] = str(shared._replace(port=shared.port + history.number))
     service = configuration.service.model_copy(update=update)
     return replace(configuration, service=service, history=history)
 

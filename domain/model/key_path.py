@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from domain.model.errors import InvalidRequest
 
 MAX_KEY_LENGTH = 1024
+
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def parse_key(key: str) -> KeyPath:
             f"The key must have 1 to {MAX_KEY_LENGTH} characters; name one secret.",
             reason="key_length",
         )
-    if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in key):
+    if _UNUSABLE.search(key):
         raise InvalidRequest(
             "The key holds NUL or broken Unicode; write the plain name.", reason="key_characters"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import pytest
 from typing_extensions import override
@@ -17,6 +17,7 @@ from domain.model.transport import Requester
 
 if TYPE_CHECKING:
     from ports.audit import AuditTrail
+    from tests.fakes.audit import FakeAuditTrail
 
 SEED = "SXA" + "B" * 55
 JWT = "eyJhbGciOiJFZDI1NTE5In0.eyJqdGkiOiJhYmMifQ.c2lnbmF0dXJl"
@@ -84,23 +85,32 @@ def ids(events: list[AuditEvent]) -> list[str]:
     return [event.request_id for event in events]
 
 
+@runtime_checkable
+class _Opened(Protocol):
+    """A trail that is opened before the first event and closed after the last."""
+
+    async def start(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
 class AuditContract(ABC):
-    """Subclass it in a test module, with fixtures behind the abstract methods."""
+    """Subclass it in a test module, with a fixture that sets `trail`: the trail under test."""
+
+    trail: AuditTrail
 
     many = 1500
     """Events of the test that loses some if any can be lost."""
 
-    @abstractmethod
-    def trail(self) -> AuditTrail:
-        """Return the trail under test; the same one throughout a test."""
-
-    @abstractmethod
     async def start(self) -> None:
-        """Open it."""
+        """Open the trail, if it must be opened."""
+        if isinstance(self.trail, _Opened):
+            await self.trail.start()
 
-    @abstractmethod
     async def close(self) -> None:
-        """Close it."""
+        """Close the trail, if it must be closed."""
+        if isinstance(self.trail, _Opened):
+            await self.trail.aclose()
 
     @abstractmethod
     async def kept(self) -> list[str]:
@@ -110,25 +120,25 @@ class AuditContract(ABC):
         events = numbered(self.many)
         await self.start()
         for event in events:
-            self.trail().record(event)
+            self.trail.record(event)
         await self.close()
 
         assert await self.kept() == ids(events)
 
     async def test_an_event_from_before_the_start_arrives_too(self) -> None:
         events = numbered(2)
-        self.trail().record(events[0])
+        self.trail.record(events[0])
         await self.start()
-        self.trail().record(events[1])
+        self.trail.record(events[1])
         await self.close()
 
         assert await self.kept() == ids(events)
 
     async def test_it_accepts_events_before_and_after_some_were_recorded(self) -> None:
         await self.start()
-        assert self.trail().accepts()
-        self.trail().record(ANSWERED)
-        assert self.trail().accepts()
+        assert self.trail.accepts()
+        self.trail.record(ANSWERED)
+        assert self.trail.accepts()
         await self.close()
 
     @pytest.mark.parametrize(
@@ -143,8 +153,8 @@ class AuditContract(ABC):
     )
     async def test_recording_never_raises_and_costs_no_other_event(self, event: AuditEvent) -> None:
         await self.start()
-        self.trail().record(replace(event, request_id="odd"))
-        self.trail().record(ANSWERED)
+        self.trail.record(replace(event, request_id="odd"))
+        self.trail.record(ANSWERED)
         await self.close()
 
         assert [kept for kept in await self.kept() if kept != "odd"] == [ANSWERED.request_id]
@@ -153,15 +163,25 @@ class AuditContract(ABC):
         await self.start()
         await self.close()
 
-        self.trail().record(ANSWERED)
+        self.trail.record(ANSWERED)
 
     async def test_closing_again_does_nothing(self) -> None:
         await self.start()
-        self.trail().record(ANSWERED)
+        self.trail.record(ANSWERED)
         await self.close()
         await self.close()
 
         assert await self.kept() == [ANSWERED.request_id]
+
+
+class AuditInMemoryContract(AuditContract):
+    """For trails whose events end in a fake one. `inner`: the fake; set by the fixture, too."""
+
+    inner: FakeAuditTrail
+
+    @override
+    async def kept(self) -> list[str]:
+        return ids(self.inner.events)
 
 
 class AuditOutputContract(AuditContract):
@@ -181,7 +201,7 @@ class AuditOutputContract(AuditContract):
 
     async def test_what_looks_like_a_credential_reaches_no_line(self) -> None:
         await self.start()
-        self.trail().record(
+        self.trail.record(
             replace(
                 ANSWERED,
                 key=f"key {SEED}",
@@ -199,7 +219,7 @@ class AuditOutputContract(AuditContract):
 
     async def test_a_line_stays_one_line_of_plain_characters(self) -> None:
         await self.start()
-        self.trail().record(replace(ANSWERED, key='a\nb\r\x1b[1m"\u2028\u202e\x9b'))
+        self.trail.record(replace(ANSWERED, key='a\nb\r\x1b[1m"\u2028\u202e\x9b'))
         await self.close()
 
         raw = await self.raw()
@@ -210,7 +230,7 @@ class AuditOutputContract(AuditContract):
     async def test_no_request_makes_a_long_line(self) -> None:
         long = "l" * 100_000
         await self.start()
-        self.trail().record(
+        self.trail.record(
             replace(
                 ANSWERED,
                 operation=long,

@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from ports.clock import Clock
     from ports.lateness import Lateness
 
 
 class LatenessContract(ABC):
-    """Subclass it in a test module. Time is the subclass's own."""
+    """Subclass it in a test module, with a fixture that sets the attributes.
 
-    @abstractmethod
-    def lateness(self) -> Lateness:
-        """Return what is tested, the same one throughout a test, with no lateness so far."""
+    Attributes:
+        clock: a test's own time.
+        lateness: what is tested, with no lateness so far.
+    """
 
-    @abstractmethod
+    clock: Clock
+    lateness: Lateness
+
     def now(self) -> float:
-        """Return its monotonic seconds."""
+        """Return the clock's monotonic seconds."""
+        return self.clock.monotonic()
 
     @abstractmethod
     def run_on_time(self, seconds: float) -> None:
@@ -34,7 +39,7 @@ class LatenessContract(ABC):
         began = self.now()
         self.run_on_time(3.0)
 
-        assert self.lateness().late_seconds(began) == 0
+        assert self.lateness.late_seconds(began) == 0
 
     def test_time_in_which_the_process_could_not_run_is_lateness(self) -> None:
         began = self.now()
@@ -42,7 +47,7 @@ class LatenessContract(ABC):
         self.hold_up(2.0)
         self.run_on_time(1.0)
 
-        assert self.lateness().late_seconds(began) == pytest.approx(2.0, abs=0.15)
+        assert self.lateness.late_seconds(began) == pytest.approx(2.0, abs=0.15)
 
     def test_several_times_add_up(self) -> None:
         began = self.now()
@@ -50,7 +55,7 @@ class LatenessContract(ABC):
             self.hold_up(1.0)
             self.run_on_time(0.5)
 
-        assert self.lateness().late_seconds(began) == pytest.approx(3.0, abs=0.4)
+        assert self.lateness.late_seconds(began) == pytest.approx(3.0, abs=0.4)
 
     def test_only_lateness_since_the_time_asked_for_counts(self) -> None:
         self.hold_up(2.0)
@@ -58,13 +63,13 @@ class LatenessContract(ABC):
         middle = self.now()
         self.hold_up(4.0)
 
-        assert self.lateness().late_seconds(middle - 2.0) == pytest.approx(5.0, abs=0.3)
-        assert self.lateness().late_seconds(middle) == pytest.approx(4.0, abs=0.15)
-        assert self.lateness().late_seconds(middle + 1.0) == pytest.approx(3.0, abs=0.15)
+        assert self.lateness.late_seconds(middle - 2.0) == pytest.approx(5.0, abs=0.3)
+        assert self.lateness.late_seconds(middle) == pytest.approx(4.0, abs=0.15)
+        assert self.lateness.late_seconds(middle + 1.0) == pytest.approx(3.0, abs=0.15)
 
     def test_lateness_is_never_more_than_the_time_that_passed(self) -> None:
         self.hold_up(5.0)
         self.run_on_time(0.5)
 
         for back in (0.1, 0.5, 1.0, 3.0):
-            assert 0 <= self.lateness().late_seconds(self.now() - back) <= back
+            assert 0 <= self.lateness.late_seconds(self.now() - back) <= back

@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from adapters.system.lone_process import KnownAnswers
 from ports.peer_bus import Answers, PeerBus
 from ports.transport import ChannelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ports.clock import Clock
-
-
-class FakeAnswers(Answers):
-    """Answers that have all come."""
-
-    def __init__(self, answers: Sequence[bytes]) -> None:
-        self._answers = answers
-
-    @override
-    async def gather(self, seconds: float) -> Sequence[bytes]:
-        return self._answers
 
 
 class FakePeerBus(PeerBus):
@@ -34,12 +24,14 @@ class FakePeerBus(PeerBus):
         sent: every (topic, payload) broadcast, in order.
         asked: every (topic, payload) of a question, in order.
         published: every (event, payload), in order.
+        is_down: whether questions find no other process.
     """
 
     def __init__(self, *others: FakePeerBus) -> None:
         self.sent: list[tuple[str, bytes]] = []
         self.asked: list[tuple[str, bytes]] = []
         self.published: list[tuple[str, bytes]] = []
+        self.is_down = False
         self._others = list(others)
         self._subscribers: dict[str, Callable[[bytes], bytes | None]] = {}
         for other in others:
@@ -64,9 +56,11 @@ class FakePeerBus(PeerBus):
 
     @override
     async def ask(self, topic: str, payload: bytes) -> Answers:
+        if self.is_down:
+            raise ChannelError("The bus is down; wait.", reason="down")
         self.asked.append((topic, payload))
         answers = (each.receive(topic, payload) for each in (self, *self._others))
-        return FakeAnswers([answer for answer in answers if answer is not None])
+        return KnownAnswers([answer for answer in answers if answer is not None])
 
     @override
     async def publish(self, event: str, payload: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tests.support.http_server import Break as Break  # noqa: PLC0414  for its tests
+from tests.support.http_server import HttpServer, broken, write
 from tests.support.infisical_generations import LATE_2026
 from tests.support.infisical_model import Call, InfisicalModel, Result
-from tests.support.local_server import LocalServer
 
 if TYPE_CHECKING:
     import ssl
@@ -43,16 +43,7 @@ def recorded_result(name: str) -> Result:
     return Result(response["status"], body, headers)
 
 
-class Break:
-    """Ways to break a connection instead of answering on it."""
-
-    HANG = "hang"
-    RESET = "reset"
-    HALF = "half"
-    CLOSE = "close"
-
-
-class InfisicalServer(LocalServer):
+class InfisicalServer(HttpServer):
     """Listens on a free port of this machine while its context is open.
 
     Attributes:
@@ -88,20 +79,8 @@ class InfisicalServer(LocalServer):
         self.login_seconds = 0.0
         self.most_logins = self._logins = 0
 
-    @property
-    def url(self) -> str:
-        """The base URL."""
-        return f"{'https' if self._tls else 'http'}://{self.address}"
-
     @override
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while (call := await _read_call(reader)) is not None:
-                if not await self._respond(call, writer):
-                    break
-
     async def _respond(self, call: Call, writer: asyncio.StreamWriter) -> bool:
-        """Answer, and say whether the connection may be used again."""
         if self.wire is not None and not call.path.endswith("/login"):
             usable = await self.wire(call, writer)
             if usable is not None:
@@ -116,35 +95,9 @@ class InfisicalServer(LocalServer):
         way = schedule.pop(0) if schedule else None
         if way is not None:
             self.model.calls.append(call)
-        if way == Break.HANG:
-            await asyncio.Event().wait()
-        if way == Break.RESET:
-            writer.transport.abort()
-        if way in {Break.RESET, Break.CLOSE}:
+        if await broken(way, writer):
             return False
-        result = (self.answer or self.model.answer)(call)
-        headers, body = result.encoded()
-        lines = [f"HTTP/1.1 {result.status} Status"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        lines += [f"content-length: {len(body)}", "", ""]
-        writer.write("\r\n".join(lines).encode("latin-1"))
-        writer.write(body[: len(body) // 2] if way == Break.HALF else body)
-        await writer.drain()
-        return way != Break.HALF
-
-
-async def _read_call(reader: asyncio.StreamReader) -> Call | None:
-    try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    except asyncio.IncompleteReadError:
-        return None
-    request_line, *lines = head.rstrip("\r\n").split("\r\n")
-    method, target, _ = request_line.split(" ")
-    headers = {
-        name.lower(): value.strip() for name, _, value in (ln.partition(":") for ln in lines)
-    }
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Call(method, target, headers, body)
+        return await write((self.answer or self.model.answer)(call), writer, way)
 
 
 class Replay:

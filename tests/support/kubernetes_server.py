@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tests.support.http_server import HttpServer, broken, write
 from tests.support.infisical_model import Call, Result
-from tests.support.infisical_server import Break, _read_call
 from tests.support.kubernetes_model import KubernetesModel
-from tests.support.local_server import LocalServer
 
 if TYPE_CHECKING:
     import ssl
@@ -55,7 +53,7 @@ def plays(name: str) -> Callable[[Call], Result]:
     return lambda _: recorded_result(name)
 
 
-class KubernetesServer(LocalServer):
+class KubernetesServer(HttpServer):
     """Listens on a free port of this machine while its context is open.
 
     Attributes:
@@ -65,7 +63,6 @@ class KubernetesServer(LocalServer):
         seats: calls answered at a time, each in a hundredth of a second; more are throttled, as by
             Priority and Fairness. None answers any number.
         open_watches: how many are being followed now.
-        connections: how many were opened so far.
     """
 
     def __init__(
@@ -80,12 +77,6 @@ class KubernetesServer(LocalServer):
         self._ends = asyncio.Event()
         self._cut = False
         self.open_watches = 0
-        self.connections = 0
-
-    @property
-    def url(self) -> str:
-        """The base URL."""
-        return f"{'https' if self._tls else 'http'}://{self.address}"
 
     def end_watches(self, *, cut: bool = False) -> None:
         """End all open watches: cleanly, as at their time limit, or in the middle."""
@@ -94,29 +85,16 @@ class KubernetesServer(LocalServer):
         self._ends = asyncio.Event()
 
     @override
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        with contextlib.suppress(ConnectionError):
-            while (call := await _read_call(reader)) is not None:
-                if not await self._respond(call, writer):
-                    break
-
     async def _respond(self, call: Call, writer: asyncio.StreamWriter) -> bool:
-        """Answer, and say whether the connection may be used again."""
         if call.query.get("watch") == "1" and self.answer is None:
             return await self._stream(self.model.watch(call), writer)
         way = self.breaks.pop(0) if self.breaks else None
         if way is not None:
             self.model.calls.append(call)
-        if way == Break.HANG:
-            await asyncio.Event().wait()
-        if way == Break.RESET:
-            writer.transport.abort()
-        if way in {Break.RESET, Break.CLOSE}:
+        if await broken(way, writer):
             return False
         result = await self._throttled() or (self.answer or self.model.answer)(call)
-        await _write(result, writer, half=way == Break.HALF)
-        return way != Break.HALF
+        return await write(result, writer, way)
 
     async def _throttled(self) -> Result | None:
         """Take a seat for as long as an answer takes; without a free one, the answer is 429."""
@@ -139,8 +117,7 @@ class KubernetesServer(LocalServer):
         try:
             while (event := await _next(events, ends)) is not None:
                 if isinstance(event, Result):
-                    await _write(event, writer)
-                    return True
+                    return await write(event, writer)
                 if not begun:
                     _begin_stream(writer)
                     begun = True
@@ -183,13 +160,3 @@ def _write_chunk(data: bytes, writer: asyncio.StreamWriter) -> None:
     # In two pieces, since nothing says that a chunk is a line.
     for piece in (data[: len(data) // 2], data[len(data) // 2 :]):
         writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-
-
-async def _write(result: Result, writer: asyncio.StreamWriter, *, half: bool = False) -> None:
-    headers, body = result.encoded()
-    lines = [f"HTTP/1.1 {result.status} Status"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    lines += [f"content-length: {len(body)}", "", ""]
-    writer.write("\r\n".join(lines).encode("latin-1"))
-    writer.write(body[: len(body) // 2] if half else body)
-    await writer.drain()

@@ -11,8 +11,7 @@ from adapters.nats.connection import NatsConnection
 from adapters.nats.peer_bus import NatsPeerBus
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import ControlSubjects
-from adapters.nats_kv.catalog import NatsKvCatalog
-from adapters.nats_kv.writer import NatsKvSecretWriter
+from adapters.nats_kv.operating import NatsKvCatalog, NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from domain.model.selection import Selection
 from tests.support.environments import kv_settings, new_xkey_seed

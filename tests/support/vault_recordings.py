@@ -7,16 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.upstream.message import UpstreamResponse
+
 RECORDINGS = Path(__file__).resolve().parents[1] / "recordings" / "openbao"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedResponse:
-    """What the server answered."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +24,7 @@ class Recording:
 
     method: str
     target: str
-    response: RecordedResponse
+    response: UpstreamResponse
 
 
 def recording(name: str) -> Recording:
@@ -42,7 +35,7 @@ def recording(name: str) -> Recording:
     return Recording(
         method,
         target,
-        RecordedResponse(
+        UpstreamResponse(
             response["status"],
             {key.lower(): value for key, value in response["headers"].items()},
             (response.get("body_text") or "").encode(),

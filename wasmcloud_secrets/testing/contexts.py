@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from typing_extensions import override
 
 from adapters.system.clock import SystemClock
+from adapters.system.lone_process import KnownAnswers
 from wasmcloud_secrets.extension import (
     Answers,
     Clock,
@@ -22,7 +23,7 @@ from wasmcloud_secrets.extension import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
     from wasmcloud_secrets.extension import Selection
 
@@ -67,7 +68,7 @@ class MemoryBus(PeerBus):
     async def ask(self, topic: str, payload: bytes) -> Answers:
         self.sent.append((topic, payload))
         answers = [peer.take(topic, payload) for peer in self._peers]
-        return _Answered([answer for answer in answers if answer is not None])
+        return KnownAnswers([answer for answer in answers if answer is not None])
 
     @override
     async def publish(self, event: str, payload: bytes) -> None:
@@ -80,15 +81,6 @@ class MemoryBus(PeerBus):
             return None if received is None else received(payload)
         except Exception:  # noqa: BLE001  as the port promises
             return None
-
-
-class _Answered(Answers):
-    def __init__(self, answers: Sequence[bytes]) -> None:
-        self._answers = answers
-
-    @override
-    async def gather(self, seconds: float) -> Sequence[bytes]:
-        return self._answers
 
 
 class PlainMessages(PeerMessages):

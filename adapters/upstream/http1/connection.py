@@ -11,7 +11,7 @@ from typing_extensions import override
 from adapters.upstream.engine import Failure
 
 if TYPE_CHECKING:
-    from adapters.upstream.http1.response_reader import ResponseReader
+    from adapters.upstream.http1.responses import ResponseReader
 
 
 @final

@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 from aiohappyeyeballs import start_connection
 
 from adapters.upstream.engine import Failure, TransportError, broken_by
-from adapters.upstream.http1.addresses import Addresses
 from adapters.upstream.http1.connection import HttpConnection
 from adapters.upstream.http1.request_bytes import proxy_authorization
-from adapters.upstream.http1.whole_response import WholeResponse
+from adapters.upstream.http1.responses import WholeResponse
 from adapters.upstream.server_address import host_and_port
 
 if TYPE_CHECKING:
@@ -24,6 +23,66 @@ if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
     from adapters.upstream.message import UpstreamResponse
     from adapters.upstream.proxy import Proxy
+
+KEPT_SECONDS: Final = 10.0
+
+
+@final
+class Addresses:
+    """Looks one host name up.
+
+    A lookup holds one of the few threads that all lookups of the process share, perhaps for long:
+    never more than one here.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._known: list[AddrInfoType] = []
+        self._known_until = 0.0
+        self._lookup: asyncio.Task[list[AddrInfoType]] | None = None
+
+    async def current(self) -> list[AddrInfoType]:
+        """Return all addresses, of both families as the system orders them.
+
+        Raises:
+            OSError: the name cannot be looked up, or `close` was called meanwhile.
+        """
+        if self._known and asyncio.get_running_loop().time() < self._known_until:
+            return self._known
+        lookup = self._lookup
+        if lookup is None or lookup.done():
+            lookup = asyncio.create_task(self._look_up(), name="upstream-lookup")
+            lookup.add_done_callback(_seen)
+            self._lookup = lookup
+        # A request that is cancelled leaves the lookup to those that wait for it as well.
+        await asyncio.wait({lookup})
+        if lookup.cancelled():
+            raise ConnectionAbortedError
+        return lookup.result()
+
+    def forget(self) -> None:
+        """Look the name up for the next connection: it may lead elsewhere by now."""
+        self._known_until = 0.0
+
+    def close(self) -> None:
+        """End a lookup that is under way."""
+        if self._lookup is not None:
+            self._lookup.cancel()
+
+    async def _look_up(self) -> list[AddrInfoType]:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        self._known = list(found)
+        self._known_until = loop.time() + KEPT_SECONDS
+        return self._known
+
+
+def _seen(lookup: asyncio.Task[list[AddrInfoType]]) -> None:
+    """Take note of how it ended: the requests that asked may all have given up by then."""
+    if not lookup.cancelled():
+        lookup.exception()
+
 
 SILENCE_SECONDS: Final = 30
 """A peer whose machine is gone is noticed after about this: TCP asks it in such silence."""

@@ -17,7 +17,7 @@ from adapters.upstream.engine import (
 from adapters.upstream.http1.dialing import Dialer
 from adapters.upstream.http1.pool import ConnectionPool
 from adapters.upstream.http1.request_bytes import RequestBytes
-from adapters.upstream.http1.whole_response import WholeResponse
+from adapters.upstream.http1.responses import WholeResponse
 from adapters.upstream.tls import certificate_files, tls_context
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, final
 from typing_extensions import override
 
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.http1.response_reader import ResponseReader
+from adapters.upstream.http1.responses import ResponseReader
 
 if TYPE_CHECKING:
     from adapters.upstream.http1.connection import HttpConnection

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.soak.stage import LASTS_SECONDS
-from bootstrap.workers.heartbeat import SILENT_SECONDS
+from bootstrap.workers.lifeline import SILENT_SECONDS
 from tests.support.waiting import until
 from tests.support.worker_processes import templates_of, workers_of
 

@@ -18,7 +18,7 @@ from adapters.access_policy.draft_from_mappings import (
     state_bucket,
 )
 from adapters.crypto.nkeys_text import KeyKind, encode_public
-from bootstrap.cli import policy, policy_draft
+from bootstrap.cli import policy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -104,7 +104,7 @@ def test_a_bucket_that_is_missing_is_a_failure_and_an_unusable_name_asked_wrongl
         finally:
             await client.close()
 
-    monkeypatch.setattr(policy_draft, "session", lambda: open_nats)
+    monkeypatch.setattr(policy, "open_nats", open_nats)
 
     assert run("import-nats-kv", "--bucket-name", name).exit_code == code
 
@@ -123,7 +123,7 @@ def test_the_command_makes_a_draft_that_works_once_it_is_filled_in(
         finally:
             await client.close()
 
-    monkeypatch.setattr(policy_draft, "session", lambda: open_nats)
+    monkeypatch.setattr(policy, "open_nats", open_nats)
 
     result = run("import-nats-kv", "--bucket-name", subject_prefix)
 

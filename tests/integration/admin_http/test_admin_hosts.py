@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from adapters.admin_http.address import AdminAddress
-from adapters.admin_http.hosts import KnownHostsOnly
+from adapters.admin_http.bounds import KnownHostsOnly
 from adapters.admin_http.server import AdminHttp
 from adapters.system.clock import SystemClock
 from tests.integration.admin_http.test_admin_http_server import send

@@ -13,13 +13,12 @@ import pytest_asyncio
 from adapters.admin_http import bounds, connection
 from adapters.admin_http.address import AdminAddress
 from adapters.admin_http.app import build_app
-from adapters.admin_http.hosts import KnownHostsOnly
+from adapters.admin_http.bounds import KnownHostsOnly
 from adapters.admin_http.readiness import Readiness
 from adapters.admin_http.server import AdminHttp
 from adapters.console.app import Console
-from adapters.console.events import MAX_STREAMS
-from adapters.console.feed import RequestFeed
-from adapters.console.form import MAX_BODY_BYTES
+from adapters.console.feed import MAX_STREAMS, RequestFeed
+from adapters.console.pages import MAX_BODY_BYTES
 from adapters.metrics.registry import Metrics
 from adapters.system.clock import SystemClock
 from tests.fakes.audit import FakeAuditTrail
@@ -116,7 +115,7 @@ async def test_a_stream_that_is_read_outlives_the_time_of_a_request(
 async def test_a_stream_that_is_not_read_is_ended_and_makes_room(
     served: Served, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.console.events.LOOK_SECONDS", 0.005)
+    monkeypatch.setattr("adapters.console.feed.LOOK_SECONDS", 0.005)
     async with served.asked(EVENTS) as (reader, writer):
         await until(reader, b"retry: 10000\n\n")
         writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a socket's transport

@@ -37,19 +37,7 @@ class TestAuditStream(AuditOutputContract):
     @pytest.fixture(autouse=True)
     def _make(self, client: Client, config: AuditStreamConfig) -> None:
         self._jetstream, self._config = client.jetstream(), config
-        self._stream = AuditStream(client, config, SystemClock())
-
-    @override
-    def trail(self) -> AuditStream:
-        return self._stream
-
-    @override
-    async def start(self) -> None:
-        await self._stream.start()
-
-    @override
-    async def close(self) -> None:
-        await self._stream.aclose()
+        self.trail = AuditStream(client, config, SystemClock())
 
     @override
     async def raw(self) -> bytes:

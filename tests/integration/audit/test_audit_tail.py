@@ -12,12 +12,12 @@ import nats
 import pytest
 from typer.testing import CliRunner
 
-from adapters.audit.reading import AuditReadError
+from adapters.audit.file_reader import AuditReadError
 from adapters.audit.stream import AuditStream
 from adapters.audit.stream_config import AuditStreamConfig
 from adapters.audit.stream_reader import read_stream, read_streams
 from adapters.system.clock import SystemClock
-from bootstrap.cli import audit
+from bootstrap.cli import audit, audit_events
 from tests.contracts.audit import ANSWERED, ids, numbered
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def test_the_command_shows_the_stream(
             await record(client, config, 0, 3)
 
     asyncio.run(fill())
-    monkeypatch.setattr(audit, "session", lambda: open_nats)
+    monkeypatch.setattr(audit_events, "open_nats", open_nats)
 
     result = CliRunner().invoke(audit.app, ["tail", "--no-follow", "--stream", config.stream])
 

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from starlette.responses import PlainTextResponse
 
-from adapters.admin_http.routes import StoreRoutes
+from adapters.admin_http.app import StoreRoutes
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
 from adapters.change_notice.notices import ChangeNotices

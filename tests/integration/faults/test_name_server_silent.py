@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from adapters.upstream.http1.addresses import KEPT_SECONDS
+from adapters.upstream.http1.dialing import KEPT_SECONDS
 from tests.integration.faults.load import ANSWERED, IN_TIME_SECONDS, kinds, slowest, store_secrets
 from tests.support.infisical_server import Break
 from tests.support.service_process import ROOT, ServiceProcess

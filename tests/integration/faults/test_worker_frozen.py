@@ -12,8 +12,8 @@ from urllib.request import urlopen
 import pytest
 
 from adapters.system.clock import SystemClock
-from bootstrap.workers.heartbeat import SILENT_SECONDS
-from bootstrap.workers.stopped import STOPPED_SECONDS
+from bootstrap.workers.lifeline import SILENT_SECONDS
+from bootstrap.workers.served import STOPPED_SECONDS
 from tests.integration.faults.load import ANSWERED, crowd, kinds, store_secrets, until_more
 from tests.support.free_ports import neighbouring_ports
 from tests.support.service_process import ServiceProcess

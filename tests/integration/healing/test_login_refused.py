@@ -92,12 +92,12 @@ async def test_a_login_that_is_refused_later_makes_it_not_ready_for_that_reason(
 
         async with ServiceProcess(settings, tmp_path) as service:
             await server.kill()
-            server._config = refusing
+            server.config = refusing
             await server.start()
             await until_so(is_said)
             assert not await pages.is_ready()
 
-            server._config = usual
+            server.config = usual
             await server.restart()
             await until_so(pages.is_ready)
             assert await service.stop() == 0

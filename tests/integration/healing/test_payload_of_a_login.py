@@ -13,7 +13,7 @@ from adapters.nats import own_limit
 from adapters.nats.answering import HEADER_BYTES
 from adapters.nats.channel import NatsChannel
 from adapters.nats.connection import NatsConnection
-from adapters.nats.payload_limit import payload_limit_of
+from adapters.nats.own_limit import payload_limit_of
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
 from adapters.nats.transport import NatsTransport

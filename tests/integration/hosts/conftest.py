@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from adapters.nats_kv.operating import NatsKvSecretWriter
     from bootstrap.local.nats_server import LocalNatsServer
 
 

@@ -15,7 +15,7 @@ from tests.support.service_process import ServiceProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from adapters.nats_kv.operating import NatsKvSecretWriter
     from tests.integration.hosts.conftest import JoinLattice
 
 ISSUER = SigningKey.generate(KeyKind.ACCOUNT)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 from typing_extensions import override
 
-from adapters.breaker.circuit import State
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import CIRCUIT_OPEN, BreakingSecretStore
 from adapters.infisical import reasons
 from adapters.system.clock import SystemClock

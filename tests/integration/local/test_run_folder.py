@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootstrap.local.run_folder import RunFolderError, lock_run_folder
+from bootstrap.local.run_plan import RunFolderError, lock_run_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

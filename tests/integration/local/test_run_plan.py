@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from bootstrap.local.run_folder import RunFolder
-from bootstrap.local.run_plan import plan_run
+from bootstrap.local.run_plan import RunFolder, plan_run
 from bootstrap.settings import Settings
 
 if TYPE_CHECKING:

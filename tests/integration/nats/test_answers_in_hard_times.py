@@ -1,14 +1,21 @@
-"""What becomes of answers while requests wait, the connection is lost, or the server takes less."""
+"""Answers while requests wait, the connection is lost, or the server takes less or nothing."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
+from adapters.nats.connection import NatsConnection
+from adapters.nats.settings import NatsSettings
+from adapters.system.clock import SystemClock
+from tests.integration.workers.test_stopping_while_nats_hangs import standing_still
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
+    from bootstrap.local.nats_server import LocalNatsServer
     from tests.integration.conftest import StartNatsServer
     from tests.integration.nats.conftest import ConnectHost, StartReplica
 
@@ -66,7 +73,7 @@ async def test_an_answer_beyond_what_the_server_takes_by_now_is_a_refusal(
     ]
     await until(lambda: replica.transport.in_flight == 2)
 
-    server._config = "max_payload: 65536"
+    server.config = "max_payload: 65536"
     await server.restart()
     await until(lambda: replica.connection.client.max_payload == 65536)
     await until(lambda: replica.connection.is_connected)
@@ -77,3 +84,28 @@ async def test_an_answer_beyond_what_the_server_takes_by_now_is_a_refusal(
         b"refused as reply_not_carried",
         b"echo " + bytes(100),
     ]
+
+
+LIMIT_SECONDS = 0.5
+_clock = SystemClock()
+
+
+async def publish_within(connection: NatsConnection, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while True:
+            await connection.client.publish("subject", bytes(500_000))
+
+
+async def test_a_full_buffer_keeps_nobody_beyond_a_limit(
+    fresh_nats_server: LocalNatsServer,
+) -> None:
+    config = NatsSettings(urls=(fresh_nats_server.url,))
+
+    async with NatsConnection(config, _clock) as connection:
+        with standing_still(fresh_nats_server):
+            began = _clock.monotonic()
+            with pytest.raises(TimeoutError):
+                await publish_within(connection, LIMIT_SECONDS)
+            took = _clock.monotonic() - began
+
+    assert LIMIT_SECONDS <= took < LIMIT_SECONDS + 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from adapters.nats.raw_messages import SELF_CHECKS_A_SECOND
 from domain.model.transport import Requester
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from tests.integration.nats.conftest import ConnectHost, RawPeer, Replica, StartReplica
 
 KEY = b"WasmCloud-Host-Xkey"
+
+
+@pytest_asyncio.fixture
+async def replica(start_replica: StartReplica, nats_url: str) -> Replica:
+    return await start_replica(nats_url)
+
 
 MALFORMED_HEADERS = [
     b"NATS/1.0",
@@ -65,14 +72,8 @@ async def assert_serves(replica: Replica, peer: RawPeer, subjects: SecretsSubjec
 
 @pytest.mark.parametrize("headers", MALFORMED_HEADERS, ids=lambda headers: repr(headers[:40]))
 async def test_a_malformed_header_block_is_answered_and_harms_nobody(
-    headers: bytes,
-    raw_peer: RawPeer,
-    start_replica: StartReplica,
-    nats_url: str,
-    subjects: SecretsSubjects,
+    headers: bytes, raw_peer: RawPeer, replica: Replica, subjects: SecretsSubjects
 ) -> None:
-    replica = await start_replica(nats_url)
-
     await raw_peer.send(hpub(subjects.of("get"), b"raw.inbox", headers))
 
     await raw_peer.until(b"echo hi\r\n")
@@ -81,14 +82,8 @@ async def test_a_malformed_header_block_is_answered_and_harms_nobody(
 
 @pytest.mark.parametrize("operation", [b"\xff\xfe", b"a\x0bb", b"a\x0c7", b"a\x00b", b"\xc2\x85"])
 async def test_an_operation_that_is_no_word_is_answered(
-    operation: bytes,
-    raw_peer: RawPeer,
-    start_replica: StartReplica,
-    nats_url: str,
-    subjects: SecretsSubjects,
+    operation: bytes, raw_peer: RawPeer, replica: Replica, subjects: SecretsSubjects
 ) -> None:
-    replica = await start_replica(nats_url)
-
     await raw_peer.send(pub(subjects.base.encode() + operation, b"raw.inbox"))
 
     await raw_peer.until(b"echo hi\r\n")
@@ -98,14 +93,8 @@ async def test_an_operation_that_is_no_word_is_answered(
 
 @pytest.mark.parametrize("reply", [b"raw.in\x0bbox", b"raw.\x0c7", b"foo.*", b">", b"a..b", b"."])
 async def test_an_odd_reply_subject_harms_nobody(
-    reply: bytes,
-    raw_peer: RawPeer,
-    start_replica: StartReplica,
-    nats_url: str,
-    subjects: SecretsSubjects,
+    reply: bytes, raw_peer: RawPeer, replica: Replica, subjects: SecretsSubjects
 ) -> None:
-    replica = await start_replica(nats_url)
-
     await raw_peer.send(pub(subjects.of("get").encode(), reply))
 
     await replica.handler.arrived.get()
@@ -114,14 +103,8 @@ async def test_an_odd_reply_subject_harms_nobody(
 
 @pytest.mark.parametrize("reply", USELESS_REPLY_SUBJECTS, ids=lambda reply: repr(reply[:20]))
 async def test_a_reply_subject_nothing_may_be_sent_to_drops_the_request(
-    reply: bytes,
-    raw_peer: RawPeer,
-    start_replica: StartReplica,
-    nats_url: str,
-    subjects: SecretsSubjects,
+    reply: bytes, raw_peer: RawPeer, replica: Replica, subjects: SecretsSubjects
 ) -> None:
-    replica = await start_replica(nats_url)
-
     await raw_peer.send(pub(subjects.of("get").encode(), reply))
 
     await assert_serves(replica, raw_peer, subjects)
@@ -130,10 +113,8 @@ async def test_a_reply_subject_nothing_may_be_sent_to_drops_the_request(
 
 
 async def test_a_message_nobody_waits_for_is_dropped(
-    raw_peer: RawPeer, start_replica: StartReplica, nats_url: str, subjects: SecretsSubjects
+    raw_peer: RawPeer, replica: Replica, subjects: SecretsSubjects
 ) -> None:
-    replica = await start_replica(nats_url)
-
     await raw_peer.send(b"PUB %s 2\r\nhi\r\n" % subjects.of("get").encode())
 
     await assert_serves(replica, raw_peer, subjects)
@@ -141,9 +122,8 @@ async def test_a_message_nobody_waits_for_is_dropped(
 
 
 async def test_contradicting_headers_arrive_as_something_that_is_no_key(
-    raw_peer: RawPeer, start_replica: StartReplica, nats_url: str, subjects: SecretsSubjects
+    raw_peer: RawPeer, replica: Replica, subjects: SecretsSubjects
 ) -> None:
-    replica = await start_replica(nats_url)
     headers = b"NATS/1.0\r\nWasmCloud-Host-Xkey: XA\r\nwasmcloud-host-xkey: XB\r\n\r\n"
 
     await raw_peer.send(hpub(subjects.of("get"), b"raw.inbox", headers))
@@ -153,9 +133,8 @@ async def test_contradicting_headers_arrive_as_something_that_is_no_key(
 
 
 async def test_malformed_messages_to_the_hosts_own_inbox_harm_no_request(
-    raw_peer: RawPeer, start_replica: StartReplica, connect_host: ConnectHost, nats_url: str
+    raw_peer: RawPeer, replica: Replica, connect_host: ConnectHost, nats_url: str
 ) -> None:
-    replica = await start_replica(nats_url)
     host = await connect_host(nats_url)
     await host.request("get", b"x", None, 5)
     client = replica.connection.client
@@ -207,9 +186,8 @@ async def test_the_server_vouches_for_the_account_and_user_of_a_request(
 
 
 async def test_without_being_told_to_the_transport_vouches_for_nobody(
-    raw_peer: RawPeer, start_replica: StartReplica, nats_url: str, subjects: SecretsSubjects
+    raw_peer: RawPeer, replica: Replica, subjects: SecretsSubjects
 ) -> None:
-    replica = await start_replica(nats_url)
     forged = b'NATS/1.0\r\nNats-Request-Info: {"acc":"ADMIN"}\r\n\r\n'
 
     await raw_peer.send(hpub(subjects.of("get"), b"raw.inbox", forged))
@@ -219,9 +197,8 @@ async def test_without_being_told_to_the_transport_vouches_for_nobody(
 
 
 async def test_a_flood_of_self_checks_is_taken_for_the_requests_it_is(
-    raw_peer: RawPeer, start_replica: StartReplica, nats_url: str, subjects: SecretsSubjects
+    raw_peer: RawPeer, replica: Replica, subjects: SecretsSubjects
 ) -> None:
-    replica = await start_replica(nats_url)
     check = b"NATS/1.0\r\nWasmcloud-Secrets-Self-Check: 1\r\n\r\n"
     flood = 10 * SELF_CHECKS_A_SECOND
 

@@ -57,7 +57,7 @@ async def test_a_try_that_was_refused_leaves_no_connection_that_goes_on_by_itsel
         await parts.open()
     await until_awaited(has_room, bool)
 
-    server._config = ""
+    server.config = ""
     await server.restart()
     await parts.open()
     assert parts.problem() is None

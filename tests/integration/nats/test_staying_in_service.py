@@ -124,12 +124,12 @@ async def test_a_login_refused_at_a_reconnect_is_tried_until_it_is_granted(
     server = await start_nats_server("authorization { user: me, password: old }")
     replica = await start_replica(f"nats://me:old@127.0.0.1:{server.port}")
 
-    server._config = "authorization { user: me, password: new }"
+    server.config = "authorization { user: me, password: new }"
     await server.restart()
     await asyncio.sleep(0.3)
     assert not replica.connection.is_connected
 
-    server._config = "authorization { user: me, password: old }"
+    server.config = "authorization { user: me, password: old }"
     await server.restart()
     await wait_until_connected(replica.connection.client)
     host = await connect_host(f"nats://me:old@127.0.0.1:{server.port}")
@@ -145,7 +145,7 @@ async def test_over_tls_it_reconnects_as_well(
     replica = await start_replica(server.url, tls_ca_file=tls / "ca.pem")
 
     for config in (working, "", working):  # without TLS it must not log in, and go on trying
-        server._config = config
+        server.config = config
         await server.restart()
         if config:
             await wait_until_connected(replica.connection.client)

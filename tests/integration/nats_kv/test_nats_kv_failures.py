@@ -15,17 +15,17 @@ from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
 from domain.model.errors import SecretsError, UpstreamError
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
-from tests.integration.nats_kv.failing_kv import (
+from tests.integration.nats_kv.kv_under_test import (
     ACCOUNT_WITHOUT_JETSTREAM,
     CANARY,
     USER_WITHOUT_PERMISSION,
     Hasty,
+    Kv,
     chain,
     connect,
     fetch,
     stored_values,
 )
-from tests.integration.nats_kv.kv_under_test import Kv
 from tests.support.environments import kv_settings
 
 if TYPE_CHECKING:

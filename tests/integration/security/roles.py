@@ -12,10 +12,9 @@ from adapters.nats.channel import NatsChannel
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
-from adapters.nats_kv.catalog import NatsKvCatalog
 from adapters.nats_kv.check import NatsKvCheck
+from adapters.nats_kv.operating import NatsKvCatalog, NatsKvSecretWriter
 from adapters.nats_kv.settings import NatsKvSettings
-from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from bootstrap.cli.kv_session import NatsKvByHand
 from bootstrap.settings.variables import Variables
@@ -100,7 +99,7 @@ def url_of(server: LocalNatsServer, user: str) -> str:
 
 def jetstream_prefix(server: LocalNatsServer, user: str) -> str:
     """Return where the user finds JetStream: in accounts.conf people have their own account."""
-    imported = user in {"operator", "auditor"} and "OPERATORS" in server._config
+    imported = user in {"operator", "auditor"} and "OPERATORS" in server.config
     return "JS.SECRETS.API" if imported else "$JS.API"
 
 

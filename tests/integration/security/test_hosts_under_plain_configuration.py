@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.nats_auth import roles
-from adapters.nats_auth.config_text import permissions_text
-from adapters.nats_auth.names import Names
+from adapters.nats_auth.folder import permissions_text
+from adapters.nats_auth.roles import Names
 from tests.integration.security.roles import password, service_settings, store_secret, url_of
 from tests.support.command_line import CommandLine
 from tests.support.host import new_token

@@ -14,8 +14,8 @@ from adapters.audit.stream_reader import is_there
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects, own_inbox
+from adapters.nats_kv.operating import NatsKvSecretWriter
 from adapters.nats_kv.settings import NatsKvSettings
-from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from bootstrap.settings.variables import Variables
 from tests.support.environments import nats_kv_environment

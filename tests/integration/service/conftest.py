@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from adapters.nats.connection import NatsConnection
 from adapters.nats.settings import NatsSettings
+from adapters.nats_kv.operating import NatsKvSecretWriter
 from adapters.nats_kv.settings import NatsKvSettings
-from adapters.nats_kv.writer import NatsKvSecretWriter
 from adapters.system.clock import SystemClock
 from bootstrap.settings.variables import Variables
 from tests.integration.service.looking import Look, looking

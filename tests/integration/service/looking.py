@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from bootstrap.preflight.findings import Findings
+    from bootstrap.preflight import Findings
 
 Settings = dict[str, str]
 Look = Callable[[Settings], Awaitable["Findings"]]

@@ -17,7 +17,7 @@ from tests.support.service_process import ServiceProcess, run_to_its_end
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from adapters.nats_kv.operating import NatsKvSecretWriter
     from tests.support.command_line import CommandLine
     from tests.support.host import Host
 

@@ -13,7 +13,7 @@ from tests.support.service_process import ServiceProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from adapters.nats_kv.operating import NatsKvSecretWriter
     from tests.support.host import Host
     from tests.support.infisical_server import InfisicalServer
 

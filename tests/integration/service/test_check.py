@@ -19,7 +19,7 @@ from tests.support.service_process import ServiceProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from adapters.nats_kv.operating import NatsKvSecretWriter
     from tests.integration.conftest import StartNatsServer
 
 Settings = dict[str, str]

@@ -13,7 +13,7 @@ from tests.support.service_process import run_to_its_end
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from adapters.nats_kv.operating import NatsKvSecretWriter
 
 Settings = dict[str, str]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from nats.aio.msg import Msg
 
-    from adapters.nats_kv.writer import NatsKvSecretWriter
+    from adapters.nats_kv.operating import NatsKvSecretWriter
     from tests.integration.conftest import StartNatsServer
     from tests.integration.service.looking import Settings
     from tests.support.host import Host

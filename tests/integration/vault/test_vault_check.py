@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ports.store_check import (
-    StoreLimitedError,
-    StoreMisconfiguredError,
-    StoreUnreachableError,
-)
+from ports.store_check import StoreLimitedError, StoreMisconfiguredError, StoreUnreachableError
 from tests.support.vault_logins import MAX_WRONG, ROLE_ID, SECRET_ID
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from nacl.signing import SigningKey
 
-from adapters.vault.caller_jwt import sign
+from adapters.vault.caller_logins import sign
 from adapters.vault.signing_keys import SigningKey as JwtKey
 from domain.model.errors import StoreUnavailable, UpstreamError
 from ports.plugin import PluginError

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.upstream.http import MAX_ATTEMPTS
-from domain.model.errors import (
-    SecretNotFound,
-    StoreUnavailable,
-    UpstreamError,
-)
+from domain.model.errors import SecretNotFound, StoreUnavailable, UpstreamError
 from tests.support.infisical_model import Result
 from tests.support.infisical_server import Break
 from tests.support.vault_recordings import recording

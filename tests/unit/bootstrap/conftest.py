@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-VARIABLES = every_variable()
+VARIABLES = frozenset(every_variable())
 
 
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Unset every setting and stand where there is no `.env`."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+    for name in VARIABLES.intersection(os.environ):
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

@@ -20,7 +20,7 @@ from tests.support.settling import settle
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bootstrap.workers.restart_history import RestartHistory
+    from bootstrap.workers.worker_config import RestartHistory
 
 
 STOP_SECONDS = 20.0

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.access_policy.file import AccessPolicyFile
 from adapters.admin_http.server import AdminHttp
-from adapters.audit.fan_out import AuditFanOut, ServedApart
 from adapters.audit.file import AuditFile
+from adapters.audit.sink import AuditFanOut, ServedApart
 from adapters.audit.summed_refusals import SummedRefusals
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey

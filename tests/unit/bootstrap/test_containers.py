@@ -21,7 +21,7 @@ from bootstrap.lifecycle import Service
 from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError
 from bootstrap.store_pipeline import StorePipeline
-from bootstrap.workers.restart_history import RestartHistory
+from bootstrap.workers.worker_config import RestartHistory
 from domain.model.transport import Operation, Request
 from domain.use_cases.answer_request import AnswerRequest
 from ports.audit import AuditTrail

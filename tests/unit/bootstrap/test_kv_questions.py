@@ -9,15 +9,16 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from bootstrap.cli import kv, kv_common
+from bootstrap.cli import kv, kv_session
 
 
 @pytest.fixture(autouse=True)
 def no_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
-    def opened() -> kv_common.Sessions:
+    def opened(**_: object) -> None:
         raise AssertionError("the bucket was opened")
 
-    monkeypatch.setattr(kv_common, "sessions", opened)
+    monkeypatch.setattr(kv_session, "open_kv", opened)
+    monkeypatch.setattr(kv_session, "open_catalog", opened)
 
 
 def run(*words: str) -> Result:

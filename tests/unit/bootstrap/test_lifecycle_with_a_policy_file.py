@@ -11,8 +11,8 @@ import pytest
 from adapters.audit.sink import AuditSinkError
 from adapters.crypto.nkeys_text import KeyKind, encode_public
 from adapters.crypto.token_signer import SigningKey
-from adapters.system.settling import POLL_SECONDS
-from bootstrap.service_failure import ServiceMisconfiguredError
+from adapters.system.own_thread import POLL_SECONDS
+from bootstrap.closing import ServiceMisconfiguredError
 from bootstrap.settings import SettingsError
 from ports.store_check import StoreMisconfiguredError
 from tests.unit.bootstrap.lifecycle_world import World

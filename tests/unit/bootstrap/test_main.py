@@ -37,6 +37,7 @@ def hardened(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 def test_garbage_is_looked_for_again_once_a_service_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_for: list[bool] = []
+    thresholds = gc.get_threshold()
 
     async def run(_: Service, *, twice_means_now: bool) -> None:
         looked_for.append(gc.isenabled())
@@ -48,6 +49,7 @@ def test_garbage_is_looked_for_again_once_a_service_runs(monkeypatch: pytest.Mon
     finally:
         gc.enable()
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
 
     assert looked_for == [True]
 

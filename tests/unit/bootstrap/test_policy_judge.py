@@ -12,7 +12,7 @@ from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
 from bootstrap.access import AccessControl
 from bootstrap.cli import policy
-from bootstrap.policy_judge import MAX_LINES, judge_question
+from bootstrap.console import MAX_LINES, judge_question
 from tests.fakes.clock import FakeClock
 from tests.fakes.secret_store import FakeSecretStore
 from tests.support.environments import configuration, infisical_environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.change_notice.messages import is_name
-from bootstrap.replica_name import replica_name
+from bootstrap.plugin_contexts import replica_name
 
 
 @pytest.mark.parametrize("host", ["node-1.example.com", "büro pc", "h" * 300, ""])

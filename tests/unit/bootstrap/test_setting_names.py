@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from typing_extensions import override
 
 from adapters.nats.settings import NatsSettings
 from bootstrap.settings import SettingsError, load_configuration, load_settings
-from bootstrap.settings.variables import Variables, misspelt, nearest
+from bootstrap.settings.plugins import Registry
+from bootstrap.settings.variables import Variables, nearest
 from tests.support.environments import infisical_environment
+
+if TYPE_CHECKING:
+    from ports.store_plugin import StorePlugin
 
 KNOWN = ("NATS_TOKEN", "NATS_URL", "NATS_USER", "TRUSTED_ISSUERS")
 
@@ -38,7 +44,9 @@ def test_a_name_is_near_to_a_setting_if_one_edit_makes_it_that(
 
 
 def test_a_setting_is_never_taken_for_another_one() -> None:
-    assert list(misspelt({"NATS_URL", "NATS_URI", "HOME"}, KNOWN)) == [("NATS_URI", "NATS_URL")]
+    given = Variables(dict.fromkeys(("NATS_URL", "NATS_URI", "HOME"), "x"))
+
+    assert given.misspelt(KNOWN) == (("NATS_URI", "NATS_URL"),)
 
 
 def written(text: str) -> SettingsError:
@@ -93,6 +101,32 @@ def test_the_environment_is_shared_so_a_near_name_is_only_pointed_out() -> None:
         ("HTTP_PROX", "HTTP_PROXY"),
         ("TRUSTED_ISSUER", "TRUSTED_ISSUERS"),
     )
+
+
+def test_a_start_loads_the_chosen_plugins_alone_where_every_name_is_theirs() -> None:
+    loaded: list[str] = []
+
+    class Recorded(Registry):
+        @override
+        def store(self, name: str) -> StorePlugin[Any]:
+            loaded.append(name)
+            return super().store(name)
+
+    given = {name: str(text) for name, text in infisical_environment().items()}
+    load_configuration(Variables(given | {"EDITOR": "vi"}), Recorded())
+    assert loaded == ["infisical"]
+
+    with pytest.raises(SettingsError, match=r"Did you mean VAULT_ADDR\?"):
+        load_configuration(Variables(given, {"VAULT_ADDRR": "https://v"}), Recorded())
+    assert {"kubernetes", "vault"} <= set(loaded)
+
+
+def test_names_of_a_store_that_is_not_chosen_are_known_and_compared_with() -> None:
+    given = {name: str(text) for name, text in infisical_environment().items()}
+
+    found = load_configuration(Variables(given | {"NATS_KV_BUCKET": "B", "VAULT_ADDRR": "x"}))
+
+    assert found.misspelt == (("VAULT_ADDRR", "VAULT_ADDR"),)
 
 
 @pytest.mark.parametrize(

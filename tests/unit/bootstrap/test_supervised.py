@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from bootstrap.supervised import HEALED_SECONDS, SupervisedTask
+from bootstrap.retrying import HEALED_SECONDS, SupervisedTask
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 

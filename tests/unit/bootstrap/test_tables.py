@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bootstrap import tables
-from bootstrap.cli.terminal import show_table
-from bootstrap.local.demo_report import DemoReport
+from bootstrap.cli.terminal import new_table, show_table
+from bootstrap.local.demo_stage import DemoReport
 
 if TYPE_CHECKING:
     import pytest
@@ -19,7 +18,7 @@ COLUMNS, ROWS = ("key", "bytes"), [("shop/API_KEY", "7"), ("b", "1024")]
 
 def shown(width: int, rows: list[tuple[str, str]]) -> list[str]:
     file = io.StringIO()
-    Console(file=file, width=width).print(tables.new_table(COLUMNS, rows, right=[1]))
+    Console(file=file, width=width).print(new_table(COLUMNS, rows, right=[1]))
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 

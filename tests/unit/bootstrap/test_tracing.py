@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.metrics.audit_trail import MeteredAuditTrail
-from adapters.tracing.audit_trail import TracedAuditTrail
 from adapters.tracing.export import SpanExport
-from adapters.tracing.request_handler import TracedRequestHandler
+from adapters.tracing.request_handler import TracedAuditTrail, TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
 from adapters.tracing.tracer import OtlpTracing
 from adapters.upstream.bounded_store import BoundedSecretStore
@@ -20,7 +19,7 @@ from bootstrap.containers import Container
 from bootstrap.server_keys import load_server_keys
 from bootstrap.settings import SettingsError
 from bootstrap.tracing import NoTracing, resource
-from bootstrap.workers.restart_history import RestartHistory
+from bootstrap.workers.worker_config import RestartHistory
 from tests.support.environments import (
     configuration,
     infisical_environment,

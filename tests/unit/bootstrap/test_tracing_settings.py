@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.settings import SettingsError, load_settings
 from bootstrap.settings.library_variables import without_variables
-from bootstrap.settings.tracing import TracingSettings
+from bootstrap.settings.monitoring import TracingSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

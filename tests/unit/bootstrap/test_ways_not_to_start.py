@@ -11,7 +11,7 @@ from typing_extensions import override
 from adapters.admin_http.address import AdminHttpError
 from adapters.audit.sink import AuditSinkError
 from adapters.crypto.xkeys import SodiumXKeyPair
-from bootstrap.service_failure import ServiceFailedError
+from bootstrap.closing import ServiceFailedError
 from domain.model.transport import Reply
 from ports.transport_plugin import TransportFailedError
 from tests.fakes.transport import FakeHandler

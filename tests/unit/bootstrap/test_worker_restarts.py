@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from adapters.metrics.catalogue import WorkerEnd
-from bootstrap.workers.restart_history import RestartHistory, end_of
+from bootstrap.workers.worker_config import RestartHistory, end_of
 from tests.unit.bootstrap.supervisor_scene import Scene, serving
 
 

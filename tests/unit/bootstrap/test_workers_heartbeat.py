@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootstrap.workers.heartbeat import (
+from bootstrap.workers.lifeline import (
     BEAT,
     SILENT_SECONDS,
     STARTED,

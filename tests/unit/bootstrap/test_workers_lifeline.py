@@ -16,8 +16,7 @@ from bootstrap.hardening import Hardening, MemoryLock, adopts_orphans
 from bootstrap.main import main
 from bootstrap.server_keys import load_server_keys
 from bootstrap.workers import worker
-from bootstrap.workers.heartbeat import BEAT, STARTED
-from bootstrap.workers.lifeline import Lifeline
+from bootstrap.workers.lifeline import BEAT, STARTED, Lifeline
 from bootstrap.workers.supervise import WorkersEndedError
 from tests.support.environments import configuration, infisical_environment
 

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from adapters.metrics.catalogue import WorkerEnd
-from bootstrap.workers.backoff import Backoff
+from bootstrap.retrying import Backoff
 from tests.unit.bootstrap.supervisor_scene import STOP_SECONDS, Scene, serving
 
 

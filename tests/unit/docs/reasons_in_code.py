@@ -12,7 +12,7 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.access_policy.reasons import ADVICE
+from adapters.access_policy.explain import ADVICE
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.engine import Failure
 from adapters.upstream.failures import transport_error
@@ -53,7 +53,11 @@ _BY_HAND: Final = {
 
 _NOT_OF_REQUESTS: Final = frozenset(
     {
-        *("domain/model/selection.py", "adapters/nats_kv/writer.py", "adapters/nats_kv/catalog.py"),
+        *(
+            "domain/model/selection.py",
+            "adapters/nats_kv/operating.py",
+            "adapters/nats_kv/operating.py",
+        ),
         *("adapters/nats_kv/check.py", "domain/model/own_lateness.py"),
         *("adapters/upstream/failures.py", "adapters/infisical/webhook.py"),
     }
@@ -235,8 +239,8 @@ _FILLS: Final[Mapping[str, Mapping[str, Iterable[str]]]] = {
     "self.code": _CODES,
     "name": {
         "adapters.upstream.policy_choices": _PROPERTIES,
-        "adapters.vault.properties": ("mount", "namespace", "role"),
+        "adapters.vault.addressing": ("mount", "namespace", "role"),
     },
-    "known": {"adapters.vault.properties": ("encoding", "mount", "namespace", "path", "role")},
+    "known": {"adapters.vault.addressing": ("encoding", "mount", "namespace", "path", "role")},
 }
 """What stands in the placeholders of reasons, by module."""

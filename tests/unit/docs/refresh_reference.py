@@ -61,12 +61,13 @@ def reasons_table() -> str:
 
 
 def console_reasons() -> str:
-    """Return the same as JSON."""
-    document = {
-        reason: {"errors": errors, "advice": texts}
+    """Return the same as JSON, a reason on each line."""
+    lines = (
+        f"{json.dumps(reason)}: "
+        + json.dumps({"errors": errors, "advice": texts}, ensure_ascii=False)
         for reason, (errors, texts) in sorted(reasons_in_code().items())
-    }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    )
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 @cache

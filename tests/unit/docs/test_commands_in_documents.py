@@ -47,4 +47,4 @@ def test_every_sub_command_exists() -> None:
             if not hasattr(command, "commands"):
                 break  # the rest are arguments
             assert word in command.commands, (f"wasmcloud-secrets{words}", name)
-            command = command.commands[word]
+            command = command.get_command(None, word)

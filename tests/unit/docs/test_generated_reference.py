@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.access_policy.reasons import ADVICE
+from adapters.access_policy.explain import ADVICE
 from adapters.console.reasons import anchor_of, reasons
 from adapters.metrics.catalogue import WATCHED_REASONS
 from domain.model import errors

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from adapters.infisical.addressing import Addressing
 from adapters.infisical.settings import InfisicalSettings
 from adapters.nats.settings import NatsSettings
-from bootstrap.settings.choices import ChoiceSettings
+from bootstrap.settings.service import ChoiceSettings
 from domain.model.reference import SecretReference
 from tests.unit.docs.documents import OPERATIONS, README, code_blocks
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from adapters.access_policy.file import AccessPolicyFile
     from tests.fakes.clock import FakeClock
 
-
 EMPTY = "version: 1\nissuers: {}\ngrants: []\n"
 BROKEN = GOOD.replace("subject:", "subjekt:")
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from domain.model.transport import Requester
 
-
 TEAM = AccountKey(encode_public(KeyKind.ACCOUNT, b"t" * 32))
 OTHER_TEAM = AccountKey(encode_public(KeyKind.ACCOUNT, b"o" * 32))
 COMPONENT = SubjectKey(encode_public(KeyKind.COMPONENT, b"c" * 32))

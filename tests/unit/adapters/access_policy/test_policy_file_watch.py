@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from structlog.testing import capture_logs
 
 from adapters.access_policy.file import AccessPolicyFile
-from adapters.system.settling import POLL_SECONDS, SETTLE_SECONDS
+from adapters.system.own_thread import POLL_SECONDS, SETTLE_SECONDS
 from tests.unit.adapters.access_policy.changing_file import (
     BROKEN,
     EMPTY,

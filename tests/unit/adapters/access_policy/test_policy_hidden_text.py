@@ -91,6 +91,11 @@ def warnings(text: str) -> list[str]:
             'keys: ["/a"]\n        fields: []',
             "the list of fields is empty",
         ),
+        (
+            'keys: ["/payments/**"]',
+            'keys: ["/a"]\n        versions: []',
+            "the list of versions is empty",
+        ),
         ("    secrets:\n", "    accounts: []\n    secrets:\n", "the list of accounts is empty"),
         (
             f"subject: {COMPONENT}",

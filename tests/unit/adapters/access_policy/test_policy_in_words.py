@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.access_policy.document import read_policy
-from adapters.access_policy.explain import explain
-from adapters.access_policy.judged import value_judged
-from adapters.access_policy.reasons import ADVICE, advice_on
+from adapters.access_policy.explain import ADVICE, advice_on, explain, value_judged
 from adapters.access_policy.summary import RuleSummary, denials_in_words, grants_in_words
 from domain.model import access_conditions, access_modes, access_patterns, access_rules
 from tests.unit.adapters.access_policy.policies import (

@@ -17,7 +17,6 @@ from tests.fakes.clock import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 ADVICE = "Start the store."
 
 

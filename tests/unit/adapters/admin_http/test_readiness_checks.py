@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.access_policy.file import PolicyRefusal, PolicyStatus
+from adapters.access_policy.status import PolicyRefusal, PolicyStatus
 from adapters.admin_http.checks import (
     STORE_FRESH_SECONDS,
     STORE_RETRY_SECONDS,
     audit_check,
-    policy_check,
+    problem_check,
     process_check,
     serving_check,
     store_check,
@@ -60,7 +60,8 @@ async def test_a_condition_is_looked_at_anew_by_every_probe(
 async def test_a_policy_must_be_in_force_and_mistakes_since_are_mentioned(
     status: PolicyStatus, ok: bool, advice: str
 ) -> None:
-    finding = await policy_check(lambda: status).probe()
+    check = problem_check("policy", lambda: status.problem, lambda: status.degraded)
+    finding = await check.probe()
 
     assert finding.ok is ok
     assert advice in finding.advice

@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 
 from adapters.audit.sink import AuditSinkError, OnFull
 from tests.contracts.audit import ANSWERED, ids, numbered
-from tests.fakes.clock import FakeClock
 from tests.unit.adapters.audit.audit_file_rig import (
     audit_file,
     file_size_limit,
@@ -29,15 +28,7 @@ from tests.unit.adapters.audit.audit_file_rig import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "audit.jsonl"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+    from tests.fakes.clock import FakeClock
 
 
 async def test_a_new_file_is_for_its_owner_alone(path: Path, clock: FakeClock) -> None:

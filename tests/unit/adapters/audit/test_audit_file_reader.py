@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from adapters.audit.file_reader import read_file
-from adapters.audit.reading import AuditReadError
+from adapters.audit.file_reader import AuditReadError, read_file
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 

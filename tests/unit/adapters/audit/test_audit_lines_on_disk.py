@@ -10,31 +10,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.audit.line_file import AppendFailedError, LineFile
+from adapters.audit.line_file import LineFile
+from adapters.audit.sink import DeliveryFailedError
 from tests.contracts.audit import ANSWERED
-from tests.fakes.clock import FakeClock
 from tests.unit.adapters.audit.audit_file_rig import audit_file, file_size_limit, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "audit.jsonl"
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+    from tests.fakes.clock import FakeClock
 
 
 def test_a_line_that_did_not_fit_can_be_written_whole_later(path: Path) -> None:
     file = LineFile(path, sync=False)
     file.open()
-    with file_size_limit(10), pytest.raises(AppendFailedError) as failure:
+    with file_size_limit(10), pytest.raises(DeliveryFailedError) as failure:
         file.append([b"first", b"second"])
-    assert (failure.value.appended, path.read_bytes()) == (1, b"first\n")
+    assert (failure.value.delivered, path.read_bytes()) == (1, b"first\n")
 
     file.append([b"second"])
     file.close()
@@ -64,9 +56,9 @@ def test_lines_that_could_not_be_forced_to_the_disk_count_as_not_written(
     file = LineFile(path, sync=True)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fail)
-        with pytest.raises(AppendFailedError) as failure:
+        with pytest.raises(DeliveryFailedError) as failure:
             file.append([b"first"])
-    assert (failure.value.reason, failure.value.appended) == ("eio", 0)
+    assert (failure.value.reason, failure.value.delivered) == ("eio", 0)
 
     file.append([b"first"])
     file.close()
@@ -88,11 +80,11 @@ def test_only_whole_lines_are_left_of_a_write_that_failed(
     path: Path, limit: int, appended: int, left: bytes
 ) -> None:
     file = LineFile(path, sync=True)
-    with file_size_limit(limit), pytest.raises(AppendFailedError) as failure:
+    with file_size_limit(limit), pytest.raises(DeliveryFailedError) as failure:
         file.append([b"first", b"second", b"third"])
     file.close()
 
-    assert (failure.value.appended, path.read_bytes()) == (appended, left)
+    assert (failure.value.delivered, path.read_bytes()) == (appended, left)
 
 
 async def test_an_event_that_comes_while_a_write_hangs_past_the_end_is_lost_and_counted(
@@ -126,7 +118,7 @@ async def test_an_event_that_comes_while_a_write_hangs_past_the_end_is_lost_and_
 def test_a_file_without_permission_says_so(path: Path) -> None:
     path.touch(mode=0o400)
 
-    with pytest.raises(AppendFailedError) as failure:
+    with pytest.raises(DeliveryFailedError) as failure:
         LineFile(path, sync=False).open()
 
     assert failure.value.reason == "permission_denied"

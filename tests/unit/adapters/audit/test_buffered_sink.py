@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.audit.buffered import BufferLimits, DeliveryFailedError
-from adapters.audit.sink import OnFull
+from adapters.audit.buffered import BufferLimits
+from adapters.audit.sink import DeliveryFailedError, OnFull
 from domain.model.audit import Outcome
 from tests.contracts.audit import ANSWERED, REFUSED, ids, numbered
 from tests.support.settling import settle

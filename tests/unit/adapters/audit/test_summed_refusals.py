@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from adapters.audit.fan_out import ServedApart
-from adapters.audit.sink import AuditSinkError
+from adapters.audit.sink import AuditSinkError, ServedApart
 from adapters.audit.summed_refusals import MAX_KINDS, SECONDS, SummedRefusals
 from domain.model.audit import Outcome
 from domain.model.transport import Requester
-from tests.contracts.audit import ANSWERED, REFUSED, AuditContract, ids, numbered
+from tests.contracts.audit import (
+    ANSWERED,
+    REFUSED,
+    AuditContract,
+    AuditInMemoryContract,
+    ids,
+    numbered,
+)
 from tests.fakes.audit_sink import FakeAuditSink
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
@@ -186,45 +192,18 @@ async def test_a_sink_that_does_not_start_closes_the_other() -> None:
     assert served.calls == ["audit started", "audit closed"]
 
 
-class TestSummedRefusals(AuditContract):
+class TestSummedRefusals(AuditInMemoryContract):
     @pytest.fixture(autouse=True)
     def _make(self) -> None:
-        self._rig = Rig()
-
-    @override
-    def trail(self) -> SummedRefusals:
-        return self._rig.trail
-
-    @override
-    async def start(self) -> None:
-        await self._rig.trail.start()
-
-    @override
-    async def close(self) -> None:
-        await self._rig.trail.aclose()
-
-    @override
-    async def kept(self) -> list[str]:
-        return ids(self._rig.sink.events)
+        rig = Rig()
+        self.trail, self.inner = rig.trail, rig.sink
 
 
 class TestServedApart(AuditContract):
     @pytest.fixture(autouse=True)
     def _make(self) -> None:
         self._sinks = FakeAuditSink(), FakeAuditSink()
-        self._trail = ServedApart(*self._sinks)
-
-    @override
-    def trail(self) -> ServedApart:
-        return self._trail
-
-    @override
-    async def start(self) -> None:
-        await self._trail.start()
-
-    @override
-    async def close(self) -> None:
-        await self._trail.aclose()
+        self.trail = ServedApart(*self._sinks)
 
     @override
     async def kept(self) -> list[str]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from adapters.breaker.circuit import State
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import BreakingSecretStore
 from domain.model.errors import (
     CallWithheld,
@@ -26,7 +25,6 @@ from tests.fakes.secret_store import FakeSecretStore
 
 if TYPE_CHECKING:
     from domain.model.secret import Secret
-
 
 DOWN = StoreUnavailable("It is down.", reason="down")
 LIMITED = RateLimited("Later.", reason="limited")

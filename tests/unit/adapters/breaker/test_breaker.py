@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 from structlog.testing import capture_logs
+from typing_extensions import override
 
-from adapters.breaker.circuit import State
-from adapters.breaker.config import BreakerConfig
-from adapters.breaker.store import CIRCUIT_OPEN
+from adapters.breaker.circuit import BreakerConfig, State
+from adapters.breaker.store import CIRCUIT_OPEN, BreakingSecretStore
 from domain.model.errors import (
     CallFailed,
     SecretNotFound,
@@ -17,6 +17,9 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
+from tests.contracts.fake_outages import FakeOutages
+from tests.fakes.clock import FakeClock
+from tests.fakes.secret_store import FakeSecretStore
 from tests.support.settling import settle
 from tests.unit.adapters.breaker.breaker_rig import DOWN, LIMITED, UNASKED, Rig
 
@@ -157,3 +160,23 @@ async def test_each_change_is_logged_once_by_name() -> None:
 def test_a_configuration_that_cannot_work_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="breaker's"):
         BreakerConfig(**wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
+class TestBreakingStore(FakeOutages):
+    @pytest.fixture(autouse=True)
+    def over_the_fake(self) -> None:
+        self.clock = FakeClock()
+        self.inner = FakeSecretStore(("prod", "dev"))
+        self.breaking = BreakingSecretStore(self.inner, BreakerConfig(), self.clock, lambda: 0.0)
+
+    @override
+    def store(self) -> BreakingSecretStore:
+        return self.breaking
+
+    @override
+    async def put(self, key: str, value: str | bytes) -> str:
+        return self.inner.put("/" + key, value)
+
+    @override
+    def deadline(self) -> float:
+        return self.clock.monotonic() + 10

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.breaker.circuit import Call, Circuit, Outcome, State
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import BreakerConfig, Call, Circuit, Outcome, State
 
 CONFIG = BreakerConfig()
 HEALED_WITHIN = CONFIG.probe_seconds + CONFIG.longest_pause_seconds

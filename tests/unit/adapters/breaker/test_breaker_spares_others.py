@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.breaker.circuit import MAX_REMEMBERED, Call, Circuit, Outcome, State
-from adapters.breaker.config import BreakerConfig
+from adapters.breaker.circuit import MAX_REMEMBERED, BreakerConfig, Call, Circuit, Outcome, State
 from adapters.breaker.store import CIRCUIT_OPEN
 from domain.model.errors import SecretsError, UpstreamError
 from tests.support.settling import settle

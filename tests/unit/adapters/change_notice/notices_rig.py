@@ -16,7 +16,6 @@ from tests.unit.adapters.nats.nats_in_memory import Message, NatsInMemory
 if TYPE_CHECKING:
     from domain.model.selection import Selection
 
-
 SUBJECTS = ControlSubjects()
 INVALIDATE, FLUSH, CHANGED = (
     SUBJECTS.of("invalidate"),

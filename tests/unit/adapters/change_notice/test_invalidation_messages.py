@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.change_notice.events import changed_event
 from adapters.change_notice.messages import (
     Cause,
     Invalidation,
     MalformedMessageError,
     ReplicaAnswer,
+    changed_event,
 )
 from adapters.nats.subjects import ControlSubjects
 from domain.model.errors import InvalidRequest

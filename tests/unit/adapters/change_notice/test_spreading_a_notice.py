@@ -20,7 +20,6 @@ from tests.unit.adapters.nats.nats_in_memory import Message
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-
 PAYMENTS = Selection.below("/payments", (("environment", "prod"), ("project_id", "p-1")))
 ORDER = Invalidation("id-1", "me", Cause.FLUSH, Selection.one("/a/B"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.console.form import MAX_PROPERTIES, FormError, question_in, read_form
+from adapters.console.pages import MAX_PROPERTIES, FormError, question_in, read_form
 from adapters.console.sources import Judgement
 from tests.unit.adapters.console.stage import Stage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.console.guard import CONTENT_POLICY
+from adapters.console.app import CONTENT_POLICY
 from tests.unit.adapters.console.stage import HERE, PAGES, Stage
 
 FORM = {"token": "ey", "key": "KEY"}

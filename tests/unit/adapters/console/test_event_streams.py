@@ -10,14 +10,14 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from adapters.console.events import (
+from adapters.console.feed import (
     LONGEST_SECONDS,
     LOOK_SECONDS,
     MAX_STREAMS,
     SILENT_SECONDS,
     EventStreams,
+    RequestFeed,
 )
-from adapters.console.feed import RequestFeed
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.console.stage import HOSTILE, event

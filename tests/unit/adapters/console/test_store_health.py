@@ -10,10 +10,9 @@ from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState, breaker_samples
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
-from adapters.console.figures import Figures
+from adapters.console.figures import Figures, ago, amount, clock, duration, moment, prose, size
 from adapters.console.sources import Check
 from adapters.console.store_health import Health, store_health
-from adapters.console.units import ago, amount, clock, duration, moment, size
 from adapters.metrics.registry import Metrics
 from ports.plugin import Sample
 from tests.fakes.clock import FakeClock
@@ -139,3 +138,16 @@ def test_times_are_read_as_people_write_them() -> None:
     assert (ago(0.4), ago(3.25)) == ("just now", "3.2 s ago")
     assert (duration(59.94), duration(3600), size(1023)) == ("59.9 s", "1 h 0 min", "1,023 bytes")
     assert (clock(float("inf")), moment(0)) == ("", "1970-01-01 00:00:00 UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("compare `path` and `a_b`.", "compare <code>path</code> and <code>a_b</code>."),
+        ("one ` alone", "one ` alone"),
+        ("``", "``"),
+        ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+    ],
+)
+def test_backticks_mark_code_and_all_else_is_escaped(text: str, shown: str) -> None:
+    assert prose(text) == shown

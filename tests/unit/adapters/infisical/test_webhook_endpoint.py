@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
-from adapters.admin_http.routes import StoreRoutes
+from adapters.admin_http.app import StoreRoutes
 from adapters.infisical.webhook import MAX_BODY_BYTES, InfisicalWebhook
 from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
 from domain.model.selection import Selection

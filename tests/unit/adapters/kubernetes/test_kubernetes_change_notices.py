@@ -14,10 +14,11 @@ from adapters.kubernetes.change_notices import (
     MAX_NAMED,
     ChangeNotices,
 )
+from adapters.system.lone_process import KnownAnswers
 from domain.model.selection import Selection
 from ports.transport import ChannelError
 from tests.fakes.clock import FakeClock
-from tests.fakes.peer_bus import FakeAnswers, FakePeerBus
+from tests.fakes.peer_bus import FakePeerBus
 from tests.support.settling import settle
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ class SlowBus(FakePeerBus):
         self.is_away = False
 
     @override
-    async def ask(self, topic: str, payload: bytes) -> FakeAnswers:
+    async def ask(self, topic: str, payload: bytes) -> KnownAnswers:
         if self.is_away:
             raise ChannelError("away", reason="disconnected")
         self.on_the_way.append((topic, payload))
-        return FakeAnswers(())
+        return KnownAnswers(())
 
     def deliver(self) -> None:
         for topic, payload in self.on_the_way:

@@ -14,11 +14,7 @@ from adapters.kubernetes.rights import Right as Need
 from adapters.kubernetes.rights import needed, roles_text
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.store_check import CHECK_SECONDS
-from ports.store_check import (
-    StoreLimitedError,
-    StoreMisconfiguredError,
-    StoreUnreachableError,
-)
+from ports.store_check import StoreLimitedError, StoreMisconfiguredError, StoreUnreachableError
 from tests.support.infisical_model import Result
 from tests.support.kubernetes_model import ACCOUNT, MESSAGE, REVIEWS, Right
 from tests.unit.adapters.kubernetes.kubernetes_rig import KubernetesRig

@@ -9,9 +9,8 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from adapters.kubernetes.connection import Connection, in_cluster
-from adapters.kubernetes.kubeconfig import read_kubeconfig
-from adapters.kubernetes.tls import ClientCertificate, Pem
+from adapters.kubernetes.connection import ClientCertificate, Connection, Pem, in_cluster
+from adapters.kubernetes.sources import read_kubeconfig
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.kubernetes import reasons
-from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.error_map import error_for
+from adapters.kubernetes.answer import Answer, error_for
 from domain.model.errors import (
     CallFailed,
     RateLimited,

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from adapters.kubernetes.noticing_engine import NoticingEngine
+from adapters.kubernetes.transport import NoticingEngine
 from adapters.kubernetes.watch import LONGEST_PAUSE_SECONDS
 from adapters.kubernetes.watches import ASK_AGAIN_SECONDS, ASK_SECONDS, LOST_SECONDS
 from adapters.upstream.engine import Failure, TransportError

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from adapters.kubernetes.plugin import MAX_WATCHES, PLUGIN
+from adapters.kubernetes.assembly import MAX_WATCHES
+from adapters.kubernetes.connection import Pem
+from adapters.kubernetes.plugin import PLUGIN
 from adapters.kubernetes.settings import KubernetesSettings
 from adapters.kubernetes.sources import connection_of
-from adapters.kubernetes.tls import Pem
 from ports.plugin import PluginError
 from ports.settings import problems_of
 from tests.fakes.store_context import FakeStoreContext

@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.watch import (
-    LIFE_SECONDS,
-    LONGEST_PAUSE_SECONDS,
-    METADATA,
-    RESUME_SECONDS,
-)
+from adapters.kubernetes.watch import LIFE_SECONDS, LONGEST_PAUSE_SECONDS, METADATA, RESUME_SECONDS
 from domain.model.errors import StoreUnavailable
 from tests.support.kubernetes_server import recorded_lines, recorded_result
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.watch import (
-    SecretWatch,
-)
-from adapters.kubernetes.watch_api import Stream, WatchApi
-from adapters.kubernetes.watch_list import METADATA_LIST
+from adapters.kubernetes.api import Stream, WatchApi
+from adapters.kubernetes.watch import SecretWatch
+from adapters.kubernetes.watch_events import METADATA_LIST
 from domain.model.errors import StoreUnavailable
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
 OVER = object()
 
 
-@dataclass
 class Opened(Stream):
     """One watch that a test feeds.
 
@@ -35,12 +31,10 @@ class Opened(Stream):
         fed: pieces of the body; `OVER` ends it cleanly, an exception breaks it.
     """
 
-    query: Mapping[str, str]
-    answer: Answer = field(default_factory=lambda: Answer(200, {}))
-    fed: asyncio.Queue[object] = field(default_factory=asyncio.Queue)
-
-    def __post_init__(self) -> None:
-        self.chunks = self._pieces()
+    def __init__(self, query: Mapping[str, str]) -> None:
+        self.query = query
+        self.fed: asyncio.Queue[object] = asyncio.Queue()
+        super().__init__(Answer(200, {}), self._pieces())
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         while (piece := await self.fed.get()) is not OVER:

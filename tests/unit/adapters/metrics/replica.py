@@ -5,28 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from adapters.access_policy.file import PolicyStatus
-from adapters.access_policy.samples import policy_samples
+from adapters.access_policy.status import PolicyStatus
 from adapters.admin_http.readiness import Finding, Readiness, ReadinessCheck
-from adapters.audit.samples import audit_samples
+from adapters.audit.sink import audit_samples
 from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState, breaker_samples
 from adapters.cache.samples import cache_samples
 from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.state import InfisicalState, TokenState, infisical_samples
-from adapters.kubernetes.samples import call_samples, read_samples, watch_samples
+from adapters.kubernetes.assembly import call_samples, read_samples, watch_samples
 from adapters.metrics.audit_trail import MeteredAuditTrail
 from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
-from adapters.metrics.host_waits import host_wait_samples
 from adapters.metrics.registry import Metrics
-from adapters.metrics.secret_store import MeteredSecretStore
-from adapters.metrics.worker_restarts import show_restarts
+from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
 from adapters.nats.plugin import nats_samples
 from adapters.system.lateness import LoopLateness
-from adapters.upstream.admission_state import AdmissionState
 from adapters.upstream.bounded_store import BoundedSecretStore
-from adapters.upstream.histogram import Histogram
-from adapters.vault.samples import vault_samples
+from adapters.upstream.statistics import AdmissionState, Histogram
+from adapters.vault.assembly import vault_samples
 from domain.use_cases.host_waits import HostWaits
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
@@ -174,11 +170,16 @@ class Replica:
         self.kubernetes: Any = Kubernetes()
         self.readiness = Readiness([ReadinessCheck("store", _never)], self.clock)
         self.readiness.note("store", Finding(ok=True))
-        show_restarts(self.metrics, 1, {WorkerEnd.KILLED: 2})
+        self.metrics.show_restarts(1, {WorkerEnd.KILLED: 2})
         self.sources: tuple[Callable[[], Iterable[Sample]], ...] = (
-            lambda: nats_samples(self.connection, self.transport, 8192),
+            lambda: nats_samples(
+                in_flight=self.transport.in_flight,
+                limit=8192,
+                dropped=self.transport.dropped,
+                is_connected=self.connection.is_connected,
+            ),
             lambda: audit_samples(self.audit, {"log": self.log, "file": self.sink}),
-            lambda: policy_samples(self.policy.status),
+            lambda: self.policy.status.samples(),  # noqa: PLW0108  tests replace the status
             lambda: breaker_samples(self.breaker.counts),
             lambda: host_wait_samples(self.host_waits),
             lambda: cache_samples(self.cache.counts),

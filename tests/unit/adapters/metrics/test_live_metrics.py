@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.access_policy.file import PolicyRefusal, PolicyStatus
+from adapters.access_policy.status import PolicyRefusal, PolicyStatus
 from adapters.admin_http.readiness import Finding
 from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState

@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
-from typing_extensions import override
 
 from adapters.metrics.audit_trail import MAX_REASONS, MeteredAuditTrail
 from adapters.metrics.catalogue import WATCHED_REASONS
 from adapters.metrics.registry import Metrics
 from domain.model.audit import Outcome, ServerKey
-from tests.contracts.audit import ANSWERED, CALLER, REFUSED, AuditContract
+from tests.contracts.audit import ANSWERED, CALLER, REFUSED, AuditInMemoryContract
 from tests.fakes.audit import FakeAuditTrail
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.metrics.replica import Replica
 
-if TYPE_CHECKING:
-    from ports.audit import AuditTrail
-
 CANCELLED = replace(REFUSED, outcome=Outcome.CANCELLED, reason="cancelled", error=None)
 
 
-class TestMeteredAuditTrail(AuditContract):
+class TestMeteredAuditTrail(AuditInMemoryContract):
     @pytest.fixture(autouse=True)
     def _make(self) -> None:
         self.inner = FakeAuditTrail()
         metrics = Metrics(FakeClock(), version="1", store="infisical")
-        self.metered = MeteredAuditTrail(self.inner, metrics)
-
-    @override
-    def trail(self) -> AuditTrail:
-        return self.metered
-
-    @override
-    async def start(self) -> None:
-        pass
-
-    @override
-    async def close(self) -> None:
-        pass
-
-    @override
-    async def kept(self) -> list[str]:
-        return [event.request_id for event in self.inner.events]
+        self.trail = MeteredAuditTrail(self.inner, metrics)
 
 
 def test_it_accepts_what_the_trail_behind_it_accepts() -> None:

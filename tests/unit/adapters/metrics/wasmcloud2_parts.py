@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from adapters.wasmcloud2.message import RelayFigures
+from adapters.wasmcloud2.message import RelayFigures, relay_samples
 from adapters.wasmcloud2.plugin_app import PluginApp
-from adapters.wasmcloud2.samples import relay_samples
 from bootstrap.projection.main import projection_samples
 from tests.fakes.clock import FakeClock
 

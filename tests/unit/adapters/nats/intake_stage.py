@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from adapters.nats.client import ResilientClient
 
-
 MAX_BODY = 1000
 PATIENCE = 8.0
 

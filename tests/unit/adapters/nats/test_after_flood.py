@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.nats.after_flood import LOOK_SECONDS, give_memory_back
-from adapters.system.free_memory import give_back_free_memory
+from adapters.nats.after_flood import LOOK_SECONDS, give_back_free_memory, give_memory_back
 from tests.fakes.clock import FakeClock
 
 _PIECE = 16 * 1024

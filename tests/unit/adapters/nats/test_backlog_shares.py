@@ -113,3 +113,10 @@ async def test_what_arrived_shortly_before_is_known_whatever_became_of_it() -> N
     assert stage.intake.bytes_a_second == 3 * MAX_BODY * 5
     stage.clock.advance(7)
     assert stage.intake.bytes_a_second == 0
+
+
+@pytest.mark.parametrize("end", [b'"}\r\n\r\n', b""])
+def test_a_forged_account_of_a_megabyte_makes_no_peers_name_of_that_length(end: bytes) -> None:
+    headers = b'NATS/1.0\r\nNats-Request-Info: {"acc":"' + b"A" * 1_000_000 + end
+
+    assert len(peer_of(b"_INBOX.attack.1", headers)) < 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 from nats.aio.client import Client
 
 from adapters.nats.connection import NatsConnection
+from adapters.nats.moving import SharedConnection
 from adapters.nats.settings import NatsSettings
-from adapters.nats.shared_connection import SharedConnection
 from tests.fakes.clock import FakeClock
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.nats_auth import roles
-from adapters.nats_auth.names import Names
+from adapters.nats_auth.roles import Names
 from adapters.nats_auth.setup import exports_for_people
 
 if TYPE_CHECKING:

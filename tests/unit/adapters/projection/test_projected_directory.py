@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.projection.content import DirectoryRights, ProjectedContent, UnfitDirectoryError
+from adapters.projection.content import (
+    MEMORY,
+    DirectoryRights,
+    ProjectedContent,
+    UnfitDirectoryError,
+    filesystem_of,
+)
 from adapters.projection.directory import ProjectedDirectory
-from adapters.projection.filesystem import MEMORY, filesystem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +44,8 @@ def directory(path: Path) -> Iterator[ProjectedDirectory]:
 
 def shown(path: Path) -> dict[str, bytes]:
     """Return what a consumer reads that passes over names with a leading dot."""
-    return {
-        entry.name: entry.read_bytes()
-        for entry in path.iterdir()
-        if not entry.name.startswith(".") and entry.exists()
-    }
+    shown = (entry for entry in path.iterdir() if not entry.name.startswith("."))
+    return {entry.name: entry.read_bytes() for entry in shown if entry.exists()}
 
 
 def hidden(path: Path) -> list[str]:

@@ -20,10 +20,10 @@ MODULES = ("adapters/system/files.py", "adapters/system/file_lookup.py")
 OTHERS = {
     ("bootstrap/cli/kv.py", ".read_bytes("),  # a value to be stored, which may come by a pipe
     ("bootstrap/cli/manifest.py", ".read_bytes("),  # a manifest, which is nothing of the service's
-    ("bootstrap/cli/workload.py", ".read_bytes("),  # a start request, nothing of the service's
+    ("bootstrap/cli/v2.py", ".read_bytes("),  # a start request, nothing of the service's
     ("bootstrap/main.py", '.open("'),  # /dev/null
     ("bootstrap/workers/template.py", "os.open("),  # /dev/null
-    ("adapters/projection/filesystem.py", ".read_text("),  # the kernel's table of mounts
+    ("adapters/projection/content.py", ".read_text("),  # the kernel's table of mounts
     # Below the descriptor of a folder, and without following a link.
     ("adapters/projection/directory.py", "os.open("),
     ("adapters/projection/directory.py", "os.rename("),
@@ -31,7 +31,7 @@ OTHERS = {
     # Files of the package itself.
     ("adapters/console/app.py", ".read_bytes("),
     ("adapters/console/reasons.py", ".read_text("),
-    ("bootstrap/local/run_folder.py", ".read_text("),  # a process's number, to be shown
+    ("bootstrap/local/run_plan.py", ".read_text("),  # a process's number, to be shown
     # In a temporary folder of its own.
     ("bootstrap/local/nats_server.py", ".touch("),
     ("bootstrap/local/nats_server.py", ".write_text("),

@@ -18,18 +18,13 @@ if TYPE_CHECKING:
 
 
 class TestFakeLateness(LatenessContract):
+    clock: FakeClock
+    lateness: FakeLateness
+
     @pytest.fixture(autouse=True)
     def fake(self) -> None:
         self.clock = FakeClock()
-        self.fake_lateness = FakeLateness(self.clock)
-
-    @override
-    def lateness(self) -> FakeLateness:
-        return self.fake_lateness
-
-    @override
-    def now(self) -> float:
-        return self.clock.monotonic()
+        self.lateness = FakeLateness(self.clock)
 
     @override
     def run_on_time(self, seconds: float) -> None:
@@ -39,7 +34,7 @@ class TestFakeLateness(LatenessContract):
     def hold_up(self, seconds: float) -> None:
         began = self.now()
         self.clock.advance(seconds)
-        self.fake_lateness.note(began, self.now())
+        self.lateness.note(began, self.now())
 
 
 class HandLoop:
@@ -66,22 +61,17 @@ class HandLoop:
 
 
 class TestLoopLateness(LatenessContract):
+    clock: FakeClock
+    lateness: LoopLateness
+
     @pytest.fixture(autouse=True)
     def loop(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = FakeClock()
         self.hand = HandLoop(self.clock)
         hand: Any = self.hand
         monkeypatch.setattr(asyncio, "get_running_loop", lambda: hand)
-        self.measured = LoopLateness(self.clock)
-        self.measured.start()
-
-    @override
-    def lateness(self) -> LoopLateness:
-        return self.measured
-
-    @override
-    def now(self) -> float:
-        return self.clock.monotonic()
+        self.lateness = LoopLateness(self.clock)
+        self.lateness.start()
 
     @override
     def run_on_time(self, seconds: float) -> None:
@@ -96,7 +86,7 @@ class TestLoopLateness(LatenessContract):
         began = self.now()
         self.clock.advance(3.0)
 
-        assert self.measured.late_seconds(began) == pytest.approx(3.0 - TICK_SECONDS)
+        assert self.lateness.late_seconds(began) == pytest.approx(3.0 - TICK_SECONDS)
 
     def test_the_delay_of_ordinary_timers_does_not_count(self) -> None:
         began = self.now()
@@ -104,22 +94,22 @@ class TestLoopLateness(LatenessContract):
             self.clock.advance(TICK_SECONDS + TOLERATED_SECONDS / 2)
             self.hand.run(self.now())
 
-        assert self.measured.late_seconds(began) == 0
-        assert self.measured.total_seconds == 0
+        assert self.lateness.late_seconds(began) == 0
+        assert self.lateness.total_seconds == 0
 
     def test_the_total_counts_what_is_long_past_and_the_history_does_not(self) -> None:
         self.hold_up(4.0)
         self.run_on_time(KEPT_SECONDS + 5.0)
 
-        assert self.measured.total_seconds == pytest.approx(4.0 - TICK_SECONDS)
-        assert self.measured.late_seconds(self.now() - 100.0) == 0
+        assert self.lateness.total_seconds == pytest.approx(4.0 - TICK_SECONDS)
+        assert self.lateness.late_seconds(self.now() - 100.0) == 0
 
     def test_once_stopped_it_measures_no_more(self) -> None:
-        self.measured.stop()
+        self.lateness.stop()
         self.hold_up(5.0)
 
-        assert self.measured.total_seconds == 0
-        assert self.measured.late_seconds(self.now() - 5.0) == 0
+        assert self.lateness.total_seconds == 0
+        assert self.lateness.late_seconds(self.now() - 5.0) == 0
 
 
 async def test_a_callback_that_blocks_the_loop_is_lateness() -> None:

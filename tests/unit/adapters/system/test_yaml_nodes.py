@@ -9,11 +9,11 @@ import yaml
 
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.problems import AccessPolicyError
-from adapters.kubernetes.kubeconfig import read_kubeconfig
+from adapters.kubernetes.sources import read_kubeconfig
 from adapters.system import yaml_nodes
-from adapters.system.yaml_nodes import YamlError, YamlTooDeepError, nodes_of
+from adapters.system.yaml_nodes import YamlError, YamlTooDeepError, nodes_of, suggestion
 from adapters.wadm_manifest.check import read_file
-from adapters.wadm_manifest.findings import ManifestUnreadableError
+from adapters.wadm_manifest.tree import ManifestUnreadableError
 from adapters.wasmcloud2.workload_file import WorkloadFileError, read_workload_file
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_the_bound_of_depth_is_exact() -> None:
 def test_an_alias_that_holds_itself_ends() -> None:
     checked = read_file("manifest", b"&a {metadata: *a, spec: *a, components: *a, policies: *a}")
 
-    assert checked.findings.all
+    assert checked.findings
 
 
 def test_a_number_of_thousands_of_digits_is_a_text() -> None:
@@ -91,3 +91,12 @@ def test_a_number_of_thousands_of_digits_is_a_text() -> None:
     body = read_workload_file(f"namespace: a\nname: b\nserial: {digits}".encode())
 
     assert body["workload"]["serial"] == digits
+
+
+@pytest.mark.parametrize("name", ["te\tam", "te\x1b[2Jam", "team\u202e", "te\u200bam", "team\x85"])
+def test_a_near_name_that_could_steer_a_terminal_is_not_suggested(name: str) -> None:
+    assert suggestion("team", [name]) == ""
+
+
+def test_a_near_name_of_plain_characters_is() -> None:
+    assert suggestion("taem", ["other", "team"]) == ' Did you mean "team"?'

@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from typing_extensions import override
 
 from adapters.telemetry.audit_log import AuditLog
 from adapters.telemetry.audit_record import audit_fields
 from adapters.telemetry.log_setup import LogLevel, configure_logging, log_output
 from domain.model.audit import Outcome
-from tests.contracts.audit import ANSWERED, REFUSED
+from tests.contracts.audit import ANSWERED, REFUSED, AuditOutputContract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,3 +144,14 @@ async def test_a_trail_that_may_lose_records_goes_on_accepting_and_counts_them(
         audit.record(replace(ANSWERED, request_id="dropped"))
         assert (audit.accepts(), audit.dropped, audit.waiting) == (True, 1, 1)
         assert await read_all(sleeping, audit) == ["kept"]
+
+
+class TestAuditLog(AuditOutputContract):
+    @pytest.fixture(autouse=True)
+    def _make(self, log_text: LogText) -> None:
+        self._text = log_text
+        self.trail = AuditLog()
+
+    @override
+    async def raw(self) -> bytes:
+        return self._text.getvalue().encode()

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from adapters.telemetry.log_setup import configure_logging
-from adapters.telemetry.repeats import LINES_A_SECOND, RepeatLimit
+from adapters.telemetry.rendering import LINES_A_SECOND, RepeatLimit
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a log line looks like, and what never gets into one."""
+"""What a log line looks like, that of a fault as well, and what never gets into one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 import structlog
 from typing_extensions import override
 
+from adapters.telemetry.fault_log import StructlogFaultLog
 from adapters.telemetry.log_setup import configure_logging
 from domain.model.secret import SecretValue
 
@@ -187,3 +188,25 @@ def test_a_stream_that_is_closed_does_not_fail_the_caller() -> None:
     stream.close()
 
     structlog.get_logger().info("event")
+
+
+def test_a_fault_is_logged_by_type_frames_and_request_id(log_text: LogText) -> None:
+    def fail() -> None:
+        raise RuntimeError("canary-5e1f")
+
+    try:
+        fail()
+    except RuntimeError as error:
+        StructlogFaultLog().unexpected(error, "abcdefgh-000001")
+
+    (record,) = log_text.records()
+    assert (record["event"], record["level"]) == ("fault.unexpected", "error")
+    assert (record["request_id"], record["exception"]) == ("abcdefgh-000001", "RuntimeError")
+    assert "test_log_setup.py" in record["frames"][0]
+    assert "canary" not in log_text.getvalue()
+
+
+def test_a_fault_without_a_traceback_is_logged_too(log_text: LogText) -> None:
+    StructlogFaultLog().unexpected(ValueError(), "abcdefgh-000002")
+
+    assert log_text.records()[0]["frames"] == []

@@ -1,4 +1,4 @@
-"""The whole core on fakes, traced, with its spans kept in memory."""
+"""The whole core on fakes, traced, with its spans kept in memory; and the span of one event."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing_extensions import override
 
 from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
-from adapters.tracing.audit_trail import TracedAuditTrail
-from adapters.tracing.request_handler import MessagingNames, TracedRequestHandler
+from adapters.tracing.request_handler import TracedAuditTrail, TracedRequestHandler
 from adapters.tracing.secret_store import TracedSecretStore
 from adapters.upstream.bounded_store import BoundedSecretStore
 from domain.model.transport import Operation
 from domain.use_cases.fetch_secret import FetchSecret
+from tests.fakes.audit import FakeAuditTrail
 from tests.support.core import Core
 
 if TYPE_CHECKING:
@@ -27,13 +27,11 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AnyValue
 
+    from domain.model.audit import AuditEvent
     from domain.model.transport import Reply
 
 SUBJECT = "wasmcloud.secrets.v1alpha1.infisical."
-MESSAGING = MessagingNames(
-    "nats",
-    {operation: f"{SUBJECT}{operation}" for operation in Operation},
-)
+DESTINATIONS = {str(operation): f"{SUBJECT}{operation}" for operation in Operation}
 SERVER: Mapping[str, str | int] = {"server.address": "infisical.test", "server.port": 443}
 
 
@@ -102,8 +100,19 @@ class TracedCore(Core):
             audit=TracedAuditTrail(self.audit, names_allowed=self.names_allowed),
             fetch=FetchSecret(cache if self.cached else traced, self.clock),
         )
-        self.handler = TracedRequestHandler(answer, tracer, self.clock, MESSAGING)
+        self.handler = TracedRequestHandler(
+            answer, tracer, self.clock, system="nats", destinations=DESTINATIONS
+        )
 
     @override
     async def send(self, body: bytes, host_xkey: str | None, max_reply: int | None = None) -> Reply:
         return await self.handler.handle(self.request(body, host_xkey, max_reply))
+
+
+def told(event: AuditEvent, *, names_allowed: bool = False) -> ReadableSpan:
+    """Record an event inside a span, and return the span."""
+    spans = RecordedSpans()
+    trail = TracedAuditTrail(FakeAuditTrail(), names_allowed=names_allowed)
+    with spans.tracer.start_as_current_span("request"):
+        trail.record(event)
+    return spans.only

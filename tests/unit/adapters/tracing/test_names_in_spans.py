@@ -12,8 +12,7 @@ from adapters.tracing.attributes import MAX_TEXT, NAMES
 from domain.model.transport import Request
 from tests.contracts.audit import ANSWERED, JWT, REFUSED, SEED
 from tests.support.core import policy
-from tests.unit.adapters.tracing.recorded_spans import TracedCore, attributes_of
-from tests.unit.adapters.tracing.told_spans import told
+from tests.unit.adapters.tracing.recorded_spans import TracedCore, attributes_of, told
 
 
 async def test_an_operation_that_a_requester_made_up_is_called_other() -> None:

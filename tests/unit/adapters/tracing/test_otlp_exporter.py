@@ -1,4 +1,4 @@
-"""What is sent to a collector, and what an operator hears when it does not take it."""
+"""What is sent to a collector, with which headers, and what is logged when it is not taken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from requests.adapters import BaseAdapter
 from structlog.testing import capture_logs
 from typing_extensions import override
 
-from adapters.tracing.exporter import OtlpExporter
+from adapters.tracing.export import OtlpExporter
+from adapters.tracing.headers import parse_headers
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.tracing.recorded_spans import RecordedSpans
 
@@ -170,3 +171,38 @@ def test_the_environment_s_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> Non
 
     ((_, options),) = sending.wire.sent
     assert options["proxies"]["http"] == "http://proxy.test:3128"
+
+
+@pytest.mark.parametrize(
+    ("text", "headers"),
+    [
+        ("Authorization=Bearer%20abc", {"authorization": "Bearer abc"}),
+        (" x-team = shop , x-key=a==,", {"x-team": "shop", "x-key": "a=="}),
+        ("x-a=1\nx-b=2\n", {"x-a": "1", "x-b": "2"}),
+        ("x-a=a%2Cb", {"x-a": "a,b"}),
+    ],
+)
+def test_pairs_are_read(text: str, headers: dict[str, str]) -> None:
+    read = parse_headers(text)
+
+    assert {name: value.get_secret_value() for name, value in read.items()} == headers
+
+
+def test_values_are_hidden() -> None:
+    assert "canary" not in repr(parse_headers("x-key=canary"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ",", "canary", "x-key=", "=canary", "x key=canary", "x=canary%0d%0ax-b: 1", "x=canary%00"],
+)
+def test_anything_else_is_refused_without_being_shown(text: str) -> None:
+    with pytest.raises(ValueError, match="Authorization=Bearer%20TOKEN") as raised:
+        parse_headers(text)
+
+    assert "canary" not in str(raised.value)
+
+
+def test_the_pair_that_is_wrong_is_named_by_its_number() -> None:
+    with pytest.raises(ValueError, match="pair 2 is none"):
+        parse_headers("x-a=1,x-b")

@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
-from typing_extensions import override
 
-from adapters.tracing.audit_trail import TracedAuditTrail
+from adapters.tracing.request_handler import TracedAuditTrail
 from domain.model.audit import Outcome
 from domain.model.errors import UpstreamError
 from domain.model.transport import Operation, Request
-from tests.contracts.audit import REFUSED, AuditContract
+from tests.contracts.audit import REFUSED, AuditInMemoryContract
 from tests.fakes.audit import FakeAuditTrail
-from tests.unit.adapters.tracing.recorded_spans import SUBJECT, TracedCore, attributes_of
-from tests.unit.adapters.tracing.told_spans import told
-
-if TYPE_CHECKING:
-    from ports.audit import AuditTrail
+from tests.unit.adapters.tracing.recorded_spans import SUBJECT, TracedCore, attributes_of, told
 
 
-class TestTracedAuditTrail(AuditContract):
+class TestTracedAuditTrail(AuditInMemoryContract):
     @pytest.fixture(autouse=True)
     def _make(self) -> None:
         self.inner = FakeAuditTrail()
-        self.traced = TracedAuditTrail(self.inner, names_allowed=True)
-
-    @override
-    def trail(self) -> AuditTrail:
-        return self.traced
-
-    @override
-    async def start(self) -> None:
-        pass
-
-    @override
-    async def close(self) -> None:
-        pass
-
-    @override
-    async def kept(self) -> list[str]:
-        return [event.request_id for event in self.inner.events]
+        self.trail = TracedAuditTrail(self.inner, names_allowed=True)
 
 
 async def test_a_request_is_one_server_span_that_says_how_it_ended() -> None:

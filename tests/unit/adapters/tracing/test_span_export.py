@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-
 RESOURCE: dict[str, str | int] = {"service.name": "secrets"}
 
 

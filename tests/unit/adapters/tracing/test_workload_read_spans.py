@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from opentelemetry.trace import SpanKind, StatusCode
 
-from adapters.tracing.audit_trail import TracedAuditTrail
-from adapters.tracing.tracer import TracedWorkloadReads
+from adapters.tracing.request_handler import TracedAuditTrail, TracedWorkloadReads
 from bootstrap.projection.deliveries import DeliveryTrail
 from domain.model.errors import UpstreamError
 from domain.model.secret_uri import parse_secret_uri

@@ -53,8 +53,13 @@ class Identity:
         self.clock.advance(STEP_SECONDS)
 
     def run(self, seconds: float) -> None:
-        for _ in range(round(seconds / STEP_SECONDS)):
+        end = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < end:
             self.tick()
+            due = min(max(each.ends_at, each.guard.retry_at) for each in self.processes)
+            steps = (min(due, end) - self.clock.monotonic()) // STEP_SECONDS
+            # Until then nothing happens.
+            self.clock.advance(max(0.0, steps * STEP_SECONDS))
 
 
 def longest_row(times: list[float]) -> int:

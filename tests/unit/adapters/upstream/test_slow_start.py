@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.upstream.slow_start import GROW_SECONDS, SlowStart
+from adapters.upstream.bulkhead import GROW_SECONDS, SlowStart
 
 
 def answer(window: SlowStart, count: int, now: float) -> list[int]:

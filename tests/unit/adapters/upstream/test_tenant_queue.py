@@ -20,7 +20,7 @@ async def test_waiters_come_out_in_order_of_arrival() -> None:
     assert [w.key for w in queue.in_order()] == ["0", "1", "2", "3"]
     popped = [queue.pop(lambda _: True) for _ in range(4)]
     assert [one and one.key for one in popped] == list("0123")
-    assert len(queue) == 0
+    assert queue.waiting == 0
 
 
 async def test_a_tenant_that_may_not_go_on_is_passed_over_and_keeps_its_place() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
-from adapters.upstream.timer import Timer
+from adapters.upstream.background import Timer
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 

@@ -4,42 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
-from adapters.upstream.credentials import FixedText
 from adapters.vault.access import ServiceAccess
 from adapters.vault.addressing import Addressing, Place
-from adapters.vault.api import VaultApi
-from adapters.vault.login_methods import AppRole
-from adapters.vault.mounts import KvVersions
-from adapters.vault.service_tokens import ServiceTokens
+from adapters.vault.api import KvVersions, VaultApi
 from adapters.vault.store import VaultSecretStore
-from adapters.vault.token_makers import LoginMaker
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
-from tests.fakes.clock import FakeClock
-from tests.support.settling import settle
-from tests.support.vault_logins import ROLE_ID, SECRET_ID
-from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import new_refusals, peers
+from tests.unit.adapters.vault.token_rig import Rig as TokenRig
 
 if TYPE_CHECKING:
     from adapters.vault.access import Access
-    from adapters.vault.mounts import KvVersion
+    from adapters.vault.api import KvVersion
     from domain.model.secret import Secret
 
 
-class Rig:
+class Rig(TokenRig):
     """A store over a model of Vault."""
 
     def __init__(self, *, fixed: KvVersion | None = None, access: Access | None = None) -> None:
-        self.calls, self.clock = ModelCalls(), FakeClock()
+        super().__init__()
         self.patience = 8.0
         self.model = self.calls.model
-        method = AppRole("approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(SECRET_ID)))
-        refusals = new_refusals(self.clock, peers()[0])
-        maker = LoginMaker(method, "", self.calls, refusals, self.clock)
-        self.tokens = ServiceTokens(maker, self.clock, lambda: 0.0)
         api = VaultApi(
             calls=self.calls,
             access=access or ServiceAccess(self.tokens),
@@ -60,10 +45,6 @@ class Rig:
 
     async def text(self, key: str, version: str | None = None, **properties: str) -> str | bytes:
         return (await self.get(key, version, **properties)).value.reveal()
-
-    async def advance(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        await settle()
 
     @property
     def targets(self) -> list[str]:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from nacl.signing import SigningKey
 
+from adapters.vault.access import EitherAccess
 from adapters.vault.addressing import Place
+from adapters.vault.caller_access import CallerTokenAccess, InlineAccess
 from adapters.vault.caller_logins import CallerLogins
-from adapters.vault.caller_token_access import CallerTokenAccess
-from adapters.vault.either_access import EitherAccess
-from adapters.vault.inline_access import InlineAccess
-from adapters.vault.key_ring import KeyRing
+from adapters.vault.signing_keys import KeyRing
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
 from tests.fakes.clock import FakeClock
 from tests.unit.adapters.vault.model_calls import ModelCalls
@@ -50,6 +49,4 @@ class Rig:
         )
         self.inline = InlineAccess(self.logins, "jwt")
         self.tokens = CallerTokenAccess(self.logins, "jwt", self.calls, self.clock)
-        self.either = EitherAccess(
-            self.inline, self.tokens, calls=self.calls, mount="jwt", clock=self.clock
-        )
+        self.either = EitherAccess(self.inline, self.tokens, calls=self.calls, clock=self.clock)

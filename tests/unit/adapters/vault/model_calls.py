@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
-from adapters.vault.answer import Answer
-from adapters.vault.call import Calls
+from adapters.upstream.lockout import LockoutGuard
+from adapters.upstream.message import UpstreamResponse
+from adapters.vault.refusals import LOCKOUT, Refusals
+from adapters.vault.wire import Answer, Calls
+from tests.fakes.peer_bus import FakePeerBus
 from tests.support.infisical_model import Call as SeenCall
 from tests.support.vault_model import VaultModel
-from tests.support.vault_recordings import RecordedResponse, recording
+from tests.support.vault_recordings import recording
 
 if TYPE_CHECKING:
-    from adapters.vault.call import Call
+    from pathlib import Path
+
+    from adapters.vault.wire import Call
+    from ports.clock import Clock
+    from ports.peer_bus import PeerBus
 
 
 @final
@@ -50,4 +57,9 @@ class ModelCalls(Calls):
         body = b"" if call.body is None else json.dumps(dict(call.body)).encode()
         result = self.model.answer(SeenCall(call.method, target, headers, body))
         names, content = result.encoded()
-        return Answer.of(RecordedResponse(result.status, names, content))
+        return Answer.of(UpstreamResponse(result.status, names, content))
+
+
+def new_refusals(clock: Clock, bus: PeerBus | None = None, file: Path | None = None) -> Refusals:
+    """Return what one process remembers of refused logins; without a bus it is alone."""
+    return Refusals(LockoutGuard(LOCKOUT, clock, lambda: 0.0), bus or FakePeerBus(), file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.vault.addressing import MAX_KEY_LENGTH, Addressing, Place
-from adapters.vault.wire_paths import login_path, mount_path, secret_path
+from adapters.vault.wire import login_path, mount_path, secret_path
 from domain.model.errors import InvalidRequest, PolicyError
 from domain.model.reference import SecretReference
 from tests.support.vault_recordings import recording

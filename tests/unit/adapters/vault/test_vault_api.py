@@ -1,4 +1,4 @@
-"""Reads through the model of Vault: versions of secrets, tokens that end, lagging nodes."""
+"""Reads through the model of Vault: versions of secrets and mounts, tokens that end, late nodes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import asyncio
 import pytest
 
 from adapters.vault.access import AgentAccess
-from domain.model.errors import InvalidRequest, SecretNotFound, Unauthorized, UpstreamError
+from domain.model.errors import (
+    CallFailed,
+    InvalidRequest,
+    SecretNotFound,
+    Unauthorized,
+    UpstreamError,
+)
 from tests.unit.adapters.vault.api_rig import Rig
 
 
@@ -113,3 +119,119 @@ async def test_an_agent_in_between_needs_no_token() -> None:
     with pytest.raises(UpstreamError) as refused:
         await rig.text("app")
     assert refused.value.reason == "token_refused"
+
+
+async def test_the_version_of_a_mount_is_asked_once_and_each_read_is_one_call() -> None:
+    rig = Rig()
+    rig.model.put("app/db", {"v": "1"})
+    for _ in range(3):
+        assert await rig.text("app/db") == '{"v":"1"}'
+
+    asked, *reads = rig.targets
+    assert asked == "sys/internal/ui/mounts/secret"
+    assert reads == ["secret/data/app/db"] * 3
+    assert rig.model.logins.logins == 1
+
+
+async def test_mounts_of_both_versions_are_read_each_in_its_own_way() -> None:
+    rig = Rig()
+    rig.model.put("app", {"data": {"v": "x"}, "metadata": {"version": 3}}, mount="kv1")
+    secret = await rig.get("app", mount="kv1")
+
+    assert secret.value.reveal() == '{"data":{"v":"x"},"metadata":{"version":3}}'
+    assert secret.version == "unversioned"
+
+
+async def test_a_version_is_never_served_from_a_mount_without_versions() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "x"}, mount="kv1")
+
+    with pytest.raises(SecretNotFound) as refused:
+        await rig.get("app", "7", mount="kv1")
+    assert refused.value.reason == "version_not_found"
+    assert "version" not in rig.targets[-1]
+
+
+async def test_a_mount_that_was_upgraded_is_read_as_such_at_once() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "x"}, mount="kv1")
+    await rig.text("app", mount="kv1")
+    rig.model.upgrade("kv1")
+
+    secret = await rig.get("app", mount="kv1")
+    assert (secret.version, secret.value.reveal()) == ("1", '{"v":"x"}')
+
+
+async def test_reads_under_way_while_a_mount_is_upgraded_all_find_their_secrets() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "x"}, mount="kv1")
+    await rig.text("app", mount="kv1")
+    rig.model.upgrade("kv1")
+
+    values = await asyncio.gather(*(rig.text("app", mount="kv1") for _ in range(5)))
+    assert values == ['{"v":"x"}'] * 5
+
+
+async def test_a_mount_being_upgraded_opens_no_breaker_and_then_serves() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "x"}, mount="kv1")
+    await rig.text("app", mount="kv1")
+    rig.model.upgrading = 1
+
+    with pytest.raises(CallFailed) as refused:
+        await rig.text("app", mount="kv1")
+    assert refused.value.reason == "mount_upgrading"
+    rig.model.upgrade("kv1")
+    rig.clock.advance(11)
+    assert await rig.text("app", mount="kv1") == '{"v":"x"}'
+
+
+async def test_a_mount_put_in_another_s_place_is_not_read_as_the_former() -> None:
+    rig = Rig()
+    rig.model.put("app", {"v": "2"})
+    await rig.text("app")
+    rig.model.mounts["", "secret"] = 1
+    rig.model.put("data/app", {"data": {"v": "wrong"}, "metadata": {"version": 1}})
+    rig.model.put("app", {"v": "right"})
+
+    assert await rig.text("app") == '{"v":"right"}'
+
+
+async def test_misses_ask_for_the_mount_s_version_now_and_then_only() -> None:
+    rig = Rig()
+    for _ in range(5):
+        with pytest.raises(SecretNotFound):
+            await rig.text("app/nothing")
+    assert len([target for target in rig.targets if "mounts" in target]) == 1
+
+    rig.clock.advance(11)
+    for _ in range(5):
+        with pytest.raises(SecretNotFound):
+            await rig.text("app/nothing")
+    assert len([target for target in rig.targets if "mounts" in target]) == 2
+
+
+async def test_a_version_that_the_operator_fixes_is_never_asked_for() -> None:
+    rig = Rig(fixed=2)
+    rig.model.put("app", {})
+
+    assert await rig.text("app") == "{}"
+    assert rig.targets == ["secret/data/app"]
+
+
+async def test_a_mount_that_is_not_there_or_not_permitted_is_denied() -> None:
+    rig = Rig()
+
+    with pytest.raises(Unauthorized) as refused:
+        await rig.text("app", mount="gone")
+    assert refused.value.reason == "read_denied"
+
+
+async def test_another_engine_than_a_key_value_one_is_refused() -> None:
+    rig = Rig()
+    await rig.tokens.current()
+    rig.calls.instead = ["detect_several_segments"]
+
+    with pytest.raises(UpstreamError) as refused:
+        await rig.text("app", mount="pki")
+    assert refused.value.reason == "mount_not_found"

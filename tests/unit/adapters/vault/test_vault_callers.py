@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.vault.api import VaultApi
-from adapters.vault.caller_jwt import partition
-from adapters.vault.mounts import KvVersions
+from adapters.vault.addressing import Place
+from adapters.vault.api import KvVersions, VaultApi
+from adapters.vault.caller_logins import partition
 from domain.model.errors import StoreUnavailable, Unauthorized, UpstreamError
 from domain.model.identity import AccountKey, Caller, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation, SecretQuery
+from domain.model.workload import Workload
 from tests.support.vault_logins import decode_segment
 from tests.unit.adapters.vault.caller_rig import CALLER, PLACE, UNNAMED, Rig
 
@@ -131,9 +132,9 @@ async def test_roles_and_namespaces_have_logins_of_their_own(rig: Rig) -> None:
 
 async def test_a_caller_s_token_that_has_served_is_replaced_once_refused(rig: Rig) -> None:
     used = await rig.tokens.authorize(PLACE, CALLER)
-    assert not rig.tokens.doubt(used)
-    rig.tokens.confirm(used)
-    assert rig.tokens.doubt(used)
+    assert not used.doubt()
+    used.confirm()
+    assert used.doubt()
     again = await rig.tokens.authorize(PLACE, CALLER)
 
     assert again.headers != used.headers
@@ -177,14 +178,14 @@ async def test_a_server_without_inline_login_gets_a_login_before_the_read(rig: R
 async def test_another_server_in_its_place_is_found_out(rig: Rig) -> None:
     used: Pass = await rig.either.authorize(PLACE, CALLER)
     rig.server.knows_inline = False
-    assert not rig.either.doubt(used)
+    assert not used.doubt()
     rig.clock.advance(61)
-    assert rig.either.doubt(used)
+    assert used.doubt()
 
     again = await rig.either.authorize(PLACE, CALLER)
     assert "X-Vault-Token" in again.headers
-    rig.either.confirm(again)
-    assert rig.either.doubt(again)
+    again.confirm()
+    assert again.doubt()
 
 
 @pytest.mark.parametrize(
@@ -226,3 +227,17 @@ async def test_closing_ends_logins_that_still_run(rig: Rig) -> None:
     with pytest.raises(StoreUnavailable) as refused:
         await waiting
     assert refused.value.reason == "closed"
+
+
+CART = Workload("prod", "shop", "cart")
+
+
+@pytest.mark.parametrize("way", ["inline", "tokens"])
+async def test_a_workload_is_not_logged_in(tmp_path: Path, way: str) -> None:
+    rig = Rig(tmp_path)
+    access = rig.inline if way == "inline" else rig.tokens
+
+    with pytest.raises(UpstreamError) as refused:
+        await access.authorize(Place("secret"), CART)
+
+    assert refused.value.reason == "store_needs_token"

@@ -1,4 +1,4 @@
-"""What logins present: wrapping tokens opened once."""
+"""What logins present, wrapping tokens opened once, and tokens that the operator gives."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.upstream.credentials import FixedText, TextFile
-from adapters.vault.login_methods import AppRole, LoginRequest, SignedToken, TlsCertificate
+from adapters.vault.login import LoginRequest, app_role, signed_token, tls_certificate
 from adapters.vault.wrapped_secret_id import WrappedSecretId
 from domain.model.errors import StoreUnavailable, UpstreamError
 from tests.fakes.clock import FakeClock
+from tests.support.vault_logins import ROOT
 from tests.unit.adapters.vault.model_calls import ModelCalls
+from tests.unit.adapters.vault.token_rig import Rig
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 CREATED_AT = "auth/approle/role/app/secret-id"
 
@@ -29,11 +32,11 @@ def wrapped(calls: ModelCalls, source: TextFile | FixedText) -> WrappedSecretId:
 async def test_each_method_sends_what_its_server_side_takes() -> None:
     text = FixedText(SecretStr("canary"))
     requests = [
-        await AppRole("approle", text, text).request(),
-        await AppRole("team/approle", text, None).request(),
-        await SignedToken("kubernetes", "app", text).request(),
-        await TlsCertificate("cert", "svc").request(),
-        await TlsCertificate("cert", "").request(),
+        await app_role("approle", text, text).request(),
+        await app_role("team/approle", text, None).request(),
+        await signed_token("kubernetes", "app", text).request(),
+        await tls_certificate("cert", "svc").request(),
+        await tls_certificate("cert", "").request(),
     ]
 
     assert [(request.path, dict(request.body)) for request in requests] == [
@@ -134,3 +137,61 @@ async def test_a_server_that_is_down_is_no_alarm() -> None:
         await wrapped(calls, FixedText(SecretStr("s.wrapping"))).read()
 
     assert refused.value.reason == "store_sealed"
+
+
+async def test_a_given_token_is_renewed_to_learn_how_long_it_lasts() -> None:
+    rig = Rig(given=f" {ROOT}\n")
+    rig.logins.lease = 600
+
+    assert await rig.token() == ROOT
+    assert rig.tokens.remaining_seconds == pytest.approx(595)
+    async with rig.running():
+        await rig.advance(401)
+    assert rig.logins.renewals == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "token_renew_root",
+        "token_not_renewable_renew",
+        "token_batch_renew",
+        "token_no_default_policy_renew_self",
+    ],
+)
+async def test_a_given_token_that_cannot_be_renewed_is_used_until_it_is_refused(name: str) -> None:
+    rig = Rig(given=ROOT)
+    rig.calls.instead = [name]
+
+    assert await rig.token() == ROOT
+    rig.clock.advance(86400)
+    assert await rig.token() == ROOT
+    assert len(rig.calls.made) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("token_expired_renew", "login_refused"), ("garbage_batch_token", "token_damaged")],
+)
+async def test_a_given_token_that_does_not_count_is_not_used(name: str, reason: str) -> None:
+    rig = Rig(given=ROOT)
+    rig.calls.instead = [name]
+
+    with pytest.raises(UpstreamError) as refused:
+        await rig.token()
+
+    assert refused.value.reason == reason
+    assert ROOT not in refused.value.advice
+
+
+async def test_a_token_that_may_not_be_renewed_is_told_with_the_policy_to_write(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rig = Rig(given=ROOT)
+    rig.calls.instead = ["token_no_default_policy_renew_self"]
+    await rig.token()
+
+    log = capsys.readouterr().out
+    assert "vault.renewal_denied" in log
+    assert 'path "auth/token/renew-self"' in log
+    assert ROOT not in log

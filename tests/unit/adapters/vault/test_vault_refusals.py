@@ -10,14 +10,14 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.upstream.credentials import CredentialSource, FixedText
-from adapters.vault.login_methods import AppRole
+from adapters.vault.login import app_role
 from adapters.vault.refusals import UnreadableRefusalsError
 from adapters.vault.token_makers import LoginMaker
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
+from tests.fakes.peer_bus import FakePeerBus
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
-from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import Peers, new_refusals, peers
+from tests.unit.adapters.vault.model_calls import ModelCalls, new_refusals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,12 +39,16 @@ class Replica:
     """One process that logs in by AppRole."""
 
     def __init__(
-        self, calls: ModelCalls, clock: FakeClock, bus: Peers, file: Path | None = None
+        self,
+        calls: ModelCalls,
+        clock: FakeClock,
+        *peers: FakePeerBus,
+        file: Path | None = None,
     ) -> None:
         self.secret_id = Changing("wrong-1")
-        self.refusals = new_refusals(clock, bus, file)
-        self.bus = bus
-        method = AppRole("approle", FixedText(SecretStr(ROLE_ID)), self.secret_id)
+        self.bus = FakePeerBus(*peers)
+        self.refusals = new_refusals(clock, self.bus, file)
+        method = app_role("approle", FixedText(SecretStr(ROLE_ID)), self.secret_id)
         self.maker = LoginMaker(method, "", calls, self.refusals, clock)
 
     async def refused(self) -> str:
@@ -56,7 +60,7 @@ class Replica:
 
 async def test_a_refused_secret_id_is_sent_once() -> None:
     calls, clock = ModelCalls(), FakeClock()
-    replica = Replica(calls, clock, peers()[0])
+    replica = Replica(calls, clock)
 
     assert await replica.refused() == "login_refused"
     clock.advance(86400)
@@ -66,7 +70,7 @@ async def test_a_refused_secret_id_is_sent_once() -> None:
 
 async def test_another_secret_id_is_tried() -> None:
     calls, clock = ModelCalls(), FakeClock()
-    replica = Replica(calls, clock, peers()[0])
+    replica = Replica(calls, clock)
     await replica.refused()
     assert not await replica.maker.has_changed()
 
@@ -77,7 +81,7 @@ async def test_another_secret_id_is_tried() -> None:
 
 async def test_the_operator_has_it_tried_once_more() -> None:
     calls, clock = ModelCalls(), FakeClock()
-    replica = Replica(calls, clock, peers()[0])
+    replica = Replica(calls, clock)
     await replica.refused()
     calls.model.logins.secret_ids.add("wrong-1")
 
@@ -88,7 +92,7 @@ async def test_the_operator_has_it_tried_once_more() -> None:
 
 async def test_different_wrong_secret_ids_do_not_lock_the_role() -> None:
     calls, clock = ModelCalls(), FakeClock()
-    replica = Replica(calls, clock, peers()[0])
+    replica = Replica(calls, clock)
     reasons = []
     for number in range(10):
         replica.secret_id.text = f"wrong-{number}"
@@ -104,7 +108,7 @@ async def test_different_wrong_secret_ids_do_not_lock_the_role() -> None:
 
 async def test_a_login_that_succeeds_resets_the_count() -> None:
     calls, clock = ModelCalls(), FakeClock()
-    replica = Replica(calls, clock, peers()[0])
+    replica = Replica(calls, clock)
     for number in range(6):
         replica.secret_id.text = f"wrong-{number}"
         assert await replica.refused() == "login_refused"
@@ -116,21 +120,24 @@ async def test_a_login_that_succeeds_resets_the_count() -> None:
 
 async def test_replicas_tell_each_other() -> None:
     calls, clock = ModelCalls(), FakeClock()
-    first, second = (Replica(calls, clock, bus) for bus in peers(2))
-    heard: list[str] = []
+    first = Replica(calls, clock)
+    second = Replica(calls, clock, first.bus)
     await first.refusals.listen()
-    await second.refusals.listen(lambda: heard.append("refused"))
+    await second.refusals.listen()
+    second.bus.is_down = True
 
     await first.refused()
-    assert heard == ["refused"]
     assert await second.refused() == "login_refused"
     assert calls.model.logins.logins == 1
-    assert all(b"wrong" not in payload for _, payload in first.bus.sent)
+    told = [*first.bus.sent, *first.bus.asked]
+    assert len(told) == 2
+    assert all(b"wrong" not in payload for _, payload in told)
 
 
 async def test_a_starting_replica_asks_what_the_others_know() -> None:
     calls, clock = ModelCalls(), FakeClock()
-    first, second = (Replica(calls, clock, bus) for bus in peers(2))
+    first = Replica(calls, clock)
+    second = Replica(calls, clock, first.bus)
     await first.refusals.listen()
     await first.refused()
     await second.refusals.listen()
@@ -141,9 +148,9 @@ async def test_a_starting_replica_asks_what_the_others_know() -> None:
 
 async def test_a_refusal_outlives_a_restart_by_its_file(tmp_path: Path) -> None:
     calls, clock, file = ModelCalls(), FakeClock(), tmp_path / "refused.json"
-    await Replica(calls, clock, peers()[0], file).refused()
+    await Replica(calls, clock, file=file).refused()
 
-    after = Replica(calls, FakeClock(), peers()[0], file)
+    after = Replica(calls, FakeClock(), file=file)
     assert await after.refused() == "login_refused"
     assert calls.model.logins.logins == 1
     assert "wrong" not in file.read_text("utf-8")
@@ -152,12 +159,12 @@ async def test_a_refusal_outlives_a_restart_by_its_file(tmp_path: Path) -> None:
 
 async def test_a_success_takes_the_credentials_out_of_the_file(tmp_path: Path) -> None:
     calls, clock, file = ModelCalls(), FakeClock(), tmp_path / "refused.json"
-    replica = Replica(calls, clock, peers()[0], file)
+    replica = Replica(calls, clock, file=file)
     await replica.refused()
     calls.model.logins.secret_ids.add("wrong-1")
     replica.refusals.forget()
     await replica.maker.obtain(None)
-    after = Replica(calls, FakeClock(), peers()[0], file)
+    after = Replica(calls, FakeClock(), file=file)
 
     assert (await after.maker.obtain(None)).seconds == 3600
 
@@ -168,13 +175,13 @@ def test_a_file_that_holds_something_else_stops_the_start(tmp_path: Path, conten
     file.write_bytes(content.encode("latin-1"))
 
     with pytest.raises(UnreadableRefusalsError):
-        new_refusals(FakeClock(), peers()[0], file)
+        new_refusals(FakeClock(), file=file)
     assert file.read_bytes() == content.encode("latin-1")
 
 
 async def test_a_file_that_cannot_be_written_does_not_stop_a_login(tmp_path: Path) -> None:
     calls = ModelCalls()
-    replica = Replica(calls, FakeClock(), peers()[0], tmp_path / "missing" / "refused.json")
+    replica = Replica(calls, FakeClock(), file=tmp_path / "missing" / "refused.json")
 
     assert await replica.refused() == "login_refused"
     assert await replica.refused() == "login_refused"
@@ -183,7 +190,7 @@ async def test_a_file_that_cannot_be_written_does_not_stop_a_login(tmp_path: Pat
 
 async def test_a_bus_that_is_down_does_not_stop_a_login() -> None:
     calls = ModelCalls()
-    replica = Replica(calls, FakeClock(), peers()[0])
+    replica = Replica(calls, FakeClock())
     replica.bus.is_down = True
     replica.secret_id.text = SECRET_ID
 
@@ -193,20 +200,22 @@ async def test_a_bus_that_is_down_does_not_stop_a_login() -> None:
 @pytest.mark.parametrize("what", ["", "0" * 31, "0" * 33, "x" * 32, "0" * 32 + "\n", "é"])
 @pytest.mark.parametrize("kind", ["refused", "asked", "other", ""])
 async def test_what_peers_send_is_checked(kind: str, what: str) -> None:
-    mine, other = peers(2)
-    heard: list[str] = []
+    mine = FakePeerBus()
+    other = FakePeerBus(mine)
     refusals = new_refusals(FakeClock(), mine)
-    await refusals.listen(lambda: heard.append("refused"))
+    await refusals.listen()
 
     other.broadcast("login_refused", f"{kind} {what}".encode())
     answers = await other.ask("login_refused", f"{kind} {what}".encode())
 
-    assert (heard, await answers.gather(0)) == ([], [])
+    assert await answers.gather(0) == []
+    mine.is_down = True
+    assert not await refusals.is_refused(what)
 
 
 async def test_the_memory_of_refusals_is_bounded(tmp_path: Path) -> None:
     file = tmp_path / "refused.json"
-    refusals = new_refusals(FakeClock(), peers()[0], file)
+    refusals = new_refusals(FakeClock(), file=file)
     for number in range(100):
         await refusals.refused(f"{number:032x}")
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.upstream.credentials import FixedText
-from adapters.vault.login_methods import SignedToken
+from adapters.vault.login import signed_token
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.token_makers import LoginMaker
 from domain.model.errors import RateLimited, StoreUnavailable
@@ -158,7 +158,7 @@ async def test_a_server_that_is_down_is_not_asked_for_each_request() -> None:
 
 async def test_an_outage_behind_a_login_that_is_never_locked_is_over_within_seconds() -> None:
     rig = Rig()
-    method = SignedToken("kubernetes", "demo", FixedText(SecretStr("canary-token")))
+    method = signed_token("kubernetes", "demo", FixedText(SecretStr("canary-token")))
     maker = LoginMaker(method, "", rig.calls, rig.refusals, rig.clock)
     tokens = ServiceTokens(maker, rig.clock, lambda: 0.99)
     rig.calls.instead = ["kubernetes_login_api_server_unreachable", "kubernetes_login_no_role"]

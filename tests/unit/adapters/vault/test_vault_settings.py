@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.vault.settings import VaultSettings
-from bootstrap.settings.problems import SettingsError
-from bootstrap.settings.variables import Variables
+from bootstrap.settings.variables import SettingsError, Variables
 
 if TYPE_CHECKING:
     from pathlib import Path

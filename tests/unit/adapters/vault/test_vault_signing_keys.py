@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.vault.key_ring import JWKS_PATH, PEM_PATH, KeyRing
-from adapters.vault.signing_keys import InvalidKeyFileError, parse_keys
+from adapters.vault.signing_keys import (
+    JWKS_PATH,
+    PEM_PATH,
+    InvalidKeyFileError,
+    KeyRing,
+    parse_keys,
+)
 from ports.store_plugin import HttpRequest
 
 if TYPE_CHECKING:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from adapters.upstream.credentials import FixedText
-from adapters.vault.given_token import GivenToken
-from adapters.vault.login_methods import AppRole
+from adapters.vault.login import app_role
 from adapters.vault.service_tokens import ServiceTokens
-from adapters.vault.token_makers import LoginMaker
+from adapters.vault.token_makers import GivenToken, LoginMaker
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
-from tests.unit.adapters.vault.model_calls import ModelCalls
-from tests.unit.adapters.vault.peers import new_refusals, peers
+from tests.unit.adapters.vault.model_calls import ModelCalls, new_refusals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,8 +30,8 @@ class Rig:
         self.calls = ModelCalls()
         self.clock = FakeClock()
         self.logins = self.calls.model.logins
-        self.refusals = new_refusals(self.clock, peers()[0])
-        method = AppRole(
+        self.refusals = new_refusals(self.clock)
+        method = app_role(
             "approle", FixedText(SecretStr(ROLE_ID)), FixedText(SecretStr(f"{secret_id}\n"))
         )
         maker: TokenMaker = LoginMaker(method, "", self.calls, self.refusals, self.clock)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.wadm_manifest.check import check_files, read_file
-from adapters.wadm_manifest.findings import ManifestUnreadableError
 from adapters.wadm_manifest.model import configuration_name
+from adapters.wadm_manifest.tree import ManifestUnreadableError
 from tests.unit.adapters.wadm_manifest.manifests import GOOD, codes, spoilt
 
 
@@ -42,7 +42,7 @@ def test_secrets_of_different_files_can_share_a_stored_name() -> None:
     second = read_file("b.yaml", text.encode())
     check_files([first, second], ())
 
-    found = [finding for finding in second.findings.all if "a.yaml" in finding.advice]
+    found = [finding for finding in second.findings if "a.yaml" in finding.advice]
     assert configuration_name("shop", "a-b") == configuration_name("SHOP", "a_b")
     assert {finding.code for finding in found} == {"secret_name_shared"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.wadm_manifest.check import check_files, read_file
-from adapters.wadm_manifest.findings import Level
+from adapters.wadm_manifest.tree import Level
 from tests.unit.adapters.wadm_manifest.manifests import GOOD, codes, spoilt
 
 REFUSED = {
@@ -102,7 +102,7 @@ def test_what_wadm_refuses_is_an_error(name: str) -> None:
     file = read_file("shop.yaml", REFUSED[name].encode())
     check_files([file], ())
 
-    assert any(finding.level is Level.ERROR for finding in file.findings.all)
+    assert any(finding.level is Level.ERROR for finding in file.findings)
 
 
 @pytest.mark.parametrize("name", TAKEN)

@@ -94,17 +94,15 @@ class Rig:
         self.started: list[dict[str, Any]] = []
         self.log: list[str] = []
         self.rolling: asyncio.Task[None]
-        clock, filling = self.reads.clock, Filling(self.reads.read, "prod")
-        self.relay = Relay(
-            self.operator, self.hosts, filling, clock, timeout_seconds=8, max_starts=max_starts
-        )
+        clock = self.reads.clock
+        filling = Filling(self.reads.read, "prod", clock, timeout_seconds=8)
+        self.relay = Relay(self.operator, self.hosts, filling, clock, max_starts=max_starts)
         self.rolls = Rolls(
             self.relay.held,
             self.relay.to_hosts,
             filling,
             self.reads.read.authorize.location_of,
             clock,
-            timeout_seconds=8,
             figures=self.relay.figures,
         )
 

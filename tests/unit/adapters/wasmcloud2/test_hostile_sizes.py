@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.wasmcloud2.answers import read_status, without
 from adapters.wasmcloud2.message import MAX_BRACKETS
 from adapters.wasmcloud2.redaction import REDACTED, Redaction
-from adapters.wasmcloud2.replies import read_status, without
 from adapters.wasmcloud2.start_request import (
     UnreadableStartError,
     mentions_in,

@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.wasmcloud2.redaction import REDACTED
-from adapters.wasmcloud2.replies import (
-    WorkloadStatus,
-    read_status,
-    refused,
-    without,
-    without_in_text,
-)
+from adapters.wasmcloud2.answers import read_status, refused, without
+from adapters.wasmcloud2.message import WorkloadStatus
+from adapters.wasmcloud2.redaction import REDACTED, Redaction
 
 # As `wash host` 2.10.4 answers a start whose image it cannot pull.
 FAILED = b"""{
@@ -87,7 +82,7 @@ def test_an_answer_without_a_value_keeps_its_bytes() -> None:
 
 
 def test_the_longer_of_two_values_goes_as_a_whole() -> None:
-    assert without_in_text("x hunter2-long y", ["hunter2", "hunter2-long"]) == f"x {REDACTED} y"
+    assert Redaction(["hunter2", "hunter2-long"]).clear("x hunter2-long y") == f"x {REDACTED} y"
 
 
 def test_an_answer_that_is_no_json_is_cleared_too() -> None:

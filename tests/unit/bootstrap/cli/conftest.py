@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.crypto.token_signer import sign_token
-from bootstrap.cli import kv_common
+from bootstrap.cli import kv_session
 from tests.unit.adapters.wadm_manifest.manifests import GOOD
 from tests.unit.bootstrap.cli.kv_rig import MemoryKv
 from tests.unit.bootstrap.cli.manifest_rig import COMPONENT, POLICY, PROVIDER, TEAM
@@ -46,5 +46,6 @@ def rules(tmp_path: Path) -> list[str]:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> MemoryKv:
     memory = MemoryKv()
-    monkeypatch.setattr(kv_common, "sessions", lambda: memory)
+    monkeypatch.setattr(kv_session, "open_kv", memory.open_kv)
+    monkeypatch.setattr(kv_session, "open_catalog", memory.open_catalog)
     return memory

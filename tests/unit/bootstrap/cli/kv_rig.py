@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 from typer.testing import CliRunner, Result
 
-from adapters.nats_kv.catalog import Revision
-from adapters.nats_kv.entry import Operation
+from adapters.nats_kv.operating import OtherKeyError, Revision, VersionConflictError
+from adapters.nats_kv.stream_reader import Operation
 from adapters.nats_kv.value_cipher import read_value
-from adapters.nats_kv.writer import OtherKeyError, VersionConflictError
 from bootstrap.cli import kv
 from domain.model.errors import SecretNotFound, UpstreamError
 from domain.model.secret import Secret

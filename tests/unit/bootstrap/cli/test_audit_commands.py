@@ -219,7 +219,7 @@ def test_a_session_that_cannot_connect_is_one_line_of_advice(
         raise NatsConnectError("Failed to connect to NATS; check NATS_URL.", reason="refused")
         yield
 
-    monkeypatch.setattr(audit, "session", lambda: open_nats)
+    monkeypatch.setattr(audit_events, "open_nats", open_nats)
 
     result = run()
 
@@ -233,7 +233,7 @@ def test_ctrl_c_ends_it_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(audit, "session", lambda: open_nats)
+    monkeypatch.setattr(audit_events, "open_nats", open_nats)
 
     result = run()
 

@@ -34,7 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     async def open_nats() -> AsyncIterator[ResilientClient]:
         yield cast("ResilientClient", server)
 
-    monkeypatch.setattr(cache, "session", lambda: open_nats)
+    monkeypatch.setattr(cache, "open_nats", open_nats)
     return server
 
 
@@ -183,7 +183,7 @@ def test_a_session_that_cannot_connect_is_one_line_of_advice(
         raise NatsConnectError("Failed to connect to NATS; check NATS_URL.", reason="refused")
         yield
 
-    monkeypatch.setattr(cache, "session", lambda: open_nats)
+    monkeypatch.setattr(cache, "open_nats", open_nats)
 
     result = flush("--all")
 
@@ -201,10 +201,6 @@ def test_prefix_and_backend_of_the_settings_make_the_subjects(
         "my.secrets.control.vault.flush",
         "my.secrets.events.vault.changed",
     ]
-
-
-def test_the_session_is_the_commands_own() -> None:
-    assert cache.session().__name__ == "open_nats"  # type: ignore[attr-defined]  # a function
 
 
 def test_a_program_gets_the_replicas_and_what_each_dropped(server: FakeServer) -> None:

@@ -20,8 +20,8 @@ _NOISE = re.compile(r"<\w|\[\[|\bx[<>]=|<=x|\blist\[|\[default: \(|^Usage:.*\{",
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield every command as the words that call it."""
     yield path
-    for name, below in getattr(command, "commands", {}).items():
-        yield from commands(below, (*path, name))
+    for name in getattr(command, "commands", ()):
+        yield from commands(command.get_command(None, name), (*path, name))
 
 
 @pytest.mark.parametrize("words", list(commands(typer.main.get_command(app))), ids=" ".join)

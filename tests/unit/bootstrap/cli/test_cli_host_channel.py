@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from typing_extensions import override
 
-from bootstrap.cli.host_channel import HostChannel, not_permitted
+from bootstrap.cli.as_host import HostChannel, not_permitted
 from bootstrap.cli.reporting import NotPermittedError
 from domain.model.transport import Operation, Reply
 from ports.transport import Channel, ChannelError
@@ -58,14 +58,14 @@ async def test_a_denied_subject_ends_the_wait_at_once() -> None:
     silent = SilentChannel(connection, 'Permissions Violation for Publish to "a.b.get"')
 
     with pytest.raises(NotPermittedError, match=r"no permission to publish to a\.b\.get\."):
-        await HostChannel(silent, connection).request(Operation.GET, b"", None, 5)
+        await HostChannel(silent, lambda: connection.denied).request(Operation.GET, b"", None, 5)
 
     assert silent.given_up
 
 
 async def test_answers_and_failures_pass_as_they_are() -> None:
-    channel = HostChannel(AnsweringChannel(), Connection())
-    failing = HostChannel(AnsweringChannel(ChannelError("x", reason="timeout")), Connection())
+    channel = HostChannel(AnsweringChannel(), lambda: None)
+    failing = HostChannel(AnsweringChannel(ChannelError("x", reason="timeout")), lambda: None)
 
     assert await channel.request("get", b"!", "XA", 5) == Reply(b"get 5!", "XA")
     with pytest.raises(ChannelError):

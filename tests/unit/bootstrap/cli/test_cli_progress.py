@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from bootstrap.cli.progress import progress
-from bootstrap.cli.progress_bar import QUIET_SECONDS
+from bootstrap.cli.terminal import QUIET_SECONDS, progress
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from adapters.crypto.nkeys_text import InvalidNKeyError, KeyKind
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.token_verifier import WascapTokenVerifier
 from bootstrap.cli import app
-from bootstrap.cli.identity import IdentitySource
+from bootstrap.cli.as_host import IdentitySource
 from bootstrap.cli.reporting import CommandError
 from domain.model.identity import IdentityKind
 from domain.model.messages import Application

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bootstrap.cli import app
-from bootstrap.cli.setting_rows import MASK
 from bootstrap.settings.model import known_variables
+from bootstrap.settings_table import MASK
 from tests.support.environments import infisical_environment, new_xkey_seed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.cli.durations import duration_seconds
+from bootstrap.cli.reporting import duration_seconds
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from adapters.nats_kv.settings import NatsKvSettings
-from bootstrap.cli.manifest_store import shape_of
+from bootstrap.cli.manifest_checks import shape_of
 from bootstrap.settings.plugins import Registry
 from bootstrap.settings.variables import Variables
 from domain.model.reference import SecretLocation, SecretReference

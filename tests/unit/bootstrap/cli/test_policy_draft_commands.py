@@ -11,7 +11,7 @@ import pytest
 from adapters.access_policy import draft_from_mappings
 from adapters.access_policy.draft_from_mappings import MappingsError
 from adapters.nats.connect_errors import NatsConnectError
-from bootstrap.cli import policy_draft
+from bootstrap.cli import policy
 from tests.support.audit_text import audit_line
 from tests.unit.adapters.access_policy.policies import COMPONENT, request
 from tests.unit.adapters.access_policy.test_policy_draft_from_audit import event_of
@@ -93,7 +93,7 @@ def test_import_writes_what_the_mappings_allow(
         asked.append(backend)
         return {COMPONENT: json.dumps(["a", "/b"]).encode()}
 
-    monkeypatch.setattr(policy_draft, "session", lambda: open_nats)
+    monkeypatch.setattr(policy, "open_nats", open_nats)
     monkeypatch.setattr(draft_from_mappings, "read_mappings", read_mappings)
 
     result = run("import-nats-kv", "--bucket-name", "old")
@@ -116,7 +116,7 @@ def test_import_writes_what_the_mappings_allow(
 def test_import_fails_in_one_line(
     monkeypatch: pytest.MonkeyPatch, failure: Exception, said: str
 ) -> None:
-    monkeypatch.setattr(policy_draft, "session", lambda: _Failing(failure))
+    monkeypatch.setattr(policy, "open_nats", _Failing(failure))
 
     result = run("import-nats-kv")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from bootstrap.projection.config_file import read_plan
-from bootstrap.projection.host_config import host_config
+from bootstrap.projection.offline import host_config
 
 if TYPE_CHECKING:
     from bootstrap.projection.plan import Plan

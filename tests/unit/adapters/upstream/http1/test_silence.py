@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from adapters.upstream.engine import Failure, TransportError
 from adapters.upstream.http1.connection import HttpConnection
-from adapters.upstream.http1.whole_response import WholeResponse
+from adapters.upstream.http1.responses import WholeResponse
 
 if TYPE_CHECKING:
     from adapters.upstream.message import UpstreamResponse

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.http1.response_reader import MAX_HEAD_BYTES
-from adapters.upstream.http1.whole_response import WholeResponse
+from adapters.upstream.http1.responses import MAX_HEAD_BYTES, WholeResponse
 
 if TYPE_CHECKING:
     from adapters.upstream.message import UpstreamResponse
@@ -56,6 +57,16 @@ def read(data: bytes, method: str = "GET") -> Rig:
     rig = Rig(method)
     rig.reader.feed(data)
     return rig
+
+
+def test_what_was_read_is_freed_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        reader = weakref.ref(read(MEASURED).reader)
+    finally:
+        gc.enable()
+
+    assert reader() is None
 
 
 @given(

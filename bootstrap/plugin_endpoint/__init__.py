@@ -1,1 +1,0 @@
-"""The endpoint for host component plug-ins of wasmCloud 2 as a process."""

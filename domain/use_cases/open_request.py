@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from typing_extensions import override
-
 from domain.model.errors import InvalidHeaders, InvalidPayload, OtherError
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ class OpenedRequest(NamedTuple):
     host_xkey: PublicXKey
     server_key: ServerKey
 
-    @override
     def __repr__(self) -> str:
         return f"OpenedRequest(<hidden>, {self.host_xkey}, {self.server_key})"
 

@@ -86,8 +86,3 @@ class MeteredAuditTrail(AuditTrail):
 
 def _among(values: tuple[str, ...], value: str, otherwise: str = OTHER) -> str:
     return value if value in values else otherwise
-
-
-def metered_trail(inner: AuditTrail, metrics: Metrics | None) -> AuditTrail:
-    """Count what the audit trail records, where there are metrics."""
-    return inner if metrics is None else MeteredAuditTrail(inner, metrics)

@@ -26,7 +26,14 @@ Container(
 print(*sys.modules)
 """
 
-ADMIN = {"prometheus_client", "starlette.applications", "uvicorn"}
+ADMIN = {
+    "adapters.admin_http.readiness",
+    "adapters.metrics.audit_trail",
+    "adapters.metrics.secret_store",
+    "prometheus_client",
+    "starlette.applications",
+    "uvicorn",
+}
 POLICY = {"adapters.access_policy.file"}
 AUDIT_FILE = {"adapters.audit.file"}
 INFISICAL = {"adapters.upstream.http1.engine"}

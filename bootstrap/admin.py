@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from adapters.admin_http.checks import (
-    STORE,
-    audit_check,
-    problem_check,
-    process_check,
-    serving_check,
-    store_check,
-    store_finding,
-)
-from adapters.admin_http.readiness import Readiness
 from bootstrap.settings import Problem, SettingsError
 from domain.model.own_lateness import RECENT_SECONDS, recent_advice
 
 if TYPE_CHECKING:
     from adapters.admin_http.address import AdminAddress
+    from adapters.admin_http.readiness import Readiness
     from adapters.admin_http.server import AdminHttp
     from adapters.console.app import Console
     from adapters.console.feed import RequestFeed
@@ -71,32 +62,36 @@ class Admin:
         if address is None or metrics is None:
             _refuse_routes(configuration, pipeline)
             return
+        from adapters.admin_http import checks as check  # noqa: PLC0415  see above
+        from adapters.admin_http.readiness import Readiness  # noqa: PLC0415  see above
 
         def own_lateness() -> str:
             return recent_advice(lateness.late_seconds(clock.monotonic() - RECENT_SECONDS))
 
         checks = [
-            serving_check(lambda: self.is_serving),
-            problem_check(configuration.transport.plugin.name, transport.problem),
-            store_check(
+            check.serving_check(lambda: self.is_serving),
+            check.problem_check(configuration.transport.plugin.name, transport.problem),
+            check.store_check(
                 pipeline.parts.check,
                 lambda: self.is_serving,
                 proof=pipeline.proof,
                 disproof=pipeline.disproof,
                 starved=own_lateness,
             ),
-            audit_check(audits.trail.accepts),
-            process_check(own_lateness),
+            check.audit_check(audits.trail.accepts),
+            check.process_check(own_lateness),
         ]
         if front is not transport:
-            checks.append(problem_check("front", front.problem))
+            checks.append(check.problem_check("front", front.problem))
             metrics.watch(front.samples)
         if store_task.exists:
             degraded = pipeline.parts.degraded
-            checks.append(problem_check("store_task", store_task.problem, degraded))
+            checks.append(check.problem_check("store_task", store_task.problem, degraded))
         if (file := access.file) is not None:
             checks.append(
-                problem_check("policy", lambda: file.status.problem, lambda: file.status.degraded)
+                check.problem_check(
+                    "policy", lambda: file.status.problem, lambda: file.status.degraded
+                )
             )
         self.readiness = Readiness(checks, clock)
         metrics.watch(
@@ -143,6 +138,8 @@ class Admin:
         `error`: what the check raised; None if the store answers.
         """
         if self.readiness is not None:
+            from adapters.admin_http.checks import STORE, store_finding  # noqa: PLC0415  see above
+
             self.readiness.note(STORE, store_finding(error))
 
     def begin_serving(self) -> None:
@@ -203,6 +200,15 @@ def _refuse_routes(configuration: Configuration, pipeline: StorePipeline) -> Non
                 f"{paths}, which come in there.",
             )
         )
+
+
+def counted_trail(inner: AuditTrail, metrics: Metrics | None) -> AuditTrail:
+    """Return `inner`, counted where there are metrics."""
+    if metrics is None:
+        return inner
+    from adapters.metrics.audit_trail import MeteredAuditTrail  # noqa: PLC0415  see above
+
+    return MeteredAuditTrail(inner, metrics)
 
 
 def new_feed(configuration: Configuration, inner: AuditTrail) -> RequestFeed | None:

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, final
 import structlog
 
 from adapters.audit.buffered import BufferLimits
-from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
 from adapters.audit.signing import PURPOSE, LineSigner, public_key_of
 from adapters.audit.sink import AuditFanOut, AuditSink, OnFull, ServedApart, audit_samples
-from adapters.audit.stream_config import AuditStreamConfig, refused_config
 from adapters.audit.summed_refusals import SummedRefusals
 from adapters.telemetry.audit_log import AuditLog
 from bootstrap.server_keys import derived_keys
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
 
     from adapters.audit.buffered import BufferedSink
-    from adapters.audit.stream import AuditStream
+    from adapters.audit.file import AuditFile
     from bootstrap.settings import Settings
     from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock
@@ -64,21 +62,27 @@ class AuditTrails:
             self.buffers["log"] = log
             sinks.append(log)
         if settings.audit_file is not None:
-            fsync = FsyncPolicy(settings.audit_file_fsync)
-            config = AuditFileConfig(settings.audit_file, fsync, limits)
-            self._file = AuditFile(config, clock, signer())
+            from adapters.audit import file  # noqa: PLC0415  loaded for a file alone
+
+            fsync = file.FsyncPolicy(settings.audit_file_fsync)
+            kept = file.AuditFileConfig(settings.audit_file, fsync, limits)
+            self._file = file.AuditFile(kept, clock, signer())
             self.buffers["file"] = self._file
             sinks.append(self._file)
         if settings.audit_stream is not None:
+            from adapters.audit import stream_config  # noqa: PLC0415  loaded for a stream alone
+            from adapters.audit.stream import AuditStream  # noqa: PLC0415  likewise
+
             client = _client(settings, shared)
-            stream = AuditStreamConfig(
+            config = stream_config.AuditStreamConfig(
                 stream=settings.audit_stream,
                 max_age_seconds=settings.audit_stream_max_age_days * _SECONDS_A_DAY,
                 max_bytes=settings.audit_stream_max_bytes,
                 replicas=settings.audit_stream_replicas,
                 limits=limits,
             )
-            served, others = _streams(client, stream, signer, clock)
+            served = AuditStream(client, config, clock, signer())
+            others = AuditStream(client, stream_config.refused_config(config), clock, signer())
             self.buffers |= {"stream": served, "refused_stream": others}
             sinks.append(ServedApart(served, others))
         every = sinks[0] if len(sinks) == 1 else AuditFanOut(sinks)
@@ -115,16 +119,4 @@ def _client(settings: Settings, shared: Mapping[type, Any]) -> Client:
             f"needs a NATS connection, which the transport {settings.transport} has not; unset "
             "it and set AUDIT_FILE, or choose another TRANSPORT.",
         )
-    )
-
-
-def _streams(
-    client: Client, config: AuditStreamConfig, signer: Callable[[], _Sign | None], clock: Clock
-) -> tuple[AuditStream, AuditStream]:
-    """Build the stream of served secrets and the one beside it."""
-    from adapters.audit.stream import AuditStream  # noqa: PLC0415  loaded for a stream alone
-
-    return (
-        AuditStream(client, config, clock, signer()),
-        AuditStream(client, refused_config(config), clock, signer()),
     )

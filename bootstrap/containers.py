@@ -11,7 +11,6 @@ from adapters.change_notice.notices import ChangeNotices
 from adapters.crypto.control_messages import ControlCodec
 from adapters.crypto.token_verifier import WascapTokenVerifier
 from adapters.crypto.xkeys import SodiumKeyExchange
-from adapters.metrics.audit_trail import metered_trail
 from adapters.system.clock import SystemClock
 from adapters.system.lateness import LoopLateness
 from adapters.system.lone_process import LoneProcess
@@ -19,7 +18,7 @@ from adapters.system.request_ids import CountingRequestIds
 from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.fault_log import StructlogFaultLog
 from bootstrap.access import AccessControl
-from bootstrap.admin import Admin, new_feed, new_metrics
+from bootstrap.admin import Admin, counted_trail, new_feed, new_metrics
 from bootstrap.audit_trails import AuditTrails
 from bootstrap.lifecycle import Service
 from bootstrap.plugin_contexts import ServiceStoreContext, ServiceTransportContext, replica_name
@@ -128,9 +127,9 @@ class Container(containers.DeclarativeContainer):
         requester_required=transport.provided.identifies_requesters,
     )
     audits = providers.Singleton(AuditTrails, settings, keys, transport.provided.shared, clock)
-    counted_trail = providers.Singleton(metered_trail, audits.provided.trail, metrics)
-    feed = providers.Singleton(new_feed, configuration, counted_trail)
-    shown_trail = providers.Singleton(lambda fed, counted: fed or counted, feed, counted_trail)
+    counted = providers.Singleton(counted_trail, audits.provided.trail, metrics)
+    feed = providers.Singleton(new_feed, configuration, counted)
+    shown_trail = providers.Singleton(lambda fed, counted: fed or counted, feed, counted)
     trail = tracing.provided.trail.call(shown_trail)
 
     authorize = providers.Singleton(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Final, final
 
-from adapters.admin_http.readiness import Disproof
 from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import BreakingSecretStore, breaker_samples
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
@@ -13,7 +12,6 @@ from adapters.cache.recheck import RecheckedSecretStore
 from adapters.cache.recheck_config import RecheckConfig
 from adapters.cache.samples import cache_samples, recheck_samples
 from adapters.cache.store import CachedSecretStore
-from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
 from adapters.upstream.admission_config import worker_share
 from adapters.upstream.bounded_store import BoundedSecretStore
 from bootstrap.settings import Problem, SettingsError
@@ -22,7 +20,9 @@ from domain.use_cases.host_waits import HostWaits
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from adapters.admin_http.readiness import Disproof
     from adapters.metrics.registry import Metrics
+    from adapters.metrics.secret_store import MeteredSecretStore
     from bootstrap.settings import Settings
     from bootstrap.tracing import Tracing
     from domain.model.selection import Selection
@@ -66,7 +66,11 @@ class StorePipeline:
         self._clock = clock
         self._on_forget: list[Callable[[Selection], None]] = []
         store = tracing.store(BoundedSecretStore(parts.store, clock, lateness), parts.server)
-        self.metered = None if metrics is None else MeteredSecretStore(store, metrics, clock)
+        self.metered: MeteredSecretStore | None = None
+        if metrics is not None:
+            from adapters.metrics.secret_store import MeteredSecretStore  # noqa: PLC0415  see admin
+
+            self.metered = MeteredSecretStore(store, metrics, clock)
         self.breaker = BreakingSecretStore(
             self.metered or store, BreakerConfig(), clock, random.random
         )
@@ -108,6 +112,8 @@ class StorePipeline:
 
     def samples(self) -> Iterator[Sample]:
         """Yield the figures of the store and its layers for metrics."""
+        from adapters.metrics.secret_store import host_wait_samples  # noqa: PLC0415  see admin
+
         yield from breaker_samples(self.breaker.state())
         yield from host_wait_samples(self.waits)
         yield from cache_samples(self.cache.statistics())
@@ -144,6 +150,8 @@ class StorePipeline:
         it. A breaker that is open is certain until something has been answered since. A single call
         that failed may have been one for a secret that is broken by itself: a check has to tell.
         """
+        from adapters.admin_http.readiness import Disproof  # noqa: PLC0415  see bootstrap.admin
+
         problem = self.parts.problem()
         if problem is not None:
             return Disproof(self._clock.monotonic(), problem)

@@ -6,7 +6,6 @@ import asyncio
 from abc import abstractmethod
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,28 +33,18 @@ class AuditLine(NamedTuple):
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class BufferLimits:
+class BufferLimits(NamedTuple):
     """How much may wait, and what happens beyond.
 
     Attributes:
         max_bytes: of waiting lines; a usual event has about 1 KiB.
         on_full: whether requests are refused or events dropped while that much is waiting.
         grace_seconds: how long closing may take to write what is waiting.
-
-    Raises:
-        ValueError: a value is outside its range.
     """
 
     max_bytes: int = 16 * 1024 * 1024
     on_full: OnFull = OnFull.REFUSE
     grace_seconds: float = 5.0
-
-    def __post_init__(self) -> None:
-        if self.max_bytes < 1:
-            raise ValueError("The audit buffer must hold at least 1 byte.")
-        if self.grace_seconds < 0:
-            raise ValueError("The audit grace period must not be negative.")
 
 
 class BufferedSink(AuditSink):

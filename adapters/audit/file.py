@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from typing_extensions import override
 
@@ -37,13 +36,12 @@ class FsyncPolicy(StrEnum):
     """After each event on its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFileConfig:
+class AuditFileConfig(NamedTuple):
     """Where the file is and how surely events reach the disk."""
 
     path: Path
     fsync: FsyncPolicy = FsyncPolicy.BATCH
-    limits: BufferLimits = field(default_factory=BufferLimits)
+    limits: BufferLimits = BufferLimits()
 
 
 class AuditFile(BufferedSink):

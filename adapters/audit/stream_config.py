@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import nats.errors
 import nats.js.errors
@@ -17,7 +15,6 @@ from adapters.audit.stream_names import (
     DEFAULT_STREAM,
     DEFAULT_SUBJECT,
     REFUSED_SUBJECT,
-    is_stream_name,
     refused_stream,
 )
 
@@ -28,17 +25,12 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
-MAX_REPLICAS = 5
-"""The most servers that can hold one JetStream stream."""
-
 _DUPLICATE_WINDOW_SECONDS = 120.0
 _STREAM_NAME_IN_USE = 10058
 _JETSTREAM_DISABLED = frozenset({10039, 10076})
-_SUBJECT = re.compile(r"[^\s.*>\x00]+(\.[^\s.*>\x00]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class AuditStreamConfig:
+class AuditStreamConfig(NamedTuple):
     """The stream's name, and its shape should it have to be made; an existing one is left as it is.
 
     Attributes:
@@ -46,9 +38,6 @@ class AuditStreamConfig:
         max_age_seconds: events older than this are removed; 0 keeps them as long as there is room.
         max_bytes: beyond this the oldest are removed.
         replicas: servers that each hold the stream, 1 to 5; a single server can only do 1.
-
-    Raises:
-        ValueError: a value is outside its range.
     """
 
     stream: str = DEFAULT_STREAM
@@ -56,26 +45,15 @@ class AuditStreamConfig:
     max_age_seconds: float = 90 * 86400.0
     max_bytes: int = 1024 * 1024 * 1024
     replicas: int = 1
-    limits: BufferLimits = field(default_factory=BufferLimits)
-
-    def __post_init__(self) -> None:
-        if not is_stream_name(self.stream):
-            raise ValueError('The audit stream\'s name may hold only letters, digits, "_" and "-".')
-        if not _SUBJECT.fullmatch(self.subject):
-            raise ValueError("The audit subject must be a subject without wildcards.")
-        if self.max_age_seconds < 0 or self.max_bytes < 1:
-            raise ValueError("The audit stream's limits must be positive.")
-        if not 1 <= self.replicas <= MAX_REPLICAS:
-            raise ValueError(f"The audit stream's replicas must be 1 to {MAX_REPLICAS}.")
+    limits: BufferLimits = BufferLimits()
 
 
 def refused_config(config: AuditStreamConfig) -> AuditStreamConfig:
     """Return the stream beside; what finds no room on its way there is dropped and counted."""
-    return replace(
-        config,
+    return config._replace(
         stream=refused_stream(config.stream),
         subject=REFUSED_SUBJECT,
-        limits=replace(config.limits, on_full=OnFull.DROP),
+        limits=config.limits._replace(on_full=OnFull.DROP),
     )
 
 

@@ -12,6 +12,9 @@ DEFAULT_SUBJECT: Final = "wasmcloud.secrets.audit.v1"
 REFUSED_SUBJECT: Final = "wasmcloud.secrets.audit.refused.v1"
 """Where all other events go, so that no number of them pushes out those of served secrets."""
 
+MAX_REPLICAS: Final = 5
+"""The most servers that can hold one JetStream stream."""
+
 _STREAM: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,9 +14,8 @@ MAX_REMEMBERED: Final = 1024
 """Locations that failed lately."""
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerConfig:
-    """What the operator decides about the breaker.
+class BreakerConfig(NamedTuple):
+    """When a store counts as down, and how soon it is asked again.
 
     Attributes:
         failures: failed calls in a row that open it.
@@ -27,9 +25,6 @@ class BreakerConfig:
         first_pause_seconds: how long it stays open at first.
         longest_pause_seconds: what that doubles up to, with each probe that fails.
         probe_seconds: after which a probe without an answer counts as failed.
-
-    Raises:
-        ValueError: a value is outside its range.
     """
 
     failures: int = 5
@@ -38,19 +33,6 @@ class BreakerConfig:
     first_pause_seconds: float = 1.0
     longest_pause_seconds: float = 2.0
     probe_seconds: float = 2.0
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.locations <= self.failures:
-            raise ValueError("The breaker's locations must be from 1 up to its failures.")
-        for name, seconds in (
-            ("window", self.window_seconds),
-            ("first pause", self.first_pause_seconds),
-            ("time for a probe", self.probe_seconds),
-        ):
-            if not 0 < seconds < math.inf:
-                raise ValueError(f"The breaker's {name} must be more than 0 seconds.")
-        if not self.first_pause_seconds <= self.longest_pause_seconds < math.inf:
-            raise ValueError("The breaker's longest pause must be no shorter than its first.")
 
 
 class State(StrEnum):

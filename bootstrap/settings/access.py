@@ -8,8 +8,7 @@ from pydantic import AfterValidator, Field
 from typing_extensions import override
 
 from adapters.audit.line_file import ADVICE, obstacle
-from adapters.audit.stream_config import MAX_REPLICAS
-from adapters.audit.stream_names import is_stream_name
+from adapters.audit.stream_names import MAX_REPLICAS, is_stream_name
 from adapters.system.setting_types import AccountKeys, Choice, ReadableFile, Text
 from ports.settings import Problem, SettingsGroup, says_no, says_yes
 

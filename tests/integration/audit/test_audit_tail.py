@@ -186,7 +186,7 @@ async def test_both_streams_are_read_as_one_in_the_order_of_their_events(
     nats_url: str, config: AuditStreamConfig, follow: bool
 ) -> None:
     client = await connect(nats_url)
-    beside = replace(config, stream=f"{config.stream}_REFUSED", subject=f"{config.subject}.refused")
+    beside = config._replace(stream=f"{config.stream}_REFUSED", subject=f"{config.subject}.refused")
     for first in (0, 10, 20, 30):
         await record(client, config if first % 20 else beside, first, 3)
     streams = (config.stream, beside.stream)

@@ -26,8 +26,16 @@ Container(
 print(*sys.modules)
 """
 
-ADMIN = {"prometheus_client", "starlette.applications", "uvicorn"}
+ADMIN = {
+    "adapters.admin_http.readiness",
+    "adapters.metrics.audit_trail",
+    "adapters.metrics.secret_store",
+    "prometheus_client",
+    "starlette.applications",
+    "uvicorn",
+}
 POLICY = {"adapters.access_policy.file"}
+AUDIT_FILE = {"adapters.audit.file"}
 INFISICAL = {"adapters.upstream.http1.engine"}
 UNUSED = {"adapters.vault.store", "adapters.kubernetes.store"}
 NATS_KV = {"adapters.nats_kv.store"}
@@ -56,6 +64,7 @@ def loaded_by(environment: dict[str, str], folder: Path) -> set[str]:
         ({"ADMIN_ADDR": ":9090"}, ADMIN),
         ({"ADMIN_ADDR": ":9090", "INFISICAL_WEBHOOK_KEY": "a-key-for-webhooks"}, ADMIN | WEBHOOK),
         ({"ACCESS_POLICY_FILE": __file__}, POLICY),
+        ({"AUDIT_FILE": "audit.jsonl"}, AUDIT_FILE),
     ],
 )
 def test_with_infisical_only_what_is_configured_is_loaded(
@@ -63,7 +72,7 @@ def test_with_infisical_only_what_is_configured_is_loaded(
 ) -> None:
     found = loaded_by(infisical_environment() | variables, tmp_path)
 
-    assert found & (ADMIN | POLICY | WEBHOOK | NATS_KV) == loaded
+    assert found & (ADMIN | POLICY | AUDIT_FILE | WEBHOOK | NATS_KV) == loaded
     assert found >= INFISICAL
     assert not found & UNUSED
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from nats.js.api import DiscardPolicy, StorageType
 
@@ -93,22 +91,3 @@ def test_the_stream_is_made_on_disk_and_loses_the_oldest_first() -> None:
     assert (made.max_age, made.max_bytes, made.num_replicas) == (60, 1000, 3)
     assert (made.storage, made.discard) == (StorageType.FILE, DiscardPolicy.OLD)
     assert made.deny_delete
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"stream": "A.B"}, "stream's name"),
-        ({"stream": ""}, "stream's name"),
-        ({"subject": "a.*"}, "without wildcards"),
-        ({"subject": "a..b"}, "without wildcards"),
-        ({"subject": "a b"}, "without wildcards"),
-        ({"max_age_seconds": -1}, "positive"),
-        ({"max_bytes": 0}, "positive"),
-        ({"replicas": 6}, "1 to 5"),
-        ({"replicas": 0}, "1 to 5"),
-    ],
-)
-def test_a_shape_that_cannot_work_is_refused(values: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        AuditStreamConfig(**values)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.audit.buffered import BufferLimits
 from adapters.audit.sink import DeliveryFailedError, OnFull
 from domain.model.audit import Outcome
 from tests.contracts.audit import ANSWERED, REFUSED, ids, numbered
@@ -177,10 +176,3 @@ async def test_whether_a_failing_sink_refuses_at_once(
     assert sink.accepts()
     assert not sink.failing
     await sink.aclose()
-
-
-def test_limits_that_cannot_work_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1 byte"):
-        BufferLimits(max_bytes=0)
-    with pytest.raises(ValueError, match="grace"):
-        BufferLimits(grace_seconds=-1)

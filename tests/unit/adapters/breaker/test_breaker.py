@@ -146,22 +146,6 @@ async def test_each_change_is_logged_once_by_name() -> None:
     assert (logs[0]["seconds"], logs[0]["opened_count"], logs[2]["seconds"]) == (1.0, 1, 2.0)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"failures": 0, "locations": 0},
-        {"locations": 6},
-        {"window_seconds": 0},
-        {"first_pause_seconds": -1},
-        {"probe_seconds": float("inf")},
-        {"first_pause_seconds": 5.0},
-    ],
-)
-def test_a_configuration_that_cannot_work_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="breaker's"):
-        BreakerConfig(**wrong)  # type: ignore[arg-type]  # wrong on purpose
-
-
 class TestBreakingStore(FakeOutages):
     @pytest.fixture(autouse=True)
     def over_the_fake(self) -> None:

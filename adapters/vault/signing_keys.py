@@ -8,10 +8,10 @@ before it signs, and the last one stays known until nothing is signed by it any 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn, final
 
 import structlog
@@ -121,10 +121,8 @@ def jwks(keys: Sequence[SigningKey]) -> bytes:
 
 def _seed(label: str, body: str) -> bytes:
     der = b""
-    try:
+    with suppress(ValueError):
         der = base64.b64decode("".join(body.split()), validate=True)
-    except (ValueError, binascii.Error):
-        der = b""
     if (
         label != "PRIVATE KEY"
         or not der.startswith(_PRIVATE_DER)
@@ -188,11 +186,9 @@ class KeyRing:
 
 
 def _read(file: Path) -> tuple[SigningKey, ...]:
-    content: bytes | None
-    try:
+    content: bytes | None = None
+    with suppress(OSError):
         content = read_file(file, MAX_FILE_BYTES + 1).data
-    except OSError:
-        content = None
     if content is None:
         raise InvalidKeyFileError("names a file that cannot be read; check its path and mode.")
     if len(content) > MAX_FILE_BYTES:

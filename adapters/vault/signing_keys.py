@@ -137,7 +137,7 @@ def _seed(label: str, body: str) -> bytes:
 
 @final
 class KeyRing:
-    """Holds the keys of a file."""
+    """Holds the keys of a file. `keys`: all that are published; the first signs."""
 
     def __init__(self, file: Path) -> None:
         """Read the file.
@@ -146,17 +146,12 @@ class KeyRing:
             InvalidKeyFileError: it cannot be read, or holds no such keys.
         """
         self._file = file
-        self._keys = _read(file)
+        self.keys = _read(file)
 
     @property
     def signer(self) -> SigningKey:
         """The key that signs now."""
-        return self._keys[0]
-
-    @property
-    def keys(self) -> tuple[SigningKey, ...]:
-        """All keys that are published."""
-        return self._keys
+        return self.keys[0]
 
     def reload(self) -> None:
         """Take up what the file holds now; what cannot be used is logged, and the keys stay."""
@@ -165,9 +160,9 @@ class KeyRing:
         except InvalidKeyFileError as error:
             _log.warning("vault.signing_keys_not_reloaded", problem=str(error))
             return
-        if [key.key_id for key in keys] == [key.key_id for key in self._keys]:
+        if [key.key_id for key in keys] == [key.key_id for key in self.keys]:
             return
-        self._keys = keys
+        self.keys = keys
         _log.info("vault.signing_keys_reloaded", signer=self.signer.key_id, count=len(keys))
 
     def routes(self) -> tuple[HttpRoute, ...]:
@@ -178,10 +173,10 @@ class KeyRing:
         )
 
     async def _answer_jwks(self, _: HttpRequest) -> HttpResponse:
-        return HttpResponse(200, jwks(self._keys), "application/jwk-set+json")
+        return HttpResponse(200, jwks(self.keys), "application/jwk-set+json")
 
     async def _answer_pem(self, _: HttpRequest) -> HttpResponse:
-        pems = "".join(key.public_pem() for key in self._keys)
+        pems = "".join(key.public_pem() for key in self.keys)
         return HttpResponse(200, pems.encode("ascii"), "application/x-pem-file")
 
 

@@ -71,7 +71,13 @@ class AuditTrails:
             sinks.append(self._file)
         if settings.audit_stream is not None:
             client = _client(settings, shared)
-            stream = _stream_config(settings, settings.audit_stream, limits)
+            stream = AuditStreamConfig(
+                stream=settings.audit_stream,
+                max_age_seconds=settings.audit_stream_max_age_days * _SECONDS_A_DAY,
+                max_bytes=settings.audit_stream_max_bytes,
+                replicas=settings.audit_stream_replicas,
+                limits=limits,
+            )
             served, others = _streams(client, stream, signer, clock)
             self.buffers |= {"stream": served, "refused_stream": others}
             sinks.append(ServedApart(served, others))
@@ -109,16 +115,6 @@ def _client(settings: Settings, shared: Mapping[type, Any]) -> Client:
             f"needs a NATS connection, which the transport {settings.transport} has not; unset "
             "it and set AUDIT_FILE, or choose another TRANSPORT.",
         )
-    )
-
-
-def _stream_config(settings: Settings, name: str, limits: BufferLimits) -> AuditStreamConfig:
-    return AuditStreamConfig(
-        stream=name,
-        max_age_seconds=settings.audit_stream_max_age_days * _SECONDS_A_DAY,
-        max_bytes=settings.audit_stream_max_bytes,
-        replicas=settings.audit_stream_replicas,
-        limits=limits,
     )
 
 

@@ -11,7 +11,7 @@ import ctypes
 import errno
 import resource
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 _PR_SET_DUMPABLE = 4
@@ -61,11 +61,7 @@ class Hardening:
 
     def fields(self) -> dict[str, bool | str]:
         """Return the fields of a log record."""
-        return {
-            "core_dumps_off": self.core_dumps_off,
-            "undumpable": self.undumpable,
-            "memory_lock": self.memory_lock.value,
-        }
+        return asdict(self) | {"memory_lock": self.memory_lock.value}
 
 
 def harden_process(lock_memory: bool) -> Hardening:  # noqa: FBT001  a setting, passed on as it is

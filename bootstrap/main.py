@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 OK, FAILED, MISCONFIGURED = 0, 1, 2
 
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Net, of objects that may refer to others. A request leaves none that only a collection frees,
 and has some 60 while it waits: by Python's own 700, a burst is looked through many times."""
 

@@ -38,13 +38,8 @@ def settings_table() -> str:
             f"| {_names(variables[name])} | {_default(field)} | {field.description} |"
             for name, field in fields.items()
         ]
-        sections.append(
-            "\n".join(
-                (f"**{group.heading}**", "", "| variable | default | meaning |", "|---|---|---|")
-            )
-            + "\n"
-            + "\n".join(rows)
-        )
+        head = (f"**{group.heading}**", "", "| variable | default | meaning |", "|---|---|---|")
+        sections.append("\n".join((*head, *rows)))
     return "\n\n".join(sections) + "\n"
 
 

@@ -14,8 +14,8 @@ from adapters.cache.recheck_config import RecheckConfig
 from adapters.cache.samples import cache_samples, recheck_samples
 from adapters.cache.store import CachedSecretStore
 from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
+from adapters.upstream.admission_config import worker_share
 from adapters.upstream.bounded_store import BoundedSecretStore
-from adapters.upstream.worker_share import worker_share
 from bootstrap.settings import Problem, SettingsError
 from domain.use_cases.host_waits import HostWaits
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from typing_extensions import override
 
@@ -29,8 +29,7 @@ class AdminHttpError(Exception):
         self.may_pass = may_pass
 
 
-@dataclass(frozen=True, slots=True)
-class AdminAddress:
+class AdminAddress(NamedTuple):
     """A host and a TCP port.
 
     Attributes:

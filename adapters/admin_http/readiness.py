@@ -44,8 +44,7 @@ class Disproof(NamedTuple):
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadinessCheck:
+class ReadinessCheck(NamedTuple):
     """One thing without which requests would be refused.
 
     Attributes:
@@ -70,8 +69,7 @@ class ReadinessCheck:
     possible: Callable[[], bool] = lambda: True
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A finding, and how old it is."""
 
     ok: bool

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from typing_extensions import override
@@ -36,8 +35,7 @@ CIRCUIT_OPEN = "store_circuit_open"
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerState:
+class BreakerState(NamedTuple):
     """What a metric shows.
 
     Attributes:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -83,8 +82,7 @@ class _Answer(_Wire):
     removed: int = Field(ge=0, lt=2**53)
 
 
-@dataclass(frozen=True, slots=True)
-class Invalidation:
+class Invalidation(NamedTuple):
     """An order to every replica.
 
     Attributes:
@@ -130,8 +128,7 @@ class Invalidation:
         return cls(order.id, order.origin, Cause(order.cause), selection)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicaAnswer:
+class ReplicaAnswer(NamedTuple):
     """What one replica did."""
 
     replica: str

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from binascii import crc_hqx
 from enum import StrEnum
+from struct import Struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,17 +51,20 @@ _PREFIX_BYTE = {kind: bytes((prefix,)) for kind, prefix in _PREFIX.items()}
 _KIND = {prefix: kind for kind, prefix in _PREFIX.items()}
 _SEED_PREFIX = _ALPHABET.index(b"S") << 3
 _CRC_BYTES = 2
-_GROUPS = 64
-"""Room for the 5-bit groups of any key: the next power of two above SEED_LENGTH."""
+_BLOCKS = 8
+_BLOCK_BYTES = 5
+"""Five bytes hold eight groups of 5 bits, and so many of both have room for any key."""
+
+_GROUPS = _BLOCKS * 8
 
 
 def _spreading() -> Iterator[tuple[int, int]]:
-    """Give the steps that move 64 groups of 5 bits, packed together, to 8 bits each.
+    """Give the steps that move the 8 groups of each block, packed together, to 8 bits each.
 
-    Each step parts every block of groups in two, and moves the upper half up to where it belongs:
+    Each step parts every run of groups in two, and moves the upper half up to where it belongs:
     it is given by the mask of the upper halves, and by how many times their own to add to them.
     """
-    half = _GROUPS // 2
+    half = 4
     while half:
         lower = sum(((1 << half * 5) - 1) << place for place in range(0, _GROUPS * 8, half * 16))
         yield lower << half * 5, (1 << half * 3) - 1
@@ -70,6 +74,8 @@ def _spreading() -> Iterator[tuple[int, int]]:
 # A handful of operations on one large number, where base64.b32encode goes byte by byte: a fresh
 # key's text is made for every answer.
 _SPREADING = tuple(_spreading())
+_blocks_of = Struct(f"{_BLOCK_BYTES}s" * _BLOCKS).unpack
+_GAP = bytes(8 - _BLOCK_BYTES)
 
 
 def encode_public(kind: KeyKind, raw: bytes) -> str:
@@ -96,6 +102,8 @@ def decode_public(text: str, kind: KeyKind | None = None) -> tuple[KeyKind, byte
             does not fit.
     """
     data = _decode(text, PUBLIC_LENGTH, "A public key")
+    if kind is not None and data[0] == _PREFIX[kind]:
+        return kind, data[1:-_CRC_BYTES]
     return _expect(_KIND.get(data[0]), kind), data[1:-_CRC_BYTES]
 
 
@@ -135,12 +143,12 @@ def _encode(prefix: bytes, raw: bytes) -> str:
         raise InvalidNKeyError(f"A key has {RAW_KEY_BYTES} raw bytes; give exactly these.")
     body = prefix + raw
     data = body + crc_hqx(body, 0).to_bytes(_CRC_BYTES, "little")
-    length = -(-len(data) * 8 // 5)
-    number = int.from_bytes(data, "big") << (length * 5 - len(data) * 8)
+    blocks = _blocks_of(data.ljust(_BLOCKS * _BLOCK_BYTES, b"\0"))
+    number = int.from_bytes(_GAP.join(blocks), "big")
     for upper, times in _SPREADING:
         number += (number & upper) * times
-    groups = number.to_bytes(_GROUPS, "big")[-length:]
-    return groups.translate(_CHARACTER).decode("ascii")
+    text = number.to_bytes(_GROUPS, "big").translate(_CHARACTER).decode("ascii")
+    return text[: -(-len(data) * 8 // 5)]
 
 
 def _decode(text: str, length: int, name: str) -> bytes:

@@ -32,6 +32,7 @@ _MAGIC = b"xkv1"
 _NONCE_END = len(_MAGIC) + sodium.NONCE_BYTES
 _SHORTEST = _NONCE_END + sodium.MAC_BYTES
 _FIELD_PRIME = 2**255 - 19
+_XKEY = KeyKind.XKEY
 
 
 @final
@@ -46,7 +47,7 @@ class SodiumXKeyPair(XKeyPair):
             raise InvalidXKey("An xkey has 32 secret bytes; give a seed instead.")
         self.__secret = secret
         point = sodium.public_of(secret)
-        self.__public = PublicXKey(encode_public(KeyKind.XKEY, point))
+        self.__public = PublicXKey(encode_public(_XKEY, point))
 
     @classmethod
     def from_seed(cls, seed: str) -> SodiumXKeyPair:
@@ -144,7 +145,7 @@ def _point(text: str) -> bytes:
     key could be written in several ways: a request that was recorded would open again under
     another sender's name, past the check for replays. Key generation never makes such a spelling.
     """
-    point = decode_public(text, KeyKind.XKEY)[1]
+    point = decode_public(text, _XKEY)[1]
     if int.from_bytes(point, "little") >= _FIELD_PRIME:
         raise InvalidNKeyError("This xkey is not in canonical form; generate a fresh one.")
     return point

@@ -9,8 +9,8 @@ from typing_extensions import override
 from adapters.infisical.settings import InfisicalSettings
 from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
 from adapters.system.lone_process import LoneProcess
+from adapters.upstream.admission_config import worker_share
 from adapters.upstream.server_address import host_and_port, warn_without_tls
-from adapters.upstream.worker_share import worker_share
 from ports.store_plugin import StoreParts, StorePlugin
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adapters.upstream.samples import upstream_samples
+from adapters.upstream.statistics import upstream_samples
 from ports.plugin import Sample
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from adapters.kubernetes.credentials import TokenSource
+    from adapters.upstream.engine import Slot
     from adapters.upstream.http import UpstreamHttp
     from adapters.upstream.message import UpstreamResponse
-    from adapters.upstream.slot import Slot
     from adapters.upstream.streams import HttpStreams
     from ports.clock import Clock
 

@@ -14,10 +14,9 @@ from adapters.kubernetes.store import KubernetesSecretStore
 from adapters.kubernetes.transport import open_transport
 from adapters.kubernetes.watches import SecretWatches
 from adapters.upstream.admission import Admission
-from adapters.upstream.admission_config import AdmissionConfig
-from adapters.upstream.samples import upstream_samples
+from adapters.upstream.admission_config import AdmissionConfig, worker_share
 from adapters.upstream.server_address import host_and_port
-from adapters.upstream.worker_share import worker_share
+from adapters.upstream.statistics import upstream_samples
 from ports.plugin import Sample
 from ports.store_plugin import StoreParts
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from adapters.kubernetes.settings import KubernetesSettings
-    from adapters.upstream.slot import Slot
+    from adapters.upstream.engine import Slot
     from adapters.upstream.statistics import CallStatistics
     from domain.model.reference import SecretQuery
     from ports.store_plugin import StoreContext

@@ -15,7 +15,7 @@ from domain.model.errors import SecretsError, StoreUnavailable, UpstreamError
 if TYPE_CHECKING:
     from adapters.kubernetes.answer import Answer
     from adapters.kubernetes.api import KubernetesApi
-    from adapters.upstream.slot import Slot
+    from adapters.upstream.engine import Slot
     from ports.clock import Clock
 
 PATIENCE_SECONDS: Final = 2.0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from adapters.kubernetes.bounds import Bounds
     from adapters.kubernetes.reader import SecretReader
     from adapters.kubernetes.watches import SecretWatches
-    from adapters.upstream.slot import Slot
+    from adapters.upstream.engine import Slot
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
 
 WATCH_CACHE: Final = "kubernetes_watch_cache"

@@ -7,9 +7,8 @@ No label ever holds a key, a subject, an issuer or any other text that a request
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.model.audit import Outcome, ServerKey
 from domain.model.errors import REQUEST_ERRORS
@@ -93,8 +92,7 @@ class Kind(StrEnum):
     HISTOGRAM = "histogram"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """One label. `values`: all that it may have; None where configuration or a constant code
     decides.
     """
@@ -103,8 +101,7 @@ class Label:
     values: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSpec:
+class MetricSpec(NamedTuple):
     """One metric, under the name that queries use; a histogram's without `_bucket` and the like."""
 
     name: str

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 import structlog
+from nats.errors import MaxPayloadError
 
 from adapters.crypto.nkeys_text import PUBLIC_LENGTH
 from adapters.nats.headers import response_block
@@ -104,24 +105,31 @@ class Answering:
             await sent
 
     def _answer(self, request: Request, reply_to: bytes, reply: Reply) -> Awaitable[None] | None:
-        # Asked again here: another server, or this one since its restart, may take less.
-        if len(reply.body) > self._client.max_payload - HEADER_BYTES:
-            # The server would end the connection over it, and with it every other request.
+        block = b"" if reply.response_xkey is None else response_block(reply.response_xkey)
+        try:
+            return self._client.publish_raw(reply_to, reply.body, block)
+        except MaxPayloadError:
+            # Another server, or this one since its restart, takes less than at the request's start.
             _log.error("nats.reply_too_large", size=len(reply.body))
             return self.refuse(request, reply_to, "reply_not_carried")
-        return self._send(reply_to, reply)
+        except Exception as error:  # noqa: BLE001  as in `_send`
+            _note_not_sent(error)
+            return None
 
     def _fail(self, request: Request, reply_to: bytes, error: Exception) -> Awaitable[None] | None:
         _log.error("nats.handler_failed", error=type(error).__name__)
         return self.refuse(request, reply_to, "overloaded")
 
     def _send(self, reply_to: bytes, reply: Reply) -> Awaitable[None] | None:
-        block = b"" if reply.response_xkey is None else response_block(reply.response_xkey)
         try:
-            return self._client.publish_raw(reply_to, reply.body, block)
+            return self._client.publish_raw(reply_to, reply.body)
         except Exception as error:  # noqa: BLE001  the next request's turn must come, whatever posting met
-            _log.warning("nats.reply_failed", error=type(error).__name__)
+            _note_not_sent(error)
             return None
+
+
+def _note_not_sent(error: Exception) -> None:
+    _log.warning("nats.reply_failed", error=type(error).__name__)
 
 
 def _places_of(request: Request) -> int:

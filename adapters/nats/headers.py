@@ -18,6 +18,7 @@ _END = b"\r\n\r\n"
 _USUAL_START = f"NATS/1.0\r\n{HOST_XKEY}: ".encode()
 _USUAL_KEY = slice(len(_USUAL_START), len(_USUAL_START) + PUBLIC_LENGTH)
 _USUAL_LENGTH = _USUAL_KEY.stop + len(_END)
+_RESPONSE_START = f"NATS/1.0\r\n{SERVER_RESPONSE_XKEY}: ".encode()
 _HOST_XKEY = b"\r\n" + HOST_XKEY.lower().encode() + b":"
 _REQUEST_INFO = b"\r\nNats-Request-Info:"
 
@@ -65,7 +66,7 @@ def read_requester(block: bytes | None) -> Requester | None:
 
 def response_block(xkey: str) -> bytes:
     """Write the header block of an answer sealed by that public xkey."""
-    return f"NATS/1.0\r\n{SERVER_RESPONSE_XKEY}: {xkey}\r\n\r\n".encode()
+    return b"%b%b%b" % (_RESPONSE_START, xkey.encode(), _END)
 
 
 def _values(block: bytes, searched: bytes, line_start: bytes) -> list[bytes]:

@@ -115,10 +115,10 @@ class RawMessageClient(Client):
             raise errors.MaxPayloadError
         self._largest = max(self._largest, size)
         if header_block:
-            command = b"HPUB %b %d %d\r\n" % (subject, len(header_block), size)
+            parts = subject, len(header_block), size, header_block, body
+            message = b"HPUB %b %d %d\r\n%b%b\r\n" % parts
         else:
-            command = b"PUB %b %d\r\n" % (subject, size)
-        message = b"".join((command, header_block, body, b"\r\n"))
+            message = b"PUB %b %d\r\n%b\r\n" % (subject, size, body)
         self._pending.append(message)
         self._pending_data_size += len(message)
         if self._pending_data_size > self._max_pending_size:

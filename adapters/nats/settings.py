@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import Field, SecretStr
@@ -27,8 +26,7 @@ _DEFAULT_PORT = 4222
 _SEEDS = ("nkey_seed", "nkey_seed_file")
 
 
-@dataclass(frozen=True, slots=True)
-class NatsAddress:
+class NatsAddress(NamedTuple):
     """One server of the cluster, free of credentials: it may be shown anywhere."""
 
     host: str

@@ -19,6 +19,7 @@ from adapters.telemetry.audit_record import (
     workload_fields,
 )
 from adapters.telemetry.redaction import redact_text
+from domain.model.audit import Outcome
 from domain.model.workload import Workload
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class AuditLines:
 
     def _shared(self, event: AuditEvent) -> str:
         caller = event.caller
-        if caller is None or not event.has_left:
+        if caller is None or event.outcome is not _ANSWERED:
             # Refusals differ too much to be worth their memory, and any client can cause them.
             return _members(shared_fields(event))
         text = f"{self._outcome(event)}{self._request(event)}{self._caller(caller)}"
@@ -151,4 +152,5 @@ def _members(fields: Mapping[str, object]) -> str:
     return f",{redact_text(text[1:-1])}" if fields else ""
 
 
+_ANSWERED = Outcome.ANSWERED
 _encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -61,7 +61,7 @@ class AuditLog(AuditTrail):
     @property
     def failing(self) -> bool:
         """Whether the log's reader is too slow for more to be kept."""
-        return self._output.waiting_characters >= self._max_waiting
+        return self._output.keeps_waiting(self._max_waiting)
 
     async def start(self) -> None:
         """Do nothing: logging is there from the start."""
@@ -71,15 +71,16 @@ class AuditLog(AuditTrail):
 
     @override
     def accepts(self) -> bool:
-        return not (self._refuses and self.failing)
+        return not (self._refuses and self._output.keeps_waiting(self._max_waiting))
 
     @override
     def record(self, event: AuditEvent) -> None:
         # Of a secret that has left there is a record in any case: `accepts` has said no by then.
-        if self.failing and not (self._refuses and event.has_left):
+        is_full = self._output.keeps_waiting(self._max_waiting)
+        if is_full and not (self._refuses and event.has_left):
             self._dropped += 1
             return
-        level = "info" if event.outcome is Outcome.ANSWERED else "warning"
+        level = "info" if event.outcome is _ANSWERED else "warning"
         try:
             self._output.msg(self._text(event, level))
         except Exception:  # noqa: BLE001  whatever went wrong, the request must get its answer
@@ -89,3 +90,7 @@ class AuditLog(AuditTrail):
         fields = audit_fields(event)
         record = {"timestamp": fields.pop("timestamp"), "level": level, "event": EVENT, **fields}
         return str(self._render(None, level, record))
+
+
+_ANSWERED = Outcome.ANSWERED
+"""Looked up once: a member is found by its class through a function of `enum`, for every record."""

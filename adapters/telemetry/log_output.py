@@ -61,6 +61,10 @@ class LogOutput:
         """How long they are together."""
         return self._characters_taken - self._characters_written
 
+    def keeps_waiting(self, characters: int) -> bool:
+        """Say whether at least so many characters are not written yet."""
+        return self._characters_taken - self._characters_written >= characters
+
     def msg(self, line: str) -> None:
         """Write one line, or see to it that it will be written."""
         line = self._finish(line)
@@ -98,7 +102,7 @@ class LogOutput:
             self._hand_over()
 
     def _take(self, line: str) -> None:
-        if self.waiting_characters >= MAX_WAITING:
+        if self.keeps_waiting(MAX_WAITING):
             self._dropped += 1
             return
         if not self._lines and self._loop is not None:
@@ -106,7 +110,7 @@ class LogOutput:
         self._lines.append(line)
         self._lines_taken += 1
         self._characters_taken += len(line) + 1
-        if self._dropped and self.waiting_characters < MAX_WAITING // 2:
+        if self._dropped and not self.keeps_waiting(MAX_WAITING // 2):
             dropped, self._dropped = self._dropped, 0
             _log.warning("log.lines_dropped", count=dropped)
 

@@ -13,6 +13,16 @@ from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
     from adapters.upstream.limits import NextPlace
+    from ports.store_plugin import StoreContext
+
+
+def worker_share(calls: int | None, context: StoreContext) -> int | None:
+    """Return this worker's part of so many calls, one at least; None where there is no limit."""
+    if calls is None:
+        return None
+    share, left_over = divmod(calls, context.workers)
+    return max(1, share + (context.worker < left_over))
+
 
 BUSY_SECONDS: Final = 10.0
 """Told to a request that waited until its deadline for a call to end: when one will is unknown."""

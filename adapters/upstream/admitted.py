@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
+from adapters.upstream.engine import Grant
 from adapters.upstream.rate_headers import is_rate_limit, pause_asked_for, rate_report
-from adapters.upstream.slot import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable

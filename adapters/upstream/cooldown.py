@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
+from adapters.upstream.engine import Grant
 from adapters.upstream.failures import rate_limited
 from adapters.upstream.rate_headers import pause_asked_for
-from adapters.upstream.slot import Grant
 from domain.model.errors import CallWithheld
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The HTTP library behind `UpstreamHttp`, as a narrow port so that it can be exchanged."""
+"""What `UpstreamHttp` needs, as narrow ports: the HTTP library, and admission of each attempt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from adapters.upstream.message import UpstreamRequest, UpstreamResponse
 
 IDLE_CONNECTION_SECONDS = 30.0
@@ -110,3 +112,22 @@ class HttpEngine(Protocol):
     @abstractmethod
     async def aclose(self) -> None:
         """Close all connections."""
+
+
+class Grant(Protocol):
+    """Admission of one attempt; it learns how the attempt ended."""
+
+    @abstractmethod
+    def answered(self, response: UpstreamResponse) -> None:
+        """Learn the server's limits from its response."""
+
+    @abstractmethod
+    def failed(self, error: TransportError) -> None:
+        """Note that there was no usable response."""
+
+
+class Slot(Protocol):
+    """Makes a context that admits one attempt: entering it waits, or raises RateLimited."""
+
+    @abstractmethod
+    def __call__(self) -> AbstractAsyncContextManager[Grant | None]: ...

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from adapters.upstream.config import UpstreamConfig
-    from adapters.upstream.engine import HttpEngine
-    from adapters.upstream.slot import Slot
+    from adapters.upstream.engine import HttpEngine, Slot
     from ports.clock import Clock
 
 MAX_ATTEMPTS: Final = 5

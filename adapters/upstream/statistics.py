@@ -1,7 +1,8 @@
-"""What is counted of the calls to a store: how many, how long they took, and what limits them."""
+"""What is counted of the calls to a store, and the metrics of every store over HTTP."""
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,8 +10,10 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, final
 
+from ports.plugin import Sample
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds: from a server next door to the 10 seconds that hosts wait."""
@@ -127,3 +130,59 @@ def _class_of(status: int | None) -> str:
     if status == TOO_MANY_REQUESTS:
         return LIMITED
     return f"{min(max(status // 100, _LOWEST), _HIGHEST)}xx"
+
+
+def upstream_samples(
+    code: str,
+    name: str,
+    reads: AdmissionState,
+    durations: Mapping[tuple[str, str], Histogram],
+    waits: Histogram,
+) -> Iterator[Sample]:
+    """Yield every figure of a store's reads and calls as it is now.
+
+    Args:
+        code: begins the metrics' names, such as "infisical".
+        name: the store's name in their descriptions.
+        durations: how long calls took, by lane and class of the status.
+        waits: how long admitted reads waited.
+    """
+    yield Sample(f"{code}_reads_in_flight", f"Reads from {name} under way.", reads.in_flight)
+    yield Sample(
+        f"{code}_reads_waiting",
+        "Reads that wait for a connection or for a rate limit.",
+        reads.waiting,
+    )
+    yield Sample(
+        f"{code}_reads_refused_total",
+        "Reads refused because they would have been sent too late.",
+        reads.refused,
+        kind="counter",
+    )
+    if reads.limit is not None:
+        yield Sample(
+            f"{code}_reads_limit",
+            f"Reads a minute that {name} takes, as its answers say; absent until one does.",
+            reads.limit,
+        )
+    for (call, status), taken in durations.items():
+        yield _histogram(
+            f"{code}_call_duration_seconds",
+            f"Time of each HTTP call to {name} by itself, without waiting for admission or trying "
+            "again.",
+            taken,
+            (("call", call), ("status", status)),
+        )
+    yield _histogram(
+        f"{code}_read_wait_seconds",
+        "Time that reads waited for a connection or for a rate limit before they were sent; those "
+        "that were refused instead are not among them.",
+        waits,
+    )
+
+
+def _histogram(
+    name: str, meaning: str, durations: Histogram, labels: tuple[tuple[str, str], ...] = ()
+) -> Sample:
+    buckets = (*durations.within, (math.inf, durations.count))
+    return Sample(name, meaning, durations.sum_seconds, labels, "histogram", buckets)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from adapters.upstream.admission import Admission
-from adapters.upstream.admission_config import AdmissionConfig
+from adapters.upstream.admission_config import AdmissionConfig, worker_share
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.opening import open_http
-from adapters.upstream.samples import upstream_samples
 from adapters.upstream.server_address import host_and_port
-from adapters.upstream.worker_share import worker_share
+from adapters.upstream.statistics import upstream_samples
 from adapters.vault.addressing import Addressing, Place
 from adapters.vault.api import KvVersions, VaultApi
 from adapters.vault.caller_logins import partition

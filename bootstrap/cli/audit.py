@@ -8,7 +8,7 @@ import typer
 
 from adapters.audit.stream_names import DEFAULT_STREAM, is_stream_name
 from bootstrap.cli.reporting import FAILED, METAVAR, AsJson, command_group, failure, run
-from bootstrap.cli.terminal import say, write_json, write_stored
+from bootstrap.cli.terminal import printable, say, warn, write_json, write_stored
 from domain.model.audit import Outcome
 
 if TYPE_CHECKING:
@@ -115,7 +115,6 @@ def tail(
 
     async def show() -> None:
         from bootstrap.cli.audit_events import EventFilter, doubt_of_reason, events, show_events
-        from bootstrap.cli.terminal import printable, warn
 
         if reason is not None and (doubt := doubt_of_reason(reason)):
             warn(printable(doubt), style="yellow")

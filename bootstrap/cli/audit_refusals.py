@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from bootstrap.cli.audit_events import begins, describe, is_of_entity
-from bootstrap.cli.progress import progress
-from bootstrap.cli.terminal import printable
+from bootstrap.cli.terminal import printable, progress
 from domain.model.host_text import FETCH_FAILED, host_text, knows
 from domain.model.transport import WORKLOAD_READ, Operation
 

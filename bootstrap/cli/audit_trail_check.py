@@ -15,9 +15,8 @@ from adapters.crypto.xkey_file import xkey_in
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.clock import SystemClock
 from bootstrap.cli.nats_session import open_nats
-from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import CommandError
-from bootstrap.cli.terminal import say, warn
+from bootstrap.cli.terminal import progress, say, warn
 from bootstrap.seed_rotation import next_of, retired_of
 from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from bootstrap.cli.progress import Advance
+    from bootstrap.cli.terminal import Advance
 
 _MAX_SHOWN: Final = 20
 _SHOWN_OF_A_CHAIN: Final = ("first", "last", "repeated", "late")

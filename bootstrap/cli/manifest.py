@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import (
     FAILED,
     MISUSED,
@@ -17,7 +16,7 @@ from bootstrap.cli.reporting import (
     guarded,
     requester_named,
 )
-from bootstrap.cli.terminal import say, write_json
+from bootstrap.cli.terminal import Advance, progress, say, write_json
 
 if TYPE_CHECKING:
     from adapters.wadm_manifest.check import CheckedFile

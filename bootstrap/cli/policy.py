@@ -12,7 +12,6 @@ import typer
 from adapters.system.files import open_to_read
 from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.policy_explain import explain
-from bootstrap.cli.progress import Advance, progress
 from bootstrap.cli.reporting import (
     FAILED,
     MISUSED,
@@ -24,7 +23,16 @@ from bootstrap.cli.reporting import (
     run,
     write_new_file,
 )
-from bootstrap.cli.terminal import printable, say, show_table, warn, write, write_json
+from bootstrap.cli.terminal import (
+    Advance,
+    printable,
+    progress,
+    say,
+    show_table,
+    warn,
+    write,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from adapters.access_policy.document import PolicyDocument

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bootstrap.cli.as_host import host_channel
 from bootstrap.cli.key_survey import Survey, how_many, survey
-from bootstrap.cli.progress import progress
 from bootstrap.cli.reporting import CommandError, NotReadyError
+from bootstrap.cli.terminal import progress
 from bootstrap.seed_rotation import Rotation, Step, next_of, retired_of
 from bootstrap.settings import load_settings
 from bootstrap.settings.service import KeySettings

@@ -117,17 +117,17 @@ def inspect(
 
 
 def _shown(description: "TokenDescription") -> dict[str, object]:
-    shown: dict[str, object] = {"verdict": description.verdict}
-    if description.problem is not None:
-        shown["problem"] = description.problem
-    if description.claims is not None:
-        from adapters.system.clock import SystemClock
+    from adapters.system.clock import SystemClock
 
-        problem = description.claims.time_problem(SystemClock().now(), leeway=0)
-        shown["kind"] = description.claims.kind.value
-        shown["times"] = problem or "valid"
-    if description.header is not None:
-        shown["header"] = description.header
-    if description.document is not None:
-        shown["claims"] = description.document
-    return shown
+    claims, times = description.claims, None
+    if claims is not None:
+        times = claims.time_problem(SystemClock().now(), leeway=0) or "valid"
+    shown = {
+        "verdict": description.verdict,
+        "problem": description.problem,
+        "kind": None if claims is None else claims.kind.value,
+        "times": times,
+        "header": description.header,
+        "claims": description.document,
+    }
+    return {name: said for name, said in shown.items() if said is not None}

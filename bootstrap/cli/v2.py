@@ -14,6 +14,7 @@ from adapters.wasmcloud2.message import (
     STOP,
     WorkloadStatus,
 )
+from bootstrap.cli.nats_session import open_nats
 from bootstrap.cli.reporting import (
     FAILED,
     AsJson,
@@ -181,13 +182,14 @@ def _asked(
     first_stop: str | None = None,
 ) -> tuple[str, WorkloadStatus]:
     async def work() -> tuple[str, WorkloadStatus]:
-        from bootstrap.wasmcloud2.workloads import hosts
+        from adapters.nats.relay_settings import OperatorNatsSettings
+        from bootstrap.wasmcloud2.workloads import ask, only_host
 
-        async with hosts() as known:
-            chosen = host or await known.only_host(HEARTBEAT_SECONDS)
+        async with open_nats(OperatorNatsSettings) as client:
+            chosen = host or await only_host(client, HEARTBEAT_SECONDS)
             if first_stop is not None:
-                await known.ask(chosen, STOP, {"workloadId": first_stop}, timeout)
-            return chosen, await known.ask(chosen, what, body, timeout)
+                await ask(client, chosen, STOP, {"workloadId": first_stop}, timeout)
+            return chosen, await ask(client, chosen, what, body, timeout)
 
     return run(work)
 

@@ -7,25 +7,19 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
 from adapters.crypto import base64url
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.crypto.token_signer import SigningKey, sign_token
 from adapters.crypto.xkeys import SodiumKeyExchange
 from domain.model.messages import Application, RequestContext, SecretRequest
-from domain.model.replies import read_error
-from domain.model.transport import HOST_TIMEOUT_SECONDS, Operation
-from domain.use_cases.ask_for_secret import HostClient
-from ports.key_exchange import KeyExchange
-from ports.transport import Channel
+from domain.model.replies import read_error, read_secret
+from domain.model.transport import HOST_TIMEOUT_SECONDS, Operation, Reply
 
 if TYPE_CHECKING:
     from domain.model.identity import PublicXKey
     from domain.model.secret import Secret
-    from domain.model.transport import Reply
     from ports.clock import Clock
-    from ports.key_exchange import XKeyPair
+    from ports.transport import Channel
 
 COMPONENT_NAME = "checkout"
 APPLICATION = "shop"
@@ -33,10 +27,10 @@ APPLICATION = "shop"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What crossed the wire for one `get`."""
+    """What crossed the wire for one `get`. `host_xkey`: the host's one-time key."""
 
     sealed_request: bytes
-    host_xkey: str | None
+    host_xkey: str
     reply: Reply
 
 
@@ -45,49 +39,15 @@ class Fetched:
     """One secret as a host got it.
 
     Attributes:
+        opened: what the reply holds, by the host's one-time key; only it opens the reply.
         seconds: from the wish to the opened secret.
-        host_pair: the host's one-time key pair; only it opens the reply.
     """
 
     request: SecretRequest
     secret: Secret
+    opened: bytes
     seconds: float
     exchange: Exchange
-    host_pair: XKeyPair
-
-
-class _Tap(Channel):
-    """Passes requests on, and keeps the last one with its reply."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self.last: Exchange | None = None
-
-    @override
-    async def request(
-        self, operation: str, body: bytes, host_xkey: str | None, timeout_seconds: float
-    ) -> Reply:
-        self.last = None
-        reply = await self._channel.request(operation, body, host_xkey, timeout_seconds)
-        self.last = Exchange(body, host_xkey, reply)
-        return reply
-
-
-class _KeepsLastPair(KeyExchange):
-    """Makes real key pairs, and keeps the last one."""
-
-    def __init__(self) -> None:
-        self._inner = SodiumKeyExchange()
-        self.last: XKeyPair = self._inner.generate()
-
-    @override
-    def generate(self) -> XKeyPair:
-        self.last = self._inner.generate()
-        return self.last
-
-    @override
-    def parse_public(self, text: str) -> PublicXKey:
-        return self._inner.parse_public(text)
 
 
 class DemoComponent:
@@ -154,17 +114,23 @@ class DemoComponent:
 
 
 class DemoHost:
-    """Asks the service, by the same client that the command line uses."""
+    """Asks the service step by step, as `domain.use_cases.ask_for_secret.HostClient` does at once.
+    `last_reply`: what came back last.
+    """
 
     def __init__(self, channel: Channel, clock: Clock) -> None:
+        self._channel = channel
         self._clock = clock
-        self._tap = _Tap(channel)
-        self._keys = _KeepsLastPair()
-        self._client = HostClient(self._tap, self._keys)
+        self._keys = SodiumKeyExchange()
+        self._server_xkey: PublicXKey | None = None
+        self.last_reply = Reply(b"", None)
 
     async def server_xkey(self) -> PublicXKey:
         """Ask for the service's public xkey, once."""
-        return await self._client.server_xkey()
+        if self._server_xkey is None:
+            reply = await self._request(Operation.SERVER_XKEY, b"", None)
+            self._server_xkey = self._keys.parse_public(reply.body.decode("ascii"))
+        return self._server_xkey
 
     async def fetch(self, request: SecretRequest) -> Fetched:
         """Ask for a secret.
@@ -172,10 +138,14 @@ class DemoHost:
         Raises:
             SecretsError: the service's typed refusal.
         """
+        server, pair = await self.server_xkey(), self._keys.generate()
         started = self._clock.monotonic()
-        secret = await self._client.get(request)
+        sealed = pair.seal(request.to_json(), server)
+        reply = await self._answered(sealed, pair.public)
+        opened = pair.open(reply.body, self._keys.parse_public(reply.response_xkey or ""))
         seconds = self._clock.monotonic() - started
-        return Fetched(request, secret, seconds, self.last_exchange(), self._keys.last)
+        exchange = Exchange(sealed, pair.public, reply)
+        return Fetched(request, read_secret(opened), opened, seconds, exchange)
 
     async def repeat(self, exchange: Exchange) -> None:
         """Send a recorded request again, byte for byte.
@@ -183,17 +153,19 @@ class DemoHost:
         Raises:
             SecretsError: the service's typed refusal.
         """
-        reply = await self._tap.request(
-            Operation.GET, exchange.sealed_request, exchange.host_xkey, HOST_TIMEOUT_SECONDS
-        )
+        await self._answered(exchange.sealed_request, exchange.host_xkey)
+
+    async def _answered(self, sealed: bytes, host_xkey: str) -> Reply:
+        reply = await self._request(Operation.GET, sealed, host_xkey)
         if reply.response_xkey is None:
             raise read_error(reply.body)
+        return reply
 
-    def last_exchange(self) -> Exchange:
-        """Return what crossed the wire last."""
-        if self._tap.last is None:
-            raise RuntimeError("nothing was sent yet, or no reply came")
-        return self._tap.last
+    async def _request(self, operation: str, body: bytes, host_xkey: str | None) -> Reply:
+        self.last_reply = await self._channel.request(
+            operation, body, host_xkey, HOST_TIMEOUT_SECONDS
+        )
+        return self.last_reply
 
 
 def shortened(document: bytes) -> str:

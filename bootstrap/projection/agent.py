@@ -20,8 +20,9 @@ from domain.use_cases.follow_secrets import Absent, FollowedSecret, Held
 from ports.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
 
+    from bootstrap.access import AccessControl
     from bootstrap.projection.arrangement import Arrangement, Arrangements
     from bootstrap.projection.deliveries import DeliveryTrail
     from bootstrap.projection.projected import Projected
@@ -48,8 +49,7 @@ class ProjectionAgent(Transport):
     Args:
         arrangements: what it keeps in step, now and next.
         trail: is told when values are to be written again.
-        revision: the rules in force, as `AccessPolicy.revision` tells them.
-        read_rules: reads the rules again now, rather than when they are looked at next.
+        access: the rules in force.
 
     Attributes:
         guardian_problem: why there is no guardian; None while there is one.
@@ -61,17 +61,14 @@ class ProjectionAgent(Transport):
         arrangements: Arrangements,
         follow: FollowSecrets,
         trail: DeliveryTrail,
+        access: AccessControl,
         clock: Clock,
-        *,
-        revision: Callable[[], object],
-        read_rules: Callable[[], Awaitable[object]],
     ) -> None:
         self._arrangements = arrangements
         self._follow = follow
         self._trail = trail
         self._clock = clock
-        self._revision = revision
-        self._read_rules = read_rules
+        self._access = access
         self._lease = Lease(self._now.guard, clock, self._now.plan.lease_seconds)
         self._disk = OwnThread("projection")
         self._changed, self._first = asyncio.Event(), asyncio.Event()
@@ -145,7 +142,7 @@ class ProjectionAgent(Transport):
 
     @property
     def _is_outdated(self) -> bool:
-        return self._revision() is not self._seen or self._arrangements.waits
+        return self._access.policy.revision is not self._seen or self._arrangements.waits
 
     async def _guarded(self) -> None:
         """Start the guardian; without one there is nothing to be written."""
@@ -154,7 +151,7 @@ class ProjectionAgent(Transport):
                 _log.error("projection.guardian_ended", advice=GUARDIAN_ENDED)
                 # It may have wiped because this process was frozen, for however long: the rules
                 # in memory are as old as that.
-                await self._read_rules()
+                await self._access.reload()
             # Whatever ended the guardian, it may have wiped first: all is to be delivered again.
             self._trail.forget()
             try:
@@ -170,7 +167,7 @@ class ProjectionAgent(Transport):
         """Read everything once; take away what has ended, then put in force what there is."""
         self._changed.clear()
         self._lease.begin()
-        self._seen = self._revision()
+        self._seen = self._access.policy.revision
         removals: set[asyncio.Future[None]] = set()
 
         def ended(secret: FollowedSecret, absent: Absent) -> None:

@@ -1,17 +1,22 @@
-"""The audit trail of an agent that reads the same secrets every few seconds."""
+"""What reads the same secrets every few seconds, and the audit trail of that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from typing_extensions import override
 
+from bootstrap.store_pipeline import freshness_seconds
 from domain.use_cases.follow_secrets import FollowSecrets
 from ports.audit import AuditTrail
 
 if TYPE_CHECKING:
     from bootstrap.containers import Container
     from domain.model.audit import AuditEvent
+
+
+_SHORTEST_REFRESH_SECONDS: Final = 5.0
+"""Where the store's answers are not cached, every secret is still read as seldom as this."""
 
 
 @final
@@ -58,3 +63,10 @@ def following(
         max_stale_seconds=max_stale_seconds,
     )
     return follow, deliveries
+
+
+def refresh_seconds(container: Container) -> float:
+    """Return the pause between two reads of every secret: as long as the cache keeps values."""
+    ttl_seconds = container.pipeline().parts.cache_ttl_seconds
+    freshness = freshness_seconds(container.configuration().service, ttl_seconds)
+    return max(freshness, _SHORTEST_REFRESH_SECONDS)

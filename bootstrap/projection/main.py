@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from adapters.access_policy.problems import AccessPolicyError
 from bootstrap import main
@@ -11,9 +11,8 @@ from bootstrap.projection.agent import ProjectionAgent
 from bootstrap.projection.arrangement import Arrangements, OpenDirectories
 from bootstrap.projection.config_file import read_plan_file
 from bootstrap.projection.config_watch import ConfigWatch
-from bootstrap.projection.deliveries import following
+from bootstrap.projection.deliveries import following, refresh_seconds
 from bootstrap.settings import Problem, SettingsError
-from bootstrap.store_pipeline import freshness_seconds
 from ports.plugin import Sample
 from ports.transport_plugin import TransportParts
 
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     from bootstrap.projection.plan import Plan
     from bootstrap.projection.projected import Projected
     from bootstrap.settings import Configuration
-
-
-SHORTEST_REFRESH_SECONDS: Final = 5.0
-"""Where the store's answers are not cached, every secret is still read as seldom as this."""
 
 
 def project(config: Path) -> int:
@@ -66,19 +61,9 @@ def _front(
 ) -> TransportParts:
     configuration: Configuration = container.configuration()
     settings, clock, pipeline = configuration.service, container.clock(), container.pipeline()
-    freshness = freshness_seconds(settings, pipeline.parts.cache_ttl_seconds)
     follow, trail = following(container, plan.max_stale_seconds)
-    access = container.access()
-    arrangements = Arrangements(plan, opened, max(freshness, SHORTEST_REFRESH_SECONDS))
-    agent = ProjectionAgent(
-        arrangements,
-        follow,
-        trail,
-        clock,
-        revision=lambda: access.policy.revision,
-        read_rules=access.reload,
-    )
-
+    arrangements = Arrangements(plan, opened, refresh_seconds(container))
+    agent = ProjectionAgent(arrangements, follow, trail, container.access(), clock)
     watch = ConfigWatch(
         config,
         settings.v2_environment,

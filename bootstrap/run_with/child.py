@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -127,11 +128,10 @@ async def run_once(command: Sequence[str], environment: Mapping[bytes, bytes]) -
 
 def _found(command: Sequence[str], path: str) -> list[str]:
     """Return the command with its program looked up by its own PATH, not by this process's."""
-    program = command[0]
-    if os.sep in program:
+    if os.sep in command[0]:
         return list(command)
-    for folder in path.split(os.pathsep):
-        candidate = os.path.join(folder or os.curdir, program)  # noqa: PTH118  as execvp joins them
-        if os.access(candidate, os.X_OK) and os.path.isfile(candidate):  # noqa: PTH113  as above
-            return [candidate, *command[1:]]
-    raise FileNotFoundError(program)
+    # An empty PATH is the current folder, as execvp has it.
+    program = shutil.which(command[0], path=path or os.curdir)
+    if program is None:
+        raise FileNotFoundError(command[0])
+    return [program, *command[1:]]

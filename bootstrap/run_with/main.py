@@ -15,14 +15,12 @@ from adapters.telemetry.log_setup import configure_logging, log_output
 from bootstrap.containers import Container
 from bootstrap.environment import forget_settings, without_settings
 from bootstrap.hardening import harden_process
-from bootstrap.projection.deliveries import following
-from bootstrap.projection.main import SHORTEST_REFRESH_SECONDS
+from bootstrap.projection.deliveries import following, refresh_seconds
 from bootstrap.run_with.child import pass_signals, run_once
 from bootstrap.run_with.fronts import ReadOnce, RunWatched
 from bootstrap.run_with.request import environment_with
 from bootstrap.server_keys import load_peer_keys
 from bootstrap.settings import SettingsError, load_configuration
-from bootstrap.store_pipeline import freshness_seconds
 from ports.transport_plugin import TransportParts
 
 if TYPE_CHECKING:
@@ -74,7 +72,6 @@ async def _variables(run: Run, configuration: Configuration) -> dict[bytes, byte
 async def _watched(run: Run, configuration: Configuration, inherited: Mapping[str, str]) -> int:
     container, stop = _container(configuration, watch=True), asyncio.Event()
     pipeline, policy = container.pipeline(), container.access().policy
-    freshness = freshness_seconds(configuration.service, pipeline.parts.cache_ttl_seconds)
     front = RunWatched(
         run,
         following(container, run.max_stale_seconds)[0],
@@ -82,7 +79,7 @@ async def _watched(run: Run, configuration: Configuration, inherited: Mapping[st
         stop,
         inherited=inherited,
         revision=lambda: policy.revision,
-        refresh_seconds=max(freshness, SHORTEST_REFRESH_SECONDS),
+        refresh_seconds=refresh_seconds(container),
     )
     pipeline.on_forget(lambda _: front.wake())
     pass_signals(front.send)

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field
 from typing_extensions import override
 
 from adapters.audit.line_file import ADVICE, obstacle
-from adapters.audit.stream_config import MAX_REPLICAS, AuditStreamConfig
+from adapters.audit.stream_config import MAX_REPLICAS
+from adapters.audit.stream_names import is_stream_name
 from adapters.system.setting_types import AccountKeys, Choice, ReadableFile, Text
 from ports.settings import Problem, SettingsGroup, says_no, says_yes
 
@@ -101,11 +102,7 @@ def _not_required_enough(given: Mapping[str, Any]) -> Iterator[Problem]:
 def _stream(name: str) -> str:
     if says_yes(name) or says_no(name):
         raise ValueError("must be the stream's name, such as SECRETS_AUDIT; unset it for none.")
-    try:
-        AuditStreamConfig(stream=name)
-    except ValueError:
-        pass
-    else:
+    if is_stream_name(name):
         return name
     raise ValueError('must hold only letters, digits, "_" and "-".')
 

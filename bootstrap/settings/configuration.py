@@ -34,14 +34,6 @@ class ChosenStore:
     plugin: StorePlugin[Any]
     settings: SettingsGroup
 
-    def resolved(self) -> ChosenStore:
-        """Return it as every worker is to have it.
-
-        Raises:
-            SettingsError: a file cannot be used.
-        """
-        return replace(self, settings=_built(Kind.STORE, self.settings.resolved))
-
     def build(self, context: StoreContext) -> StoreParts:
         """Build the store.
 
@@ -57,14 +49,6 @@ class ChosenTransport:
 
     plugin: TransportPlugin[Any]
     settings: SettingsGroup
-
-    def resolved(self) -> ChosenTransport:
-        """Return it as every worker is to have it.
-
-        Raises:
-            SettingsError: a file cannot be used.
-        """
-        return replace(self, settings=_built(Kind.TRANSPORT, self.settings.resolved))
 
     def build(self, context: TransportContext) -> TransportParts:
         """Build the transport.
@@ -113,6 +97,22 @@ class Configuration:
             if isinstance(settings, group):
                 return settings
         raise LookupError(group.__name__)
+
+    def resolved(self) -> Configuration:
+        """Return it with what its plug-ins read from files once.
+
+        A worker that is started again next week runs on the same.
+
+        Raises:
+            SettingsError: a file cannot be used.
+        """
+        store = _built(Kind.STORE, self.store.settings.resolved)
+        transport = _built(Kind.TRANSPORT, self.transport.settings.resolved)
+        return replace(
+            self,
+            store=replace(self.store, settings=store),
+            transport=replace(self.transport, settings=transport),
+        )
 
     @property
     def worker(self) -> int:
@@ -181,16 +181,13 @@ def load_configuration(
     raise SettingsError(*dict.fromkeys(problems))
 
 
-def groups_in_force(
-    given: Variables, registry: Registry | None = None
-) -> list[type[SettingsGroup]]:
+def groups_in_force(given: Variables) -> list[type[SettingsGroup]]:
     """Return the groups of the service, the chosen transport and the chosen store.
 
     Raises:
         SettingsError: the choice cannot be read, or a plug-in cannot be used.
     """
-    known = Registry() if registry is None else registry
-    choice = given.load(ChoiceSettings)
+    known, choice = Registry(), given.load(ChoiceSettings)
     transport, store = known.transport(choice.transport), known.store(choice.secret_store)
     return [ChoiceSettings, transport.settings, store.settings, *own_groups()]
 

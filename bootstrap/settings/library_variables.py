@@ -34,7 +34,7 @@ def unusable_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
     are judged with the address that they are for. `environment`: the variables that are set, by
     names in capitals.
     """
-    if (file := environment.get("SSL_CERT_FILE")) and not _holds_certificates(file):
+    if (file := environment.get("SSL_CERT_FILE")) and not holds_certificates(file):
         yield Problem(
             "SSL_CERT_FILE",
             "must name a file of certificates in PEM form that this user may read; mend it, or "
@@ -63,7 +63,8 @@ def without_userinfo(name: str, value: str) -> str:
         return ""
 
 
-def _holds_certificates(file: str) -> bool:
+def holds_certificates(file: str | Path) -> bool:
+    """Say whether OpenSSL can read authorities from a file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(cafile=file)

@@ -1,6 +1,5 @@
 """Where operators and their tools see how the service is doing: HTTP and traces."""
 
-import ssl
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +18,7 @@ from adapters.admin_http.address import (
 from adapters.system.secret_file import SecretFileError, read_secret_text
 from adapters.system.setting_types import ReadableFile, SecretText, Texts, strip
 from adapters.tracing.headers import parse_headers
+from bootstrap.settings.library_variables import holds_certificates
 from bootstrap.settings.variables import SettingsError
 from ports.settings import Problem, SettingsGroup, both_set, says_yes
 
@@ -107,15 +107,9 @@ def _headers(secret: SecretStr) -> SecretStr:
 
 
 def _certificates(path: Path) -> Path:
-    try:
-        ssl.create_default_context(cafile=path)
-    except OSError:
-        usable = False
-    else:
-        usable = True
-    if not usable:
-        raise ValueError("must name certificates in PEM form.")
-    return path
+    if holds_certificates(path):
+        return path
+    raise ValueError("must name certificates in PEM form.")
 
 
 def missing_extra(module: str) -> Problem:

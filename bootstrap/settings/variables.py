@@ -13,7 +13,7 @@ from bootstrap.settings.library_variables import OF_LIBRARIES, unusable_variable
 from ports.settings import Problem, SettingsGroup, problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 DOTENV: Final = Path(".env")
 
@@ -42,9 +42,8 @@ class Variables:
         self, environment: Mapping[str, str], file: Mapping[str, str] | None = None
     ) -> None:
         self._file, self._environment = _upper(file or {}), _upper(environment)
-        self._texts = {
-            name: text for name, text in (self._file | _set_in(self._environment)).items() if text
-        }
+        given = (*self._file.items(), *self._environment.items())
+        self._texts = {name: text for name, text in given if text}
 
     @classmethod
     def read(cls, env_file: Path | None = DOTENV) -> Variables:
@@ -93,7 +92,9 @@ class Variables:
         The environment is shared with other programs, so that such a name may well be theirs.
         Returns each name with the setting that it is near to.
         """
-        return tuple(misspelt(self._environment.keys(), {*known, *OF_LIBRARIES}))
+        settings = sorted({*known, *OF_LIBRARIES})
+        near = ((name, nearest(name, settings)) for name in sorted(self._environment))
+        return tuple((name, meant) for name, meant in near if meant is not None)
 
     def text(self, variable: str) -> str | None:
         """Return a variable as it is set; None if it is unset."""
@@ -146,32 +147,23 @@ def _upper(variables: Mapping[str, str]) -> dict[str, str]:
     return {name.upper(): text for name, text in variables.items()}
 
 
-def _set_in(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in variables.items() if text}
-
-
 def _unknown(name: str, known: Collection[str]) -> str:
     if name in OF_LIBRARIES:
         return "stands in .env, and libraries read it from the environment alone; set it there."
-    meant = nearest(name, {*known, *OF_LIBRARIES})
+    meant = nearest(name, sorted({*known, *OF_LIBRARIES}))
     hint = "" if meant is None else f" Did you mean {meant}?"
     return f"stands in .env and is no setting of this service or its plug-ins.{hint}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the setting that a name was probably meant to be; None if none is near.
+def nearest(name: str, settings: Sequence[str]) -> str | None:
+    """Return the first setting that a name was probably meant to be; None if it is one, or none is
+    near.
 
     One edit is enough to be near: a character too many, too few or wrong, or two that are swapped.
-    Where several are as near, the first in the order of the alphabet is returned.
     """
-    return next((candidate for candidate in sorted(known) if _one_edit(name, candidate)), None)
-
-
-def misspelt(names: Iterable[str], known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield each name that is no setting and near to one, with that setting."""
-    for name in sorted(names):
-        if name not in known and (meant := nearest(name, known)) is not None:
-            yield name, meant
+    if name in settings:
+        return None
+    return next((setting for setting in settings if _one_edit(name, setting)), None)
 
 
 def _one_edit(left: str, right: str) -> bool:

@@ -29,8 +29,6 @@ from bootstrap.workers.template import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bootstrap.workers.worker_config import RestartHistory
-
 
 class WorkerProcess(Protocol):
     """One life of one worker."""
@@ -56,12 +54,6 @@ class WorkerProcess(Protocol):
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; does nothing if it has ended."""
-
-
-class StartWorker(Protocol):
-    """Starts a worker in the place of those that were there before it."""
-
-    async def __call__(self, history: RestartHistory) -> WorkerProcess: ...
 
 
 class ChildProcess(WorkerProcess):

@@ -15,7 +15,7 @@ from bootstrap.hardening import adopts_orphans
 from bootstrap.workers.supervisor import FAILED, Supervisor
 from bootstrap.workers.template import fork_template
 from bootstrap.workers.templates import Templates
-from bootstrap.workers.worker_config import for_all_workers, write_history
+from bootstrap.workers.worker_config import write_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManag
     """
     from bootstrap.workers import worker  # noqa: PLC0415  it imports this module
 
-    given = for_all_workers(configuration)
+    given = configuration.resolved()
     worker.load(given, keys)
     # A second one only where the workers of the first would become children of this process.
     count = 2 if adopts_orphans() else 1

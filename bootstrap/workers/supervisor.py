@@ -15,9 +15,9 @@ from bootstrap.workers.served import LOOK_SECONDS, ServedWorkers
 from bootstrap.workers.worker_config import RestartHistory, end_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from bootstrap.workers.process import StartWorker, WorkerProcess
+    from bootstrap.workers.process import WorkerProcess
     from ports.clock import Clock
 
 FAILED = 1
@@ -33,6 +33,7 @@ class Supervisor:
     and started again, whenever it does.
 
     Args:
+        start: starts a worker in the place of those that were there before it.
         stop_seconds: the time that workers get to stop; those still there are killed.
         all_started: called once, when every worker takes requests.
         status: takes one line for operators, when workers are served no more or again.
@@ -46,7 +47,7 @@ class Supervisor:
     def __init__(
         self,
         count: int,
-        start: StartWorker,
+        start: Callable[[RestartHistory], Awaitable[WorkerProcess]],
         clock: Clock,
         stop_seconds: float,
         *,

@@ -56,26 +56,11 @@ def end_of(exit_code: int) -> WorkerEnd:
     return WorkerEnd.FAILED if exit_code else WorkerEnd.ENDED
 
 
-def for_all_workers(configuration: Configuration) -> Configuration:
-    """Return a configuration with what its plug-ins read from files once.
-
-    A worker that is started again next week runs on the same.
-
-    Raises:
-        SettingsError: a file cannot be used.
-    """
-    return replace(
-        configuration,
-        store=configuration.store.resolved(),
-        transport=configuration.transport.resolved(),
-    )
-
-
 def config_of(configuration: Configuration, history: RestartHistory) -> Configuration:
     """Return the configuration of one worker; the admin HTTP of worker N is N ports further on."""
     update: dict[str, object] = {"workers": 1}
     if (shared := configuration.service.admin_address) is not None:
-        update["admin_addr"] = str(replace(shared, port=shared.port + history.number))
+        update["admin_addr"] = str(shared._replace(port=shared.port + history.number))
     service = configuration.service.model_copy(update=update)
     return replace(configuration, service=service, history=history)
 

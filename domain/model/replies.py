@@ -64,7 +64,8 @@ def wire_name(error: RequestError) -> str:  # noqa: C901, PLR0911, PLR0912  one 
 
 _WITH_TEXT = (InvalidEntityJwt, InvalidHostJwt, UpstreamError, PolicyError, OtherError)
 
-_quote = json.JSONEncoder(ensure_ascii=False).encode
+# What `JSONEncoder(ensure_ascii=False).encode` comes to for a text.
+_quote = json.encoder.encode_basestring
 
 _BY_WIRE_NAME = {wire_name(kind("")): kind for kind in REQUEST_ERRORS}
 

@@ -87,20 +87,19 @@ class AnswerRequest(RequestHandler):
         """
         event, asking = self._new_event(request), None
         try:
-            match request.operation:
-                case Operation.GET:
-                    asking = self._ask(request, event)
-                    secret = self.fetch.cached(asking.query, asking.field)
-                    if secret is None:
-                        return self._wait(asking, event)
-                    reply = self._give(secret, asking, event)
-                case Operation.SERVER_XKEY:
-                    reply = Reply(self.open_request.keys.current.public.encode())
-                case _:
-                    raise OtherError(  # noqa: TRY301  answered below, as every other failure
-                        "This service knows the operations server_xkey and get; check the subject.",
-                        reason="unknown_operation",
-                    )
+            if request.operation == _GET:
+                asking = self._ask(request, event)
+                secret = self.fetch.cached(asking.query, asking.field)
+                if secret is None:
+                    return self._wait(asking, event, self.authorize.revision)
+                reply = self._give(secret, asking, event)
+            elif request.operation == _SERVER_XKEY:
+                reply = Reply(self.open_request.keys.current.public.encode())
+            else:
+                raise OtherError(  # noqa: TRY301  answered below, as every other failure
+                    "This service knows the operations server_xkey and get; check the subject.",
+                    reason="unknown_operation",
+                )
         except Exception as error:  # noqa: BLE001  the one boundary: a peer must get an answer
             return self._fail(error, asking, event)
         return self._end(reply, asking, event)
@@ -137,11 +136,11 @@ class AnswerRequest(RequestHandler):
             self.authenticate.again(authenticated.caller)
         event.caller = caller = authenticated.caller
         access = self.authorize(authenticated, request.requester, place)
-        event.location, event.properties = access.location, access.properties
+        event.location, event.properties = access.asked.location, access.properties
         event.allowed, event.grant = access.decision.allowed, access.decision.grant
         location = access.enforce()
-        if place is None and access.properties is not None:
-            self._known.keep(words, authenticated, (access.properties, location))
+        if place is None and access.place is not None:
+            self._known.keep(words, authenticated, access.place)
         asked = authenticated.asked
         deadline = request.received_at + self.timeout_seconds
         query = SecretQuery(location, asked.version, caller, deadline, authenticated.entity_token)
@@ -157,7 +156,7 @@ class AnswerRequest(RequestHandler):
             raise KeyProbe("This request names no entity; it can be opened, and that is all.")
         return self.authenticate(message)
 
-    async def _wait(self, asking: _Asking, event: AuditEvent) -> Reply:
+    async def _wait(self, asking: _Asking, event: AuditEvent, rules: object) -> Reply:
         query = asking.query
         wait = self.host_waits.begin(
             asking.caller, asking.asked, event.received_at, self.timeout_seconds
@@ -166,7 +165,7 @@ class AnswerRequest(RequestHandler):
         try:
             query = query._replace(deadline=event.received_at + wait.seconds)
             secret = await self._fetch(query, asking.field)
-            asking = self._still_allowed(asking, event)
+            asking = self._still_allowed(asking, event, rules)
             if isinstance(secret, SecretNotFound):
                 raise secret  # noqa: TRY301  answered below, as every other failure
             reply = self._give(secret, asking, event)
@@ -187,10 +186,10 @@ class AnswerRequest(RequestHandler):
             # A caller whose grant has ended meanwhile must not learn that the secret is missing.
             return error
 
-    def _still_allowed(self, asking: _Asking, event: AuditEvent) -> _Asking:
+    def _still_allowed(self, asking: _Asking, event: AuditEvent, rules: object) -> _Asking:
         """Check again what may have changed while the store was asked: the rules, and the time."""
         self.authenticate.again(asking.caller)
-        access = self.authorize.again(asking.access)
+        access = self.authorize.again(asking.access, rules)
         if access is asking.access:
             return asking
         event.allowed, event.grant = access.decision.allowed, access.decision.grant
@@ -204,7 +203,7 @@ class AnswerRequest(RequestHandler):
         return self.seal(secret, asking.host_xkey, asking.max_reply_bytes)
 
     def _end(self, reply: Reply, asking: _Asking | None, event: AuditEvent) -> Reply:
-        event.outcome = Outcome.ANSWERED
+        event.outcome = _ANSWERED
         event.reason = "public" if asking is None else asking.access.decision.reason
         self._record(event)
         return reply
@@ -237,6 +236,10 @@ class AnswerRequest(RequestHandler):
 def _note_asked(asked: AskedSecret, event: AuditEvent) -> None:
     event.key, event.field, event.version_asked = asked.key, asked.field, asked.version
 
+
+# Looked up once: a member is found by its class through a function of `enum`, for every request.
+_GET, _SERVER_XKEY = Operation.GET, Operation.SERVER_XKEY
+_ANSWERED = Outcome.ANSWERED
 
 _UNEXPECTED = OtherError(
     "The service failed unexpectedly; look the request up in its log and report it.",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HostClient:
-    """Asks as a wasmCloud host does; for the command line, the demo and tests.
+    """Asks as a wasmCloud host does; for the command line and tests.
 
     Errors of the protocol come as the same typed errors the server raised; a secret's value shows
     nothing until `reveal` is called.

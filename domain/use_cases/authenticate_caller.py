@@ -12,7 +12,6 @@ from domain.model.secret import SecretValue
 from ports.token_verifier import TokenRejectedError
 
 if TYPE_CHECKING:
-    from domain.model.identity import Claims
     from domain.model.messages import SecretRequest
     from ports.clock import Clock
     from ports.token_verifier import TokenVerifier
@@ -54,12 +53,14 @@ class AuthenticateCaller:
             entity = self.tokens.verify(context.entity_jwt, ENTITY_KINDS)
         except TokenRejectedError as rejected:
             raise _entity_refused(rejected.reason) from None
-        self._check_entity(entity, now)
+        if problem := entity.time_problem(now, self.leeway_seconds):
+            raise _entity_refused(problem)
         try:
             host = self.tokens.verify(context.host_jwt, HOST_KINDS)
         except TokenRejectedError as rejected:
             raise _host_refused(rejected.reason) from None
-        self._check_host(host, now)
+        if problem := host.time_problem(now, self.leeway_seconds):
+            raise _host_refused(problem)
         application, policy = None, ""
         if context.application is not None:
             application, policy = context.application.name, context.application.policy or ""
@@ -73,15 +74,9 @@ class AuthenticateCaller:
             InvalidEntityJwt, InvalidHostJwt: it is not their time.
         """
         now = self.clock.now()
-        self._check_entity(caller.entity, now)
-        self._check_host(caller.host, now)
-
-    def _check_entity(self, claims: Claims, now: float) -> None:
-        if problem := claims.time_problem(now, self.leeway_seconds):
+        if problem := caller.entity.time_problem(now, self.leeway_seconds):
             raise _entity_refused(problem)
-
-    def _check_host(self, claims: Claims, now: float) -> None:
-        if problem := claims.time_problem(now, self.leeway_seconds):
+        if problem := caller.host.time_problem(now, self.leeway_seconds):
             raise _host_refused(problem)
 
 

@@ -9,7 +9,7 @@ from domain.model.access import AccessRequest
 from domain.model.errors import InvalidRequest, PolicyError, SecretNotFound, Unauthorized
 from domain.model.policy_properties import parse_policy
 from domain.model.reference import SecretLocation, SecretReference
-from domain.use_cases.known_places import KnownPlaces
+from domain.use_cases.known_places import KnownPlaces, Place, meaning_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from domain.model.secret_uri import SecretUri
     from domain.model.transport import Requester
     from domain.model.workload import Workload
-    from domain.use_cases.known_places import Place
     from ports.clock import Clock
     from ports.secret_store import SecretStore
 
@@ -36,17 +35,17 @@ class Access(NamedTuple):
 
     Attributes:
         asked: what they were asked.
-        revision: which rules these were.
         properties: the policy properties as sent; None when the policy could not be read.
         hides_missing: whether the caller is not to learn that the secret does not exist.
+        place: where a host's request leads, if it names a place.
     """
 
     decision: Decision
     target: Target
     asked: AccessRequest
-    revision: object
     properties: Mapping[str, str] | None = None
     hides_missing: bool = False
+    place: Place | None = None
 
     @property
     def location(self) -> SecretLocation | None:
@@ -107,9 +106,13 @@ class AuthorizeAccess:
         place: Place | None = None,
     ) -> Access:
         """Decide one request; never raises. `place`: where the request leads, if that is known."""
-        asked, caller = request.asked, request.caller
-        properties, target = place or self._read(caller.entity, asked, request.policy)
-        location = target if isinstance(target, SecretLocation) else None
+        asked, policy, caller = request.asked, request.policy, request.caller
+        known = place or self._known.find(caller.entity, asked, policy)
+        if known is None:
+            properties, target, place = self._read(caller.entity, asked, policy)
+        else:
+            properties, target, place = known.properties, known.location, known
+        location = place and place.location
         # By position, as all of these that every request makes: names would take twice as long.
         question = AccessRequest(
             caller,
@@ -121,11 +124,11 @@ class AuthorizeAccess:
             self.clock.now(),
             requester,
         )
-        decision, revision = self.policy.decide(question), self.policy.revision
-        if place is None and decision.allowed and location and properties is not None:
-            self._known.keep(caller.entity, asked, (properties, location))
+        decision = self.policy.decide(question)
+        if known is None and decision.allowed and place is not None:
+            self._known.keep(caller.entity, asked, policy, place)
         hides_missing = self.hide_missing and not decision.knows_of
-        return Access(decision, target, question, revision, properties, hides_missing)
+        return Access(decision, target, question, properties, hides_missing, place)
 
     def for_workload(self, workload: Workload, wanted: SecretUri) -> Access:
         """Decide one read for a workload; never raises."""
@@ -142,32 +145,45 @@ class AuthorizeAccess:
         )
         decision = self.policy.decide(question)
         hides_missing = self.hide_missing and not decision.knows_of
-        return Access(decision, target, question, self.policy.revision, properties, hides_missing)
+        return Access(decision, target, question, properties, hides_missing)
 
     def location_of(self, wanted: SecretUri) -> SecretLocation | None:
         """Return the place that a reference means; None if it means none."""
         target = self._locate(wanted.asked, wanted.properties)
         return target if isinstance(target, SecretLocation) else None
 
-    def again(self, access: Access) -> Access:
-        """Decide again, after a wait, what may have changed; nothing while the same rules hold."""
-        revision = self.policy.revision
-        if revision is access.revision:
+    @property
+    def revision(self) -> object:
+        """Which rules are in force, to be given to `again` by those who wait."""
+        return self.policy.revision
+
+    def again(self, access: Access, rules: object) -> Access:
+        """Decide again, after a wait, what may have changed; nothing while the same rules hold.
+
+        Args:
+            rules: the `revision` at the first decision.
+        """
+        if self.policy.revision is rules:
             return access
         asked = access.asked._replace(now=self.clock.now())
         decision = self.policy.decide(asked)
         hides_missing = self.hide_missing and not decision.knows_of
-        return Access(decision, access.target, asked, revision, access.properties, hides_missing)
+        return access._replace(decision=decision, asked=asked, hides_missing=hides_missing)
 
     def _read(
         self, entity: Claims, asked: AskedSecret, policy: str
-    ) -> tuple[Mapping[str, str] | None, Target]:
+    ) -> tuple[Mapping[str, str] | None, Target, Place | None]:
         try:
             properties = parse_policy(policy)
         except PolicyError as error:
-            return None, error
-        known = self._known.find(entity, asked, properties)
-        return known or (properties, self._locate(asked, properties))
+            return None, error, None
+        place = self._known.find_meant(entity, asked, properties)
+        if place is None:
+            target = self._locate(asked, properties)
+            if not isinstance(target, SecretLocation):
+                return properties, target, None
+            place = Place(properties, target, meaning_of(properties))
+        return place.properties, place.location, place
 
     def _locate(self, asked: AskedSecret, properties: Mapping[str, str]) -> Target:
         try:

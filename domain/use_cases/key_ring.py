@@ -36,8 +36,11 @@ class KeyRing:
                 plaintext = pair.open(sealed, sender)
             except DecryptionFailed:
                 continue
-            return plaintext, ServerKey.CURRENT if pair is self.current else ServerKey.RETIRED
+            return plaintext, _CURRENT if pair is self.current else _RETIRED
         raise DecryptionFailed(
             "The body opens with no key of this server; restart the host so that it asks for the "
             "server's xkey again, or list the former seed in SERVER_XKEY_RETIRED_SEEDS."
         )
+
+
+_CURRENT, _RETIRED = ServerKey.CURRENT, ServerKey.RETIRED

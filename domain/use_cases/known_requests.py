@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from domain.model.recently_used import RecentlyUsed
 from domain.model.strict_json import PEER_BRACKETS
-from domain.use_cases.known_places import meaning_of
 
 if TYPE_CHECKING:
     from domain.model.authenticated_request import AuthenticatedRequest
@@ -129,10 +128,9 @@ class KnownRequests:
         if not words.policy:
             self._requests.keep(words.digest, _Remembered(known, None))
         elif _lead_to_policy(words, request):
-            meaning = meaning_of(place[0])
-            self._requests.keep(words.digest, _Remembered(known, meaning))
+            self._requests.keep(words.digest, _Remembered(known, place.meaning))
             if len(words.policy) <= MAX_POLICY_LENGTH:
-                self._meanings.keep(_policy(request.caller.entity, words), meaning)
+                self._meanings.keep(_policy(request.caller.entity, words), place.meaning)
 
 
 def _policy(entity: Claims, words: Words) -> _Policy:

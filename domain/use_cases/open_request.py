@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.model.errors import InvalidHeaders, InvalidPayload, OtherError
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from ports.key_exchange import KeyExchange
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedRequest:
+class OpenedRequest(NamedTuple):
     """A request that only the holder of the host's xkey can have sent, for the first time.
     `server_key`: which of the server's keys it was sealed for.
     """
 
-    plaintext: bytes = field(repr=False)
+    plaintext: bytes
     host_xkey: PublicXKey
     server_key: ServerKey
+
+    def __repr__(self) -> str:
+        return f"OpenedRequest(<hidden>, {self.host_xkey}, {self.server_key})"
 
 
 @dataclass(frozen=True, slots=True)

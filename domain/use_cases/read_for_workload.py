@@ -108,7 +108,7 @@ class ReadForWorkload:
         self, workload: Workload, wanted: SecretUri, deadline: float, event: AuditEvent
     ) -> ReadOutcome:
         self._check_before(wanted)
-        access = self.authorize.for_workload(workload, wanted)
+        access, rules = self.authorize.for_workload(workload, wanted), self.authorize.revision
         _note(access, event)
         location = access.enforce()
         query = SecretQuery(location, wanted.asked.version, workload, deadline)
@@ -120,7 +120,7 @@ class ReadForWorkload:
         except SecretNotFound as error:
             # A workload whose grant has ended meanwhile must not learn that the secret is missing.
             outcome = error
-        again = self.authorize.again(access)
+        again = self.authorize.again(access, rules)
         if again is not access:
             _note(again, event)
             again.enforce()

@@ -30,18 +30,19 @@ class SealReply:
             UpstreamError: the value cannot be written as JSON.
         """
         plain = write_secret(secret)
-        _check_size(plain, max_bytes)
+        # Where possible before it is sealed.
+        if max_bytes is not None and len(plain) > max_bytes:
+            raise _too_large(plain, max_bytes)
         response_key = self.key_exchange.generate()
         sealed = response_key.seal(plain, host_xkey)
-        _check_size(sealed, max_bytes)
-        return Reply(sealed, response_xkey=response_key.public)
+        if max_bytes is not None and len(sealed) > max_bytes:
+            raise _too_large(sealed, max_bytes)
+        return Reply(sealed, response_key.public)
 
 
-def _check_size(answer: bytes, max_bytes: int | None) -> None:
-    """Refuse an answer that the transport cannot carry, where possible before it is sealed."""
-    if max_bytes is not None and len(answer) > max_bytes:
-        raise OtherError(
-            f"The answer has {len(answer)} bytes and the transport carries {max_bytes}; store "
-            "a smaller secret, or raise the transport's limit.",
-            reason="reply_too_large",
-        )
+def _too_large(answer: bytes, max_bytes: int) -> OtherError:
+    return OtherError(
+        f"The answer has {len(answer)} bytes and the transport carries {max_bytes}; store "
+        "a smaller secret, or raise the transport's limit.",
+        reason="reply_too_large",
+    )

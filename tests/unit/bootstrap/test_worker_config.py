@@ -23,7 +23,6 @@ from bootstrap.workers.worker import ReportingTransport, beating, load
 from bootstrap.workers.worker_config import (
     RestartHistory,
     config_of,
-    for_all_workers,
     read_history,
     write_history,
 )
@@ -48,7 +47,7 @@ FIRST = RestartHistory()
 def test_what_plug_ins_read_from_files_is_read_once_for_all_workers(tmp_path: Path) -> None:
     given = configuration(**nats_kv_environment(tmp_path))
 
-    resolved = for_all_workers(given)
+    resolved = given.resolved()
     assert isinstance(resolved.store.settings, NatsKvSettings)
     encryption = resolved.store.settings.encryption_xkey()
     for path in tmp_path.iterdir():
@@ -75,7 +74,7 @@ def test_a_part_that_fails_by_a_bug_before_workers_are_forked_is_logged(
 def test_every_other_setting_is_as_it_was() -> None:
     given = configuration(**infisical_environment(), MAX_IN_FLIGHT="17", WORKERS="3")
 
-    own = config_of(for_all_workers(given), FIRST)
+    own = config_of(given.resolved(), FIRST)
 
     for name in Settings.model_fields.keys() - {"workers"}:
         assert getattr(own.service, name) == getattr(given.service, name), name

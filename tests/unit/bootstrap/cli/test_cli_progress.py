@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typing_extensions import override
 
-from bootstrap.cli.progress import QUIET_SECONDS, progress
+from bootstrap.cli.terminal import QUIET_SECONDS, progress
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -158,7 +158,6 @@ def test_no_command_writes_past_the_one_place_that_makes_text_harmless() -> None
     assert found == {
         ("__init__.py", "typer.echo("),  # this program's version
         ("kv.py", "typer.echo("),  # a value that `is_plain`
-        ("progress.py", "Console("),  # numbers and this program's words
         ("kv.py", "sys.stdout"),  # --raw
         ("request.py", "sys.stdout"),  # the same two
     }

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from domain.model.authenticated_request import AskedSecret
 from domain.model.identity import AccountKey, Claims, IdentityKind, SubjectKey
 from domain.model.reference import NO_PROPERTIES, SecretLocation
-from domain.use_cases.known_places import MAX_LENGTH, KnownPlaces, meaning_of
+from domain.use_cases.known_places import MAX_LENGTH, KnownPlaces, Place, meaning_of
 
-if TYPE_CHECKING:
-    from domain.use_cases.known_places import Place
-
-PLACE = NO_PROPERTIES, SecretLocation("/KEY")
+PLACE = Place(NO_PROPERTIES, SecretLocation("/KEY"), meaning_of(NO_PROPERTIES))
 
 
 def entity(subject: str = "MA", issuer: str = "AA") -> Claims:
@@ -29,36 +24,41 @@ def entity(subject: str = "MA", issuer: str = "AA") -> Claims:
 
 KEY = AskedSecret("KEY")
 PROPERTIES = {"environment": "prod", "path": "/shop"}
-POLICED = PROPERTIES, SecretLocation("/shop/KEY")
+POLICED = Place(PROPERTIES, SecretLocation("/shop/KEY"), meaning_of(PROPERTIES))
 
 
-def test_the_same_entity_key_and_properties_find_the_place_again() -> None:
+def test_the_same_entity_key_and_policy_find_the_place_again() -> None:
     places = KnownPlaces()
 
-    places.keep(entity(), KEY, POLICED)
+    places.keep(entity(), KEY, "policy", PLACE)
 
-    assert places.find(entity(), KEY, PROPERTIES) is POLICED
+    assert places.find(entity(), KEY, "policy") is PLACE
 
 
 def test_another_key_field_policy_subject_or_issuer_finds_nothing() -> None:
     places = KnownPlaces()
 
-    places.keep(entity(), KEY, POLICED)
+    places.keep(entity(), KEY, "policy", PLACE)
 
-    assert places.find(entity(), AskedSecret("OTHER"), PROPERTIES) is None
-    assert places.find(entity(), AskedSecret("KEY", "field"), PROPERTIES) is None
-    assert places.find(entity(), KEY, {**PROPERTIES, "path": "/shop/"}) is None
-    assert places.find(entity(), KEY, {"environment": "prod"}) is None
-    assert places.find(entity(subject="MB"), KEY, PROPERTIES) is None
-    assert places.find(entity(issuer="AB"), KEY, PROPERTIES) is None
+    assert places.find(entity(), AskedSecret("OTHER"), "policy") is None
+    assert places.find(entity(), AskedSecret("KEY", "field"), "policy") is None
+    assert places.find(entity(), KEY, "other") is None
+    assert places.find(entity(subject="MB"), KEY, "policy") is None
+    assert places.find(entity(issuer="AB"), KEY, "policy") is None
 
 
 def test_a_policy_is_known_by_its_properties_in_any_order() -> None:
     places = KnownPlaces()
 
-    places.keep(entity(), KEY, POLICED)
+    places.keep(entity(), KEY, "policy", POLICED)
 
-    assert places.find(entity(), KEY, dict(reversed(PROPERTIES.items()))) is POLICED
+    reordered = dict(reversed(PROPERTIES.items()))
+    assert places.find_meant(entity(), KEY, reordered) is POLICED
+    assert places.find_meant(entity(), KEY, {**PROPERTIES, "path": "/shop/"}) is None
+    assert places.find_meant(entity(), KEY, {"environment": "prod"}) is None
+    assert places.find_meant(entity(subject="MB"), KEY, PROPERTIES) is None
+    assert places.find_meant(entity(issuer="AB"), KEY, PROPERTIES) is None
+    assert places.find_meant(entity(), AskedSecret("KEY", "field"), PROPERTIES) is None
 
 
 @pytest.mark.parametrize(
@@ -69,31 +69,40 @@ def test_properties_that_are_not_the_same_never_mean_the_same(others: dict[str, 
     assert meaning_of({"a": "b,c"}) != meaning_of(others)
 
 
+def test_a_text_that_one_key_was_asked_by_finds_the_places_of_others() -> None:
+    places = KnownPlaces()
+    other = AskedSecret("OTHER")
+    places.keep(entity(), KEY, "one text", POLICED)
+    elsewhere = POLICED._replace(location=SecretLocation("/shop/OTHER"))
+    places.keep(entity(), other, "another text", elsewhere)
+
+    found = places.find(entity(), KEY, "another text")
+
+    assert found is POLICED
+
+
 def test_the_least_recently_used_place_goes_first() -> None:
     places = KnownPlaces(capacity=2)
     first, second, third = map(AskedSecret, ("FIRST", "SECOND", "THIRD"))
-    places.keep(entity(), first, PLACE)
-    places.keep(entity(), second, PLACE)
-    places.find(entity(), first, NO_PROPERTIES)
+    places.keep(entity(), first, "", PLACE)
+    places.keep(entity(), second, "", PLACE)
+    places.find(entity(), first, "")
 
-    places.keep(entity(), third, PLACE)
+    places.keep(entity(), third, "", PLACE)
 
-    assert places.find(entity(), first, NO_PROPERTIES) is PLACE
-    assert places.find(entity(), second, NO_PROPERTIES) is None
-    assert places.find(entity(), third, NO_PROPERTIES) is PLACE
+    assert places.find(entity(), first, "") is PLACE
+    assert places.find(entity(), second, "") is None
+    assert places.find(entity(), third, "") is PLACE
 
 
 def test_a_long_key_field_and_policy_are_not_kept() -> None:
     places = KnownPlaces()
-    room = MAX_LENGTH - len(meaning_of({"p": ""})) - len("K")
     key, field = AskedSecret("K"), AskedSecret("K", "f")
-    fits: Place = ({"p": "p" * room}, SecretLocation("/K"))
-    too_long: Place = ({"p": "p" * (room + 1)}, SecretLocation("/K"))
 
-    places.keep(entity(), key, too_long)
-    places.keep(entity(), key, fits)
-    places.keep(entity(), field, fits)
+    places.keep(entity(), key, "p" * MAX_LENGTH, PLACE)
+    places.keep(entity(), key, "p" * (MAX_LENGTH - 1), PLACE)
+    places.keep(entity(), field, "p" * (MAX_LENGTH - 1), PLACE)
 
-    assert places.find(entity(), field, fits[0]) is None
-    assert places.find(entity(), key, too_long[0]) is None
-    assert places.find(entity(), key, fits[0]) is fits
+    assert places.find(entity(), field, "p" * (MAX_LENGTH - 1)) is None
+    assert places.find(entity(), key, "p" * MAX_LENGTH) is None
+    assert places.find(entity(), key, "p" * (MAX_LENGTH - 1)) is PLACE

@@ -11,10 +11,15 @@ from domain.model.errors import PolicyError
 from domain.model.messages import Application, SecretRequest
 from domain.model.reference import SecretLocation
 from domain.model.secret import Secret, SecretValue
+from domain.use_cases.known_places import Place, meaning_of
 from domain.use_cases.known_requests import MAX_POLICY_LENGTH, KnownRequests, Words
 from tests.fakes.token_verifier import fake_claims
 from tests.support.core import ENTITY, HOST, Core, policy
 from tests.unit.domain.use_cases.known_rig import KNOWN, PLACE
+
+
+def place_of(properties: dict[str, str]) -> Place:
+    return Place(properties, SecretLocation("/KEY"), meaning_of(properties))
 
 
 def written(text: str = "", name: str | None = "shop", **others: object) -> bytes:
@@ -105,9 +110,8 @@ def test_a_known_beginning_alone_is_no_request() -> None:
 def test_a_known_policy_leads_to_the_known_place_in_whatever_order_it_is_written() -> None:
     requests = KnownRequests()
     one, other = policy(environment="prod", path="/"), policy(path="/", environment="prod")
-    properties = {"environment": "prod", "path": "/"}
-    place = properties, SecretLocation("/KEY")
-    reordered = dict(reversed(properties.items())), place[1]
+    place = place_of({"environment": "prod", "path": "/"})
+    reordered = place_of({"path": "/", "environment": "prod"})
 
     requests.keep(Words.of(written(one)), KNOWN.with_policy(one), place)
     assert requests.find(Words.of(written(other))) == (KNOWN.with_policy(other), None)
@@ -122,7 +126,7 @@ def test_a_known_policy_leads_to_the_known_place_in_whatever_order_it_is_written
 def test_a_policy_that_another_request_came_with_does_not_lead_to_this_ones_place() -> None:
     requests = KnownRequests()
     prod, test = policy(environment="prod"), policy(environment="test")
-    in_test = {"environment": "test"}, SecretLocation("/OTHER")
+    in_test = place_of({"environment": "test"})
     requests.keep(Words.of(written(prod)), KNOWN.with_policy(prod), PLACE)
 
     requests.keep(Words.of(written(test, key="OTHER")), KNOWN.with_policy(test), in_test)
@@ -133,7 +137,7 @@ def test_a_policy_that_another_request_came_with_does_not_lead_to_this_ones_plac
 def test_what_an_entity_means_by_a_policy_is_not_known_for_another() -> None:
     requests = KnownRequests()
     one, other = policy(environment="prod", path="/"), policy(path="/", environment="prod")
-    place = {"environment": "prod", "path": "/"}, SecretLocation("/KEY")
+    place = place_of({"environment": "prod", "path": "/"})
     entity = fake_claims(subject="2")
     theirs = KNOWN._replace(caller=replace(KNOWN.caller, entity=entity))
     requests.keep(Words.of(written(one)), KNOWN.with_policy(one), place)

@@ -17,6 +17,7 @@ from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from tests.fakes.clock import FakeClock
 from tests.support.infisical_model import Result
 from tests.support.kubernetes_model import MESSAGE, TOKEN, status
+from tests.support.refused import refused
 from tests.unit.adapters.kubernetes.kubernetes_rig import KubernetesRig
 
 if TYPE_CHECKING:
@@ -88,10 +89,8 @@ async def test_what_is_no_token_is_refused_and_not_repeated(tmp_path: Path, text
 
 
 async def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UpstreamError) as failure:
+    with refused(UpstreamError, "kubernetes_token_unreadable"):
         await TokenFile(tmp_path / "absent", FakeClock()).current()
-
-    assert failure.value.reason == "kubernetes_token_unreadable"
 
 
 @pytest.mark.parametrize("broken", ["gone", "empty"])

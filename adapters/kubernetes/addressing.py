@@ -12,10 +12,7 @@ A dot separates nothing: names of Secrets and keys inside them may both hold dot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-from typing_extensions import override
 
 from adapters.kubernetes.bounds import (
     OWN_RIGHTS,
@@ -30,7 +27,6 @@ from adapters.upstream.policy_choices import check_known, chosen
 from domain.model.errors import InvalidRequest, PolicyError
 from domain.model.key_path import parse_key
 from domain.model.reference import SecretLocation
-from ports.store_shape import StoreShape
 
 if TYPE_CHECKING:
     from domain.model.reference import SecretReference
@@ -156,25 +152,15 @@ def _user(choice: str | None, bounds: Bounds) -> str:
     return choice
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesShape(StoreShape):
-    """Names of Secrets, their keys, and properties; namespaces and users are taken for allowed.
-    `namespace`: read where a policy names none.
+def locate_in_manifest(namespace: str, reference: SecretReference) -> SecretLocation:
+    """Return as `locate` does; namespaces and users are taken for allowed. `namespace`: read where
+    a policy names none.
     """
-
-    namespace: str = "default"
-
-    @override
-    def locate(self, reference: SecretReference) -> SecretLocation:
-        namespace = reference.properties.get("namespace", self.namespace)
-        user = reference.properties.get("impersonate", OWN_RIGHTS)
-        bounds = Bounds(
-            self.namespace,
-            (namespace,) if is_namespace(namespace) else (),
-            users=frozenset({user} if is_user(user) and user != OWN_RIGHTS else ()),
-        )
-        return locate(reference, bounds)
-
-    @override
-    def check_version(self, version: str) -> None:
-        check_version(version)
+    chosen_namespace = reference.properties.get("namespace", namespace)
+    user = reference.properties.get("impersonate", OWN_RIGHTS)
+    bounds = Bounds(
+        namespace,
+        (chosen_namespace,) if is_namespace(chosen_namespace) else (),
+        users=frozenset({user} if is_user(user) and user != OWN_RIGHTS else ()),
+    )
+    return locate(reference, bounds)

@@ -152,40 +152,35 @@ def error_for(answer: Answer) -> SecretsError:
     if status == FORBIDDEN and answer.reason == "Forbidden":
         return _denied(answer)
     if status in REDIRECTS or status == NOT_FOUND or not answer.is_status:
-        return wrong_address(request_id)
+        return UpstreamError(
+            "No Kubernetes API server answers at the configured address; check the URL, https "
+            "included, and any proxy before it.",
+            reason=reasons.WRONG_ADDRESS,
+            upstream_request_id=request_id,
+        )
+
+    def _unavailable(answer: Answer) -> SecretsError:
+        if answer.status == TOO_MANY_REQUESTS:
+            return RateLimited(
+                "The Kubernetes API server is throttling this backend; try again in a few seconds. If "
+                "it happens often, give it a priority level of its own.",
+                reason=reasons.RATE_LIMITED,
+                upstream_request_id=answer.request_id,
+                retry_after=answer.retry_after,
+            )
+        kind = CallFailed if answer.status == SERVER_ERRORS else StoreUnavailable
+        return kind(
+            "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
+            "again in 10 seconds.",
+            reason=reasons.FAILING,
+            upstream_request_id=answer.request_id,
+            retry_after=answer.retry_after,
+        )
+
     return UpstreamError(
         "The Kubernetes API server refused the call; see the log of this backend.",
         reason=reasons.REQUEST_REFUSED,
         upstream_request_id=request_id,
-    )
-
-
-def wrong_address(request_id: str | None = None) -> UpstreamError:
-    """Return the error for an answer that no Kubernetes API server gives."""
-    return UpstreamError(
-        "No Kubernetes API server answers at the configured address; check the URL, https "
-        "included, and any proxy before it.",
-        reason=reasons.WRONG_ADDRESS,
-        upstream_request_id=request_id,
-    )
-
-
-def _unavailable(answer: Answer) -> SecretsError:
-    if answer.status == TOO_MANY_REQUESTS:
-        return RateLimited(
-            "The Kubernetes API server is throttling this backend; try again in a few seconds. If "
-            "it happens often, give it a priority level of its own.",
-            reason=reasons.RATE_LIMITED,
-            upstream_request_id=answer.request_id,
-            retry_after=answer.retry_after,
-        )
-    kind = CallFailed if answer.status == SERVER_ERRORS else StoreUnavailable
-    return kind(
-        "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
-        "again in 10 seconds.",
-        reason=reasons.FAILING,
-        upstream_request_id=answer.request_id,
-        retry_after=answer.retry_after,
     )
 
 

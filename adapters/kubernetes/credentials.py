@@ -81,18 +81,17 @@ class TokenFile(TokenSource):
         token = self._token
         if token is not None and self._read_at is not None and now < self._read_at + REREAD_SECONDS:
             return token
+        failure = ""
         try:
-            token = await asyncio.to_thread(_read, self._path)
+            self._token = await asyncio.to_thread(_read, self._path)
         except ValueError as error:
             failure = str(error)
-        else:
-            self._token, self._read_at = token, now
-            return token
-        if self._token is not None:
+        if self._token is None:
+            raise UpstreamError(failure, reason=reasons.TOKEN_UNREADABLE)
+        if failure:
             _log.warning("kubernetes.token_file_unreadable", advice=failure)
-            self._read_at = now
-            return self._token
-        raise UpstreamError(failure, reason=reasons.TOKEN_UNREADABLE)
+        self._read_at = now
+        return self._token
 
     @override
     def refused(self) -> bool:
@@ -118,19 +117,9 @@ def checked(token: str) -> SecretStr:
     return SecretStr(text)
 
 
-def read_token_file(path: Path) -> SecretStr:
-    """Return the token that a file holds.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        SecretFileError: it cannot be read, or holds no token.
-    """
-    return SecretStr(read_secret_file(path, Kind.TOKEN, MAX_TOKEN_BYTES).text)
-
-
 def _read(path: Path) -> SecretStr:
     try:
-        return read_token_file(path)
+        return SecretStr(read_secret_file(path, Kind.TOKEN, MAX_TOKEN_BYTES).text)
     except FileNotFoundError:
         problem = "is gone; check its path and the projected volume."
     except SecretFileError as error:

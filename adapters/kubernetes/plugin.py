@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
@@ -38,9 +39,11 @@ class KubernetesPlugin(StorePlugin[KubernetesSettings]):
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:
-        from adapters.kubernetes.addressing import KubernetesShape  # noqa: PLC0415  if it is chosen
+        from adapters.kubernetes.addressing import check_version, locate_in_manifest  # noqa: PLC0415  if it is chosen
+        from adapters.upstream.manifest_shape import ManifestShape  # noqa: PLC0415
 
-        return KubernetesShape(given.get("namespace", "default"))
+        locate = partial(locate_in_manifest, given.get("namespace", "default"))
+        return ManifestShape(locate, check_version)
 
     @override
     def build(self, settings: KubernetesSettings, context: StoreContext) -> StoreParts:

@@ -96,7 +96,11 @@ class SecretReader:
             except StoreUnavailable as error:
                 failure = error
             if is_starting:
-                raise _starting()
+                raise StoreUnavailable(
+                    "The Kubernetes API server is not ready, and while it starts it denies all "
+                    "reads; try again in a few seconds.",
+                    reason=reasons.FAILING,
+                )
             if answer is not None and answer.status >= SERVER_ERRORS:
                 failure = error_for(answer)
         is_away = failure is not None and failure.reason == reasons.UNREACHABLE
@@ -177,14 +181,6 @@ def _secret(answer: Answer, namespace: str, name: str) -> SecretObject:
             upstream_request_id=answer.request_id,
         )
     return secret
-
-
-def _starting() -> StoreUnavailable:
-    return StoreUnavailable(
-        "The Kubernetes API server is not ready, and while it starts it denies all reads; "
-        "try again in a few seconds.",
-        reason=reasons.FAILING,
-    )
 
 
 def _etcd_away() -> StoreUnavailable:

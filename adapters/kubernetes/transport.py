@@ -87,8 +87,9 @@ class Certificates:
         self._connection = connection
         self._clock = clock
         self._read_at = clock.monotonic()
-        self.context = ssl.create_default_context()
-        if connection.authorities is not None:
+        if connection.authorities is None:
+            self.context = ssl.create_default_context()
+        else:
             # Beside the cluster's own authority no public one has a say.
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._read()

@@ -97,7 +97,7 @@ class SecretWatches:
 
     def note_read(self, namespace: str, name: str, state: State | None) -> None:
         """Note what a read found, for a watch that is not complete yet."""
-        watch = self._covering(namespace, name)
+        watch = self.all.get((namespace, None)) or self.all.get((namespace, name))
         if watch is not None:
             watch.state.note_read(name, state)
 
@@ -130,6 +130,3 @@ class SecretWatches:
         """Return for how long the watch that has been down for longest has been; 0 if none is."""
         now = self._clock.monotonic()
         return max((now - (watch.down_since or now) for watch in self.down()), default=0.0)
-
-    def _covering(self, namespace: str, name: str) -> SecretWatch | None:
-        return self.all.get((namespace, None)) or self.all.get((namespace, name))

@@ -8,15 +8,11 @@ it is never served; copying its sealed value to the name without the slash makes
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from typing_extensions import override
 
 from domain.model.errors import InvalidRequest, PolicyError
 from domain.model.key_path import parse_key
 from domain.model.reference import SecretLocation
-from ports.store_shape import StoreShape
 
 if TYPE_CHECKING:
     from domain.model.reference import SecretReference
@@ -92,18 +88,3 @@ def parse_revision(version: str) -> int:
         "A version is a KV revision here: a whole number above 0, without a sign.",
         reason="version_malformed",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class NatsKvShape(StoreShape):
-    """Keys, versions and properties of a bucket."""
-
-    bucket: str
-
-    @override
-    def locate(self, reference: SecretReference) -> SecretLocation:
-        return locate(reference, self.bucket)
-
-    @override
-    def check_version(self, version: str) -> None:
-        parse_revision(version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
@@ -30,9 +31,11 @@ class NatsKvPlugin(StorePlugin[NatsKvSettings]):
 
     @override
     def shape(self, given: Mapping[str, str]) -> StoreShape:
-        from adapters.nats_kv.keys import NatsKvShape  # noqa: PLC0415  if it is chosen
+        from adapters.nats_kv.keys import locate, parse_revision  # noqa: PLC0415  if it is chosen
+        from adapters.upstream.manifest_shape import ManifestShape  # noqa: PLC0415
 
-        return NatsKvShape(given.get("bucket", DEFAULT_BUCKET))
+        bucket = given.get("bucket", DEFAULT_BUCKET)
+        return ManifestShape(partial(locate, bucket=bucket), parse_revision)
 
     @override
     def build(self, settings: NatsKvSettings, context: StoreContext) -> StoreParts:

@@ -28,7 +28,7 @@ class ManifestShape(StoreShape):
     """
 
     place: Callable[[SecretReference], SecretLocation]
-    version: Callable[[str], None]
+    version: Callable[[str], object]
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:

@@ -98,7 +98,7 @@ def is_transient(answer: Answer) -> bool:
     """Say whether the same call may succeed in a moment; a rate limit is not waited out here."""
     if answer.status == SERVER_ERROR and "performing token check" in answer.texts:
         return False
-    if answer.status == UNAVAILABLE and _is_locked(answer):
+    if answer.status == UNAVAILABLE and "has been locked" in answer.texts:
         return False
     return (
         answer.status >= SERVER_ERROR
@@ -240,7 +240,3 @@ def _denied(answer: Answer) -> SecretsError:
         "bound to other addresses (token_bound_cidrs).",
         reason=reasons.TOKEN_REFUSED,
     )
-
-
-def _is_locked(answer: Answer) -> bool:
-    return "has been locked" in answer.texts

@@ -89,7 +89,8 @@ class HttpCalls(Calls):
         answer = Answer.of(await self._send(self._http, call, deadline))
         if not leads_to_active_node(answer) or answer.location is None:
             return answer
-        node = self._node(answer.location, _target(call))
+        query = "" if call.version is None else f"?version={call.version}"
+        node = self._node(answer.location, call.path + query)
         if node is None:
             _log.warning(
                 "vault.redirect_not_followed",
@@ -129,7 +130,3 @@ class HttpCalls(Calls):
             query=query,
             slot=partial(self.pauses.slot, call, deadline),
         )
-
-
-def _target(call: Call) -> str:
-    return call.path if call.version is None else f"{call.path}?version={call.version}"

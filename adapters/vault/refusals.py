@@ -44,10 +44,6 @@ _MAX_FILE_BYTES: Final = 1024 * 1024
 _log = structlog.get_logger()
 
 
-class UnreadableRefusalsError(Exception):
-    """The file is there and cannot be used; the text says why."""
-
-
 class Refusals:
     """Remembers refused credentials; safe for one event loop."""
 
@@ -65,7 +61,7 @@ class Refusals:
             file: keeps refusals across restarts; None for memory alone.
 
         Raises:
-            UnreadableRefusalsError: the file is there and holds something else.
+            ValueError: the file is there and holds something else.
         """
         self._guard = guard
         # What was refused is known, and not tried again: other credentials need not wait.
@@ -166,10 +162,7 @@ def _read(file: Path) -> tuple[str, ...]:
     if not isinstance(refused, list) or not all(
         isinstance(entry, str) and _FINGERPRINT.fullmatch(entry) for entry in refused
     ):
-        raise UnreadableRefusalsError(
-            "names a file that does not hold this backend's refused logins; name another, or "
-            "remove it."
-        )
+        raise ValueError("The file does not hold this backend's refused logins.")
     return tuple(refused)[-MAX_REMEMBERED:]
 
 

@@ -57,8 +57,10 @@ def contradictions(given: Mapping[str, Any]) -> Iterator[Problem]:
     for pair in _PAIRS:
         yield from both_set(given, *pair, prefix=_PREFIX)
     yield from one_without_other(given, "client_cert", "client_key", prefix=_PREFIX)
-    login = str(given.get("login", "")).strip().lower() or _given_token(given)
-    if login is None:
+    login = str(given.get("login", "")).strip().lower()
+    if not login and given.keys() & {"token", "token_file"}:
+        login = "token"
+    if not login:
         yield Problem(
             "VAULT_LOGIN",
             f"is not set: choose {', '.join(_FOR)}, or give a token in VAULT_TOKEN.",
@@ -68,10 +70,6 @@ def contradictions(given: Mapping[str, Any]) -> Iterator[Problem]:
         return
     yield from _unused(given, login)
     yield from _missing(given, login)
-
-
-def _given_token(given: Mapping[str, Any]) -> str | None:
-    return "token" if given.keys() & {"token", "token_file"} else None
 
 
 def _unused(given: Mapping[str, Any], login: str) -> Iterator[Problem]:

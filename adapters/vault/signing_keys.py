@@ -8,10 +8,10 @@ before it signs, and the last one stays known until nothing is signed by it any 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn, final
 
 import structlog
@@ -121,10 +121,8 @@ def jwks(keys: Sequence[SigningKey]) -> bytes:
 
 def _seed(label: str, body: str) -> bytes:
     der = b""
-    try:
+    with suppress(ValueError):
         der = base64.b64decode("".join(body.split()), validate=True)
-    except (ValueError, binascii.Error):
-        der = b""
     if (
         label != "PRIVATE KEY"
         or not der.startswith(_PRIVATE_DER)
@@ -139,7 +137,7 @@ def _seed(label: str, body: str) -> bytes:
 
 @final
 class KeyRing:
-    """Holds the keys of a file."""
+    """Holds the keys of a file. `keys`: all that are published; the first signs."""
 
     def __init__(self, file: Path) -> None:
         """Read the file.
@@ -148,17 +146,12 @@ class KeyRing:
             InvalidKeyFileError: it cannot be read, or holds no such keys.
         """
         self._file = file
-        self._keys = _read(file)
+        self.keys = _read(file)
 
     @property
     def signer(self) -> SigningKey:
         """The key that signs now."""
-        return self._keys[0]
-
-    @property
-    def keys(self) -> tuple[SigningKey, ...]:
-        """All keys that are published."""
-        return self._keys
+        return self.keys[0]
 
     def reload(self) -> None:
         """Take up what the file holds now; what cannot be used is logged, and the keys stay."""
@@ -167,9 +160,9 @@ class KeyRing:
         except InvalidKeyFileError as error:
             _log.warning("vault.signing_keys_not_reloaded", problem=str(error))
             return
-        if [key.key_id for key in keys] == [key.key_id for key in self._keys]:
+        if [key.key_id for key in keys] == [key.key_id for key in self.keys]:
             return
-        self._keys = keys
+        self.keys = keys
         _log.info("vault.signing_keys_reloaded", signer=self.signer.key_id, count=len(keys))
 
     def routes(self) -> tuple[HttpRoute, ...]:
@@ -180,19 +173,17 @@ class KeyRing:
         )
 
     async def _answer_jwks(self, _: HttpRequest) -> HttpResponse:
-        return HttpResponse(200, jwks(self._keys), "application/jwk-set+json")
+        return HttpResponse(200, jwks(self.keys), "application/jwk-set+json")
 
     async def _answer_pem(self, _: HttpRequest) -> HttpResponse:
-        pems = "".join(key.public_pem() for key in self._keys)
+        pems = "".join(key.public_pem() for key in self.keys)
         return HttpResponse(200, pems.encode("ascii"), "application/x-pem-file")
 
 
 def _read(file: Path) -> tuple[SigningKey, ...]:
-    content: bytes | None
-    try:
+    content: bytes | None = None
+    with suppress(OSError):
         content = read_file(file, MAX_FILE_BYTES + 1).data
-    except OSError:
-        content = None
     if content is None:
         raise InvalidKeyFileError("names a file that cannot be read; check its path and mode.")
     if len(content) > MAX_FILE_BYTES:

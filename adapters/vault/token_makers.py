@@ -102,9 +102,19 @@ class LoginMaker(TokenMaker):
         self._tried = request
         if fingerprint:
             if await self.refusals.is_refused(fingerprint):
-                raise _refused_before()
+                raise UpstreamError(
+                    "Vault has refused these credentials before, so they are not tried again: five "
+                    "refused logins lock the role for everything that uses it. Write other "
+                    "credentials, or have this backend try them once more by SIGHUP.",
+                    reason=reasons.LOGIN_REFUSED,
+                )
             if self.refusals.retry_at > self.clock.monotonic():
-                raise _would_lock()
+                raise UpstreamError(
+                    "Vault has refused several different credentials within 15 minutes; the next "
+                    "login waits, since five refusals lock the role. Check the role_id and the "
+                    "secret_id.",
+                    reason=reasons.LOGIN_LOCKED,
+                )
         answer = await self._post(request.path, request.body)
         if answer.status != OK:
             error = login_error(answer)
@@ -151,23 +161,6 @@ def warn_of_missing_right(answer: Answer) -> None:
     """Log what the token needs if it may not renew itself."""
     if lacks_right(answer):
         _log.warning("vault.renewal_denied", policy=RENEWAL_POLICY)
-
-
-def _refused_before() -> UpstreamError:
-    return UpstreamError(
-        "Vault has refused these credentials before, so they are not tried again: five refused "
-        "logins lock the role for everything that uses it. Write other credentials, or have this "
-        "backend try them once more by SIGHUP.",
-        reason=reasons.LOGIN_REFUSED,
-    )
-
-
-def _would_lock() -> UpstreamError:
-    return UpstreamError(
-        "Vault has refused several different credentials within 15 minutes; the next login waits, "
-        "since five refusals lock the role. Check the role_id and the secret_id.",
-        reason=reasons.LOGIN_LOCKED,
-    )
 
 
 @final

@@ -15,7 +15,7 @@ from adapters.vault.caller_access import CallerTokenAccess, InlineAccess
 from adapters.vault.caller_logins import CallerLogins
 from adapters.vault.check import PROVES, WrappedCheck
 from adapters.vault.login import app_role, signed_token, tls_certificate
-from adapters.vault.refusals import LOCKOUT, Refusals, UnreadableRefusalsError
+from adapters.vault.refusals import LOCKOUT, Refusals
 from adapters.vault.service_tokens import ServiceTokens
 from adapters.vault.settings import KUBERNETES_TOKEN
 from adapters.vault.signing_keys import InvalidKeyFileError, KeyRing
@@ -183,7 +183,7 @@ def _refusals(settings: VaultSettings, context: StoreContext) -> Refusals:
         count = LockoutFile(folder / COUNT_FILE, f"{settings.addr} {settings.auth_mount}")
         guard = LockoutGuard(LOCKOUT, clock, jitter, count)
         return Refusals(guard, context.peers, folder / REFUSED_FILE)
-    except (OSError, ValueError, UnreadableRefusalsError):
+    except (OSError, ValueError):
         pass
     raise PluginError(
         f"has a file {REFUSED_FILE} or {COUNT_FILE} that is none of this backend's; remove it.",

@@ -97,7 +97,8 @@ class WrappedSecretId(CredentialSource):
         body = {"token": token.get_secret_value()}
         answer = await self._call(login_call(WRAPPING_LOOKUP, self._namespace, body))
         made_at = answer.member("data", "creation_path")
-        if not isinstance(made_at, str) or not _ends_with(made_at, self._expected):
+        # In whatever namespace.
+        if not isinstance(made_at, str) or not f"/{made_at}".endswith(f"/{self._expected}"):
             raise UpstreamError(
                 "The wrapping token was not made for a secret_id of the configured role, so it is "
                 "not opened; check VAULT_ROLE and the mount, and if they are right, look "
@@ -124,11 +125,6 @@ class WrappedSecretId(CredentialSource):
         if answer.status == TOO_MANY:
             raise rate_limited(answer)
         raise unavailable(answer) if is_transient(answer) else refused(answer)
-
-
-def _ends_with(path: str, expected: str) -> bool:
-    """Say whether a creation path is the expected one, in whatever namespace."""
-    return path == expected or path.endswith(f"/{expected}")
 
 
 def _spent() -> UpstreamError:

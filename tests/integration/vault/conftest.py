@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest_asyncio
 
 from adapters.system.clock import SystemClock
-from adapters.system.lone_process import LoneProcess
 from adapters.vault.plugin import PLUGIN
 from adapters.vault.settings import VaultSettings
-from bootstrap.plugin_contexts import ServiceStoreContext
 from bootstrap.settings.variables import Variables
 from domain.model.reference import SecretQuery, SecretReference
 from tests.contracts.secret_store import CALLER
+from tests.fakes.store_context import FakeStoreContext
 from tests.support.vault_logins import ROLE_ID, SECRET_ID
 from tests.support.vault_server import VaultServer
 
@@ -76,24 +75,8 @@ async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAda
             login = {} if "VAULT_LOGIN" in variables else APPROLE
             settings = Variables({"VAULT_ADDR": address, **login, **variables}).load(VaultSettings)
             clock = SystemClock()
-            context = ServiceStoreContext(
-                clock=clock,
-                peers=LoneProcess(),
-                announce=_nothing_to_announce,
-                shared={},
-                transport="nats",
-                transport_server=None,
-                request_timeout_seconds=8.0,
-                worker=0,
-                workers=1,
-                jitter=random.random,
-            )
-            parts = PLUGIN.build(settings, context)
+            parts = PLUGIN.build(settings, FakeStoreContext(clock=clock, jitter=random.random))
             stack.push_async_callback(parts.close)
             return Adapter(parts, clock)
 
         yield build
-
-
-async def _nothing_to_announce(_: object) -> None:
-    raise AssertionError("Vault announces no changes")

@@ -15,6 +15,7 @@ from domain.model.identity import AccountKey, Caller, SubjectKey
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.store_plugin import HttpRequest
 from tests.contracts.secret_store import CALLER
+from tests.support.refused import refused
 from tests.support.vault_logins import decode_segment
 
 if TYPE_CHECKING:
@@ -116,9 +117,8 @@ async def test_a_role_may_be_chosen_from_the_list_alone(
     assert await adapter.text("app", role_name="other") == '{"v":"x"}'
 
     del server.model.logins.jwt_roles["other"]
-    with pytest.raises(UpstreamError) as refused:
+    with refused(UpstreamError, "role_not_found"):
         await adapter.text("app", role="other")
-    assert refused.value.reason == "role_not_found"
 
 
 async def test_a_caller_that_the_role_does_not_cover_is_unauthorized(
@@ -127,9 +127,8 @@ async def test_a_caller_that_the_role_does_not_cover_is_unauthorized(
     await adapter.text("app")
     server.instead = ["inline_bound_claim_wrong"]
 
-    with pytest.raises(Unauthorized) as refused:
+    with refused(Unauthorized, "caller_login_refused"):
         await adapter.text("app")
-    assert refused.value.reason == "caller_login_refused"
 
 
 async def test_keys_rotate_without_a_request_refused(

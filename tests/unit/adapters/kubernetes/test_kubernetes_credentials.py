@@ -1,16 +1,24 @@
-"""The token: read again and again, trimmed, and never sent empty."""
+"""The token is read again and again, trimmed, never sent empty, and shows nowhere."""
 
 from __future__ import annotations
 
 import os
+import traceback
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from adapters.kubernetes.credentials import REREAD_SECONDS, FixedToken, TokenFile
-from domain.model.errors import UpstreamError
+from adapters.upstream.engine import Failure, TransportError
+from domain.model.errors import SecretsError, UpstreamError
+from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from tests.fakes.clock import FakeClock
+from tests.support.infisical_model import Result
+from tests.support.kubernetes_model import MESSAGE, TOKEN, status
+from tests.support.refused import refused
+from tests.unit.adapters.kubernetes.kubernetes_rig import KubernetesRig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,10 +89,8 @@ async def test_what_is_no_token_is_refused_and_not_repeated(tmp_path: Path, text
 
 
 async def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UpstreamError) as failure:
+    with refused(UpstreamError, "kubernetes_token_unreadable"):
         await TokenFile(tmp_path / "absent", FakeClock()).current()
-
-    assert failure.value.reason == "kubernetes_token_unreadable"
 
 
 @pytest.mark.parametrize("broken", ["gone", "empty"])
@@ -116,3 +122,81 @@ async def test_a_fixed_token_is_not_tried_twice() -> None:
 def test_an_empty_fixed_token_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="is empty"):
         FixedToken(SecretStr("  "))
+
+
+VALUE = "canary-value"
+METADATA = {"name": "db", "namespace": "shop", "uid": "u", "resourceVersion": "1"}
+
+FAULTS: list[Result | TransportError] = [
+    status(401, "Unauthorized"),
+    status(403, "Forbidden", "secrets"),
+    status(403, "Forbidden", "users"),
+    status(404, "NotFound", "secrets"),
+    status(422, MESSAGE),
+    status(500, "InternalError"),
+    status(429, "TooManyRequests", retry_after="60"),
+    Result(200, {"kind": "Secret", "metadata": METADATA, "data": {"password": VALUE}}),
+    Result(200, {"kind": "Secret", "metadata": METADATA, "data": {"other": "Y2FuYXJ5LXZhbHVl"}}),
+    Result(200, {"kind": "SecretList", "items": [{"data": {"password": VALUE}}]}),
+    Result(200, f'{{"kind":"Secret","data":"{VALUE}'.encode()),
+    Result(200, VALUE.encode()),
+    TransportError(Failure.UNREACHABLE, "ReadError"),
+    TransportError(Failure.TIMED_OUT, "ReadTimeout"),
+]
+
+
+def whole_story(error: BaseException | None) -> str:
+    """Return everything that an error and those it was raised from could tell."""
+    parts: list[str] = []
+    while error is not None:
+        parts += [repr(error), str(vars(error))]
+        parts += traceback.TracebackException.from_exception(error).format(chain=False)
+        error = error.__cause__ or error.__context__
+    return "\n".join(parts)
+
+
+def broken(fault: Result | TransportError) -> KubernetesRig:
+    rig = KubernetesRig()
+    if isinstance(fault, TransportError):
+        rig.failures = [fault] * 9
+    else:
+        rig.model.faults = [fault] * 9
+    return rig
+
+
+def assert_secret(*told: object) -> None:
+    for text in map(str, told):
+        assert not any(
+            canary in text for canary in (VALUE, TOKEN, MESSAGE, "canary", "Y2FuYXJ5LXZhbHVl")
+        )
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_failed_read_tells_nothing(
+    fault: Result | TransportError, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig = broken(fault)
+    with capture_logs() as logs, pytest.raises(SecretsError) as failure:
+        await rig.get("db", "password")
+
+    assert_secret(whole_story(failure.value), logs, *capsys.readouterr())
+
+
+@pytest.mark.parametrize("fault", FAULTS[:7])
+async def test_a_failed_check_tells_nothing(fault: Result) -> None:
+    rig = broken(fault)
+    with capture_logs() as logs:
+        try:
+            await rig.check.check()
+        except (StoreMisconfiguredError, StoreUnreachableError) as error:
+            assert_secret(whole_story(error))
+
+    assert_secret(logs)
+
+
+async def test_no_part_shows_the_token_or_a_value() -> None:
+    rig = KubernetesRig()
+    rig.model.put("shop", "db", {"password": VALUE})
+    secret = await rig.get("db", "password")
+
+    assert_secret(secret, rig.engine.requests, rig.api, rig.store, rig.reader, vars(rig.reader))

@@ -16,6 +16,7 @@ from domain.model.errors import StoreUnavailable, Unauthorized, UpstreamError
 from domain.model.identity import AccountKey, Caller, IdentityKind, SubjectKey
 from domain.model.reference import SecretLocation, SecretQuery
 from domain.model.workload import Workload
+from tests.support.refused import refused
 from tests.support.vault_logins import decode_segment
 from tests.unit.adapters.vault.caller_rig import CALLER, PLACE, UNNAMED, Rig
 
@@ -142,9 +143,8 @@ async def test_a_caller_s_token_that_has_served_is_replaced_once_refused(rig: Ri
 
 async def test_a_refused_login_tells_each_request_and_is_tried_for_the_next(rig: Rig) -> None:
     rig.calls.instead = ["jwt_bound_claim_wrong"]
-    with pytest.raises(Unauthorized) as refused:
+    with refused(Unauthorized, "caller_login_refused"):
         await rig.tokens.authorize(PLACE, CALLER)
-    assert refused.value.reason == "caller_login_refused"
 
     assert (await rig.tokens.authorize(PLACE, CALLER)).headers
 
@@ -200,9 +200,8 @@ async def test_a_server_that_does_not_tell_is_asked_again(
     rig: Rig, name: str, error: type[UpstreamError], reason: str
 ) -> None:
     rig.calls.instead = [name]
-    with pytest.raises(error) as refused:
+    with refused(error, reason):
         await rig.either.authorize(PLACE, CALLER)
-    assert refused.value.reason == reason
 
     assert (await rig.either.authorize(PLACE, CALLER)).headers
 
@@ -224,9 +223,8 @@ async def test_closing_ends_logins_that_still_run(rig: Rig) -> None:
     await asyncio.sleep(0)
     await rig.tokens.aclose()
 
-    with pytest.raises(StoreUnavailable) as refused:
+    with refused(StoreUnavailable, "closed"):
         await waiting
-    assert refused.value.reason == "closed"
 
 
 CART = Workload("prod", "shop", "cart")
@@ -237,7 +235,5 @@ async def test_a_workload_is_not_logged_in(tmp_path: Path, way: str) -> None:
     rig = Rig(tmp_path)
     access = rig.inline if way == "inline" else rig.tokens
 
-    with pytest.raises(UpstreamError) as refused:
+    with refused(UpstreamError, "store_needs_token"):
         await access.authorize(Place("secret"), CART)
-
-    assert refused.value.reason == "store_needs_token"

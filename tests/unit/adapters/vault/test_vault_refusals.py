@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from adapters.upstream.credentials import CredentialSource, FixedText
 from adapters.vault.login import app_role
-from adapters.vault.refusals import UnreadableRefusalsError
 from adapters.vault.token_makers import LoginMaker
 from domain.model.errors import UpstreamError
 from tests.fakes.clock import FakeClock
@@ -174,7 +173,7 @@ def test_a_file_that_holds_something_else_stops_the_start(tmp_path: Path, conten
     file = tmp_path / "refused.json"
     file.write_bytes(content.encode("latin-1"))
 
-    with pytest.raises(UnreadableRefusalsError):
+    with pytest.raises(ValueError, match="refused logins"):
         new_refusals(FakeClock(), file=file)
     assert file.read_bytes() == content.encode("latin-1")
 

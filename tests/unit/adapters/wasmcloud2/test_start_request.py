@@ -17,6 +17,7 @@ from adapters.wasmcloud2.start_request import (
     read_start,
     workload_id_of,
 )
+from tests.support.refused import refused
 from tests.unit.adapters.wasmcloud2.relay_rig import start_request
 
 URI = "secret://db"
@@ -151,10 +152,8 @@ def test_what_is_nearly_a_reference_is_no_literal(text: str) -> None:
     ],
 )
 def test_what_is_no_object_is_refused(malformed: bytes) -> None:
-    with pytest.raises(UnreadableStartError) as refused:
+    with refused(UnreadableStartError, "start_request_malformed"):
         read_start(malformed)
-
-    assert refused.value.reason == "start_request_malformed"
 
 
 def test_too_many_references_and_too_long_names_are_refused() -> None:

@@ -55,7 +55,7 @@ class _Start:
     asked: set[AskedSecret] = field(default_factory=set)
     waited: float = 0.0
     last_end: float = 0.0
-    is_waiting: bool = False
+    waiting: int = 0
     has_failed: bool = False
     failed_at: float = 0.0
 
@@ -71,12 +71,15 @@ class Wait(NamedTuple):
 
     Attributes:
         seconds: how long it may take, counted from its arrival; the request's own limit if less.
-        start: what it is counted to; None for a host that does not ask one after the other.
+        start: what its host is in.
+        counts: towards what the start may wait; not while another request of the host waits, which
+            then does not ask for one after the other.
     """
 
     begun: float
     seconds: float
-    start: _Start | None
+    start: _Start
+    counts: bool
 
 
 @dataclass(slots=True)
@@ -109,24 +112,24 @@ class HostWaits:
     def begin(self, caller: Caller, asked: AskedSecret, arrived: float, limit: float) -> Wait:
         """Say how long a request may take, at most `limit`; each wait must be ended."""
         start = self._start_of(caller, asked, arrived)
-        if start is None:
-            return Wait(arrived, limit, None)
+        start.waiting += 1
+        if start.waiting > 1:
+            return Wait(arrived, limit, start, counts=False)
         start.asked.add(asked)
-        start.is_waiting = True
         allowed = min(limit, self._allowed(start))
         self.cut_short += allowed < limit and start.waited > 0
         if self.health is not None and self.health.is_down:
             allowed = min(allowed, DOWN_SECONDS)
-        return Wait(arrived, allowed, start)
+        return Wait(arrived, allowed, start, counts=True)
 
     def end(self, wait: Wait, now: float, error: BaseException | None) -> None:
         """Count a wait, which ended in an answer or an error."""
         seconds = max(0.0, now - wait.begun)
         self.frozen_seconds += seconds if seconds >= NOTICED_SECONDS else 0.0
-        if wait.start is not None:
+        wait.start.waiting -= 1
+        if wait.counts:
             wait.start.waited += seconds
             wait.start.last_end = now
-            wait.start.is_waiting = False
             self._judge(wait.start, wait, now, error)
 
     def _judge(self, start: _Start, wait: Wait, now: float, error: BaseException | None) -> None:
@@ -138,15 +141,15 @@ class HostWaits:
         elif error is None and now - start.failed_at >= RECOVERED_SECONDS:
             start.has_failed = False
 
-    def _start_of(self, caller: Caller, asked: AskedSecret, arrived: float) -> _Start | None:
+    def _start_of(self, caller: Caller, asked: AskedSecret, arrived: float) -> _Start:
         host, entity = (caller.host.issuer, caller.host.subject), caller.entity.subject
         start = self._starts.find(host)
         if start is None:
             start = _Start(entity)
             self._starts.keep(host, start)
-        elif start.is_waiting:
-            return None
-        elif start.entity != entity or self._is_over(start, asked, arrived):
+        elif start.waiting == 0 and (
+            start.entity != entity or self._is_over(start, asked, arrived)
+        ):
             start.begin_again(entity)
         return start
 

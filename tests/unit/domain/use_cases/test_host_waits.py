@@ -190,6 +190,16 @@ def test_a_host_that_asks_for_several_at_a_time_is_not_bounded_together() -> Non
     assert hosts.ask("LATER", takes=0.1) == pytest.approx(0.5)
 
 
+def test_a_host_that_always_has_a_request_waiting_asks_for_several_at_a_time() -> None:
+    hosts = Hosts()
+    first, second = hosts.begin("K1"), hosts.begin("K2")
+    hosts.now += 4.0
+    hosts.waits.end(first, hosts.now, None)
+
+    assert hosts.begin("K3").seconds == LIMIT
+    hosts.waits.end(second, hosts.now, None)
+
+
 def test_nobody_else_can_wait_in_the_name_of_a_host() -> None:
     """The account that signs a host's token is drawn by the host, and its seed never leaves it."""
     hosts = Hosts()

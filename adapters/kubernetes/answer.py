@@ -159,28 +159,29 @@ def error_for(answer: Answer) -> SecretsError:
             upstream_request_id=request_id,
         )
 
-    def _unavailable(answer: Answer) -> SecretsError:
-        if answer.status == TOO_MANY_REQUESTS:
-            return RateLimited(
-                "The Kubernetes API server is throttling this backend; try again in a few seconds. If "
-                "it happens often, give it a priority level of its own.",
-                reason=reasons.RATE_LIMITED,
-                upstream_request_id=answer.request_id,
-                retry_after=answer.retry_after,
-            )
-        kind = CallFailed if answer.status == SERVER_ERRORS else StoreUnavailable
-        return kind(
-            "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
-            "again in 10 seconds.",
-            reason=reasons.FAILING,
-            upstream_request_id=answer.request_id,
-            retry_after=answer.retry_after,
-        )
-
     return UpstreamError(
         "The Kubernetes API server refused the call; see the log of this backend.",
         reason=reasons.REQUEST_REFUSED,
         upstream_request_id=request_id,
+    )
+
+
+def _unavailable(answer: Answer) -> SecretsError:
+    if answer.status == TOO_MANY_REQUESTS:
+        return RateLimited(
+            "The Kubernetes API server is throttling this backend; try again in a few seconds. If "
+            "it happens often, give it a priority level of its own.",
+            reason=reasons.RATE_LIMITED,
+            upstream_request_id=answer.request_id,
+            retry_after=answer.retry_after,
+        )
+    kind = CallFailed if answer.status == SERVER_ERRORS else StoreUnavailable
+    return kind(
+        "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
+        "again in 10 seconds.",
+        reason=reasons.FAILING,
+        upstream_request_id=answer.request_id,
+        retry_after=answer.retry_after,
     )
 
 

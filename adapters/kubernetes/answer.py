@@ -152,20 +152,15 @@ def error_for(answer: Answer) -> SecretsError:
     if status == FORBIDDEN and answer.reason == "Forbidden":
         return _denied(answer)
     if status in REDIRECTS or status == NOT_FOUND or not answer.is_status:
-        return wrong_address(request_id)
+        return UpstreamError(
+            "No Kubernetes API server answers at the configured address; check the URL, https "
+            "included, and any proxy before it.",
+            reason=reasons.WRONG_ADDRESS,
+            upstream_request_id=request_id,
+        )
     return UpstreamError(
         "The Kubernetes API server refused the call; see the log of this backend.",
         reason=reasons.REQUEST_REFUSED,
-        upstream_request_id=request_id,
-    )
-
-
-def wrong_address(request_id: str | None = None) -> UpstreamError:
-    """Return the error for an answer that no Kubernetes API server gives."""
-    return UpstreamError(
-        "No Kubernetes API server answers at the configured address; check the URL, https "
-        "included, and any proxy before it.",
-        reason=reasons.WRONG_ADDRESS,
         upstream_request_id=request_id,
     )
 

@@ -109,7 +109,8 @@ class Requests:
 
         def take(data: bytes, headers: bytes | None) -> None:
             if not answer.done():
-                answer.set_result(None if is_no_responders(data, headers) else data)
+                none_listens = not data and (headers or b"").startswith(b"NATS/1.0 503")
+                answer.set_result(None if none_listens else data)
 
         sent = self.send(subject, body, None, take)
         if sent is not None:
@@ -129,8 +130,3 @@ class Requests:
     def _expire(self, now: float) -> None:
         while self._pending and next(iter(self._pending.values())).until <= now:
             self._pending.popitem(last=False)
-
-
-def is_no_responders(body: bytes, headers: bytes | None) -> bool:
-    """Say whether an answer is the server's word that none listens."""
-    return not body and headers is not None and headers.startswith(b"NATS/1.0 503")

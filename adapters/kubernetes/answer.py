@@ -158,7 +158,6 @@ def error_for(answer: Answer) -> SecretsError:
             reason=reasons.WRONG_ADDRESS,
             upstream_request_id=request_id,
         )
-
     return UpstreamError(
         "The Kubernetes API server refused the call; see the log of this backend.",
         reason=reasons.REQUEST_REFUSED,

@@ -2,7 +2,8 @@
 
 `nacl.bindings` wraps the same ones: it clears the memory that libsodium is about to write, checks
 arguments in functions of its own, and writes texts for errors that do not happen, which is a tenth
-of all that the service adds to libsodium. Callers answer for the lengths of keys and nonces.
+of all that the service adds to libsodium. Libsodium reads keys and nonces without knowing how long
+they are, so that each function looks.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from nacl.exceptions import CryptoError
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 24
 MAC_BYTES: Final = 16
+_LENGTHS: Final = f"a nonce has {NONCE_BYTES} bytes, and a key {KEY_BYTES}"
 
 _ffi: Any = _sodium.ffi
 _lib: Any = _sodium.lib
@@ -34,6 +36,7 @@ def seal_box(plaintext: bytes, nonce: bytes, recipient: bytes, secret: bytes) ->
     Raises:
         CryptoError: the recipient's key is a point of small order.
     """
+    _check(nonce, recipient, secret)
     box = _new(_BYTES, len(plaintext) + MAC_BYTES)
     if _box(box, plaintext, len(plaintext), nonce, recipient, secret):
         raise CryptoError("the key cannot be sealed for")
@@ -47,6 +50,7 @@ def open_box(sealed: bytes, nonce: bytes, sender: bytes, secret: bytes) -> bytes
     Raises:
         CryptoError: it was sealed otherwise.
     """
+    _check(nonce, sender, secret)
     opened = _new(_BYTES, len(sealed) - MAC_BYTES)
     if _open_box(opened, sealed, len(sealed), nonce, sender, secret):
         raise CryptoError("the box does not open")
@@ -60,6 +64,7 @@ def open_secret_box(sealed: bytes, nonce: bytes, key: bytes) -> bytes:
     Raises:
         CryptoError: it was sealed otherwise.
     """
+    _check(nonce, key, key)
     opened = _new(_BYTES, len(sealed) - MAC_BYTES)
     if _open_secret_box(opened, sealed, len(sealed), nonce, key):
         raise CryptoError("the box does not open")
@@ -69,8 +74,16 @@ def open_secret_box(sealed: bytes, nonce: bytes, key: bytes) -> bytes:
 
 def public_of(secret: bytes) -> bytes:
     """Return the public half of a key pair."""
+    if len(secret) != KEY_BYTES:
+        raise ValueError(_LENGTHS)
     point = _new(_BYTES, KEY_BYTES)
     if _multiply_base(point, secret):
         raise CryptoError("the secret half cannot be used")
     public: bytes = _buffer(point)[:]
     return public
+
+
+def _check(nonce: bytes, public: bytes, secret: bytes) -> None:
+    """Raise ValueError for what libsodium would read past the end of."""
+    if len(nonce) != NONCE_BYTES or len(public) != KEY_BYTES or len(secret) != KEY_BYTES:
+        raise ValueError(_LENGTHS)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from adapters.crypto import sodium
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECRET, OTHER_SECRET = bytes(range(32)), bytes(range(1, 33))
 NONCE = bytes(range(24))
@@ -61,3 +66,21 @@ def test_a_point_of_low_order_is_neither_sealed_for_nor_opened_from() -> None:
         sodium.seal_box(b"message", NONCE, LOW_ORDER, SECRET)
     with pytest.raises(CryptoError):
         sodium.open_box(bytes(16), NONCE, LOW_ORDER, SECRET)
+
+
+@pytest.mark.parametrize("wrong", [b"", bytes(23), bytes(25), bytes(31), bytes(33)])
+def test_libsodium_never_reads_past_a_nonce_or_a_key(wrong: bytes) -> None:
+    calls: tuple[Callable[[], bytes], ...] = (
+        lambda: sodium.seal_box(b"", wrong, PUBLIC, SECRET),
+        lambda: sodium.seal_box(b"", NONCE, wrong, SECRET),
+        lambda: sodium.seal_box(b"", NONCE, PUBLIC, wrong),
+        lambda: sodium.open_box(bytes(16), wrong, PUBLIC, SECRET),
+        lambda: sodium.open_box(bytes(16), NONCE, wrong, SECRET),
+        lambda: sodium.open_box(bytes(16), NONCE, PUBLIC, wrong),
+        lambda: sodium.open_secret_box(bytes(16), wrong, SECRET),
+        lambda: sodium.open_secret_box(bytes(16), NONCE, wrong),
+        lambda: sodium.public_of(wrong),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match="a nonce has 24 bytes, and a key 32"):
+            call()

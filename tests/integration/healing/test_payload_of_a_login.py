@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 from adapters.crypto.nkeys_text import KeyKind
 from adapters.nats import own_limit
-from adapters.nats.answering import HEADER_BYTES
 from adapters.nats.channel import NatsChannel
 from adapters.nats.connection import NatsConnection
 from adapters.nats.own_limit import payload_limit_of
@@ -66,7 +65,7 @@ async def serve(
 
 
 async def test_the_limit_is_read_from_the_users_jwt(start_nats_server: StartNatsServer) -> None:
-    largest = LIMIT - HEADER_BYTES - _ECHO
+    largest = LIMIT - _ECHO  # these replies have no headers
 
     answers, connection = await serve(start_nats_server, [largest, largest + 1, largest])
 

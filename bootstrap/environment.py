@@ -54,9 +54,10 @@ def forget_settings(configuration: Configuration) -> None:
 
 
 def forget_credentials() -> None:
-    """Remove from this process's environment whatever `without_credentials` leaves out."""
-    kept = without_credentials(os.environ)
-    _forget([name for name in os.environ if name not in kept])
+    """Remove from this process's environment whatever is named as a credential; the settings in
+    force are gone already. No plug-in is loaded for it, which each template would do for itself.
+    """
+    _forget([name for name in os.environ if is_sensitive_name(name)])
 
 
 def _forget(names: Iterable[str]) -> None:

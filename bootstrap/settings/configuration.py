@@ -161,15 +161,15 @@ def load_configuration(
         None if transport is None else collected(lambda: given.load(transport.settings))
     )
     more = [collected(partial(given.load, group)) for group in further]
-    names = _names_to_compare(given, [type(group) for group in groups], known)
-    problems = [*given.unknown_in_file(names), *given.unusable_of_libraries(), *problems]
+    unknown, misspelt = _strange_names(given, [type(group) for group in groups], known)
+    problems = [*unknown, *given.unusable_of_libraries(), *problems]
     if service and store and store_settings and transport and transport_settings and not problems:
         return Configuration(
             service,
             ChosenStore(store, store_settings),
             ChosenTransport(transport, transport_settings),
             workers=service.workers,
-            misspelt=given.misspelt(names),
+            misspelt=misspelt,
             further=tuple(group for group in more if group is not None),
         )
     # The process ends here, so whatever else is wrong is said with it.
@@ -192,23 +192,22 @@ def groups_in_force(given: Variables) -> list[type[SettingsGroup]]:
     return [ChoiceSettings, transport.settings, store.settings, *own_groups()]
 
 
-def _names_to_compare(
+def _strange_names(
     given: Variables, in_force: Sequence[type[SettingsGroup]], registry: Registry
-) -> frozenset[str]:
-    """Return the names of settings that those of variables are compared with.
+) -> tuple[list[Problem], tuple[tuple[str, str], ...]]:
+    """Return what is unknown in the `.env` file, and what is misspelt in the environment.
 
-    Those in force are enough where nothing else that is set looks like a setting. Otherwise every
-    plug-in is loaded for its own, which takes a twentieth of a start.
+    The settings in force are enough to compare with where nothing else that is set looks like one.
+    Otherwise every plug-in is loaded for its own, which takes a twentieth of a start.
     """
     names = frozenset(variable_names(in_force))
     plugins = {name.partition("-")[0].upper() for kind in Kind for name in registry.names(kind)}
-    if (
-        given.unknown_in_file(names)
-        or given.misspelt(names)
-        or any(name.partition("_")[0] in plugins for name in given.names - names)
-    ):
-        return known_variables(registry)
-    return names
+    unknown, misspelt = given.unknown_in_file(names), given.misspelt(names)
+    of_others = any(name.partition("_")[0] in plugins for name in given.names - names)
+    if not (unknown or misspelt or of_others):
+        return unknown, misspelt
+    known = known_variables(registry)
+    return given.unknown_in_file(known), given.misspelt(known)
 
 
 def _built(kind: Kind, build: Callable[[], _Loaded]) -> _Loaded:

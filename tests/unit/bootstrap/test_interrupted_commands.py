@@ -1,4 +1,4 @@
-"""Ctrl-C ends a command without a word, whatever it was doing."""
+"""Ctrl-C ends a command without a word, even while it is loaded."""
 
 from __future__ import annotations
 

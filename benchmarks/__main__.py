@@ -150,10 +150,10 @@ async def run(
             floor, SETTINGS, builds, rounds=plan.rounds, requests=plan.requests
         )
         sections += found
-    for build in builds if "concurrency" in phases else ():
-        say(build.titled("throughput and latency"))
-        sections.append(
-            await concurrency.measure(floor_us, SETTINGS, requests=plan.requests, build=build)
+    if "concurrency" in phases:
+        say("throughput and latency")
+        sections += await concurrency.measure(
+            floor_us, SETTINGS, builds, rounds=plan.rounds, requests=plan.requests
         )
     if "scaling" in phases:
         say("scaling with workers")

@@ -43,6 +43,22 @@ async def test_answers_from_the_backlog_leave_the_loop_to_the_reader_in_between(
     await stage.work_off()
 
 
+async def test_one_request_is_answered_a_round_while_another_waits_for_the_store() -> None:
+    stage = Stage(seconds=TURN_SECONDS / 10)
+    stage.send("slow", operation="slow")
+    stage.connection.reads += 1
+    stage.send("host", 100)
+    before = len(stage.answers("host"))
+
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+    assert len(stage.answers("host")) - before == 3
+    for task in stage.answering.running:
+        task.cancel()
+    await stage.work_off()
+
+
 async def test_a_host_behind_a_flood_is_answered_next() -> None:
     stage = Stage(seconds=READ_SECONDS)
     stage.connection.reads += 1

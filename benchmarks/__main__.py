@@ -24,6 +24,7 @@ from benchmarks.phases import (
     scaling,
     start_up,
     storm,
+    uncached,
     vault_callers,
 )
 from benchmarks.report import print_table, write_json
@@ -84,6 +85,7 @@ PHASES = (
     "start",
     "cached",
     "long-run",
+    "uncached",
     "vault-callers",
     "kubernetes",
 )
@@ -177,12 +179,17 @@ async def run(
         say("memory over a long run")
         first, last = plan.long_run
         sections.append(await memory.measure_long_run(SETTINGS, first=first, last=last))
-    return sections + await run_stores(plan, phases)
+    return sections + await run_stores(plan, phases, builds)
 
 
-async def run_stores(plan: Plan, phases: frozenset[str]) -> list[Section]:
+async def run_stores(plan: Plan, phases: frozenset[str], builds: Sequence[Build]) -> list[Section]:
     """Measure the chosen phases of stores that are asked for each request."""
     sections: list[Section] = []
+    if "uncached" in phases:
+        say("reads that no cache answers")
+        sections += await uncached.measure(
+            SETTINGS, builds, rounds=plan.rounds, requests=plan.requests // 4
+        )
     if "vault-callers" in phases:
         say("callers' logins at Vault")
         sections.append(await vault_callers.measure(SETTINGS, requests=plan.requests))

@@ -160,12 +160,12 @@ async def run(
     if "scaling" in phases:
         say("scaling with workers")
         sections.append(await scaling.measure(SETTINGS, rounds=plan.rounds, requests=plan.requests))
-    if "storm" in phases:
-        say("rollout storm")
-        sections.append(await storm.measure(SETTINGS))
-    if "limited-storm" in phases:
-        say("rollout storm with a limit on calls")
-        sections.append(await limited_storm.measure(SETTINGS, windows=plan.windows))
+    for build in builds if "storm" in phases else ():
+        say(build.titled("rollout storm"))
+        sections.append(await storm.measure(SETTINGS, build))
+    for build in builds if "limited-storm" in phases else ():
+        say(build.titled("rollout storm with a limit on calls"))
+        sections.append(await limited_storm.measure(SETTINGS, build, windows=plan.windows))
     if "cold-storm" in phases:
         say("a storm that no cache helps")
         sections += await cold_storm.measure(SETTINGS, builds, rounds=plan.storms)

@@ -43,6 +43,19 @@ class KeyExchange(Protocol):
         """Draw a fresh key pair."""
 
     @abstractmethod
+    def seal_with_fresh_key(
+        self, plaintext: bytes, recipient: PublicXKey
+    ) -> tuple[bytes, PublicXKey]:
+        """Seal, as `XKeyPair.seal` does, by a key pair that is drawn for this and not kept.
+
+        Returns:
+            the sealed bytes, and the public half.
+
+        Raises:
+            EncryptionFailed: the recipient's key cannot be used (a low-order point).
+        """
+
+    @abstractmethod
     def parse_public(self, text: str) -> PublicXKey:
         """Check that `text` is a public xkey.
 

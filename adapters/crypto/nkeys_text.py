@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from binascii import crc_hqx
 from enum import StrEnum
-from struct import Struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,20 +53,17 @@ _CRC_BYTES = 2
 _SHAPES = {length: divmod(length * 5, 8) for length in (PUBLIC_LENGTH, SEED_LENGTH)}
 """The bytes in a text of that length, and the bits that are left over."""
 
-_BLOCKS = 8
-_BLOCK_BYTES = 5
-"""Five bytes hold eight groups of 5 bits, and so many of both have room for any key."""
-
-_GROUPS = _BLOCKS * 8
+_GROUPS = 64
+"""Of 5 bits each: a power of two, with room for any key."""
 
 
 def _spreading() -> Iterator[tuple[int, int]]:
-    """Give the steps that move the 8 groups of each block, packed together, to 8 bits each.
+    """Give the steps that move all groups, packed together, to 8 bits each.
 
     Each step parts every run of groups in two, and moves the upper half up to where it belongs:
     it is given by the mask of the upper halves, and by how many times their own to add to them.
     """
-    half = 4
+    half = _GROUPS // 2
     while half:
         lower = sum(((1 << half * 5) - 1) << place for place in range(0, _GROUPS * 8, half * 16))
         yield lower << half * 5, (1 << half * 3) - 1
@@ -77,8 +73,7 @@ def _spreading() -> Iterator[tuple[int, int]]:
 # A handful of operations on one large number, where base64.b32encode goes byte by byte: a fresh
 # key's text is made for every answer.
 _SPREADING = tuple(_spreading())
-_blocks_of = Struct(f"{_BLOCK_BYTES}s" * _BLOCKS).unpack
-_GAP = bytes(8 - _BLOCK_BYTES)
+_number_of = int.from_bytes
 
 
 def encode_public(kind: KeyKind, raw: bytes) -> str:
@@ -87,7 +82,7 @@ def encode_public(kind: KeyKind, raw: bytes) -> str:
     Raises:
         InvalidNKeyError: `raw` is not 32 bytes.
     """
-    return _encode(_PREFIX_BYTE[kind], raw)
+    return _encode(_PREFIX_BYTE[kind], raw, PUBLIC_LENGTH)
 
 
 def decode_public(text: str, kind: KeyKind | None = None) -> tuple[KeyKind, bytes]:
@@ -117,7 +112,8 @@ def encode_seed(kind: KeyKind, raw: bytes) -> str:
         InvalidNKeyError: `raw` is not 32 bytes.
     """
     prefix = _PREFIX[kind]
-    return _encode(bytes((_SEED_PREFIX | prefix >> 5, (prefix << 3) & 0xFF)), raw)
+    packed = bytes((_SEED_PREFIX | prefix >> 5, (prefix << 3) & 0xFF))
+    return _encode(packed, raw, SEED_LENGTH)
 
 
 def decode_seed(text: str, kind: KeyKind | None = None) -> tuple[KeyKind, bytes]:
@@ -141,17 +137,17 @@ def decode_seed(text: str, kind: KeyKind | None = None) -> tuple[KeyKind, bytes]
     return _expect(_KIND.get((first & 0b111) << 5 | second >> 3), kind), data[2:-_CRC_BYTES]
 
 
-def _encode(prefix: bytes, raw: bytes) -> str:
+def _encode(prefix: bytes, raw: bytes, length: int) -> str:
     if len(raw) != RAW_KEY_BYTES:
         raise InvalidNKeyError(f"A key has {RAW_KEY_BYTES} raw bytes; give exactly these.")
     body = prefix + raw
     data = body + crc_hqx(body, 0).to_bytes(_CRC_BYTES, "little")
-    blocks = _blocks_of(data.ljust(_BLOCKS * _BLOCK_BYTES, b"\0"))
-    number = int.from_bytes(_GAP.join(blocks), "big")
+    number = _number_of(data, "big")
+    if unused_bits := _SHAPES[length][1]:
+        number <<= unused_bits
     for upper, times in _SPREADING:
         number += (number & upper) * times
-    text = number.to_bytes(_GROUPS, "big").translate(_CHARACTER).decode("ascii")
-    return text[: -(-len(data) * 8 // 5)]
+    return number.to_bytes(length, "big").translate(_CHARACTER).decode("ascii")
 
 
 def _decode(text: str, length: int, name: str) -> bytes:
@@ -159,16 +155,18 @@ def _decode(text: str, length: int, name: str) -> bytes:
     if len(text) != length:
         raise InvalidNKeyError(f"{name} has exactly {length} characters; copy the whole of it.")
     try:
-        number = int(text.encode("ascii").translate(_TO_INT_DIGITS), 32)
+        number = int(text.encode().translate(_TO_INT_DIGITS), 32)
     except ValueError:
         number = None
     # Raised out here: that exception carries the text.
     if number is None:
         raise InvalidNKeyError(f"{name} holds only A to Z and 2 to 7; copy it as it was printed.")
     size, unused_bits = _SHAPES[length]
-    if number & ((1 << unused_bits) - 1):
-        raise InvalidNKeyError(f"{name} cannot end like this one; copy it as it was printed.")
-    data = (number >> unused_bits).to_bytes(size, "big")
+    if unused_bits:
+        if number & ((1 << unused_bits) - 1):
+            raise InvalidNKeyError(f"{name} cannot end like this one; copy it as it was printed.")
+        number >>= unused_bits
+    data = number.to_bytes(size, "big")
     if crc_hqx(data[:-_CRC_BYTES], 0) != data[-1] << 8 | data[-2]:
         raise InvalidNKeyError(f"{name} with this text has a broken checksum; copy it again.")
     return data

@@ -83,14 +83,7 @@ class SodiumXKeyPair(XKeyPair):
 
     @override
     def seal(self, plaintext: bytes, recipient: PublicXKey) -> bytes:
-        nonce = os.urandom(sodium.NONCE_BYTES)
-        try:
-            box = sodium.seal_box(plaintext, nonce, _point(recipient), self.__secret)
-            return b"".join((_MAGIC, nonce, box))
-        except (CryptoError, InvalidNKeyError):
-            pass
-        # Raised out here so that no context keeps the frames that hold the plaintext.
-        raise EncryptionFailed("The recipient's xkey cannot be used; generate a fresh one.")
+        return _seal(plaintext, recipient, self.__secret)
 
     @override
     def open(self, sealed: bytes, sender: PublicXKey) -> bytes:
@@ -127,6 +120,14 @@ class SodiumKeyExchange(KeyExchange):
         return SodiumXKeyPair.generate()
 
     @override
+    def seal_with_fresh_key(
+        self, plaintext: bytes, recipient: PublicXKey
+    ) -> tuple[bytes, PublicXKey]:
+        secret = os.urandom(sodium.KEY_BYTES)
+        public = encode_public(_XKEY, sodium.public_of(secret))
+        return _seal(plaintext, recipient, secret), PublicXKey(public)
+
+    @override
     def parse_public(self, text: str) -> PublicXKey:
         try:
             _point(text)
@@ -134,6 +135,16 @@ class SodiumKeyExchange(KeyExchange):
         except InvalidNKeyError as error:
             advice = str(error)
         raise InvalidXKey(f"A public xkey (X…) is needed. {advice}")
+
+
+def _seal(plaintext: bytes, recipient: PublicXKey, secret: bytes) -> bytes:
+    nonce = os.urandom(sodium.NONCE_BYTES)
+    try:
+        return _MAGIC + nonce + sodium.seal_box(plaintext, nonce, _point(recipient), secret)
+    except (CryptoError, InvalidNKeyError):
+        pass
+    # Raised out here so that no context keeps the frames that hold the plaintext.
+    raise EncryptionFailed("The recipient's xkey cannot be used; generate a fresh one.")
 
 
 # A request names its one-time key three times: to be checked, to open the body, and to seal the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.errors import REQUEST_ERRORS, KeyProbe, OtherError, SecretNotFound
@@ -13,7 +13,7 @@ from domain.model.reference import SecretQuery
 from domain.model.replies import wire_name, write_error
 from domain.model.transport import Operation, Reply
 from domain.use_cases.host_waits import HostWaits
-from domain.use_cases.known_requests import KnownRequests, Words
+from domain.use_cases.known_requests import KnownRequests, words_of
 from ports.transport import RequestHandler
 
 if TYPE_CHECKING:
@@ -42,19 +42,11 @@ _REFUSALS = {
     "stopping": "The service is stopping; start the component again, another replica will answer.",
 }
 
-
-class _Asking(NamedTuple):
-    """What is left to do once a request may be answered: ask the store, and seal for the host.
-    `field`: to be selected from the value; None also where the store selects it itself.
-    """
-
-    query: SecretQuery
-    caller: Caller
-    asked: AskedSecret
-    field: str | None
-    host_xkey: PublicXKey
-    max_reply_bytes: int | None
-    access: Access
+_Asking: TypeAlias = (
+    "tuple[AuthenticatedRequest, SecretQuery, str | None, PublicXKey, int | None, Access]"
+)
+"""What is left to do once a request may be answered: ask the store, select the field from the value
+(None also where the store selects it itself), and seal for the host, in so many bytes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +77,16 @@ class AnswerRequest(RequestHandler):
 
         Raises nothing, but when awaited a cancellation from outside.
         """
-        event, asking = self._new_event(request), None
+        event, access = self._new_event(request), None
         try:
-            if request.operation == _GET:
+            if event.operation == _GET:
                 asking = self._ask(request, event)
-                secret = self.fetch.cached(asking.query, asking.field)
+                _, query, field, host_xkey, max_bytes, access = asking
+                secret = self.fetch.cached(query, field)
                 if secret is None:
                     return self._wait(asking, event, self.authorize.revision)
-                reply = self._give(secret, asking, event)
-            elif request.operation == _SERVER_XKEY:
+                reply = self._give(secret, host_xkey, max_bytes, event)
+            elif event.operation == _SERVER_XKEY:
                 reply = Reply(self.open_request.keys.current.public.encode())
             else:
                 raise OtherError(  # noqa: TRY301  answered below, as every other failure
@@ -101,8 +94,8 @@ class AnswerRequest(RequestHandler):
                     reason="unknown_operation",
                 )
         except Exception as error:  # noqa: BLE001  the one boundary: a peer must get an answer
-            return self._fail(error, asking, event)
-        return self._end(reply, asking, event)
+            return self._fail(error, access, event)
+        return self._end(reply, access, event)
 
     def refuse(self, request: Request, reason: str) -> Reply:
         """Answer at once that the service cannot take this request now."""
@@ -124,30 +117,28 @@ class AnswerRequest(RequestHandler):
                 "The audit trail is full, and no secret leaves unrecorded; make room for it.",
                 reason="audit_unavailable",
             )
-        opened = self.open_request(request)
-        event.server_key = opened.server_key
-        words = Words.of(opened.plaintext)
+        plaintext, host_xkey, event.server_key = self.open_request(request)
+        words = words_of(plaintext)
         known = self._known.find(words)
         if known is None:
-            authenticated, place = self._read(opened.plaintext, event), None
+            authenticated, place = self._read(plaintext, event), None
+            asked, _, caller, token = authenticated
         else:
             authenticated, place = known
-            _note_asked(authenticated.asked, event)
-            self.authenticate.again(authenticated.caller)
-        event.caller = caller = authenticated.caller
+            asked, _, caller, token = authenticated
+            _note_asked(asked, event)
+            self.authenticate.again(caller)
+        event.caller = caller
         access = self.authorize(authenticated, request.requester, place)
         event.location, event.properties = access.asked.location, access.properties
         event.allowed, event.grant = access.decision.allowed, access.decision.grant
         location = access.enforce()
         if place is None and access.place is not None:
             self._known.keep(words, authenticated, access.place)
-        asked = authenticated.asked
-        deadline = request.received_at + self.timeout_seconds
-        query = SecretQuery(location, asked.version, caller, deadline, authenticated.entity_token)
+        deadline = event.received_at + self.timeout_seconds
+        query = SecretQuery(location, asked.version, caller, deadline, token)
         field = asked.field if location.field is None else None
-        return _Asking(
-            query, caller, asked, field, opened.host_xkey, request.max_reply_bytes, access
-        )
+        return authenticated, query, field, host_xkey, request.max_reply_bytes, access
 
     def _read(self, plaintext: bytes, event: AuditEvent) -> AuthenticatedRequest:
         message = SecretRequest.from_json(plaintext)
@@ -157,27 +148,26 @@ class AnswerRequest(RequestHandler):
         return self.authenticate(message)
 
     async def _wait(self, asking: _Asking, event: AuditEvent, rules: object) -> Reply:
-        query = asking.query
-        wait = self.host_waits.begin(
-            asking.caller, asking.asked, event.received_at, self.timeout_seconds
-        )
+        authenticated, query, field, host_xkey, max_bytes, access = asking
+        caller, asked = authenticated.caller, authenticated.asked
+        wait = self.host_waits.begin(caller, asked, event.received_at, self.timeout_seconds)
         failed: Exception | None = None
         try:
             query = query._replace(deadline=event.received_at + wait.seconds)
-            secret = await self._fetch(query, asking.field)
-            asking = self._still_allowed(asking, event, rules)
+            secret = await self._fetch(query, field)
+            access = self._still_allowed(caller, access, event, rules)
             if isinstance(secret, SecretNotFound):
                 raise secret  # noqa: TRY301  answered below, as every other failure
-            reply = self._give(secret, asking, event)
+            reply = self._give(secret, host_xkey, max_bytes, event)
         except CancelledError:
             self._record(event)
             raise
         except Exception as error:  # noqa: BLE001  as in `begin`
             failed = error
-            return self._fail(error, asking, event)
+            return self._fail(error, access, event)
         finally:
             self.host_waits.end(wait, self.clock.monotonic(), failed)
-        return self._end(reply, asking, event)
+        return self._end(reply, access, event)
 
     async def _fetch(self, query: SecretQuery, field: str | None) -> Secret | SecretNotFound:
         try:
@@ -186,35 +176,38 @@ class AnswerRequest(RequestHandler):
             # A caller whose grant has ended meanwhile must not learn that the secret is missing.
             return error
 
-    def _still_allowed(self, asking: _Asking, event: AuditEvent, rules: object) -> _Asking:
+    def _still_allowed(
+        self, caller: Caller, access: Access, event: AuditEvent, rules: object
+    ) -> Access:
         """Check again what may have changed while the store was asked: the rules, and the time."""
-        self.authenticate.again(asking.caller)
-        access = self.authorize.again(asking.access, rules)
-        if access is asking.access:
-            return asking
-        event.allowed, event.grant = access.decision.allowed, access.decision.grant
-        access.enforce()
-        return asking._replace(access=access)
+        self.authenticate.again(caller)
+        again = self.authorize.again(access, rules)
+        if again is not access:
+            event.allowed, event.grant = again.decision.allowed, again.decision.grant
+            again.enforce()
+        return again
 
-    def _give(self, secret: Secret, asking: _Asking, event: AuditEvent) -> Reply:
+    def _give(
+        self, secret: Secret, host_xkey: PublicXKey, max_bytes: int | None, event: AuditEvent
+    ) -> Reply:
         event.version_served = secret.version
         event.upstream_request_id = secret.upstream_request_id
         event.served_from, event.note = secret.source, secret.note
-        return self.seal(secret, asking.host_xkey, asking.max_reply_bytes)
+        return self.seal(secret, host_xkey, max_bytes)
 
-    def _end(self, reply: Reply, asking: _Asking | None, event: AuditEvent) -> Reply:
+    def _end(self, reply: Reply, access: Access | None, event: AuditEvent) -> Reply:
         event.outcome = _ANSWERED
-        event.reason = "public" if asking is None else asking.access.decision.reason
+        event.reason = "public" if access is None else access.decision.reason
         self._record(event)
         return reply
 
-    def _fail(self, error: Exception, asking: _Asking | None, event: AuditEvent) -> Reply:
+    def _fail(self, error: Exception, access: Access | None, event: AuditEvent) -> Reply:
         if isinstance(error, KeyProbe):
             event.outcome, event.reason = Outcome.ANSWERED, error.reason
             self._record(event)
             return Reply(write_error(error, event.request_id))
-        if isinstance(error, SecretNotFound) and asking is not None:
-            return self._refuse(asking.access.missing(error), event)
+        if isinstance(error, SecretNotFound) and access is not None:
+            return self._refuse(access.missing(error), event)
         if isinstance(error, REQUEST_ERRORS):
             return self._refuse(error, event)
         self.faults.unexpected(error, event.request_id)

@@ -31,41 +31,23 @@ _Policy: TypeAlias = "tuple[AccountKey, SubjectKey, bytes]"
 """An entity and a policy as it writes it."""
 
 
-class Words(NamedTuple):
-    """A request's plaintext, parted where a host writes the policy.
+Words: TypeAlias = tuple[bytes, bytes, bytes]
+"""A request's plaintext, parted where a host writes the policy: all that precedes the policy, which
+is the whole of a request that is written otherwise; its digest, which names it where it must not be
+kept; and the policy as it is written, empty where it is not parted from the rest."""
 
-    Attributes:
-        known_by: all that precedes the policy; the whole of a request that is written otherwise.
-        digest: names `known_by` where it must not be kept.
-        policy: the policy as it is written; empty where it is not parted from the rest.
-    """
 
-    known_by: bytes
-    digest: bytes
-    policy: bytes
-
-    @classmethod
-    def of(cls, plaintext: bytes) -> Words:
-        """Part an opened request, of which nothing has been checked."""
-        known_by, policy = plaintext, b""
-        if plaintext.endswith(_END) and len(plaintext) <= MAX_LENGTH:
-            start = plaintext.rfind(_MEMBER) + len(_MEMBER)
-            written = plaintext[start : -len(_END)]
-            # Whether other characters may be read at all shows only when all is read.
-            is_text = written.startswith(b'"') and written != b'""' and written.isascii()
-            if start >= len(_MEMBER) and is_text:
-                known_by, policy = plaintext[:start], written
-        return cls(known_by, sha256(known_by).digest(), policy)
-
-    def policy_text(self) -> str | None:
-        """Read the policy; None if no request may end in it, or not in every case."""
-        try:
-            text, end = _read_json(self.policy.decode("ascii"))
-        except ValueError:
-            return None
-        is_text = end == len(self.policy) and isinstance(text, str) and text.isascii()
-        few = self.policy.count(b"{") + self.policy.count(b"[") <= _FEW_BRACKETS
-        return text if is_text and few else None
+def words_of(plaintext: bytes) -> Words:
+    """Part an opened request, of which nothing has been checked."""
+    known_by, policy = plaintext, b""
+    if plaintext.endswith(_END) and len(plaintext) <= MAX_LENGTH:
+        start = plaintext.rfind(_MEMBER) + len(_MEMBER)
+        written = plaintext[start : -len(_END)]
+        # Whether other characters may be read at all shows only when all is read.
+        is_text = written.startswith(b'"') and written != b'""' and written.isascii()
+        if start >= len(_MEMBER) and is_text:
+            known_by, policy = plaintext[:start], written
+    return known_by, sha256(known_by).digest(), policy
 
 
 class KnownRequest(NamedTuple):
@@ -108,45 +90,57 @@ class KnownRequests:
 
     def find(self, words: Words) -> KnownRequest | None:
         """Return what these words say, if a request that differs in its policy at most is known."""
-        found = self._requests.find(words.digest)
+        _, digest, written = words
+        found = self._requests.find(digest)
         if found is None:
             return None
         known, expected = found
-        if not words.policy:
+        if not written:
             return known if expected is None else None
-        meaning = self._meanings.find(_policy(known.request.caller.entity, words))
+        meaning = self._meanings.find(_policy(known.request.caller.entity, written))
         if meaning is not None and meaning == expected:
             return known
-        policy = words.policy_text()
+        policy = _policy_text(written)
         return None if policy is None else KnownRequest(known.request.with_policy(policy), None)
 
     def keep(self, words: Words, request: AuthenticatedRequest, place: Place) -> None:
         """Remember a request that was allowed, and where it led."""
-        if len(words.known_by) > MAX_LENGTH:
+        known_by, digest, policy = words
+        if len(known_by) > MAX_LENGTH:
             return
         known = KnownRequest(request, place)
-        if not words.policy:
-            self._requests.keep(words.digest, _Remembered(known, None))
-        elif _lead_to_policy(words, request):
-            self._requests.keep(words.digest, _Remembered(known, place.meaning))
-            if len(words.policy) <= MAX_POLICY_LENGTH:
-                self._meanings.keep(_policy(request.caller.entity, words), place.meaning)
+        if not policy:
+            self._requests.keep(digest, _Remembered(known, None))
+        elif _leads_to_policy(known_by, policy, request):
+            self._requests.keep(digest, _Remembered(known, place.meaning))
+            if len(policy) <= MAX_POLICY_LENGTH:
+                self._meanings.keep(_policy(request.caller.entity, policy), place.meaning)
 
 
-def _policy(entity: Claims, words: Words) -> _Policy:
-    return entity.issuer, entity.subject, words.policy
+def _policy(entity: Claims, written: bytes) -> _Policy:
+    return entity.issuer, entity.subject, written
 
 
-def _lead_to_policy(words: Words, request: AuthenticatedRequest) -> bool:
+def _policy_text(written: bytes) -> str | None:
+    """Read the policy; None if no request may end in it, or not in every case."""
+    try:
+        text, end = _read_json(written.decode("ascii"))
+    except ValueError:
+        return None
+    is_text = end == len(written) and isinstance(text, str) and text.isascii()
+    few = written.count(b"{") + written.count(b"[") <= _FEW_BRACKETS
+    return text if is_text and few else None
+
+
+def _leads_to_policy(known_by: bytes, written: bytes, request: AuthenticatedRequest) -> bool:
     """Say whether the words lead to the application's policy, not to another member of that name.
 
     The request has a policy of that text, and without a backslash there is one way to spell the
     name of the member that it stands in.
     """
-    known_by = words.known_by
     return (
         bool(request.policy)
-        and words.policy_text() == request.policy
+        and _policy_text(written) == request.policy
         and known_by.count(b'"policy"') == 1
         and b"\\" not in known_by
         and known_by.count(b"{") + known_by.count(b"[") <= _FEW_BRACKETS

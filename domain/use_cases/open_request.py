@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from domain.model.errors import InvalidHeaders, InvalidPayload, OtherError
 
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
     from ports.key_exchange import KeyExchange
 
 
-class OpenedRequest(NamedTuple):
-    """A request that only the holder of the host's xkey can have sent, for the first time.
-    `server_key`: which of the server's keys it was sealed for.
-    """
-
-    plaintext: bytes
-    host_xkey: PublicXKey
-    server_key: ServerKey
-
-    def __repr__(self) -> str:
-        return f"OpenedRequest(<hidden>, {self.host_xkey}, {self.server_key})"
-
-
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
     """Opens requests with the server's keys."""
@@ -38,8 +25,12 @@ class OpenRequest:
     replay_guard: ReplayGuard
     max_request_bytes: int
 
-    def __call__(self, request: Request) -> OpenedRequest:
-        """Open one request.
+    def __call__(self, request: Request) -> tuple[bytes, PublicXKey, ServerKey]:
+        """Open one request that only the holder of the host's xkey can have sent, for the first
+        time.
+
+        Returns:
+            the plaintext, the host's xkey, and which of the server's keys it was sealed for.
 
         Raises:
             InvalidPayload: the body is empty or too large.
@@ -47,18 +38,19 @@ class OpenRequest:
             DecryptionFailed: the body was not sealed by it for this server.
             OtherError: the same body was seen before.
         """
-        if not request.body or len(request.body) > self.max_request_bytes:
+        body = request.body
+        if not body or len(body) > self.max_request_bytes:
             raise InvalidPayload(
                 f"The body must have 1 to {self.max_request_bytes} bytes; raise MAX_REQUEST_BYTES "
                 "if policies are really that large.",
-                reason="body_empty" if not request.body else "body_too_large",
+                reason="body_empty" if not body else "body_too_large",
             )
         if request.host_xkey is None:
             raise InvalidHeaders("Send the host's public xkey in the header WasmCloud-Host-Xkey.")
         host_xkey = self.key_exchange.parse_public(request.host_xkey)
-        plaintext, server_key = self.keys.open(request.body, host_xkey)
-        if self.replay_guard.is_replay(host_xkey, request.body, request.received_at):
+        plaintext, server_key = self.keys.open(body, host_xkey)
+        if self.replay_guard.is_replay(host_xkey, body, request.received_at):
             raise OtherError(
                 "This request was already answered; seal a new one for each try.", reason="replayed"
             )
-        return OpenedRequest(plaintext, host_xkey, server_key)
+        return plaintext, host_xkey, server_key

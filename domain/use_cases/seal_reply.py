@@ -33,11 +33,10 @@ class SealReply:
         # Where possible before it is sealed.
         if max_bytes is not None and len(plain) > max_bytes:
             raise _too_large(plain, max_bytes)
-        response_key = self.key_exchange.generate()
-        sealed = response_key.seal(plain, host_xkey)
+        sealed, response_xkey = self.key_exchange.seal_with_fresh_key(plain, host_xkey)
         if max_bytes is not None and len(sealed) > max_bytes:
             raise _too_large(sealed, max_bytes)
-        return Reply(sealed, response_key.public)
+        return Reply(sealed, response_xkey)
 
 
 def _too_large(answer: bytes, max_bytes: int) -> OtherError:

@@ -50,6 +50,13 @@ class FakeKeyExchange(KeyExchange):
         return pair
 
     @override
+    def seal_with_fresh_key(
+        self, plaintext: bytes, recipient: PublicXKey
+    ) -> tuple[bytes, PublicXKey]:
+        pair = self.generate()
+        return pair.seal(plaintext, recipient), pair.public
+
+    @override
     def parse_public(self, text: str) -> PublicXKey:
         number = text[1:48]
         if not (number.isascii() and number.isdigit() and text == public_text(int(number))):

@@ -7,7 +7,7 @@ import pytest
 from domain.model.errors import InvalidEntityJwt, InvalidHostJwt, Unauthorized
 from domain.model.identity import IdentityKind
 from domain.model.secret import Secret, SecretValue
-from domain.use_cases.known_requests import MAX_LENGTH, KnownRequests, Words
+from domain.use_cases.known_requests import MAX_LENGTH, KnownRequests, words_of
 from tests.fakes.token_verifier import fake_claims
 from tests.support.core import ENTITY, HOST, Core
 from tests.unit.domain.use_cases.known_rig import KNOWN, PLACE, Switch
@@ -16,21 +16,21 @@ from tests.unit.domain.use_cases.known_rig import KNOWN, PLACE, Switch
 def test_the_same_bytes_find_the_request_again_and_no_others_do() -> None:
     requests = KnownRequests()
 
-    requests.keep(Words.of(b"words"), KNOWN, PLACE)
+    requests.keep(words_of(b"words"), KNOWN, PLACE)
 
-    assert requests.find(Words.of(b"words")) == (KNOWN, PLACE)
-    assert requests.find(Words.of(b"word")) is None
+    assert requests.find(words_of(b"words")) == (KNOWN, PLACE)
+    assert requests.find(words_of(b"word")) is None
 
 
 def test_the_least_recently_used_request_goes_first() -> None:
     requests = KnownRequests(capacity=2)
-    requests.keep(Words.of(b"first"), KNOWN, PLACE)
-    requests.keep(Words.of(b"second"), KNOWN, PLACE)
-    requests.find(Words.of(b"first"))
+    requests.keep(words_of(b"first"), KNOWN, PLACE)
+    requests.keep(words_of(b"second"), KNOWN, PLACE)
+    requests.find(words_of(b"first"))
 
-    requests.keep(Words.of(b"third"), KNOWN, PLACE)
+    requests.keep(words_of(b"third"), KNOWN, PLACE)
 
-    assert [requests.find(Words.of(words)) for words in (b"first", b"second", b"third")] == [
+    assert [requests.find(words_of(words)) for words in (b"first", b"second", b"third")] == [
         (KNOWN, PLACE),
         None,
         (KNOWN, PLACE),
@@ -40,11 +40,11 @@ def test_the_least_recently_used_request_goes_first() -> None:
 def test_a_long_request_is_not_kept() -> None:
     requests = KnownRequests()
 
-    requests.keep(Words.of(b"w" * MAX_LENGTH), KNOWN, PLACE)
-    requests.keep(Words.of(b"w" * (MAX_LENGTH + 1)), KNOWN, PLACE)
+    requests.keep(words_of(b"w" * MAX_LENGTH), KNOWN, PLACE)
+    requests.keep(words_of(b"w" * (MAX_LENGTH + 1)), KNOWN, PLACE)
 
-    assert requests.find(Words.of(b"w" * MAX_LENGTH)) == (KNOWN, PLACE)
-    assert requests.find(Words.of(b"w" * (MAX_LENGTH + 1))) is None
+    assert requests.find(words_of(b"w" * MAX_LENGTH)) == (KNOWN, PLACE)
+    assert requests.find(words_of(b"w" * (MAX_LENGTH + 1))) is None
 
 
 async def test_a_request_in_the_same_words_is_read_once(core: Core) -> None:

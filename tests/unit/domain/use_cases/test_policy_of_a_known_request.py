@@ -12,7 +12,7 @@ from domain.model.messages import Application, SecretRequest
 from domain.model.reference import SecretLocation
 from domain.model.secret import Secret, SecretValue
 from domain.use_cases.known_places import Place, meaning_of
-from domain.use_cases.known_requests import MAX_POLICY_LENGTH, KnownRequests, Words
+from domain.use_cases.known_requests import MAX_POLICY_LENGTH, KnownRequests, words_of
 from tests.fakes.token_verifier import fake_claims
 from tests.support.core import ENTITY, HOST, Core, policy
 from tests.unit.domain.use_cases.known_rig import KNOWN, PLACE
@@ -37,11 +37,11 @@ def test_a_request_that_differs_in_its_policy_alone_is_known_and_brings_its_own(
 ) -> None:
     requests = KnownRequests()
 
-    requests.keep(Words.of(written(first)), KNOWN.with_policy(first), PLACE)
+    requests.keep(words_of(written(first)), KNOWN.with_policy(first), PLACE)
 
-    assert requests.find(Words.of(written(second))) == (KNOWN.with_policy(second), None)
-    assert requests.find(Words.of(written(second, name="other"))) is None
-    assert requests.find(Words.of(written(second, version="2"))) is None
+    assert requests.find(words_of(written(second))) == (KNOWN.with_policy(second), None)
+    assert requests.find(words_of(written(second, name="other"))) is None
+    assert requests.find(words_of(written(second, version="2"))) is None
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_another_member_of_that_name_is_not_taken_for_the_policy(end: str) -> No
     words = f"{head}{end}".encode()
     assert SecretRequest.from_json(words).context.application == Application(policy="same")
 
-    requests.keep(Words.of(words), KNOWN.with_policy("same"), PLACE)
+    requests.keep(words_of(words), KNOWN.with_policy("same"), PLACE)
 
-    assert requests.find(Words.of(words[: -len(b'same"}}}')] + b'other"}}}')) is None
+    assert requests.find(words_of(words[: -len(b'same"}}}')] + b'other"}}}')) is None
 
 
 @pytest.mark.parametrize(
@@ -83,28 +83,28 @@ def test_another_member_of_that_name_is_not_taken_for_the_policy(end: str) -> No
 )
 def test_a_known_beginning_proves_nothing_of_an_unusual_end(tail: bytes) -> None:
     requests = KnownRequests()
-    requests.keep(Words.of(written("p")), KNOWN.with_policy("p"), PLACE)
+    requests.keep(words_of(written("p")), KNOWN.with_policy("p"), PLACE)
 
-    assert requests.find(Words.of(written("p").removesuffix(b'"}}}') + tail)) is None
+    assert requests.find(words_of(written("p").removesuffix(b'"}}}') + tail)) is None
 
 
 def test_a_request_without_a_policy_is_known_by_all_its_words() -> None:
     requests = KnownRequests()
 
-    requests.keep(Words.of(written("")), KNOWN, PLACE)
-    requests.keep(Words.of(written("", name="bare")), KNOWN, PLACE)
+    requests.keep(words_of(written("")), KNOWN, PLACE)
+    requests.keep(words_of(written("", name="bare")), KNOWN, PLACE)
 
-    assert requests.find(Words.of(written("p"))) is None
-    assert requests.find(Words.of(written(""))) == (KNOWN, PLACE)
+    assert requests.find(words_of(written("p"))) is None
+    assert requests.find(words_of(written(""))) == (KNOWN, PLACE)
 
 
 def test_a_known_beginning_alone_is_no_request() -> None:
     requests = KnownRequests()
-    words = Words.of(written("p"))
+    words = words_of(written("p"))
 
     requests.keep(words, KNOWN.with_policy("p"), PLACE)
 
-    assert requests.find(Words.of(words.known_by)) is None
+    assert requests.find(words_of(words[0])) is None
 
 
 def test_a_known_policy_leads_to_the_known_place_in_whatever_order_it_is_written() -> None:
@@ -113,12 +113,12 @@ def test_a_known_policy_leads_to_the_known_place_in_whatever_order_it_is_written
     place = place_of({"environment": "prod", "path": "/"})
     reordered = place_of({"path": "/", "environment": "prod"})
 
-    requests.keep(Words.of(written(one)), KNOWN.with_policy(one), place)
-    assert requests.find(Words.of(written(other))) == (KNOWN.with_policy(other), None)
-    requests.keep(Words.of(written(other)), KNOWN.with_policy(other), reordered)
+    requests.keep(words_of(written(one)), KNOWN.with_policy(one), place)
+    assert requests.find(words_of(written(other))) == (KNOWN.with_policy(other), None)
+    requests.keep(words_of(written(other)), KNOWN.with_policy(other), reordered)
 
     for text in (one, other):
-        found = requests.find(Words.of(written(text)))
+        found = requests.find(words_of(written(text)))
         assert found is not None
         assert found.place is reordered
 
@@ -127,11 +127,11 @@ def test_a_policy_that_another_request_came_with_does_not_lead_to_this_ones_plac
     requests = KnownRequests()
     prod, test = policy(environment="prod"), policy(environment="test")
     in_test = place_of({"environment": "test"})
-    requests.keep(Words.of(written(prod)), KNOWN.with_policy(prod), PLACE)
+    requests.keep(words_of(written(prod)), KNOWN.with_policy(prod), PLACE)
 
-    requests.keep(Words.of(written(test, key="OTHER")), KNOWN.with_policy(test), in_test)
+    requests.keep(words_of(written(test, key="OTHER")), KNOWN.with_policy(test), in_test)
 
-    assert requests.find(Words.of(written(test))) == (KNOWN.with_policy(test), None)
+    assert requests.find(words_of(written(test))) == (KNOWN.with_policy(test), None)
 
 
 def test_what_an_entity_means_by_a_policy_is_not_known_for_another() -> None:
@@ -140,20 +140,20 @@ def test_what_an_entity_means_by_a_policy_is_not_known_for_another() -> None:
     place = place_of({"environment": "prod", "path": "/"})
     entity = fake_claims(subject="2")
     theirs = KNOWN._replace(caller=replace(KNOWN.caller, entity=entity))
-    requests.keep(Words.of(written(one)), KNOWN.with_policy(one), place)
+    requests.keep(words_of(written(one)), KNOWN.with_policy(one), place)
 
-    requests.keep(Words.of(written(other, name="theirs")), theirs.with_policy(other), place)
+    requests.keep(words_of(written(other, name="theirs")), theirs.with_policy(other), place)
 
-    assert requests.find(Words.of(written(other))) == (KNOWN.with_policy(other), None)
+    assert requests.find(words_of(written(other))) == (KNOWN.with_policy(other), None)
 
 
 def test_a_long_policy_is_read_each_time() -> None:
     requests = KnownRequests()
     long = policy(path="/" + "p" * MAX_POLICY_LENGTH)
 
-    requests.keep(Words.of(written(long)), KNOWN.with_policy(long), PLACE)
+    requests.keep(words_of(written(long)), KNOWN.with_policy(long), PLACE)
 
-    assert requests.find(Words.of(written(long))) == (KNOWN.with_policy(long), None)
+    assert requests.find(words_of(written(long))) == (KNOWN.with_policy(long), None)
 
 
 async def test_a_policy_in_another_order_leads_where_the_known_one_did(core: Core) -> None:

@@ -17,7 +17,6 @@ Each line of it costs time, and a peer may send as many as its server's `max_pay
 _END = b"\r\n\r\n"
 _USUAL_START = f"NATS/1.0\r\n{HOST_XKEY}: ".encode()
 _USUAL_KEY = slice(len(_USUAL_START), len(_USUAL_START) + PUBLIC_LENGTH)
-_USUAL_LENGTH = _USUAL_KEY.stop + len(_END)
 _RESPONSE_START = f"NATS/1.0\r\n{SERVER_RESPONSE_XKEY}: ".encode()
 _HOST_XKEY = b"\r\n" + HOST_XKEY.lower().encode() + b":"
 _REQUEST_INFO = b"\r\nNats-Request-Info:"
@@ -31,9 +30,10 @@ def read_host_xkey(block: bytes | None) -> str | None:
     """
     if block is None or len(block) > MAX_BLOCK_BYTES:
         return None
-    if len(block) == _USUAL_LENGTH and block.startswith(_USUAL_START) and block.endswith(_END):
+    usual = block[_USUAL_KEY]
+    if block == _USUAL_START + usual + _END and len(usual) == PUBLIC_LENGTH:
         # Nothing but the one header, as hosts write it: there is nothing to search for.
-        return block[_USUAL_KEY].decode("utf-8", "replace")
+        return usual.decode("utf-8", "replace")
     values = _values(block, block.lower(), _HOST_XKEY)
     if not values:
         return None
@@ -66,7 +66,7 @@ def read_requester(block: bytes | None) -> Requester | None:
 
 def response_block(xkey: str) -> bytes:
     """Write the header block of an answer sealed by that public xkey."""
-    return b"%b%b%b" % (_RESPONSE_START, xkey.encode(), _END)
+    return _RESPONSE_START + xkey.encode() + _END
 
 
 def _values(block: bytes, searched: bytes, line_start: bytes) -> list[bytes]:

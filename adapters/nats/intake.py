@@ -96,12 +96,12 @@ class Intake:
         self, request: Request, reply_to: bytes, headers: bytes | None
     ) -> Awaitable[None] | None:
         """Take one request in; what is returned is to be awaited before the next."""
-        now = request.received_at
-        self._count(now, len(request.body) + len(headers or b""))
-        if self._read != self._client.reads:
-            self._read, self._read_until = self._client.reads, now + READ_SECONDS
+        now, length = request.received_at, len(request.body)
+        self._count(now, length + len(headers or b""))
+        if self._read != (reads := self._client.reads):
+            self._read, self._read_until = reads, now + READ_SECONDS
             self._refused = 0
-        if (not self._backlog and now < self._read_until) or len(request.body) > self._max_body:
+        if (not self._backlog and now < self._read_until) or length > self._max_body:
             return self._answering.begin(request, reply_to, headers)
         waiting = Waiting(request, reply_to, headers)
         self._arrived_bytes += waiting.size

@@ -43,14 +43,14 @@ class StrictParser(Parser):
                 return
             data = bytes(self.buf)
             self.buf.clear()
-        position = 0
-        while position < len(data):
+        position, available = 0, len(data)
+        while position < available:
             end = data.find(_CRLF, position)
             if end < 0:
                 self._keep(data[position:], wanted=0)
                 return
             line = data[position:end]
-            if not line.startswith((b"MSG ", b"HMSG ")):
+            if line[:5] != b"HMSG " and line[:4] != b"MSG ":
                 position = end + 2
                 await self._control(line)
                 if self.nc.is_reconnecting or self.nc.is_closed:
@@ -59,7 +59,7 @@ class StrictParser(Parser):
             subject, sid, reply, header_size, size = _read_frame(line)
             start = end + 2
             stop = start + size
-            if len(data) < stop + 2:
+            if available < stop + 2:
                 self._keep(data[position:], wanted=stop + 2 - position)
                 return
             position = stop + 2

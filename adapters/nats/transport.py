@@ -210,13 +210,16 @@ class NatsTransport(Transport):
             self._unanswerable += 1
             _log.debug("nats.request_dropped", reason="no_usable_reply_subject")
             return None
-        is_question = subject == self._own_question
-        is_check = is_question and headers is not None and _SELF_CHECK in headers
-        if is_check and self._admits_self_check():
-            return self._client.publish_raw(reply_to, b"+")
-        is_usual = subject == self._usual_subject
+        if subject == self._usual_subject:
+            operation = _GET
+        else:
+            is_question = subject == self._own_question
+            is_check = is_question and headers is not None and _SELF_CHECK in headers
+            if is_check and self._admits_self_check():
+                return self._client.publish_raw(reply_to, b"+")
+            operation = subject[self._base_length :].decode("utf-8", "replace")
         request = Request(
-            _GET if is_usual else subject[self._base_length :].decode("utf-8", "replace"),
+            operation,
             body,
             read_host_xkey(headers),
             self._clock.monotonic(),

@@ -117,7 +117,7 @@ class AnswerRequest(RequestHandler):
                 "The audit trail is full, and no secret leaves unrecorded; make room for it.",
                 reason="audit_unavailable",
             )
-        plaintext, host_xkey, event.server_key = self.open_request(request)
+        plaintext, host_xkey, event.server_key = self.open_request.open(request)
         words = words_of(plaintext)
         known = self._known.find(words)
         if known is None:
@@ -129,7 +129,7 @@ class AnswerRequest(RequestHandler):
             _note_asked(asked, event)
             self.authenticate.again(caller)
         event.caller = caller
-        access = self.authorize(authenticated, request.requester, place)
+        access = self.authorize.for_request(authenticated, request.requester, place)
         event.location, event.properties = access.asked.location, access.properties
         event.allowed, event.grant = access.decision.allowed, access.decision.grant
         location = access.enforce()
@@ -193,7 +193,7 @@ class AnswerRequest(RequestHandler):
         event.version_served = secret.version
         event.upstream_request_id = secret.upstream_request_id
         event.served_from, event.note = secret.source, secret.note
-        return self.seal(secret, host_xkey, max_bytes)
+        return self.seal.reply(secret, host_xkey, max_bytes)
 
     def _end(self, reply: Reply, access: Access | None, event: AuditEvent) -> Reply:
         event.outcome = _ANSWERED

@@ -99,20 +99,20 @@ class AuthorizeAccess:
     hide_missing: bool = False
     _known: KnownPlaces = field(default_factory=KnownPlaces, init=False, repr=False, compare=False)
 
-    def __call__(
+    def for_request(
         self,
         request: AuthenticatedRequest,
         requester: Requester | None,
         place: Place | None = None,
     ) -> Access:
         """Decide one request; never raises. `place`: where the request leads, if that is known."""
-        asked, policy, caller = request.asked, request.policy, request.caller
+        asked, policy, caller, _ = request
         known = place or self._known.find(caller.entity, asked, policy)
         if known is None:
             properties, target, place = self._read(caller.entity, asked, policy)
         else:
-            properties, target, place = known.properties, known.location, known
-        location = place and place.location
+            (properties, target, _), place = known, known
+        location = None if place is None else place.location
         # By position, as all of these that every request makes: names would take twice as long.
         question = AccessRequest(
             caller,

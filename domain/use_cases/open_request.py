@@ -25,7 +25,7 @@ class OpenRequest:
     replay_guard: ReplayGuard
     max_request_bytes: int
 
-    def __call__(self, request: Request) -> tuple[bytes, PublicXKey, ServerKey]:
+    def open(self, request: Request) -> tuple[bytes, PublicXKey, ServerKey]:
         """Open one request that only the holder of the host's xkey can have sent, for the first
         time.
 

@@ -21,7 +21,7 @@ class SealReply:
 
     key_exchange: KeyExchange
 
-    def __call__(self, secret: Secret, host_xkey: PublicXKey, max_bytes: int | None) -> Reply:
+    def reply(self, secret: Secret, host_xkey: PublicXKey, max_bytes: int | None) -> Reply:
         """Build and seal the answer.
 
         Raises:

@@ -95,6 +95,20 @@ class KeyExchangeContract(ABC):
         with pytest.raises(EncryptionFailed):
             self.exchange().generate().seal(PLAINTEXT, self.low_order())
 
+    def test_what_a_fresh_key_sealed_opens_by_its_public_half(self) -> None:
+        exchange = self.exchange()
+        host = exchange.generate()
+
+        sealed = [exchange.seal_with_fresh_key(PLAINTEXT, host.public) for _ in range(8)]
+
+        assert [host.open(body, public) for body, public in sealed] == [PLAINTEXT] * 8
+        assert len({public for _, public in sealed}) == 8
+        assert len({body[4:28] for body, _ in sealed}) == 8
+
+    def test_a_fresh_key_does_not_seal_for_a_low_order_key(self) -> None:
+        with pytest.raises(EncryptionFailed):
+            self.exchange().seal_with_fresh_key(PLAINTEXT, self.low_order())
+
     def test_nothing_opens_as_sent_by_a_low_order_key(self) -> None:
         host, server = self.exchange().generate(), self.exchange().generate()
         sealed = host.seal(PLAINTEXT, server.public)

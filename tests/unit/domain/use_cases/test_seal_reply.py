@@ -19,7 +19,7 @@ SEALED = len(HOST.seal(write_secret(SECRET), HOST.public))
 
 @pytest.mark.parametrize("most", [None, SEALED, SEALED + 1])
 def test_an_answer_that_the_transport_carries_opens_to_the_secret(most: int | None) -> None:
-    reply = SealReply(SodiumKeyExchange())(SECRET, HOST.public, most)
+    reply = SealReply(SodiumKeyExchange()).reply(SECRET, HOST.public, most)
 
     assert reply.response_xkey is not None
     assert len(reply.body) == SEALED
@@ -32,7 +32,7 @@ def test_an_answer_that_the_transport_carries_opens_to_the_secret(most: int | No
 )
 def test_one_that_is_too_large_is_refused_with_its_size_sealed_or_not(most: int, size: int) -> None:
     with pytest.raises(OtherError) as refused:
-        SealReply(SodiumKeyExchange())(SECRET, HOST.public, most)
+        SealReply(SodiumKeyExchange()).reply(SECRET, HOST.public, most)
 
     assert refused.value.reason == "reply_too_large"
     assert f"has {size} bytes and the transport carries {most};" in refused.value.advice

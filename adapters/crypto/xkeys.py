@@ -29,8 +29,10 @@ from domain.model.identity import PublicXKey
 from ports.key_exchange import KeyExchange, XKeyPair
 
 _MAGIC = b"xkv1"
-_NONCE_END = len(_MAGIC) + sodium.NONCE_BYTES
-_SHORTEST = _NONCE_END + sodium.MAC_BYTES
+_START = slice(len(_MAGIC))
+_NONCE = slice(len(_MAGIC), len(_MAGIC) + sodium.NONCE_BYTES)
+_BOX = slice(_NONCE.stop, None)
+_SHORTEST = _NONCE.stop + sodium.MAC_BYTES
 _FIELD_PRIME = 2**255 - 19
 _LAST_OF_PRIME = _FIELD_PRIME >> 248
 _XKEY = KeyKind.XKEY
@@ -87,14 +89,9 @@ class SodiumXKeyPair(XKeyPair):
 
     @override
     def open(self, sealed: bytes, sender: PublicXKey) -> bytes:
-        if len(sealed) >= _SHORTEST and sealed.startswith(_MAGIC):
+        if len(sealed) >= _SHORTEST and sealed[_START] == _MAGIC:
             try:
-                return sodium.open_box(
-                    sealed[_NONCE_END:],
-                    sealed[len(_MAGIC) : _NONCE_END],
-                    _point(sender),
-                    self.__secret,
-                )
+                return sodium.open_box(sealed[_BOX], sealed[_NONCE], _point(sender), self.__secret)
             except (CryptoError, InvalidNKeyError):
                 pass
         raise DecryptionFailed(

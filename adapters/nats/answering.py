@@ -105,12 +105,13 @@ class Answering:
             await sent
 
     def _answer(self, request: Request, reply_to: bytes, reply: Reply) -> Awaitable[None] | None:
-        block = b"" if reply.response_xkey is None else response_block(reply.response_xkey)
+        body, xkey = reply
+        block = b"" if xkey is None else response_block(xkey)
         try:
-            return self._client.publish_raw(reply_to, reply.body, block)
+            return self._client.publish_raw(reply_to, body, block)
         except MaxPayloadError:
             # Another server, or this one since its restart, takes less than at the request's start.
-            _log.error("nats.reply_too_large", size=len(reply.body))
+            _log.error("nats.reply_too_large", size=len(body))
             return self.refuse(request, reply_to, "reply_not_carried")
         except Exception as error:  # noqa: BLE001  as in `_send`
             _note_not_sent(error)

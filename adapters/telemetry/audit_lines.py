@@ -114,10 +114,10 @@ class AuditLines:
         return known[1]
 
     def _caller(self, caller: Caller | Workload) -> str:
-        if isinstance(caller, Workload):
-            return _members(workload_fields(caller))
         known = self._callers.get(id(caller))
         if known is None:
+            if isinstance(caller, Workload):
+                return _members(workload_fields(caller))
             text = f"{self._claims_of(caller.entity)}{self._claims_of(caller.host)}"
             if caller.application is not None:
                 text += f',"application":{self._text(caller.application)}'

@@ -21,8 +21,11 @@ MAX_POLICY_LENGTH: Final = 1024
 """As it is written. What a longer one means is read each time, as bounded memory needs."""
 
 _MEMBER: Final = b',"policy":'
+_MEMBER_LENGTH: Final = len(_MEMBER)
 _END: Final = b"}}}"
 """Of the application, the context and the request: a host writes the policy as the last member."""
+
+_BEFORE_END: Final = -len(_END)
 
 _FEW_BRACKETS: Final = PEER_BRACKETS // 4
 """So many before and in the policy are fewer than a request may have in all, its end included."""
@@ -41,11 +44,11 @@ def words_of(plaintext: bytes) -> Words:
     """Part an opened request, of which nothing has been checked."""
     known_by, policy = plaintext, b""
     if plaintext.endswith(_END) and len(plaintext) <= MAX_LENGTH:
-        start = plaintext.rfind(_MEMBER) + len(_MEMBER)
-        written = plaintext[start : -len(_END)]
+        start = plaintext.rfind(_MEMBER) + _MEMBER_LENGTH
+        written = plaintext[start:_BEFORE_END]
         # Whether other characters may be read at all shows only when all is read.
-        is_text = written.startswith(b'"') and written != b'""' and written.isascii()
-        if start >= len(_MEMBER) and is_text:
+        is_text = written[:1] == b'"' and written != b'""' and written.isascii()
+        if start >= _MEMBER_LENGTH and is_text:
             known_by, policy = plaintext[:start], written
     return known_by, sha256(known_by).digest(), policy
 

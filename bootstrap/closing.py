@@ -71,6 +71,14 @@ async def unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> bool
             task.exception()
 
 
+class WorkersEndedError(Exception):
+    """The workers ended with something else than 0; their own records say why."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
 class ServiceFailedError(Exception):
     """The service cannot go on; the text says what to do and holds no credential. Exit code 1."""
 

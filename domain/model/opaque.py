@@ -1,4 +1,9 @@
-"""How a class is declared that only holds what it is given, and is no value."""
+"""How classes are declared that hold what they are given and are no values.
+
+Their objects are equal to themselves alone, and their repr shows no field: for parts that work
+together, what is handed on, and what holds a secret. A frozen dataclass has methods for the rest,
+which each start would compile (ADR 143).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,11 @@ _Type = TypeVar("_Type")
 
 @dataclass_transform(eq_default=False, frozen_default=True, field_specifiers=(field,))
 def opaque(cls: type[_Type]) -> type[_Type]:
-    """Make a dataclass whose objects are equal to themselves alone, and whose repr shows no field.
+    """Make such a dataclass, whose fields are never set again: type checkers refuse it."""
+    return dataclass(slots=True, eq=False, repr=False)(cls)
 
-    For parts that work together, settings handed on, and what holds a secret. Type checkers keep
-    the fields from being set again; nothing does at run time, which spares each start compiling
-    the methods that a frozen dataclass has (ADR 143).
-    """
+
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+def stateful(cls: type[_Type]) -> type[_Type]:
+    """Make such a dataclass, whose fields change."""
     return dataclass(slots=True, eq=False, repr=False)(cls)

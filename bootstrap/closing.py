@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 import structlog
 
 from adapters.admin_http.address import AdminHttpError
-from adapters.audit.buffered import BufferLimits
+from adapters.audit.sink import BufferLimits
 from adapters.change_notice.notices import CLOSE_SECONDS as NOTICES_SECONDS
 from adapters.system.cancelling import cancel
 from ports.store_check import StoreMisconfiguredError

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, final
 from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import BreakingSecretStore, breaker_samples
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
-from adapters.cache.samples import cache_samples, recheck_samples
 from adapters.cache.store import CachedSecretStore
 from adapters.upstream.admission_config import worker_share
 from adapters.upstream.bounded_store import BoundedSecretStore
@@ -111,7 +110,8 @@ class StorePipeline:
 
     def samples(self) -> Iterator[Sample]:
         """Yield the figures of the store and its layers for metrics."""
-        from adapters.metrics.secret_store import host_wait_samples  # noqa: PLC0415  see admin
+        from adapters.cache.samples import cache_samples, recheck_samples  # noqa: PLC0415  see admin
+        from adapters.metrics.secret_store import host_wait_samples  # noqa: PLC0415  likewise
 
         yield from breaker_samples(self.breaker.state())
         yield from host_wait_samples(self.waits)

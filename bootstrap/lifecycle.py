@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,6 +26,7 @@ from bootstrap.retrying import open_patiently, retry_pauses
 from bootstrap.security_warnings import warn_of_weaknesses
 from bootstrap.server_keys import refuse_second_key
 from bootstrap.version import __version__
+from domain.model.opaque import opaque
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.transport_plugin import TransportFailedError
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@opaque
 class Service:
     """One replica.
 

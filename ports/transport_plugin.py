@@ -7,10 +7,11 @@ entry-point group `wasmcloud_secrets.transports`; `docs/adding-a-transport.md` w
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from domain.model.opaque import opaque
 from ports.plugin import API_VERSION, PluginError, Sample
 from ports.settings import SettingsGroup
 
@@ -99,7 +100,7 @@ def _as_it_is(operation: str) -> str:
     return operation
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class TransportParts:
     """A transport as the service runs it.
 

@@ -9,8 +9,7 @@ import nats.js.errors
 import structlog
 from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConfig
 
-from adapters.audit.buffered import BufferLimits
-from adapters.audit.sink import AuditSinkError, OnFull
+from adapters.audit.sink import AuditSinkError, BufferLimits, OnFull
 from adapters.audit.stream_names import (
     DEFAULT_STREAM,
     DEFAULT_SUBJECT,

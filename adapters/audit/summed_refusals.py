@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from typing_extensions import override
@@ -11,6 +10,7 @@ from typing_extensions import override
 from adapters.audit.sink import AuditSink
 from adapters.system.cancelling import cancel
 from domain.model.audit import AuditEvent, Outcome
+from domain.model.opaque import stateful
 from domain.model.transport import WORKLOAD_READ, Operation, Requester
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ OTHER: Final = "other"
 _Kind = tuple[str, Outcome, str, "str | None", "str | None"]
 
 
-@dataclass(slots=True)
+@stateful
 class _Tally:
     """One kind in one second.
 

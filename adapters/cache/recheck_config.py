@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RecheckConfig:
+class RecheckConfig(NamedTuple):
     """What the operator decides.
 
     Attributes:

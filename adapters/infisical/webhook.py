@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from adapters.infisical.settings import WEBHOOK_PATH
 from adapters.infisical.webhook_signature import (
-    WEBHOOK_PATH,
     SignedBodyMalformedError,
     WebhookRefusedError,
 )

@@ -19,7 +19,8 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from adapters.metrics import catalogue
-from adapters.metrics.catalogue import PREFIX, WorkerEnd
+from adapters.metrics.catalogue import PREFIX
+from adapters.metrics.worker_end import WorkerEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

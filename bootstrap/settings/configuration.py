@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bootstrap.settings.model import Settings, known_variables, own_groups, variable_names
 from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.service import ChoiceSettings
 from bootstrap.settings.variables import SettingsError, Variables
 from bootstrap.workers.worker_config import RestartHistory
+from domain.model.opaque import opaque
 from ports.plugin import PluginError
 from ports.settings import Problem, SettingsGroup
 
@@ -27,8 +28,7 @@ _Loaded = TypeVar("_Loaded")
 _Group = TypeVar("_Group", bound=SettingsGroup)
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenStore:
+class ChosenStore(NamedTuple):
     """A store's plug-in with its settings."""
 
     plugin: StorePlugin[Any]
@@ -43,8 +43,7 @@ class ChosenStore:
         return _built(Kind.STORE, lambda: self.plugin.build(self.settings, context))
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenTransport:
+class ChosenTransport(NamedTuple):
     """A transport's plug-in with its settings."""
 
     plugin: TransportPlugin[Any]
@@ -59,9 +58,9 @@ class ChosenTransport:
         return _built(Kind.TRANSPORT, lambda: self.plugin.build(self.settings, context))
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Configuration:
-    """What one process runs on; its repr hides every secret.
+    """What one process runs on; its repr shows none of it.
 
     Attributes:
         history: how the processes ended that had this worker's place before.
@@ -110,8 +109,8 @@ class Configuration:
         transport = _built(Kind.TRANSPORT, self.transport.settings.resolved)
         return replace(
             self,
-            store=replace(self.store, settings=store),
-            transport=replace(self.transport, settings=transport),
+            store=self.store._replace(settings=store),
+            transport=self.transport._replace(settings=transport),
         )
 
     @property

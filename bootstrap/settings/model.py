@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from typing_extensions import override
 
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 _Group = TypeVar("_Group", bound=SettingsGroup)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Settings under one heading, as people read about them."""
 
     heading: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 from bootstrap.retrying import Backoff
 from bootstrap.workers.served import LOOK_SECONDS, ServedWorkers
 from bootstrap.workers.worker_config import RestartHistory, end_of

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.errors import OtherError
+from domain.model.opaque import opaque
 from domain.model.replies import write_secret
 from domain.model.transport import Reply
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ports.key_exchange import KeyExchange
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class SealReply:
     """Seals each answer with a fresh xkey."""
 

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.telemetry.audit_log import AuditLog
 from adapters.telemetry.log_setup import configure_logging

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from bootstrap.settings import SettingsError, load_configuration
-from bootstrap.settings.configuration import ChosenStore
+from bootstrap.settings.chosen import ChosenStore
 from bootstrap.settings.model import every_group
 from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.variables import Variables
@@ -162,7 +162,7 @@ def test_without_any_plugin_the_advice_is_to_install_the_service() -> None:
         (f"{HERE}:LATER", "written for version 2 of the plug-ins' interface.*has version 1"),
         (f"{HERE}:NAMELESS", "installed as 'folder' and calls itself 'vault'"),
         (f"{HERE}:UNSETTLED", "has no settings model"),
-        (f"{HERE}:CANARY", "written for version None"),
+        (f"{HERE}:CANARY", "is no StorePlugin: it has no .api_version."),
         (f"{HERE}:PARTIAL", "has no 'needs_entity_token', as StorePlugin has it"),
         (f"{HERE}:MUTE", "has no 'title', as StorePlugin has it"),
     ],

@@ -55,13 +55,20 @@ OWN: Final = "wasmcloud-secrets"
 
 
 class Registry:
-    """The plug-ins of one environment. `found`: entry points of all groups; None for those that are
-    installed.
+    """The plug-ins of one environment.
+
+    Args:
+        found: entry points of all groups; None for those that are installed.
+        logs: whether a plug-in that does not load is logged.
     """
 
-    def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
+    def __init__(self, found: Iterable[EntryPoint] | None = None, *, logs: bool = True) -> None:
         self._found = None if found is None else tuple(found)
-        self._logged: set[EntryPoint] = set()
+        self._logs = logs
+
+    def silent(self) -> Registry:
+        """Return the same plug-ins, for what loads those that are not chosen."""
+        return Registry(self._found, logs=False)
 
     def names(self, kind: Kind) -> list[str]:
         """Return the names that can be chosen, sorted."""
@@ -123,8 +130,7 @@ class Registry:
             return point.load()
         except Exception as error:  # noqa: BLE001  whatever a plug-in's import raises
             what = failure_in(error, point.module, missing=_missing(error, point))
-            if point not in self._logged:  # variables are read of each before one is chosen
-                self._logged.add(point)
+            if self._logs:
                 _log.error("plugin.not_loaded", **failure_fields(point.name, error))
         raise _problem(
             kind,

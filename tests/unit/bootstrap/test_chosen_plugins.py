@@ -49,6 +49,16 @@ class Failing(StorePlugin[SettingsGroup]):
         raise self.failure
 
 
+class Needy(Failing):
+    """Imports a package, once it is chosen, that is not installed."""
+
+    @override
+    def build(self, settings: SettingsGroup, context: object) -> StoreParts:
+        import no_such_package.client  # type: ignore[import-not-found]  # noqa: F401, PLC0415
+
+        raise AssertionError("imported")
+
+
 def ask_to_build(chosen: ChosenStore) -> object:
     return chosen.build(None)  # type: ignore[arg-type]
 
@@ -114,3 +124,15 @@ def test_a_plugin_that_does_not_load_is_said_and_logged_on_stderr_alone(
     record = json.loads(captured.err.splitlines()[0])
     assert (record["event"], record["plugin"]) == ("plugin.not_loaded", "folder")
     assert CANARY not in captured.err
+
+
+def test_a_plugin_that_needs_a_missing_package_names_it_and_the_setting_that_chose_it() -> None:
+    chosen = ChosenStore(Needy(RuntimeError()), SettingsGroup())
+
+    with pytest.raises(SettingsError) as caught:
+        ask_to_build(chosen)
+
+    (problem,) = caught.value.problems
+    assert problem.setting == "SECRET_STORE"
+    assert "needs the package no_such_package, which is not installed" in problem.advice
+    assert "requirements.txt" in problem.advice

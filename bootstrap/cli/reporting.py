@@ -74,6 +74,7 @@ def told(error: Exception) -> tuple[str, int]:
     from adapters.nats.connect_errors import NatsConnectError
     from adapters.nats_auth.folder import FolderUnusableError
     from adapters.nats_auth.roles import NamesUnusableError
+    from adapters.telemetry.fault_log import describe_error
     from bootstrap.settings import SettingsError
     from domain.model.errors import REQUEST_ERRORS
     from domain.model.replies import MalformedReplyError, wire_name
@@ -99,7 +100,9 @@ def told(error: Exception) -> tuple[str, int]:
         return str(error), FAILED
     if isinstance(error, REQUEST_ERRORS):
         return f"{wire_name(error)}: {printable(error.advice)}", FAILED
-    return f"The command failed unexpectedly ({type(error).__name__}); report it.", FAILED
+    frames = describe_error(error)["frames"]
+    place = f" at {frames[-1]}" if isinstance(frames, list) and frames else ""
+    return f"The command failed unexpectedly ({type(error).__name__}{place}); report it.", FAILED
 
 
 def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:

@@ -5,6 +5,7 @@ The shipped stores and transports are registered in the same way as those of oth
 
 from __future__ import annotations
 
+from copy import copy
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -59,16 +60,20 @@ class Registry:
 
     Args:
         found: entry points of all groups; None for those that are installed.
+
+    Attributes:
         logs: whether a plug-in that does not load is logged.
     """
 
-    def __init__(self, found: Iterable[EntryPoint] | None = None, *, logs: bool = True) -> None:
+    def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
         self._found = None if found is None else tuple(found)
-        self._logs = logs
+        self.logs = True
 
     def silent(self) -> Registry:
-        """Return the same plug-ins, for what loads those that are not chosen."""
-        return Registry(self._found, logs=False)
+        """Return the same plug-ins; one that does not load is not logged, as it is not chosen."""
+        silent = copy(self)
+        silent.logs = False
+        return silent
 
     def names(self, kind: Kind) -> list[str]:
         """Return the names that can be chosen, sorted."""
@@ -130,7 +135,7 @@ class Registry:
             return point.load()
         except Exception as error:  # noqa: BLE001  whatever a plug-in's import raises
             what = failure_in(error, point.module, missing=_missing(error, point))
-            if self._logs:
+            if self.logs:
                 _log.error("plugin.not_loaded", **failure_fields(point.name, error))
         raise _problem(
             kind,

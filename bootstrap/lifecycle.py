@@ -205,7 +205,10 @@ class Service:
             reload.clear()
             self.manager.reloading()
             self.audits.reopen()
-            self.pipeline.parts.reload()
+            try:
+                self.pipeline.parts.reload()
+            except Exception:  # noqa: BLE001  requests are answered all the same
+                _log.exception("store.reload_failed", store=self._store)
             await self.access.reload()
             self.manager.ready()
 

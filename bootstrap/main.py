@@ -96,6 +96,8 @@ def serve(
     manager = ServiceManager.take_from(os.environ, SystemClock())
 
     def start() -> None:
+        # What happens before the settings are read is logged as by default.
+        configure_logging()
         configuration = load_configuration(further=further)
         settings = configuration.service
         forget_settings(configuration)

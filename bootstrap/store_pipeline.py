@@ -100,13 +100,13 @@ class StorePipeline:
         if self.recheck is not None:
             self.recheck.invalidate(selection)
         removed = self.cache.invalidate(selection)
-        for told in self._on_forget:
-            told(selection)
+        for listener in self._on_forget:
+            listener(selection)
         return removed
 
-    def on_forget(self, told: Callable[[Selection], None]) -> None:
-        """Have `told` called with what is selected whenever something is said to have changed."""
-        self._on_forget.append(told)
+    def on_forget(self, listener: Callable[[Selection], None]) -> None:
+        """Have `listener` called with each selection that is announced as changed."""
+        self._on_forget.append(listener)
 
     def samples(self) -> Iterator[Sample]:
         """Yield the figures of the store and its layers for metrics."""

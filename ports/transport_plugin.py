@@ -43,7 +43,7 @@ class TransportFailedError(Exception):
 class TransportRefusedError(TransportFailedError):
     """The other side is there and refuses this service, by its login or its limits.
 
-    That is mended there, so the service waits for it.
+    Only the other side can change that, so the service tries again until it does.
     """
 
 
@@ -73,7 +73,7 @@ class TransportContext(Protocol):
     max_in_flight: int
     """Requests under way at a time; the transport refuses further ones."""
     max_request_bytes: int
-    """Longer bodies are refused by the core unopened; a transport has no need to keep them."""
+    """Longer bodies are refused by the core unopened: a transport passes them on unqueued."""
     request_timeout_seconds: float
     """Time to answer a request; one that was kept waiting for longer is refused."""
     worker: int

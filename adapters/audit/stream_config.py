@@ -48,7 +48,7 @@ class AuditStreamConfig(NamedTuple):
 
 
 def refused_config(config: AuditStreamConfig) -> AuditStreamConfig:
-    """Return the stream beside; what finds no room on its way there is dropped and counted."""
+    """Return the second stream, for refusals; what finds no room in its buffer is dropped."""
     return config._replace(
         stream=refused_stream(config.stream),
         subject=REFUSED_SUBJECT,

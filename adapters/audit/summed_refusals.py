@@ -33,12 +33,12 @@ class _Tally:
 
     Attributes:
         recorded: how many events were passed on.
-        held: how many were not.
+        summed: how many were not, and stand in the summary.
         last: the last of those.
     """
 
     recorded: int = 0
-    held: int = 0
+    summed: int = 0
     last: AuditEvent | None = None
 
 
@@ -77,7 +77,7 @@ class SummedRefusals(AuditSink):
             tally.recorded += 1
             self._inner.record(event)
             return
-        tally.held += 1
+        tally.summed += 1
         tally.last = event
 
     @override
@@ -102,7 +102,7 @@ class SummedRefusals(AuditSink):
         tallies, self._tallies = self._tallies, {}
         for kind, tally in tallies.items():
             if tally.last is not None:
-                self._inner.record(_summary(kind, tally.last, tally.held))
+                self._inner.record(_summary(kind, tally.last, tally.summed))
 
 
 def _kind_of(event: AuditEvent) -> _Kind:

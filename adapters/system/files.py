@@ -183,3 +183,11 @@ class Folder:
             file.write(data)
             file.flush()
             os.fsync(descriptor)
+
+
+def why_not_read(error: OSError | ValueError, file: str) -> str:
+    """Say why `read_file` failed, as part of a sentence. `file`: what it is, such as "the file"."""
+    if isinstance(error, UnsafeFileError):
+        return f"{file} is not read: {error.strerror}"
+    reason = getattr(error, "strerror", None) or "no usable path"
+    return f"{file} cannot be read ({reason}); check its path, its mode and the mount"

@@ -29,7 +29,7 @@ class Supervisor:
     """Starts `count` workers and starts each again that dies, later and later.
 
     A worker that ends before it has ever taken requests is a mistake that trying again does not
-    mend: the others are stopped, and its exit code is the supervisor's. One that hangs is killed
+    correct: the others are stopped, and its exit code is the supervisor's. One that hangs is killed
     and started again, whenever it does.
 
     Args:

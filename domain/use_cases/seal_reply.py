@@ -30,7 +30,7 @@ class SealReply:
             UpstreamError: the value cannot be written as JSON.
         """
         plain = write_secret(secret)
-        # Where possible before it is sealed.
+        # Sealing only adds bytes: what is too large already is refused without its cost.
         if max_bytes is not None and len(plain) > max_bytes:
             raise _too_large(plain, max_bytes)
         response_key = self.key_exchange.generate()

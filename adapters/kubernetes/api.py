@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, Final
 
 from adapters.kubernetes.answer import (
     BAD_REQUEST,
@@ -16,11 +13,11 @@ from adapters.kubernetes.answer import (
     UNAUTHORIZED,
     Answer,
 )
+from adapters.kubernetes.watch_events import METADATA, error_for_status
 from domain.model.errors import RateLimited, SecretsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-    from contextlib import AbstractAsyncContextManager
 
     from adapters.kubernetes.credentials import TokenSource
     from adapters.upstream.engine import Slot
@@ -40,42 +37,6 @@ MAX_REFUSAL_BYTES: Final = 64 * 1024
 _NO_QUERY: Final[Mapping[str, str]] = {}
 
 
-@dataclass(slots=True)
-class Stream:
-    """The answer to a watch, while its context is open.
-
-    Attributes:
-        answer: status and, unless it is 200, what the server says about it.
-        chunks: the pieces of the body as they come; ends only with the body's proper end.
-    """
-
-    answer: Answer
-    chunks: AsyncIterator[bytes]
-
-
-class WatchApi(Protocol):
-    """What a watch needs of the API server."""
-
-    def stream(
-        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
-    ) -> AbstractAsyncContextManager[Stream]:
-        """Open a GET whose body never needs to end.
-
-        Raises:
-            SecretsError: no connection, none in time, or one that breaks or falls silent.
-        """
-
-    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
-        """Send a GET and return its answer.
-
-        Raises:
-            SecretsError: there is no answer.
-        """
-
-    async def is_there(self) -> bool:
-        """Send one small call, once, and say whether the API server answered."""
-
-
 def is_api_answer(response: UpstreamResponse) -> bool:
     """Say whether an API server wrote a response below 500: objects that name their kind.
 
@@ -91,7 +52,7 @@ def is_api_answer(response: UpstreamResponse) -> bool:
     return Answer.read(response.status, {}, response.body).is_status
 
 
-class KubernetesApi(WatchApi):
+class KubernetesApi:
     """Sends calls with the service's credentials; safe for concurrent use.
 
     Paths and query are made of checked names only, and redirects are never followed.
@@ -157,13 +118,13 @@ class KubernetesApi(WatchApi):
                 break
         return Answer.read(response.status, response.headers, response.body)
 
-    @override
-    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
+    async def list(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
+        """Return the answer to a GET of a collection; raises as `send`."""
         deadline = self._clock.monotonic() + LIST_SECONDS
         return await self.send("GET", path, deadline=deadline, query=query, accept=accept)
 
-    @override
     async def is_there(self) -> bool:
+        """Send one small call, once, and say whether the API server answered."""
         deadline = self._clock.monotonic() + PROBE_SECONDS
         try:
             answer = await self.send("GET", VERSION_PATH, deadline=deadline, judged=False)
@@ -173,22 +134,26 @@ class KubernetesApi(WatchApi):
             return False
         return answer.status < SERVER_ERRORS
 
-    @override
     @asynccontextmanager
-    async def stream(
-        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
-    ) -> AsyncIterator[Stream]:
-        headers = await self._headers(accept, None)
-        async with self._streams.open(
-            path, headers=headers, query=query, idle_seconds=idle_seconds
-        ) as stream:
-            if stream.status == OK:
-                yield Stream(Answer(OK, {}), stream.chunks())
+    async def watch(
+        self, path: str, query: Mapping[str, str], *, idle_seconds: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a watch, and give the pieces of its body, which ends only with its proper end.
+
+        Raises:
+            SecretsError: no connection, none in time, or one that breaks or falls silent.
+            WatchError: the server refuses the watch.
+        """
+        headers = await self._headers(METADATA, None)
+        async with self._streams.open(path, headers=headers, query=query) as response:
+            if response.status == OK:
+                yield response.chunks(idle_seconds)
                 return
-            if stream.status == UNAUTHORIZED:
+            if response.status == UNAUTHORIZED:
                 self._tokens.refused()
-            body = await stream.read(MAX_REFUSAL_BYTES)
-            yield Stream(Answer.read(stream.status, stream.headers, body), _nothing())
+            body = await response.read(MAX_REFUSAL_BYTES, idle_seconds)
+            answer = Answer.read(response.status, response.headers, body)
+            raise error_for_status(answer.status, answer.reason, answer.retry_after)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -203,9 +168,3 @@ class KubernetesApi(WatchApi):
         if user is not None:
             headers["Impersonate-User"] = user
         return headers
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    pieces: tuple[bytes, ...] = ()
-    for piece in pieces:
-        yield piece

@@ -11,13 +11,15 @@ from adapters.kubernetes.answer import (
     SERVER_ERRORS,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
+    UNAVAILABLE,
     Answer,
 )
 from adapters.kubernetes.watch_events import METADATA, error_for_status
+from adapters.upstream.engine import Failure, TransportError
 from domain.model.errors import RateLimited, SecretsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from adapters.kubernetes.credentials import TokenSource
     from adapters.upstream.engine import Slot
@@ -52,26 +54,42 @@ def is_api_answer(response: UpstreamResponse) -> bool:
     return Answer.read(response.status, {}, response.body).is_status
 
 
+def _no_certificates(*, at_once: bool = False) -> None:
+    """Nothing is to be read where none are shown or trusted apart."""
+
+
 class KubernetesApi:
     """Sends calls with the service's credentials; safe for concurrent use.
 
     Paths and query are made of checked names only, and redirects are never followed.
+
+    Attributes:
+        http: for calls that end.
+        on_gone: called when a connection breaks or is refused, or the server says that it stops.
     """
 
     def __init__(
-        self, http: UpstreamHttp, streams: HttpStreams, tokens: TokenSource, clock: Clock
+        self,
+        http: UpstreamHttp,
+        streams: HttpStreams,
+        tokens: TokenSource,
+        clock: Clock,
+        read_certificates: Callable[..., None] = _no_certificates,
     ) -> None:
         """Put the parts together.
 
         Args:
-            http: for calls that end.
             streams: for watches, which hold a connection each.
             tokens: what calls authenticate with, unless the connection shows a certificate.
+            read_certificates: as `Certificates.read_again`.
         """
-        self._http = http
+        self.http = http
+        self.on_gone: Callable[[], None] = lambda: None
         self._streams = streams
         self._tokens = tokens
         self._clock = clock
+        self._read_certificates = read_certificates
+        http.on_outcome = self._notice
 
     async def send(
         self,
@@ -102,7 +120,7 @@ class KubernetesApi:
             StoreUnavailable, RateLimited, UpstreamError: there is no answer, or not its own.
         """
         for may_repeat in (True, False):
-            response = await self._http.request(
+            response = await self.http.request(
                 method,
                 path,
                 deadline=deadline,
@@ -155,10 +173,25 @@ class KubernetesApi:
             answer = Answer.read(response.status, response.headers, body)
             raise error_for_status(answer.status, answer.reason, answer.retry_after)
 
+    def reload(self) -> None:
+        """Read certificates and the token again, and open new connections from now on."""
+        self._read_certificates(at_once=True)
+        self._tokens.refused()
+        self.http.drop_idle()
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._streams.aclose()
-        await self._http.aclose()
+        await self.http.aclose()
+
+    def _notice(self, outcome: UpstreamResponse | TransportError) -> None:
+        if isinstance(outcome, TransportError):
+            if outcome.failure is Failure.UNREACHABLE:
+                self.on_gone()
+            elif outcome.failure in {Failure.UNTRUSTED, Failure.REFUSED}:
+                self._read_certificates()
+        elif outcome.status == UNAVAILABLE:
+            self.on_gone()
 
     async def _headers(self, accept: str, user: str | None) -> dict[str, str]:
         token = await self._tokens.current()

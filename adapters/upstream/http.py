@@ -54,6 +54,8 @@ class UpstreamHttp:
     Attributes:
         origin: whether the store has answered at its address.
         statistics: of all attempts, for metrics.
+        adapt: makes of each response what it is taken for.
+        on_outcome: called with what each attempt came to.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class UpstreamHttp:
         self._reads = asyncio.Semaphore(config.read_connections)
         self.origin = ApiOrigin(config)
         self.statistics = CallStatistics()
+        self.adapt: Callable[[UpstreamResponse], UpstreamResponse] = lambda response: response
+        self.on_outcome: Callable[[UpstreamResponse | TransportError], None] = lambda _: None
 
     async def request(
         self,
@@ -151,6 +155,10 @@ class UpstreamHttp:
         if isinstance(outcome, UpstreamError):
             raise outcome
         return outcome
+
+    def drop_idle(self) -> None:
+        """Use no connection again that is open now; calls in flight go on."""
+        self._engine.drop_idle()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -226,7 +234,7 @@ class UpstreamHttp:
             began = self._clock.monotonic()
             status: int | None = None
             try:
-                response = await self._engine.send(request)
+                response = self.adapt(await self._engine.send(request))
                 status = response.status
             except TransportError as error:
                 if error.reused and error.failure is Failure.TIMED_OUT:
@@ -234,9 +242,11 @@ class UpstreamHttp:
                     self._engine.drop_idle()
                 if grant is not None:
                     grant.failed(error)
+                self.on_outcome(error)
                 raise
             finally:
                 self.statistics.ended(lane, status, self._clock.monotonic() - began)
             if grant is not None:
                 grant.answered(response)
+            self.on_outcome(response)
         return response

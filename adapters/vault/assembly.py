@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig, worker_share
 from adapters.upstream.config import UpstreamConfig
-from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.opening import open_http
 from adapters.upstream.server_address import host_and_port
 from adapters.upstream.statistics import upstream_samples
@@ -19,7 +18,7 @@ from adapters.vault.api import KvVersions, VaultApi
 from adapters.vault.caller_logins import partition
 from adapters.vault.check import VaultCheck
 from adapters.vault.http_calls import HttpCalls, is_vault_answer
-from adapters.vault.quotas import QuotaEngine
+from adapters.vault.quotas import without_quotas
 from adapters.vault.store import VaultSecretStore
 from adapters.vault.who_asks import asks_as
 from ports.plugin import Sample
@@ -170,14 +169,15 @@ def _upstream(settings: VaultSettings, user_agent: str) -> UpstreamConfig:
 
 
 def _client(config: UpstreamConfig, context: StoreContext) -> UpstreamHttp:
-    return open_http(
+    http = open_http(
         config,
         context,
         is_vault_answer,
-        lambda config: QuotaEngine(Http1Engine(config)),
         settings="VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY",
         advice="must name certificates in PEM form, and the key that belongs to the client's.",
     )
+    http.adapt = without_quotas
+    return http
 
 
 def _addressing(settings: VaultSettings) -> Addressing:

@@ -9,14 +9,12 @@ from typing_extensions import override
 
 from adapters.upstream.admitted import Admitted
 from adapters.upstream.cooldown import Cooldown
-from adapters.upstream.engine import HttpEngine
 from adapters.upstream.message import UpstreamResponse
 from adapters.vault.wire import TOO_MANY
 
 if TYPE_CHECKING:
     from adapters.upstream.admission import Admission
     from adapters.upstream.config import UpstreamConfig
-    from adapters.upstream.message import UpstreamRequest
     from adapters.vault.wire import Call
     from ports.clock import Clock
 
@@ -26,40 +24,24 @@ _QUOTA_HEADERS: Final = "x-ratelimit-"
 _QUOTA_HEADER: Final = "x-ratelimit-limit"
 
 
-@final
-class QuotaEngine(HttpEngine):
-    """Has a rate limit last a second where the server does not say how long, and no longer.
+def without_quotas(response: UpstreamResponse) -> UpstreamResponse:
+    """Have a rate limit last a second where the server does not say how long, and no longer.
 
     Vault tells that only if an operator has switched the headers on, and counts by the second
     unless a quota says otherwise. What those headers say of the calls that are left is one quota's
     of many, each with its own paths and interval, so that it does not hold for the next call.
     """
-
-    def __init__(self, inner: HttpEngine) -> None:
-        self._inner = inner
-
-    @override
-    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        response = await self._inner.send(request)
-        is_limited = response.status == TOO_MANY and "retry-after" not in response.headers
-        if not is_limited and _QUOTA_HEADER not in response.headers:
-            return response
-        headers = {
-            name: value
-            for name, value in response.headers.items()
-            if not name.startswith(_QUOTA_HEADERS)
-        }
-        if is_limited:
-            headers["retry-after"] = _QUOTA_SECONDS
-        return UpstreamResponse(response.status, headers, response.body)
-
-    @override
-    def drop_idle(self) -> None:
-        self._inner.drop_idle()
-
-    @override
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    is_limited = response.status == TOO_MANY and "retry-after" not in response.headers
+    if not is_limited and _QUOTA_HEADER not in response.headers:
+        return response
+    headers = {
+        name: value
+        for name, value in response.headers.items()
+        if not name.startswith(_QUOTA_HEADERS)
+    }
+    if is_limited:
+        headers["retry-after"] = _QUOTA_SECONDS
+    return UpstreamResponse(response.status, headers, response.body)
 
 
 @final

@@ -15,7 +15,7 @@ from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from tests.integration.kubernetes.conftest import Adapter, OpenAdapter
+    from tests.integration.kubernetes.conftest import OpenAdapter
 
 DB = Selection.one("/db", (("namespace", "shop"),))
 LIVE = ("kubernetes_watches", ("state", "live"))

@@ -25,6 +25,7 @@ from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
 from adapters.upstream.cooldown import Cooldown
 from adapters.upstream.credentials import text_source
+from adapters.upstream.failures import foreign_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from adapters.upstream.login_peers import LoginPeers
     from adapters.upstream.message import UpstreamResponse
     from adapters.upstream.statistics import AdmissionState
+    from domain.model.errors import SecretsError
     from ports.clock import Clock
 
 MAX_TOKEN_REPLACEMENTS = 2
@@ -106,7 +108,12 @@ class InfisicalApi:
         answer = await self._get_with_token(wanted, deadline)
         if answer.status == OK and not lacks_route(answer):
             return answer
-        error = self._http.origin.error() if lacks_route(answer) else error_for(answer)
+        http = self._http
+        error: SecretsError = (
+            foreign_answer(http.config, proven=http.proven)
+            if lacks_route(answer)
+            else error_for(answer)
+        )
         (_log.debug if error.reason == expected else _log.info)(
             "infisical.read_refused", reason=error.reason, **log_fields(answer)
         )
@@ -178,7 +185,7 @@ class InfisicalApi:
     def _prove(self, route: Route, answer: UpstreamResponse) -> None:
         if answer.status >= SERVER_ERRORS:
             return
-        self._http.origin.confirm()
+        self._http.proven = True
         self._route_proven = True
         if self._route is not route:
             self._route = route

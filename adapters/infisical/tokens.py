@@ -17,7 +17,6 @@ from adapters.infisical import reasons
 from adapters.infisical.login_history import REFUSALS, SHARED, LoginHistory
 from adapters.infisical.state import TokenState, WithheldLogins
 from adapters.upstream.background import SingleTask, report_crash
-from adapters.upstream.failures import again
 from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class TokenSource:
                 return token
             if (refusal := self._history.refusal()) is not None:
                 self._follow_if_refused(refusal)
-                raise again(refusal)
+                raise refusal.again()
             await self._cooldown.wait(deadline)
             running = self._start()
             await self._wait(running, deadline)
@@ -93,7 +92,7 @@ class TokenSource:
             if not isinstance(outcome, UpstreamError):
                 return outcome
             if not isinstance(outcome, RateLimited):
-                raise again(outcome)
+                raise outcome.again()
 
     def reject(self, token: AccessToken) -> int:
         """Drop a token that the server refused, unless another has taken its place since. Returns
@@ -181,7 +180,7 @@ class TokenSource:
             try:
                 token = await self._login()
             except UpstreamError as error:
-                problem = again(error)
+                problem = error.again()
             else:
                 self._token = token = replace(token, login=number)
                 self._logged_in_at = self._clock.monotonic()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-from adapters.upstream.failures import again
 from domain.model.errors import SecretsError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class SharedWork(Generic[ResultT]):
             )
         outcome = task.result()
         if isinstance(outcome, SecretsError):
-            raise again(outcome)
+            raise outcome.again()
         return outcome
 
     async def aclose(self) -> None:

@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.upstream.credentials import CredentialSource
-from adapters.upstream.failures import again
 from adapters.vault import reasons
 from adapters.vault.error_map import is_transient, rate_limited, refused, unavailable
 from adapters.vault.wire import (
@@ -71,7 +70,7 @@ class WrappedSecretId(CredentialSource):
                 raise _spent()
             return self._secret_id
         if self._refused is not None and token == self._refused[0]:
-            raise again(self._refused[1])
+            raise self._refused[1].again()
         try:
             await self._look_at(token)
         except (StoreUnavailable, RateLimited):

@@ -217,10 +217,8 @@ class UpstreamHttp:
         if status >= SERVER_ERRORS:
             self._log.warning("upstream.attempt_failed", status=status)
             return _Verdict(response, _BACKOFF)
-        if is_api_answer is None:
-            return _Verdict(response, None)
-        if is_api_answer(response):
-            self.proven = True
+        if is_api_answer is None or is_api_answer(response):
+            self.proven |= is_api_answer is not None
             return _Verdict(response, None)
         self._log.warning("upstream.foreign_answer", status=status)
         error = foreign_answer(self.config, proven=self.proven)

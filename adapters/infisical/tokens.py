@@ -16,10 +16,12 @@ import structlog
 from adapters.infisical import reasons
 from adapters.infisical.login_history import REFUSALS, SHARED, LoginHistory
 from adapters.infisical.state import TokenState, WithheldLogins
-from adapters.upstream.background import SingleTask, report_crash
-from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
+from adapters.upstream.shared_work import SharedWork
+from domain.model.errors import RateLimited, SecretsError, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from adapters.infisical.login import AccessToken, UniversalAuthLogin
     from adapters.upstream.cooldown import Cooldown
     from adapters.upstream.lockout import LockoutGuard
@@ -55,9 +57,9 @@ class TokenSource:
         self._token: AccessToken | None = None
         self._logged_in_at: float | None = None
         self._logins = 0
-        self._running: asyncio.Task[AccessToken | UpstreamError] | None = None
-        self._watch = SingleTask("infisical-credentials")
-        self._again = SingleTask("infisical-login-again")
+        self._running: SharedWork[AccessToken] = SharedWork("infisical-login")
+        self._watch: SharedWork[None] = SharedWork("infisical-credentials")
+        self._again: SharedWork[None] = SharedWork("infisical-login-again")
 
     async def current(self, deadline: float) -> AccessToken:
         """Return a usable token, logging in if there is none.
@@ -80,7 +82,7 @@ class TokenSource:
                 self._follow_if_refused(refusal)
                 raise refusal.again()
             await self._cooldown.wait(deadline)
-            running = self._start()
+            running = self._running.start(self._begin)
             await self._wait(running, deadline)
             if running.cancelled():
                 raise UpstreamError(
@@ -89,7 +91,7 @@ class TokenSource:
                     reason=reasons.CLOSED,
                 )
             outcome = running.result()
-            if not isinstance(outcome, UpstreamError):
+            if not isinstance(outcome, SecretsError):
                 return outcome
             if not isinstance(outcome, RateLimited):
                 raise outcome.again()
@@ -138,11 +140,8 @@ class TokenSource:
 
     async def aclose(self) -> None:
         """End a login that is still running, and the tasks that wait for the next."""
-        await self._watch.aclose()
-        await self._again.aclose()
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
+        for work in (self._watch, self._again, self._running):
+            await work.aclose()
 
     @property
     def _has_usable_token(self) -> bool:
@@ -161,34 +160,29 @@ class TokenSource:
 
     def _start_unless_cooling(self) -> None:
         if not self._cooldown.active:
-            self._start()
+            self._running.start(self._begin)
 
-    def _start(self) -> asyncio.Task[AccessToken | UpstreamError]:
-        if self._running is None:
-            self._logins += 1
-            self._running = asyncio.create_task(self._run(self._logins), name="infisical-login")
-            self._running.add_done_callback(self._finished)
-        return self._running
+    def _begin(self) -> Coroutine[None, None, AccessToken]:
+        self._logins += 1
+        return self._run(self._logins)
 
-    async def _run(self, number: int) -> AccessToken | UpstreamError:
+    async def _run(self, number: int) -> AccessToken:
         # A login ahead of need comes at a time that is spread already.
         async with self._peers.turn(spread=not self._has_usable_token):
             # Other processes may have been refused meanwhile.
             if (held := self._history.held()) is not None:
                 self._follow_if_refused(held)
-                return held
+                raise held.again()
             try:
                 token = await self._login()
             except UpstreamError as error:
-                problem = error.again()
-            else:
-                self._token = token = replace(token, login=number)
-                self._logged_in_at = self._clock.monotonic()
-                self._history.succeeded()
-                self._watch.cancel()
-                return token
-            self._failed(problem)
-            return problem
+                self._failed(error.again())
+                raise
+            self._token = token = replace(token, login=number)
+            self._logged_in_at = self._clock.monotonic()
+            self._history.succeeded()
+            self._watch.cancel()
+            return token
 
     def _failed(self, problem: UpstreamError) -> None:
         may_change = self._login.credentials_may_change
@@ -211,7 +205,3 @@ class TokenSource:
             await self._clock.sleep(seconds)
         if history.problem is not None:
             self._start_unless_cooling()
-
-    def _finished(self, task: asyncio.Task[AccessToken | UpstreamError]) -> None:
-        self._running = None
-        report_crash(task)

@@ -60,7 +60,7 @@ async def test_a_token_that_others_had_fetched_before_the_refusal_may_be_refused
 
     def refuse_while_another_logs_in(_: Call) -> Result:
         tokens.reject(await_free(tokens.current(0.0)))
-        tokens._start()
+        tokens._running.start(tokens._begin)
         return REFUSED_TOKENS[0]
 
     world.model.faults = [refuse_while_another_logs_in, REFUSED_TOKENS[0]]

@@ -24,6 +24,7 @@ from benchmarks.phases import (
     scaling,
     start_up,
     storm,
+    uncached,
     vault_callers,
 )
 from benchmarks.report import print_table, write_json
@@ -84,6 +85,7 @@ PHASES = (
     "start",
     "cached",
     "long-run",
+    "uncached",
     "vault-callers",
     "kubernetes",
 )
@@ -150,20 +152,20 @@ async def run(
             floor, SETTINGS, builds, rounds=plan.rounds, requests=plan.requests
         )
         sections += found
-    for build in builds if "concurrency" in phases else ():
-        say(build.titled("throughput and latency"))
-        sections.append(
-            await concurrency.measure(floor_us, SETTINGS, requests=plan.requests, build=build)
+    if "concurrency" in phases:
+        say("throughput and latency")
+        sections += await concurrency.measure(
+            floor_us, SETTINGS, builds, rounds=plan.rounds, requests=plan.requests
         )
     if "scaling" in phases:
         say("scaling with workers")
         sections.append(await scaling.measure(SETTINGS, rounds=plan.rounds, requests=plan.requests))
-    if "storm" in phases:
-        say("rollout storm")
-        sections.append(await storm.measure(SETTINGS))
-    if "limited-storm" in phases:
-        say("rollout storm with a limit on calls")
-        sections.append(await limited_storm.measure(SETTINGS, windows=plan.windows))
+    for build in builds if "storm" in phases else ():
+        say(build.titled("rollout storm"))
+        sections.append(await storm.measure(SETTINGS, build))
+    for build in builds if "limited-storm" in phases else ():
+        say(build.titled("rollout storm with a limit on calls"))
+        sections.append(await limited_storm.measure(SETTINGS, build, windows=plan.windows))
     if "cold-storm" in phases:
         say("a storm that no cache helps")
         sections += await cold_storm.measure(SETTINGS, builds, rounds=plan.storms)
@@ -177,12 +179,17 @@ async def run(
         say("memory over a long run")
         first, last = plan.long_run
         sections.append(await memory.measure_long_run(SETTINGS, first=first, last=last))
-    return sections + await run_stores(plan, phases)
+    return sections + await run_stores(plan, phases, builds)
 
 
-async def run_stores(plan: Plan, phases: frozenset[str]) -> list[Section]:
+async def run_stores(plan: Plan, phases: frozenset[str], builds: Sequence[Build]) -> list[Section]:
     """Measure the chosen phases of stores that are asked for each request."""
     sections: list[Section] = []
+    if "uncached" in phases:
+        say("reads that no cache answers")
+        sections += await uncached.measure(
+            SETTINGS, builds, rounds=plan.rounds, requests=plan.requests // 4
+        )
     if "vault-callers" in phases:
         say("callers' logins at Vault")
         sections.append(await vault_callers.measure(SETTINGS, requests=plan.requests))

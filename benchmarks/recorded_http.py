@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self, final
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
 _END: Final = b"\r\n\r\n"
@@ -19,14 +20,16 @@ class RecordedHttp(ABC):
 
     Args:
         latency: seconds before each answer, as of a server some way off.
+        tls: has it speak HTTPS.
 
     Attributes:
         calls: all requests.
         connections: how many were opened.
     """
 
-    def __init__(self, latency: float) -> None:
+    def __init__(self, latency: float, tls: ssl.SSLContext | None = None) -> None:
         self._latency = latency
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self.calls = 0
         self.connections = 0
@@ -36,11 +39,14 @@ class RecordedHttp(ABC):
         """The base URL."""
         if self._server is None:
             raise RuntimeError("enter the server's context first")
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
+        self._server = await loop.create_server(
+            lambda: _Connection(self), "127.0.0.1", 0, ssl=self._tls
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -52,9 +58,13 @@ class RecordedHttp(ABC):
         """Return what a request of this head is answered with."""
 
     def answer(self, head: bytes, write: Callable[[bytes], None]) -> None:
-        """Answer one request after the latency."""
+        """Answer one request after the latency, at once where there is none."""
         self.calls += 1
-        asyncio.get_running_loop().call_later(self._latency, write, self.response(head))
+        response = self.response(head)
+        if self._latency:
+            asyncio.get_running_loop().call_later(self._latency, write, response)
+        else:
+            write(response)
 
 
 @final

@@ -12,6 +12,7 @@ from benchmarks.stage import secret_value
 from tests.support.infisical_server import recorded_result
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 READ: Final = "get_ok_plain"
@@ -23,8 +24,8 @@ ABSENT: Final = "get_not_found"
 class RecordedInfisical(RecordedHttp):
     """Has every secret that `secret_name` names."""
 
-    def __init__(self, latency: float) -> None:
-        super().__init__(latency)
+    def __init__(self, latency: float, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(latency, tls)
         read = recorded_result(READ)
         self._headers = _limitless(read.headers)
         secret = read.body["secret"]

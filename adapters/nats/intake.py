@@ -27,9 +27,11 @@ READ_SECONDS: Final = 0.02
 """For answers to what one read brought. A usual load needs less, and so is never queued."""
 
 TURN_SECONDS: Final = 0.005
-SHORT_TURN_SECONDS: Final = 0.001
-"""For answers out of the backlog between two reads; the latter where much has arrived meanwhile, or
-requests wait for the store, whose answers are taken in between as well."""
+FLOOD_TURN_SECONDS: Final = 0.001
+STORE_TURN_SECONDS: Final = 0.0005
+"""For answers out of the backlog in one round of the event loop: usually, where much has arrived
+meanwhile, and while requests wait for the store. From the store's answer to the next call are
+several rounds, so that a longer turn keeps a connection idle for several times as long."""
 
 _MUCH_BYTES: Final = 64 * 1024
 _ROUNDS_OF_A_READ: Final = 3
@@ -165,8 +167,7 @@ class Intake:
             while self._backlog:
                 now = self._clock.monotonic()
                 is_flood = self._arrived_bytes >= _MUCH_BYTES
-                is_short = is_flood or self._answering.running
-                end = now + (SHORT_TURN_SECONDS if is_short else TURN_SECONDS)
+                end = now + self._turn(is_flood=is_flood)
                 self._arrived_bytes = 0
                 while self._backlog and now < end:
                     sent = self._next(now)
@@ -176,6 +177,11 @@ class Intake:
                 await (self._let_read() if is_flood else asyncio.sleep(0))
         finally:
             self._worker = None
+
+    def _turn(self, *, is_flood: bool) -> float:
+        if self._answering.running:
+            return STORE_TURN_SECONDS
+        return FLOOD_TURN_SECONDS if is_flood else TURN_SECONDS
 
     async def _let_read(self) -> None:
         """Leave the loop to the reader while it finds something, for some reads at most."""

@@ -17,6 +17,7 @@ from benchmarks.upstream import WINDOW_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from benchmarks.service import Build
     from benchmarks.stage import Stage
 
 CALLS_A_MINUTE = 120
@@ -47,11 +48,12 @@ class SecondTry:
     longest_wait: float
 
 
-async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
+async def measure(settings: Mapping[str, str], build: Build, *, windows: int) -> Section:
     """Send all requests in one burst to a service that has just started.
 
     Args:
         settings: environment variables of the service.
+        build: which service is run.
         windows: how many of the following minutes to wait for; requests with a retry time in
             them ask again then.
     """
@@ -62,6 +64,7 @@ async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
         latency=LATENCY_SECONDS,
         calls_a_second=CALLS_A_SECOND,
         calls_a_minute=CALLS_A_MINUTE,
+        build=build,
     ) as stage:
         before = stage.reads
         result = await stage.ask(keys, REQUESTS, _PATIENCE_SECONDS)
@@ -102,7 +105,7 @@ async def measure(settings: Mapping[str, str], *, windows: int) -> Section:
         ),
     ]
     return Section(
-        f"The same storm, {CALLS_A_MINUTE} calls a minute",
+        build.titled(f"The same storm, {CALLS_A_MINUTE} calls a minute"),
         rows,
         {
             "upstream_calls": calls,

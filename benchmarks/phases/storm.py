@@ -11,17 +11,23 @@ from benchmarks.stage import secret_name, set_up
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from benchmarks.service import Build
+
 REQUESTS = 5000
 SECRETS = 300
 LATENCY_SECONDS = 0.020
 CALLS_A_SECOND = 150.0
 
 
-async def measure(settings: Mapping[str, str]) -> Section:
+async def measure(settings: Mapping[str, str], build: Build) -> Section:
     """Send all requests in one burst to a service that has just started."""
     keys = [secret_name(number % SECRETS) for number in range(REQUESTS)]
     async with set_up(
-        settings, secrets=SECRETS, latency=LATENCY_SECONDS, calls_a_second=CALLS_A_SECOND
+        settings,
+        secrets=SECRETS,
+        latency=LATENCY_SECONDS,
+        calls_a_second=CALLS_A_SECOND,
+        build=build,
     ) as stage:
         before = stage.reads
         result = await stage.ask(keys, REQUESTS)
@@ -30,7 +36,9 @@ async def measure(settings: Mapping[str, str]) -> Section:
     failures = REQUESTS - result.answered
     longest = max(result.latencies)
     return Section(
-        f"Rollout storm: {REQUESTS:,} requests for {SECRETS} secrets in one burst, cold cache",
+        build.titled(
+            f"Rollout storm: {REQUESTS:,} requests for {SECRETS} secrets in one burst, cold cache"
+        ),
         [
             Row("calls to the upstream", f"{calls}", f"{calls / SECRETS:.2f} for each secret"),
             Row(

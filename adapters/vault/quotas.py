@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, final
 
-from typing_extensions import override
-
-from adapters.upstream.admitted import Admitted
 from adapters.upstream.cooldown import Cooldown
 from adapters.upstream.message import UpstreamResponse
 from adapters.vault.wire import TOO_MANY
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from adapters.upstream.admission import Admission
+    from adapters.upstream.admitted import Admitted
     from adapters.upstream.config import UpstreamConfig
     from adapters.vault.wire import Call
     from ports.clock import Clock
@@ -65,42 +65,23 @@ class MountPauses:
         """How long the longest pause still lasts; 0 without one."""
         return max((pause.remaining_seconds for pause in self._pauses.values()), default=0.0)
 
-    def slot(self, call: Call, deadline: float) -> MountSlot:
-        """Return a context that waits for the end of the mount's pause, and then as `Admission`."""
+    @asynccontextmanager
+    async def slot(self, call: Call, deadline: float) -> AsyncIterator[Admitted]:
+        """Wait for the end of the mount's pause, and admit a read of it as `Admission` does.
+
+        Raises:
+            RateLimited: the pause or the slot would last too long.
+        """
         pause = self._pauses.get(call.mount)
         if pause is None:
             pause = self._pauses[call.mount] = Cooldown(self._config, self._clock)
-        return MountSlot(self._admission, pause, call, deadline)
-
-
-@final
-class MountSlot(AbstractAsyncContextManager[Admitted]):
-    """A slot for a read of a mount, taken while the context is open; entering it raises RateLimited
-    where the pause or the slot would last too long.
-    """
-
-    def __init__(self, admission: Admission, pause: Cooldown, call: Call, deadline: float) -> None:
-        self._admission = admission
-        self._pause = pause
-        self._call = call
-        self._deadline = deadline
-
-    @override
-    async def __aenter__(self) -> Admitted:
-        call, pause = self._call, self._pause
         while True:
-            if pause.active:
-                await pause.wait(self._deadline)
-            self._admitted = self._admission.slot(
-                key=call.path, tenant=call.tenant, deadline=self._deadline, on_limit=pause.extend
-            )
-            await self._admitted.__aenter__()
-            if not pause.active:
-                return self._admitted
-            # It began while this call waited for a slot.
-            self._admitted.withdraw()
-            await self._admitted.__aexit__()
-
-    @override
-    async def __aexit__(self, *_: object) -> None:
-        await self._admitted.__aexit__()
+            await pause.wait(deadline)
+            async with self._admission.slot(
+                key=call.path, tenant=call.tenant, deadline=deadline, on_limit=pause.extend
+            ) as admitted:
+                if not pause.active:
+                    yield admitted
+                    return
+                # It began while this call waited for a slot.
+                admitted.withdraw()

@@ -11,6 +11,7 @@ from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig, worker_share
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.opening import open_http
+from adapters.upstream.policy_choices import FolderBounds
 from adapters.upstream.server_address import host_and_port
 from adapters.upstream.statistics import upstream_samples
 from adapters.vault.addressing import Addressing, Place
@@ -108,8 +109,14 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
     asks = asks_as(settings, calls, context)
     versions = KvVersions(clock, _KV_VERSIONS[settings.kv_version])
     api = VaultApi(calls=calls, access=asks.access, versions=versions, clock=clock)
-    addressing = _addressing(settings)
     callers = settings.method == "caller"
+    addressing = Addressing(
+        default=Place(settings.mount, settings.namespace, (settings.role or "") if callers else ""),
+        bounds=FolderBounds.of(settings.secret_path, settings.allowed_paths, settings.prefix),
+        mounts=frozenset(settings.allowed_mounts),
+        namespaces=frozenset(settings.allowed_namespaces),
+        roles=frozenset(settings.allowed_roles),
+    )
 
     async def close() -> None:
         if asks.close is not None:
@@ -178,18 +185,6 @@ def _client(config: UpstreamConfig, context: StoreContext) -> UpstreamHttp:
     )
     http.adapt = without_quotas
     return http
-
-
-def _addressing(settings: VaultSettings) -> Addressing:
-    callers = settings.method == "caller"
-    return Addressing(
-        default=Place(settings.mount, settings.namespace, (settings.role or "") if callers else ""),
-        base=settings.base_folders,
-        mounts=frozenset(settings.allowed_mounts),
-        namespaces=frozenset(settings.allowed_namespaces),
-        roles=frozenset(settings.allowed_roles),
-        folders=settings.allowed_folders,
-    )
 
 
 def _origin(address: str) -> str:

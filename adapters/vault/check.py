@@ -87,7 +87,8 @@ class VaultCheck(UpstreamCheck):
         super().__init__(f"Vault at {address}", "VAULT_ADDR", clock)
         self._place = addressing.default
         self._location = SecretLocation(
-            path="/" + "/".join((*addressing.base, PROBE_NAME)), scope=addressing.default.scope()
+            path="/" + "/".join((*addressing.bounds.base, PROBE_NAME)),
+            scope=addressing.default.scope(),
         )
         self._api = api
         self._callers = callers

@@ -113,10 +113,9 @@ class Answer:
             location=headers.get("location"),
         )
 
-    def member(self, name: str, *path: str) -> object:
+    def member(self, *path: str) -> object:
         """Return a member of the body, or what stands at a path below it; None without one."""
-        found = self.document.get(name) if isinstance(self.document, dict) else None
-        return member_of(found, *path) if path else found
+        return member_of(self.document, *path)
 
     def _all(self, name: str) -> str:
         found = self.member(name)

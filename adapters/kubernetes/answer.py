@@ -12,10 +12,11 @@ namespaces and addresses, so that none is passed on:
 | 403 `Forbidden`, also for a Secret that does not exist | Unauthorized | read_denied |
 | 403 `Forbidden` about `users` or `serviceaccounts` | UpstreamError | impersonation_denied |
 | 401, after the credentials were read again | UpstreamError | credentials_refused |
-| 429 | RateLimited | rate_limited |
 | 500: an error of its own, such as a Secret that cannot be decrypted | CallFailed | failing |
 | other 5xx | StoreUnavailable | failing |
 | anything else | UpstreamError | request_refused |
+
+Rate limits are `adapters.upstream`'s matter.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from adapters.kubernetes import reasons
 from adapters.upstream.json_members import member_of
 from domain.model.errors import (
     CallFailed,
-    RateLimited,
     SecretNotFound,
     StoreUnavailable,
     Unauthorized,
@@ -68,7 +68,7 @@ class Answer:
     Attributes:
         document: the members of the body; empty when it is no JSON object.
         request_id: the id under which the server's own audit log has the call.
-        retry_after: seconds that the server asks to wait; None where it does not say.
+        retry_after: seconds that a refusal of a watch asks to wait; None where it does not say.
     """
 
     status: int
@@ -135,8 +135,14 @@ def _seconds(text: str) -> float | None:
 def error_for(answer: Answer) -> SecretsError:
     """Return the error for an answer that is not the Secret asked for."""
     status, request_id = answer.status, answer.request_id
-    if status == TOO_MANY_REQUESTS or status >= SERVER_ERRORS:
-        return _unavailable(answer)
+    if status >= SERVER_ERRORS:
+        kind = CallFailed if status == SERVER_ERRORS else StoreUnavailable
+        return kind(
+            "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
+            "again in 10 seconds.",
+            reason=reasons.FAILING,
+            upstream_request_id=request_id,
+        )
     if status == UNAUTHORIZED:
         return UpstreamError(
             "The Kubernetes API server refuses this backend's credentials; check that they are of "
@@ -162,25 +168,6 @@ def error_for(answer: Answer) -> SecretsError:
         "The Kubernetes API server refused the call; see the log of this backend.",
         reason=reasons.REQUEST_REFUSED,
         upstream_request_id=request_id,
-    )
-
-
-def _unavailable(answer: Answer) -> SecretsError:
-    if answer.status == TOO_MANY_REQUESTS:
-        return RateLimited(
-            "The Kubernetes API server is throttling this backend; try again in a few seconds. If "
-            "it happens often, give it a priority level of its own.",
-            reason=reasons.RATE_LIMITED,
-            upstream_request_id=answer.request_id,
-            retry_after=answer.retry_after,
-        )
-    kind = CallFailed if answer.status == SERVER_ERRORS else StoreUnavailable
-    return kind(
-        "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
-        "again in 10 seconds.",
-        reason=reasons.FAILING,
-        upstream_request_id=answer.request_id,
-        retry_after=answer.retry_after,
     )
 
 

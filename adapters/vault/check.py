@@ -48,7 +48,6 @@ _MISCONFIGURED: Final = frozenset(
         reasons.MOUNT_NOT_FOUND,
         reasons.MOUNT_NOT_KV,
         reasons.NAMESPACE_NOT_FOUND,
-        reasons.REDIRECTED,
         reasons.ROLE_NOT_FOUND,
         reasons.SIGNING_KEY_UNKNOWN,
         reasons.TOKEN_DAMAGED,

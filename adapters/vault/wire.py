@@ -35,7 +35,6 @@ INLINE_FAILED_HEADER = "x-vault-inline-auth-failed"
 
 _SERVED = frozenset({"request_id", "data"})
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 NAMESPACE_HEADER = "X-Vault-Namespace"
 TOKEN_HEADER = "X-Vault-Token"  # noqa: S105  a header's name
@@ -84,7 +83,6 @@ class Answer:
         is_empty: whether there was no body at all.
         inline_failed: whether the login that the call carried was refused, so that the status
             speaks of the login.
-        retry_after: seconds, as the header has it.
         location: where a redirect points.
     """
 
@@ -92,7 +90,6 @@ class Answer:
     document: object = field(repr=False)
     is_empty: bool = False
     inline_failed: bool = False
-    retry_after: float | None = None
     location: str | None = field(default=None, repr=False)
 
     @classmethod
@@ -109,7 +106,6 @@ class Answer:
             document=document,
             is_empty=not response.body,
             inline_failed=headers.get(INLINE_FAILED_HEADER, "").strip().lower() == "true",
-            retry_after=_seconds(headers.get("retry-after")),
             location=headers.get("location"),
         )
 
@@ -169,11 +165,6 @@ def whole_number(value: object) -> int | None:
         return int(value)
     except ValueError:
         return None
-
-
-def _seconds(text: str | None) -> float | None:
-    found = None if text is None else _SECONDS.fullmatch(text.strip())
-    return None if found is None else float(found[0])
 
 
 def namespace_header(namespace: str) -> Mapping[str, str]:

@@ -14,12 +14,11 @@ from typing_extensions import override
 
 from adapters.upstream.credentials import CredentialSource
 from adapters.vault import reasons
-from adapters.vault.error_map import is_transient, rate_limited, refused, unavailable
+from adapters.vault.error_map import is_transient, refused, unavailable
 from adapters.vault.wire import (
     BAD_REQUEST,
     FORBIDDEN,
     OK,
-    TOO_MANY,
     UNWRAP,
     WRAPPING_LOOKUP,
     Answer,
@@ -121,8 +120,6 @@ class WrappedSecretId(CredentialSource):
             return answer
         if answer.status in {BAD_REQUEST, FORBIDDEN} and answer.is_api:
             raise _spent()
-        if answer.status == TOO_MANY:
-            raise rate_limited(answer)
         raise unavailable(answer) if is_transient(answer) else refused(answer)
 
 

@@ -60,6 +60,10 @@ class Bucket:
         """The most bytes that the server takes in one message, headers included."""
         return self._client.max_payload
 
+    def deadline(self) -> float:
+        """Return by when a check or a command that begins now must have ended."""
+        return self._clock.monotonic() + self._config.operation_seconds
+
     async def ensure(self, deadline: float) -> bool:
         """See that the bucket is there; make it if there is none and the configuration says so.
         Returns whether it was made.

@@ -65,8 +65,6 @@ class NatsKvCatalog:
 
     def __init__(self, *, client: Client, config: NatsKvSettings, clock: Clock) -> None:
         self._bucket = Bucket(client, config, clock)
-        self._config = config
-        self._clock = clock
 
     async def history(self, key: str) -> list[Revision]:
         """Return the versions kept of a secret and its deletions, oldest first.
@@ -74,7 +72,7 @@ class NatsKvCatalog:
         Raises:
             SecretNotFound: nothing was ever stored there, or nothing of it is kept.
         """
-        entries = await self._bucket.history(kv_key(key), self._deadline())
+        entries = await self._bucket.history(kv_key(key), self._bucket.deadline())
         if not entries:
             raise _not_found()
         return [
@@ -93,7 +91,7 @@ class NatsKvCatalog:
         They are given as the bucket spells them: `adapters.nats_kv.keys.is_served` tells which of
         them a request can reach.
         """
-        names = await self._bucket.names(self._deadline())
+        names = await self._bucket.names(self._bucket.deadline())
         return [name for name in names if name.startswith(prefix.removeprefix("/"))]
 
     async def delete(self, key: str, *, keep_history: bool = False) -> None:
@@ -102,16 +100,13 @@ class NatsKvCatalog:
         Raises:
             SecretNotFound: there is nothing left to remove.
         """
-        name, deadline = kv_key(key), self._deadline()
+        name, deadline = kv_key(key), self._bucket.deadline()
         latest = await self._bucket.latest(name, deadline)
         gone = {Operation.PURGE, Operation.DELETE} if keep_history else {Operation.PURGE}
         if latest is None or latest.operation in gone:
             raise _not_found()
         headers = _DELETE_HEADERS if keep_history else _PURGE_HEADERS
         await self._bucket.append(name, b"", headers, deadline)
-
-    def _deadline(self) -> float:
-        return self._clock.monotonic() + self._config.operation_seconds
 
 
 def _not_found() -> SecretNotFound:
@@ -138,7 +133,6 @@ class NatsKvSecretWriter:
         self._bucket = Bucket(client, config, clock)
         self._cipher = ValueCipher(encryption_xkey)
         self._config = config
-        self._clock = clock
         self.created_bucket = False
 
     async def put(
@@ -163,7 +157,7 @@ class NatsKvSecretWriter:
             UpstreamError: NATS does not answer, or refuses.
             VersionConflictError: the latest version is not the one expected.
         """
-        name, deadline = kv_key(key), self._deadline()
+        name, deadline = kv_key(key), self._bucket.deadline()
         plain = to_bytes(value)
         self._refuse_too_large(plain)
         self.created_bucket |= await self._bucket.ensure(deadline)
@@ -177,9 +171,6 @@ class NatsKvSecretWriter:
         except WrongLastRevisionError:
             raise _conflict() from None
         return str(revision)
-
-    def _deadline(self) -> float:
-        return self._clock.monotonic() + self._config.operation_seconds
 
     async def _refuse_other_key(self, deadline: float) -> None:
         found = await check_newest(self._bucket, self._cipher, deadline)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from adapters.kubernetes import reasons
 from adapters.upstream.json_members import member_of
+from adapters.upstream.message import UpstreamResponse
 from domain.model.errors import (
     CallFailed,
     SecretNotFound,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from domain.model.errors import SecretsError
 
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _SAFE_REASON = re.compile(r"[A-Za-z]{1,64}", re.ASCII)
 _MAX_RETRY_AFTER = 3600
 
@@ -79,11 +79,10 @@ class Answer:
     @classmethod
     def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         """Read an answer whose header names are in lower case."""
-        request_id = headers.get("audit-id", "")
         return cls(
             status,
             read_object(body),
-            request_id if _SAFE_ID.fullmatch(request_id) else None,
+            UpstreamResponse.safe_id(headers.get("audit-id")),
             _seconds(headers.get("retry-after", "")),
         )
 

@@ -79,7 +79,8 @@ class UpstreamResponse:
         member = self.member(name)
         return member if isinstance(member, str) else ""
 
-    def safe_id(self, candidate: object) -> str | None:
+    @staticmethod
+    def safe_id(candidate: object) -> str | None:
         """Return a request id that is harmless to log; None for anything else."""
         is_safe = isinstance(candidate, str) and _SAFE_REQUEST_ID.fullmatch(candidate)
         return str(candidate) if is_safe else None

@@ -7,19 +7,18 @@ of them through, and here every segment is percent-encoded but for unreserved ch
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from adapters.upstream.json_members import member_of
+from adapters.upstream.message import UpstreamResponse
 from domain.model.strict_json import MalformedJsonError, NumberText, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.upstream.message import UpstreamResponse
     from adapters.vault.api import KvVersion
 
 
@@ -34,7 +33,6 @@ SERVER_ERROR, UNAVAILABLE = 500, 503
 INLINE_FAILED_HEADER = "x-vault-inline-auth-failed"
 
 _SERVED = frozenset({"request_id", "data"})
-_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 NAMESPACE_HEADER = "X-Vault-Namespace"
 TOKEN_HEADER = "X-Vault-Token"  # noqa: S105  a header's name
@@ -144,8 +142,7 @@ class Answer:
     @property
     def request_id(self) -> str | None:
         """The server's id for the call, which its audit log has as well."""
-        found = self.member("request_id")
-        return found if isinstance(found, str) and _SAFE_REQUEST_ID.fullmatch(found) else None
+        return UpstreamResponse.safe_id(self.member("request_id"))
 
     def log_fields(self) -> dict[str, str | int | None]:
         """Return what is harmless to log."""

@@ -13,7 +13,7 @@ from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConf
 from adapters.nats_kv.calls import (
     WRONG_LAST_SEQUENCE,
     BucketMissingError,
-    WrongLastRevisionError,
+    VersionConflictError,
     ask,
     bucket_missing,
 )
@@ -134,7 +134,7 @@ class Bucket:
 
         Raises:
             UpstreamError: as everywhere; after a timeout the revision may have been written.
-            WrongLastRevisionError: the headers expect another last revision than the key has.
+            VersionConflictError: the headers expect another last revision than the key has.
         """
 
         async def call() -> int:
@@ -147,7 +147,7 @@ class Bucket:
                     raise
             else:
                 return ack.seq
-            raise WrongLastRevisionError
+            raise VersionConflictError
 
         return await ask(self._clock, deadline, call)
 

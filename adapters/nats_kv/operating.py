@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.nats_kv.bucket import Bucket
-from adapters.nats_kv.calls import WrongLastRevisionError
+from adapters.nats_kv.calls import VersionConflictError
 from adapters.nats_kv.keys import MAX_REVISION, kv_key, parse_revision
 from adapters.nats_kv.stream_reader import OPERATION_HEADER, Operation
 from adapters.nats_kv.value_cipher import (
@@ -113,10 +113,6 @@ def _not_found() -> SecretNotFound:
     return SecretNotFound("Nothing is stored under that key; list the keys to see what is.")
 
 
-class VersionConflictError(Exception):
-    """The secret has another version than the one expected: another client wrote it."""
-
-
 class OtherKeyError(Exception):
     """The bucket's values were sealed with another encryption xkey than the one to seal with."""
 
@@ -166,11 +162,8 @@ class NatsKvSecretWriter:
         headers: dict[str, str] = {}
         if expected is not None:
             headers[_EXPECTED_REVISION_HEADER] = await self._last_revision(name, expected, deadline)
-        try:
-            revision = await self._bucket.append(name, self._cipher.seal(plain), headers, deadline)
-        except WrongLastRevisionError:
-            raise _conflict() from None
-        return str(revision)
+        sealed = self._cipher.seal(plain)
+        return str(await self._bucket.append(name, sealed, headers, deadline))
 
     async def _refuse_other_key(self, deadline: float) -> None:
         found = await check_newest(self._bucket, self._cipher, deadline)
@@ -190,7 +183,7 @@ class NatsKvSecretWriter:
         if latest is None:
             return MUST_NOT_EXIST
         if latest.operation is Operation.PUT:
-            raise _conflict()
+            raise VersionConflictError
         return str(latest.revision)
 
     def _refuse_too_large(self, plain: bytes) -> None:
@@ -204,9 +197,3 @@ class NatsKvSecretWriter:
                 "login's payload limit if it has one.",
                 reason="value_too_large",
             )
-
-
-def _conflict() -> VersionConflictError:
-    return VersionConflictError(
-        "The secret's latest version is not the expected one; look at its history and try again."
-    )

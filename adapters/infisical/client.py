@@ -51,7 +51,7 @@ _log = structlog.get_logger()
 class InfisicalApi:
     """Reads with the newest route the server has, and with a token that holds.
 
-    Owns the HTTP client given to it: `aclose` closes both.
+    Owns the HTTP client given to it: `aclose` closes both. `tokens`: of all reads.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class InfisicalApi:
             jitter=jitter,
             organization_slug=settings.organization_slug,
         )
-        self._tokens = TokenSource(login, self._cooldown, guard, clock, peers)
+        self.tokens = TokenSource(login, self._cooldown, guard, clock, peers)
         self._route = V4
         self._route_proven = False
 
@@ -119,25 +119,17 @@ class InfisicalApi:
         )
         raise error
 
-    def try_login_again(self) -> None:
-        """Try a login that was refused as soon as that cannot lock the identity out."""
-        self._tokens.try_again("asked_for")
-
-    def login_refused_elsewhere(self) -> None:
-        """Take into account that another process was refused with the same identity."""
-        self._tokens.refused_elsewhere()
-
     def reads(self) -> AdmissionState:
         """Return how many reads are in flight, wait or were refused, and what limits them."""
         return self._admission.state()
 
     def state(self) -> InfisicalState:
         """Return how the token, the limits and the calls so far stand."""
-        withheld = self._tokens.withheld()
+        withheld = self.tokens.history.withheld()
         refused_seconds = 0.0 if withheld is None else withheld.seconds
         statistics = self._http.statistics
         return InfisicalState(
-            token=self._tokens.state(),
+            token=self.tokens.state(),
             login_pause_seconds=max(self._cooldown.remaining_seconds, refused_seconds),
             withheld=withheld,
             reads=self.reads(),
@@ -149,7 +141,7 @@ class InfisicalApi:
     async def aclose(self) -> None:
         """End a running login and close all connections."""
         await self._admission.aclose()
-        await self._tokens.aclose()
+        await self.tokens.aclose()
         await self._http.aclose()
 
     async def _get_with_token(self, wanted: Wanted, deadline: float) -> UpstreamResponse:
@@ -157,12 +149,12 @@ class InfisicalApi:
         last_login: int | None = None
         replaced = 0
         while True:
-            token = await self._tokens.current(deadline)
+            token = await self.tokens.current(deadline)
             answer = await self._get(token, wanted, deadline)
             if not refuses_token(answer):
-                self._tokens.confirm()
+                self.tokens.history.token_served()
                 return answer
-            logins = self._tokens.reject(token)
+            logins = self.tokens.reject(token)
             # A token that was there already says nothing about what a login now would give.
             is_fresh = last_login is not None and token.login > last_login
             if is_fresh or replaced == MAX_TOKEN_REPLACEMENTS:

@@ -15,7 +15,7 @@ import structlog
 
 from adapters.infisical import reasons
 from adapters.infisical.login_history import REFUSALS, SHARED, LoginHistory
-from adapters.infisical.state import TokenState, WithheldLogins
+from adapters.infisical.state import TokenState
 from adapters.upstream.shared_work import SharedWork
 from domain.model.errors import RateLimited, SecretsError, StoreUnavailable, UpstreamError
 
@@ -32,7 +32,10 @@ _log = structlog.get_logger()
 
 
 class TokenSource:
-    """Hands out one access token to all requests; safe for concurrent calls of one event loop."""
+    """Hands out one access token to all requests; safe for concurrent calls of one event loop.
+
+    `history`: of its logins; it is told of each token that the server took.
+    """
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class TokenSource:
         """
         self._login = login
         self._cooldown = cooldown
-        self._history = LoginHistory(guard, clock)
+        self.history = LoginHistory(guard, clock)
         self._clock = clock
         self._peers = peers
         self._token: AccessToken | None = None
@@ -75,10 +78,10 @@ class TokenSource:
             now = self._clock.monotonic()
             token = self._token
             if token is not None and now < token.expires_at:
-                if now >= max(token.refresh_at, self._history.refresh_at):
+                if now >= max(token.refresh_at, self.history.refresh_at):
                     self._start_unless_cooling()
                 return token
-            if (refusal := self._history.refusal()) is not None:
+            if (refusal := self.history.refusal()) is not None:
                 self._follow_if_refused(refusal)
                 raise refusal.again()
             await self._cooldown.wait(deadline)
@@ -103,18 +106,14 @@ class TokenSource:
         """
         if self._token is token:
             self._token = None
-            self._history.token_refused()
+            self.history.token_refused()
         return self._logins
-
-    def confirm(self) -> None:
-        """Note that the server took a token."""
-        self._history.token_served()
 
     def try_again(self, cause: str) -> None:
         """Forget that a login was refused, and try another as soon as it cannot lock out. `cause`:
         a constant for the log.
         """
-        history = self._history
+        history = self.history
         if history.problem is None and self._clock.monotonic() >= history.guard.retry_at:
             return
         seconds = history.forget()
@@ -123,7 +122,7 @@ class TokenSource:
 
     def refused_elsewhere(self) -> None:
         """Note that another process was refused with the same identity."""
-        self._history.guard.refused_elsewhere(hold=self._login.credentials_may_change)
+        self.history.guard.refused_elsewhere(hold=self._login.credentials_may_change)
         _log.info("infisical.login_refused_elsewhere")
 
     def state(self) -> TokenState | None:
@@ -133,10 +132,6 @@ class TokenSource:
         now = self._clock.monotonic()
         expires_at = now if self._token is None else self._token.expires_at
         return TokenState(now - self._logged_in_at, max(0.0, expires_at - now))
-
-    def withheld(self) -> WithheldLogins | None:
-        """Return that no login may be sent now, because others were refused; None if one may."""
-        return self._history.withheld()
 
     async def aclose(self) -> None:
         """End a login that is still running, and the tasks that wait for the next."""
@@ -170,7 +165,7 @@ class TokenSource:
         # A login ahead of need comes at a time that is spread already.
         async with self._peers.turn(spread=not self._has_usable_token):
             # Other processes may have been refused meanwhile.
-            if (held := self._history.held()) is not None:
+            if (held := self.history.held()) is not None:
                 self._follow_if_refused(held)
                 raise held.again()
             try:
@@ -180,13 +175,13 @@ class TokenSource:
                 raise
             self._token = token = replace(token, login=number)
             self._logged_in_at = self._clock.monotonic()
-            self._history.succeeded()
+            self.history.succeeded()
             self._watch.cancel()
             return token
 
     def _failed(self, problem: UpstreamError) -> None:
         may_change = self._login.credentials_may_change
-        self._history.failed(problem, quick=not (self._has_usable_token or may_change))
+        self.history.failed(problem, quick=not (self._has_usable_token or may_change))
         if problem.reason == reasons.LOGIN_REFUSED:
             self._peers.refused()
         self._follow_if_refused(problem)
@@ -200,7 +195,7 @@ class TokenSource:
         self.try_again("credentials_changed")
 
     async def _retry(self) -> None:
-        history = self._history
+        history = self.history
         while (seconds := history.guard.retry_at - self._clock.monotonic()) > 0:
             await self._clock.sleep(seconds)
         if history.problem is not None:

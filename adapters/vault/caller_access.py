@@ -31,7 +31,6 @@ from adapters.vault.login import Token, read_token
 from adapters.vault.token_makers import LOGIN_SECONDS, RENEWED_AT
 from adapters.vault.wire import (
     OK,
-    Answer,
     Call,
     inline_login_path,
     login_call,

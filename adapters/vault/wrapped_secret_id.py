@@ -21,7 +21,6 @@ from adapters.vault.wire import (
     OK,
     UNWRAP,
     WRAPPING_LOOKUP,
-    Answer,
     Call,
     login_call,
 )

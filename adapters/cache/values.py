@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from typing_extensions import override
 
 from adapters.cache.key import key_bytes
 from adapters.cache.sealing import ValueSealer
+from domain.model.opaque import stateful
 from domain.model.secret import STALE, Secret
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ FROM_CACHE: Final = "cache"
 """`Secret.source` of a fresh answer from memory."""
 
 
-@dataclass(slots=True)
+@stateful
 class Entry:
     """One answer; times are monotonic seconds.
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
+
 INVALIDATE = "invalidate"
 """The topic of orders that replicas send."""
 

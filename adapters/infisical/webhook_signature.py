@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-WEBHOOK_PATH = "/webhooks/infisical"
 WINDOW_SECONDS = 300.0
-MIN_KEY_LENGTH = 16
 MAX_REMEMBERED = 16_384
 
 _OVER_BODY = re.compile(r"t=([0-9]{1,15});([0-9a-f]{64})", re.ASCII)

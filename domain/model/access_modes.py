@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.access import NO_WORKLOADS, AccessPolicy, Decision
+from domain.model.opaque import opaque
 from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from domain.model.access import AccessRequest
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class ObservedPolicy(AccessPolicy):
     """Decides as `inner` does and lets everything through, to learn what rules would refuse.
 
@@ -34,7 +34,7 @@ class ObservedPolicy(AccessPolicy):
         return self.inner.revision
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class RequesterRequired(AccessPolicy):
     """Refuses whomever the transport does not vouch for, before `inner` is asked.
 
@@ -55,7 +55,7 @@ class RequesterRequired(AccessPolicy):
         return self.inner.revision
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class SignedCallersOnly(AccessPolicy):
     """Refuses every workload, also where `inner` only observes."""
 

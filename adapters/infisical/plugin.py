@@ -79,13 +79,12 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
 
             verifier = WebhookVerifier(settings.webhook_key, context.clock)
             routes = (InfisicalWebhook(verifier, context.changed).route(),)
-        store = InfisicalSecretStore(settings, api)
         return StoreParts(
-            store,
+            InfisicalSecretStore(settings, api),
             InfisicalCheck(settings, api, context.clock),
-            run=lambda: peers.listen(api.login_refused_elsewhere),
-            close=store.aclose,
-            reload=api.try_login_again,
+            run=lambda: peers.listen(api.tokens.refused_elsewhere),
+            close=api.aclose,
+            reload=lambda: api.tokens.try_again("asked_for"),
             problem=lambda: api.state().login_advice,
             samples=lambda: infisical_samples(api.state()),
             routes=routes,

@@ -10,7 +10,7 @@ from typing_extensions import override
 from adapters.kubernetes import reasons
 from adapters.kubernetes.answer import CREATED, FORBIDDEN, NOT_FOUND, OK, SERVER_ERRORS, error_for
 from adapters.kubernetes.rights import REVIEW_PATH, WHOAMI_PATH, needed, roles_text
-from adapters.kubernetes.watch import METADATA
+from adapters.kubernetes.watch_events import METADATA
 from adapters.upstream.json_members import member_of
 from adapters.upstream.store_check import UpstreamCheck
 from domain.model.errors import SecretNotFound

@@ -165,10 +165,11 @@ class LoginPeers:
             message = json.loads(payload)
         except ValueError:
             return None
-        if not isinstance(message, dict) or message.get("identity") != self.digest:
-            return None
         match message:
-            case {"event": "refused" | "begun" | "ended" as event, "origin": str() as origin}:
-                return None if origin == self._origin else (event, origin)
-            case _:
-                return None
+            case {
+                "identity": self.digest,
+                "event": "refused" | "begun" | "ended" as event,
+                "origin": str() as origin,
+            } if origin != self._origin:
+                return event, origin
+        return None

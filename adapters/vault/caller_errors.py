@@ -12,7 +12,6 @@ a hint for the advice, and none is passed on):
 | any other 400: claims, subject, issuer not bound | Unauthorized | caller_login_refused |
 | 403: no such auth method, or another address | UpstreamError | login_mount_not_found |
 | 404 "namespace not found" | UpstreamError | namespace_not_found |
-| 429 | RateLimited | vault_rate_limited |
 | 500 "… internal error" to a read with a login | CallFailed | inline_login_failing |
 | 307, 412, 5xx | StoreUnavailable | as for reads |
 """

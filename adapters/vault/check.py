@@ -48,7 +48,6 @@ _MISCONFIGURED: Final = frozenset(
         reasons.MOUNT_NOT_FOUND,
         reasons.MOUNT_NOT_KV,
         reasons.NAMESPACE_NOT_FOUND,
-        reasons.REDIRECTED,
         reasons.ROLE_NOT_FOUND,
         reasons.SIGNING_KEY_UNKNOWN,
         reasons.TOKEN_DAMAGED,
@@ -87,7 +86,8 @@ class VaultCheck(UpstreamCheck):
         super().__init__(f"Vault at {address}", "VAULT_ADDR", clock)
         self._place = addressing.default
         self._location = SecretLocation(
-            path="/" + "/".join((*addressing.base, PROBE_NAME)), scope=addressing.default.scope()
+            path="/" + "/".join((*addressing.bounds.base, PROBE_NAME)),
+            scope=addressing.default.scope(),
         )
         self._api = api
         self._callers = callers

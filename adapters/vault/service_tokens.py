@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from adapters.upstream.failures import again
 from adapters.upstream.shared_work import SharedWork
 from adapters.vault import reasons
 from adapters.vault.token_makers import RENEWED_AT
@@ -85,7 +84,7 @@ class ServiceTokens:
         if self._held is not None and now < self._held.expires_at:
             return self._held.token
         if self._error is not None and now < self._quiet_until:
-            raise again(self._error)
+            raise self._error.again()
         return (await self._running.outcome(self._obtain)).token
 
     def doubt(self, token: Token) -> bool:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
+from adapters.nats_kv.calls import VersionConflictError
 from adapters.nats_kv.operating import (
     NatsKvCatalog,
     NatsKvSecretWriter,
     OtherKeyError,
-    VersionConflictError,
 )
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.store import NatsKvSecretStore

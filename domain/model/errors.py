@@ -14,7 +14,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class SecretsError(Exception):
@@ -28,7 +31,7 @@ class SecretsError(Exception):
         retry_after: seconds from now after which the same request has a chance; None if unknown.
 
     No subclass takes other arguments, so that each request waiting for a shared failure can be
-    given an error of its own: see `adapters.cache.failures`.
+    given an error of its own by `again`.
     """
 
     default_reason = "failed"
@@ -46,6 +49,18 @@ class SecretsError(Exception):
         self.reason = reason or self.default_reason
         self.upstream_request_id = upstream_request_id
         self.retry_after = retry_after
+
+    def again(self) -> Self:
+        """Return a new error that says the same, and has no traceback.
+
+        One exception raised in many tasks would collect all their stacks.
+        """
+        return type(self)(
+            self.advice,
+            reason=self.reason,
+            upstream_request_id=self.upstream_request_id,
+            retry_after=self.retry_after,
+        )
 
 
 class SecretNotFound(SecretsError):

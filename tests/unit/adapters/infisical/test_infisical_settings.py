@@ -92,3 +92,13 @@ def test_refused_logins_need_a_folder_that_exists(
     assert str(problem).startswith("INFISICAL_LOCKOUT_FILE names a file in a folder that does not")
     assert not [*there.unusable()]
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("key", ["short", "fifteen-letters"])
+def test_a_webhook_key_that_can_be_guessed_is_refused(
+    change_config: ChangeConfig, key: str
+) -> None:
+    with pytest.raises(ValueError, match="at least 16") as refusal:
+        change_config(webhook_key=SecretStr(key))
+
+    assert key not in str(refusal.value)

@@ -125,8 +125,7 @@ def test_lists_are_read_into_plain_names() -> None:
 
     assert settings.allowed_mounts == ("kv", "team/kv")
     assert settings.allowed_namespaces == ("", "team1")
-    assert settings.allowed_folders == (("apps",), ("shared",))
-    assert settings.base_folders == ("apps",)
+    assert (settings.secret_path, settings.allowed_paths) == ("/apps", ("/apps", "/shared"))
     assert settings.redirect_addresses == ("https://vault-0:8200", "https://vault-1:8200")
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.model.audit import Outcome, ServerKey
 from domain.model.errors import REQUEST_ERRORS
-from domain.model.replies import wire_name
 from domain.model.transport import WORKLOAD_READ, Operation
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ NONE: Final = "none"
 
 OPERATIONS: Final = (*(str(operation) for operation in Operation), WORKLOAD_READ, OTHER)
 OUTCOMES: Final = tuple(str(outcome) for outcome in Outcome)
-ERRORS: Final = (NONE, *(wire_name(kind("")) for kind in REQUEST_ERRORS))
+ERRORS: Final = (NONE, *(kind.wire_name for kind in REQUEST_ERRORS))
 SERVER_KEYS: Final = tuple(str(key) for key in ServerKey)
 SOURCES: Final = ("store", "cache", "stale", OTHER, NONE)
 STORE_OUTCOMES: Final = (

@@ -75,8 +75,8 @@ def told(error: Exception) -> tuple[str, int]:
     from adapters.nats_auth.folder import FolderUnusableError
     from adapters.nats_auth.roles import NamesUnusableError
     from bootstrap.settings import SettingsError
-    from domain.model.errors import REQUEST_ERRORS
-    from domain.model.replies import MalformedReplyError, wire_name
+    from domain.model.errors import RequestError
+    from domain.model.replies import MalformedReplyError
     from ports.transport import ChannelError
 
     misuses = (
@@ -97,8 +97,8 @@ def told(error: Exception) -> tuple[str, int]:
         return f"The answer is not of this protocol: {error}.", FAILED
     if isinstance(error, (NatsConnectError, ChannelError)):
         return str(error), FAILED
-    if isinstance(error, REQUEST_ERRORS):
-        return f"{wire_name(error)}: {printable(error.advice)}", FAILED
+    if isinstance(error, RequestError):
+        return f"{error.wire_name}: {printable(error.advice)}", FAILED
     return f"The command failed unexpectedly ({type(error).__name__}); report it.", FAILED
 
 

@@ -70,7 +70,6 @@ def told(error: Exception) -> tuple[str, int]:
     from adapters.audit.verifying import KeyUnusableError
     from adapters.crypto.nkeys_text import InvalidNKeyError
     from adapters.crypto.seed_file import SeedFileError
-    from adapters.crypto.xkey_file import XKeyFileError
     from adapters.nats.connect_errors import NatsConnectError
     from adapters.nats_auth.folder import FolderUnusableError
     from adapters.nats_auth.roles import NamesUnusableError
@@ -87,7 +86,6 @@ def told(error: Exception) -> tuple[str, int]:
         NamesUnusableError,
         SeedFileError,
         SettingsError,
-        XKeyFileError,
     )
     if isinstance(error, CommandError):
         return str(error), error.exit_code

@@ -199,8 +199,7 @@ class ServiceSources(Sources):
 def _policy_of(
     origin: str, mode: str, status: PolicyStatus, document: PolicyDocument | None
 ) -> Policy:
-    refusal = status.refusal
-    problems = () if refusal is None else tuple(map(str, refusal.problems))
+    problems = tuple(map(str, status.mistakes))
     if document is None:
         return Policy(origin=origin, mode=mode, problems=problems)
     rules, lines = document.rules, document.lines

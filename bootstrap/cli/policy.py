@@ -198,10 +198,8 @@ def _log_lines(path: Path) -> Iterator[bytes]:
         with os.fdopen(open_to_read(path), "rb") as file:
             yield from file
     except OSError as error:
-        reason = error.strerror
-    else:
-        return
-    raise CommandError(f"{path} cannot be read ({reason}); name a log file.")
+        advice = f"{path} cannot be read ({error.strerror}); name a log file."
+        raise CommandError(advice) from None
 
 
 def _counted(lines: Iterator[bytes], advance: Advance) -> Iterator[bytes]:

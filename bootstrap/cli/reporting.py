@@ -218,8 +218,7 @@ def write_new_file(path: Path, data: bytes, mode: int = 0o600) -> None:
         create_file(path, data, mode)
     except FileExistsError:
         advice = f"{path} exists already; remove it or choose another file."
+        raise CommandError(advice) from None
     except OSError as error:
         advice = f"{path} cannot be written ({error.strerror}); choose another file."
-    else:
-        return
-    raise CommandError(advice)
+        raise CommandError(advice) from None

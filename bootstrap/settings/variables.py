@@ -55,10 +55,8 @@ class Variables:
         try:
             file = {} if env_file is None else read_dotenv(env_file)
         except DotEnvFileError as error:
-            problem = Problem(".env", str(error))
-        else:
-            return cls(os.environ, file)
-        raise SettingsError(problem)
+            raise SettingsError(Problem(".env", str(error))) from None
+        return cls(os.environ, file)
 
     @property
     def names(self) -> frozenset[str]:

@@ -28,10 +28,10 @@ READ_SECONDS: Final = 0.02
 
 TURN_SECONDS: Final = 0.005
 FLOOD_TURN_SECONDS: Final = 0.001
-STORE_TURN_SECONDS: Final = 0.0001
+STORE_TURN_SECONDS: Final = 0.0005
 """For answers out of the backlog in one round of the event loop: usually, where much has arrived
-meanwhile, and while requests wait for the store. From the store's answer to the next call are some
-eight rounds, so that a longer turn would keep a connection idle for eight times as long."""
+meanwhile, and while requests wait for the store. From the store's answer to the next call are
+several rounds, so that a longer turn keeps a connection idle for several times as long."""
 
 _MUCH_BYTES: Final = 64 * 1024
 _ROUNDS_OF_A_READ: Final = 3

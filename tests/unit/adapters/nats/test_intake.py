@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from adapters.nats.backlog import OVERHEAD_BYTES
-from adapters.nats.intake import READ_SECONDS, TURN_SECONDS
+from adapters.nats.intake import READ_SECONDS, STORE_TURN_SECONDS, TURN_SECONDS
 from tests.unit.adapters.nats.intake_stage import MAX_BODY, PATIENCE, Stage
 
 
@@ -43,8 +43,8 @@ async def test_answers_from_the_backlog_leave_the_loop_to_the_reader_in_between(
     await stage.work_off()
 
 
-async def test_one_request_is_answered_a_round_while_another_waits_for_the_store() -> None:
-    stage = Stage(seconds=TURN_SECONDS / 10)
+async def test_a_round_answers_few_requests_while_another_waits_for_the_store() -> None:
+    stage = Stage(seconds=STORE_TURN_SECONDS)
     stage.send("slow", operation="slow")
     stage.connection.reads += 1
     stage.send("host", 100)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from bootstrap.settings import Problem, SettingsError
 from domain.model.access import AccessPolicy, AnyValidEntity, TrustedIssuers
-from domain.model.access_modes import ObservedPolicy, RequesterRequired, SignedCallersOnly
+from domain.model.access_modes import AppliedPolicy
 from domain.model.identity import AccountKey
 
 if TYPE_CHECKING:
@@ -41,12 +41,13 @@ class AccessControl:
             policy = TrustedIssuers(frozenset(AccountKey(key) for key in settings.trusted_issuers))
         else:
             policy = AnyValidEntity()
-        if requester_required:
-            policy = RequesterRequired(policy)
-        # Outermost: observing refuses no request, for whatever reason.
-        policy = ObservedPolicy(policy) if settings.observes_only else policy
-        # Outside that: without a file no rule can name a workload, and observing lets none through.
-        self.policy: AccessPolicy = policy if self.file is not None else SignedCallersOnly(policy)
+        self.policy = AppliedPolicy(
+            policy,
+            # Without a file no rule can name a workload.
+            admits_workloads=self.file is not None,
+            requires_requester=requester_required,
+            only_observes=settings.observes_only,
+        )
         self._is_required = settings.require_access_policy
         self.mode: str = settings.authorization_mode
         self.issuers = tuple(settings.trusted_issuers)

@@ -19,7 +19,7 @@ from adapters.nats.transport import NatsTransport
 from adapters.telemetry.audit_log import AuditLog
 from adapters.upstream.bounded_store import BoundedSecretStore
 from domain.model.access import AnyValidEntity, TrustedIssuers
-from domain.model.access_modes import ObservedPolicy, RequesterRequired, SignedCallersOnly
+from domain.model.access_modes import AppliedPolicy
 from domain.model.identity import AccountKey
 from tests.support.environments import infisical_environment
 from tests.unit.bootstrap.container_rig import container, variants
@@ -39,10 +39,12 @@ def test_named_issuers_choose_the_rules() -> None:
 
     named = container(**infisical_environment(), TRUSTED_ISSUERS=issuer).access()
 
-    assert container(**infisical_environment()).access().policy == SignedCallersOnly(
-        AnyValidEntity()
+    assert container(**infisical_environment()).access().policy == AppliedPolicy(
+        AnyValidEntity(), admits_workloads=False
     )
-    assert named.policy == SignedCallersOnly(TrustedIssuers(frozenset({AccountKey(issuer)})))
+    assert named.policy == AppliedPolicy(
+        TrustedIssuers(frozenset({AccountKey(issuer)})), admits_workloads=False
+    )
 
 
 def test_a_policy_file_chooses_the_rules() -> None:
@@ -50,8 +52,8 @@ def test_a_policy_file_chooses_the_rules() -> None:
 
     access = built.access()
 
-    assert isinstance(access.policy, AccessPolicyFile)
-    assert access.policy is access.file
+    assert isinstance(access.file, AccessPolicyFile)
+    assert access.policy == AppliedPolicy(access.file)
     assert built.handler().authorize.policy is access.policy
     assert built.handler().authorize.hide_missing
 
@@ -61,8 +63,8 @@ def test_whoever_only_observes_lets_unknown_requesters_through_as_well() -> None
         **infisical_environment(), AUTHORIZATION_MODE="observe", NATS_REQUESTER_REQUIRED="true"
     )
 
-    assert built.access().policy == SignedCallersOnly(
-        ObservedPolicy(RequesterRequired(AnyValidEntity()))
+    assert built.access().policy == AppliedPolicy(
+        AnyValidEntity(), admits_workloads=False, requires_requester=True, only_observes=True
     )
 
 

@@ -66,6 +66,8 @@ class NotPermittedError(CommandError):
 
 def told(error: Exception) -> tuple[str, int]:
     """Return one line that says what to do about a failure, and the exit code."""
+    from adapters.access_policy.draft_from_mappings import BackendNameUnusableError, MappingsError
+    from adapters.access_policy.hypothetical_caller import TokenRefusedError, UnusableKeyError
     from adapters.audit.file_reader import AuditReadError
     from adapters.audit.verifying import KeyUnusableError
     from adapters.crypto.nkeys_text import InvalidNKeyError
@@ -80,12 +82,14 @@ def told(error: Exception) -> tuple[str, int]:
 
     misuses = (
         AuditReadError,
+        BackendNameUnusableError,
         FolderUnusableError,
         InvalidNKeyError,
         KeyUnusableError,
         NamesUnusableError,
         SeedFileError,
         SettingsError,
+        UnusableKeyError,
     )
     if isinstance(error, CommandError):
         return str(error), error.exit_code
@@ -93,7 +97,7 @@ def told(error: Exception) -> tuple[str, int]:
         return str(error), MISUSED
     if isinstance(error, MalformedReplyError):
         return f"The answer is not of this protocol: {error}.", FAILED
-    if isinstance(error, (NatsConnectError, ChannelError)):
+    if isinstance(error, (NatsConnectError, ChannelError, MappingsError, TokenRefusedError)):
         return str(error), FAILED
     if isinstance(error, RequestError):
         return f"{error.wire_name}: {printable(error.advice)}", FAILED

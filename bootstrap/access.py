@@ -74,15 +74,12 @@ class AccessControl:
             await self.file.load()
         except AccessPolicyError as error:
             problems = [Problem(_SETTING, str(problem)) for problem in error.problems]
-        else:
-            status = self.file.status
-            # A grant to entities names an issuer, and one to workloads needs none.
-            if not self._is_required or status.grants:
-                return
-            problems = [
+            raise SettingsError(*problems) from None
+        # A grant to entities names an issuer, and one to workloads needs none.
+        if self._is_required and not self.file.status.grants:
+            raise SettingsError(
                 Problem(_SETTING, "grants nothing, and REQUIRE_ACCESS_POLICY insists on grants.")
-            ]
-        raise SettingsError(*problems)
+            )
 
     async def reload(self) -> None:
         """Read the file again at once, if there is one; the log says what is wrong with it."""

@@ -156,12 +156,9 @@ def _listener(
     try:
         app = StoreRoutes(parts.routes, pages, clock)
     except ValueError as error:
-        advice = str(error)
-    else:
-        return AdminHttp(address, KnownHostsOnly(app, hosts), clock, streams)
-    raise SettingsError(
-        Problem("SECRET_STORE", f"chooses a store that cannot be used: {advice}. Report it there.")
-    )
+        advice = f"chooses a store that cannot be used: {error}. Report it there."
+        raise SettingsError(Problem("SECRET_STORE", advice)) from None
+    return AdminHttp(address, KnownHostsOnly(app, hosts), clock, streams)
 
 
 def _refuse_routes(configuration: Configuration, pipeline: StorePipeline) -> None:

@@ -25,7 +25,7 @@ from bootstrap.plugin_contexts import ServiceStoreContext, ServiceTransportConte
 from bootstrap.retrying import SupervisedTask
 from bootstrap.server_keys import control_keys
 from bootstrap.settings import Configuration
-from bootstrap.settings.configuration import ChosenStore, ChosenTransport
+from bootstrap.settings.chosen import ChosenStore, ChosenTransport
 from bootstrap.store_pipeline import StorePipeline
 from bootstrap.tracing import build_tracing
 from domain.use_cases.answer_request import AnswerRequest

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from adapters.audit.buffered import BufferedSink, BufferLimits
+from adapters.audit.buffered import BufferedSink
 from adapters.audit.line_file import ADVICE, LineFile
-from adapters.audit.sink import AuditSinkError, DeliveryFailedError
+from adapters.audit.sink import AuditSinkError, BufferLimits, DeliveryFailedError
 from adapters.system.own_thread import OwnThread
 
 if TYPE_CHECKING:

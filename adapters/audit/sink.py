@@ -6,7 +6,7 @@ import asyncio
 from abc import abstractmethod
 from contextlib import suppress
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, NamedTuple, Protocol, final
 
 from typing_extensions import override
 
@@ -29,6 +29,20 @@ class OnFull(StrEnum):
 
     DROP = "drop"
     """Secrets leave; events are lost and counted."""
+
+
+class BufferLimits(NamedTuple):
+    """How much may wait, and what happens beyond.
+
+    Attributes:
+        max_bytes: of waiting lines; a usual event has about 1 KiB.
+        on_full: whether requests are refused or events dropped while that much is waiting.
+        grace_seconds: how long closing may take to write what is waiting.
+    """
+
+    max_bytes: int = 16 * 1024 * 1024
+    on_full: OnFull = OnFull.REFUSE
+    grace_seconds: float = 5.0
 
 
 class AuditSink(AuditTrail, Protocol):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from domain.model.opaque import opaque
 
 LONGEST_NEGATIVE_SECONDS = 1.0
 """A secret that was just created, or a store that is just back, is not hidden for longer."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class CacheConfig:
     """What the operator decides about the cache.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
 from adapters.cache.key import key_bytes
+from domain.model.opaque import stateful
 
 if TYPE_CHECKING:
     from adapters.cache.key import CacheKey
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from domain.model.selection import Selection
 
 
-@dataclass(slots=True)
+@stateful
 class Entry:
     """One answer; times are monotonic seconds.
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.model.errors import (
     RateLimited,
@@ -23,8 +22,7 @@ MAX_FAILURES = 256
 """Failures kept at once; of more, the oldest are dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a call failed, from which each waiting request gets an error of its own.
 
     One exception raised in many tasks would collect all their stacks.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from adapters.cache.failures import Failure
 from domain.model.errors import StoreBusy
+from domain.model.opaque import stateful
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ TOO_MANY_WAITING: Final = "too_many_waiting"
 """`reason` of the errors of requests that may not wait."""
 
 
-@dataclass(slots=True, eq=False)
+@stateful
 class Ticket:
     """Lets one request wait.
 
@@ -30,9 +31,9 @@ class Ticket:
         revoked: a request of another folder waits in its place.
     """
 
-    queue: TenantQueue = field(repr=False)
+    queue: TenantQueue
     deadline: float
-    woken: asyncio.Future[None] | None = field(default=None, repr=False)
+    woken: asyncio.Future[None] | None = None
     revoked: bool = False
 
     def wake(self) -> None:
@@ -41,12 +42,12 @@ class Ticket:
             self.woken.set_result(None)
 
 
-@dataclass(slots=True, eq=False)
+@stateful
 class TenantQueue:
     """The waiting requests of one folder, in order of arrival."""
 
     folder: Folder
-    tickets: OrderedDict[Ticket, None] = field(default_factory=OrderedDict, repr=False)
+    tickets: OrderedDict[Ticket, None] = field(default_factory=OrderedDict)
 
 
 class FairAdmission:

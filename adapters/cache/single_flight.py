@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from adapters.cache.failures import CLOSED, Failure
+from domain.model.opaque import stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -37,7 +38,7 @@ def with_time_for_others(query: SecretQuery, now: float, usual_seconds: float) -
     return query
 
 
-@dataclass(slots=True, eq=False)
+@stateful
 class InFlightCall:
     """One call to the store.
 
@@ -50,8 +51,8 @@ class InFlightCall:
 
     started: float
     background: bool
-    task: asyncio.Task[Secret | Failure] = field(init=False, repr=False)
-    tickets: set[Ticket] = field(default_factory=set, repr=False)
+    task: asyncio.Task[Secret | Failure] = field(init=False)
+    tickets: set[Ticket] = field(default_factory=set)
 
     async def wait(self, ticket: Ticket) -> bool:
         """Wait until the call has ended or the ticket is revoked.

@@ -9,10 +9,10 @@ import json
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from domain.model.errors import InvalidRequest
 from domain.model.selection import ROOT, Selection
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
+    from adapters.change_notice.wire import WireOrder
+
 INVALIDATE = "invalidate"
 """The topic of orders that replicas send."""
 
@@ -29,11 +31,9 @@ FLUSH = "flush"
 """The topic of orders that operators send."""
 
 MAX_MESSAGE_BYTES = 16 * 1024
-SCHEMA = 1
 
 _log = structlog.get_logger()
 _NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}\z")]
 
 EVENT: Final = "changed"
 EVENT_SCHEMA: Final = 1
@@ -55,33 +55,6 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(
-        # Made ready for the first message: most processes end without one.
-        defer_build=True,
-        strict=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-    )
-
-
-class _Order(_Wire):
-    version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
-    id: _Name
-    origin: _Name
-    cause: Literal["store", "flush"]
-    scope: dict[str, str]
-    key: str | None = None
-    folder: str | None = None
-    all: bool | None = None
-
-
-class _Answer(_Wire):
-    replica: _Name
-    removed: int = Field(ge=0, lt=2**53)
-
-
 class Invalidation(NamedTuple):
     """An order to every replica.
 
@@ -97,9 +70,11 @@ class Invalidation(NamedTuple):
 
     def to_json(self) -> bytes:
         """Write it; exactly one of `key`, `folder` and `all` is present."""
+        from adapters.change_notice.wire import SCHEMA, WireOrder  # noqa: PLC0415  see there
+
         selected = self.selection
         everything = selected.key is None and selected.folder == ROOT
-        order = _Order(
+        order = WireOrder(
             schema=SCHEMA,
             id=self.id,
             origin=self.origin,
@@ -118,8 +93,10 @@ class Invalidation(NamedTuple):
         Raises:
             MalformedMessageError: anything else, an unknown member included.
         """
+        from adapters.change_notice.wire import WireOrder  # noqa: PLC0415  see there
+
         try:
-            order = _Order.model_validate(_parse(data))
+            order = WireOrder.model_validate(_parse(data))
             selection = _selection(order)
         except (MalformedJsonError, ValidationError, InvalidRequest):
             selection = None
@@ -136,7 +113,9 @@ class ReplicaAnswer(NamedTuple):
 
     def to_json(self) -> bytes:
         """Write it."""
-        return _Answer(replica=self.replica, removed=self.removed).model_dump_json().encode()
+        from adapters.change_notice.wire import WireAnswer  # noqa: PLC0415  see there
+
+        return WireAnswer(replica=self.replica, removed=self.removed).model_dump_json().encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
@@ -145,8 +124,10 @@ class ReplicaAnswer(NamedTuple):
         Raises:
             MalformedMessageError: anything else.
         """
+        from adapters.change_notice.wire import WireAnswer  # noqa: PLC0415  see there
+
         try:
-            answer = _Answer.model_validate(_parse(data))
+            answer = WireAnswer.model_validate(_parse(data))
         except (MalformedJsonError, ValidationError):
             answer = None
         if answer is None:
@@ -173,7 +154,7 @@ def _parse(data: bytes) -> object:
     return parse_json(data, max_brackets=PEER_BRACKETS)
 
 
-def _selection(order: _Order) -> Selection | None:
+def _selection(order: WireOrder) -> Selection | None:
     scope = tuple(order.scope.items())
     match order.key, order.folder, order.all:
         case str() as key, None, None:

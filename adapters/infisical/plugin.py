@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
 
-from adapters.infisical.settings import InfisicalSettings
-from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
+from adapters.infisical.settings import WEBHOOK_PATH, InfisicalSettings
 from adapters.system.lone_process import LoneProcess
 from adapters.upstream.admission_config import worker_share
 from adapters.upstream.server_address import host_and_port, warn_without_tls
@@ -76,6 +75,7 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         routes: tuple[HttpRoute, ...] = ()
         if settings.webhook_key is not None:
             from adapters.infisical.webhook import InfisicalWebhook  # noqa: PLC0415  likewise
+            from adapters.infisical.webhook_signature import WebhookVerifier  # noqa: PLC0415
 
             verifier = WebhookVerifier(settings.webhook_key, context.clock)
             routes = (InfisicalWebhook(verifier, context.changed).route(),)

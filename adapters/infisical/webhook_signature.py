@@ -13,6 +13,7 @@ import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, ClassVar
 
+from adapters.infisical.settings import MIN_WEBHOOK_KEY_LENGTH
 from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-WEBHOOK_PATH = "/webhooks/infisical"
 WINDOW_SECONDS = 300.0
-MIN_KEY_LENGTH = 16
 MAX_REMEMBERED = 16_384
 
 _OVER_BODY = re.compile(r"t=([0-9]{1,15});([0-9a-f]{64})", re.ASCII)
@@ -100,10 +99,10 @@ class WebhookVerifier:
         window_seconds: float = WINDOW_SECONDS,
         max_remembered: int = MAX_REMEMBERED,
     ) -> None:
-        if len(key.get_secret_value()) < MIN_KEY_LENGTH:
+        if len(key.get_secret_value()) < MIN_WEBHOOK_KEY_LENGTH:
             raise ValueError(
-                f"The webhook's key must have at least {MIN_KEY_LENGTH} characters; a client that "
-                "guesses it can empty the cache."
+                f"The webhook's key must have at least {MIN_WEBHOOK_KEY_LENGTH} characters; a "
+                "client that guesses it can empty the cache."
             )
         if window_seconds <= 0 or max_remembered < 1:
             raise ValueError("The webhook's age window and memory must be positive.")

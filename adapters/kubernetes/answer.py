@@ -21,7 +21,6 @@ namespaces and addresses, so that none is passed on:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
 from adapters.kubernetes import reasons
@@ -34,6 +33,7 @@ from domain.model.errors import (
     Unauthorized,
     UpstreamError,
 )
+from domain.model.opaque import opaque
 from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ SERVER_ERRORS: Final = 500
 _IMPERSONATED = frozenset({"users", "serviceaccounts", "groups", "uids", "userextras"})
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Answer:
     """One answer of the API server.
 
@@ -72,7 +72,7 @@ class Answer:
     """
 
     status: int
-    document: Mapping[str, object] = field(repr=False)
+    document: Mapping[str, object]
     request_id: str | None = None
     retry_after: float | None = None
 

@@ -28,7 +28,7 @@ RIGHTS_SECONDS: Final = 300.0
 PROBE_NAME: Final = "wasmcloud-secrets-probe"
 """Read in the hope of "no such Secret": it proves address, trust, credentials, right and etcd."""
 
-# A wrong address and refused credentials are not among them: they heal when an operator mends them
+# A wrong address and refused credentials are not among them: they heal when an operator acts
 # elsewhere, or when the kubelet has written the next token.
 _MISCONFIGURED: Final = frozenset(
     {

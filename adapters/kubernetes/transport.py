@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
@@ -18,6 +17,7 @@ from adapters.upstream.engine import Failure, HttpEngine, TransportError
 from adapters.upstream.http import UpstreamHttp
 from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.streams import HttpStreams
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +133,7 @@ class CertificateLogin(TokenSource):
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Transport:
     """The clients of one API server. `engine`: tells when the server goes away."""
 

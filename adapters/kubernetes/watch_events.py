@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from adapters.kubernetes.answer import GONE, OK, read_object
 from adapters.kubernetes.bounds import is_secret_name
 from adapters.kubernetes.secret_object import State, read_state
 from adapters.upstream.json_members import member_of
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping
@@ -53,7 +53,7 @@ class Kind(StrEnum):
     BOOKMARK = "BOOKMARK"
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Event:
     """One event.
 

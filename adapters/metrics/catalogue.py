@@ -11,6 +11,7 @@ import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from adapters.metrics.worker_end import WorkerEnd
 from domain.model.audit import Outcome, ServerKey
 from domain.model.errors import REQUEST_ERRORS
 from domain.model.transport import WORKLOAD_READ, Operation
@@ -51,31 +52,6 @@ WATCHED_REASONS: Final = (
     "infisical_rate_limited",
 )
 """Reasons of refusals that the alert rules watch; the rules and these name the same."""
-
-
-class WorkerEnd(StrEnum):
-    """How a worker process ended whose place had to be taken by another."""
-
-    KILLED = "killed"
-    """By SIGKILL: mostly the system, for want of memory."""
-
-    HUNG = "hung"
-    """By the supervisor, since it gave no sign of life."""
-
-    UNSERVED = "unserved"
-    """By the supervisor, since no host was answered by it while others were."""
-
-    SIGNALLED = "signalled"
-    """By any other signal, such as that of a crash."""
-
-    FAILED = "failed"
-    """By itself, with an exit code that is not 0."""
-
-    ENDED = "ended"
-    """By itself with exit code 0, without a signal to stop."""
-
-    NOT_STARTED = "not_started"
-    """Before it began: the system could not make a process."""
 
 
 WORKER_ENDS: Final = tuple(str(end) for end in WorkerEnd)

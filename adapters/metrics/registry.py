@@ -19,7 +19,8 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from adapters.metrics import catalogue
-from adapters.metrics.catalogue import PREFIX, WorkerEnd
+from adapters.metrics.catalogue import PREFIX
+from adapters.metrics.worker_end import WorkerEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -105,7 +106,7 @@ class LiveCollector(Collector):
             try:
                 samples = [sample for sample in source() if _is_readable(sample)]
             except Exception as error:  # noqa: BLE001  the other parts are shown all the same
-                _log.error("metrics.source_failed", error=type(error).__name__)
+                _log.exception("metrics.source_failed", error=type(error).__name__)
                 continue
             for sample in samples:
                 by_name.setdefault(sample.name, []).append(sample)

@@ -5,7 +5,6 @@ The service itself only reads. Listing and deleting need no encryption xkey.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.nats_kv.bucket import Bucket
@@ -20,6 +19,7 @@ from adapters.nats_kv.value_cipher import (
     to_bytes,
 )
 from domain.model.errors import InvalidRequest, SecretNotFound
+from domain.model.opaque import opaque
 from domain.model.replies import write_secret
 from domain.model.secret import Secret
 
@@ -43,7 +43,7 @@ _HEADER_BYTES = 1024
 _EXPECTED_REVISION_HEADER = "Nats-Expected-Last-Subject-Sequence"
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Revision:
     """One version in a secret's history, without its value. `size`: the value's length in bytes; 0
     for a deletion.

@@ -11,10 +11,10 @@ the lock.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from adapters.upstream.lockout_file import Refusals
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ LOCKED_RETRY_SECONDS: Final = 20.0
 """Between looks whether a lock is over, or up to twice that. They do not prolong it."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class LockoutConfig:
     """How the server locks identities.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
+from domain.model.opaque import opaque
 from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class UpstreamRequest:
     """What is sent. Its repr shows neither headers nor body, which hold credentials.
 
@@ -29,8 +30,8 @@ class UpstreamRequest:
     """
 
     method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
+    url: str
+    headers: Mapping[str, str]
     body: bytes | None = field(default=None, repr=False)
 
 

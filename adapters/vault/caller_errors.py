@@ -61,7 +61,7 @@ _OPERATOR_S: Final = (
         ),
     ),
 )
-"""What only an operator can mend: words that hint at it, the reason, and the advice."""
+"""What only an operator can correct: words that hint at it, the reason, and the advice."""
 
 
 def caller_login_error(answer: Answer) -> SecretsError:

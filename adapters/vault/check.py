@@ -39,7 +39,7 @@ CHECK_CALLER: Final = Caller(entity=_CLAIMS, host=replace(_CLAIMS, kind=Identity
 """Logs in where callers do; no key reads so, so that no policy for a component covers it."""
 
 # A wrong address, a refused login and a refused token are not among them: they heal when an
-# operator mends them elsewhere, and a process that ends and is started again tries to log in each
+# operator acts elsewhere, and a process that ends and is started again tries to log in each
 # time, which locks the login for all replicas.
 _MISCONFIGURED: Final = frozenset(
     {

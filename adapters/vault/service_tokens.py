@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -14,6 +13,7 @@ from adapters.upstream.shared_work import SharedWork
 from adapters.vault import reasons
 from adapters.vault.token_makers import RENEWED_AT
 from domain.model.errors import RateLimited, UpstreamError
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +48,9 @@ _SAFETY_SHARE, _MAX_SAFETY_SECONDS = 0.1, 5.0
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class _Held:
-    token: Token = field(repr=False)
+    token: Token
     refresh_at: float
     expires_at: float
 

@@ -8,12 +8,13 @@ of them through, and here every segment is percent-encoded but for unreserved ch
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from adapters.upstream.json_members import member_of
+from domain.model.opaque import opaque
 from domain.model.strict_json import MalformedJsonError, NumberText, parse_json
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _encoded(path: str) -> str:
     return "/".join(quote(segment, safe="") for segment in path.split("/"))
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Answer:
     """One answer.
 
@@ -89,11 +90,11 @@ class Answer:
     """
 
     status: int
-    document: object = field(repr=False)
+    document: object
     is_empty: bool = False
     inline_failed: bool = False
     retry_after: float | None = None
-    location: str | None = field(default=None, repr=False)
+    location: str | None = None
 
     @classmethod
     def of(cls, response: UpstreamResponse) -> Answer:
@@ -187,7 +188,7 @@ def token_header(token: str) -> Mapping[str, str]:
     return {TOKEN_HEADER: token} if token else {}
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Call:
     """A request to be made.
 
@@ -205,9 +206,9 @@ class Call:
 
     method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
-    body: Mapping[str, str] | None = field(default=None, repr=False)
+    body: Mapping[str, str] | None = None
     is_login: bool = False
     repeatable: bool = True
     tenant: str = ""

@@ -44,7 +44,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing to mend in one file.
+    """One thing to correct in one file.
 
     Attributes:
         line: counted from 1.

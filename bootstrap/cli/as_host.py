@@ -24,7 +24,7 @@ from bootstrap.cli.reporting import CommandError, NotPermittedError, read_seed, 
 from bootstrap.plugin_contexts import ServiceTransportContext
 from bootstrap.server_keys import control_keys
 from bootstrap.settings import load_settings
-from bootstrap.settings.configuration import ChosenTransport
+from bootstrap.settings.chosen import ChosenTransport
 from bootstrap.settings.plugins import Registry
 from bootstrap.settings.service import ChoiceSettings
 from domain.model.messages import Application, RequestContext

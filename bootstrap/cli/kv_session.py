@@ -18,7 +18,7 @@ from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.cli.nats_session import open_nats
-from bootstrap.cli.reporting import FAILED, MISUSED, guarded_run, told
+from bootstrap.cli.reporting import FAILED, MISUSED, explained, guarded_run
 from bootstrap.settings import Problem, SettingsError, load_settings
 from domain.model.errors import InvalidRequest, SecretsError
 from ports.plugin import PluginError
@@ -135,4 +135,4 @@ def _told(error: Exception) -> tuple[str, int]:
         return f"{error} --force stores the value all the same.", FAILED
     if isinstance(error, (SecretsError, VersionConflictError, StoreUnreachableError)):
         return str(error), FAILED
-    return told(error)
+    return explained(error)

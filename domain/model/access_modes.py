@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.access import NO_WORKLOADS, AccessPolicy, Decision
+from domain.model.opaque import opaque
 from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from domain.model.access import AccessRequest
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class AppliedPolicy(AccessPolicy):
     """Decides as `inner` does, but for what these say.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.errors import KeyProbe, OtherError, RequestError, SecretNotFound
 from domain.model.messages import SecretRequest
+from domain.model.opaque import opaque
 from domain.model.reference import SecretQuery
 from domain.model.replies import write_error
 from domain.model.transport import Operation, Reply
@@ -56,7 +57,7 @@ class _Asking(NamedTuple):
     access: Access
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class AnswerRequest(RequestHandler):
     """Answers `server_xkey` and `get`; turns every failure into the protocol's own error.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from domain.model.errors import InvalidHeaders, InvalidPayload, OtherError
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from domain.model.audit import ServerKey
@@ -29,7 +29,7 @@ class OpenedRequest(NamedTuple):
         return f"OpenedRequest(<hidden>, {self.host_xkey}, {self.server_key})"
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class OpenRequest:
     """Opens requests with the server's keys."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.audit import AuditEvent, Outcome
@@ -14,6 +13,7 @@ from domain.model.errors import (
     SecretNotFound,
     UpstreamError,
 )
+from domain.model.opaque import opaque
 from domain.model.reference import SecretQuery
 from domain.model.secret import Secret
 from domain.model.transport import WORKLOAD_READ
@@ -49,7 +49,7 @@ class WorkloadRead(NamedTuple):
     outcome: ReadOutcome
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class ReadForWorkload:
     """Reads secrets for callers that no token names, by the rules that name workloads.
     `needs_token`: whether the store answers only with an entity's token at hand.

@@ -8,9 +8,8 @@ import resource
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from adapters.audit.buffered import BufferLimits
 from adapters.audit.file import AuditFile
-from adapters.audit.sink import OnFull
+from adapters.audit.sink import BufferLimits, OnFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

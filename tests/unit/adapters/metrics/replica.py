@@ -15,9 +15,10 @@ from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.state import InfisicalState, TokenState, infisical_samples
 from adapters.kubernetes.assembly import call_samples, read_samples, watch_samples
 from adapters.metrics.audit_trail import MeteredAuditTrail
-from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
+from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, catalogue
 from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
+from adapters.metrics.worker_end import WorkerEnd
 from adapters.nats.plugin import nats_samples
 from adapters.system.lateness import LoopLateness
 from adapters.upstream.bounded_store import BoundedSecretStore

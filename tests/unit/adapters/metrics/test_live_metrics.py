@@ -14,7 +14,7 @@ from adapters.access_policy.status import PolicyStatus
 from adapters.admin_http.readiness import Finding
 from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 from ports.plugin import Sample
 from tests.unit.adapters.metrics.replica import Replica
 

@@ -67,11 +67,10 @@ class AuditTrails:
             self.buffers["log"] = log
             sinks.append(log)
         if settings.audit_file is not None:
-            from adapters.audit import file  # noqa: PLC0415  loaded for a file alone
+            from adapters.audit.file import AuditFile  # noqa: PLC0415  loaded for a file alone
 
-            fsync = file.FsyncPolicy(settings.audit_file_fsync)
-            kept = file.AuditFileConfig(settings.audit_file, fsync, limits)
-            self._file = file.AuditFile(kept, clock, signer())
+            path, fsync = settings.audit_file, settings.audit_file_fsync
+            self._file = AuditFile(path, clock, limits, signer(), fsync=fsync)
             self.buffers["file"] = self._file
             sinks.append(self._file)
         if settings.audit_stream is not None:

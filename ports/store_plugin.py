@@ -112,19 +112,7 @@ class StoreContext(Protocol):
         """
 
 
-def _no_samples() -> Sequence[Sample]:
-    return ()
-
-
-def _no_problem() -> str | None:
-    return None
-
-
-def _nothing_to_reload() -> None:
-    """Most stores have learned nothing that an operator could have them forget."""
-
-
-async def _nothing_to_close() -> None:
+async def _nothing() -> None:
     """Some stores open nothing of their own."""
 
 
@@ -172,11 +160,11 @@ class StoreParts:
     check: StoreCheck
     preflight: Preflight | None = None
     run: Callable[[], Awaitable[None]] | None = None
-    close: Callable[[], Awaitable[None]] = _nothing_to_close
-    reload: Callable[[], None] = _nothing_to_reload
-    problem: Callable[[], str | None] = _no_problem
-    degraded: Callable[[], str | None] = _no_problem
-    samples: Callable[[], Iterable[Sample]] = _no_samples
+    close: Callable[[], Awaitable[None]] = _nothing
+    reload: Callable[[], None] = lambda: None
+    problem: Callable[[], str | None] = lambda: None
+    degraded: Callable[[], str | None] = lambda: None
+    samples: Callable[[], Iterable[Sample]] = lambda: ()
     routes: tuple[HttpRoute, ...] = ()
     closed_routes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     partition: Callable[[Caller], Hashable] | None = None

@@ -88,18 +88,6 @@ async def _nothing() -> None:
     """Some transports open and close nothing beside their listener."""
 
 
-def _no_problem() -> str | None:
-    return None
-
-
-def _no_samples() -> Iterable[Sample]:
-    return ()
-
-
-def _as_it_is(operation: str) -> str:
-    return operation
-
-
 @opaque
 class TransportParts:
     """A transport as the service runs it.
@@ -131,12 +119,12 @@ class TransportParts:
     open: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing
     run: Callable[[], Awaitable[None]] | None = None
-    problem: Callable[[], str | None] = _no_problem
-    samples: Callable[[], Iterable[Sample]] = _no_samples
+    problem: Callable[[], str | None] = lambda: None
+    samples: Callable[[], Iterable[Sample]] = lambda: ()
     peers: PeerBus | None = None
     shared: Mapping[type, Any] = field(default_factory=lambda: MappingProxyType({}))
     server: tuple[str, int] | None = None
-    address_of: Callable[[str], str] = _as_it_is
+    address_of: Callable[[str], str] = lambda operation: operation
     system: str = "other"
     announced: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     identifies_requesters: bool = False

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem, UnreadablePolicyError
-from adapters.access_policy.status import PolicyRefusal, PolicyStatus
+from adapters.access_policy.status import PolicyStatus
 from adapters.access_policy.yaml_tree import MAX_BYTES
 from adapters.system.files import read_file, why_not_read
 from adapters.system.own_thread import POLL_SECONDS, OwnThread, settled
@@ -98,7 +98,7 @@ class AccessPolicyFile(AccessPolicy):
         """
         async with self._lock:
             content = await self._read()
-            if content == self._seen and self._status.refusal is None:
+            if content == self._seen and not self._status.mistakes:
                 _log.info("access_policy.unchanged", digest=self._status.digest)
                 return True
             return not await self._apply(content)
@@ -150,8 +150,7 @@ class AccessPolicyFile(AccessPolicy):
         )
 
     def _refuse(self, problems: tuple[PolicyProblem, ...]) -> None:
-        refusal = PolicyRefusal(self._clock.now(), problems)
-        self._status = replace(self._status, refusal=refusal)
+        self._status = replace(self._status, mistakes=problems)
         _log.error(
             "access_policy.refused",
             file=str(self._path),

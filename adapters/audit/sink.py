@@ -16,6 +16,8 @@ from ports.plugin import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from adapters.audit.buffered import BufferedSink
+    from adapters.telemetry.audit_log import AuditLog
     from domain.model.audit import AuditEvent
 
 
@@ -144,20 +146,9 @@ class ServedApart(AuditSink):
         await asyncio.gather(self._served.aclose(), self._others.aclose(), return_exceptions=True)
 
 
-class Buffer(Protocol):
-    """A sink in which events may wait, such as `adapters.audit.buffered.BufferedSink`."""
-
-    @property
-    def waiting(self) -> int: ...
-
-    @property
-    def dropped(self) -> int: ...
-
-    @property
-    def failing(self) -> bool: ...
-
-
-def audit_samples(trail: AuditTrail, buffers: Mapping[str, Buffer]) -> Iterator[Sample]:
+def audit_samples(
+    trail: AuditTrail, buffers: Mapping[str, AuditLog | BufferedSink]
+) -> Iterator[Sample]:
     """Yield every figure of the audit trail as it is now; `buffers` by the sinks' names."""
     yield Sample(
         "audit_accepting",

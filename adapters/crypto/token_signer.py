@@ -10,7 +10,6 @@ from nacl import bindings
 from typing_extensions import override
 
 from adapters.crypto import base64url
-from adapters.crypto.ed25519_jws import ALGORITHM, SIGNATURE_BYTES
 from adapters.crypto.nkeys_text import (
     RAW_KEY_BYTES,
     InvalidNKeyError,
@@ -21,7 +20,7 @@ from adapters.crypto.nkeys_text import (
     encode_seed,
 )
 from adapters.crypto.wascap_claims import IDENTITY_KINDS
-from adapters.crypto.wascap_token import HEADER_TYPE
+from adapters.crypto.wascap_token import ALGORITHM, HEADER_TYPE, SIGNATURE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

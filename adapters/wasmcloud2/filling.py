@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.model.errors import InvalidRequest
-from domain.model.replies import wire_name
 from domain.model.secret import Secret
 from domain.model.workload import Workload
 
@@ -179,7 +178,7 @@ def text_outcome(read: WorkloadRead) -> Secret | RequestError:
 
 def shown(refusal: RequestError, read: WorkloadRead) -> str:
     """Return a refusal for the workload's operator, with the request id to look it up by."""
-    return f"{wire_name(refusal)}: {refusal.advice} (request {read.request_id})"
+    return f"{refusal.wire_name}: {refusal.advice} (request {read.request_id})"
 
 
 def _is_unicode(value: str) -> bool:

@@ -187,11 +187,8 @@ async def _channel_of(choice: ChoiceSettings) -> AsyncIterator[Channel]:
     try:
         await parts.open()
     except TransportFailedError as error:
-        advice = str(error)
-    else:
-        try:
-            yield parts.channel
-        finally:
-            await parts.close()
-        return
-    raise CommandError(advice)
+        raise CommandError(str(error)) from None
+    try:
+        yield parts.channel
+    finally:
+        await parts.close()

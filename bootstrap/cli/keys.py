@@ -159,8 +159,6 @@ def _write(path: Path, seed: str) -> None:
         write_seed(path, seed)
     except FileExistsError:
         advice = "names a file that exists already; remove it or choose another."
+        raise CommandError(f"--out {advice}") from None
     except SeedFileError as error:
-        advice = str(error)
-    else:
-        return
-    raise CommandError(f"--out {advice}")
+        raise CommandError(f"--out {error}") from None

@@ -101,8 +101,7 @@ def _encryption_xkey(settings: NatsKvSettings) -> XKeyPair:
     try:
         return settings.encryption_xkey()
     except PluginError as error:
-        problem = Problem(error.setting, error.advice)
-    raise SettingsError(problem)
+        raise SettingsError(Problem(error.setting, error.advice)) from None
 
 
 def values_run(

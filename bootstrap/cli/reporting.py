@@ -66,29 +66,31 @@ class NotPermittedError(CommandError):
 
 def explained(error: Exception) -> tuple[str, int]:
     """Return one line that says what to do about a failure, and the exit code."""
+    from adapters.access_policy.draft_from_mappings import BackendNameUnusableError, MappingsError
+    from adapters.access_policy.hypothetical_caller import TokenRefusedError, UnusableKeyError
     from adapters.audit.file_reader import AuditReadError
     from adapters.audit.verifying import KeyUnusableError
     from adapters.crypto.nkeys_text import InvalidNKeyError
     from adapters.crypto.seed_file import SeedFileError
-    from adapters.crypto.xkey_file import XKeyFileError
     from adapters.nats.connect_errors import NatsConnectError
     from adapters.nats_auth.folder import FolderUnusableError
     from adapters.nats_auth.roles import NamesUnusableError
     from adapters.telemetry.fault_log import describe_error
     from bootstrap.settings import SettingsError
-    from domain.model.errors import REQUEST_ERRORS
-    from domain.model.replies import MalformedReplyError, wire_name
+    from domain.model.errors import RequestError
+    from domain.model.replies import MalformedReplyError
     from ports.transport import ChannelError
 
     misuses = (
         AuditReadError,
+        BackendNameUnusableError,
         FolderUnusableError,
         InvalidNKeyError,
         KeyUnusableError,
         NamesUnusableError,
         SeedFileError,
         SettingsError,
-        XKeyFileError,
+        UnusableKeyError,
     )
     if isinstance(error, CommandError):
         return str(error), error.exit_code
@@ -96,10 +98,10 @@ def explained(error: Exception) -> tuple[str, int]:
         return str(error), MISUSED
     if isinstance(error, MalformedReplyError):
         return f"The answer is not of this protocol: {error}.", FAILED
-    if isinstance(error, (NatsConnectError, ChannelError)):
+    if isinstance(error, (NatsConnectError, ChannelError, MappingsError, TokenRefusedError)):
         return str(error), FAILED
-    if isinstance(error, REQUEST_ERRORS):
-        return f"{wire_name(error)}: {printable(error.advice)}", FAILED
+    if isinstance(error, RequestError):
+        return f"{error.wire_name}: {printable(error.advice)}", FAILED
     frames = describe_error(error)["frames"]
     place = f" at {frames[-1]}" if isinstance(frames, list) and frames else ""
     return f"The command failed unexpectedly ({type(error).__name__}{place}); report it.", FAILED
@@ -223,8 +225,7 @@ def write_new_file(path: Path, data: bytes, mode: int = 0o600) -> None:
         create_file(path, data, mode)
     except FileExistsError:
         advice = f"{path} exists already; remove it or choose another file."
+        raise CommandError(advice) from None
     except OSError as error:
         advice = f"{path} cannot be written ({error.strerror}); choose another file."
-    else:
-        return
-    raise CommandError(advice)
+        raise CommandError(advice) from None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import yaml
+
 from adapters.access_policy import values
 from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
-from adapters.access_policy.yaml_tree import MAX_BYTES, Scalar, parse_tree
+from adapters.access_policy.yaml_tree import MAX_BYTES, parse_tree
 from adapters.projection.content import DirectoryRights, name_problem
 from adapters.system.files import read_file, why_not_read
 from adapters.system.yaml_nodes import suggestion
@@ -154,7 +156,7 @@ def _consumer(reader: NodeReader, environment: str | None) -> Workload | None:
 def _file(
     reader: NodeReader, consumer: Workload, name: str, mode: int, owner: tuple[int, int]
 ) -> PlannedFile | None:
-    if isinstance(reader.node, Scalar):
+    if isinstance(reader.node, yaml.ScalarNode):
         named = _reference(reader)
         if named is None:
             return None

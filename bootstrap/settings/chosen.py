@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import structlog
 
 from bootstrap.settings.plugins import Kind, failure_fields, failure_in
-from bootstrap.settings.variables import SettingsError
 from ports.plugin import PluginError
-from ports.settings import Problem
+from ports.settings import Problem, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

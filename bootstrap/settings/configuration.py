@@ -12,10 +12,10 @@ from bootstrap.settings.chosen import ChosenStore, ChosenTransport, asked
 from bootstrap.settings.model import Settings, known_variables, own_groups, variable_names
 from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.service import ChoiceSettings
-from bootstrap.settings.variables import SettingsError, Variables
+from bootstrap.settings.variables import Variables
 from bootstrap.workers.worker_config import RestartHistory
 from domain.model.opaque import opaque
-from ports.settings import Problem, SettingsGroup
+from ports.settings import Problem, SettingsError, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

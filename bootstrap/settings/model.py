@@ -20,8 +20,8 @@ from bootstrap.settings.service import (
     Wasmcloud2Settings,
     WorkerSettings,
 )
-from bootstrap.settings.variables import DOTENV, SettingsError, Variables
-from ports.settings import SettingsGroup
+from bootstrap.settings.variables import DOTENV, Variables
+from ports.settings import SettingsError, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

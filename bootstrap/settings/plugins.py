@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from adapters.telemetry.fault_log import describe_error, place_within
-from bootstrap.settings.variables import SettingsError
 from ports.plugin import API_VERSION
-from ports.settings import Problem, SettingsGroup
+from ports.settings import Problem, SettingsError, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -18,7 +18,6 @@ from adapters.upstream.engine import Failure
 from adapters.upstream.failures import foreign_answer, transport_error
 from domain.model import own_lateness
 from domain.model.errors import REQUEST_ERRORS, KeyProbe, SecretsError
-from domain.model.replies import wire_name
 from domain.use_cases import answer_request, authenticate_caller
 from tests.unit.docs.documents import ROOT, nodes
 
@@ -186,7 +185,7 @@ def _kind(node: ast.expr, module: ModuleType) -> type[SecretsError] | None:
 
 
 def _wire_name(kind: type[SecretsError]) -> str:
-    return next((wire_name(each("")) for each in REQUEST_ERRORS if issubclass(kind, each)), "")
+    return next((each.wire_name for each in REQUEST_ERRORS if issubclass(kind, each)), "")
 
 
 def _value(node: ast.expr, module: ModuleType) -> Any:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.vault.settings import VaultSettings
-from bootstrap.settings.variables import SettingsError, Variables
+from bootstrap.settings.variables import Variables
+from ports.settings import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path

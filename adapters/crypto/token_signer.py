@@ -10,6 +10,7 @@ from nacl import bindings
 from typing_extensions import override
 
 from adapters.crypto import base64url
+from adapters.crypto.ed25519_jws import ALGORITHM, SIGNATURE_BYTES
 from adapters.crypto.nkeys_text import (
     RAW_KEY_BYTES,
     InvalidNKeyError,
@@ -20,7 +21,7 @@ from adapters.crypto.nkeys_text import (
     encode_seed,
 )
 from adapters.crypto.wascap_claims import IDENTITY_KINDS
-from adapters.crypto.wascap_token import ALGORITHM, HEADER_TYPE, SIGNATURE_BYTES
+from adapters.crypto.wascap_token import HEADER_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

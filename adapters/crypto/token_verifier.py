@@ -5,10 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, final
 
-from nacl import bindings
-from nacl.exceptions import CryptoError
+from jwt.exceptions import InvalidSignatureError, PyJWTError
 from typing_extensions import override
 
+from adapters.crypto.ed25519_jws import new_jws, verified_payload
 from adapters.crypto.wascap_claims import MalformedTokenError
 from adapters.crypto.wascap_token import read_token
 from domain.model.recently_used import RecentlyUsed
@@ -25,7 +25,7 @@ MAX_REMEMBERED_LENGTH = 2048
 
 @final
 class WascapTokenVerifier(TokenVerifier):
-    """Verifies with libsodium, and once for each token it has room to remember.
+    """Verifies with PyJWT, and once for each token it has room to remember.
 
     What is remembered is a digest of the token's text and its claims, never the token. A token has
     one text only, and what is refused is not remembered. `remembered`: how many verified tokens to
@@ -33,6 +33,7 @@ class WascapTokenVerifier(TokenVerifier):
     """
 
     def __init__(self, remembered: int = 4096) -> None:
+        self._jws = new_jws()
         self._remembered: RecentlyUsed[bytes, Claims] = RecentlyUsed(remembered)
 
     @override
@@ -51,15 +52,15 @@ class WascapTokenVerifier(TokenVerifier):
     def _verify(self, token: str) -> Claims:
         try:
             unverified = read_token(token)
-            # It refuses malleable signatures and keys of low order.
-            signed = unverified.signature + unverified.signed
-            bindings.crypto_sign_open(signed, unverified.issuer_key)
-        except MalformedTokenError:
+            payload = verified_payload(self._jws, token, unverified.issuer_key)
+            # The claims must be read from the very bytes that PyJWT took for the payload.
+            if payload == unverified.payload:
+                return unverified.claims
             reason = "bad_token"
-        except CryptoError:
+        except InvalidSignatureError:
             reason = "bad_signature"
-        else:
-            return unverified.claims
+        except (MalformedTokenError, PyJWTError):
+            reason = "bad_token"
         # Raised out here so that not even __context__ holds a part of the token.
         raise TokenRejectedError(reason)
 

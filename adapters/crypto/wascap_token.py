@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nacl import bindings
-
 from adapters.crypto import base64url
+from adapters.crypto.ed25519_jws import ALGORITHM, SIGNATURE_BYTES
 from adapters.crypto.nkeys_text import KeyKind, decode_public
 from adapters.crypto.wascap_claims import MalformedTokenError, read_claims
 from domain.model.opaque import opaque
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from domain.model.identity import Claims
 
 HEADER_TYPE = "jwt"
-ALGORITHM = "Ed25519"
-SIGNATURE_BYTES = bindings.crypto_sign_BYTES
 MAX_TOKEN_LENGTH = 8 * 1024
 """Real ones have less than a quarter of this."""
 
@@ -37,14 +34,12 @@ class UnverifiedToken:
     Attributes:
         claims: what it says.
         issuer_key: the 32 raw bytes of the account key that has to have signed it.
-        signed: the bytes that its signature is over: header and claims, as they came.
-        signature: 64 bytes.
+        payload: the exact bytes that `claims` was read from.
     """
 
     claims: Claims
     issuer_key: bytes
-    signed: bytes
-    signature: bytes
+    payload: bytes
 
 
 def read_token(token: str) -> UnverifiedToken:
@@ -58,8 +53,9 @@ def read_token(token: str) -> UnverifiedToken:
     if len(signature) != SIGNATURE_BYTES:
         raise MalformedTokenError("The signature must have 64 bytes; copy the token whole.")
     claims = read_claims(_object(payload, "claims"))
-    issuer_key = decode_public(claims.issuer, KeyKind.ACCOUNT)[1]
-    return UnverifiedToken(claims, issuer_key, token.rpartition(".")[0].encode(), signature)
+    return UnverifiedToken(
+        claims=claims, issuer_key=decode_public(claims.issuer, KeyKind.ACCOUNT)[1], payload=payload
+    )
 
 
 def peek(token: str) -> tuple[Mapping[str, object], Mapping[str, object]]:

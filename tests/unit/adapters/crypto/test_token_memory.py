@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from nacl import bindings
+from typing import Any
 
+import pytest
+
+from adapters.crypto import token_verifier
+from adapters.crypto.ed25519_jws import Ed25519Algorithm
 from adapters.crypto.token_signer import SigningKey
 from adapters.crypto.token_verifier import MAX_REMEMBERED_LENGTH, WascapTokenVerifier
 from ports.token_verifier import TokenRejectedError
@@ -17,14 +20,13 @@ class CountedVerifications:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        real = bindings.crypto_sign_open
+        real = Ed25519Algorithm.verify
 
-        def counted(signed: bytes, key: bytes) -> bytes:
+        def counted(algorithm: Ed25519Algorithm, msg: bytes, key: Any, sig: bytes) -> bool:
             self.count += 1
-            opened: bytes = real(signed, key)
-            return opened
+            return real(algorithm, msg, key, sig)
 
-        monkeypatch.setattr(bindings, "crypto_sign_open", counted)
+        monkeypatch.setattr(Ed25519Algorithm, "verify", counted)
 
 
 @pytest.fixture
@@ -112,3 +114,14 @@ def test_a_very_long_token_is_verified_but_not_remembered(
         verifier.verify(token, ENTITIES)
 
     assert verifications.count == 2
+
+
+def test_the_claims_must_come_from_the_bytes_that_were_signed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(token_verifier, "verified_payload", lambda *_: b"{}")
+
+    with pytest.raises(TokenRejectedError) as caught:
+        WascapTokenVerifier().verify(sign(), ENTITIES)
+
+    assert caught.value.reason == "bad_token"

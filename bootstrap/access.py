@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from bootstrap.settings import Problem, SettingsError
 from domain.model.access import AccessPolicy, AnyValidEntity, TrustedIssuers
-from domain.model.access_modes import ObservedPolicy, RequesterRequired, SignedCallersOnly
+from domain.model.access_modes import AppliedPolicy
 from domain.model.identity import AccountKey
 
 if TYPE_CHECKING:
@@ -41,12 +41,13 @@ class AccessControl:
             policy = TrustedIssuers(frozenset(AccountKey(key) for key in settings.trusted_issuers))
         else:
             policy = AnyValidEntity()
-        if requester_required:
-            policy = RequesterRequired(policy)
-        # Outermost: observing refuses no request, for whatever reason.
-        policy = ObservedPolicy(policy) if settings.observes_only else policy
-        # Outside that: without a file no rule can name a workload, and observing lets none through.
-        self.policy: AccessPolicy = policy if self.file is not None else SignedCallersOnly(policy)
+        self.policy = AppliedPolicy(
+            policy,
+            # Without a file no rule can name a workload.
+            admits_workloads=self.file is not None,
+            requires_requester=requester_required,
+            only_observes=settings.observes_only,
+        )
         self._is_required = settings.require_access_policy
         self.mode: str = settings.authorization_mode
         self.issuers = tuple(settings.trusted_issuers)
@@ -73,15 +74,12 @@ class AccessControl:
             await self.file.load()
         except AccessPolicyError as error:
             problems = [Problem(_SETTING, str(problem)) for problem in error.problems]
-        else:
-            status = self.file.status
-            # A grant to entities names an issuer, and one to workloads needs none.
-            if not self._is_required or status.grants:
-                return
-            problems = [
+            raise SettingsError(*problems) from None
+        # A grant to entities names an issuer, and one to workloads needs none.
+        if self._is_required and not self.file.status.grants:
+            raise SettingsError(
                 Problem(_SETTING, "grants nothing, and REQUIRE_ACCESS_POLICY insists on grants.")
-            ]
-        raise SettingsError(*problems)
+            )
 
     async def reload(self) -> None:
         """Read the file again at once, if there is one; the log says what is wrong with it."""

@@ -17,16 +17,12 @@ if TYPE_CHECKING:
     from adapters.console.app import Console
     from adapters.console.feed import RequestFeed
     from adapters.metrics.registry import Metrics
-    from adapters.system.lateness import LoopLateness
-    from bootstrap.access import AccessControl
-    from bootstrap.audit_trails import AuditTrails
+    from bootstrap.containers import Container
     from bootstrap.retrying import SupervisedTask
     from bootstrap.settings import Configuration
     from bootstrap.store_pipeline import StorePipeline
-    from domain.use_cases.key_ring import KeyRing
     from ports.audit import AuditTrail
     from ports.clock import Clock
-    from ports.transport_plugin import TransportParts
 
 
 @final
@@ -38,32 +34,25 @@ class Admin:
             paths are taken.
     """
 
-    def __init__(
-        self,
-        *,
-        configuration: Configuration,
-        metrics: Metrics | None,
-        transport: TransportParts,
-        front: TransportParts,
-        pipeline: StorePipeline,
-        store_task: SupervisedTask,
-        access: AccessControl,
-        audits: AuditTrails,
-        clock: Clock,
-        lateness: LoopLateness,
-        keys: KeyRing,
-        feed: RequestFeed | None,
-    ) -> None:
+    def __init__(self, container: Container) -> None:
         self.is_serving = False
         self._console: Console | None = None
         self.readiness: Readiness | None = None
         self._listener: AdminHttp | None = None
+        configuration: Configuration = container.configuration()
+        pipeline: StorePipeline = container.pipeline()
+        metrics: Metrics | None = container.metrics()
         address = configuration.service.admin_address
         if address is None or metrics is None:
             _refuse_routes(configuration, pipeline)
             return
         from adapters.admin_http import checks as check  # noqa: PLC0415  see above
         from adapters.admin_http.readiness import Readiness  # noqa: PLC0415  see above
+
+        clock, lateness = container.clock(), container.lateness()
+        transport, front = container.transport(), container.front()
+        access, audits = container.access(), container.audits()
+        store_task: SupervisedTask = container.store_task()
 
         def own_lateness() -> str:
             return recent_advice(lateness.late_seconds(clock.monotonic() - RECENT_SECONDS))
@@ -103,26 +92,13 @@ class Admin:
             self.readiness.samples,
             lateness.samples,
         )
-        if feed is not None:
+        if (feed := container.feed()) is not None:
             from adapters.console.app import Console  # noqa: PLC0415  loaded for it alone
             from bootstrap.console import ServiceSources  # noqa: PLC0415  as above
 
-            sources = ServiceSources(
-                configuration=configuration,
-                address=address,
-                readiness=self.readiness,
-                metrics=metrics,
-                transport=transport,
-                pipeline=pipeline,
-                access=access,
-                keys=keys,
-                clock=clock,
-            )
+            sources = ServiceSources(container, address, self.readiness, metrics)
             self._console = Console(sources, feed, clock)
-        hosts = (address.host, *configuration.service.admin_hosts)
-        self._listener = _listener(
-            address, self.readiness, metrics, pipeline, clock, hosts=hosts, console=self._console
-        )
+        self._listener = _listener(container, address, self.readiness, metrics, self._console)
 
     async def start(self) -> None:
         """Listen.
@@ -163,32 +139,26 @@ class Admin:
 
 
 def _listener(
+    container: Container,
     address: AdminAddress,
     readiness: Readiness,
     metrics: Metrics,
-    pipeline: StorePipeline,
-    clock: Clock,
-    *,
-    hosts: tuple[str, ...],
     console: Console | None,
 ) -> AdminHttp:
     from adapters.admin_http.app import StoreRoutes, build_app  # noqa: PLC0415  see above
     from adapters.admin_http.bounds import KnownHostsOnly  # noqa: PLC0415  see above
     from adapters.admin_http.server import AdminHttp  # noqa: PLC0415  see above
 
-    pages = build_app(
-        readiness, metrics, clock, closed=pipeline.parts.closed_routes, console=console
-    )
+    parts, clock = container.pipeline().parts, container.clock()
+    hosts = (address.host, *container.settings().admin_hosts)
+    pages = build_app(readiness, metrics, clock, closed=parts.closed_routes, console=console)
     streams = frozenset[str]() if console is None else console.streams
     try:
-        app = StoreRoutes(pipeline.parts.routes, pages, clock)
+        app = StoreRoutes(parts.routes, pages, clock)
     except ValueError as error:
-        advice = str(error)
-    else:
-        return AdminHttp(address, KnownHostsOnly(app, hosts), clock, streams)
-    raise SettingsError(
-        Problem("SECRET_STORE", f"chooses a store that cannot be used: {advice}. Report it there.")
-    )
+        advice = f"chooses a store that cannot be used: {error}. Report it there."
+        raise SettingsError(Problem("SECRET_STORE", advice)) from None
+    return AdminHttp(address, KnownHostsOnly(app, hosts), clock, streams)
 
 
 def _refuse_routes(configuration: Configuration, pipeline: StorePipeline) -> None:

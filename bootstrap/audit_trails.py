@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import structlog
 
-from adapters.audit.buffered import BufferLimits
-from adapters.audit.signing import PURPOSE, LineSigner, public_key_of
-from adapters.audit.sink import AuditFanOut, AuditSink, OnFull, ServedApart, audit_samples
+from adapters.audit.sink import (
+    AuditFanOut,
+    AuditSink,
+    BufferLimits,
+    OnFull,
+    ServedApart,
+    audit_samples,
+)
 from adapters.audit.summed_refusals import SummedRefusals
 from adapters.telemetry.audit_log import AuditLog
 from bootstrap.server_keys import derived_keys
@@ -62,11 +67,10 @@ class AuditTrails:
             self.buffers["log"] = log
             sinks.append(log)
         if settings.audit_file is not None:
-            from adapters.audit import file  # noqa: PLC0415  loaded for a file alone
+            from adapters.audit.file import AuditFile  # noqa: PLC0415  loaded for a file alone
 
-            fsync = file.FsyncPolicy(settings.audit_file_fsync)
-            kept = file.AuditFileConfig(settings.audit_file, fsync, limits)
-            self._file = file.AuditFile(kept, clock, signer())
+            path, fsync = settings.audit_file, settings.audit_file_fsync
+            self._file = AuditFile(path, clock, limits, signer(), fsync=fsync)
             self.buffers["file"] = self._file
             sinks.append(self._file)
         if settings.audit_stream is not None:
@@ -102,6 +106,12 @@ def _signers(settings: Settings, keys: KeyRing) -> Callable[[], _Sign | None]:
     """Return what makes a signer for each sink, or makes none."""
     if not settings.audit_sign:
         return lambda: None
+    from adapters.audit.signing import (  # noqa: PLC0415  loaded for signatures alone
+        PURPOSE,
+        LineSigner,
+        public_key_of,
+    )
+
     seed = derived_keys(keys, PURPOSE)[0]
     _log.info("audit.signing", public_key=public_key_of(seed))
     return lambda: LineSigner(seed).sign

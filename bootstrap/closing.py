@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 import structlog
 
 from adapters.admin_http.address import AdminHttpError
-from adapters.audit.buffered import BufferLimits
+from adapters.audit.sink import BufferLimits
 from adapters.change_notice.notices import CLOSE_SECONDS as NOTICES_SECONDS
 from adapters.system.cancelling import cancel
 from ports.store_check import StoreMisconfiguredError
@@ -69,6 +69,14 @@ async def unless(stop: asyncio.Event, work: Coroutine[None, None, bool]) -> bool
         if not task.cancelled():
             # Asking keeps asyncio from reporting an error that no longer matters.
             task.exception()
+
+
+class WorkersEndedError(Exception):
+    """The workers ended with something else than 0; their own records say why."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
 
 
 class ServiceFailedError(Exception):

@@ -42,17 +42,15 @@ if TYPE_CHECKING:
     from adapters.access_policy.status import PolicyStatus
     from adapters.admin_http.address import AdminAddress
     from adapters.admin_http.readiness import Readiness
-    from adapters.console.sources import Question
     from adapters.metrics.registry import Metrics
     from bootstrap.access import AccessControl
+    from bootstrap.containers import Container
     from bootstrap.settings import Configuration
-    from bootstrap.store_pipeline import StorePipeline
     from domain.model.access import Decision
     from domain.model.reference import SecretLocation
     from domain.use_cases.key_ring import KeyRing
     from ports.clock import Clock
     from ports.secret_store import SecretStore
-    from ports.transport_plugin import TransportParts
 
 
 MAX_LINES = 500
@@ -129,24 +127,20 @@ class ServiceSources(Sources):
 
     def __init__(
         self,
-        *,
-        configuration: Configuration,
+        container: Container,
         address: AdminAddress,
         readiness: Readiness,
         metrics: Metrics,
-        transport: TransportParts,
-        pipeline: StorePipeline,
-        access: AccessControl,
-        keys: KeyRing,
-        clock: Clock,
     ) -> None:
+        configuration: Configuration = container.configuration()
+        keys: KeyRing = container.keys()
         self._backend = configuration.service.backend
         self._leeway = configuration.service.clock_leeway_seconds
         self._readiness = readiness
         self._metrics = metrics
-        self._pipeline = pipeline
-        self._access = access
-        self._clock = clock
+        self._store: SecretStore = container.pipeline().cache
+        self._access: AccessControl = container.access()
+        self._clock: Clock = container.clock()
         self._thread = OwnThread("console")
         self.keys = ServerKeys(keys.current.public, tuple(pair.public for pair in keys.retired))
         self.facts = ReplicaFacts(
@@ -158,8 +152,8 @@ class ServiceSources(Sources):
             store=configuration.store.plugin.title,
             transport=configuration.transport.plugin.title,
             backend=self._backend,
-            addresses=transport.announced,
-            started_at=clock.now(),
+            addresses=container.transport().announced,
+            started_at=self._clock.now(),
         )
 
     @override
@@ -194,7 +188,7 @@ class ServiceSources(Sources):
             lambda: judge_question(
                 question,
                 access=self._access,
-                store=self._pipeline.cache,
+                store=self._store,
                 backend=self._backend,
                 now=self._clock.now(),
                 leeway=self._leeway,
@@ -205,8 +199,7 @@ class ServiceSources(Sources):
 def _policy_of(
     origin: str, mode: str, status: PolicyStatus, document: PolicyDocument | None
 ) -> Policy:
-    refusal = status.refusal
-    problems = () if refusal is None else tuple(map(str, refusal.problems))
+    problems = tuple(map(str, status.mistakes))
     if document is None:
         return Policy(origin=origin, mode=mode, problems=problems)
     rules, lines = document.rules, document.lines

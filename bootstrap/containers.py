@@ -25,7 +25,7 @@ from bootstrap.plugin_contexts import ServiceStoreContext, ServiceTransportConte
 from bootstrap.retrying import SupervisedTask
 from bootstrap.server_keys import control_keys
 from bootstrap.settings import Configuration
-from bootstrap.settings.configuration import ChosenStore, ChosenTransport
+from bootstrap.settings.chosen import ChosenStore, ChosenTransport
 from bootstrap.store_pipeline import StorePipeline
 from bootstrap.tracing import build_tracing
 from domain.use_cases.answer_request import AnswerRequest
@@ -42,6 +42,7 @@ from domain.use_cases.seal_reply import SealReply
 class Container(containers.DeclarativeContainer):
     """From the configuration and the server's keys to a service that is ready to run."""
 
+    __self__ = providers.Self()
     configuration = providers.Dependency(instance_of=Configuration)
     keys = providers.Dependency(instance_of=KeyRing)
     settings = configuration.provided.service
@@ -181,21 +182,8 @@ class Container(containers.DeclarativeContainer):
         host_waits=pipeline.provided.waits,
     )
     traced_handler = tracing.provided.handler.call(handler)
-    admin = providers.Singleton(
-        Admin,
-        configuration=configuration,
-        metrics=metrics,
-        transport=transport,
-        front=front,
-        pipeline=pipeline,
-        store_task=store_task,
-        access=access,
-        audits=audits,
-        clock=clock,
-        lateness=lateness,
-        keys=keys,
-        feed=feed,
-    )
+    # It asks nearly every part how it is, and so takes them all.
+    admin = providers.Singleton(Admin, __self__)
     service = providers.Singleton(
         Service,
         configuration=configuration,

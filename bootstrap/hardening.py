@@ -11,8 +11,8 @@ import ctypes
 import errno
 import resource
 import sys
-from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 _PR_SET_DUMPABLE = 4
 """`linux/prctl.h`; 0 also keeps other processes of the user from attaching or reading /proc."""
@@ -43,8 +43,7 @@ _LOCK_RESULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Hardening:
+class Hardening(NamedTuple):
     """What was achieved; every field may go into a log record.
 
     Attributes:
@@ -61,7 +60,7 @@ class Hardening:
 
     def fields(self) -> dict[str, bool | str]:
         """Return the fields of a log record."""
-        return asdict(self) | {"memory_lock": self.memory_lock.value}
+        return self._asdict() | {"memory_lock": self.memory_lock.value}
 
 
 def harden_process(lock_memory: bool) -> Hardening:  # noqa: FBT001  a setting, passed on as it is

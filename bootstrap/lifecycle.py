@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,6 +26,7 @@ from bootstrap.retrying import open_patiently, retry_pauses
 from bootstrap.security_warnings import warn_of_weaknesses
 from bootstrap.server_keys import refuse_second_key
 from bootstrap.version import __version__
+from domain.model.opaque import opaque
 from ports.store_check import StoreMisconfiguredError, StoreUnreachableError
 from ports.transport_plugin import TransportFailedError
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@opaque
 class Service:
     """One replica.
 
@@ -205,7 +205,10 @@ class Service:
             reload.clear()
             self.manager.reloading()
             self.audits.reopen()
-            self.pipeline.parts.reload()
+            try:
+                self.pipeline.parts.reload()
+            except Exception:  # noqa: BLE001  requests are answered all the same
+                _log.exception("store.reload_failed", store=self._store)
             await self.access.reload()
             self.manager.ready()
 

@@ -30,7 +30,7 @@ from adapters.system.cancelling import cancel
 from adapters.system.clock import SystemClock
 from adapters.system.service_manager import ServiceManager
 from adapters.telemetry.log_setup import configure_logging, log_output
-from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError
+from bootstrap.closing import ServiceFailedError, ServiceMisconfiguredError, WorkersEndedError
 from bootstrap.containers import Container
 from bootstrap.environment import forget_settings
 from bootstrap.hardening import MemoryLock, harden_process
@@ -38,7 +38,6 @@ from bootstrap.own_packages import foreign_packages
 from bootstrap.server_keys import load_peer_keys, load_server_keys
 from bootstrap.settings import Configuration, Settings, SettingsError, load_configuration
 from bootstrap.version import __version__
-from bootstrap.workers.supervise import WorkersEndedError, supervise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,6 +96,8 @@ def serve(
     manager = ServiceManager.take_from(os.environ, SystemClock())
 
     def start() -> None:
+        # What happens before the settings are read is logged as by default.
+        configure_logging()
         configuration = load_configuration(further=further)
         settings = configuration.service
         forget_settings(configuration)
@@ -120,6 +121,8 @@ def _serve_hosts(configuration: Configuration, manager: ServiceManager) -> None:
     if configuration.workers == 1:
         serve_one(configuration, keys, manager=manager)
     else:
+        from bootstrap.workers.supervise import supervise  # noqa: PLC0415  with several
+
         supervise(configuration, keys, manager)
 
 

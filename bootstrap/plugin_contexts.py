@@ -6,12 +6,13 @@ import os
 import random
 import re
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from typing_extensions import override
 
 from bootstrap.version import __version__
+from domain.model.opaque import stateful
 from ports.plugin import PluginError
 from ports.store_plugin import StoreContext
 from ports.transport_plugin import TransportContext
@@ -38,7 +39,7 @@ def replica_name(host: str | None = None) -> str:
     return f"{plain[:_LONGEST_HOST_NAME]}:{os.getpid()}"
 
 
-@dataclass(slots=True)
+@stateful
 class ServiceTransportContext(TransportContext):
     """The transport's."""
 
@@ -53,7 +54,7 @@ class ServiceTransportContext(TransportContext):
     user_agent: str = USER_AGENT
 
 
-@dataclass(slots=True)
+@stateful
 class ServiceStoreContext(StoreContext):
     """The store's.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 import structlog
 
 from adapters.system.cancelling import cancel
+from adapters.telemetry.fault_log import describe_error
 from ports.transport_plugin import TransportRefusedError
 
 if TYPE_CHECKING:
@@ -119,15 +120,20 @@ class SupervisedTask:
         backoff = Backoff()
         while True:
             self._began = began = self._clock.monotonic()
+            frames: object = None
             try:
                 await run()
             except Exception as error:  # noqa: BLE001  whatever ended it, it is started again
-                self._failure = type(error).__name__
+                self._failure, frames = type(error).__name__, describe_error(error)["frames"]
             else:
                 self._failure = "without an error"
             self._began = None
             pause = backoff.after(self._clock.monotonic() - began)
             _log.error(
-                "store.task_ended", store=self._title, error=self._failure, again_in_seconds=pause
+                "store.task_ended",
+                store=self._title,
+                error=self._failure,
+                frames=frames,
+                again_in_seconds=pause,
             )
             await self._clock.sleep(pause)

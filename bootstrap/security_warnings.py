@@ -26,7 +26,7 @@ def warn_of_weaknesses(configuration: Configuration, store: StoreParts) -> None:
     _warn_about_admin_http(settings)
     _warn_about_old_values(configuration, store)
     for chosen in (configuration.transport, configuration.store):
-        for advice in chosen.plugin.warnings(chosen.settings):
+        for advice in chosen.warnings():
             _log.warning("plugin.weakness", plugin=chosen.plugin.name, advice=advice)
     _warn_about_traces(settings)
 

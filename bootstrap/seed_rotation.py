@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from adapters.crypto.seed_file import SeedFileError, read_seed, seed_line
 from adapters.crypto.xkeys import SodiumXKeyPair
 from adapters.system.files import Folder, UnsafeFileError
 from domain.model.errors import InvalidXKey
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def retired_of(path: Path) -> Path:
     return path.with_name(path.name + ".retired")
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Rotation:
     """How far the rotation of one seed file has come.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from adapters.crypto.control_messages import PURPOSE
-from adapters.crypto.xkey_file import XKeyFileError, configured_xkey, xkey_in
+from adapters.crypto.seed_file import SeedFileError
+from adapters.crypto.xkey_file import configured_xkey, xkey_in
 from adapters.crypto.xkeys import SodiumXKeyPair
 from bootstrap.closing import ServiceFailedError
 from bootstrap.seed_rotation import next_of, retired_of
@@ -87,7 +88,7 @@ def _keys(settings: Settings) -> Iterator[SodiumXKeyPair]:
         if path is not None:
             setting = f"{_FILE} ({retired_of(path).suffix})"
             beside.append(xkey_in(setting, retired_of(path)))
-    except XKeyFileError as error:
+    except SeedFileError as error:
         problem = Problem(setting, str(error))
     else:
         yield announced or _generated()

@@ -14,7 +14,8 @@ from bootstrap.cli.terminal import printable, warn
 from bootstrap.settings.configuration import groups_in_force
 from bootstrap.settings.library_variables import OF_LIBRARIES, without_userinfo
 from bootstrap.settings.model import every_group, known_variables
-from bootstrap.settings.variables import SettingsError, Variables
+from bootstrap.settings.variables import Variables
+from ports.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

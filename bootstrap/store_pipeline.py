@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Final, final
 from adapters.breaker.circuit import BreakerConfig, State
 from adapters.breaker.store import BreakingSecretStore, breaker_samples
 from adapters.cache.config import LONGEST_NEGATIVE_SECONDS, CacheConfig
-from adapters.cache.recheck import RecheckedSecretStore
-from adapters.cache.recheck_config import RecheckConfig
-from adapters.cache.samples import cache_samples, recheck_samples
 from adapters.cache.store import CachedSecretStore
 from adapters.upstream.admission_config import worker_share
 from adapters.upstream.bounded_store import BoundedSecretStore
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from adapters.admin_http.readiness import Disproof
+    from adapters.cache.recheck import RecheckedSecretStore
     from adapters.metrics.registry import Metrics
     from adapters.metrics.secret_store import MeteredSecretStore
     from bootstrap.settings import Settings
@@ -102,17 +100,18 @@ class StorePipeline:
         if self.recheck is not None:
             self.recheck.invalidate(selection)
         removed = self.cache.invalidate(selection)
-        for told in self._on_forget:
-            told(selection)
+        for listener in self._on_forget:
+            listener(selection)
         return removed
 
-    def on_forget(self, told: Callable[[Selection], None]) -> None:
-        """Have `told` called with what is selected whenever something is said to have changed."""
-        self._on_forget.append(told)
+    def on_forget(self, listener: Callable[[Selection], None]) -> None:
+        """Have `listener` called with each selection that is announced as changed."""
+        self._on_forget.append(listener)
 
     def samples(self) -> Iterator[Sample]:
         """Yield the figures of the store and its layers for metrics."""
-        from adapters.metrics.secret_store import host_wait_samples  # noqa: PLC0415  see admin
+        from adapters.cache.samples import cache_samples, recheck_samples  # noqa: PLC0415  see admin
+        from adapters.metrics.secret_store import host_wait_samples  # noqa: PLC0415  likewise
 
         yield from breaker_samples(self.breaker.state())
         yield from host_wait_samples(self.waits)
@@ -126,6 +125,9 @@ class StorePipeline:
         seconds = settings.cache_recheck_seconds
         if seconds is None:
             return None
+        from adapters.cache.recheck import RecheckedSecretStore  # noqa: PLC0415  if it is set
+        from adapters.cache.recheck_config import RecheckConfig  # noqa: PLC0415  likewise
+
         if self.parts.partition is not None:
             problem = Problem(
                 "CACHE_RECHECK_SECONDS",

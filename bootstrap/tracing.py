@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, Protocol
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bootstrap.plugin_contexts import replica_name
 from bootstrap.settings import SettingsError
@@ -15,6 +13,7 @@ from bootstrap.version import __version__
 from domain.model.transport import Operation
 
 if TYPE_CHECKING:
+    from adapters.tracing.tracer import OtlpTracing
     from bootstrap.settings import Configuration
     from domain.use_cases.read_for_workload import ReadsForWorkloads
     from ports.audit import AuditTrail
@@ -28,8 +27,8 @@ WORKER: Final = "wasmcloud_secrets.worker"
 BACKEND: Final = "wasmcloud_secrets.backend"
 
 
-class Tracing(Protocol):
-    """What is put around ports and reads, and what carries the spans away."""
+class NoTracing:
+    """Puts nothing around anything."""
 
     def start(self) -> None:
         """Begin to carry spans away."""
@@ -39,43 +38,23 @@ class Tracing(Protocol):
 
     def handler(self, inner: RequestHandler) -> RequestHandler:
         """Put a span around every request."""
+        return inner
 
     def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
         """Put a span around every read for a workload of wasmCloud 2."""
+        return inner
 
     def trail(self, inner: AuditTrail) -> AuditTrail:
         """Return an audit trail that adds to the spans what it records."""
+        return inner
 
-    def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:
+    def store(self, inner: SecretStore, _server: tuple[str, int] | None) -> SecretStore:
         """Put a span around every call to the store, which is at `server` if that is known."""
-
-
-class NoTracing(Tracing):
-    """Puts nothing around anything."""
-
-    @override
-    def start(self) -> None:
-        """Do nothing."""
-
-    @override
-    async def aclose(self) -> None:
-        """Do nothing."""
-
-    @override
-    def handler(self, inner: RequestHandler) -> RequestHandler:
         return inner
 
-    @override
-    def workload_reads(self, inner: ReadsForWorkloads) -> ReadsForWorkloads:
-        return inner
 
-    @override
-    def trail(self, inner: AuditTrail) -> AuditTrail:
-        return inner
-
-    @override
-    def store(self, inner: SecretStore, server: tuple[str, int] | None) -> SecretStore:
-        return inner
+Tracing: TypeAlias = "NoTracing | OtlpTracing"
+"""What is put around ports and reads, and what carries the spans away."""
 
 
 def build_tracing(configuration: Configuration, parts: TransportParts, clock: Clock) -> Tracing:

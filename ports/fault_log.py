@@ -1,4 +1,4 @@
-"""Where unexpected failures go, so that an operator can report and mend them."""
+"""Where unexpected failures go, so that an operator can report and correct them."""
 
 from __future__ import annotations
 

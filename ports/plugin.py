@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 API_VERSION: Final = 1
 """The version of the plug-ins' interface; a plug-in written for another is refused at start."""
@@ -23,8 +22,7 @@ class PluginError(Exception):
         self.setting = setting
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One figure of a part of the service, read at each scrape.
 
     Attributes:

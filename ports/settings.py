@@ -6,8 +6,7 @@ A group declares its variables as fields; the service reads their values from th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import (
     AliasChoices,
@@ -17,7 +16,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,8 +23,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing to put right in the configuration.
 
     Attributes:
@@ -39,6 +36,15 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.setting} {self.advice}".strip()
+
+
+class SettingsError(Exception):
+    """The service cannot start as configured. Its text lists every problem and no value."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        head = "The configuration needs attention:"
+        super().__init__("\n".join([head, *(f"  - {problem}" for problem in problems)]))
 
 
 class SettingsGroup(BaseModel):
@@ -125,10 +131,8 @@ class SettingsGroup(BaseModel):
             problems[:0] = map(cls._problem, error.errors(include_url=False, include_input=False))
         if settings is not None and not problems:
             return settings
-        # Raised out here: the first error keeps the values it was given.
-        raise ValidationError.from_exception_data(
-            cls.__name__, [_line(problem) for problem in problems], hide_input=True
-        )
+        # Raised out here: pydantic's error keeps the values it was given.
+        raise SettingsError(*problems)
 
     @classmethod
     def _problem(cls, error: ErrorDetails) -> Problem:
@@ -138,14 +142,6 @@ class SettingsGroup(BaseModel):
         return Problem(
             cls._variables_of(str(name))[0] if known else str(name), entry + _advice(error)
         )
-
-
-def problems_of(error: ValidationError) -> list[Problem]:
-    """Return what is wrong, as a `SettingsGroup` reported it; without any value."""
-    return [
-        Problem(str(line["loc"][0] if line["loc"] else ""), _advice(line))
-        for line in error.errors(include_url=False, include_input=False)
-    ]
 
 
 def both_set(
@@ -185,8 +181,8 @@ def _is_set(value: object) -> bool:
 
 def _advice(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
-    if error["type"] in {"setting", "value_error"}:
-        return str(context.get("advice") or context.get("error"))
+    if error["type"] == "value_error":
+        return str(context["error"])
     known = _ADVICE.get(error["type"])
     if known is None:
         return f"cannot be read ({error['type']}); see the configuration table."
@@ -215,12 +211,3 @@ _ADVICE = {
     "too_short": "must have at least one entry.",
 }
 """What to do, by pydantic's name of the error."""
-
-
-def _line(problem: Problem) -> InitErrorDetails:
-    return InitErrorDetails(
-        # Braces in an advice are no placeholders, so it goes in as a whole.
-        type=PydanticCustomError("setting", "{advice}", {"advice": problem.advice}),
-        loc=(problem.setting,),
-        input=None,
-    )

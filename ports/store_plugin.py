@@ -7,10 +7,11 @@ entry-point group `wasmcloud_secrets.stores`; `docs/adding-a-store.md` walks thr
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
+from domain.model.opaque import opaque
 from ports.plugin import API_VERSION, PluginError, Sample
 from ports.settings import SettingsGroup
 
@@ -42,18 +43,17 @@ SettingsT = TypeVar("SettingsT", bound=SettingsGroup)
 ServiceT = TypeVar("ServiceT")
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class HttpRequest:
     """One request to a route of the admin listener; the body is whole and bounded. `headers`: by
     lower-case name; the values of a repeated header are joined by ", ".
     """
 
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """What a route answers."""
 
     status: int
@@ -61,8 +61,7 @@ class HttpResponse:
     content_type: str = "text/plain; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRoute:
+class HttpRoute(NamedTuple):
     """One path that a store serves on the admin listener, such as a webhook or a JWKS.
 
     Attributes:
@@ -113,24 +112,11 @@ class StoreContext(Protocol):
         """
 
 
-def _no_samples() -> Sequence[Sample]:
-    return ()
-
-
-def _no_problem() -> str | None:
-    return None
-
-
-def _nothing_to_reload() -> None:
-    """Most stores have learned nothing that an operator could have them forget."""
-
-
-async def _nothing_to_close() -> None:
+async def _nothing() -> None:
     """Some stores open nothing of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preflight:
+class Preflight(NamedTuple):
     """What is asked ahead of a start in place of the check, which would use something up.
 
     Attributes:
@@ -142,7 +128,7 @@ class Preflight:
     proves: str
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class StoreParts:
     """A store as the service runs it.
 
@@ -174,11 +160,11 @@ class StoreParts:
     check: StoreCheck
     preflight: Preflight | None = None
     run: Callable[[], Awaitable[None]] | None = None
-    close: Callable[[], Awaitable[None]] = _nothing_to_close
-    reload: Callable[[], None] = _nothing_to_reload
-    problem: Callable[[], str | None] = _no_problem
-    degraded: Callable[[], str | None] = _no_problem
-    samples: Callable[[], Iterable[Sample]] = _no_samples
+    close: Callable[[], Awaitable[None]] = _nothing
+    reload: Callable[[], None] = lambda: None
+    problem: Callable[[], str | None] = lambda: None
+    degraded: Callable[[], str | None] = lambda: None
+    samples: Callable[[], Iterable[Sample]] = lambda: ()
     routes: tuple[HttpRoute, ...] = ()
     closed_routes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     partition: Callable[[Caller], Hashable] | None = None

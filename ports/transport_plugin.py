@@ -7,10 +7,11 @@ entry-point group `wasmcloud_secrets.transports`; `docs/adding-a-transport.md` w
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from domain.model.opaque import opaque
 from ports.plugin import API_VERSION, PluginError, Sample
 from ports.settings import SettingsGroup
 
@@ -42,7 +43,7 @@ class TransportFailedError(Exception):
 class TransportRefusedError(TransportFailedError):
     """The other side is there and refuses this service, by its login or its limits.
 
-    That is mended there, so the service waits for it.
+    Only the other side can change that, so the service tries again until it does.
     """
 
 
@@ -72,7 +73,7 @@ class TransportContext(Protocol):
     max_in_flight: int
     """Requests under way at a time; the transport refuses further ones."""
     max_request_bytes: int
-    """Longer bodies are refused by the core unopened; a transport has no need to keep them."""
+    """Longer bodies are refused by the core unopened: a transport passes them on unqueued."""
     request_timeout_seconds: float
     """Time to answer a request; one that was kept waiting for longer is refused."""
     worker: int
@@ -87,19 +88,7 @@ async def _nothing() -> None:
     """Some transports open and close nothing beside their listener."""
 
 
-def _no_problem() -> str | None:
-    return None
-
-
-def _no_samples() -> Iterable[Sample]:
-    return ()
-
-
-def _as_it_is(operation: str) -> str:
-    return operation
-
-
-@dataclass(frozen=True, slots=True)
+@opaque
 class TransportParts:
     """A transport as the service runs it.
 
@@ -130,12 +119,12 @@ class TransportParts:
     open: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing
     run: Callable[[], Awaitable[None]] | None = None
-    problem: Callable[[], str | None] = _no_problem
-    samples: Callable[[], Iterable[Sample]] = _no_samples
+    problem: Callable[[], str | None] = lambda: None
+    samples: Callable[[], Iterable[Sample]] = lambda: ()
     peers: PeerBus | None = None
     shared: Mapping[type, Any] = field(default_factory=lambda: MappingProxyType({}))
     server: tuple[str, int] | None = None
-    address_of: Callable[[str], str] = _as_it_is
+    address_of: Callable[[str], str] = lambda operation: operation
     system: str = "other"
     announced: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     identifies_requesters: bool = False

@@ -37,7 +37,7 @@ from ports.clock import Clock
 from ports.peer_bus import Answers, PeerBus
 from ports.plugin import API_VERSION, PluginError, Sample
 from ports.secret_store import SecretStore
-from ports.settings import Problem, SettingsGroup, both_set, one_without_other
+from ports.settings import Problem, SettingsError, SettingsGroup, both_set, one_without_other
 from ports.store_check import (
     StoreCheck,
     StoreLimitedError,
@@ -108,6 +108,7 @@ __all__ = [
     "SecretValue",
     "SecretsError",
     "Selection",
+    "SettingsError",
     "SettingsGroup",
     "StoreCheck",
     "StoreContext",

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+import yaml
+
 from adapters.access_policy import rules_section, values
 from adapters.access_policy.idle_rules import idle_rules
 from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
 from adapters.access_policy.values import FILL_IN
-from adapters.access_policy.yaml_tree import Mapping, Scalar, parse_tree
-from adapters.system.yaml_nodes import MAX_SHOWN, is_showable
+from adapters.access_policy.yaml_tree import parse_tree
+from adapters.system.yaml_nodes import MAX_SHOWN, is_null, is_showable, place_of
 from domain.model.access_rules import AccessRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Mapping as MappingType
+    from collections.abc import Callable, Mapping
 
     from domain.model.identity import AccountKey, SubjectKey
 
@@ -39,8 +40,8 @@ class PolicyDocument:
     """
 
     rules: AccessRules
-    issuers: MappingType[AccountKey, str]
-    lines: MappingType[str, int]
+    issuers: Mapping[AccountKey, str]
+    lines: Mapping[str, int]
     warnings: tuple[PolicyProblem, ...] = ()
 
 
@@ -129,19 +130,19 @@ def _named(
         if name is not None and name in lines:
             item.wrong(f'the rule on line {lines[name]} is named "{name}" too; rename one of them')
         elif name is not None:
-            lines[name] = item.node.at.line
+            lines[name] = place_of(item.node)[0]
         rules.append(read(item if name is None else item.titled(name), name or ""))
     return tuple(rule for rule in rules if rule is not None)
 
 
 def _name_of(reader: NodeReader) -> str | None:
-    if not isinstance(reader.node, Mapping):
+    if not isinstance(reader.node, yaml.MappingNode):
         # Reading the rule itself reports that.
         return None
-    for member, value in reader.node.entries:
-        if isinstance(member, Scalar) and member.text == "name" and isinstance(value, Scalar):
-            if is_showable(value.text) and not value.empty:
-                return value.text
+    for member, value in reader.node.value:
+        if member.value == "name" and isinstance(value, yaml.ScalarNode):
+            if is_showable(value.value) and not is_null(value):
+                return str(value.value)
             break
     reader.wrong(f"give this rule a name of 1 to {MAX_SHOWN} printable characters, for the log")
     return None

@@ -12,9 +12,9 @@ from typing_extensions import override
 
 from adapters.access_policy.document import read_policy
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem, UnreadablePolicyError
-from adapters.access_policy.status import PolicyRefusal, PolicyStatus
+from adapters.access_policy.status import PolicyStatus
 from adapters.access_policy.yaml_tree import MAX_BYTES
-from adapters.system.files import UnsafeFileError, read_file
+from adapters.system.files import read_file, why_not_read
 from adapters.system.own_thread import POLL_SECONDS, OwnThread, settled
 from domain.model.access import AccessPolicy, Decision
 from domain.model.access_index import IndexedRules
@@ -98,7 +98,7 @@ class AccessPolicyFile(AccessPolicy):
         """
         async with self._lock:
             content = await self._read()
-            if content == self._seen and self._status.refusal is None:
+            if content == self._seen and not self._status.mistakes:
                 _log.info("access_policy.unchanged", digest=self._status.digest)
                 return True
             return not await self._apply(content)
@@ -150,8 +150,7 @@ class AccessPolicyFile(AccessPolicy):
         )
 
     def _refuse(self, problems: tuple[PolicyProblem, ...]) -> None:
-        refusal = PolicyRefusal(self._clock.now(), problems)
-        self._status = replace(self._status, refusal=refusal)
+        self._status = replace(self._status, mistakes=problems)
         _log.error(
             "access_policy.refused",
             file=str(self._path),
@@ -184,10 +183,5 @@ def _parse(content: _Content) -> PolicyDocument:
 def _read(path: Path) -> _Content:
     try:
         return _Content(read_file(path, MAX_BYTES + 1).data)
-    except UnsafeFileError as error:
-        return _Content(b"", f"the policy file is not read: {error.strerror}")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no usable path"
-    return _Content(
-        b"", f"the policy file cannot be read ({reason}); check its path, its mode and the mount"
-    )
+        return _Content(b"", why_not_read(error, "the policy file"))

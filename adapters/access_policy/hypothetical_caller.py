@@ -77,21 +77,20 @@ def hypothetical_entity(
         decode_public(account, KeyKind.ACCOUNT)
     except InvalidNKeyError as error:
         advice = f"Give as issuer a name from the file or a key, as subject a key. {error}"
-    else:
-        if kind in {IdentityKind.COMPONENT, IdentityKind.PROVIDER}:
-            return Claims(
-                kind,
-                SubjectKey(subject),
-                AccountKey(account),
-                "",
-                int(now),
-                name=name,
-                revision=revision,
-                artifact_hash=artifact_hash,
-                tags=tuple(tags),
-            )
-        advice = "The subject must be the key of a component (M…) or provider (V…)."
-    raise UnusableKeyError(advice)
+        raise UnusableKeyError(advice) from None
+    if kind not in {IdentityKind.COMPONENT, IdentityKind.PROVIDER}:
+        raise UnusableKeyError("The subject must be the key of a component (M…) or provider (V…).")
+    return Claims(
+        kind,
+        SubjectKey(subject),
+        AccountKey(account),
+        "",
+        int(now),
+        name=name,
+        revision=revision,
+        artifact_hash=artifact_hash,
+        tags=tuple(tags),
+    )
 
 
 def host_named(key: str | None) -> Claims:

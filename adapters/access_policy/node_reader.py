@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+import yaml
+
 from adapters.access_policy.problems import PolicyProblem
-from adapters.access_policy.yaml_tree import Mapping, Refused, Scalar, Sequence
-from adapters.system.yaml_nodes import is_showable, suggestion
+from adapters.system.yaml_nodes import is_null, is_showable, place_of, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from adapters.access_policy.yaml_tree import Node
 
 _TITLED = ": "
 
@@ -25,13 +25,13 @@ class NodeReader:
     `problems`: where problems are collected, shared by all readers of one file.
     """
 
-    node: Node
+    node: yaml.Node
     place: str
     problems: list[PolicyProblem]
 
     def wrong(self, advice: str) -> None:
         """Note a problem about what stands here."""
-        line, column = self.node.at
+        line, column = place_of(self.node)
         self.problems.append(PolicyProblem(line, self.place.removesuffix(_TITLED), advice, column))
 
     def titled(self, name: str) -> NodeReader:
@@ -56,32 +56,32 @@ class NodeReader:
 
     def entries(self) -> list[tuple[str, NodeReader]] | None:
         """Read a mapping whose names the writer chooses; None if it is no mapping."""
-        if not isinstance(self.node, Mapping):
+        if not isinstance(self.node, yaml.MappingNode):
             self.expected("members, each as name: value")
             return None
         entries: list[tuple[str, NodeReader]] = []
         lines: dict[str, int] = {}
-        for key, value in self.node.entries:
-            if not isinstance(key, Scalar):
+        for key, value in self.node.value:
+            if not isinstance(key, yaml.ScalarNode):
                 NodeReader(key, self.place, self.problems).expected("a plain name before the colon")
-            elif key.text in lines:
-                NodeReader(key, self._member_place(key.text), self.problems).wrong(
-                    f"this name stands on line {lines[key.text]} already; keep one of the two"
+            elif key.value in lines:
+                NodeReader(key, self._member_place(key.value), self.problems).wrong(
+                    f"this name stands on line {lines[key.value]} already; keep one of the two"
                 )
             else:
-                lines[key.text] = key.at.line
-                reader = NodeReader(value, self._member_place(key.text), self.problems)
-                entries.append((key.text, reader))
+                lines[key.value] = place_of(key)[0]
+                reader = NodeReader(value, self._member_place(key.value), self.problems)
+                entries.append((key.value, reader))
         return entries
 
     def items(self) -> list[NodeReader] | None:
         """Read a list; None if it is none."""
-        if not isinstance(self.node, Sequence):
+        if not isinstance(self.node, yaml.SequenceNode):
             self.expected("a list, such as [a, b]")
             return None
         return [
             NodeReader(item, f"{self.place}[{index}]", self.problems)
-            for index, item in enumerate(self.node.items)
+            for index, item in enumerate(self.node.value)
         ]
 
     def each(self, read: Callable[[NodeReader], _Value | None]) -> tuple[_Value, ...]:
@@ -91,18 +91,16 @@ class NodeReader:
 
     def text(self) -> str | None:
         """Read a text; it may be empty only between quotes."""
-        if isinstance(self.node, Scalar) and not self.node.empty:
-            return self.node.text
+        if isinstance(self.node, yaml.ScalarNode) and not is_null(self.node):
+            return str(self.node.value)
         self.expected("a text")
         return None
 
     def expected(self, what: str) -> None:
         """Note that something else should stand here, unless it was refused for itself already."""
-        if not isinstance(self.node, Refused):
-            empty = isinstance(self.node, Scalar) and self.node.empty
-            self.wrong(
-                f"{'nothing stands here' if empty else 'this has another form'}; write {what}"
-            )
+        if type(self.node) is not yaml.Node:
+            found = "nothing stands here" if is_null(self.node) else "this has another form"
+            self.wrong(f"{found}; write {what}")
 
     def _member_place(self, name: str) -> str:
         shown = name if is_showable(name) else "?"

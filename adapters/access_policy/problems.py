@@ -23,7 +23,7 @@ _NONCHARACTERS = "\ufffe\uffff"
 
 @dataclass(frozen=True, slots=True)
 class PolicyProblem:
-    """One thing to mend. Holds names that the file gives its rules, but no key and no value.
+    """One thing to correct. Holds names that the file gives its rules, but no key and no value.
 
     Attributes:
         line: counted from 1; 0 for the file as a whole.

@@ -6,9 +6,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+import yaml
+
 from adapters.access_policy import values
 from adapters.access_policy.node_reader import NodeReader
-from adapters.access_policy.yaml_tree import Scalar, Sequence
 from adapters.system.yaml_nodes import suggestion
 from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
 from domain.model.access_rules import Denial, Grant
@@ -97,7 +98,7 @@ def _workload(reader: NodeReader, *, denied: bool = False) -> WorkloadPattern | 
 
 def _refuse_empty_lists(members: Members) -> None:
     for reader in members.values():
-        if isinstance(reader.node, Sequence) and not reader.node.items:
+        if isinstance(reader.node, yaml.SequenceNode) and not reader.node.value:
             reader.wrong(
                 "an empty list would deny nothing; name some, or remove the member to mean all"
             )
@@ -183,11 +184,11 @@ def _any_or_listed(
     reader = members.get(member)
     if reader is None:
         return None
-    if not isinstance(reader.node, Scalar):
+    if not isinstance(reader.node, yaml.ScalarNode):
         # A member of a JSON object may be named "", so an empty text is one to list.
         return frozenset(reader.each(NodeReader.text))
     for word in words:
-        if reader.node.text == word:
+        if reader.node.value == word:
             return word
     reader.wrong(f"write {' or '.join(words)}, or a list of the {member} meant")
     return None

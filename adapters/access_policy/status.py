@@ -14,21 +14,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyRefusal:
-    """Why the file as it is now is not in force. `at`: seconds since the epoch."""
-
-    at: float
-    problems: tuple[PolicyProblem, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class PolicyStatus:
     """Counts and verdict.
 
     Attributes:
         digest: SHA-256 of the file in force, in hexadecimal; None before one was loaded.
         loaded_at: seconds since the epoch at which it was loaded.
-        refusal: set while the file on disk is refused and an older one, or none, is in force.
+        mistakes: why the file on disk is not in force, and an older one, or none, is; empty if it
+            is.
     """
 
     digest: str | None = None
@@ -36,7 +29,7 @@ class PolicyStatus:
     issuers: int = 0
     grants: int = 0
     denials: int = 0
-    refusal: PolicyRefusal | None = None
+    mistakes: tuple[PolicyProblem, ...] = ()
 
     @property
     def problem(self) -> str | None:
@@ -51,7 +44,7 @@ class PolicyStatus:
     @property
     def degraded(self) -> str | None:
         """What is wrong with the file on disk while an older one is in force, as advice."""
-        if self.refusal is None:
+        if not self.mistakes:
             return None
         return (
             "The access policy file has mistakes, which the log lists; the version before them "
@@ -68,7 +61,7 @@ class PolicyStatus:
         yield Sample(
             "access_policy_refused",
             "1 while the policy file has a mistake and an older one, or none, is in force.",
-            self.refusal is not None,
+            bool(self.mistakes),
         )
         if self.loaded_at is not None:
             yield Sample(

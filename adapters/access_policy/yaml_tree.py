@@ -7,68 +7,21 @@ Less than YAML on purpose: no aliases (a few lines of them make a document of an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import Any
 
 import yaml
 
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem, stray_characters
-from adapters.system.yaml_nodes import YamlError, events_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from adapters.system.yaml_nodes import YamlError, events_of, place_of
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 16
 MAX_NODES = 100_000
 
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BLOCK_STYLES = frozenset({"|", ">"})
 
 
-class Mark(NamedTuple):
-    """A place in the file, both counted from 1; columns in characters."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A text. `empty` says that nothing was written, or a plain `null`."""
-
-    at: Mark
-    text: str
-    empty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A list."""
-
-    at: Mark
-    items: tuple[Node, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """Members in the order written; names that stand twice are both there."""
-
-    at: Mark
-    entries: tuple[tuple[Node, Node], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Something a problem has been noted for already."""
-
-    at: Mark
-
-
-Node: TypeAlias = Scalar | Sequence | Mapping | Refused
-
-
-def parse_tree(data: bytes) -> tuple[Node, list[PolicyProblem]]:
+def parse_tree(data: bytes) -> tuple[yaml.Node, list[PolicyProblem]]:
     """Read a file's bytes. Returns the tree, and the problems beside which the rest could still be
     read.
 
@@ -88,7 +41,7 @@ def parse_tree(data: bytes) -> tuple[Node, list[PolicyProblem]]:
             error.column,
         )
     else:
-        return builder.root or Scalar(Mark(1, 1), "", empty=True), builder.problems
+        return builder.root or yaml.ScalarNode("", ""), builder.problems
     raise AccessPolicyError((*builder.problems, problem))
 
 
@@ -110,88 +63,77 @@ def _whole(line: int, advice: str) -> AccessPolicyError:
     return AccessPolicyError((PolicyProblem(line, "", advice),))
 
 
-@dataclass(slots=True)
-class _Open:
-    """A list or mapping whose end has not come."""
-
-    at: Mark
-    is_mapping: bool
-    children: list[Node]
-
-    def close(self) -> Node:
-        if not self.is_mapping:
-            return Sequence(self.at, tuple(self.children))
-        return Mapping(self.at, tuple(self._pairs()))
-
-    def _pairs(self) -> Iterator[tuple[Node, Node]]:
-        return zip(self.children[::2], self.children[1::2], strict=True)
-
-
 def _is_continued(event: yaml.ScalarEvent) -> bool:
     start, end = event.start_mark, event.end_mark
     return bool(event.value) and start is not None and end is not None and end.line > start.line
 
 
 class _Builder:
+    """Makes the tree of PyYAML's own nodes; a bare `yaml.Node` stands for what was refused."""
+
     def __init__(self) -> None:
-        self.root: Node | None = None
+        self.root: yaml.Node | None = None
         self.problems: list[PolicyProblem] = []
-        self._open: list[_Open] = []
+        self._open: list[yaml.CollectionNode] = []
         self._nodes = 0
 
     def take(self, event: yaml.Event) -> None:
-        start = event.start_mark
-        at = Mark(0, 0) if start is None else Mark(start.line + 1, start.column + 1)
+        start: Any = event.start_mark  # its two kinds are one to nodes
         match event:
             case yaml.AliasEvent():
-                self._note(at, "an alias (*name) is not read here; write the value out")
-                self._add(Refused(at))
+                self._note(event, "an alias (*name) is not read here; write the value out")
+                self._add(yaml.Node("", None, start, None))
             case yaml.ScalarEvent():
-                self._check_decoration(event, at)
-                self._check_text(event, at)
-                plain = event.style in {None, ""}
-                self._add(Scalar(at, event.value, empty=plain and event.value in _NULLS))
+                self._check_decoration(event)
+                self._check_text(event)
+                self._add(yaml.ScalarNode("", event.value, start, None, event.style))
             case yaml.CollectionStartEvent():
-                self._check_decoration(event, at)
-                self._begin(_Open(at, isinstance(event, yaml.MappingStartEvent), []), at)
+                self._check_decoration(event)
+                if len(self._open) >= MAX_DEPTH:
+                    self._stop(
+                        event, f"lists and members are nested deeper than {MAX_DEPTH}; flatten them"
+                    )
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                kind = yaml.MappingNode if is_mapping else yaml.SequenceNode
+                self._open.append(kind("", [], start, None))
             case yaml.CollectionEndEvent():
-                self._add(self._open.pop().close())
+                ended = self._open.pop()
+                if isinstance(ended, yaml.MappingNode):
+                    ended.value = [*zip(ended.value[::2], ended.value[1::2], strict=True)]
+                self._add(ended)
             case _:
                 pass
 
-    def _check_decoration(self, event: yaml.NodeEvent, at: Mark) -> None:
+    def _check_decoration(self, event: yaml.NodeEvent) -> None:
         if event.anchor is not None:
-            self._note(at, "an anchor (&name) is not read here; write the value out")
+            self._note(event, "an anchor (&name) is not read here; write the value out")
         if getattr(event, "tag", None) is not None:
-            self._note(at, "a tag (!name) is not read here; write the plain value")
+            self._note(event, "a tag (!name) is not read here; write the plain value")
 
-    def _check_text(self, event: yaml.ScalarEvent, at: Mark) -> None:
+    def _check_text(self, event: yaml.ScalarEvent) -> None:
         """Refuse a text with line ends or spaces that it does not show: nothing would match it."""
         if event.style in _BLOCK_STYLES or _is_continued(event):
             self._note(
-                at,
+                event,
                 "this text takes several lines, which adds spaces or line ends to it; write it on "
                 "one line, between quotes if need be",
             )
 
-    def _begin(self, collection: _Open, at: Mark) -> None:
-        if len(self._open) >= MAX_DEPTH:
-            self._stop(at, f"lists and members are nested deeper than {MAX_DEPTH}; flatten them")
-        self._open.append(collection)
-
-    def _add(self, node: Node) -> None:
+    def _add(self, node: yaml.Node) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            self._stop(node.at, f"the file holds more than {MAX_NODES} values; write wider rules")
+            self._stop(node, f"the file holds more than {MAX_NODES} values; write wider rules")
         if self._open:
-            self._open[-1].children.append(node)
+            self._open[-1].value.append(node)
         elif self.root is None:
             self.root = node
         else:
-            self._stop(node.at, 'a second document begins before here; remove the "---" line')
+            self._stop(node, 'a second document begins before here; remove the "---" line')
 
-    def _note(self, at: Mark, advice: str) -> None:
-        self.problems.append(PolicyProblem(at.line, "", advice, at.column))
+    def _note(self, at: yaml.Event | yaml.Node, advice: str) -> None:
+        line, column = place_of(at)
+        self.problems.append(PolicyProblem(line, "", advice, column))
 
-    def _stop(self, at: Mark, advice: str) -> None:
-        raise AccessPolicyError((*self.problems, PolicyProblem(at.line, "", advice, at.column)))
+    def _stop(self, at: yaml.Event | yaml.Node, advice: str) -> None:
+        self._note(at, advice)
+        raise AccessPolicyError(tuple(self.problems))

@@ -176,7 +176,7 @@ class StoreRoutes:
         try:
             answer = await route.handle(HttpRequest(headers, body))
         except Exception as error:  # noqa: BLE001  whatever the store did, the sender gets an answer
-            _log.error("admin_http.route_failed", path=route.path, error=type(error).__name__)
+            _log.exception("admin_http.route_failed", path=route.path, error=type(error).__name__)
             return _refusal(500, "failed", "The service failed; see its log.")
         return Response(
             answer.body,

@@ -170,7 +170,7 @@ class Readiness:
                 "service's log.",
             )
         except Exception as error:  # noqa: BLE001  a probe must get an answer, whatever broke
-            _log.error("admin_http.check_failed", check=check.name, error=type(error).__name__)
+            _log.exception("admin_http.check_failed", check=check.name, error=type(error).__name__)
             finding = Finding(ok=False, advice="The check itself failed; see the service's log.")
         finally:
             watched.running = None

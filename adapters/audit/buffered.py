@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from typing_extensions import override
 
 from adapters.audit.outages import Outages
-from adapters.audit.sink import AuditSink, DeliveryFailedError, OnFull
+from adapters.audit.sink import AuditSink, BufferLimits, DeliveryFailedError, OnFull
 from adapters.system.cancelling import cancel
 from adapters.telemetry.audit_lines import AuditLines
 
@@ -31,20 +31,6 @@ class AuditLine(NamedTuple):
 
     request_id: str
     text: bytes
-
-
-class BufferLimits(NamedTuple):
-    """How much may wait, and what happens beyond.
-
-    Attributes:
-        max_bytes: of waiting lines; a usual event has about 1 KiB.
-        on_full: whether requests are refused or events dropped while that much is waiting.
-        grace_seconds: how long closing may take to write what is waiting.
-    """
-
-    max_bytes: int = 16 * 1024 * 1024
-    on_full: OnFull = OnFull.REFUSE
-    grace_seconds: float = 5.0
 
 
 class BufferedSink(AuditSink):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from adapters.audit.buffered import BufferedSink, BufferLimits
+from adapters.audit.buffered import BufferedSink
 from adapters.audit.line_file import ADVICE, LineFile
-from adapters.audit.sink import AuditSinkError, DeliveryFailedError
+from adapters.audit.sink import AuditSinkError, BufferLimits, DeliveryFailedError
 from adapters.system.own_thread import OwnThread
 
 if TYPE_CHECKING:
@@ -21,50 +20,41 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 _MAX_BATCH = 1000
-
-
-class FsyncPolicy(StrEnum):
-    """When written events are forced from the system's memory to the disk."""
-
-    NEVER = "never"
-    """The system decides: a power failure may cost the last half minute."""
-
-    BATCH = "batch"
-    """After each batch, which is whatever arrived while the last one was written."""
-
-    ALWAYS = "always"
-    """After each event on its own."""
-
-
-class AuditFileConfig(NamedTuple):
-    """Where the file is and how surely events reach the disk."""
-
-    path: Path
-    fsync: FsyncPolicy = FsyncPolicy.BATCH
-    limits: BufferLimits = BufferLimits()
+_LIMITS = BufferLimits()
 
 
 class AuditFile(BufferedSink):
     """Appends one JSON line for each event, from a worker thread.
 
     A file that was moved away is noticed at the next write and created again. While it cannot be
-    written, `OnFull.REFUSE` refuses at once: what waits in memory is not yet kept.
+    written, requests are refused at once, if the limits say so at all: what waits in memory is not
+    yet kept.
+
+    Args:
+        fsync: when written events are forced from the system's memory to the disk: "never", so
+            that a power failure may cost the last half minute; after each "batch", which is
+            whatever arrived while the last one was written; or "always", after each event.
     """
 
     def __init__(
-        self, config: AuditFileConfig, clock: Clock, sign: Callable[[bytes], bytes] | None = None
+        self,
+        path: Path,
+        clock: Clock,
+        limits: BufferLimits = _LIMITS,
+        sign: Callable[[bytes], bytes] | None = None,
+        *,
+        fsync: Literal["never", "batch", "always"] = "batch",
     ) -> None:
-        one_by_one = config.fsync is FsyncPolicy.ALWAYS
         super().__init__(
             "file",
             clock,
-            config.limits,
-            max_batch=1 if one_by_one else _MAX_BATCH,
+            limits,
+            max_batch=1 if fsync == "always" else _MAX_BATCH,
             refuse_while_failing=True,
             sign=sign,
         )
-        self._path = config.path
-        self._file = LineFile(config.path, sync=config.fsync is not FsyncPolicy.NEVER)
+        self._path = path
+        self._file = LineFile(path, sync=fsync != "never")
         self._reopen = False
         self._thread = OwnThread("audit-file")
         self._last: asyncio.Future[None] | None = None
@@ -78,11 +68,10 @@ class AuditFile(BufferedSink):
         try:
             await self._in_thread(self._file.open)
         except DeliveryFailedError as failure:
-            reason = failure.reason
-        else:
-            return
-        advice = ADVICE.get(reason, "see the reason and choose another place")
-        raise AuditSinkError(f"The audit file {self._path} cannot be opened ({reason}); {advice}.")
+            advice = ADVICE.get(failure.reason, "see the reason and choose another place")
+            raise AuditSinkError(
+                f"The audit file {self._path} cannot be opened ({failure.reason}); {advice}."
+            ) from None
 
     @override
     async def _deliver(self, batch: Sequence[AuditLine]) -> None:

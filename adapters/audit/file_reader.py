@@ -48,10 +48,10 @@ async def read_file(path: Path, clock: Clock, *, follow: bool) -> AsyncIterator[
             else:
                 return
     except OSError as error:
-        failure = AuditReadError(f"{path} cannot be read ({error.strerror}); check path and mode.")
+        problem = f"{path} cannot be read ({error.strerror}); check path and mode."
+        raise AuditReadError(problem) from None
     finally:
         lines.close()
-    raise failure
 
 
 class _Lines:

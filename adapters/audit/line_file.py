@@ -68,10 +68,7 @@ class LineFile:
             if self._descriptor is None:
                 self._descriptor = self._open()
         except OSError as error:
-            reason = _reason(error)
-        else:
-            return
-        raise DeliveryFailedError(reason)
+            raise DeliveryFailedError(_reason(error)) from None
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Append the lines, each with a newline after it.

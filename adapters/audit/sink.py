@@ -6,7 +6,7 @@ import asyncio
 from abc import abstractmethod
 from contextlib import suppress
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, NamedTuple, Protocol, final
 
 from typing_extensions import override
 
@@ -16,6 +16,8 @@ from ports.plugin import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from adapters.audit.buffered import BufferedSink
+    from adapters.telemetry.audit_log import AuditLog
     from domain.model.audit import AuditEvent
 
 
@@ -27,6 +29,20 @@ class OnFull(StrEnum):
 
     DROP = "drop"
     """Secrets leave; events are lost and counted."""
+
+
+class BufferLimits(NamedTuple):
+    """How much may wait, and what happens beyond.
+
+    Attributes:
+        max_bytes: of waiting lines; a usual event has about 1 KiB.
+        on_full: whether requests are refused or events dropped while that much is waiting.
+        grace_seconds: how long closing may take to write what is waiting.
+    """
+
+    max_bytes: int = 16 * 1024 * 1024
+    on_full: OnFull = OnFull.REFUSE
+    grace_seconds: float = 5.0
 
 
 class AuditSink(AuditTrail, Protocol):
@@ -130,20 +146,9 @@ class ServedApart(AuditSink):
         await asyncio.gather(self._served.aclose(), self._others.aclose(), return_exceptions=True)
 
 
-class Buffer(Protocol):
-    """A sink in which events may wait, such as `adapters.audit.buffered.BufferedSink`."""
-
-    @property
-    def waiting(self) -> int: ...
-
-    @property
-    def dropped(self) -> int: ...
-
-    @property
-    def failing(self) -> bool: ...
-
-
-def audit_samples(trail: AuditTrail, buffers: Mapping[str, Buffer]) -> Iterator[Sample]:
+def audit_samples(
+    trail: AuditTrail, buffers: Mapping[str, AuditLog | BufferedSink]
+) -> Iterator[Sample]:
     """Yield every figure of the audit trail as it is now; `buffers` by the sinks' names."""
     yield Sample(
         "audit_accepting",

@@ -9,8 +9,7 @@ import nats.js.errors
 import structlog
 from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConfig
 
-from adapters.audit.buffered import BufferLimits
-from adapters.audit.sink import AuditSinkError, OnFull
+from adapters.audit.sink import AuditSinkError, BufferLimits, OnFull
 from adapters.audit.stream_names import (
     DEFAULT_STREAM,
     DEFAULT_SUBJECT,
@@ -49,7 +48,7 @@ class AuditStreamConfig(NamedTuple):
 
 
 def refused_config(config: AuditStreamConfig) -> AuditStreamConfig:
-    """Return the stream beside; what finds no room on its way there is dropped and counted."""
+    """Return the second stream, for refusals; what finds no room in its buffer is dropped."""
     return config._replace(
         stream=refused_stream(config.stream),
         subject=REFUSED_SUBJECT,

@@ -24,5 +24,5 @@ def is_stream_name(text: str) -> bool:
 
 
 def refused_stream(stream: str) -> str:
-    """Return the name of the stream beside, for all that was not served."""
+    """Return the name of the second stream, for all that was not served."""
     return f"{stream}_REFUSED"

@@ -94,10 +94,7 @@ class _Reader:
         try:
             self._number = await self._first_since(since)
         except (nats.errors.Error, TimeoutError, OSError) as error:
-            failure = self._failure(error)
-        else:
-            return
-        raise failure
+            raise self._failure(error) from None
 
     async def look(self, *, follow: bool) -> None:
         """Find the next message, unless it is found already or was not there just now."""
@@ -108,13 +105,10 @@ class _Reader:
         except (nats.errors.Error, TimeoutError, OSError) as error:
             if follow and not self._client.is_closed and not _is_missing(error):
                 return
-            failure = self._failure(error)
-        else:
-            if self.head is None:
-                pause = POLL_SECONDS if follow else float("inf")
-                self._next_look = self._clock.monotonic() + pause
-            return
-        raise failure
+            raise self._failure(error) from None
+        if self.head is None:
+            pause = POLL_SECONDS if follow else float("inf")
+            self._next_look = self._clock.monotonic() + pause
 
     def take(self) -> bytes:
         """Return the event that was found, and go on behind it."""

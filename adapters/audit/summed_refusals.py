@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from typing_extensions import override
@@ -11,6 +10,7 @@ from typing_extensions import override
 from adapters.audit.sink import AuditSink
 from adapters.system.cancelling import cancel
 from domain.model.audit import AuditEvent, Outcome
+from domain.model.opaque import stateful
 from domain.model.transport import WORKLOAD_READ, Operation, Requester
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ OTHER: Final = "other"
 _Kind = tuple[str, Outcome, str, "str | None", "str | None"]
 
 
-@dataclass(slots=True)
+@stateful
 class _Tally:
     """One kind in one second.
 
     Attributes:
         recorded: how many events were passed on.
-        held: how many were not.
+        summed: how many were not, and stand in the summary.
         last: the last of those.
     """
 
     recorded: int = 0
-    held: int = 0
+    summed: int = 0
     last: AuditEvent | None = None
 
 
@@ -77,7 +77,7 @@ class SummedRefusals(AuditSink):
             tally.recorded += 1
             self._inner.record(event)
             return
-        tally.held += 1
+        tally.summed += 1
         tally.last = event
 
     @override
@@ -102,7 +102,7 @@ class SummedRefusals(AuditSink):
         tallies, self._tallies = self._tallies, {}
         for kind, tally in tallies.items():
             if tally.last is not None:
-                self._inner.record(_summary(kind, tally.last, tally.held))
+                self._inner.record(_summary(kind, tally.last, tally.summed))
 
 
 def _kind_of(event: AuditEvent) -> _Kind:

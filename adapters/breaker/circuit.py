@@ -20,7 +20,7 @@ class BreakerConfig(NamedTuple):
     Attributes:
         failures: failed calls in a row that open it.
         locations: for how many different secrets these must have been, so that one secret which the
-            store cannot answer does not close the store for all others.
+            store cannot answer does not keep all others from it.
         window_seconds: within which they must lie.
         first_pause_seconds: how long it stays open at first.
         longest_pause_seconds: what that doubles up to, with each probe that fails.
@@ -77,7 +77,7 @@ class Circuit:
     A failure counts only if the store has answered no call since that one began: what hangs while
     others are served is a slow secret, not a store that is down. While it is open, a secret that
     has not failed lately is let through at once, one at a time: some that hang, asked for again and
-    again, must not close the store for all others. All times are monotonic seconds.
+    again, must not keep all others from it. All times are monotonic seconds.
     """
 
     def __init__(self, config: BreakerConfig, jitter: Callable[[], float], now: float) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from domain.model.opaque import opaque
 
 LONGEST_NEGATIVE_SECONDS = 1.0
 """A secret that was just created, or a store that is just back, is not hidden for longer."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class CacheConfig:
     """What the operator decides about the cache.
 
@@ -28,9 +27,6 @@ class CacheConfig:
         max_entries: values kept at most.
         max_bytes: memory that these may take, keys and bookkeeping included.
         max_waiting: requests that wait for the store at a time; see `FairAdmission`.
-
-    Raises:
-        ValueError: a value is outside its range.
     """
 
     ttl_seconds: float = 5.0
@@ -44,25 +40,3 @@ class CacheConfig:
     max_entries: int = 10_000
     max_bytes: int = 64 * 1024 * 1024
     max_waiting: int = 6144
-
-    def __post_init__(self) -> None:
-        for name, seconds in (
-            ("TTL", self.ttl_seconds),
-            ("longest stale time", self.max_stale_seconds),
-            ("patience", self.patience_seconds),
-        ):
-            if not 0 <= seconds < math.inf:
-                raise ValueError(f"The cache's {name} must be 0 or more seconds.")
-        if not 0 <= self.negative_seconds <= LONGEST_NEGATIVE_SECONDS:
-            raise ValueError("The cache may remember a failure for 0 to 1 second.")
-        if not 0 < self.call_seconds < math.inf:
-            raise ValueError("The cache's time for a call must be more than 0 seconds.")
-        if not 0 <= self.jitter_share < 1:
-            raise ValueError("The cache's jitter must be 0 or more and less than 1.")
-        if not 0 < self.refresh_share <= 1:
-            raise ValueError("The cache's refresh share must be more than 0 and at most 1.")
-        counts = (self.refresh_min_hits, self.max_entries, self.max_bytes, self.max_waiting)
-        if min(counts) < 1:
-            raise ValueError(
-                "The cache's hits, entries, bytes and waiting requests must be 1 or more."
-            )

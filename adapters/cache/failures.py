@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.errors import (
     RateLimited,
     SecretNotFound,
-    SecretsError,
     ServiceStarved,
     StoreUnavailable,
     UpstreamError,
@@ -17,59 +15,29 @@ from domain.model.errors import (
 
 if TYPE_CHECKING:
     from adapters.cache.key import CacheKey
+    from domain.model.errors import SecretsError
     from domain.model.selection import Selection
 
 MAX_FAILURES = 256
 """Failures kept at once; of more, the oldest are dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a call failed, from which each waiting request gets an error of its own.
+def is_outage(error: SecretsError) -> bool:
+    """Say whether the store could not be asked, so that a former answer still stands."""
+    return isinstance(error, (StoreUnavailable, RateLimited, ServiceStarved))
 
-    One exception raised in many tasks would collect all their stacks.
+
+def may_be_kept(error: SecretsError) -> bool:
+    """Say whether the next request would only get the same answer.
+
+    A refusal may hold for one caller or one version alone, so it is never kept.
     """
-
-    kind: type[SecretsError]
-    advice: str
-    reason: str
-    upstream_request_id: str | None = None
-    retry_after: float | None = None
-
-    @classmethod
-    def of(cls, error: SecretsError) -> Failure:
-        """Keep what an error says, and nothing else of it."""
-        return cls(
-            type(error), error.advice, error.reason, error.upstream_request_id, error.retry_after
-        )
-
-    @property
-    def is_outage(self) -> bool:
-        """Whether the store could not be asked, so that a former answer still stands."""
-        return issubclass(self.kind, (StoreUnavailable, RateLimited, ServiceStarved))
-
-    @property
-    def may_be_kept(self) -> bool:
-        """Whether the next request would only get the same answer.
-
-        A refusal may hold for one caller or one version alone, so it is never kept.
-        """
-        return issubclass(self.kind, (UpstreamError, SecretNotFound))
-
-    def error(self) -> SecretsError:
-        """Return a new error that says the same."""
-        return self.kind(
-            self.advice,
-            reason=self.reason,
-            upstream_request_id=self.upstream_request_id,
-            retry_after=self.retry_after,
-        )
+    return isinstance(error, (UpstreamError, SecretNotFound))
 
 
-CLOSED = Failure(
-    UpstreamError,
+CLOSED = UpstreamError(
     "This backend is shutting down; start the component again, another replica will answer.",
-    "cache_closed",
+    reason="cache_closed",
 )
 
 
@@ -83,17 +51,17 @@ class FailureMemory:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._by_key: OrderedDict[CacheKey, tuple[Failure, float]] = OrderedDict()
+        self._by_key: OrderedDict[CacheKey, tuple[SecretsError, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def get(self, key: CacheKey, now: float) -> Failure | None:
+    def get(self, key: CacheKey, now: float) -> SecretsError | None:
         """Return the failure, unless its time is over."""
         held = self._by_key.get(key)
         return held[0] if held is not None and now < held[1] else None
 
-    def keep(self, key: CacheKey, failure: Failure, now: float) -> None:
+    def keep(self, key: CacheKey, failure: SecretsError, now: float) -> None:
         """Keep the failure from now on."""
         self._by_key.pop(key, None)
         self._by_key[key] = (failure, now + self._seconds)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
-from adapters.cache.failures import Failure
 from domain.model.errors import StoreBusy
+from domain.model.opaque import stateful
 from domain.model.wording import seconds_in_words
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ TOO_MANY_WAITING: Final = "too_many_waiting"
 """`reason` of the errors of requests that may not wait."""
 
 
-@dataclass(slots=True, eq=False)
+@stateful
 class Ticket:
     """Lets one request wait.
 
@@ -30,9 +30,9 @@ class Ticket:
         revoked: a request of another folder waits in its place.
     """
 
-    queue: TenantQueue = field(repr=False)
+    queue: TenantQueue
     deadline: float
-    woken: asyncio.Future[None] | None = field(default=None, repr=False)
+    woken: asyncio.Future[None] | None = None
     revoked: bool = False
 
     def wake(self) -> None:
@@ -41,12 +41,12 @@ class Ticket:
             self.woken.set_result(None)
 
 
-@dataclass(slots=True, eq=False)
+@stateful
 class TenantQueue:
     """The waiting requests of one folder, in order of arrival."""
 
     folder: Folder
-    tickets: OrderedDict[Ticket, None] = field(default_factory=OrderedDict, repr=False)
+    tickets: OrderedDict[Ticket, None] = field(default_factory=OrderedDict)
 
 
 class FairAdmission:
@@ -61,31 +61,19 @@ class FairAdmission:
       compete, each of them gets at least `limit // k` tickets;
     - a folder without a waiting request gets a ticket, however many others hang, unless `limit`
       folders wait already, with one request each.
+
+    Attributes:
+        limit: how many may wait.
+        waiting: how many wait.
     """
 
     def __init__(self, limit: int) -> None:
-        """Admit that many.
-
-        Raises:
-            ValueError: the limit is below 1.
-        """
-        if limit < 1:
-            raise ValueError("Fair admission needs a limit of 1 or more.")
-        self._limit = limit
-        self._waiting = 0
+        """Admit that many, from 1 up."""
+        self.limit = limit
+        self.waiting = 0
         self._queues: dict[Folder, TenantQueue] = {}
         self._by_length: dict[int, OrderedDict[TenantQueue, None]] = {}
         self._longest = 0
-
-    @property
-    def limit(self) -> int:
-        """How many may wait."""
-        return self._limit
-
-    @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return self._waiting
 
     def enter(self, folder: Folder, deadline: float) -> Ticket | None:
         """Return a ticket for a request, or None where it may not wait.
@@ -95,7 +83,7 @@ class FairAdmission:
             deadline: when it will have left at the latest, in monotonic seconds.
         """
         queue = self._queues.get(folder)
-        if self._waiting >= self._limit:
+        if self.waiting >= self.limit:
             if self._longest <= (0 if queue is None else len(queue.tickets)) + 1:
                 return None
             self._revoke()
@@ -103,7 +91,7 @@ class FairAdmission:
             queue = self._queues[folder] = TenantQueue(folder)
         ticket = Ticket(queue, deadline)
         queue.tickets[ticket] = None
-        self._waiting += 1
+        self.waiting += 1
         self._resized(queue, len(queue.tickets) - 1)
         return ticket
 
@@ -113,12 +101,12 @@ class FairAdmission:
         if ticket not in queue.tickets:
             return
         del queue.tickets[ticket]
-        self._waiting -= 1
+        self.waiting -= 1
         self._resized(queue, len(queue.tickets) + 1)
         if not queue.tickets:
             del self._queues[queue.folder]
 
-    def refusal(self, folder: Folder, now: float) -> Failure:
+    def refusal(self, folder: Folder, now: float) -> StoreBusy:
         """Return why a request may not wait, and when to try again.
 
         By then the first request that waits in its folder has left, or where none does, the first
@@ -127,11 +115,10 @@ class FairAdmission:
         queue = self._queues.get(folder) or next(iter(self._by_length.get(self._longest, ())), None)
         # A revoked request looks a moment later, when all others may have left.
         seconds = 0.0 if queue is None else max(0.0, next(iter(queue.tickets)).deadline - now)
-        return Failure(
-            StoreBusy,
+        return StoreBusy(
             "Too many requests wait for the secret store, and no more of this folder may; check "
             f"that it is up, and start the component again in {seconds_in_words(seconds)}.",
-            TOO_MANY_WAITING,
+            reason=TOO_MANY_WAITING,
             retry_after=seconds,
         )
 

@@ -1,4 +1,4 @@
-"""Reads again, slowly, what was served, and tells of changes that no notice told of.
+"""Reads again, slowly, what was served, and announces changes that no notice announced.
 
 A host never reads a secret again by itself, so that a change whose notice was lost would stay
 unseen. What requests read is compared on the way as well, which costs nothing.
@@ -50,8 +50,8 @@ class _Known:
     fingerprint: bytes = field(repr=False)
     read_at: float
     due: float
-    told_at: float | None = None
-    """When a notice told of it; its value is then learned without another."""
+    noticed_at: float | None = None
+    """When a notice came for it; its value is then learned, and not announced again."""
 
 
 @final
@@ -84,9 +84,9 @@ class RecheckedSecretStore(SecretStore):
         self._known: OrderedDict[SecretLocation, _Known] = OrderedDict()
         self._queue: list[tuple[float, int, _Known]] = []
         self._numbers = count()
-        self._told: dict[SecretLocation, None] = {}
+        self._noticed: dict[SecretLocation, None] = {}
         self._window = SlidingWindowLimit(config.reads_per_minute)
-        self._next_at = self._late_told_at = 0.0
+        self._next_at = self._late_warned_at = 0.0
         self._counts = RecheckStatistics()
 
     @override
@@ -107,12 +107,12 @@ class RecheckedSecretStore(SecretStore):
         return secret
 
     def invalidate(self, selection: Selection) -> None:
-        """Note that a notice told of these; they are read again first, to learn what they are."""
+        """Note that a notice came for these; they are read again first, to learn their values."""
         now = self._clock.monotonic()
         for location, known in self._known.items():
             if selection.matches(location):
-                known.told_at = now
-                self._told[location] = None
+                known.noticed_at = now
+                self._noticed[location] = None
 
     def statistics(self) -> RecheckStatistics:
         """Return what was done so far, as of now."""
@@ -130,14 +130,14 @@ class RecheckedSecretStore(SecretStore):
                 await self._read_again(known)
 
     def _next(self, now: float) -> _Known | None:
-        """Return what to read now: first what a notice told of, then what is due for longest."""
+        """Return what to read now: first what a notice came for, then what is due for longest."""
         if not self._window.capacity(now):
             return None
-        while self._told:
-            location = next(iter(self._told))
+        while self._noticed:
+            location = next(iter(self._noticed))
             if location in self._known:
                 return self._known[location]
-            del self._told[location]
+            del self._noticed[location]
         while self._queue:
             due, number, known = self._queue[0]
             if self._known.get(known.query.location) is not known:
@@ -151,8 +151,8 @@ class RecheckedSecretStore(SecretStore):
     async def _read_again(self, known: _Known) -> None:
         now = self._clock.monotonic()
         self._next_at = max(self._next_at, now + 60.0 / self._config.reads_per_minute)
-        self._told.pop(known.query.location, None)
-        self._tell_if_late(now - known.read_at, now)
+        self._noticed.pop(known.query.location, None)
+        self._warn_if_late(now - known.read_at, now)
         self._window.begin()
         try:
             await self.fetch(known.query._replace(deadline=now + self._config.call_seconds))
@@ -174,10 +174,10 @@ class RecheckedSecretStore(SecretStore):
             known.due = now + self._config.seconds
         _log.info("cache.recheck_failed", reason=error.reason)
 
-    def _tell_if_late(self, age: float, now: float) -> None:
-        if age <= self._config.seconds or now < self._late_told_at + self._config.seconds:
+    def _warn_if_late(self, age: float, now: float) -> None:
+        if age <= self._config.seconds or now < self._late_warned_at + self._config.seconds:
             return
-        self._late_told_at = now
+        self._late_warned_at = now
         _log.warning(
             "cache.recheck_late",
             age_seconds=round(age),
@@ -196,16 +196,16 @@ class RecheckedSecretStore(SecretStore):
             heapq.heappush(self._queue, (due, next(self._numbers), known))
             while len(self._known) > self._config.max_secrets:
                 self._known.popitem(last=False)
-        elif asked_at < max(known.read_at, known.told_at or 0.0):
+        elif asked_at < max(known.read_at, known.noticed_at or 0.0):
             # Overtaken by a later read, or by a notice.
             return
-        was_told, is_same = known.told_at is not None, known.fingerprint == fingerprint
+        was_noticed, is_same = known.noticed_at is not None, known.fingerprint == fingerprint
         known.fingerprint, known.read_at, known.due = fingerprint, asked_at, due
-        known.told_at = None
-        self._told.pop(location, None)
+        known.noticed_at = None
+        self._noticed.pop(location, None)
         if fingerprint == _GONE:
             del self._known[location]
-        if not (was_told or is_same):
+        if not (was_noticed or is_same):
             self._counts.found += 1
             _log.info("cache.change_found", path=location.path, **dict(location.scope))
             self._changed(Selection(key=location.path, scope=location.scope))

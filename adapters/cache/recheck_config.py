@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RecheckConfig:
+class RecheckConfig(NamedTuple):
     """What the operator decides.
 
     Attributes:
@@ -28,7 +28,7 @@ class RecheckStatistics:
 
     Attributes:
         read, failed: reads for this purpose, answered and not.
-        found: changes that no notice had told of, those that requests met included.
+        found: changes for which no notice came, those that requests met included.
         secrets: remembered.
         oldest_seconds: since one of these was last read, at most.
     """

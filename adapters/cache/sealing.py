@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NoReturn, final
 
 from nacl import bindings
@@ -10,15 +9,16 @@ from nacl.utils import random
 from typing_extensions import override
 
 from adapters.crypto.sodium import open_secret_box
+from domain.model.opaque import opaque
 from domain.model.secret import SecretValue
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class SealedValue:
     """A libsodium crypto_secretbox, whose length tells that of the value, and what is in it."""
 
-    nonce: bytes = field(repr=False)
-    box: bytes = field(repr=False)
+    nonce: bytes
+    box: bytes
     is_text: bool
 
     def __len__(self) -> int:

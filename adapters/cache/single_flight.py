@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.cache.failures import CLOSED, Failure
+from adapters.cache.failures import CLOSED
+from domain.model.opaque import stateful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from adapters.cache.fair_admission import Ticket
     from adapters.cache.key import CacheKey
+    from domain.model.errors import SecretsError
     from domain.model.reference import SecretQuery
     from domain.model.secret import Secret
     from domain.model.selection import Selection
@@ -37,7 +39,7 @@ def with_time_for_others(query: SecretQuery, now: float, usual_seconds: float) -
     return query
 
 
-@dataclass(slots=True, eq=False)
+@stateful
 class InFlightCall:
     """One call to the store.
 
@@ -50,8 +52,8 @@ class InFlightCall:
 
     started: float
     background: bool
-    task: asyncio.Task[Secret | Failure] = field(init=False, repr=False)
-    tickets: set[Ticket] = field(default_factory=set, repr=False)
+    task: asyncio.Task[Secret | SecretsError] = field(init=False)
+    tickets: set[Ticket] = field(default_factory=set)
 
     async def wait(self, ticket: Ticket) -> bool:
         """Wait until the call has ended or the ticket is revoked.
@@ -69,7 +71,7 @@ class InFlightCall:
             self.tickets.discard(ticket)
         return self.task.done()
 
-    def outcome(self) -> Secret | Failure:
+    def outcome(self) -> Secret | SecretsError:
         """Return what the call ended with; it must have ended."""
         return CLOSED if self.task.cancelled() else self.task.result()
 
@@ -79,7 +81,7 @@ class SingleFlight:
 
     def __init__(self) -> None:
         self._current: dict[CacheKey, InFlightCall] = {}
-        self._tasks: set[asyncio.Task[Secret | Failure]] = set()
+        self._tasks: set[asyncio.Task[Secret | SecretsError]] = set()
 
     def get(self, key: CacheKey) -> InFlightCall | None:
         """Return the call that a request for this key may join."""
@@ -89,7 +91,7 @@ class SingleFlight:
         self,
         key: CacheKey,
         call: InFlightCall,
-        run: Callable[[InFlightCall], Coroutine[Any, Any, Secret | Failure]],
+        run: Callable[[InFlightCall], Coroutine[Any, Any, Secret | SecretsError]],
     ) -> None:
         """Begin a call that further requests for this key join."""
         self._current[key] = call
@@ -119,7 +121,7 @@ class SingleFlight:
             await asyncio.wait(set(self._tasks))
 
     def _ended(
-        self, key: CacheKey, call: InFlightCall, task: asyncio.Task[Secret | Failure]
+        self, key: CacheKey, call: InFlightCall, task: asyncio.Task[Secret | SecretsError]
     ) -> None:
         self._tasks.discard(task)
         self.finish(key, call)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 from typing_extensions import override
 
-from adapters.cache.failures import Failure, FailureMemory
+from adapters.cache.failures import FailureMemory, is_outage, may_be_kept
 from adapters.cache.fair_admission import FairAdmission
 from adapters.cache.single_flight import InFlightCall, SingleFlight, with_time_for_others
 from adapters.cache.statistics import CacheStatistics
@@ -145,7 +145,7 @@ class CachedSecretStore(SecretStore, CachedSecrets):
         if not ended:
             return self._refuse(key, self._clock.monotonic())
         outcome = call.outcome()
-        return self._fall_back(key, outcome) if isinstance(outcome, Failure) else outcome
+        return self._fall_back(key, outcome) if isinstance(outcome, SecretsError) else outcome
 
     async def _wait_patiently(
         self, call: InFlightCall, ticket: Ticket, deadline: float, now: float
@@ -186,12 +186,12 @@ class CachedSecretStore(SecretStore, CachedSecrets):
 
     async def _call(
         self, key: CacheKey, query: SecretQuery, call: InFlightCall
-    ) -> Secret | Failure:
-        outcome: Secret | Failure
+    ) -> Secret | SecretsError:
+        outcome: Secret | SecretsError
         try:
             outcome = await self._inner.fetch(query)
         except SecretsError as error:
-            outcome = Failure.of(error)
+            outcome = error.again()
         except Exception:
             if self._calls.finish(key, call):
                 self._values.discard(key)
@@ -199,26 +199,26 @@ class CachedSecretStore(SecretStore, CachedSecrets):
         # After an invalidation the answer may be older than the change that caused it.
         if self._calls.finish(key, call):
             now = self._clock.monotonic()
-            if isinstance(outcome, Failure):
+            if isinstance(outcome, SecretsError):
                 self._note_failure(key, outcome, call, now)
             else:
                 self._values.keep(key, outcome, call.started, now)
         return outcome
 
     def _note_failure(
-        self, key: CacheKey, failure: Failure, call: InFlightCall, now: float
+        self, key: CacheKey, failure: SecretsError, call: InFlightCall, now: float
     ) -> None:
-        if not failure.is_outage:
+        if not is_outage(failure):
             self._values.discard(key)
         elif call.background:
             # No request was kept waiting: after expiry, the next one makes a call of its own.
             self._values.stop_refreshing(key)
             return
-        if failure.may_be_kept:
+        if may_be_kept(failure):
             self._failures.keep(key, failure, now)
 
-    def _fall_back(self, key: CacheKey, failure: Failure) -> Secret:
-        stale = self._values.stale(key, self._clock.monotonic()) if failure.is_outage else None
+    def _fall_back(self, key: CacheKey, failure: SecretsError) -> Secret:
+        stale = self._values.stale(key, self._clock.monotonic()) if is_outage(failure) else None
         if stale is None:
-            raise failure.error()
+            raise failure.again()
         return stale

@@ -1,11 +1,15 @@
-"""The cached values: sealed, with their lifetimes."""
+"""The cached values: sealed, with their lifetimes; the least recently used go first."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, Literal
 
-from adapters.cache.entries import Entries, Entry
+from typing_extensions import override
+
+from adapters.cache.key import key_bytes
 from adapters.cache.sealing import ValueSealer
+from domain.model.opaque import stateful
 from domain.model.secret import STALE, Secret
 
 if TYPE_CHECKING:
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
 
     from adapters.cache.config import CacheConfig
     from adapters.cache.key import CacheKey
+    from adapters.cache.sealing import SealedValue
     from adapters.cache.statistics import CacheStatistics
     from domain.model.selection import Selection
 
@@ -20,8 +25,34 @@ FROM_CACHE: Final = "cache"
 """`Secret.source` of a fresh answer from memory."""
 
 
+@stateful
+class Entry:
+    """One answer; times are monotonic seconds.
+
+    Attributes:
+        sealed: the value, as the sealer gave it.
+        refresh_at: from then on one more call may be made ahead of expiry.
+        fresh_until: from then on only an outage of the store lets the value be served.
+        stale_until: from then on it is served no more.
+        hits: how often it was served fresh.
+    """
+
+    sealed: SealedValue
+    version: str
+    upstream_request_id: str | None
+    note: str | None
+    field_encoding: Literal["base64"] | None
+    refresh_at: float
+    fresh_until: float
+    stale_until: float
+    hits: int = 0
+
+
 class CachedValues:
-    """Values by key; counts hits, stale answers and evictions. Times are monotonic seconds."""
+    """Values by key, bounded by number and by bytes; counts hits, stale answers and evictions.
+
+    Times are monotonic seconds. `bytes`: what all values take, keys and bookkeeping included.
+    """
 
     def __init__(
         self, config: CacheConfig, jitter: Callable[[], float], counts: CacheStatistics
@@ -30,19 +61,19 @@ class CachedValues:
         self._jitter = jitter
         self._counts = counts
         self._sealer = ValueSealer()
-        self._entries = Entries(config.max_entries, config.max_bytes)
+        self._entries: OrderedDict[CacheKey, tuple[Entry, int]] = OrderedDict()
+        self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    @property
-    def bytes(self) -> int:
-        """What all values take, keys and bookkeeping included."""
-        return self._entries.bytes
+    @override
+    def __repr__(self) -> str:
+        return f"CachedValues({len(self._entries)} values, {self.bytes} bytes)"
 
     def fresh(self, key: CacheKey, now: float) -> tuple[Secret, bool] | None:
         """Return a fresh value, and whether it is time to fetch it ahead of expiry."""
-        entry = self._entries.get(key)
+        entry = self._get(key)
         if entry is None or now >= entry.fresh_until:
             return None
         self._counts.hits += 1
@@ -78,7 +109,7 @@ class CachedValues:
             lifetime = min(lifetime, secret.max_age_seconds)
             longest = min(longest, secret.max_age_seconds)
         if asked_at + longest <= now:
-            self._entries.discard(key)
+            self.discard(key)
             return
         entry = Entry(
             sealed=self._sealer.seal(secret.value),
@@ -90,26 +121,63 @@ class CachedValues:
             fresh_until=asked_at + lifetime,
             stale_until=asked_at + longest,
         )
-        self._counts.evictions += self._entries.put(key, entry, now)
+        self._put(key, entry, now)
 
     def stop_refreshing(self, key: CacheKey) -> None:
         """Fetch the value ahead of expiry no more."""
-        entry = self._entries.get(key)
+        entry = self._get(key)
         if entry is not None:
             entry.refresh_at = entry.fresh_until
 
     def discard(self, key: CacheKey) -> None:
         """Drop the value, if there is one."""
-        self._entries.discard(key)
+        held = self._entries.pop(key, None)
+        if held is not None:
+            self.bytes -= held[1]
 
     def drop(self, selection: Selection) -> int:
         """Drop all values selected and return their number."""
-        return self._entries.drop(selection)
+        keys = [key for key in self._entries if selection.matches(key[0])]
+        for key in keys:
+            self.discard(key)
+        return len(keys)
+
+    def _get(self, key: CacheKey) -> Entry | None:
+        """Return the entry, whatever its age, and count it as used."""
+        held = self._entries.get(key)
+        if held is None:
+            return None
+        self._entries.move_to_end(key)
+        return held[0]
+
+    def _put(self, key: CacheKey, entry: Entry, now: float) -> None:
+        """Keep the entry in place of any former one.
+
+        Entries whose time is over go first and count as no eviction. One larger than all the room
+        there is counts itself.
+        """
+        self.discard(key)
+        size = key_bytes(key) + len(entry.sealed)
+        if size > self._config.max_bytes:
+            self._counts.evictions += 1
+            return
+        self._entries[key] = (entry, size)
+        self.bytes += size
+        while True:
+            oldest, (candidate, _) = next(iter(self._entries.items()))
+            full = (
+                len(self._entries) > self._config.max_entries or self.bytes > self._config.max_bytes
+            )
+            over = candidate.stale_until <= now
+            if not (full or over):
+                return
+            self.discard(oldest)
+            self._counts.evictions += not over
 
     def _usable(self, key: CacheKey, now: float) -> Entry | None:
-        entry = self._entries.get(key)
+        entry = self._get(key)
         if entry is not None and now >= entry.stale_until:
-            self._entries.discard(key)
+            self.discard(key)
             return None
         return entry
 

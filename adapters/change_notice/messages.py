@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from domain.model.errors import InvalidRequest
 from domain.model.selection import ROOT, Selection
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
+
 INVALIDATE = "invalidate"
 """The topic of orders that replicas send."""
 
@@ -29,11 +30,11 @@ FLUSH = "flush"
 """The topic of orders that operators send."""
 
 MAX_MESSAGE_BYTES = 16 * 1024
+MAX_REMOVED = 2**53 - 1
 SCHEMA = 1
 
 _log = structlog.get_logger()
 _NAME = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,128}\z")]
 
 EVENT: Final = "changed"
 EVENT_SCHEMA: Final = 1
@@ -55,33 +56,6 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(
-        # Made ready for the first message: most processes end without one.
-        defer_build=True,
-        strict=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-    )
-
-
-class _Order(_Wire):
-    version: int = Field(alias="schema", ge=SCHEMA, le=SCHEMA)
-    id: _Name
-    origin: _Name
-    cause: Literal["store", "flush"]
-    scope: dict[str, str]
-    key: str | None = None
-    folder: str | None = None
-    all: bool | None = None
-
-
-class _Answer(_Wire):
-    replica: _Name
-    removed: int = Field(ge=0, lt=2**53)
-
-
 class Invalidation(NamedTuple):
     """An order to every replica.
 
@@ -98,18 +72,13 @@ class Invalidation(NamedTuple):
     def to_json(self) -> bytes:
         """Write it; exactly one of `key`, `folder` and `all` is present."""
         selected = self.selection
-        everything = selected.key is None and selected.folder == ROOT
-        order = _Order(
-            schema=SCHEMA,
-            id=self.id,
-            origin=self.origin,
-            cause=self.cause.value,
-            scope=dict(selected.scope),
-            key=selected.key,
-            folder=None if selected.key is not None or everything else selected.folder,
-            all=True if everything else None,
-        )
-        return order.model_dump_json(exclude_none=True).encode()
+        what: dict[str, object] = {"folder": selected.folder}
+        if selected.key is not None:
+            what = {"key": selected.key}
+        elif selected.folder == ROOT:
+            what = {"all": True}
+        order = {"schema": SCHEMA, "id": self.id, "origin": self.origin, "cause": self.cause.value}
+        return _written({**order, "scope": dict(selected.scope), **what})
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
@@ -118,14 +87,20 @@ class Invalidation(NamedTuple):
         Raises:
             MalformedMessageError: anything else, an unknown member included.
         """
-        try:
-            order = _Order.model_validate(_parse(data))
-            selection = _selection(order)
-        except (MalformedJsonError, ValidationError, InvalidRequest):
-            selection = None
-        if selection is None:
-            raise MalformedMessageError("no invalidation")
-        return cls(order.id, order.origin, Cause(order.cause), selection)
+        with suppress(MalformedJsonError, InvalidRequest):
+            match _parse(data):
+                case {
+                    "schema": int() as schema,
+                    "id": str() as name,
+                    "origin": str() as origin,
+                    "cause": "store" | "flush" as cause,
+                    "scope": dict() as scope,
+                    **what,
+                } if _is_whole(schema, SCHEMA, SCHEMA) and is_name(name) and is_name(origin):
+                    return cls(name, origin, Cause(cause), _selection(what, scope))
+                case _:
+                    pass
+        raise MalformedMessageError("no invalidation")
 
 
 class ReplicaAnswer(NamedTuple):
@@ -136,7 +111,7 @@ class ReplicaAnswer(NamedTuple):
 
     def to_json(self) -> bytes:
         """Write it."""
-        return _Answer(replica=self.replica, removed=self.removed).model_dump_json().encode()
+        return _written(self._asdict())
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
@@ -145,13 +120,13 @@ class ReplicaAnswer(NamedTuple):
         Raises:
             MalformedMessageError: anything else.
         """
-        try:
-            answer = _Answer.model_validate(_parse(data))
-        except (MalformedJsonError, ValidationError):
-            answer = None
-        if answer is None:
-            raise MalformedMessageError("no answer of a replica")
-        return cls(answer.replica, answer.removed)
+        with suppress(MalformedJsonError):
+            match _parse(data):
+                case {"replica": str() as replica, "removed": int() as removed, **rest} if (
+                    not rest and is_name(replica) and _is_whole(removed, 0, MAX_REMOVED)
+                ):
+                    return cls(replica, removed)
+        raise MalformedMessageError("no answer of a replica")
 
 
 def read_answers(messages: Iterable[bytes]) -> list[ReplicaAnswer]:
@@ -173,17 +148,28 @@ def _parse(data: bytes) -> object:
     return parse_json(data, max_brackets=PEER_BRACKETS)
 
 
-def _selection(order: _Order) -> Selection | None:
-    scope = tuple(order.scope.items())
-    match order.key, order.folder, order.all:
-        case str() as key, None, None:
+def _written(members: dict[str, object]) -> bytes:
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _is_whole(number: int, least: int, most: int) -> bool:
+    # True is an int to Python, and no number to JSON.
+    return type(number) is int and least <= number <= most
+
+
+def _selection(what: dict[object, object], named: dict[object, object]) -> Selection:
+    scope = tuple((str(name), text) for name, text in named.items() if isinstance(text, str))
+    if len(scope) < len(named):
+        raise MalformedJsonError("no scope")
+    match [*what.items()]:
+        case [("key", str() as key)]:
             return Selection.one(key, scope)
-        case None, str() as folder, None:
+        case [("folder", str() as folder)]:
             return Selection.below(folder, scope)
-        case None, None, True:
+        case [("all", True)]:
             return Selection.everything(scope)
         case _:
-            return None
+            raise MalformedJsonError("no selection")
 
 
 def changed_event(invalidation: Invalidation, backend: str, now: float, replicas: int) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adapters.system.files import UnsafeFileError, create_file, read_file
 from adapters.system.secret_file import Kind, SecretFileError, secret_in
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ class SeedFileError(Exception):
     """The file cannot be used; the text says what to do about it and holds nothing of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class SeedText:
     """What the file holds.
 
@@ -30,7 +30,7 @@ class SeedText:
         open_to_others: whether users beside the owner may read it.
     """
 
-    text: str = field(repr=False)
+    text: str
     created: bool = False
     open_to_others: bool = False
 

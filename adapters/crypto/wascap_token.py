@@ -6,13 +6,13 @@ signature over the first two segments.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adapters.crypto import base64url
 from adapters.crypto.ed25519_jws import ALGORITHM, SIGNATURE_BYTES
 from adapters.crypto.nkeys_text import KeyKind, decode_public
 from adapters.crypto.wascap_claims import MalformedTokenError, read_claims
+from domain.model.opaque import opaque
 from domain.model.strict_json import PEER_BRACKETS, MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MAX_TOKEN_LENGTH = 8 * 1024
 _SEGMENTS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class UnverifiedToken:
     """A token of the right form; nothing says yet that the issuer signed it.
 
@@ -39,7 +39,7 @@ class UnverifiedToken:
 
     claims: Claims
     issuer_key: bytes
-    payload: bytes = field(repr=False)
+    payload: bytes
 
 
 def read_token(token: str) -> UnverifiedToken:

@@ -11,7 +11,6 @@ from adapters.crypto.xkeys import SodiumXKeyPair
 from domain.model.errors import InvalidXKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pydantic import SecretStr
@@ -27,10 +26,6 @@ _NO_SEED: Final = "names a file that holds no xkey seed; it must hold the 58 cha
 _log = structlog.get_logger()
 
 
-class XKeyFileError(Exception):
-    """The file cannot be used; the text says what to do about it and holds nothing of it."""
-
-
 def configured_xkey(
     setting: str, seed: SecretStr | None, path: Path | None, *, create: bool = True
 ) -> SodiumXKeyPair | None:
@@ -44,29 +39,29 @@ def configured_xkey(
             command seals with a new key the service cannot open.
 
     Raises:
-        XKeyFileError: the file cannot be used.
+        SeedFileError: the file cannot be used.
     """
     if seed is not None:
         return SodiumXKeyPair.from_seed(seed.get_secret_value())
     if path is None:
         return None
-    if not create:
-        found = xkey_in(setting, path)
-        if found is None:
-            raise XKeyFileError(_MISSING)
-        return found
-    return _pair(
-        setting, lambda: read_or_create_seed(path, lambda: SodiumXKeyPair.generate().seed_text())
-    )
+    if create:
+        made = read_or_create_seed(path, lambda: SodiumXKeyPair.generate().seed_text())
+        return _told_of(setting, made)
+    found = xkey_in(setting, path)
+    if found is None:
+        raise SeedFileError(_MISSING)
+    return found
 
 
 def xkey_in(setting: str, path: Path) -> SodiumXKeyPair | None:
     """Return the key pair in a file; None if there is no such file.
 
     Raises:
-        XKeyFileError: the file cannot be used.
+        SeedFileError: the file cannot be used.
     """
-    return _pair(setting, lambda: read_seed(path))
+    found = read_seed(path)
+    return None if found is None else _told_of(setting, found)
 
 
 def seed_file_problem(path: Path) -> str | None:
@@ -78,40 +73,37 @@ def seed_file_problem(path: Path) -> str | None:
         found = read_seed(path)
         if found is None:
             return place_problem(path)
-        SodiumXKeyPair.from_seed(found.text)
+        _pair(found)
     except SeedFileError as error:
         return str(error)
-    except InvalidXKey:
-        return _NO_SEED
     return None
 
 
-def _pair(setting: str, read: Callable[[], SeedText | None]) -> SodiumXKeyPair | None:
+def _pair(found: SeedText) -> SodiumXKeyPair:
     try:
-        found = read()
-        if found is None:
-            return None
-        pair = SodiumXKeyPair.from_seed(found.text)
-    except SeedFileError as error:
-        advice = str(error)
+        return SodiumXKeyPair.from_seed(found.text)
     except InvalidXKey:
-        advice = _NO_SEED
-    else:
-        if found.created:
-            _log.warning(
-                "seed_file.created",
-                setting=setting,
-                public_key=pair.public,
-                meaning="The file did not exist, so a new key was made: nothing that was sealed "
-                "with another key opens with it.",
-                advice="If there should have been a file, stop the service and check the path; "
-                "otherwise keep a copy of the new one.",
-            )
-        if found.open_to_others:
-            _log.warning(
-                "seed_file.open_to_others",
-                setting=setting,
-                advice="Other users of this machine can read it; set the file's mode to 0600.",
-            )
-        return pair
-    raise XKeyFileError(advice)
+        pass
+    raise SeedFileError(_NO_SEED)
+
+
+def _told_of(setting: str, found: SeedText) -> SodiumXKeyPair:
+    """Return the pair, and have the log say what an operator should know of its file."""
+    pair = _pair(found)
+    if found.created:
+        _log.warning(
+            "seed_file.created",
+            setting=setting,
+            public_key=pair.public,
+            meaning="The file did not exist, so a new key was made: nothing that was sealed "
+            "with another key opens with it.",
+            advice="If there should have been a file, stop the service and check the path; "
+            "otherwise keep a copy of the new one.",
+        )
+    if found.open_to_others:
+        _log.warning(
+            "seed_file.open_to_others",
+            setting=setting,
+            advice="Other users of this machine can read it; set the file's mode to 0600.",
+        )
+    return pair

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.upstream.manifest_shape import base_folder
@@ -16,6 +15,7 @@ from adapters.upstream.policy_choices import (
 )
 from domain.model.errors import InvalidRequest
 from domain.model.key_path import parse_key
+from domain.model.opaque import opaque
 from domain.model.reference import SecretLocation
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _JAVASCRIPT_WHITESPACE = (
 """What `String.prototype.trim` removes; Python's own `strip` removes another set."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Addressing:
     """Reads references within what the operator allows."""
 

@@ -88,8 +88,7 @@ def lacks_metadata(answer: UpstreamResponse) -> bool:
 
 def says_base64(answer: UpstreamResponse) -> bool:
     """Say whether the secret's metadata marks its value as base64."""
-    secret = answer.member("secret")
-    metadata = secret.get("secretMetadata") if isinstance(secret, dict) else None
+    metadata = answer.member("secret", "secretMetadata")
     return isinstance(metadata, list) and any(
         isinstance(entry, dict)
         and entry.get("key") == "encoding"

@@ -42,7 +42,7 @@ _log = structlog.get_logger()
 class InfisicalCheck(UpstreamCheck):
     """Logs in and reads a secret that does not exist where the configuration points."""
 
-    # A refused login and a wrong address are not among them: both heal when an operator mends them
+    # A refused login and a wrong address are not among them: both heal when an operator acts
     # elsewhere, and a process that ends and is started again tries to log in each time, which locks
     # the identity for all replicas.
     misconfigured: ClassVar[frozenset[str]] = frozenset(

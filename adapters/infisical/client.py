@@ -25,6 +25,7 @@ from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig
 from adapters.upstream.cooldown import Cooldown
 from adapters.upstream.credentials import text_source
+from adapters.upstream.failures import foreign_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from adapters.upstream.login_peers import LoginPeers
     from adapters.upstream.message import UpstreamResponse
     from adapters.upstream.statistics import AdmissionState
+    from domain.model.errors import SecretsError
     from ports.clock import Clock
 
 MAX_TOKEN_REPLACEMENTS = 2
@@ -49,7 +51,7 @@ _log = structlog.get_logger()
 class InfisicalApi:
     """Reads with the newest route the server has, and with a token that holds.
 
-    Owns the HTTP client given to it: `aclose` closes both.
+    Owns the HTTP client given to it: `aclose` closes both. `tokens`: of all reads.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class InfisicalApi:
             jitter=jitter,
             organization_slug=settings.organization_slug,
         )
-        self._tokens = TokenSource(login, self._cooldown, guard, clock, peers)
+        self.tokens = TokenSource(login, self._cooldown, guard, clock, peers)
         self._route = V4
         self._route_proven = False
 
@@ -106,19 +108,16 @@ class InfisicalApi:
         answer = await self._get_with_token(wanted, deadline)
         if answer.status == OK and not lacks_route(answer):
             return answer
-        error = self._http.origin.error() if lacks_route(answer) else error_for(answer)
+        http = self._http
+        error: SecretsError = (
+            foreign_answer(http.config, proven=http.proven)
+            if lacks_route(answer)
+            else error_for(answer)
+        )
         (_log.debug if error.reason == expected else _log.info)(
             "infisical.read_refused", reason=error.reason, **log_fields(answer)
         )
         raise error
-
-    def try_login_again(self) -> None:
-        """Try a login that was refused as soon as that cannot lock the identity out."""
-        self._tokens.try_again("asked_for")
-
-    def login_refused_elsewhere(self) -> None:
-        """Take into account that another process was refused with the same identity."""
-        self._tokens.refused_elsewhere()
 
     def reads(self) -> AdmissionState:
         """Return how many reads are in flight, wait or were refused, and what limits them."""
@@ -126,11 +125,11 @@ class InfisicalApi:
 
     def state(self) -> InfisicalState:
         """Return how the token, the limits and the calls so far stand."""
-        withheld = self._tokens.withheld()
+        withheld = self.tokens.history.withheld()
         refused_seconds = 0.0 if withheld is None else withheld.seconds
         statistics = self._http.statistics
         return InfisicalState(
-            token=self._tokens.state(),
+            token=self.tokens.state(),
             login_pause_seconds=max(self._cooldown.remaining_seconds, refused_seconds),
             withheld=withheld,
             reads=self.reads(),
@@ -142,7 +141,7 @@ class InfisicalApi:
     async def aclose(self) -> None:
         """End a running login and close all connections."""
         await self._admission.aclose()
-        await self._tokens.aclose()
+        await self.tokens.aclose()
         await self._http.aclose()
 
     async def _get_with_token(self, wanted: Wanted, deadline: float) -> UpstreamResponse:
@@ -150,12 +149,12 @@ class InfisicalApi:
         last_login: int | None = None
         replaced = 0
         while True:
-            token = await self._tokens.current(deadline)
+            token = await self.tokens.current(deadline)
             answer = await self._get(token, wanted, deadline)
             if not refuses_token(answer):
-                self._tokens.confirm()
+                self.tokens.history.token_served()
                 return answer
-            logins = self._tokens.reject(token)
+            logins = self.tokens.reject(token)
             # A token that was there already says nothing about what a login now would give.
             is_fresh = last_login is not None and token.login > last_login
             if is_fresh or replaced == MAX_TOKEN_REPLACEMENTS:
@@ -178,7 +177,7 @@ class InfisicalApi:
     def _prove(self, route: Route, answer: UpstreamResponse) -> None:
         if answer.status >= SERVER_ERRORS:
             return
-        self._http.origin.confirm()
+        self._http.proven = True
         self._route_proven = True
         if self._route is not route:
             self._route = route

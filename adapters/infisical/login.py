@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,6 +21,7 @@ from adapters.infisical.protocol import (
 from adapters.upstream.credentials import until_changed
 from adapters.upstream.statistics import Lane
 from domain.model.errors import UpstreamError
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ LOCKED_ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class AccessToken:
     """What one login gave.
 
@@ -74,7 +74,7 @@ class AccessToken:
         login: the how many-th login of its source it came from.
     """
 
-    value: SecretStr = field(repr=False)
+    value: SecretStr
     refresh_at: float
     expires_at: float
     login: int = 0

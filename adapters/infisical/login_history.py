@@ -20,7 +20,7 @@ REFRESH_RETRY_SECONDS: Final = 5.0
 """How soon another login ahead of time follows one that failed for no fault of the credentials."""
 
 MISTAKE_MEMORY_SECONDS: Final = 1.0
-"""How long the failure of a login that a retry does not mend answers further requests: a server
+"""How long the failure of a login that a retry does not correct answers further requests: a server
 that refuses promptly must not get a login for each of them."""
 
 UNREADABLE_RETRY_SECONDS: Final = 1.0

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from typing_extensions import override
 
-from adapters.infisical.settings import InfisicalSettings
-from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
+from adapters.infisical.settings import WEBHOOK_PATH, InfisicalSettings
 from adapters.system.lone_process import LoneProcess
 from adapters.upstream.admission_config import worker_share
 from adapters.upstream.server_address import host_and_port, warn_without_tls
@@ -76,16 +75,16 @@ class InfisicalPlugin(StorePlugin[InfisicalSettings]):
         routes: tuple[HttpRoute, ...] = ()
         if settings.webhook_key is not None:
             from adapters.infisical.webhook import InfisicalWebhook  # noqa: PLC0415  likewise
+            from adapters.infisical.webhook_signature import WebhookVerifier  # noqa: PLC0415
 
             verifier = WebhookVerifier(settings.webhook_key, context.clock)
             routes = (InfisicalWebhook(verifier, context.changed).route(),)
-        store = InfisicalSecretStore(settings, api)
         return StoreParts(
-            store,
+            InfisicalSecretStore(settings, api),
             InfisicalCheck(settings, api, context.clock),
-            run=lambda: peers.listen(api.login_refused_elsewhere),
-            close=store.aclose,
-            reload=api.try_login_again,
+            run=lambda: peers.listen(api.tokens.refused_elsewhere),
+            close=api.aclose,
+            reload=lambda: api.tokens.try_again("asked_for"),
             problem=lambda: api.state().login_advice,
             samples=lambda: infisical_samples(api.state()),
             routes=routes,

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field, SecretStr
 from typing_extensions import override
 
 from adapters.crypto.seed_file import place_problem
-from adapters.infisical.webhook_signature import MIN_KEY_LENGTH
 from adapters.system.secret_file import Kind, secret_file_problem
 from adapters.system.setting_types import (
     Choice,
@@ -33,13 +32,16 @@ _REQUIRED: Final = {
     "client_id": "the client id of the machine identity's Universal Auth",
     "project_id": "the project's id, from its settings page",
 }
+WEBHOOK_PATH: Final = "/webhooks/infisical"
+MIN_WEBHOOK_KEY_LENGTH: Final = 16
 _CHOOSE_ANOTHER: Final = "or choose another SECRET_STORE."
 
 
 def _webhook_key(key: SecretStr) -> SecretStr:
-    if len(key.get_secret_value()) < MIN_KEY_LENGTH:
+    if len(key.get_secret_value()) < MIN_WEBHOOK_KEY_LENGTH:
         raise ValueError(
-            f"must have at least {MIN_KEY_LENGTH} characters; make one with openssl rand -hex 32."
+            f"must have at least {MIN_WEBHOOK_KEY_LENGTH} characters; make one with "
+            "openssl rand -hex 32."
         )
     return key
 

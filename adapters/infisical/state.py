@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.upstream.statistics import upstream_samples
+from domain.model.opaque import opaque
 from ports.plugin import Sample
 
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from adapters.upstream.statistics import AdmissionState, Histogram
 
 
-@dataclass(frozen=True, slots=True)
-class TokenState:
+class TokenState(NamedTuple):
     """How the access token stands.
 
     Attributes:
@@ -27,8 +26,7 @@ class TokenState:
     remaining_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class WithheldLogins:
+class WithheldLogins(NamedTuple):
     """That no login is sent, because others were refused.
 
     Attributes:
@@ -40,7 +38,7 @@ class WithheldLogins:
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class InfisicalState:
     """How things stand now.
 
@@ -58,9 +56,9 @@ class InfisicalState:
     login_pause_seconds: float
     withheld: WithheldLogins | None
     reads: AdmissionState
-    calls: Mapping[str, int] = field(repr=False)
-    call_durations: Mapping[tuple[str, str], Histogram] = field(repr=False)
-    read_waits: Histogram = field(repr=False)
+    calls: Mapping[str, int]
+    call_durations: Mapping[tuple[str, str], Histogram]
+    read_waits: Histogram
 
     @property
     def login_advice(self) -> str | None:

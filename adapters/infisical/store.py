@@ -71,10 +71,6 @@ class InfisicalSecretStore(SecretStore):
             return location
         return location._replace(encoding="base64") if says_base64(latest) else location
 
-    async def aclose(self) -> None:
-        """Close all connections, once no fetch is running any more."""
-        await self._api.aclose()
-
 
 def check_version(version: str | None) -> None:
     """Check that a secret of Infisical can have this version.

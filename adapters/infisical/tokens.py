@@ -15,12 +15,13 @@ import structlog
 
 from adapters.infisical import reasons
 from adapters.infisical.login_history import REFUSALS, SHARED, LoginHistory
-from adapters.infisical.state import TokenState, WithheldLogins
-from adapters.upstream.background import SingleTask, report_crash
-from adapters.upstream.failures import again
-from domain.model.errors import RateLimited, StoreUnavailable, UpstreamError
+from adapters.infisical.state import TokenState
+from adapters.upstream.shared_work import SharedWork
+from domain.model.errors import RateLimited, SecretsError, StoreUnavailable, UpstreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from adapters.infisical.login import AccessToken, UniversalAuthLogin
     from adapters.upstream.cooldown import Cooldown
     from adapters.upstream.lockout import LockoutGuard
@@ -31,7 +32,10 @@ _log = structlog.get_logger()
 
 
 class TokenSource:
-    """Hands out one access token to all requests; safe for concurrent calls of one event loop."""
+    """Hands out one access token to all requests; safe for concurrent calls of one event loop.
+
+    `history`: of its logins; it is told of each token that the server took.
+    """
 
     def __init__(
         self,
@@ -50,15 +54,15 @@ class TokenSource:
         """
         self._login = login
         self._cooldown = cooldown
-        self._history = LoginHistory(guard, clock)
+        self.history = LoginHistory(guard, clock)
         self._clock = clock
         self._peers = peers
         self._token: AccessToken | None = None
         self._logged_in_at: float | None = None
         self._logins = 0
-        self._running: asyncio.Task[AccessToken | UpstreamError] | None = None
-        self._watch = SingleTask("infisical-credentials")
-        self._again = SingleTask("infisical-login-again")
+        self._running: SharedWork[AccessToken] = SharedWork("infisical-login")
+        self._watch: SharedWork[None] = SharedWork("infisical-credentials")
+        self._again: SharedWork[None] = SharedWork("infisical-login-again")
 
     async def current(self, deadline: float) -> AccessToken:
         """Return a usable token, logging in if there is none.
@@ -74,14 +78,14 @@ class TokenSource:
             now = self._clock.monotonic()
             token = self._token
             if token is not None and now < token.expires_at:
-                if now >= max(token.refresh_at, self._history.refresh_at):
+                if now >= max(token.refresh_at, self.history.refresh_at):
                     self._start_unless_cooling()
                 return token
-            if (refusal := self._history.refusal()) is not None:
+            if (refusal := self.history.refusal()) is not None:
                 self._follow_if_refused(refusal)
-                raise again(refusal)
+                raise refusal.again()
             await self._cooldown.wait(deadline)
-            running = self._start()
+            running = self._running.start(self._begin)
             await self._wait(running, deadline)
             if running.cancelled():
                 raise UpstreamError(
@@ -90,10 +94,10 @@ class TokenSource:
                     reason=reasons.CLOSED,
                 )
             outcome = running.result()
-            if not isinstance(outcome, UpstreamError):
+            if not isinstance(outcome, SecretsError):
                 return outcome
             if not isinstance(outcome, RateLimited):
-                raise again(outcome)
+                raise outcome.again()
 
     def reject(self, token: AccessToken) -> int:
         """Drop a token that the server refused, unless another has taken its place since. Returns
@@ -102,18 +106,14 @@ class TokenSource:
         """
         if self._token is token:
             self._token = None
-            self._history.token_refused()
+            self.history.token_refused()
         return self._logins
-
-    def confirm(self) -> None:
-        """Note that the server took a token."""
-        self._history.token_served()
 
     def try_again(self, cause: str) -> None:
         """Forget that a login was refused, and try another as soon as it cannot lock out. `cause`:
         a constant for the log.
         """
-        history = self._history
+        history = self.history
         if history.problem is None and self._clock.monotonic() >= history.guard.retry_at:
             return
         seconds = history.forget()
@@ -122,7 +122,7 @@ class TokenSource:
 
     def refused_elsewhere(self) -> None:
         """Note that another process was refused with the same identity."""
-        self._history.guard.refused_elsewhere(hold=self._login.credentials_may_change)
+        self.history.guard.refused_elsewhere(hold=self._login.credentials_may_change)
         _log.info("infisical.login_refused_elsewhere")
 
     def state(self) -> TokenState | None:
@@ -133,17 +133,10 @@ class TokenSource:
         expires_at = now if self._token is None else self._token.expires_at
         return TokenState(now - self._logged_in_at, max(0.0, expires_at - now))
 
-    def withheld(self) -> WithheldLogins | None:
-        """Return that no login may be sent now, because others were refused; None if one may."""
-        return self._history.withheld()
-
     async def aclose(self) -> None:
         """End a login that is still running, and the tasks that wait for the next."""
-        await self._watch.aclose()
-        await self._again.aclose()
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
+        for work in (self._watch, self._again, self._running):
+            await work.aclose()
 
     @property
     def _has_usable_token(self) -> bool:
@@ -162,38 +155,33 @@ class TokenSource:
 
     def _start_unless_cooling(self) -> None:
         if not self._cooldown.active:
-            self._start()
+            self._running.start(self._begin)
 
-    def _start(self) -> asyncio.Task[AccessToken | UpstreamError]:
-        if self._running is None:
-            self._logins += 1
-            self._running = asyncio.create_task(self._run(self._logins), name="infisical-login")
-            self._running.add_done_callback(self._finished)
-        return self._running
+    def _begin(self) -> Coroutine[None, None, AccessToken]:
+        self._logins += 1
+        return self._run(self._logins)
 
-    async def _run(self, number: int) -> AccessToken | UpstreamError:
+    async def _run(self, number: int) -> AccessToken:
         # A login ahead of need comes at a time that is spread already.
         async with self._peers.turn(spread=not self._has_usable_token):
             # Other processes may have been refused meanwhile.
-            if (held := self._history.held()) is not None:
+            if (held := self.history.held()) is not None:
                 self._follow_if_refused(held)
-                return held
+                raise held.again()
             try:
                 token = await self._login()
             except UpstreamError as error:
-                problem = again(error)
-            else:
-                self._token = token = replace(token, login=number)
-                self._logged_in_at = self._clock.monotonic()
-                self._history.succeeded()
-                self._watch.cancel()
-                return token
-            self._failed(problem)
-            return problem
+                self._failed(error.again())
+                raise
+            self._token = token = replace(token, login=number)
+            self._logged_in_at = self._clock.monotonic()
+            self.history.succeeded()
+            self._watch.cancel()
+            return token
 
     def _failed(self, problem: UpstreamError) -> None:
         may_change = self._login.credentials_may_change
-        self._history.failed(problem, quick=not (self._has_usable_token or may_change))
+        self.history.failed(problem, quick=not (self._has_usable_token or may_change))
         if problem.reason == reasons.LOGIN_REFUSED:
             self._peers.refused()
         self._follow_if_refused(problem)
@@ -207,12 +195,8 @@ class TokenSource:
         self.try_again("credentials_changed")
 
     async def _retry(self) -> None:
-        history = self._history
+        history = self.history
         while (seconds := history.guard.retry_at - self._clock.monotonic()) > 0:
             await self._clock.sleep(seconds)
         if history.problem is not None:
             self._start_unless_cooling()
-
-    def _finished(self, task: asyncio.Task[AccessToken | UpstreamError]) -> None:
-        self._running = None
-        report_crash(task)

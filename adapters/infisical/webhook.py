@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from adapters.infisical.settings import WEBHOOK_PATH
 from adapters.infisical.webhook_signature import (
-    WEBHOOK_PATH,
     SignedBodyMalformedError,
     WebhookRefusedError,
 )
@@ -141,7 +141,7 @@ def _note(event: OtherEvent) -> None:
         case OtherEvent.TEST:
             _log.info("change_notice.test_received")
         case OtherEvent.ROTATION_FAILED:
-            # The stored value is still the old one: nothing to forget, and something to mend.
+            # The stored value is still the old one: nothing to forget, and something to correct.
             _log.warning(
                 "change_notice.rotation_failed",
                 advice="A secret rotation failed in Infisical; see the rotation there.",

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from ports.clock import Clock
 
-WEBHOOK_PATH = "/webhooks/infisical"
 WINDOW_SECONDS = 300.0
-MIN_KEY_LENGTH = 16
 MAX_REMEMBERED = 16_384
 
 _OVER_BODY = re.compile(r"t=([0-9]{1,15});([0-9a-f]{64})", re.ASCII)
@@ -86,30 +84,13 @@ class TooManyWebhooksError(WebhookRefusedError):
 
 
 class WebhookVerifier:
-    """Verifies for one process: other replicas do not share what was seen.
-
-    Raises:
-        ValueError: the key is shorter than 16 characters, or a bound is not positive.
-    """
+    """Verifies for one process: other replicas do not share what was seen."""
 
     def __init__(
-        self,
-        key: SecretStr,
-        clock: Clock,
-        *,
-        window_seconds: float = WINDOW_SECONDS,
-        max_remembered: int = MAX_REMEMBERED,
+        self, key: SecretStr, clock: Clock, *, max_remembered: int = MAX_REMEMBERED
     ) -> None:
-        if len(key.get_secret_value()) < MIN_KEY_LENGTH:
-            raise ValueError(
-                f"The webhook's key must have at least {MIN_KEY_LENGTH} characters; a client that "
-                "guesses it can empty the cache."
-            )
-        if window_seconds <= 0 or max_remembered < 1:
-            raise ValueError("The webhook's age window and memory must be positive.")
         self._key = key
         self._clock = clock
-        self._window = window_seconds
         self._max_remembered = max_remembered
         self._seen: OrderedDict[bytes, float] = OrderedDict()
 
@@ -127,7 +108,7 @@ class WebhookVerifier:
             not timed or "timestamp" in document
         ):
             raise SignedBodyMalformedError
-        if abs(self._clock.now() - milliseconds / 1000) > self._window:
+        if abs(self._clock.now() - milliseconds / 1000) > WINDOW_SECONDS:
             raise OutsideWindowError
         self._remember(signature)
         return document
@@ -152,7 +133,7 @@ class WebhookVerifier:
         if len(self._seen) >= self._max_remembered:
             raise TooManyWebhooksError
         # One signed a whole window ahead stays acceptable for two.
-        self._seen[signature] = now + 2 * self._window + 1
+        self._seen[signature] = now + 2 * WINDOW_SECONDS + 1
 
 
 def _read(body: bytes) -> dict[str, object]:

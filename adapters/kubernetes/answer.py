@@ -12,28 +12,29 @@ namespaces and addresses, so that none is passed on:
 | 403 `Forbidden`, also for a Secret that does not exist | Unauthorized | read_denied |
 | 403 `Forbidden` about `users` or `serviceaccounts` | UpstreamError | impersonation_denied |
 | 401, after the credentials were read again | UpstreamError | credentials_refused |
-| 429 | RateLimited | rate_limited |
 | 500: an error of its own, such as a Secret that cannot be decrypted | CallFailed | failing |
 | other 5xx | StoreUnavailable | failing |
 | anything else | UpstreamError | request_refused |
+
+Rate limits are `adapters.upstream`'s matter.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
 
 from adapters.kubernetes import reasons
 from adapters.upstream.json_members import member_of
+from adapters.upstream.message import UpstreamResponse
 from domain.model.errors import (
     CallFailed,
-    RateLimited,
     SecretNotFound,
     StoreUnavailable,
     Unauthorized,
     UpstreamError,
 )
+from domain.model.opaque import opaque
 from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from domain.model.errors import SecretsError
 
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _SAFE_REASON = re.compile(r"[A-Za-z]{1,64}", re.ASCII)
 _MAX_RETRY_AFTER = 3600
 
@@ -61,29 +61,28 @@ SERVER_ERRORS: Final = 500
 _IMPERSONATED = frozenset({"users", "serviceaccounts", "groups", "uids", "userextras"})
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Answer:
     """One answer of the API server.
 
     Attributes:
         document: the members of the body; empty when it is no JSON object.
         request_id: the id under which the server's own audit log has the call.
-        retry_after: seconds that the server asks to wait; None where it does not say.
+        retry_after: seconds that a refusal of a watch asks to wait; None where it does not say.
     """
 
     status: int
-    document: Mapping[str, object] = field(repr=False)
+    document: Mapping[str, object]
     request_id: str | None = None
     retry_after: float | None = None
 
     @classmethod
     def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         """Read an answer whose header names are in lower case."""
-        request_id = headers.get("audit-id", "")
         return cls(
             status,
             read_object(body),
-            request_id if _SAFE_ID.fullmatch(request_id) else None,
+            UpstreamResponse.safe_id(headers.get("audit-id")),
             _seconds(headers.get("retry-after", "")),
         )
 
@@ -135,8 +134,14 @@ def _seconds(text: str) -> float | None:
 def error_for(answer: Answer) -> SecretsError:
     """Return the error for an answer that is not the Secret asked for."""
     status, request_id = answer.status, answer.request_id
-    if status == TOO_MANY_REQUESTS or status >= SERVER_ERRORS:
-        return _unavailable(answer)
+    if status >= SERVER_ERRORS:
+        kind = CallFailed if status == SERVER_ERRORS else StoreUnavailable
+        return kind(
+            "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
+            "again in 10 seconds.",
+            reason=reasons.FAILING,
+            upstream_request_id=request_id,
+        )
     if status == UNAUTHORIZED:
         return UpstreamError(
             "The Kubernetes API server refuses this backend's credentials; check that they are of "
@@ -162,25 +167,6 @@ def error_for(answer: Answer) -> SecretsError:
         "The Kubernetes API server refused the call; see the log of this backend.",
         reason=reasons.REQUEST_REFUSED,
         upstream_request_id=request_id,
-    )
-
-
-def _unavailable(answer: Answer) -> SecretsError:
-    if answer.status == TOO_MANY_REQUESTS:
-        return RateLimited(
-            "The Kubernetes API server is throttling this backend; try again in a few seconds. If "
-            "it happens often, give it a priority level of its own.",
-            reason=reasons.RATE_LIMITED,
-            upstream_request_id=answer.request_id,
-            retry_after=answer.retry_after,
-        )
-    kind = CallFailed if answer.status == SERVER_ERRORS else StoreUnavailable
-    return kind(
-        "The Kubernetes API server, or etcd behind it, is failing; check their health, and try "
-        "again in 10 seconds.",
-        reason=reasons.FAILING,
-        upstream_request_id=answer.request_id,
-        retry_after=answer.retry_after,
     )
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, Final
 
 from adapters.kubernetes.answer import (
     BAD_REQUEST,
@@ -14,13 +11,15 @@ from adapters.kubernetes.answer import (
     SERVER_ERRORS,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
+    UNAVAILABLE,
     Answer,
 )
+from adapters.kubernetes.watch_events import METADATA, error_for_status
+from adapters.upstream.engine import Failure, TransportError
 from domain.model.errors import RateLimited, SecretsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from adapters.kubernetes.credentials import TokenSource
     from adapters.upstream.engine import Slot
@@ -40,42 +39,6 @@ MAX_REFUSAL_BYTES: Final = 64 * 1024
 _NO_QUERY: Final[Mapping[str, str]] = {}
 
 
-@dataclass(slots=True)
-class Stream:
-    """The answer to a watch, while its context is open.
-
-    Attributes:
-        answer: status and, unless it is 200, what the server says about it.
-        chunks: the pieces of the body as they come; ends only with the body's proper end.
-    """
-
-    answer: Answer
-    chunks: AsyncIterator[bytes]
-
-
-class WatchApi(Protocol):
-    """What a watch needs of the API server."""
-
-    def stream(
-        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
-    ) -> AbstractAsyncContextManager[Stream]:
-        """Open a GET whose body never needs to end.
-
-        Raises:
-            SecretsError: no connection, none in time, or one that breaks or falls silent.
-        """
-
-    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
-        """Send a GET and return its answer.
-
-        Raises:
-            SecretsError: there is no answer.
-        """
-
-    async def is_there(self) -> bool:
-        """Send one small call, once, and say whether the API server answered."""
-
-
 def is_api_answer(response: UpstreamResponse) -> bool:
     """Say whether an API server wrote a response below 500: objects that name their kind.
 
@@ -91,26 +54,42 @@ def is_api_answer(response: UpstreamResponse) -> bool:
     return Answer.read(response.status, {}, response.body).is_status
 
 
-class KubernetesApi(WatchApi):
+def _no_certificates(*, at_once: bool = False) -> None:
+    """Nothing is to be read where none are shown or trusted apart."""
+
+
+class KubernetesApi:
     """Sends calls with the service's credentials; safe for concurrent use.
 
     Paths and query are made of checked names only, and redirects are never followed.
+
+    Attributes:
+        http: for calls that end.
+        on_gone: called when a connection breaks or is refused, or the server says that it stops.
     """
 
     def __init__(
-        self, http: UpstreamHttp, streams: HttpStreams, tokens: TokenSource, clock: Clock
+        self,
+        http: UpstreamHttp,
+        streams: HttpStreams,
+        tokens: TokenSource,
+        clock: Clock,
+        read_certificates: Callable[..., None] = _no_certificates,
     ) -> None:
         """Put the parts together.
 
         Args:
-            http: for calls that end.
             streams: for watches, which hold a connection each.
             tokens: what calls authenticate with, unless the connection shows a certificate.
+            read_certificates: as `Certificates.read_again`.
         """
-        self._http = http
+        self.http = http
+        self.on_gone: Callable[[], None] = lambda: None
         self._streams = streams
         self._tokens = tokens
         self._clock = clock
+        self._read_certificates = read_certificates
+        http.on_outcome = self._notice
 
     async def send(
         self,
@@ -141,7 +120,7 @@ class KubernetesApi(WatchApi):
             StoreUnavailable, RateLimited, UpstreamError: there is no answer, or not its own.
         """
         for may_repeat in (True, False):
-            response = await self._http.request(
+            response = await self.http.request(
                 method,
                 path,
                 deadline=deadline,
@@ -157,13 +136,13 @@ class KubernetesApi(WatchApi):
                 break
         return Answer.read(response.status, response.headers, response.body)
 
-    @override
-    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
+    async def list(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
+        """Return the answer to a GET of a collection; raises as `send`."""
         deadline = self._clock.monotonic() + LIST_SECONDS
         return await self.send("GET", path, deadline=deadline, query=query, accept=accept)
 
-    @override
     async def is_there(self) -> bool:
+        """Send one small call, once, and say whether the API server answered."""
         deadline = self._clock.monotonic() + PROBE_SECONDS
         try:
             answer = await self.send("GET", VERSION_PATH, deadline=deadline, judged=False)
@@ -173,27 +152,46 @@ class KubernetesApi(WatchApi):
             return False
         return answer.status < SERVER_ERRORS
 
-    @override
     @asynccontextmanager
-    async def stream(
-        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
-    ) -> AsyncIterator[Stream]:
-        headers = await self._headers(accept, None)
-        async with self._streams.open(
-            path, headers=headers, query=query, idle_seconds=idle_seconds
-        ) as stream:
-            if stream.status == OK:
-                yield Stream(Answer(OK, {}), stream.chunks())
+    async def watch(
+        self, path: str, query: Mapping[str, str], *, idle_seconds: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a watch, and give the pieces of its body, which ends only with its proper end.
+
+        Raises:
+            SecretsError: no connection, none in time, or one that breaks or falls silent.
+            WatchError: the server refuses the watch.
+        """
+        headers = await self._headers(METADATA, None)
+        async with self._streams.open(path, headers=headers, query=query) as response:
+            if response.status == OK:
+                yield response.chunks(idle_seconds)
                 return
-            if stream.status == UNAUTHORIZED:
+            if response.status == UNAUTHORIZED:
                 self._tokens.refused()
-            body = await stream.read(MAX_REFUSAL_BYTES)
-            yield Stream(Answer.read(stream.status, stream.headers, body), _nothing())
+            body = await response.read(MAX_REFUSAL_BYTES, idle_seconds)
+            answer = Answer.read(response.status, response.headers, body)
+            raise error_for_status(answer.status, answer.reason, answer.retry_after)
+
+    def reload(self) -> None:
+        """Read certificates and the token again, and open new connections from now on."""
+        self._read_certificates(at_once=True)
+        self._tokens.refused()
+        self.http.drop_idle()
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._streams.aclose()
-        await self._http.aclose()
+        await self.http.aclose()
+
+    def _notice(self, outcome: UpstreamResponse | TransportError) -> None:
+        if isinstance(outcome, TransportError):
+            if outcome.failure is Failure.UNREACHABLE:
+                self.on_gone()
+            elif outcome.failure in {Failure.UNTRUSTED, Failure.REFUSED}:
+                self._read_certificates()
+        elif outcome.status == UNAVAILABLE:
+            self.on_gone()
 
     async def _headers(self, accept: str, user: str | None) -> dict[str, str]:
         token = await self._tokens.current()
@@ -203,9 +201,3 @@ class KubernetesApi(WatchApi):
         if user is not None:
             headers["Impersonate-User"] = user
         return headers
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    pieces: tuple[bytes, ...] = ()
-    for piece in pieces:
-        yield piece

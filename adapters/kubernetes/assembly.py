@@ -11,7 +11,7 @@ from adapters.kubernetes.check import KubernetesCheck
 from adapters.kubernetes.reader import SecretReader
 from adapters.kubernetes.sources import connection_of
 from adapters.kubernetes.store import KubernetesSecretStore
-from adapters.kubernetes.transport import open_transport
+from adapters.kubernetes.transport import open_api
 from adapters.kubernetes.watches import SecretWatches
 from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig, worker_share
@@ -48,13 +48,13 @@ def build_parts(settings: KubernetesSettings, context: StoreContext) -> StorePar
     connection = connection_of(settings)
     bounds = settings.bounds(connection.namespace)
     clock, jitter = context.clock, context.jitter
-    transport = open_transport(connection, settings, context)
+    api = open_api(connection, settings, context)
     admission = Admission(
         AdmissionConfig(
             name="Kubernetes",
             code="kubernetes",
             limit_setting="KUBERNETES_MAX_REQUESTS_PER_MINUTE",
-            max_in_flight=transport.config.read_connections,
+            max_in_flight=api.http.config.read_connections,
             max_per_minute=worker_share(settings.max_requests_per_minute, context),
             # Priority and Fairness counts calls at a time.
             starts_slowly=True,
@@ -69,7 +69,7 @@ def build_parts(settings: KubernetesSettings, context: StoreContext) -> StorePar
         tenant = (location.scope, secret_name(location)[0])
         return partial(admission.slot, key=location, tenant=tenant, deadline=query.deadline)
 
-    reader = SecretReader(transport.api, clock, may_be_stale=settings.stale_reads)
+    reader = SecretReader(api, clock, may_be_stale=settings.stale_reads)
     notices = ChangeNotices(context.changed, context.peers, clock, jitter)
     targets = bounds.targets() if settings.watch else ()
     if len(targets) > MAX_WATCHES:
@@ -77,24 +77,24 @@ def build_parts(settings: KubernetesSettings, context: StoreContext) -> StorePar
             f"KUBERNETES_WATCH would open {len(targets)} watches, and {MAX_WATCHES} is the most; "
             "unset KUBERNETES_ALLOWED_SECRETS to have one for each namespace, or the watch."
         )
-    watches = SecretWatches(transport.api, targets, notices, clock, jitter)
-    transport.engine.on_gone = watches.reopen
+    watches = SecretWatches(api, targets, notices, clock, jitter)
+    api.on_gone = watches.reopen
 
     async def close() -> None:
         await admission.aclose()
-        await transport.api.aclose()
+        await api.aclose()
 
     def samples() -> Iterator[Sample]:
-        yield from read_samples(reader, admission, transport.http.statistics)
-        yield from call_samples(transport.http.statistics.counts)
+        yield from read_samples(reader, admission, api.http.statistics)
+        yield from call_samples(api.http.statistics.counts)
         yield from watch_samples(watches, notices)
 
     return StoreParts(
         KubernetesSecretStore(bounds, reader, watches, slot_for),
-        KubernetesCheck(transport.api, bounds, clock, url=connection.url, watches=settings.watch),
+        KubernetesCheck(api, bounds, clock, url=connection.url, watches=settings.watch),
         run=watches.run if settings.watch else None,
         close=close,
-        reload=transport.reload,
+        reload=api.reload,
         degraded=watches.degraded,
         samples=samples,
         cache_ttl_seconds=WATCHED_TTL_SECONDS if settings.watch else UNWATCHED_TTL_SECONDS,

@@ -8,8 +8,9 @@ these names holds a character that a URL would have to encode.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from domain.model.opaque import opaque
 
 MAX_NAME_LENGTH: Final = 253
 """Of a Secret and of a key inside it."""
@@ -62,7 +63,7 @@ def is_version(text: str) -> bool:
     return _VERSION.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Bounds:
     """Namespaces, Secrets and users that requests may choose.
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 from adapters.kubernetes import reasons
 from adapters.kubernetes.answer import CREATED, FORBIDDEN, NOT_FOUND, OK, SERVER_ERRORS, error_for
 from adapters.kubernetes.rights import REVIEW_PATH, WHOAMI_PATH, needed, roles_text
-from adapters.kubernetes.watch import METADATA
+from adapters.kubernetes.watch_events import METADATA
 from adapters.upstream.json_members import member_of
 from adapters.upstream.store_check import UpstreamCheck
 from domain.model.errors import SecretNotFound
@@ -28,7 +28,7 @@ RIGHTS_SECONDS: Final = 300.0
 PROBE_NAME: Final = "wasmcloud-secrets-probe"
 """Read in the hope of "no such Secret": it proves address, trust, credentials, right and etcd."""
 
-# A wrong address and refused credentials are not among them: they heal when an operator mends them
+# A wrong address and refused credentials are not among them: they heal when an operator acts
 # elsewhere, or when the kubelet has written the next token.
 _MISCONFIGURED: Final = frozenset(
     {

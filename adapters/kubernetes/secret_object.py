@@ -5,12 +5,12 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import b64decode
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.kubernetes import reasons
 from adapters.kubernetes.addressing import BINARY, TEXT
 from domain.model.errors import InvalidRequest, SecretNotFound, UpstreamError
+from domain.model.opaque import opaque
 from domain.model.secret import SecretValue
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ class State(NamedTuple):
     resource_version: str
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class SecretObject:
     """One Secret. `data`: its values, base64 as they came; a null value is ""."""
 
     namespace: str
     name: str
     state: State
-    data: Mapping[str, str] = field(repr=False)
+    data: Mapping[str, str]
 
     @classmethod
     def read(cls, document: Mapping[str, object]) -> SecretObject | None:

@@ -1,30 +1,23 @@
-"""From a connection to HTTP clients: what is trusted, what is shown, and how long to wait."""
+"""From a connection to an HTTP client: what is trusted, what is shown, and how long to wait."""
 
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from typing_extensions import override
 
-from adapters.kubernetes.answer import UNAVAILABLE
 from adapters.kubernetes.api import KubernetesApi, is_api_answer
 from adapters.kubernetes.connection import load_authorities, load_certificate
 from adapters.kubernetes.credentials import REREAD_SECONDS, FixedToken, TokenFile, TokenSource
 from adapters.upstream.config import UpstreamConfig
-from adapters.upstream.engine import Failure, HttpEngine, TransportError
 from adapters.upstream.http import UpstreamHttp
-from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.streams import HttpStreams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from adapters.kubernetes.connection import Connection
     from adapters.kubernetes.settings import KubernetesSettings
-    from adapters.upstream.message import UpstreamRequest, UpstreamResponse
     from ports.clock import Clock
     from ports.store_plugin import StoreContext
 
@@ -32,43 +25,6 @@ MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """A Secret takes 1.4 MB as JSON at most, and a page of a list with metadata alone about as much."""
 
 _log = structlog.get_logger()
-
-
-@final
-class NoticingEngine(HttpEngine):
-    """Passes everything on.
-
-    Attributes:
-        on_gone: called when a connection breaks or is refused, or the server says that it stops.
-        on_untrusted: called when the server's certificate is not trusted, or ours is refused.
-    """
-
-    def __init__(self, inner: HttpEngine) -> None:
-        self._inner = inner
-        self.on_gone: Callable[[], None] = lambda: None
-        self.on_untrusted: Callable[[], None] = lambda: None
-
-    @override
-    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        try:
-            response = await self._inner.send(request)
-        except TransportError as error:
-            if error.failure is Failure.UNREACHABLE:
-                self.on_gone()
-            elif error.failure in {Failure.UNTRUSTED, Failure.REFUSED}:
-                self.on_untrusted()
-            raise
-        if response.status == UNAVAILABLE:
-            self.on_gone()
-        return response
-
-    @override
-    def drop_idle(self) -> None:
-        self._inner.drop_idle()
-
-    @override
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
 
 class Certificates:
@@ -117,9 +73,9 @@ class Certificates:
 class CertificateLogin(TokenSource):
     """Authenticates by the client certificate: calls carry no token."""
 
-    def __init__(self, certificates: Certificates, engine: NoticingEngine) -> None:
+    def __init__(self, certificates: Certificates, http: UpstreamHttp) -> None:
         self._certificates = certificates
-        self._engine = engine
+        self._http = http
 
     @override
     async def current(self) -> None:
@@ -129,32 +85,14 @@ class CertificateLogin(TokenSource):
     def refused(self) -> bool:
         # Only a new handshake shows a new certificate.
         self._certificates.read_again()
-        self._engine.drop_idle()
+        self._http.drop_idle()
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Transport:
-    """The clients of one API server. `engine`: tells when the server goes away."""
-
-    config: UpstreamConfig
-    engine: NoticingEngine
-    http: UpstreamHttp
-    api: KubernetesApi
-    certificates: Certificates
-    tokens: TokenSource
-
-    def reload(self) -> None:
-        """Read certificates and the token again, and open new connections from now on."""
-        self.certificates.read_again(at_once=True)
-        self.tokens.refused()
-        self.engine.drop_idle()
-
-
-def open_transport(
+def open_api(
     connection: Connection, settings: KubernetesSettings, context: StoreContext
-) -> Transport:
-    """Return the clients of an API server; no connection is opened yet.
+) -> KubernetesApi:
+    """Return the client of an API server; no connection is opened yet.
 
     Proxies of the environment are never used.
 
@@ -179,19 +117,16 @@ def open_transport(
         tls=certificates.context,
         tls_server_name=connection.tls_server_name,
     )
-    engine = NoticingEngine(Http1Engine(config))
-    engine.on_untrusted = certificates.read_again
-    tokens = _tokens(connection, certificates, engine, clock)
-    http = UpstreamHttp(config, clock, context.jitter, is_api_answer=is_api_answer, engine=engine)
-    api = KubernetesApi(http, HttpStreams(config), tokens, clock)
-    return Transport(config, engine, http, api, certificates, tokens)
+    http = UpstreamHttp(config, clock, context.jitter, is_api_answer=is_api_answer)
+    tokens = _tokens(connection, certificates, http, clock)
+    return KubernetesApi(http, HttpStreams(config), tokens, clock, certificates.read_again)
 
 
 def _tokens(
-    connection: Connection, certificates: Certificates, engine: NoticingEngine, clock: Clock
+    connection: Connection, certificates: Certificates, http: UpstreamHttp, clock: Clock
 ) -> TokenSource:
     if connection.token_file is not None:
         return TokenFile(connection.token_file, clock)
     if connection.token is not None:
         return FixedToken(connection.token)
-    return CertificateLogin(certificates, engine)
+    return CertificateLogin(certificates, http)

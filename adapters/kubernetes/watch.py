@@ -1,4 +1,4 @@
-"""One watch: opened, followed, resumed after every end, begun again when its place is too old."""
+"""One watch: a list first, then what follows on it, resumed after every end until it is too old."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from adapters.kubernetes.answer import BAD_REQUEST, OK
 from adapters.kubernetes.watch_events import (
     WatchError,
     WatchExpiredError,
-    error_for_status,
     list_states,
     read_event,
     read_lines,
@@ -22,10 +20,9 @@ from adapters.system.cancelling import honour_cancellation
 from domain.model.errors import SecretsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
-    from adapters.kubernetes.answer import Answer
-    from adapters.kubernetes.api import WatchApi
+    from adapters.kubernetes.api import KubernetesApi
     from adapters.kubernetes.watch_state import Changes
     from ports.clock import Clock
 
@@ -35,9 +32,6 @@ it begins, and a peer that vanished without a word shows no later than that."""
 
 GRACE_SECONDS: Final = 10.0
 """How long after that the server may take to end it."""
-
-INITIAL_SECONDS: Final = 30.0
-"""How long the initial events may take; a server before 1.27 never tells that they are over."""
 
 SHORTEST_SECONDS: Final = 1.0
 """A watch that ends sooner without a word counts as failed, lest it is opened in a tight loop."""
@@ -50,10 +44,6 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 REOPEN_SECONDS: Final = 2.0
 """A watch younger than this is not opened again because calls fail."""
 
-METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-
-_INITIAL: Final = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
-_UNPROCESSABLE: Final = 422
 _log = structlog.get_logger()
 
 
@@ -72,7 +62,7 @@ class SecretWatch:
 
     def __init__(
         self,
-        api: WatchApi,
+        api: KubernetesApi,
         namespace: str,
         name: str | None,
         *,
@@ -98,7 +88,6 @@ class SecretWatch:
         self._clock = clock
         self._jitter = jitter
         self._on_changed = on_changed
-        self._lists = False
         self._failures = 0
         self._opened_at = 0.0
         self._following: asyncio.Task[None] | None = None
@@ -117,7 +106,7 @@ class SecretWatch:
                 honour_cancellation()
                 self._ended("reopened")
             except WatchExpiredError:
-                self.state.begin()
+                self.state.version = None
                 self._ended("expired")
             except WatchError as error:
                 self._fail("refused" if error.code else "broken", error.code)
@@ -146,54 +135,32 @@ class SecretWatch:
 
     async def _follow(self) -> None:
         """Open one watch and follow it to its end."""
-        if self._lists and self.state.version is None:
+        if (version := self.state.version) is None:
             found, version = await list_states(self._api, self.path, self._selector())
             self._tell(self.state.complete(found, version))
         began, seconds = self._clock.monotonic(), LIFE_SECONDS * (1 + self._jitter() / 2)
-        query = self._query(seconds)
-        async with self._api.stream(
-            self.path, query, accept=METADATA, idle_seconds=seconds + GRACE_SECONDS
-        ) as stream:
-            if stream.answer.status != OK:
-                raise self._refusal(stream.answer)
-            lines = read_lines(stream.chunks)
-            if self.state.version is None:
-                await self._take_initial(lines)
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(int(seconds)),
+            "resourceVersion": version,
+            **self._selector(),
+        }
+        async with self._api.watch(self.path, query, idle_seconds=seconds + GRACE_SECONDS) as body:
             self._live()
             before = self.events
-            async for line in lines:
-                self._take(line)
+            async for line in read_lines(body):
+                event = read_event(line)
+                self.events += 1
+                self._failures = 0
+                self._tell(self.state.take(event))
         is_short = self._clock.monotonic() - began < SHORTEST_SECONDS
-        if self.state.version is None or (is_short and self.events == before):
+        if is_short and self.events == before:
             raise WatchError("the watch ended as soon as it began")
-
-    async def _take_initial(self, lines: AsyncIterator[bytes]) -> None:
-        self.state.begin()
-        try:
-            async with self._clock.timeout_at(self._clock.monotonic() + INITIAL_SECONDS):
-                async for line in lines:
-                    self._take(line)
-                    if self.state.version is not None:
-                        return
-        except TimeoutError:
-            self._lists = True
-        raise WatchError("the initial events did not come to their end")
-
-    def _take(self, line: bytes) -> None:
-        event = read_event(line)
-        self.events += 1
-        self._failures = 0
-        self._tell(self.state.take(event))
 
     def _tell(self, changed: Changes) -> None:
         if changed:
             self._on_changed(changed)
-
-    def _refusal(self, answer: Answer) -> WatchError:
-        if self.state.version is None and answer.status in {BAD_REQUEST, _UNPROCESSABLE}:
-            # A server that cannot send initial events: before 1.34 they can be switched off.
-            self._lists = True
-        return error_for_status(answer.status, answer.reason, answer.retry_after)
 
     @property
     def path(self) -> str:
@@ -203,16 +170,6 @@ class SecretWatch:
     def _selector(self) -> dict[str, str]:
         # Where a Role has `resourceNames`, list and watch are allowed by this selector alone.
         return {} if self.name is None else {"fieldSelector": f"metadata.name={self.name}"}
-
-    def _query(self, seconds: float) -> dict[str, str]:
-        version = self.state.version
-        return {
-            "watch": "1",
-            "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(int(seconds)),
-            **(_INITIAL if version is None else {"resourceVersion": version}),
-            **self._selector(),
-        }
 
     def _live(self) -> None:
         if not self.is_live:

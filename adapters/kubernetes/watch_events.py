@@ -1,8 +1,7 @@
-"""What a watch says: lines with an event each, of which metadata counts, or a list at its begin."""
+"""What a watch says: a list at its begin, then lines with an event each; only metadata counts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -10,19 +9,19 @@ from adapters.kubernetes.answer import GONE, OK, read_object
 from adapters.kubernetes.bounds import is_secret_name
 from adapters.kubernetes.secret_object import State, read_state
 from adapters.upstream.json_members import member_of
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Mapping
 
-    from adapters.kubernetes.api import WatchApi
+    from adapters.kubernetes.api import KubernetesApi
 
 
 MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 """Metadata without values: annotations may take 256 KiB, and etcd holds no object over 1.5 MiB."""
 
-_INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
-
 PAGE: Final = 500
+METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -53,7 +52,7 @@ class Kind(StrEnum):
     BOOKMARK = "BOOKMARK"
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Event:
     """One event.
 
@@ -61,14 +60,12 @@ class Event:
         version: resourceVersion up to which the watch is now complete.
         name: the Secret's name; "" for a bookmark.
         state: the Secret's state; None for a bookmark.
-        ends_initial: whether all that existed at the start has been listed.
     """
 
     kind: Kind
     version: str
     name: str = ""
     state: State | None = None
-    ends_initial: bool = False
 
 
 async def read_lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
@@ -108,7 +105,10 @@ def read_event(line: bytes) -> Event:
         raise WatchError("a line of the watch is no event")
     kind = Kind(str(kind))
     if kind is Kind.BOOKMARK:
-        return _bookmark(metadata)
+        version = metadata.get("resourceVersion")
+        if not isinstance(version, str) or not version.isprintable() or not version:
+            raise WatchError("a bookmark of the watch has no resourceVersion")
+        return Event(kind, version)
     name, state = metadata.get("name"), read_state(metadata)
     if state is None or not isinstance(name, str) or not is_secret_name(name):
         raise WatchError("an event of the watch names no Secret")
@@ -122,16 +122,8 @@ def error_for_status(code: int, reason: object, retry_after: float | None = None
     return WatchError(f"the server ended the watch with status {code}", code, retry_after)
 
 
-def _bookmark(metadata: Mapping[str, object]) -> Event:
-    version = metadata.get("resourceVersion")
-    if not isinstance(version, str) or not version.isprintable() or not version:
-        raise WatchError("a bookmark of the watch has no resourceVersion")
-    ends = member_of(metadata, "annotations", _INITIAL_EVENTS_END) == "true"
-    return Event(Kind.BOOKMARK, version, ends_initial=ends)
-
-
 async def list_states(
-    api: WatchApi, path: str, selector: Mapping[str, str]
+    api: KubernetesApi, path: str, selector: Mapping[str, str]
 ) -> tuple[dict[str, State], str]:
     """Return the states of all Secrets by name, and the resourceVersion that they are of.
 
@@ -146,7 +138,7 @@ async def list_states(
     page: dict[str, str] = {}
     while True:
         query = {"limit": str(PAGE), **selector, **page}
-        answer = await api.get(path, query, accept=METADATA_LIST)
+        answer = await api.list(path, query, accept=METADATA_LIST)
         if answer.status != OK:
             raise error_for_status(answer.status, answer.reason, answer.retry_after)
         metadata, items = answer.document.get("metadata"), answer.document.get("items")

@@ -1,8 +1,8 @@
 """What a watch knows of its Secrets, and which have changed: no I/O and no clock.
 
-empty ──initial events──▶ complete ──events, bookmarks──▶ complete
-  ▲                          │ 410
-  └──────────────────────────┘   (what was known stays, to be compared)
+empty ──list──▶ complete ──events, bookmarks──▶ complete
+  ▲                │ 410
+  └────────────────┘   (what was known stays, to be compared)
 """
 
 from __future__ import annotations
@@ -30,28 +30,20 @@ class WatchState:
 
     A Secret's state is its uid with its resourceVersion: one that was deleted and made again under
     its name is another.
+
+    Attributes:
+        version: the resourceVersion to go on from; None if all that exists is to be listed.
     """
 
     def __init__(self) -> None:
+        self.version: str | None = None
         self._known: dict[str, State] | None = None
-        self._initial: dict[str, State] = {}
         self._reads: dict[str, State | None] = {}
-        self._version: str | None = None
-
-    @property
-    def version(self) -> str | None:
-        """The resourceVersion to go on from; None if the initial events are to be asked for."""
-        return self._version
 
     @property
     def secrets(self) -> int:
         """How many Secrets are known to exist."""
         return len(self._known or ())
-
-    def begin(self) -> None:
-        """Note that the initial events are to come from their beginning."""
-        self._initial = {}
-        self._version = None
 
     def note_read(self, name: str, state: State | None) -> None:
         """Note what a read found before the watch was complete; None if there was nothing.
@@ -67,9 +59,7 @@ class WatchState:
 
     def take(self, event: Event) -> Changes:
         """Take an event and return what it shows to have changed."""
-        if self._version is None:
-            return self._take_initial(event)
-        self._version = event.version
+        self.version = event.version
         if event.state is None or self._known is None:
             return {}
         if event.kind is Kind.DELETED:
@@ -88,18 +78,9 @@ class WatchState:
             for name in names
             if (state := found.get(name)) != before.get(name)
         }
-        self._known, self._version = dict(found), version
-        self._initial, self._reads = {}, {}
+        self._known, self.version = dict(found), version
+        self._reads = {}
         return changes
-
-    def _take_initial(self, event: Event) -> Changes:
-        if event.state is None:
-            return self.complete(self._initial, event.version) if event.ends_initial else {}
-        if event.kind is Kind.DELETED:
-            self._initial.pop(event.name, None)
-        else:
-            self._initial[event.name] = event.state
-        return {}
 
 
 def _mark(state: State) -> str:

@@ -12,7 +12,7 @@ from adapters.kubernetes.watch import SecretWatch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from adapters.kubernetes.api import WatchApi
+    from adapters.kubernetes.api import KubernetesApi
     from adapters.kubernetes.change_notices import ChangeNotices
     from adapters.kubernetes.secret_object import State
     from ports.clock import Clock
@@ -33,7 +33,7 @@ class SecretWatches:
 
     def __init__(
         self,
-        api: WatchApi,
+        api: KubernetesApi,
         targets: tuple[tuple[str, str | None], ...],
         notices: ChangeNotices,
         clock: Clock,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter, defaultdict
 from functools import partial
@@ -16,14 +15,13 @@ from adapters.upstream.statistics import Histogram
 from domain.model.audit import Outcome
 from domain.model.transport import Operation
 from ports.audit import AuditTrail
-from ports.plugin import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from adapters.metrics.catalogue import MetricSpec
     from adapters.metrics.registry import Metrics
     from domain.model.audit import AuditEvent, ServerKey
+    from ports.plugin import Sample
 
 MAX_REASONS: Final = 128
 """Reasons are constants of the code; should one ever be made up, metrics stay bounded."""
@@ -135,26 +133,13 @@ class RequestEnds:
             if end.server_key:
                 opened[(end.server_key,)] += ended.count
             durations[end.operation, end.served_from].add_all(ended)
-        yield from _counts(catalogue.REQUESTS, requests)
-        yield from _counts(catalogue.REASONS, reasons)
-        yield from _counts(catalogue.OPENED, opened)
-        for values, taken in durations.items():
-            buckets = (*taken.within, (math.inf, taken.count))
-            yield _sample(catalogue.DURATION, values, taken.sum_seconds, buckets)
-
-
-def _counts(spec: MetricSpec, counted: Mapping[_Values, int]) -> Iterator[Sample]:
-    for values, count in counted.items():
-        yield _sample(spec, values, count)
-
-
-def _sample(
-    spec: MetricSpec, values: _Values, value: float, buckets: tuple[tuple[float, int], ...] = ()
-) -> Sample:
-    labels = tuple(zip(spec.label_names, map(str, values), strict=True))
-    return Sample(
-        spec.name.removeprefix(catalogue.PREFIX), spec.meaning, value, labels, spec.kind, buckets
-    )
+        for spec, counted in (
+            (catalogue.REQUESTS, requests),
+            (catalogue.REASONS, reasons),
+            (catalogue.OPENED, opened),
+        ):
+            yield from (spec.sample(count, values) for values, count in counted.items())
+        yield from (catalogue.DURATION.timed(taken, values) for values, taken in durations.items())
 
 
 def _among(values: tuple[str, ...], value: str, otherwise: str = OTHER) -> str:

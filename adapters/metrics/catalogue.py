@@ -7,16 +7,20 @@ No label ever holds a key, a subject, an issuer or any other text that a request
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from adapters.metrics.worker_end import WorkerEnd
 from domain.model.audit import Outcome, ServerKey
 from domain.model.errors import REQUEST_ERRORS
-from domain.model.replies import wire_name
 from domain.model.transport import WORKLOAD_READ, Operation
+from ports.plugin import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from adapters.upstream.statistics import Histogram
 
 PREFIX: Final = "wasmcloud_secrets_"
 OTHER: Final = "other"
@@ -26,7 +30,7 @@ NONE: Final = "none"
 
 OPERATIONS: Final = (*(str(operation) for operation in Operation), WORKLOAD_READ, OTHER)
 OUTCOMES: Final = tuple(str(outcome) for outcome in Outcome)
-ERRORS: Final = (NONE, *(wire_name(kind("")) for kind in REQUEST_ERRORS))
+ERRORS: Final = (NONE, *(kind.wire_name for kind in REQUEST_ERRORS))
 SERVER_KEYS: Final = tuple(str(key) for key in ServerKey)
 SOURCES: Final = ("store", "cache", "stale", OTHER, NONE)
 STORE_OUTCOMES: Final = (
@@ -48,31 +52,6 @@ WATCHED_REASONS: Final = (
     "infisical_rate_limited",
 )
 """Reasons of refusals that the alert rules watch; the rules and these name the same."""
-
-
-class WorkerEnd(StrEnum):
-    """How a worker process ended whose place had to be taken by another."""
-
-    KILLED = "killed"
-    """By SIGKILL: mostly the system, for want of memory."""
-
-    HUNG = "hung"
-    """By the supervisor, since it gave no sign of life."""
-
-    UNSERVED = "unserved"
-    """By the supervisor, since no host was answered by it while others were."""
-
-    SIGNALLED = "signalled"
-    """By any other signal, such as that of a crash."""
-
-    FAILED = "failed"
-    """By itself, with an exit code that is not 0."""
-
-    ENDED = "ended"
-    """By itself with exit code 0, without a signal to stop."""
-
-    NOT_STARTED = "not_started"
-    """Before it began: the system could not make a process."""
 
 
 WORKER_ENDS: Final = tuple(str(end) for end in WorkerEnd)
@@ -113,6 +92,22 @@ class MetricSpec(NamedTuple):
     def label_names(self) -> tuple[str, ...]:
         """The labels' names, in order."""
         return tuple(label.name for label in self.labels)
+
+    def sample(
+        self,
+        value: float,
+        values: Sequence[str] = (),
+        buckets: tuple[tuple[float, int], ...] = (),
+    ) -> Sample:
+        """Return one figure. `values`: of the labels, in their order."""
+        labels = tuple(zip(self.label_names, map(str, values), strict=True))
+        name = self.name.removeprefix(PREFIX)
+        return Sample(name, self.meaning, value, labels, self.kind, buckets)
+
+    def timed(self, taken: Histogram, values: Sequence[str]) -> Sample:
+        """Return a histogram's figures; `values` as above."""
+        buckets = (*taken.within, (math.inf, taken.count))
+        return self.sample(taken.sum_seconds, values, buckets)
 
 
 def _counter(name: str, meaning: str, *labels: Label) -> MetricSpec:

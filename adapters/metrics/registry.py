@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final, final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.gc_collector import GCCollector
@@ -19,14 +19,14 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from adapters.metrics import catalogue
-from adapters.metrics.catalogue import PREFIX, WorkerEnd
+from adapters.metrics.catalogue import PREFIX
+from adapters.metrics.worker_end import WorkerEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from prometheus_client import Metric
 
-    from adapters.metrics.catalogue import MetricSpec
     from ports.clock import Clock
     from ports.plugin import Sample
 
@@ -54,67 +54,34 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self.gauge(catalogue.BUILD_INFO).labels(version, store).set(1)
-
-    def counter(self, spec: MetricSpec) -> Counter:
-        """Make a counter."""
-        return Counter(spec.name, spec.meaning, spec.label_names, registry=self._registry)
-
-    def gauge(self, spec: MetricSpec) -> Gauge:
-        """Make a gauge."""
-        return Gauge(spec.name, spec.meaning, spec.label_names, registry=self._registry)
-
-    def histogram(self, spec: MetricSpec) -> Histogram:
-        """Make a histogram of seconds."""
-        return Histogram(
-            spec.name,
-            spec.meaning,
-            spec.label_names,
-            buckets=catalogue.DURATION_BUCKETS,
-            registry=self._registry,
-        )
+        build = catalogue.BUILD_INFO.sample(1, (version, store))
+        self.watch(lambda: (build,))
 
     def show_restarts(self, worker: int, ends: Mapping[WorkerEnd, int]) -> None:
         """Count how often this worker's place, from 0, was taken by a new process. `ends`: how the
         processes before this one ended, as the supervisor counted.
         """
-        restarts = self.counter(catalogue.WORKER_RESTARTS)
-        for end in WorkerEnd:
-            # All from the start: a series that begins with its first restart has no increase.
-            restarts.labels(str(worker), end).inc(ends.get(end, 0))
+        # All from the start: a series that begins with its first restart has no increase.
+        restarts = [
+            catalogue.WORKER_RESTARTS.sample(ends.get(end, 0), (str(worker), end))
+            for end in WorkerEnd
+        ]
+        self.watch(lambda: restarts)
 
     def watch(self, *sources: Callable[[], Iterable[Sample]]) -> None:
         """Have every source asked for its samples at every scrape."""
         self._registry.register(LiveCollector(sources))
 
-    def families(self) -> Iterator[Metric]:
+    def families(self) -> Iterable[Metric]:
         """Yield all metrics as they are now."""
-        return _WithoutCreationTimes(self._registry).collect()
+        return self._registry.collect()
 
     def render(self) -> bytes:
         """Write all metrics, at most a second old."""
         now = self._clock.monotonic()
         if self._written is None or now - self._written[0] >= REUSE_SECONDS:
-            self._written = now, generate_latest(_WithoutCreationTimes(self._registry))
+            self._written = now, generate_latest(self._registry)
         return self._written[1]
-
-
-class _WithoutCreationTimes(Collector):
-    """Leaves out `…_created`: a third of all lines, which this format has no use for.
-
-    The library's own switch for it is one for the whole process.
-    """
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-
-    @override
-    def collect(self) -> Iterator[Metric]:
-        for metric in self._registry.collect():
-            metric.samples = [
-                sample for sample in metric.samples if not sample.name.endswith("_created")
-            ]
-            yield metric
 
 
 @final
@@ -139,7 +106,7 @@ class LiveCollector(Collector):
             try:
                 samples = [sample for sample in source() if _is_readable(sample)]
             except Exception as error:  # noqa: BLE001  the other parts are shown all the same
-                _log.error("metrics.source_failed", error=type(error).__name__)
+                _log.exception("metrics.source_failed", error=type(error).__name__)
                 continue
             for sample in samples:
                 by_name.setdefault(sample.name, []).append(sample)

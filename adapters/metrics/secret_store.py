@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from adapters.metrics import catalogue
 from adapters.metrics.catalogue import STORE_OUTCOMES
+from adapters.upstream.statistics import Histogram
 from domain.model.errors import (
     InvalidRequest,
     RateLimited,
@@ -60,12 +61,20 @@ class MeteredSecretStore(SecretStore):
     def __init__(self, inner: SecretStore, metrics: Metrics, clock: Clock) -> None:
         self._inner = inner
         self._clock = clock
-        duration = metrics.histogram(catalogue.STORE_DURATION)
-        self._duration = {outcome: duration.labels(outcome) for outcome in STORE_OUTCOMES}
-        self._in_flight = metrics.gauge(catalogue.STORE_IN_FLIGHT)
+        self._durations = {
+            outcome: Histogram(catalogue.DURATION_BUCKETS) for outcome in STORE_OUTCOMES
+        }
+        self._in_flight = 0
         self._last_success: float | None = None
         self._answered_at = -math.inf
         self._failed_at: float | None = None
+        metrics.watch(self.samples)
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield every metric of calls as it is now."""
+        yield catalogue.STORE_IN_FLIGHT.sample(self._in_flight)
+        for outcome, taken in self._durations.items():
+            yield catalogue.STORE_DURATION.timed(taken, (outcome,))
 
     def last_success(self) -> float | None:
         """Return the monotonic seconds at which the store last gave a value; None before."""
@@ -87,7 +96,7 @@ class MeteredSecretStore(SecretStore):
         started = self._clock.monotonic()
         outcome = "failed"
         is_limited = False
-        self._in_flight.inc()
+        self._in_flight += 1
         try:
             secret = await self._inner.fetch(query)
             outcome = "ok"
@@ -100,8 +109,8 @@ class MeteredSecretStore(SecretStore):
             raise
         finally:
             ended = self._clock.monotonic()
-            self._in_flight.dec()
-            self._duration[outcome].observe(ended - started)
+            self._in_flight -= 1
+            self._durations[outcome].add(ended - started)
             if outcome in _ANSWERS:
                 self._answered_at, self._failed_at = ended, None
             elif outcome in _FAILURES and not is_limited:

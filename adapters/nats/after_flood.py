@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from adapters.nats.transport import NatsTransport
     from ports.clock import Clock
 
 LOOK_SECONDS: Final = 2.0
@@ -27,18 +28,8 @@ def give_back_free_memory() -> None:
     trim(ctypes.c_size_t(0))
 
 
-class Flooded(Protocol):
-    """As `adapters.nats.transport.NatsTransport` has it."""
-
-    @property
-    def is_flooded(self) -> bool: ...
-
-    @property
-    def in_flight(self) -> int: ...
-
-
 async def give_memory_back(
-    transport: Flooded, clock: Clock, give_back: Callable[[], None] = give_back_free_memory
+    transport: NatsTransport, clock: Clock, give_back: Callable[[], None] = give_back_free_memory
 ) -> None:
     """Give memory back each time that a flood is over and its last request answered.
 

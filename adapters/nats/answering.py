@@ -124,7 +124,7 @@ class Answering:
     def _send(self, reply_to: bytes, reply: Reply) -> Awaitable[None] | None:
         try:
             return self._client.publish_raw(reply_to, reply.body)
-        except Exception as error:  # noqa: BLE001  the next request's turn must come, whatever posting met
+        except Exception as error:  # noqa: BLE001  requests after this one must be answered
             _note_not_sent(error)
             return None
 

@@ -8,10 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from nats import errors
-from nats.js.api import Header
 from typing_extensions import override
 
-from adapters.nats.headers import HOST_XKEY, SERVER_RESPONSE_XKEY
+from adapters.nats.headers import HOST_XKEY, NO_RESPONDERS, SERVER_RESPONSE_XKEY, STATUS
 from domain.model.transport import Reply
 from ports.transport import Channel, ChannelError
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from adapters.nats.subjects import SecretsSubjects
 
-_NO_RESPONDERS = "503"
 _RESPONSE_XKEY = SERVER_RESPONSE_XKEY.lower()
 
 
@@ -79,7 +77,7 @@ class NatsChannel(Channel):
         finally:
             with suppress(errors.Error, OSError):
                 await subscription.unsubscribe()
-        if not message.data and (message.headers or {}).get(Header.STATUS) == _NO_RESPONDERS:
+        if not message.data and (message.headers or {}).get(STATUS) == NO_RESPONDERS:
             raise errors.NoRespondersError
         return message
 

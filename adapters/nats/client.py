@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from nats import errors
 from nats.aio.client import PING_PROTO
-from nats.js.api import DEFAULT_PREFIX
 from nats.protocol import command
 from typing_extensions import override
 
-from adapters.nats.jetstream import StrictJetStream
 from adapters.nats.own_limit import OwnLimitClient
 from adapters.nats.tcp import SteadyTcpTransport, refusal_in
 from adapters.system.cancelling import honour_cancellation
@@ -34,6 +32,9 @@ _DENIED: Final = re.compile(
 )
 _RECHECK_SECONDS: Final = 2
 _MOST_DENIALS: Final = 1000
+
+_JETSTREAM_API: Final = "$JS.API"
+"""Where every account reaches the JetStream of its own domain."""
 
 _log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ class ResilientClient(OwnLimitClient):
         self.refused: frozenset[str] = frozenset()
         self.unsendable: str | None = None
         self._denials: set[str] = set()
-        self.jetstream_prefix = DEFAULT_PREFIX
+        self.jetstream_prefix = _JETSTREAM_API
 
     @property
     def jetstream_domain(self) -> str | None:
@@ -66,6 +67,8 @@ class ResilientClient(OwnLimitClient):
 
     @override
     def jetstream(self, **opts: Any) -> JetStreamContext:
+        from adapters.nats.jetstream import StrictJetStream  # noqa: PLC0415
+
         return StrictJetStream(self, **({"prefix": self.jetstream_prefix} | opts))
 
     async def connect_once(self, *, public_nkey: str | None = None, **options: Any) -> None:

@@ -37,7 +37,7 @@ _CHECKS = {
 """Most telling first: of several servers' failures, the one nearest to working is reported."""
 
 _REFUSALS = frozenset({"authorization", "rejected"})
-"""What is mended at the server, without a change of this service's configuration."""
+"""What is corrected at the server, without a change of this service's configuration."""
 
 _REASONS = (
     (errors.AuthorizationError, "authorization"),

@@ -28,7 +28,7 @@ _USER_SEED = re.compile(r"-{3,}BEGIN USER NKEY SEED-{3,}\s+(\S+)\s+-{3,}END USER
 class CredentialsUnusableError(Error):
     """A credentials file or seed cannot be read; the text never holds any of it.
 
-    It is one of nats-py's errors, so that a reconnect goes on trying until the file is mended.
+    It is one of nats-py's errors, so that a reconnect goes on trying until the file is corrected.
     """
 
 

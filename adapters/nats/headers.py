@@ -10,6 +10,15 @@ from domain.model.transport import Requester
 HOST_XKEY = "WasmCloud-Host-Xkey"
 SERVER_RESPONSE_XKEY = "Server-Response-Xkey"
 
+STATUS = "Status"
+"""What nats-py calls the number in a server's status line, among a message's headers."""
+
+NO_RESPONDERS = "503"
+"""The status by which a server says that nothing listens on a subject."""
+
+NO_RESPONDERS_START = f"NATS/1.0 {NO_RESPONDERS}".encode()
+"""What the raw header block of such a message begins with."""
+
 MAX_BLOCK_BYTES = 8192
 """A longer block is not searched: hosts send about 100 bytes, to which the server adds about 200.
 Each line of it costs time, and a peer may send as many as its server's `max_payload` allows."""

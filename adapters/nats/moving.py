@@ -38,62 +38,50 @@ _POLL_SECONDS: Final = 0.02
 _log = structlog.get_logger()
 
 
-class Moving:
-    """Moves a connection to another server.
+async def move(
+    connection: NatsConnection,
+    transport: NatsTransport,
+    second: Callable[[], tuple[NatsConnection, NatsTransport]],
+    clock: Clock,
+    grace_seconds: float,
+) -> None:
+    """Move a connection to another server; without one it stays until the server ends it.
 
     Args:
-        connection: what is to move.
-        transport: what listens on it.
+        transport: what listens on the connection.
         second: makes another connection with a transport of the same queue group on it.
         grace_seconds: for what the second one has taken in.
     """
+    others = connection.client.other_servers()
+    if not others or not transport.is_listening:
+        return
+    bridge, listener = second()
+    try:
+        await bridge.open(others)
+        await listener.start(transport.handler)
+    except NatsConnectError as error:
+        _log.warning("nats.move_failed", reason=error.reason)
+    else:
+        await _cross(connection.client, transport, clock)
+    await listener.stop(grace_seconds)
+    await bridge.close()
 
-    def __init__(
-        self,
-        connection: NatsConnection,
-        transport: NatsTransport,
-        second: Callable[[], tuple[NatsConnection, NatsTransport]],
-        clock: Clock,
-        grace_seconds: float,
-    ) -> None:
-        self._connection = connection
-        self._transport = transport
-        self._second = second
-        self._clock = clock
-        self._grace_seconds = grace_seconds
 
-    async def move(self) -> None:
-        """Move, if there is another server; otherwise stay until the server ends the connection."""
-        others = self._connection.client.other_servers()
-        if not others or not self._transport.is_listening:
-            return
-        bridge, listener = self._second()
-        try:
-            await bridge.open(others)
-            await listener.start(self._transport.handler)
-        except NatsConnectError as error:
-            _log.warning("nats.move_failed", reason=error.reason)
-        else:
-            await self._cross()
-        await listener.stop(self._grace_seconds)
-        await bridge.close()
-
-    async def _cross(self) -> None:
-        client, clock = self._connection.client, self._clock
-        await clock.sleep(_SPREAD_SECONDS)
-        try:
-            async with clock.timeout_at(clock.monotonic() + _MOVE_SECONDS):
-                client.begin_leaving()
-                await self._transport.pause()
-                await client.leave_server()
-                while not client.is_connected:
-                    await clock.sleep(_POLL_SECONDS)
-                await client.flush()
-        except (errors.Error, OSError, TimeoutError) as error:
-            _log.warning("nats.move_failed", reason=type(error).__name__)
-            return
-        await clock.sleep(_SPREAD_SECONDS)
-        _log.info("nats.moved")
+async def _cross(client: ResilientClient, transport: NatsTransport, clock: Clock) -> None:
+    await clock.sleep(_SPREAD_SECONDS)
+    try:
+        async with clock.timeout_at(clock.monotonic() + _MOVE_SECONDS):
+            client.begin_leaving()
+            await transport.pause()
+            await client.leave_server()
+            while not client.is_connected:
+                await clock.sleep(_POLL_SECONDS)
+            await client.flush()
+    except (errors.Error, OSError, TimeoutError) as error:
+        _log.warning("nats.move_failed", reason=type(error).__name__)
+        return
+    await clock.sleep(_SPREAD_SECONDS)
+    _log.info("nats.moved")
 
 
 class SharedConnection(Mapping[type, Any]):

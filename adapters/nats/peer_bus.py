@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, final
 
 import structlog
 from nats import errors
-from nats.js.api import Header
 from typing_extensions import override
 
+from adapters.nats.headers import NO_RESPONDERS, STATUS
 from adapters.nats.subjects import ReplySubjects
 from ports.peer_bus import Answers, PeerBus
 from ports.transport import ChannelError
@@ -32,7 +32,6 @@ ORIGIN: Final = "Wasmcloud-Secrets-Origin"
 
 SEND_SECONDS: Final = 2.0
 MAX_ANSWERS: Final = 1024
-_NO_RESPONDERS: Final = "503"
 
 _log = structlog.get_logger()
 
@@ -209,7 +208,7 @@ class NatsAnswers(Answers):
                 await subscription.unsubscribe()
 
     async def _take(self, message: Msg) -> None:
-        if not message.data and (message.headers or {}).get(Header.STATUS) == _NO_RESPONDERS:
+        if not message.data and (message.headers or {}).get(STATUS) == NO_RESPONDERS:
             self._unheard.set()
         elif len(self._answers) < MAX_ANSWERS:
             self._answers.append(message.data)

@@ -45,7 +45,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         from adapters.nats.channel import NatsChannel  # noqa: PLC0415
         from adapters.nats.connect_errors import NatsConnectError  # noqa: PLC0415
         from adapters.nats.connection import NatsConnection  # noqa: PLC0415
-        from adapters.nats.moving import Moving, SharedConnection  # noqa: PLC0415
+        from adapters.nats.moving import SharedConnection, move  # noqa: PLC0415
         from adapters.nats.peer_bus import NatsPeerBus  # noqa: PLC0415
         from adapters.nats.self_check import SelfCheck  # noqa: PLC0415
         from adapters.nats.subjects import (  # noqa: PLC0415
@@ -85,7 +85,7 @@ class NatsPlugin(TransportPlugin[NatsSettings]):
         )
         transport = listener(connection)
         grace = context.request_timeout_seconds
-        connection.leave = Moving(connection, transport, second, context.clock, grace).move
+        connection.leave = lambda: move(connection, transport, second, context.clock, grace)
 
         self_check = SelfCheck(connection.client, subjects, settings.inbox_prefix, context.clock)
         connection.why_hung_up_on = lambda: (

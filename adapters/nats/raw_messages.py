@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from nats import errors
 from nats.aio.client import Client
+from typing_extensions import override
 
+from adapters.nats.headers import NO_RESPONDERS, NO_RESPONDERS_START, STATUS
 from adapters.nats.parser import StrictParser
 
 if TYPE_CHECKING:
@@ -153,6 +155,14 @@ class RawMessageClient(Client):
             _log.warning("nats.message_unreadable", error=type(error).__name__)
             return None
         return None if waiting is None else self._patiently(waiting)
+
+    @override
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        # nats-py takes the names from its JetStream, which is loaded for that; see
+        # `bootstrap.importing`. A process that starts alone gets this answer from the server.
+        if headers.startswith(NO_RESPONDERS_START):
+            return {STATUS: NO_RESPONDERS}
+        return await super()._process_headers(headers)
 
     async def _patiently(self, waiting: Awaitable[None]) -> None:
         try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from nats import errors
 
+from adapters.nats.headers import NO_RESPONDERS_START
 from adapters.nats.own_limit import SMALLEST_REQUEST_BYTES, USUAL_REQUEST_BYTES
 from adapters.nats.raw_messages import SELF_CHECK
 from domain.model.transport import Operation
@@ -213,5 +214,5 @@ class SelfCheck:
 
     def _take(self, _subject: bytes, _reply_to: bytes, _body: bytes, headers: bytes | None) -> None:
         if self._answer is not None and not self._answer.done():
-            no_responders = headers is not None and headers.startswith(b"NATS/1.0 503")
+            no_responders = headers is not None and headers.startswith(NO_RESPONDERS_START)
             self._answer.set_result(not no_responders)

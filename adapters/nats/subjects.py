@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
+
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,7 @@ def own_inbox(prefix: str) -> str:
     return f"{prefix}.secrets-backend"
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class SecretsSubjects:
     """Where one backend listens: `{prefix}.{api_version}.{backend}.{operation}`.
 
@@ -76,7 +77,7 @@ class SecretsSubjects:
         return f"{self.base}{operation}"
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class ControlSubjects:
     """Where the processes of one backend reach each other, and where operators hear of events.
 

@@ -62,10 +62,8 @@ def write_setup(folder: Path, names: Names, setup: Setup) -> None:
         # Last: a folder without it is not finished.
         _write(folder / CONFIG, resolver_text(setup), _PLAIN_MODE)
     except OSError as error:
-        problem = error.strerror
-    else:
-        return
-    raise FolderUnusableError(f"{folder} cannot be written ({problem}); check its owner and mode.")
+        problem = f"{folder} cannot be written ({error.strerror}); check its owner and mode."
+        raise FolderUnusableError(problem) from None
 
 
 def add_lattice(folder: Path, lattice: str, now: int) -> tuple[User, User]:
@@ -100,10 +98,10 @@ def add_lattice(folder: Path, lattice: str, now: int) -> tuple[User, User]:
         replace_file(folder / NAMES, new_names.encode("utf-8"), _PLAIN_MODE)
         replace_file(folder / CONFIG, text.encode("utf-8"), _PLAIN_MODE)
     except (OSError, UnicodeDecodeError) as error:
-        problem = getattr(error, "strerror", None) or "no text"
-    else:
-        return users
-    raise FolderUnusableError(f"{folder} cannot be used ({problem}); check its owner and mode.")
+        why = getattr(error, "strerror", None) or "no text"
+        problem = f"{folder} cannot be used ({why}); check its owner and mode."
+        raise FolderUnusableError(problem) from None
+    return users
 
 
 def _read_names(folder: Path) -> Names:

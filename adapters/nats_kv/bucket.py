@@ -13,7 +13,7 @@ from nats.js.api import DiscardPolicy, StorageType, StoreCompression, StreamConf
 from adapters.nats_kv.calls import (
     WRONG_LAST_SEQUENCE,
     BucketMissingError,
-    WrongLastRevisionError,
+    VersionConflictError,
     ask,
     bucket_missing,
 )
@@ -59,6 +59,10 @@ class Bucket:
     def max_message_bytes(self) -> int:
         """The most bytes that the server takes in one message, headers included."""
         return self._client.max_payload
+
+    def deadline(self) -> float:
+        """Return by when a check or a command that begins now must have ended."""
+        return self._clock.monotonic() + self._config.operation_seconds
 
     async def ensure(self, deadline: float) -> bool:
         """See that the bucket is there; make it if there is none and the configuration says so.
@@ -130,7 +134,7 @@ class Bucket:
 
         Raises:
             UpstreamError: as everywhere; after a timeout the revision may have been written.
-            WrongLastRevisionError: the headers expect another last revision than the key has.
+            VersionConflictError: the headers expect another last revision than the key has.
         """
 
         async def call() -> int:
@@ -143,7 +147,7 @@ class Bucket:
                     raise
             else:
                 return ack.seq
-            raise WrongLastRevisionError
+            raise VersionConflictError
 
         return await ask(self._clock, deadline, call)
 

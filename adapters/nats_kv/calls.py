@@ -116,8 +116,14 @@ def _refused(code: int, *, lasts: bool) -> UpstreamError:
     )
 
 
-class WrongLastRevisionError(Exception):
-    """The key has another last revision than the one expected."""
+class VersionConflictError(Exception):
+    """The secret has another version than the one expected: another client wrote it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The secret's latest version is not the expected one; look at its history and try "
+            "again."
+        )
 
 
 class BucketMissingError(UpstreamError):

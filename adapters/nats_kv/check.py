@@ -81,7 +81,6 @@ class NatsKvCheck(StoreCheck):
         self._bucket = Bucket(client, config, clock)
         self._cipher = ValueCipher(encryption_xkey)
         self._config = config
-        self._clock = clock
         self._known: KeyCheck | None = None
         self._told: frozenset[str] = frozenset()
 
@@ -103,7 +102,7 @@ class NatsKvCheck(StoreCheck):
         raise failure
 
     async def _check(self) -> None:
-        deadline = self._clock.monotonic() + self._config.operation_seconds
+        deadline = self._bucket.deadline()
         if self._known is None:
             # A bucket that goes later was removed: an empty one in its place would hide the loss.
             await self._bucket.ensure(deadline)

@@ -5,11 +5,10 @@ The service itself only reads. Listing and deleting need no encryption xkey.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.nats_kv.bucket import Bucket
-from adapters.nats_kv.calls import WrongLastRevisionError
+from adapters.nats_kv.calls import VersionConflictError
 from adapters.nats_kv.keys import MAX_REVISION, kv_key, parse_revision
 from adapters.nats_kv.stream_reader import OPERATION_HEADER, Operation
 from adapters.nats_kv.value_cipher import (
@@ -20,6 +19,7 @@ from adapters.nats_kv.value_cipher import (
     to_bytes,
 )
 from domain.model.errors import InvalidRequest, SecretNotFound
+from domain.model.opaque import opaque
 from domain.model.replies import write_secret
 from domain.model.secret import Secret
 
@@ -43,7 +43,7 @@ _HEADER_BYTES = 1024
 _EXPECTED_REVISION_HEADER = "Nats-Expected-Last-Subject-Sequence"
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Revision:
     """One version in a secret's history, without its value. `size`: the value's length in bytes; 0
     for a deletion.
@@ -65,8 +65,6 @@ class NatsKvCatalog:
 
     def __init__(self, *, client: Client, config: NatsKvSettings, clock: Clock) -> None:
         self._bucket = Bucket(client, config, clock)
-        self._config = config
-        self._clock = clock
 
     async def history(self, key: str) -> list[Revision]:
         """Return the versions kept of a secret and its deletions, oldest first.
@@ -74,7 +72,7 @@ class NatsKvCatalog:
         Raises:
             SecretNotFound: nothing was ever stored there, or nothing of it is kept.
         """
-        entries = await self._bucket.history(kv_key(key), self._deadline())
+        entries = await self._bucket.history(kv_key(key), self._bucket.deadline())
         if not entries:
             raise _not_found()
         return [
@@ -93,7 +91,7 @@ class NatsKvCatalog:
         They are given as the bucket spells them: `adapters.nats_kv.keys.is_served` tells which of
         them a request can reach.
         """
-        names = await self._bucket.names(self._deadline())
+        names = await self._bucket.names(self._bucket.deadline())
         return [name for name in names if name.startswith(prefix.removeprefix("/"))]
 
     async def delete(self, key: str, *, keep_history: bool = False) -> None:
@@ -102,7 +100,7 @@ class NatsKvCatalog:
         Raises:
             SecretNotFound: there is nothing left to remove.
         """
-        name, deadline = kv_key(key), self._deadline()
+        name, deadline = kv_key(key), self._bucket.deadline()
         latest = await self._bucket.latest(name, deadline)
         gone = {Operation.PURGE, Operation.DELETE} if keep_history else {Operation.PURGE}
         if latest is None or latest.operation in gone:
@@ -110,16 +108,9 @@ class NatsKvCatalog:
         headers = _DELETE_HEADERS if keep_history else _PURGE_HEADERS
         await self._bucket.append(name, b"", headers, deadline)
 
-    def _deadline(self) -> float:
-        return self._clock.monotonic() + self._config.operation_seconds
-
 
 def _not_found() -> SecretNotFound:
     return SecretNotFound("Nothing is stored under that key; list the keys to see what is.")
-
-
-class VersionConflictError(Exception):
-    """The secret has another version than the one expected: another client wrote it."""
 
 
 class OtherKeyError(Exception):
@@ -138,7 +129,6 @@ class NatsKvSecretWriter:
         self._bucket = Bucket(client, config, clock)
         self._cipher = ValueCipher(encryption_xkey)
         self._config = config
-        self._clock = clock
         self.created_bucket = False
 
     async def put(
@@ -163,7 +153,7 @@ class NatsKvSecretWriter:
             UpstreamError: NATS does not answer, or refuses.
             VersionConflictError: the latest version is not the one expected.
         """
-        name, deadline = kv_key(key), self._deadline()
+        name, deadline = kv_key(key), self._bucket.deadline()
         plain = to_bytes(value)
         self._refuse_too_large(plain)
         self.created_bucket |= await self._bucket.ensure(deadline)
@@ -172,14 +162,8 @@ class NatsKvSecretWriter:
         headers: dict[str, str] = {}
         if expected is not None:
             headers[_EXPECTED_REVISION_HEADER] = await self._last_revision(name, expected, deadline)
-        try:
-            revision = await self._bucket.append(name, self._cipher.seal(plain), headers, deadline)
-        except WrongLastRevisionError:
-            raise _conflict() from None
-        return str(revision)
-
-    def _deadline(self) -> float:
-        return self._clock.monotonic() + self._config.operation_seconds
+        sealed = self._cipher.seal(plain)
+        return str(await self._bucket.append(name, sealed, headers, deadline))
 
     async def _refuse_other_key(self, deadline: float) -> None:
         found = await check_newest(self._bucket, self._cipher, deadline)
@@ -199,7 +183,7 @@ class NatsKvSecretWriter:
         if latest is None:
             return MUST_NOT_EXIST
         if latest.operation is Operation.PUT:
-            raise _conflict()
+            raise VersionConflictError
         return str(latest.revision)
 
     def _refuse_too_large(self, plain: bytes) -> None:
@@ -213,9 +197,3 @@ class NatsKvSecretWriter:
                 "login's payload limit if it has one.",
                 reason="value_too_large",
             )
-
-
-def _conflict() -> VersionConflictError:
-    return VersionConflictError(
-        "The secret's latest version is not the expected one; look at its history and try again."
-    )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, Field, SecretStr
 from typing_extensions import override
 
-from adapters.crypto.xkey_file import XKeyFileError, configured_xkey, seed_file_problem
+from adapters.crypto.seed_file import SeedFileError
+from adapters.crypto.xkey_file import configured_xkey, seed_file_problem
 from adapters.system.setting_types import Text, XKeySeed
 from ports.plugin import PluginError
 from ports.settings import Problem, SettingsGroup, both_set
@@ -95,7 +96,7 @@ class NatsKvSettings(SettingsGroup):
                 self.encryption_xkey_seed_file,
                 create=self.create_seed_file,
             )
-        except XKeyFileError as error:
+        except SeedFileError as error:
             pair, advice = None, str(error)
         if pair is None:
             raise PluginError(advice, setting=_FILE)

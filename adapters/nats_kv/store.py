@@ -37,7 +37,6 @@ class NatsKvSecretStore(SecretStore):
         self._bucket = Bucket(client, config, clock)
         self._cipher = ValueCipher(encryption_xkey)
         self._config = config
-        self._clock = clock
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:
@@ -55,8 +54,7 @@ class NatsKvSecretStore(SecretStore):
         Raises:
             SecretsError: as `locate` and `fetch` do.
         """
-        deadline = self._clock.monotonic() + self._config.operation_seconds
-        return await self._read(kv_key(key), version, deadline)
+        return await self._read(kv_key(key), version, self._bucket.deadline())
 
     async def _read(self, name: str, version: str | None, deadline: float) -> Secret:
         if version is None:

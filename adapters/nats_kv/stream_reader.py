@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ import structlog
 from adapters.nats_kv import reasons
 from adapters.nats_kv.calls import STREAM_NOT_FOUND, ask_again, bucket_missing
 from domain.model.errors import UpstreamError
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,14 +51,14 @@ class Operation(StrEnum):
 _OPERATIONS = {"DEL": Operation.DELETE, "PURGE": Operation.PURGE}
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Entry:
     """One revision of one key; a deletion has one too."""
 
     revision: int
     operation: Operation
     created: datetime | None
-    sealed: bytes = field(repr=False)
+    sealed: bytes
 
 
 def read_entry(message: RawStreamMsg) -> Entry:

@@ -19,7 +19,6 @@ import os
 import secrets
 import stat
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from adapters.system.file_lookup import (
@@ -30,6 +29,7 @@ from adapters.system.file_lookup import (
     process_user,
     refuse_foreign_folder,
 )
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ __all__ = [
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class FileContent:
     """What a file held when it was read.
 
@@ -58,7 +58,7 @@ class FileContent:
         owner: its user's number.
     """
 
-    data: bytes = field(repr=False)
+    data: bytes
     mode: int
     owner: int
 
@@ -183,3 +183,11 @@ class Folder:
             file.write(data)
             file.flush()
             os.fsync(descriptor)
+
+
+def why_not_read(error: OSError | ValueError, file: str) -> str:
+    """Say why `read_file` failed, as part of a sentence. `file`: what it is, such as "the file"."""
+    if isinstance(error, UnsafeFileError):
+        return f"{file} is not read: {error.strerror}"
+    reason = getattr(error, "strerror", None) or "no usable path"
+    return f"{file} cannot be read ({reason}); check its path, its mode and the mount"

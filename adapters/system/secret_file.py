@@ -13,11 +13,11 @@ import errno
 import re
 import string
 import unicodedata
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from adapters.system.files import UnsafeFileError, read_file
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ class Kind(Enum):
     SEED = ("seed", frozenset(string.ascii_uppercase + "234567"))
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class SecretFile:
     """What a file holds.
 
@@ -66,7 +66,7 @@ class SecretFile:
         open_to_others: whether users beside the owner may use the file.
     """
 
-    text: str = field(repr=False)
+    text: str
     open_to_others: bool = False
 
 

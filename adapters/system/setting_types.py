@@ -6,6 +6,7 @@ A list is written with commas between its entries.
 import os
 import re
 import unicodedata
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -17,8 +18,7 @@ from domain.model.errors import InvalidRequest
 from domain.model.identity import AccountKey
 from domain.model.key_path import parse_folder
 
-_SUBJECT_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
-_API_TOKEN = re.compile(r"\$?[A-Za-z0-9_-]+")
+_WORD = "[A-Za-z0-9_-]+"
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Categories of control characters, halves of surrogate pairs and separators of lines."""
 
@@ -44,22 +44,15 @@ def _split_commas(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _subject_token(text: str) -> str:
-    if not _SUBJECT_TOKEN.fullmatch(text):
-        raise ValueError('must be one subject token: letters, digits, "-" and "_".')
-    return text
+def _of_form(pattern: str, advice: str) -> AfterValidator:
+    form = re.compile(pattern)
 
+    def checked(text: str) -> str:
+        if not form.fullmatch(text):
+            raise ValueError(advice)
+        return text
 
-def _subject_prefix(text: str) -> str:
-    if not all(_SUBJECT_TOKEN.fullmatch(token) for token in text.split(".")):
-        raise ValueError('must be subject tokens (letters, digits, "-", "_") joined by ".".')
-    return text
-
-
-def _api_prefix(text: str) -> str:
-    if not all(_API_TOKEN.fullmatch(token) for token in text.split(".")):
-        raise ValueError('must be subject tokens joined by ".", such as $JS.API.')
-    return text
+    return AfterValidator(checked)
 
 
 def _nats_server(text: str) -> str:
@@ -135,18 +128,15 @@ def _folder(text: str) -> str:
     try:
         return "/" + "/".join(parse_folder(text))
     except InvalidRequest as error:
-        advice = error.advice
-    raise ValueError(f"must be a folder such as /payments. {advice}")
+        raise ValueError(f"must be a folder such as /payments. {error.advice}") from None
 
 
 def _account_key(text: str) -> AccountKey:
     try:
         decode_public(text, KeyKind.ACCOUNT)
     except InvalidNKeyError as error:
-        advice = str(error)
-    else:
-        return AccountKey(text)
-    raise ValueError(f"must be an account's public key (A…). {advice}")
+        raise ValueError(f"must be an account's public key (A…). {error}") from None
+    return AccountKey(text)
 
 
 def _seed(kind: KeyKind, example: str, secret: SecretStr) -> SecretStr:
@@ -173,24 +163,37 @@ def is_one_line(text: str) -> bool:
     return not any(unicodedata.category(character) in _CONTROL for character in text)
 
 
-def _xkey_seed(secret: SecretStr) -> SecretStr:
-    return _seed(KeyKind.XKEY, "SX", secret)
-
-
-def _user_seed(secret: SecretStr) -> SecretStr:
-    return _seed(KeyKind.USER, "SU", secret)
-
-
 Text = Annotated[str, Field(min_length=1), BeforeValidator(strip)]
 Choice = BeforeValidator(_lower)
 SecretText = Annotated[
     SecretStr, Field(min_length=1), BeforeValidator(strip), AfterValidator(_one_line)
 ]
-XKeySeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_xkey_seed)]
-UserSeed = Annotated[SecretStr, BeforeValidator(strip), AfterValidator(_user_seed)]
-SubjectToken = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_token)]
-SubjectPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_subject_prefix)]
-ApiPrefix = Annotated[str, BeforeValidator(strip), AfterValidator(_api_prefix)]
+XKeySeed = Annotated[
+    SecretStr, BeforeValidator(strip), AfterValidator(partial(_seed, KeyKind.XKEY, "SX"))
+]
+UserSeed = Annotated[
+    SecretStr, BeforeValidator(strip), AfterValidator(partial(_seed, KeyKind.USER, "SU"))
+]
+SubjectToken = Annotated[
+    str,
+    BeforeValidator(strip),
+    _of_form(_WORD, 'must be one subject token: letters, digits, "-" and "_".'),
+]
+SubjectPrefix = Annotated[
+    str,
+    BeforeValidator(strip),
+    _of_form(
+        rf"{_WORD}(\.{_WORD})*",
+        'must be subject tokens (letters, digits, "-", "_") joined by ".".',
+    ),
+]
+ApiPrefix = Annotated[
+    str,
+    BeforeValidator(strip),
+    _of_form(
+        rf"\$?{_WORD}(\.\$?{_WORD})*", 'must be subject tokens joined by ".", such as $JS.API.'
+    ),
+]
 HttpUrl = Annotated[str, BeforeValidator(strip), AfterValidator(_http_url)]
 HttpUrls = Annotated[tuple[HttpUrl, ...], BeforeValidator(_split_commas)]
 ServerName = Annotated[

@@ -25,6 +25,7 @@ MAX_SHOWN: Final = 64
 MAX_CANDIDATES: Final = 500
 """Among more names none is suggested: comparing them all would take too long."""
 
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -94,6 +95,22 @@ def nodes_of(text: str, max_depth: int) -> list[yaml.Node]:
         mark = getattr(error, "problem_mark", None)
         failure = YamlError(str(getattr(error, "problem", None) or "unreadable"), mark)
     raise failure
+
+
+def place_of(found: yaml.Event | yaml.Node) -> tuple[int, int]:
+    """Return the line and the column where it begins, both counted from 1."""
+    mark = found.start_mark
+    return (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+
+
+def is_plain(node: yaml.Node) -> bool:
+    """Say whether a node is a text without quotes."""
+    return isinstance(node, yaml.ScalarNode) and node.style in {None, ""}
+
+
+def is_null(node: yaml.Node) -> bool:
+    """Say whether nothing was written, or a plain `null`."""
+    return is_plain(node) and node.value in _NULLS
 
 
 def is_showable(text: str) -> bool:

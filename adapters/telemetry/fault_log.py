@@ -56,6 +56,18 @@ def describe_error(error: BaseException) -> dict[str, object]:
     return described
 
 
+def place_within(error: BaseException, package: str) -> str | None:
+    """Return the innermost "file:line" of a package that an error came through; None if there is
+    none.
+    """
+    places = [
+        f"{_short(frame.f_code.co_filename)}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == package
+    ]
+    return places[-1] if places else None
+
+
 def describe_exc_info(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Turn a record's `exc_info`, in any spelling that logging knows, into such fields."""
     given = event.pop("exc_info", None)

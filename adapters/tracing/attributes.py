@@ -11,7 +11,6 @@ from typing import Final
 
 from adapters.telemetry.redaction import redact_text
 from domain.model.errors import EncryptionFailed, OtherError, UpstreamError
-from domain.model.replies import wire_name
 
 RPC_SYSTEM: Final = "rpc.system.name"
 RPC_METHOD: Final = "rpc.method"
@@ -52,7 +51,7 @@ MAX_TEXT: Final = 256
 
 _CODE = re.compile(r"[a-z][a-z_]{0,63}", re.ASCII)
 _OWN_ERRORS: Final = frozenset(
-    wire_name(kind("")) for kind in (UpstreamError, OtherError, EncryptionFailed)
+    kind.wire_name for kind in (UpstreamError, OtherError, EncryptionFailed)
 )
 _OWN_ERRORS_TOLD_OF_CALLERS: Final = frozenset({"replayed", "unknown_operation"})
 """Reasons for which the protocol has no other name than `Other`, though the caller is refused."""

@@ -10,8 +10,7 @@ from typing_extensions import override
 
 from adapters.tracing import attributes as known
 from adapters.tracing.attributes import code, is_own_failure, shown
-from domain.model.errors import REQUEST_ERRORS
-from domain.model.replies import wire_name
+from domain.model.errors import RequestError
 from domain.use_cases.fetch_secret import DEADLINE_PASSED
 from ports.secret_store import SecretStore
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span, Tracer
 
-    from domain.model.errors import RequestError
     from domain.model.reference import SecretLocation, SecretQuery, SecretReference
     from domain.model.secret import Secret
 
@@ -77,7 +75,7 @@ class TracedSecretStore(SecretStore):
         ) as span:
             try:
                 secret = await self._inner.fetch(query)
-            except REQUEST_ERRORS as error:
+            except RequestError as error:
                 _tell_error(span, error)
                 raise
             except CancelledError:
@@ -92,7 +90,7 @@ class TracedSecretStore(SecretStore):
 
 
 def _tell_error(span: Span, error: RequestError) -> None:
-    name = wire_name(error)
+    name = error.wire_name
     if error.reason == DEADLINE_PASSED:
         _tell_failure(span, TIMED_OUT, TIMED_OUT)
     elif is_own_failure(name, error.reason):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 import structlog
 
@@ -28,8 +27,7 @@ BUSY_SECONDS: Final = 10.0
 """Told to a request that waited until its deadline for a call to end: when one will is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionConfig:
+class AdmissionConfig(NamedTuple):
     """What admission needs to know of one store.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from domain.model.opaque import opaque
 from domain.use_cases.fetch_secret import fetch_by_deadline
 from ports.lateness import Lateness, NotMeasured
 from ports.secret_store import SecretStore
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ports.clock import Clock
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class BoundedSecretStore(SecretStore):
     """Goes directly around the store, so that all layers outside see a typed error.
 
@@ -26,7 +26,7 @@ class BoundedSecretStore(SecretStore):
 
     inner: SecretStore
     clock: Clock
-    lateness: Lateness = NotMeasured()  # noqa: RUF009  immutable
+    lateness: Lateness = NotMeasured()
 
     @override
     def locate(self, reference: SecretReference) -> SecretLocation:

@@ -24,11 +24,6 @@ class Bulkhead:
         self._held: dict[Hashable, int] = {}
 
     @property
-    def share(self) -> int:
-        """Calls that one tenant may have in flight if no other has any."""
-        return (self.size + 1) // 2
-
-    @property
     def in_flight(self) -> int:
         """Calls in flight."""
         return self.size - self.free

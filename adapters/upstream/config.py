@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from adapters.upstream.proxy import Proxy, proxy_for
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     import ssl
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class UpstreamConfig:
     """What `UpstreamHttp` needs to know of one store.
 

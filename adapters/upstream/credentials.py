@@ -108,20 +108,10 @@ async def until_changed(
         before = found
 
 
-def read_text_file(path: Path) -> SecretStr:
-    """Return the text that a file holds.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        SecretFileError: it cannot be read, or holds no such text.
-    """
-    return SecretStr(read_secret_file(path, Kind.OPAQUE, MAX_FILE_BYTES).text)
-
-
 def _read(path: Path) -> SecretStr | str:
     """Return the text, or what is wrong with the file."""
     try:
-        return read_text_file(path)
+        return SecretStr(read_secret_file(path, Kind.OPAQUE, MAX_FILE_BYTES).text)
     except FileNotFoundError:
         return "is gone; put it back, or check the mount."
     except SecretFileError as error:

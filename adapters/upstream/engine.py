@@ -7,9 +7,10 @@ import re
 import ssl
 from abc import abstractmethod
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     from adapters.upstream.message import UpstreamRequest, UpstreamResponse
@@ -126,8 +127,5 @@ class Grant(Protocol):
         """Note that there was no usable response."""
 
 
-class Slot(Protocol):
-    """Makes a context that admits one attempt: entering it waits, or raises RateLimited."""
-
-    @abstractmethod
-    def __call__(self) -> AbstractAsyncContextManager[Grant | None]: ...
+Slot: TypeAlias = "Callable[[], AbstractAsyncContextManager[Grant | None]]"
+"""Makes a context that admits one attempt: entering it waits, or raises RateLimited."""

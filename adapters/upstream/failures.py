@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from adapters.upstream.engine import Failure
 from domain.model.errors import (
     CallWithheld,
     RateLimited,
-    SecretsError,
     StoreTooSlow,
     StoreUnavailable,
     UpstreamError,
@@ -18,8 +17,6 @@ from domain.model.wording import seconds_in_words
 if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
     from adapters.upstream.message import UpstreamResponse
-
-ErrorT = TypeVar("ErrorT", bound=SecretsError)
 
 
 def transport_error(
@@ -76,6 +73,25 @@ def _unreachable(config: UpstreamConfig) -> str:
     )
 
 
+def foreign_answer(config: UpstreamConfig, *, proven: bool) -> UpstreamError:
+    """Return the error for an answer that is not the store's.
+
+    Load balancers, captive portals and web servers answer for a store that is away. Before the
+    store has answered at all (`proven`), that means that the address is wrong. Once it has answered
+    there, anything else's answer is an outage.
+    """
+    if proven:
+        return StoreUnavailable(
+            f"Something other than {config.name} answers at its address, where it answered "
+            f"before; check {config.name}'s health and any proxy before it.",
+            reason=f"{config.code}_not_answering",
+        )
+    return UpstreamError(
+        f"No {config.name} API answers at {config.url_setting}; set it to the server's address.",
+        reason=f"{config.code}_wrong_address",
+    )
+
+
 def rate_limited(
     seconds: float, config: UpstreamConfig, kind: type[RateLimited] = RateLimited
 ) -> RateLimited:
@@ -85,19 +101,6 @@ def rate_limited(
         "raise its limits.",
         reason=f"{config.code}_rate_limited",
         retry_after=seconds,
-    )
-
-
-def again(error: ErrorT) -> ErrorT:
-    """Return a new error that says the same, for one request of several.
-
-    One exception raised in many tasks would collect all their stacks.
-    """
-    return type(error)(
-        error.advice,
-        reason=error.reason,
-        upstream_request_id=error.upstream_request_id,
-        retry_after=error.retry_after,
     )
 
 

@@ -11,10 +11,9 @@ from urllib.parse import quote, urlencode
 import structlog
 
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.failures import not_resent, rate_limited, transport_error
+from adapters.upstream.failures import foreign_answer, not_resent, rate_limited, transport_error
 from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.message import UpstreamRequest, UpstreamResponse
-from adapters.upstream.origin import ApiOrigin
 from adapters.upstream.rate_headers import SERVER_ERRORS, pause_asked_for
 from adapters.upstream.statistics import CallStatistics, Lane
 from domain.model.errors import StoreUnavailable, UpstreamError
@@ -52,8 +51,10 @@ class UpstreamHttp:
     """Sends requests to one store; safe for concurrent calls of one event loop.
 
     Attributes:
-        origin: whether the store has answered at its address.
+        proven: the store has answered at its address.
         statistics: of all attempts, for metrics.
+        adapt: makes of each response what it is taken for.
+        on_outcome: called with what each attempt came to.
     """
 
     def __init__(
@@ -87,8 +88,10 @@ class UpstreamHttp:
         }
         self._log = structlog.get_logger().bind(store=config.code)
         self._reads = asyncio.Semaphore(config.read_connections)
-        self.origin = ApiOrigin(config)
+        self.proven = False
         self.statistics = CallStatistics()
+        self.adapt: Callable[[UpstreamResponse], UpstreamResponse] = lambda response: response
+        self.on_outcome: Callable[[UpstreamResponse | TransportError], None] = lambda _: None
 
     async def request(
         self,
@@ -152,6 +155,10 @@ class UpstreamHttp:
             raise outcome
         return outcome
 
+    def drop_idle(self) -> None:
+        """Use no connection again that is open now; calls in flight go on."""
+        self._engine.drop_idle()
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._engine.aclose()
@@ -189,7 +196,7 @@ class UpstreamHttp:
 
     def _judge_failure(self, error: TransportError) -> _Verdict:
         self._log.warning("upstream.attempt_failed", reason=str(error.failure), kind=error.kind)
-        outcome = transport_error(error.failure, self.config, proven=self.origin.proven)
+        outcome = transport_error(error.failure, self.config, proven=self.proven)
         if not isinstance(outcome, StoreUnavailable):
             return _Verdict(outcome, None)
         return _Verdict(outcome, 0.0 if error.reused else _BACKOFF)
@@ -210,13 +217,11 @@ class UpstreamHttp:
         if status >= SERVER_ERRORS:
             self._log.warning("upstream.attempt_failed", status=status)
             return _Verdict(response, _BACKOFF)
-        if is_api_answer is None:
-            return _Verdict(response, None)
-        if is_api_answer(response):
-            self.origin.confirm()
+        if is_api_answer is None or is_api_answer(response):
+            self.proven |= is_api_answer is not None
             return _Verdict(response, None)
         self._log.warning("upstream.foreign_answer", status=status)
-        error = self.origin.error()
+        error = foreign_answer(self.config, proven=self.proven)
         return _Verdict(error, _BACKOFF if isinstance(error, StoreUnavailable) else None)
 
     async def _attempt(self, request: UpstreamRequest, lane: Lane, slot: Slot) -> UpstreamResponse:
@@ -226,7 +231,7 @@ class UpstreamHttp:
             began = self._clock.monotonic()
             status: int | None = None
             try:
-                response = await self._engine.send(request)
+                response = self.adapt(await self._engine.send(request))
                 status = response.status
             except TransportError as error:
                 if error.reused and error.failure is Failure.TIMED_OUT:
@@ -234,9 +239,11 @@ class UpstreamHttp:
                     self._engine.drop_idle()
                 if grant is not None:
                     grant.failed(error)
+                self.on_outcome(error)
                 raise
             finally:
                 self.statistics.ended(lane, status, self._clock.monotonic() - began)
             if grant is not None:
                 grant.answered(response)
+            self.on_outcome(response)
         return response

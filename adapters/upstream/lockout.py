@@ -11,10 +11,10 @@ the lock.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from adapters.upstream.lockout_file import Refusals
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ LOCKED_RETRY_SECONDS: Final = 20.0
 """Between looks whether a lock is over, or up to twice that. They do not prolong it."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class LockoutConfig:
     """How the server locks identities.
 
@@ -47,21 +47,11 @@ class LockoutConfig:
         threshold: refused logins in a row that lock, from 1 up.
         reset_seconds: after so long without a refusal the server has forgotten those before.
         lock_seconds: how long a lock lasts.
-
-    Raises:
-        ValueError: a value is outside its range.
     """
 
     threshold: int = 3
     reset_seconds: float = 30.0
     lock_seconds: float = 300.0
-
-    def __post_init__(self) -> None:
-        if self.threshold < 1:
-            raise ValueError("The lockout threshold must be 1 or more.")
-        for seconds in (self.reset_seconds, self.lock_seconds):
-            if not 0 < seconds < math.inf:
-                raise ValueError("The lockout times must be more than 0 seconds.")
 
 
 @final

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from domain.model.errors import InvalidRequest, SecretNotFound
 from domain.model.key_path import parse_folder
+from domain.model.opaque import opaque
 from ports.plugin import PluginError
 from ports.store_shape import StoreShape
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from domain.model.reference import SecretLocation, SecretReference
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class ManifestShape(StoreShape):
     """The store's own functions.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
+from adapters.upstream.json_members import member_of
+from domain.model.opaque import opaque
 from domain.model.strict_json import MalformedJsonError, parse_json
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class UpstreamRequest:
     """What is sent. Its repr shows neither headers nor body, which hold credentials.
 
@@ -29,8 +31,8 @@ class UpstreamRequest:
     """
 
     method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
+    url: str
+    headers: Mapping[str, str]
     body: bytes | None = field(default=None, repr=False)
 
 
@@ -69,17 +71,17 @@ class UpstreamResponse:
         except MalformedJsonError:
             return None
 
-    def member(self, name: str) -> object:
-        """Return a member of the body's JSON object, or None."""
-        document = self.document
-        return document.get(name) if isinstance(document, dict) else None
+    def member(self, *path: str) -> object:
+        """Return a member of the body's JSON object, or what stands at a path in it; or None."""
+        return member_of(self.document, *path)
 
     def text(self, name: str) -> str:
         """Return a member that is a text, or "". It may hold names: never log or pass it on."""
         member = self.member(name)
         return member if isinstance(member, str) else ""
 
-    def safe_id(self, candidate: object) -> str | None:
+    @staticmethod
+    def safe_id(candidate: object) -> str | None:
         """Return a request id that is harmless to log; None for anything else."""
         is_safe = isinstance(candidate, str) and _SAFE_REQUEST_ID.fullmatch(candidate)
         return str(candidate) if is_safe else None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from adapters.upstream.server_address import DEFAULT_PORTS, host_and_port
+from domain.model.opaque import opaque
 from ports.plugin import PluginError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Proxy:
     """The proxy on the way to a store.
 
@@ -31,7 +31,7 @@ class Proxy:
     """
 
     setting: str
-    url: str = field(repr=False)
+    url: str
 
 
 def proxy_for(base_url: str, environment: Mapping[str, str]) -> Proxy | None:

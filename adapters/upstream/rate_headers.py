@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from adapters.upstream.message import UpstreamResponse
@@ -28,8 +27,7 @@ _IN_WORDS = re.compile(r"try again in ([0-9]{1,9}) second", re.IGNORECASE)
 _PREFIXES = ("x-ratelimit-", "ratelimit-")
 
 
-@dataclass(frozen=True, slots=True)
-class RateReport:
+class RateReport(NamedTuple):
     """The headers `x-ratelimit-limit`, `-remaining` and `-reset` of one response, or `ratelimit-…`.
 
     Attributes:

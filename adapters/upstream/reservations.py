@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from adapters.upstream.limits import MINUTE_SECONDS
+from domain.model.opaque import stateful
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -32,7 +33,7 @@ HORIZON_MINUTES = 16
 """No more is reserved than the limits let pass in that time."""
 
 
-@dataclass(slots=True, eq=False)
+@stateful
 class Reservation:
     """One place, for one key.
 
@@ -45,14 +46,14 @@ class Reservation:
         waiters: requests that came before its time, and wait for it.
     """
 
-    tenant: Hashable = field(repr=False)
-    key: Hashable = field(repr=False)
+    tenant: Hashable
+    key: Hashable
     number: int
     since: float
     at: float
     due: bool = False
     over: bool = False
-    waiters: dict[Waiter, None] = field(default_factory=dict, repr=False)
+    waiters: dict[Waiter, None] = field(default_factory=dict)
 
 
 class Reservations:

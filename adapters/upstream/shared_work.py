@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-from adapters.upstream.failures import again
+from adapters.upstream.background import report_crash
 from domain.model.errors import SecretsError, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class SharedWork(Generic[ResultT]):
         if task is None:
             task = asyncio.create_task(_outcome_of(work()), name=self._name)
             self._running[key] = task
-            task.add_done_callback(lambda _: self._finished(key))
+            task.add_done_callback(lambda task: self._finished(key, task))
         return task
 
     async def outcome(
@@ -62,18 +62,22 @@ class SharedWork(Generic[ResultT]):
             )
         outcome = task.result()
         if isinstance(outcome, SecretsError):
-            raise again(outcome)
+            raise outcome.again()
         return outcome
+
+    def cancel(self) -> None:
+        """Cancel what is running."""
+        for task in self._running.values():
+            task.cancel()
 
     async def aclose(self) -> None:
         """Cancel what is running, and wait for its end."""
-        running = tuple(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        self.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    def _finished(self, key: Hashable) -> None:
+    def _finished(self, key: Hashable, task: asyncio.Task[ResultT | SecretsError]) -> None:
         del self._running[key]
+        report_crash(task)
         self._ended()
 
 
@@ -81,4 +85,4 @@ async def _outcome_of(work: Coroutine[Any, Any, ResultT]) -> ResultT | SecretsEr
     try:
         return await work
     except SecretsError as error:
-        return error
+        return error.again()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from ports.plugin import Sample
 
@@ -58,8 +57,7 @@ class Histogram:
         return tuple(zip(self._bounds, accumulate(self._counts[:-1]), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionState:
+class AdmissionState(NamedTuple):
     """What a metric shows.
 
     Attributes:

@@ -23,7 +23,7 @@ CHECK_SECONDS: Final = 8.0
 
 
 class UpstreamCheck(StoreCheck):
-    """Asks the store once. `misconfigured`: the reasons that waiting does not mend."""
+    """Asks the store once. `misconfigured`: the reasons that waiting does not correct."""
 
     misconfigured: ClassVar[frozenset[str]]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from heapq import merge
 from typing import TYPE_CHECKING
+
+from domain.model.opaque import stateful
 
 if TYPE_CHECKING:
     import asyncio
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from domain.model.errors import RateLimited
 
 
-@dataclass(slots=True, eq=False)
+@stateful
 class Waiter:
     """A request that waits for admission.
 

@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 import certifi
 
-from adapters.system.certificate_files import CertificateFiles
-
 if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
 
@@ -42,13 +40,6 @@ def tls_context(config: UpstreamConfig) -> ssl.SSLContext:
         certificate, key = config.client_certificate
         context.load_cert_chain(certificate, key)
     return context
-
-
-def certificate_files(config: UpstreamConfig, context: ssl.SSLContext) -> CertificateFiles:
-    """Return the files that the context was made of, so that they can be read again."""
-    if config.tls is not None:
-        return CertificateFiles(context, None, None)
-    return CertificateFiles(context, config.ca_file, config.client_certificate)
 
 
 def _is_plain(config: UpstreamConfig) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, final
 
@@ -14,6 +13,7 @@ from typing_extensions import override
 from adapters.upstream.shared_work import SharedWork
 from adapters.vault.error_map import error_for, refused
 from adapters.vault.wire import token_header
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ def _not_counted() -> None:
     """Most ways to authorize do not depend on what became of the call."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Pass:
     """What authorizes one call.
 
@@ -52,9 +52,9 @@ class Pass:
         confirm: hears that the server accepted it.
     """
 
-    headers: Mapping[str, str] = field(repr=False)
-    doubt: Callable[[], bool] = field(default=_of_no_help, repr=False)
-    confirm: Callable[[], None] = field(default=_not_counted, repr=False)
+    headers: Mapping[str, str]
+    doubt: Callable[[], bool] = _of_no_help
+    confirm: Callable[[], None] = _not_counted
 
 
 class Access(Protocol):

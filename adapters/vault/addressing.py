@@ -16,7 +16,7 @@ Each chooses within what the operator allows. Source: secrets/secrets-vault of w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from adapters.upstream.policy_choices import (
     FolderBounds,
@@ -133,23 +133,24 @@ class Place:
         return tuple((name, text) for name, text in named if text)
 
 
+ANYWHERE: Final = FolderBounds((), ((),), "VAULT_")
+
+
 @dataclass(frozen=True, slots=True)
 class Addressing:
     """Reads references within what the operator allows.
 
     Attributes:
         default: what applies where a policy does not choose.
-        base: the folder that relative keys stand below, outermost first.
+        bounds: where keys may lead.
         mounts: what a policy may choose, the default included; so for the others.
-        folders: in or below these every secret must lie.
     """
 
     default: Place
-    base: tuple[str, ...] = ()
+    bounds: FolderBounds = ANYWHERE
     mounts: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
-    folders: tuple[tuple[str, ...], ...] = ((),)
 
     def locate(self, reference: SecretReference) -> SecretLocation:
         """Return the canonical place that a reference means.
@@ -176,8 +177,7 @@ class Addressing:
             role=self._role(choice.role),
         )
         key = parse_key(reference.key)
-        folders = FolderBounds(self.base, self.folders, "VAULT_").place(key, choice.folders)
-        path = "/".join((*folders, key.name))
+        path = "/".join((*self.bounds.place(key, choice.folders), key.name))
         if len(path) > MAX_KEY_LENGTH:
             raise InvalidRequest(
                 f"The key and its folders may have {MAX_KEY_LENGTH} characters; store the secret "

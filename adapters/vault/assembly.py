@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from adapters.upstream.admission import Admission
 from adapters.upstream.admission_config import AdmissionConfig, worker_share
 from adapters.upstream.config import UpstreamConfig
-from adapters.upstream.http1.engine import Http1Engine
 from adapters.upstream.opening import open_http
+from adapters.upstream.policy_choices import FolderBounds
 from adapters.upstream.server_address import host_and_port
 from adapters.upstream.statistics import upstream_samples
 from adapters.vault.addressing import Addressing, Place
@@ -19,7 +19,7 @@ from adapters.vault.api import KvVersions, VaultApi
 from adapters.vault.caller_logins import partition
 from adapters.vault.check import VaultCheck
 from adapters.vault.http_calls import HttpCalls, is_vault_answer
-from adapters.vault.quotas import QuotaEngine
+from adapters.vault.quotas import without_quotas
 from adapters.vault.store import VaultSecretStore
 from adapters.vault.who_asks import asks_as
 from ports.plugin import Sample
@@ -109,8 +109,14 @@ def build_parts(settings: VaultSettings, context: StoreContext) -> StoreParts:
     asks = asks_as(settings, calls, context)
     versions = KvVersions(clock, _KV_VERSIONS[settings.kv_version])
     api = VaultApi(calls=calls, access=asks.access, versions=versions, clock=clock)
-    addressing = _addressing(settings)
     callers = settings.method == "caller"
+    addressing = Addressing(
+        default=Place(settings.mount, settings.namespace, (settings.role or "") if callers else ""),
+        bounds=FolderBounds.of(settings.secret_path, settings.allowed_paths, settings.prefix),
+        mounts=frozenset(settings.allowed_mounts),
+        namespaces=frozenset(settings.allowed_namespaces),
+        roles=frozenset(settings.allowed_roles),
+    )
 
     async def close() -> None:
         if asks.close is not None:
@@ -170,26 +176,15 @@ def _upstream(settings: VaultSettings, user_agent: str) -> UpstreamConfig:
 
 
 def _client(config: UpstreamConfig, context: StoreContext) -> UpstreamHttp:
-    return open_http(
+    http = open_http(
         config,
         context,
         is_vault_answer,
-        lambda config: QuotaEngine(Http1Engine(config)),
         settings="VAULT_CACERT, VAULT_CLIENT_CERT, VAULT_CLIENT_KEY",
         advice="must name certificates in PEM form, and the key that belongs to the client's.",
     )
-
-
-def _addressing(settings: VaultSettings) -> Addressing:
-    callers = settings.method == "caller"
-    return Addressing(
-        default=Place(settings.mount, settings.namespace, (settings.role or "") if callers else ""),
-        base=settings.base_folders,
-        mounts=frozenset(settings.allowed_mounts),
-        namespaces=frozenset(settings.allowed_namespaces),
-        roles=frozenset(settings.allowed_roles),
-        folders=settings.allowed_folders,
-    )
+    http.adapt = without_quotas
+    return http
 
 
 def _origin(address: str) -> str:

@@ -26,13 +26,11 @@ from adapters.upstream.shared_work import SharedWork
 from adapters.vault.access import Access, Pass
 from adapters.vault.caller_errors import caller_login_error, inline_failing
 from adapters.vault.caller_logins import CAPACITY, partition
-from adapters.vault.error_map import error_for, is_transient, rate_limited, unavailable
+from adapters.vault.error_map import error_for, is_transient, unavailable
 from adapters.vault.login import Token, read_token
 from adapters.vault.token_makers import LOGIN_SECONDS, RENEWED_AT
 from adapters.vault.wire import (
     OK,
-    TOO_MANY,
-    Answer,
     Call,
     inline_login_path,
     login_call,
@@ -104,8 +102,6 @@ class InlineAccess(Access):
         answer = await calls.call(call, deadline)
         if answer.inline_failed:
             return True
-        if answer.status == TOO_MANY:
-            raise rate_limited(answer)
         if is_transient(answer):
             raise unavailable(answer)
         if not answer.is_api or (answer.status != OK and "namespace" in answer.texts):

@@ -12,7 +12,6 @@ a hint for the advice, and none is passed on):
 | any other 400: claims, subject, issuer not bound | Unauthorized | caller_login_refused |
 | 403: no such auth method, or another address | UpstreamError | login_mount_not_found |
 | 404 "namespace not found" | UpstreamError | namespace_not_found |
-| 429 | RateLimited | vault_rate_limited |
 | 500 "… internal error" to a read with a login | CallFailed | inline_login_failing |
 | 307, 412, 5xx | StoreUnavailable | as for reads |
 """
@@ -61,7 +60,7 @@ _OPERATOR_S: Final = (
         ),
     ),
 )
-"""What only an operator can mend: words that hint at it, the reason, and the advice."""
+"""What only an operator can correct: words that hint at it, the reason, and the advice."""
 
 
 def caller_login_error(answer: Answer) -> SecretsError:

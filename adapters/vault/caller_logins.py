@@ -19,11 +19,11 @@ all three are given.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from adapters.crypto import base64url
 from domain.model.identity import IdentityKind
+from domain.model.opaque import opaque
 from domain.model.recently_used import RecentlyUsed
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _segment(members: Mapping[str, object]) -> str:
     return base64url.encode(text.encode("utf-8", "replace"))
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class _Signed:
     token: str
     key_id: str

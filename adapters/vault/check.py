@@ -39,7 +39,7 @@ CHECK_CALLER: Final = Caller(entity=_CLAIMS, host=replace(_CLAIMS, kind=Identity
 """Logs in where callers do; no key reads so, so that no policy for a component covers it."""
 
 # A wrong address, a refused login and a refused token are not among them: they heal when an
-# operator mends them elsewhere, and a process that ends and is started again tries to log in each
+# operator acts elsewhere, and a process that ends and is started again tries to log in each
 # time, which locks the login for all replicas.
 _MISCONFIGURED: Final = frozenset(
     {
@@ -48,7 +48,6 @@ _MISCONFIGURED: Final = frozenset(
         reasons.MOUNT_NOT_FOUND,
         reasons.MOUNT_NOT_KV,
         reasons.NAMESPACE_NOT_FOUND,
-        reasons.REDIRECTED,
         reasons.ROLE_NOT_FOUND,
         reasons.SIGNING_KEY_UNKNOWN,
         reasons.TOKEN_DAMAGED,
@@ -87,7 +86,8 @@ class VaultCheck(UpstreamCheck):
         super().__init__(f"Vault at {address}", "VAULT_ADDR", clock)
         self._place = addressing.default
         self._location = SecretLocation(
-            path="/" + "/".join((*addressing.base, PROBE_NAME)), scope=addressing.default.scope()
+            path="/" + "/".join((*addressing.bounds.base, PROBE_NAME)),
+            scope=addressing.default.scope(),
         )
         self._api = api
         self._callers = callers

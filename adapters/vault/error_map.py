@@ -10,14 +10,11 @@ OpenBao 2.6.2.
 | 404 `{"errors":[]}`: missing, trimmed, never was | SecretNotFound | secret_not_found |
 | 404 "no handler for route" | UpstreamError | mount_not_found |
 | 404 "namespace not found" | UpstreamError | namespace_not_found |
-| 404 that is not the API's | UpstreamError | vault_wrong_address |
 | 403 "1 error occurred", "preflight …": the token lacks the right | Unauthorized | read_denied |
 | any other 403, after a new login: the token does not count | UpstreamError | token_refused |
-| 429 | RateLimited | vault_rate_limited |
 | 400 "Upgrading from non-versioned …", about this mount alone | CallFailed | mount_upgrading |
 | 400 without a body: unprintable characters | InvalidRequest | key_characters |
 | 307 without a body: to the active node | StoreUnavailable | no_active_node |
-| any other redirect, such as 307 to a cleaned path | UpstreamError | redirected |
 | 500 "error performing token check" | UpstreamError | token_damaged |
 | 500 "… active cluster node not found" | StoreUnavailable | no_active_node |
 | 503 "Vault is sealed" | StoreUnavailable | store_sealed |
@@ -26,13 +23,15 @@ OpenBao 2.6.2.
 | 412, other 5xx | StoreUnavailable | store_failing |
 | anything else | UpstreamError | request_refused |
 
-A mount or a namespace that does not exist is the operator's mistake, since only allowed ones get
-this far; the caller can do nothing about it, so it is no SecretNotFound.
+Rate limits, and answers that are not Vault's, such as a redirect with a body to a cleaned path, are
+`adapters.upstream`'s matter. A mount or a namespace that does not exist is the operator's mistake,
+since only allowed ones get this far; the caller can do nothing about it, so it is no
+SecretNotFound.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from adapters.vault import reasons
 from adapters.vault.values import gone
@@ -47,7 +46,6 @@ from adapters.vault.wire import (
 from domain.model.errors import (
     CallFailed,
     InvalidRequest,
-    RateLimited,
     SecretNotFound,
     StoreUnavailable,
     Unauthorized,
@@ -57,9 +55,6 @@ from domain.model.errors import (
 if TYPE_CHECKING:
     from adapters.vault.wire import Answer
     from domain.model.errors import SecretsError
-
-DEFAULT_RETRY_SECONDS: Final = 1.0
-"""After a 429 that does not say when to come back: the shortest interval of a quota."""
 
 
 def lacks_right(answer: Answer) -> bool:
@@ -73,7 +68,7 @@ def doubts_token(answer: Answer) -> bool:
     """Say whether another token may help."""
     if answer.inline_failed:
         return False
-    return answer.status == FORBIDDEN and answer.is_api and not lacks_right(answer)
+    return answer.status == FORBIDDEN and not lacks_right(answer)
 
 
 def is_upgrading(answer: Answer) -> bool:
@@ -114,10 +109,8 @@ def error_for(answer: Answer) -> SecretsError:
     match answer.status:
         case 404:
             error = _not_found(answer)
-        case 403 if answer.is_api:
+        case 403:
             error = _denied(answer)
-        case 429:
-            error = rate_limited(answer)
         case 400:
             error = _bad_request(answer)
         case _ if is_transient(answer):
@@ -142,11 +135,6 @@ def error_for(answer: Answer) -> SecretsError:
 
 def refused(answer: Answer) -> UpstreamError:
     """Return the error for an answer that no call of this backend should get."""
-    if 300 <= answer.status < BAD_REQUEST:  # noqa: PLR2004  the class of redirects
-        return UpstreamError(
-            "The server at VAULT_ADDR redirects; set VAULT_ADDR to where it redirects to.",
-            reason=reasons.REDIRECTED,
-        )
     if not answer.is_api:
         return UpstreamError(
             "What answers at VAULT_ADDR does not speak as Vault does; check the address, its "
@@ -157,16 +145,6 @@ def refused(answer: Answer) -> UpstreamError:
         "Vault refused the call; its audit log and this backend's log have it.",
         reason=reasons.REQUEST_REFUSED,
         upstream_request_id=answer.request_id,
-    )
-
-
-def rate_limited(answer: Answer) -> RateLimited:
-    """Return the error for a 429."""
-    return RateLimited(
-        "Vault takes no more calls just now, as its rate limit quota has it; try again after the "
-        "retry time, or raise the quota.",
-        reason=reasons.RATE_LIMITED,
-        retry_after=DEFAULT_RETRY_SECONDS if answer.retry_after is None else answer.retry_after,
     )
 
 
@@ -205,8 +183,6 @@ def _bad_request(answer: Answer) -> SecretsError:
 
 def _not_found(answer: Answer) -> SecretsError:
     words = answer.texts
-    if not answer.is_api:
-        return refused(answer)
     if "no handler for route" in words:
         return UpstreamError(
             "Vault has no secrets engine mounted there; check VAULT_MOUNT, or the mount that the "

@@ -9,7 +9,6 @@
 | the same where no refusals lock a role | login_undecided | an outage behind Vault: tried again soon |
 | 403 with other words (Kubernetes) | login_refused | |
 | 404 "namespace not found" | namespace_not_found | |
-| 429 | vault_rate_limited | |
 | 307, 412, 5xx | unavailable | tried again soon |
 
 Measured on OpenBao 2.6.2. Where the auth method exists, a login without credentials is answered by
@@ -29,12 +28,11 @@ import structlog
 from pydantic import SecretStr
 
 from adapters.vault import reasons
-from adapters.vault.error_map import error_for, is_transient, rate_limited, refused, unavailable
+from adapters.vault.error_map import error_for, is_transient, refused, unavailable
 from adapters.vault.wire import (
     BAD_REQUEST,
     FORBIDDEN,
     NOT_FOUND,
-    TOO_MANY,
     login_path,
     whole_number,
 )
@@ -100,8 +98,6 @@ def read_token(answer: Answer) -> Token:
 def login_error(answer: Answer) -> UpstreamError:
     """Return the error for an answer to a login of the service that is no success."""
     _log.warning("vault.login_failed", **answer.log_fields())
-    if answer.status == TOO_MANY:
-        return rate_limited(answer)
     if answer.status == NOT_FOUND:
         error = error_for(answer)
         return error if isinstance(error, UpstreamError) else refused(answer)

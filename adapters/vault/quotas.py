@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, final
 
-from typing_extensions import override
-
-from adapters.upstream.admitted import Admitted
 from adapters.upstream.cooldown import Cooldown
-from adapters.upstream.engine import HttpEngine
 from adapters.upstream.message import UpstreamResponse
 from adapters.vault.wire import TOO_MANY
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from adapters.upstream.admission import Admission
+    from adapters.upstream.admitted import Admitted
     from adapters.upstream.config import UpstreamConfig
-    from adapters.upstream.message import UpstreamRequest
     from adapters.vault.wire import Call
     from ports.clock import Clock
 
@@ -26,40 +24,24 @@ _QUOTA_HEADERS: Final = "x-ratelimit-"
 _QUOTA_HEADER: Final = "x-ratelimit-limit"
 
 
-@final
-class QuotaEngine(HttpEngine):
-    """Has a rate limit last a second where the server does not say how long, and no longer.
+def without_quotas(response: UpstreamResponse) -> UpstreamResponse:
+    """Have a rate limit last a second where the server does not say how long, and no longer.
 
     Vault tells that only if an operator has switched the headers on, and counts by the second
     unless a quota says otherwise. What those headers say of the calls that are left is one quota's
     of many, each with its own paths and interval, so that it does not hold for the next call.
     """
-
-    def __init__(self, inner: HttpEngine) -> None:
-        self._inner = inner
-
-    @override
-    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
-        response = await self._inner.send(request)
-        is_limited = response.status == TOO_MANY and "retry-after" not in response.headers
-        if not is_limited and _QUOTA_HEADER not in response.headers:
-            return response
-        headers = {
-            name: value
-            for name, value in response.headers.items()
-            if not name.startswith(_QUOTA_HEADERS)
-        }
-        if is_limited:
-            headers["retry-after"] = _QUOTA_SECONDS
-        return UpstreamResponse(response.status, headers, response.body)
-
-    @override
-    def drop_idle(self) -> None:
-        self._inner.drop_idle()
-
-    @override
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    is_limited = response.status == TOO_MANY and "retry-after" not in response.headers
+    if not is_limited and _QUOTA_HEADER not in response.headers:
+        return response
+    headers = {
+        name: value
+        for name, value in response.headers.items()
+        if not name.startswith(_QUOTA_HEADERS)
+    }
+    if is_limited:
+        headers["retry-after"] = _QUOTA_SECONDS
+    return UpstreamResponse(response.status, headers, response.body)
 
 
 @final
@@ -83,42 +65,23 @@ class MountPauses:
         """How long the longest pause still lasts; 0 without one."""
         return max((pause.remaining_seconds for pause in self._pauses.values()), default=0.0)
 
-    def slot(self, call: Call, deadline: float) -> MountSlot:
-        """Return a context that waits for the end of the mount's pause, and then as `Admission`."""
+    @asynccontextmanager
+    async def slot(self, call: Call, deadline: float) -> AsyncIterator[Admitted]:
+        """Wait for the end of the mount's pause, and admit a read of it as `Admission` does.
+
+        Raises:
+            RateLimited: the pause or the slot would last too long.
+        """
         pause = self._pauses.get(call.mount)
         if pause is None:
             pause = self._pauses[call.mount] = Cooldown(self._config, self._clock)
-        return MountSlot(self._admission, pause, call, deadline)
-
-
-@final
-class MountSlot(AbstractAsyncContextManager[Admitted]):
-    """A slot for a read of a mount, taken while the context is open; entering it raises RateLimited
-    where the pause or the slot would last too long.
-    """
-
-    def __init__(self, admission: Admission, pause: Cooldown, call: Call, deadline: float) -> None:
-        self._admission = admission
-        self._pause = pause
-        self._call = call
-        self._deadline = deadline
-
-    @override
-    async def __aenter__(self) -> Admitted:
-        call, pause = self._call, self._pause
         while True:
-            if pause.active:
-                await pause.wait(self._deadline)
-            self._admitted = self._admission.slot(
-                key=call.path, tenant=call.tenant, deadline=self._deadline, on_limit=pause.extend
-            )
-            await self._admitted.__aenter__()
-            if not pause.active:
-                return self._admitted
-            # It began while this call waited for a slot.
-            self._admitted.withdraw()
-            await self._admitted.__aexit__()
-
-    @override
-    async def __aexit__(self, *_: object) -> None:
-        await self._admitted.__aexit__()
+            await pause.wait(deadline)
+            async with self._admission.slot(
+                key=call.path, tenant=call.tenant, deadline=deadline, on_limit=pause.extend
+            ) as admitted:
+                if not pause.active:
+                    yield admitted
+                    return
+                # It began while this call waited for a slot.
+                admitted.withdraw()

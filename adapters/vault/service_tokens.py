@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from adapters.upstream.failures import again
 from adapters.upstream.shared_work import SharedWork
 from adapters.vault import reasons
 from adapters.vault.token_makers import RENEWED_AT
 from domain.model.errors import RateLimited, UpstreamError
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +47,9 @@ _SAFETY_SHARE, _MAX_SAFETY_SECONDS = 0.1, 5.0
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class _Held:
-    token: Token = field(repr=False)
+    token: Token
     refresh_at: float
     expires_at: float
 
@@ -85,7 +84,7 @@ class ServiceTokens:
         if self._held is not None and now < self._held.expires_at:
             return self._held.token
         if self._error is not None and now < self._quiet_until:
-            raise again(self._error)
+            raise self._error.again()
         return (await self._running.outcome(self._obtain)).token
 
     def doubt(self, token: Token) -> bool:

@@ -24,7 +24,6 @@ from adapters.system.setting_types import (
 )
 from adapters.vault.names import LoginMount, Mount, Mounts, Namespace, Namespaces, Role, Roles
 from adapters.vault.settings_together import contradictions
-from domain.model.key_path import parse_folder
 from ports.settings import Problem, SettingsGroup
 
 if TYPE_CHECKING:
@@ -212,16 +211,6 @@ class VaultSettings(SettingsGroup):
     def auth_mount(self) -> str:
         """The path of the auth method."""
         return self.login_mount or ("jwt" if self.method == "caller" else self.method)
-
-    @property
-    def base_folders(self) -> tuple[str, ...]:
-        """The folders of `secret_path`, outermost first."""
-        return parse_folder(self.secret_path)
-
-    @property
-    def allowed_folders(self) -> tuple[tuple[str, ...], ...]:
-        """The folders of each allowed path, outermost first; never empty."""
-        return tuple(map(parse_folder, self.allowed_paths or (self.secret_path,)))
 
     @override
     def unusable(self) -> Iterable[Problem]:

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from adapters.upstream.manifest_shape import ManifestShape, base_folder
 from adapters.vault import reasons
-from adapters.vault.addressing import Addressing, Place, read_properties
+from adapters.vault.addressing import ANYWHERE, Addressing, Place, read_properties
 from adapters.vault.names import InvalidNameError, parse_mount
 from adapters.vault.values import UNVERSIONED, read_unversioned, read_versioned
 from adapters.vault.wire import OK
@@ -92,7 +92,7 @@ def vault_shape(given: Mapping[str, str]) -> ManifestShape:
     Raises:
         PluginError: VAULT_MOUNT or VAULT_SECRET_PATH cannot be used.
     """
-    base = base_folder(given, "VAULT_")
+    bounds = ANYWHERE._replace(base=base_folder(given, "VAULT_"))
     try:
         mount = parse_mount(given.get("mount", "secret"))
     except InvalidNameError as error:
@@ -104,7 +104,7 @@ def vault_shape(given: Mapping[str, str]) -> ManifestShape:
         chosen = read_properties(reference.properties)
         return Addressing(
             default=Place(mount, namespace, own_role or chosen.role or ""),
-            base=base,
+            bounds=bounds,
             mounts=frozenset({chosen.mount or mount}),
             namespaces=frozenset({chosen.namespace or namespace, ""}),
             roles=frozenset({chosen.role or own_role}),

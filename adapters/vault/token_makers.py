@@ -10,9 +10,9 @@ import structlog
 from typing_extensions import override
 
 from adapters.vault import reasons
-from adapters.vault.error_map import doubts_token, error_for, lacks_right, rate_limited, refused
+from adapters.vault.error_map import doubts_token, error_for, lacks_right, refused
 from adapters.vault.login import Token, login_error, no_login_mount, read_token, undecided
-from adapters.vault.wire import BAD_REQUEST, FORBIDDEN, OK, RENEW_SELF, TOO_MANY, Answer, login_call
+from adapters.vault.wire import BAD_REQUEST, FORBIDDEN, OK, RENEW_SELF, Answer, login_call
 from domain.model.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class LoginMaker(TokenMaker):
     async def _denied(self, path: str, locked: UpstreamError) -> UpstreamError:
         """Ask what a bare denial means, by a login without credentials, which locks no role."""
         answer = await self._post(path, {})
-        if answer.is_api and answer.status == FORBIDDEN:
+        if answer.status == FORBIDDEN:
             return no_login_mount()
         return locked if self.method.is_locked_by_refusals else undecided()
 
@@ -142,8 +142,6 @@ class LoginMaker(TokenMaker):
 
     async def _renewed(self, token: Token) -> Token | None:
         answer = await renew(self.calls, self.namespace, token.value, self.clock)
-        if answer.status == TOO_MANY:
-            raise rate_limited(answer)
         if answer.status != OK:
             warn_of_missing_right(answer)
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ from adapters.vault.settings import KUBERNETES_TOKEN
 from adapters.vault.signing_keys import InvalidKeyFileError, KeyRing
 from adapters.vault.token_makers import GivenToken, LoginMaker
 from adapters.vault.wrapped_secret_id import WrappedSecretId
+from domain.model.opaque import opaque
 from ports.plugin import PluginError
 from ports.store_plugin import Preflight
 
@@ -41,7 +42,7 @@ REFUSED_FILE: Final = "vault-refused-logins.json"
 COUNT_FILE: Final = "vault-login-count.json"
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Asks:
     """How reads are authorized, with what goes on around it as in `StoreParts`, if anything."""
 

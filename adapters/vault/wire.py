@@ -7,19 +7,19 @@ of them through, and here every segment is percent-encoded but for unreserved ch
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from adapters.upstream.json_members import member_of
+from adapters.upstream.message import UpstreamResponse
+from domain.model.opaque import opaque
 from domain.model.strict_json import MalformedJsonError, NumberText, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.upstream.message import UpstreamResponse
     from adapters.vault.api import KvVersion
 
 
@@ -34,8 +34,6 @@ SERVER_ERROR, UNAVAILABLE = 500, 503
 INLINE_FAILED_HEADER = "x-vault-inline-auth-failed"
 
 _SERVED = frozenset({"request_id", "data"})
-_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 NAMESPACE_HEADER = "X-Vault-Namespace"
 TOKEN_HEADER = "X-Vault-Token"  # noqa: S105  a header's name
@@ -74,7 +72,7 @@ def _encoded(path: str) -> str:
     return "/".join(quote(segment, safe="") for segment in path.split("/"))
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Answer:
     """One answer.
 
@@ -84,16 +82,14 @@ class Answer:
         is_empty: whether there was no body at all.
         inline_failed: whether the login that the call carried was refused, so that the status
             speaks of the login.
-        retry_after: seconds, as the header has it.
         location: where a redirect points.
     """
 
     status: int
-    document: object = field(repr=False)
+    document: object
     is_empty: bool = False
     inline_failed: bool = False
-    retry_after: float | None = None
-    location: str | None = field(default=None, repr=False)
+    location: str | None = None
 
     @classmethod
     def of(cls, response: UpstreamResponse) -> Answer:
@@ -109,14 +105,12 @@ class Answer:
             document=document,
             is_empty=not response.body,
             inline_failed=headers.get(INLINE_FAILED_HEADER, "").strip().lower() == "true",
-            retry_after=_seconds(headers.get("retry-after")),
             location=headers.get("location"),
         )
 
-    def member(self, name: str, *path: str) -> object:
+    def member(self, *path: str) -> object:
         """Return a member of the body, or what stands at a path below it; None without one."""
-        found = self.document.get(name) if isinstance(self.document, dict) else None
-        return member_of(found, *path) if path else found
+        return member_of(self.document, *path)
 
     def _all(self, name: str) -> str:
         found = self.member(name)
@@ -149,8 +143,7 @@ class Answer:
     @property
     def request_id(self) -> str | None:
         """The server's id for the call, which its audit log has as well."""
-        found = self.member("request_id")
-        return found if isinstance(found, str) and _SAFE_REQUEST_ID.fullmatch(found) else None
+        return UpstreamResponse.safe_id(self.member("request_id"))
 
     def log_fields(self) -> dict[str, str | int | None]:
         """Return what is harmless to log."""
@@ -172,11 +165,6 @@ def whole_number(value: object) -> int | None:
         return None
 
 
-def _seconds(text: str | None) -> float | None:
-    found = None if text is None else _SECONDS.fullmatch(text.strip())
-    return None if found is None else float(found[0])
-
-
 def namespace_header(namespace: str) -> Mapping[str, str]:
     """Return the header for a namespace; none for the root."""
     return {NAMESPACE_HEADER: namespace} if namespace else {}
@@ -187,7 +175,7 @@ def token_header(token: str) -> Mapping[str, str]:
     return {TOKEN_HEADER: token} if token else {}
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class Call:
     """A request to be made.
 
@@ -205,9 +193,9 @@ class Call:
 
     method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
-    body: Mapping[str, str] | None = field(default=None, repr=False)
+    body: Mapping[str, str] | None = None
     is_login: bool = False
     repeatable: bool = True
     tenant: str = ""

@@ -13,17 +13,14 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from adapters.upstream.credentials import CredentialSource
-from adapters.upstream.failures import again
 from adapters.vault import reasons
-from adapters.vault.error_map import is_transient, rate_limited, refused, unavailable
+from adapters.vault.error_map import is_transient, refused, unavailable
 from adapters.vault.wire import (
     BAD_REQUEST,
     FORBIDDEN,
     OK,
-    TOO_MANY,
     UNWRAP,
     WRAPPING_LOOKUP,
-    Answer,
     Call,
     login_call,
 )
@@ -71,7 +68,7 @@ class WrappedSecretId(CredentialSource):
                 raise _spent()
             return self._secret_id
         if self._refused is not None and token == self._refused[0]:
-            raise again(self._refused[1])
+            raise self._refused[1].again()
         try:
             await self._look_at(token)
         except (StoreUnavailable, RateLimited):
@@ -122,8 +119,6 @@ class WrappedSecretId(CredentialSource):
             return answer
         if answer.status in {BAD_REQUEST, FORBIDDEN} and answer.is_api:
             raise _spent()
-        if answer.status == TOO_MANY:
-            raise rate_limited(answer)
         raise unavailable(answer) if is_transient(answer) else refused(answer)
 
 

@@ -11,7 +11,15 @@ from enum import StrEnum
 
 import yaml
 
-from adapters.system.yaml_nodes import MAX_SHOWN, YamlError, YamlTooDeepError, is_showable, nodes_of
+from adapters.system.yaml_nodes import (
+    MAX_SHOWN,
+    YamlError,
+    YamlTooDeepError,
+    is_null,
+    is_plain,
+    is_showable,
+    nodes_of,
+)
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 128
@@ -25,8 +33,6 @@ _NUMBER = re.compile(
     r"([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?|\.inf|\.Inf|\.INF)|\.nan|\.NaN|\.NAN"
 )
 _BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
-_PLAIN = (None, "")
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 class Level(StrEnum):
@@ -38,7 +44,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing to mend in one file.
+    """One thing to correct in one file.
 
     Attributes:
         line: counted from 1.
@@ -136,9 +142,9 @@ class NodeReader:
         if isinstance(self.node, yaml.SequenceNode):
             return Kind.LIST
         text = str(self.node.value)
-        if not isinstance(self.node, yaml.ScalarNode) or self.node.style not in _PLAIN:
+        if not is_plain(self.node):
             return Kind.TEXT
-        if text in _NULLS:
+        if is_null(self.node):
             return Kind.NOTHING
         if text in _BOOLEANS:
             return Kind.BOOLEAN

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.model.errors import InvalidRequest
-from domain.model.replies import wire_name
 from domain.model.secret import Secret
 from domain.model.workload import Workload
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 MAX_HELD: Final = 4096
 """Workloads; beyond, the one that was started first is forgotten."""
 
-MAX_TOLD: Final = 8
+MAX_SHOWN: Final = 8
 """Refusals that one message tells of; the audit trail has all of them."""
 
 
@@ -150,14 +149,14 @@ class Filling:
             else:
                 refusals[text] = outcome.reason, shown(outcome, read)
         if refusals:
-            told = [
+            refused = [
                 f"{place.shown}: {refusals[place.text][1]}"
                 for place in start.places
                 if place.text in refusals
             ]
-            more = f" And {len(told) - MAX_TOLD} more." if len(told) > MAX_TOLD else ""
+            more = f" And {len(refused) - MAX_SHOWN} more." if len(refused) > MAX_SHOWN else ""
             raise FillRefusedError(
-                f"secrets were refused. {' '.join(told[:MAX_TOLD])}{more}",
+                f"secrets were refused. {' '.join(refused[:MAX_SHOWN])}{more}",
                 tuple(reason for reason, _ in refusals.values()),
             )
         return Given(workload, start, values)
@@ -179,7 +178,7 @@ def text_outcome(read: WorkloadRead) -> Secret | RequestError:
 
 def shown(refusal: RequestError, read: WorkloadRead) -> str:
     """Return a refusal for the workload's operator, with the request id to look it up by."""
-    return f"{wire_name(refusal)}: {refusal.advice} (request {read.request_id})"
+    return f"{refusal.wire_name}: {refusal.advice} (request {read.request_id})"
 
 
 def _is_unicode(value: str) -> bool:

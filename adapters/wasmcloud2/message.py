@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ports.plugin import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sized
+    from collections.abc import Iterable, Mapping
+
+    from adapters.wasmcloud2.relay import Relay
 
 
 REQUESTS: Final = "runtime.host.>"
@@ -85,20 +87,7 @@ class RelayFigures:
     rolls_failed: int = 0
 
 
-class RelayState(Protocol):
-    """As `adapters.wasmcloud2.relay.Relay` has it."""
-
-    @property
-    def figures(self) -> RelayFigures: ...
-
-    @property
-    def in_flight(self) -> int: ...
-
-    @property
-    def held(self) -> Sized: ...
-
-
-def relay_samples(relay: RelayState, connected: Mapping[str, bool]) -> Iterable[Sample]:
+def relay_samples(relay: Relay, connected: Mapping[str, bool]) -> Iterable[Sample]:
     """Yield what passes, what holds secrets, and what was refused or lost. `connected`: whether
     each side's NATS is.
     """

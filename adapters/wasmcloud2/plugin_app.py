@@ -172,12 +172,9 @@ def _asked(request: Request, host: CertifiedHost) -> tuple[Workload, SecretUri]:
             f"1 to {MAX_NAME_LENGTH} characters that show.",
         )
     try:
-        wanted = parse_secret_uri(asked["reference"])
+        return Workload(host.environment, *names), parse_secret_uri(asked["reference"])
     except InvalidRequest as error:
-        advice, reason = error.advice, error.reason
-    else:
-        return Workload(host.environment, *names), wanted
-    raise _RefusedError(400, reason, advice)
+        raise _RefusedError(400, error.reason, error.advice) from None
 
 
 def _usable(name: str) -> bool:

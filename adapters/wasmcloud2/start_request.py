@@ -156,11 +156,8 @@ def _places(document: dict[str, Any]) -> Iterator[Place]:
         try:
             reference = parse_secret_uri(text)
         except InvalidRequest as error:
-            advice, reason = error.advice, error.reason
-        else:
-            yield Place(holder, name, shown, text, reference)
-            continue
-        raise InvalidRequest(f"{shown}: {advice}", reason=reason)
+            raise InvalidRequest(f"{shown}: {error.advice}", reason=error.reason) from None
+        yield Place(holder, name, shown, text, reference)
 
 
 def _texts(

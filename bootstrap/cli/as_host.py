@@ -24,7 +24,7 @@ from bootstrap.cli.reporting import CommandError, NotPermittedError, read_seed, 
 from bootstrap.plugin_contexts import ServiceTransportContext
 from bootstrap.server_keys import control_keys
 from bootstrap.settings import load_settings
-from bootstrap.settings.configuration import ChosenTransport
+from bootstrap.settings.chosen import ChosenTransport
 from bootstrap.settings.plugins import Registry
 from bootstrap.settings.service import ChoiceSettings
 from domain.model.messages import Application, RequestContext
@@ -187,11 +187,8 @@ async def _channel_of(choice: ChoiceSettings) -> AsyncIterator[Channel]:
     try:
         await parts.open()
     except TransportFailedError as error:
-        advice = str(error)
-    else:
-        try:
-            yield parts.channel
-        finally:
-            await parts.close()
-        return
-    raise CommandError(advice)
+        raise CommandError(str(error)) from None
+    try:
+        yield parts.channel
+    finally:
+        await parts.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
@@ -21,33 +21,31 @@ _REQUEST = "(request "
 _READS = frozenset({str(Operation.GET), WORKLOAD_READ})
 
 
-class WantedRefusal:
-    """What the operator knows of the failed start."""
+class WantedRefusal(NamedTuple):
+    """What the operator knows of the failed start; None is not looked at."""
 
-    def __init__(
-        self, host: str | None, application: str | None, component: str | None, said: str | None
-    ) -> None:
-        self._host, self._application, self._component = host, application, component
-        self._said = None if said is None else said.strip()
+    host: str | None
+    application: str | None
+    component: str | None
+    said: str | None
 
     def matches(self, event: Event) -> bool:
         """Whether it is the event of a request that was refused, and of that start."""
         if event.get("operation") not in _READS or event.get("outcome") == "answered":
             return False
-        if self._application not in {None, event.get("application")}:
-            return False
-        if not begins(event, ("host", "host_name"), self._host):
-            return False
-        if not is_of_entity(event, self._component):
-            return False
-        return self._said is None or self._is_said_of(event)
+        return (
+            self.application in {None, event.get("application")}
+            and begins(event, ("host", "host_name"), self.host)
+            and is_of_entity(event, self.component)
+            and (self.said is None or _is_said_of(self.said.strip(), event))
+        )
 
-    def _is_said_of(self, event: Event) -> bool:
-        said = self._said or ""
-        if _REQUEST in said:
-            return f"{_REQUEST}{event.get('request_id')})" in said
-        text = _said_at_the_host(event)
-        return text is not None and (text in said or said.removeprefix(FETCH_FAILED) in text)
+
+def _is_said_of(said: str, event: Event) -> bool:
+    if _REQUEST in said:
+        return f"{_REQUEST}{event.get('request_id')})" in said
+    text = _said_at_the_host(event)
+    return text is not None and (text in said or said.removeprefix(FETCH_FAILED) in text)
 
 
 async def matching(

@@ -151,8 +151,7 @@ def _selection_of(
             return Selection.one(key, scope)
         return Selection.everything(scope) if folder is None else Selection.below(folder, scope)
     except InvalidRequest as error:
-        advice = error.advice
-    raise CommandError(advice)
+        raise CommandError(error.advice) from None
 
 
 def _denied(client: "ResilientClient", subject: str) -> bool:

@@ -86,7 +86,7 @@ def healthcheck(
     from bootstrap.settings.model import load_settings
     from bootstrap.settings.monitoring import AdminSettings
     from bootstrap.settings.service import WorkerSettings
-    from bootstrap.settings.variables import SettingsError
+    from ports.settings import SettingsError
 
     try:
         address = load_settings(AdminSettings).admin_address

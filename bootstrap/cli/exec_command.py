@@ -80,5 +80,4 @@ def _seconds(option: str, text: str) -> float:
     try:
         return float(duration_seconds(text))
     except ValueError as error:
-        advice = str(error)
-    raise CommandError(f"{option}: {advice}.")
+        raise CommandError(f"{option}: {error}.") from None

@@ -80,7 +80,7 @@ def rotate(
     Run it again after each step. It asks the running replicas whether they are ready for the step,
     and changes nothing if they are not. It asks as a host does, so log in to NATS as a host.
     """
-    from bootstrap.cli.rotation_step import next_step, told
+    from bootstrap.cli.rotation_step import answers_text, next_step
 
     seen, key, done = run(
         lambda: next_step(file, replicas, check=check, finish=finish, as_json=as_json)
@@ -91,7 +91,7 @@ def rotate(
         write_json({"step": done.step, "replicas": answered, **keys})
         return
     if seen is not None:
-        say(told(seen, key))
+        say(answers_text(seen, key))
     say(done.text)
 
 
@@ -159,8 +159,6 @@ def _write(path: Path, seed: str) -> None:
         write_seed(path, seed)
     except FileExistsError:
         advice = "names a file that exists already; remove it or choose another."
+        raise CommandError(f"--out {advice}") from None
     except SeedFileError as error:
-        advice = str(error)
-    else:
-        return
-    raise CommandError(f"--out {advice}")
+        raise CommandError(f"--out {error}") from None

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from typing_extensions import override
 
+from adapters.nats_kv.calls import VersionConflictError
 from adapters.nats_kv.operating import (
     NatsKvCatalog,
     NatsKvSecretWriter,
     OtherKeyError,
-    VersionConflictError,
 )
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.nats_kv.store import NatsKvSecretStore
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import configure_logging
 from bootstrap.cli.nats_session import open_nats
-from bootstrap.cli.reporting import FAILED, MISUSED, guarded_run, told
+from bootstrap.cli.reporting import FAILED, MISUSED, explained, guarded_run
 from bootstrap.settings import Problem, SettingsError, load_settings
 from domain.model.errors import InvalidRequest, SecretsError
 from ports.plugin import PluginError
@@ -101,8 +101,7 @@ def _encryption_xkey(settings: NatsKvSettings) -> XKeyPair:
     try:
         return settings.encryption_xkey()
     except PluginError as error:
-        problem = Problem(error.setting, error.advice)
-    raise SettingsError(problem)
+        raise SettingsError(Problem(error.setting, error.advice)) from None
 
 
 def values_run(
@@ -136,4 +135,4 @@ def _told(error: Exception) -> tuple[str, int]:
         return f"{error} --force stores the value all the same.", FAILED
     if isinstance(error, (SecretsError, VersionConflictError, StoreUnreachableError)):
         return str(error), FAILED
-    return told(error)
+    return explained(error)

@@ -117,8 +117,7 @@ def _read(file: Path, advance: Advance) -> "CheckedFile":
     try:
         return read_file(str(file), data)
     except ManifestUnreadableError as error:
-        problem = str(error)
-    raise failure(f"{file}: {problem}.", MISUSED)
+        raise failure(f"{file}: {error}.", MISUSED) from None
 
 
 def _show(files: "list[CheckedFile]", *, as_json: bool) -> None:

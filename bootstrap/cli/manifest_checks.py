@@ -51,10 +51,7 @@ def tokens_given(options: Iterable[str], now: float) -> dict[str, Claims]:
         try:
             claims[component] = entity_of_token(token, now)
         except TokenRefusedError as error:
-            problem = str(error)
-        else:
-            continue
-        raise CommandError(problem)
+            raise CommandError(str(error)) from None
     return claims
 
 
@@ -117,10 +114,8 @@ def shape_of(
     try:
         found: StoreShape | None = None if shape is None else shape(given)
     except PluginError as error:
-        problem = f"{error.setting or store} {error}"
-    else:
-        return found
-    raise CommandError(problem)
+        raise CommandError(f"{error.setting or store} {error}") from None
+    return found
 
 
 def _given(

@@ -13,6 +13,8 @@ from bootstrap.cli.reporting import CommandError, command_group, guarded, run
 from bootstrap.cli.terminal import say, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nats.aio.client import Client
 
 app = command_group("nats-auth", "Make NATS accounts, logins and permissions.")
@@ -35,6 +37,14 @@ class Role(StrEnum):
     LATTICE = "lattice"
     OPERATOR = "operator"
     AUDITOR = "auditor"
+
+
+_PERMISSIONS: "dict[Role, Callable[[Names], Permissions]]" = {
+    Role.SERVICE: roles.service,
+    Role.LATTICE: roles.lattice_user,
+    Role.OPERATOR: roles.operator,
+    Role.AUDITOR: roles.auditor,
+}
 
 
 @app.command()
@@ -108,17 +118,9 @@ def permissions(
 
     def chosen() -> Permissions:
         names = Names(prefix, backend, bucket, stream, (lattice,))
-        match role:
-            case Role.SERVICE:
-                return roles.service(names)
-            case Role.HOST:
-                return roles.host(names, lattice, alone=not shared_account)
-            case Role.LATTICE:
-                return roles.lattice_user(names)
-            case Role.OPERATOR:
-                return roles.operator(names)
-            case Role.AUDITOR:
-                return roles.auditor(names)
+        if role is Role.HOST:
+            return roles.host(names, lattice, alone=not shared_account)
+        return _PERMISSIONS[role](names)
 
     from adapters.nats_auth.folder import permissions_text
 
@@ -165,9 +167,7 @@ async def _make_bucket(client: "Client", bucket: str, replicas: int) -> None:
             f"{bucket} could not be made. Check that JetStream is on, and that this login may make "
             "streams: it should be the lattice's, not a host's."
         )
-    else:
-        return
-    raise CommandError(problem)
+        raise CommandError(problem) from None
 
 
 def _say_lattice(folder: Path, lattice: str) -> None:

@@ -171,20 +171,12 @@ def import_nats_kv(
 ) -> None:
     """Turn the entity-to-secrets mappings of a secrets-nats-kv backend into a draft."""
     from adapters.access_policy import draft_from_mappings
-    from adapters.access_policy.draft_from_mappings import BackendNameUnusableError, MappingsError
 
-    async def read() -> dict[str, bytes] | MappingsError:
-        try:
-            async with open_nats() as client:
-                return await draft_from_mappings.read_mappings(client, bucket_name)
-        except MappingsError as error:
-            return error
+    async def read() -> dict[str, bytes]:
+        async with open_nats() as client:
+            return await draft_from_mappings.read_mappings(client, bucket_name)
 
-    mappings = run(read)
-    if isinstance(mappings, MappingsError):
-        misnamed = isinstance(mappings, BackendNameUnusableError)
-        raise failure(str(mappings), MISUSED if misnamed else FAILED)
-    text, left_out = draft_from_mappings.draft_of_mappings(mappings)
+    text, left_out = draft_from_mappings.draft_of_mappings(run(read))
     for line in left_out:
         warn(f"Left out: {line}")
     _deliver(text, output)
@@ -198,10 +190,8 @@ def _log_lines(path: Path) -> Iterator[bytes]:
         with os.fdopen(open_to_read(path), "rb") as file:
             yield from file
     except OSError as error:
-        reason = error.strerror
-    else:
-        return
-    raise CommandError(f"{path} cannot be read ({reason}); name a log file.")
+        advice = f"{path} cannot be read ({error.strerror}); name a log file."
+        raise CommandError(advice) from None
 
 
 def _counted(lines: Iterator[bytes], advance: Advance) -> Iterator[bytes]:

@@ -11,7 +11,6 @@ from bootstrap.cli.reporting import (
     MISUSED,
     AsJson,
     CommandError,
-    failure,
     guarded,
     named_values,
     read_text,
@@ -21,7 +20,6 @@ from bootstrap.cli.terminal import say, write_json
 
 if TYPE_CHECKING:
     from domain.model.access import Decision
-    from domain.model.identity import Claims
     from domain.model.workload import Workload
 
 
@@ -102,7 +100,7 @@ def explain(
     """
     from adapters.access_policy.explain import explain as explanation_of
     from adapters.access_policy.hypothetical_caller import (
-        UnusableKeyError,
+        entity_of_token,
         host_named,
         hypothetical_entity,
     )
@@ -125,21 +123,18 @@ def explain(
             _refuse_beside_workload(token, issuer, subject, application, host, account)
             caller = _workload(workload, environment)
         elif token is not None and subject is None and issuer is None:
-            caller = Caller(_entity_of_token(token, now), host_named(host), application)
+            caller = Caller(entity_of_token(token, now), host_named(host), application)
         elif token is None and subject is not None and issuer is not None:
-            try:
-                claims = hypothetical_entity(
-                    document,
-                    issuer=issuer,
-                    subject=subject,
-                    now=now,
-                    name=name,
-                    tags=tag or (),
-                    revision=rev,
-                    artifact_hash=artifact_hash,
-                )
-            except UnusableKeyError as error:
-                raise CommandError(str(error)) from None
+            claims = hypothetical_entity(
+                document,
+                issuer=issuer,
+                subject=subject,
+                now=now,
+                name=name,
+                tags=tag or (),
+                revision=rev,
+                artifact_hash=artifact_hash,
+            )
             caller = Caller(claims, host_named(host), application)
         else:
             raise CommandError(
@@ -203,13 +198,3 @@ def _token(entity: str | None, entity_file: Path | None) -> str | None:
     return (
         sys.stdin.read().strip() if str(entity_file) == "-" else read_text(entity_file, "the token")
     )
-
-
-def _entity_of_token(token: str, now: float) -> "Claims":
-    from adapters.access_policy.hypothetical_caller import TokenRefusedError, entity_of_token
-
-    try:
-        return entity_of_token(token, now)
-    except TokenRefusedError as error:
-        advice = str(error)
-    raise failure(advice)

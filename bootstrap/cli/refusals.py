@@ -22,7 +22,6 @@ from domain.model.errors import (
     UpstreamError,
 )
 from domain.model.host_text import host_text
-from domain.model.replies import wire_name
 
 if TYPE_CHECKING:
     from domain.model.errors import RequestError, SecretsError
@@ -80,7 +79,7 @@ def explained(error: RequestError, *, host: str, made_up: bool) -> str:
     """
     text = printable(error.advice)
     found = _REQUEST_ID.search(text)
-    name = wire_name(error)
+    name = error.wire_name
     lines = [f"{name}: {text}", f"A wasmCloud host says: {host_text(name, text)}"]
     causes = [cause for kind, given in CAUSES.items() if isinstance(error, kind) for cause in given]
     if made_up and isinstance(error, Unauthorized):

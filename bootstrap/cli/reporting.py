@@ -64,30 +64,33 @@ class NotPermittedError(CommandError):
     exit_code = FAILED
 
 
-def told(error: Exception) -> tuple[str, int]:
+def explained(error: Exception) -> tuple[str, int]:
     """Return one line that says what to do about a failure, and the exit code."""
+    from adapters.access_policy.draft_from_mappings import BackendNameUnusableError, MappingsError
+    from adapters.access_policy.hypothetical_caller import TokenRefusedError, UnusableKeyError
     from adapters.audit.file_reader import AuditReadError
     from adapters.audit.verifying import KeyUnusableError
     from adapters.crypto.nkeys_text import InvalidNKeyError
     from adapters.crypto.seed_file import SeedFileError
-    from adapters.crypto.xkey_file import XKeyFileError
     from adapters.nats.connect_errors import NatsConnectError
     from adapters.nats_auth.folder import FolderUnusableError
     from adapters.nats_auth.roles import NamesUnusableError
+    from adapters.telemetry.fault_log import describe_error
     from bootstrap.settings import SettingsError
-    from domain.model.errors import REQUEST_ERRORS
-    from domain.model.replies import MalformedReplyError, wire_name
+    from domain.model.errors import RequestError
+    from domain.model.replies import MalformedReplyError
     from ports.transport import ChannelError
 
     misuses = (
         AuditReadError,
+        BackendNameUnusableError,
         FolderUnusableError,
         InvalidNKeyError,
         KeyUnusableError,
         NamesUnusableError,
         SeedFileError,
         SettingsError,
-        XKeyFileError,
+        UnusableKeyError,
     )
     if isinstance(error, CommandError):
         return str(error), error.exit_code
@@ -95,11 +98,13 @@ def told(error: Exception) -> tuple[str, int]:
         return str(error), MISUSED
     if isinstance(error, MalformedReplyError):
         return f"The answer is not of this protocol: {error}.", FAILED
-    if isinstance(error, (NatsConnectError, ChannelError)):
+    if isinstance(error, (NatsConnectError, ChannelError, MappingsError, TokenRefusedError)):
         return str(error), FAILED
-    if isinstance(error, REQUEST_ERRORS):
-        return f"{wire_name(error)}: {printable(error.advice)}", FAILED
-    return f"The command failed unexpectedly ({type(error).__name__}); report it.", FAILED
+    if isinstance(error, RequestError):
+        return f"{error.wire_name}: {printable(error.advice)}", FAILED
+    frames = describe_error(error)["frames"]
+    place = f" at {frames[-1]}" if isinstance(frames, list) and frames else ""
+    return f"The command failed unexpectedly ({type(error).__name__}{place}); report it.", FAILED
 
 
 def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
@@ -112,16 +117,16 @@ def run(work: Callable[[], Coroutine[None, None, _Result]]) -> _Result:
 
 def guarded_run(
     work: Callable[[], Coroutine[None, None, _Result]],
-    tell: Callable[[Exception], tuple[str, int]] = told,
+    explain: Callable[[Exception], tuple[str, int]] = explained,
 ) -> _Result:
     """Run a command's work on an event loop, with logging as it is."""
     import asyncio
 
-    return guarded(lambda: asyncio.run(work()), tell)
+    return guarded(lambda: asyncio.run(work()), explain)
 
 
 def guarded(
-    work: Callable[[], _Result], tell: Callable[[Exception], tuple[str, int]] = told
+    work: Callable[[], _Result], explain: Callable[[Exception], tuple[str, int]] = explained
 ) -> _Result:
     """Do the work; whatever goes wrong becomes one line on stderr and an exit code.
 
@@ -133,7 +138,7 @@ def guarded(
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001  a traceback would show locals, and so secrets
-        text, code = tell(error)
+        text, code = explain(error)
     raise failure(text, code)
 
 
@@ -220,8 +225,7 @@ def write_new_file(path: Path, data: bytes, mode: int = 0o600) -> None:
         create_file(path, data, mode)
     except FileExistsError:
         advice = f"{path} exists already; remove it or choose another file."
+        raise CommandError(advice) from None
     except OSError as error:
         advice = f"{path} cannot be written ({error.strerror}); choose another file."
-    else:
-        return
-    raise CommandError(advice)
+        raise CommandError(advice) from None

@@ -72,7 +72,7 @@ def request(
         from adapters.system.clock import SystemClock
         from bootstrap.cli.as_host import IdentitySource, host_channel
         from bootstrap.cli.refusals import explained
-        from domain.model.errors import REQUEST_ERRORS
+        from domain.model.errors import RequestError
         from domain.model.messages import Application, SecretRequest
         from domain.use_cases.ask_for_secret import HostClient
 
@@ -87,7 +87,7 @@ def request(
         async with host_channel() as channel:
             try:
                 return await HostClient(channel, SodiumKeyExchange(), timeout).get(message)
-            except REQUEST_ERRORS as error:
+            except RequestError as error:
                 host = describe_token(context.host_jwt).claims
                 text = explained(
                     error,

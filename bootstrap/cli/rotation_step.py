@@ -117,7 +117,7 @@ def _insist(seen: Survey, rotation: Rotation, due: Step, replicas: int) -> None:
         )
 
 
-def told(seen: Survey, key: str) -> str:
+def answers_text(seen: Survey, key: str) -> str:
     """Return what the replicas answered, for a person."""
     if len(seen.openers) == 1:
         return f"1 replica answered, and it opens {key}."

@@ -201,9 +201,9 @@ def _read(file: Path, workload_id: str | None) -> dict[str, object]:
         return read_workload_file(file.read_bytes(), workload_id)
     except OSError as error:
         problem = f"The file cannot be read ({error.strerror}); check its path and mode."
+        raise CommandError(f"{file}: {problem}") from None
     except WorkloadFileError as error:
-        problem = str(error)
-    raise CommandError(f"{file}: {problem}")
+        raise CommandError(f"{file}: {error}") from None
 
 
 def _show(found: tuple[str, WorkloadStatus], good: set[str], *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ Exits with the service's code, or with 128 and the number of the signal that kil
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from adapters.system.clock import SystemClock
 from bootstrap.local.nats_server import LocalNatsServer, NatsServerUnavailableError
-from bootstrap.local.run_plan import RunFolderError, lock_run_folder, plan_run
+from bootstrap.local.run_plan import NATS_PID, RunFolderError, lock_run_folder, plan_run
 from bootstrap.local.service_process import SERVE, on_stop_signal
 from bootstrap.settings import SettingsError
 
@@ -113,9 +114,9 @@ def _server(folder: RunFolder) -> LocalNatsServer:
     return LocalNatsServer(
         port=_USUAL_PORT if _is_free(_USUAL_PORT) else 0,
         jetstream=True,
-        store_dir=folder.jetstream,
-        config=folder.nats_config(),
-        log_file=folder.nats_log,
+        store_dir=folder.path / "jetstream",
+        config=f"pid_file: {json.dumps(str(folder.path / NATS_PID))}",
+        log_file=folder.path / "nats-server.log",
         keep_open=(folder.lock,),
     )
 

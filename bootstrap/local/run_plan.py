@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shlex
 import shutil
@@ -11,7 +10,7 @@ import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import SecretsSubjects
@@ -31,46 +30,19 @@ class RunFolderError(Exception):
     """The folder cannot be used; the text says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunFolder:
-    """What lies where.
+SERVER_SEED, ENCRYPTION_SEED = "server_xkey.seed", "encryption_xkey.seed"
+NATS_PID = "nats-server.pid"
+
+
+class RunFolder(NamedTuple):
+    """The folder, absolute.
 
     Attributes:
-        path: the folder, absolute.
         lock: descriptor of the lock; a process that inherits it keeps the folder locked.
     """
 
     path: Path
     lock: int
-
-    @property
-    def server_seed(self) -> Path:
-        """The seed of the xkey that hosts seal for."""
-        return self.path / "server_xkey.seed"
-
-    @property
-    def encryption_seed(self) -> Path:
-        """The seed of the xkey that stored secrets are sealed with."""
-        return self.path / "encryption_xkey.seed"
-
-    @property
-    def jetstream(self) -> Path:
-        """What nats-server stores."""
-        return self.path / "jetstream"
-
-    @property
-    def nats_log(self) -> Path:
-        """What nats-server has to say."""
-        return self.path / "nats-server.log"
-
-    @property
-    def nats_pid(self) -> Path:
-        """The number of nats-server's process."""
-        return self.path / "nats-server.pid"
-
-    def nats_config(self) -> str:
-        """Return what nats-server's configuration must say about this folder."""
-        return f"pid_file: {json.dumps(str(self.nats_pid))}"
 
 
 @contextmanager
@@ -110,7 +82,7 @@ def lock_run_folder(path: Path) -> Iterator[RunFolder]:
 def _in_use(path: Path) -> str:
     text = f"{path} is in use by another `make run`; stop that one first, or run in another folder."
     with suppress(OSError, ValueError):
-        pid = int(RunFolder(path, -1).nats_pid.read_text("ascii"))
+        pid = int((path / NATS_PID).read_text("ascii"))
         text += f" If it is gone and left its nats-server behind, stop that: kill {pid}"
     return text
 
@@ -188,9 +160,9 @@ def plan_run(folder: RunFolder) -> RunPlan:
         # One of them is enough: the service then says which of the others are missing.
         store = additions["SECRET_STORE"] = INFISICAL if given.has(*_INFISICAL) else NATS_KV
     if not given.has("SERVER_XKEY_SEED", "SERVER_XKEY_SEED_FILE"):
-        additions["SERVER_XKEY_SEED_FILE"] = str(folder.server_seed)
+        additions["SERVER_XKEY_SEED_FILE"] = str(folder.path / SERVER_SEED)
     if store == NATS_KV and not given.has("ENCRYPTION_XKEY_SEED", "ENCRYPTION_XKEY_SEED_FILE"):
-        additions["ENCRYPTION_XKEY_SEED_FILE"] = str(folder.encryption_seed)
+        additions["ENCRYPTION_XKEY_SEED_FILE"] = str(folder.path / ENCRYPTION_SEED)
     return RunPlan(not given.has("NATS_URL"), store, additions, given)
 
 

@@ -66,11 +66,7 @@ def _files(configuration: Configuration, findings: Findings) -> None:
 
 
 def _credential_files(configuration: Configuration) -> Iterator[tuple[str, Path]]:
-    for group in (
-        configuration.service,
-        configuration.store.settings,
-        configuration.transport.settings,
-    ):
+    for group in configuration.groups:
         for name, variables in group.variables().items():
             path = getattr(group, name)
             if isinstance(path, Path) and name.endswith(_CREDENTIALS):

@@ -58,9 +58,13 @@ async def preflight() -> Findings:
     )
     for name, meant in configuration.misspelt:
         findings.warn("settings", f"{name} is no setting. Did you mean {meant}?")
-    for chosen in (configuration.transport, configuration.store):
-        for advice in chosen.plugin.warnings(chosen.settings):
-            findings.warn("settings", advice)
+    try:
+        for chosen in (configuration.transport, configuration.store):
+            for advice in chosen.warnings():
+                findings.warn("settings", advice)
+    except SettingsError as error:
+        findings.misconfigured("settings", *error.problems)
+        return findings
     check_machine(configuration, findings)
     if not configuration.unusable():
         await _reach(configuration, findings)

@@ -48,7 +48,7 @@ class ProjectionAgent(Transport):
 
     Args:
         arrangements: what it keeps in step, now and next.
-        trail: is told when values are to be written again.
+        trail: forgets what was written, when all is to be written again.
         access: the rules in force.
 
     Attributes:

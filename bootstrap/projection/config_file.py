@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import yaml
+
 from adapters.access_policy import values
 from adapters.access_policy.node_reader import NodeReader
 from adapters.access_policy.problems import AccessPolicyError, PolicyProblem
-from adapters.access_policy.yaml_tree import MAX_BYTES, Scalar, parse_tree
+from adapters.access_policy.yaml_tree import MAX_BYTES, parse_tree
 from adapters.projection.content import DirectoryRights, name_problem
-from adapters.system.files import UnsafeFileError, read_file
+from adapters.system.files import read_file, why_not_read
 from adapters.system.yaml_nodes import suggestion
 from bootstrap.projection import config_values
 from bootstrap.projection.config_values import member_or, read_member
@@ -60,11 +62,8 @@ def read_plan_bytes(path: Path) -> bytes:
     """
     try:
         return read_file(path, MAX_BYTES + 1).data
-    except UnsafeFileError as error:
-        advice = f"the file is not read: {error.strerror}"
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no usable path"
-        advice = f"the file cannot be read ({reason}); check its path, its mode and the mount"
+        advice = why_not_read(error, "the file")
     raise AccessPolicyError((PolicyProblem(0, "", advice),))
 
 
@@ -157,7 +156,7 @@ def _consumer(reader: NodeReader, environment: str | None) -> Workload | None:
 def _file(
     reader: NodeReader, consumer: Workload, name: str, mode: int, owner: tuple[int, int]
 ) -> PlannedFile | None:
-    if isinstance(reader.node, Scalar):
+    if isinstance(reader.node, yaml.ScalarNode):
         named = _reference(reader)
         if named is None:
             return None

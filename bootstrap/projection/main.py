@@ -53,7 +53,7 @@ def load_plan(config: Path, environment: str | None) -> Plan:
         return read_plan_file(config, environment)
     except AccessPolicyError as error:
         problems = [Problem(f"{config}:", str(problem)) for problem in error.problems]
-    raise SettingsError(*problems)
+        raise SettingsError(*problems) from None
 
 
 def _front(

@@ -76,18 +76,17 @@ def variables(states: Mapping[FollowedSecret, State | None]) -> dict[bytes, byte
     Raises:
         RefusedError: one was refused, or holds what no variable can.
     """
-    refused = [
-        _refusal(secret, state)
-        for secret, state in states.items()
-        if not isinstance(state, Held) or _as_bytes(state.secret.value) is None
-    ]
+    found: dict[bytes, bytes] = {}
+    refused: list[str] = []
+    for secret, state in states.items():
+        data = _as_bytes(state.secret.value) if isinstance(state, Held) else None
+        if data is None:
+            refused.append(_refusal(secret, state))
+        else:
+            found[secret.name.encode()] = data
     if refused:
         raise RefusedError("\n".join(refused))
-    return {
-        secret.name.encode(): _as_bytes(state.secret.value) or b""
-        for secret, state in states.items()
-        if isinstance(state, Held)
-    }
+    return found
 
 
 def environment_with(
@@ -107,8 +106,7 @@ def _wanted(name: str, reference: str) -> SecretUri:
     try:
         return parse_secret_uri(reference)
     except InvalidRequest as error:
-        advice = error.advice
-    raise CommandError(f"{name}: {advice}")
+        raise CommandError(f"{name}: {error.advice}") from None
 
 
 def _refusal(secret: FollowedSecret, state: State | None) -> str:

@@ -2,8 +2,7 @@
 
 from bootstrap.settings.configuration import Configuration, load_configuration
 from bootstrap.settings.model import Settings, load_settings
-from bootstrap.settings.variables import SettingsError
-from ports.settings import Problem
+from ports.settings import Problem, SettingsError
 
 __all__ = [
     "Configuration",

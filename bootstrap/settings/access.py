@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field
 from typing_extensions import override
 
-from adapters.audit.line_file import ADVICE, obstacle
 from adapters.audit.stream_names import MAX_REPLICAS, is_stream_name
 from adapters.system.setting_types import AccountKeys, Choice, ReadableFile, Text
 from ports.settings import Problem, SettingsGroup, says_no, says_yes
@@ -171,7 +170,11 @@ class AuditSettings(SettingsGroup):
 
     @override
     def unusable(self) -> Iterable[Problem]:
-        if self.audit_file is not None and (reason := obstacle(self.audit_file)) is not None:
+        if self.audit_file is None:
+            return
+        from adapters.audit.line_file import ADVICE, obstacle
+
+        if (reason := obstacle(self.audit_file)) is not None:
             advice = ADVICE.get(reason, "see the reason and choose another place")
             yield Problem("AUDIT_FILE", f"names a file that cannot be opened ({reason}); {advice}.")
 

@@ -3,65 +3,31 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from bootstrap.settings.chosen import ChosenStore, ChosenTransport, asked
 from bootstrap.settings.model import Settings, known_variables, own_groups, variable_names
 from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.service import ChoiceSettings
-from bootstrap.settings.variables import SettingsError, Variables
+from bootstrap.settings.variables import Variables
 from bootstrap.workers.worker_config import RestartHistory
-from ports.plugin import PluginError
-from ports.settings import Problem, SettingsGroup
+from domain.model.opaque import opaque
+from ports.settings import Problem, SettingsError, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from ports.store_plugin import StoreContext, StoreParts, StorePlugin
-    from ports.transport_plugin import TransportContext, TransportParts, TransportPlugin
 
 
 _Loaded = TypeVar("_Loaded")
 _Group = TypeVar("_Group", bound=SettingsGroup)
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenStore:
-    """A store's plug-in with its settings."""
-
-    plugin: StorePlugin[Any]
-    settings: SettingsGroup
-
-    def build(self, context: StoreContext) -> StoreParts:
-        """Build the store.
-
-        Raises:
-            SettingsError: it cannot work as it is set.
-        """
-        return _built(Kind.STORE, lambda: self.plugin.build(self.settings, context))
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenTransport:
-    """A transport's plug-in with its settings."""
-
-    plugin: TransportPlugin[Any]
-    settings: SettingsGroup
-
-    def build(self, context: TransportContext) -> TransportParts:
-        """Build the transport.
-
-        Raises:
-            SettingsError: it cannot work as it is set.
-        """
-        return _built(Kind.TRANSPORT, lambda: self.plugin.build(self.settings, context))
-
-
-@dataclass(frozen=True, slots=True)
+@opaque
 class Configuration:
-    """What one process runs on; its repr hides every secret.
+    """What one process runs on; its repr shows none of it.
 
     Attributes:
         history: how the processes ended that had this worker's place before.
@@ -106,12 +72,12 @@ class Configuration:
         Raises:
             SettingsError: a file cannot be used.
         """
-        store = _built(Kind.STORE, self.store.settings.resolved)
-        transport = _built(Kind.TRANSPORT, self.transport.settings.resolved)
+        store = asked(Kind.STORE, self.store.plugin, self.store.settings.resolved)
+        transport = asked(Kind.TRANSPORT, self.transport.plugin, self.transport.settings.resolved)
         return replace(
             self,
-            store=replace(self.store, settings=store),
-            transport=replace(self.transport, settings=transport),
+            store=self.store._replace(settings=store),
+            transport=self.transport._replace(settings=transport),
         )
 
     @property
@@ -208,18 +174,3 @@ def _strange_names(
         return unknown, misspelt
     known = known_variables(registry)
     return given.unknown_in_file(known), given.misspelt(known)
-
-
-def _built(kind: Kind, build: Callable[[], _Loaded]) -> _Loaded:
-    try:
-        return build()
-    except PluginError as error:
-        problem = Problem(error.setting, error.advice)
-    except ModuleNotFoundError as error:
-        # Plug-ins import what they need only when they are chosen.
-        problem = Problem(
-            kind,
-            f"chooses a plug-in that needs the package {error.name}, which is not installed. "
-            "Install the dependencies: those of the shipped plug-ins stand in requirements.txt.",
-        )
-    raise SettingsError(problem)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from typing_extensions import override
 
@@ -21,8 +20,8 @@ from bootstrap.settings.service import (
     Wasmcloud2Settings,
     WorkerSettings,
 )
-from bootstrap.settings.variables import DOTENV, SettingsError, Variables
-from ports.settings import SettingsGroup
+from bootstrap.settings.variables import DOTENV, Variables
+from ports.settings import SettingsError, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 _Group = TypeVar("_Group", bound=SettingsGroup)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Settings under one heading, as people read about them."""
 
     heading: str
@@ -128,11 +126,12 @@ def known_variables(registry: Registry | None = None) -> frozenset[str]:
     """Return the names that some part of the service reads; a plug-in that fails is left out.
     `registry`: what is installed; None for the present environment.
     """
+    # Whether one that fails is needed shows where it is chosen.
+    known = (Registry() if registry is None else registry).silent()
     try:
-        return frozenset(every_variable(registry))
+        return frozenset(every_variable(known))
     except SettingsError:
-        # Whether it is needed shows where it is chosen.
-        return frozenset(every_variable(registry, shipped=True))
+        return frozenset(every_variable(known, shipped=True))
 
 
 def load_settings(group: type[_Group], env_file: Path | None = DOTENV) -> _Group:

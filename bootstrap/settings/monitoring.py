@@ -19,8 +19,7 @@ from adapters.system.secret_file import SecretFileError, read_secret_text
 from adapters.system.setting_types import ReadableFile, SecretText, Texts, strip
 from adapters.tracing.headers import parse_headers
 from bootstrap.settings.library_variables import holds_certificates
-from bootstrap.settings.variables import SettingsError
-from ports.settings import Problem, SettingsGroup, both_set, says_yes
+from ports.settings import Problem, SettingsError, SettingsGroup, both_set, says_yes
 
 _MAX_HEADERS_BYTES = 64 * 1024
 _EXTRA = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests")

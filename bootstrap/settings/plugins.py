@@ -5,7 +5,7 @@ The shipped stores and transports are registered in the same way as those of oth
 
 from __future__ import annotations
 
-import traceback
+from copy import copy
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from bootstrap.settings.variables import SettingsError
+from adapters.telemetry.fault_log import describe_error, place_within
 from ports.plugin import API_VERSION
-from ports.settings import Problem, SettingsGroup
+from ports.settings import Problem, SettingsError, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,13 +55,24 @@ OWN: Final = "wasmcloud-secrets"
 
 
 class Registry:
-    """The plug-ins of one environment. `found`: entry points of all groups; None for those that are
-    installed.
+    """The plug-ins of one environment.
+
+    Args:
+        found: entry points of all groups; None for those that are installed.
+
+    Attributes:
+        logs: whether a plug-in that does not load is logged.
     """
 
     def __init__(self, found: Iterable[EntryPoint] | None = None) -> None:
         self._found = None if found is None else tuple(found)
-        self._logged: set[EntryPoint] = set()
+        self.logs = True
+
+    def silent(self) -> Registry:
+        """Return the same plug-ins; one that does not load is not logged, as it is not chosen."""
+        silent = copy(self)
+        silent.logs = False
+        return silent
 
     def names(self, kind: Kind) -> list[str]:
         """Return the names that can be chosen, sorted."""
@@ -122,19 +133,40 @@ class Registry:
         try:
             return point.load()
         except Exception as error:  # noqa: BLE001  whatever a plug-in's import raises
-            # The frames alone: an exception's text may hold what a module has read.
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            kind_of_error = type(error).__name__
-            missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
-        if point not in self._logged:  # variables are read of each before one is chosen
-            self._logged.add(point)
-            _log.error("plugin.not_loaded", plugin=point.name, error=kind_of_error, frames=frames)
-        what = f"{kind_of_error} for {missing}" if missing else kind_of_error
+            what = failure_in(error, point.module, missing=_missing(error, point))
+            if self.logs:
+                _log.error("plugin.not_loaded", **failure_fields(point.name, error))
         raise _problem(
             kind,
             f"chooses a plug-in that does not load: {point.value} of {_owner(point)} raises "
             f"{what}. Install its dependencies, or another version of it.",
         )
+
+
+def failure_in(error: Exception, module: str, *, missing: str | None = None) -> str:
+    """Say what a plug-in raised and where, without the exception's text, which may hold a secret.
+
+    Args:
+        module: one of the plug-in's own; the place named is in the same package.
+        missing: the name that was not found, if that is what failed.
+    """
+    place = place_within(error, module.partition(".")[0])
+    named = f" for {missing}" if missing else ""
+    return type(error).__name__ + named + (f" at {place}" if place else "")
+
+
+def failure_fields(plugin: str, error: Exception) -> dict[str, object]:
+    """Return log fields for what a plug-in raised. `plugin`: its name."""
+    frames = describe_error(error)["frames"]
+    return {"plugin": plugin, "error": type(error).__name__, "frames": frames}
+
+
+def _missing(error: Exception, point: EntryPoint) -> str | None:
+    if isinstance(error, ImportError):
+        return error.name
+    # The module loads, and has nothing of that name. Another name may be what a plug-in has read.
+    is_entry = isinstance(error, AttributeError) and error.name == point.attr
+    return point.attr if is_entry else None
 
 
 @cache
@@ -146,7 +178,9 @@ def _installed() -> tuple[EntryPoint, ...]:
 
 def _refusal(kind: Kind, plugin: Any, point: EntryPoint) -> str | None:
     what = f"{point.value} of {_owner(point)}"
-    version = getattr(plugin, "api_version", None)
+    if not hasattr(plugin, "api_version"):
+        return f"{what} is no {kind.base}: it has no 'api_version'. Report it to its authors."
+    version = plugin.api_version
     if version != API_VERSION:
         return (
             f"{what} is written for version {version} of the plug-ins' interface, and this service "
@@ -154,13 +188,16 @@ def _refusal(kind: Kind, plugin: Any, point: EntryPoint) -> str | None:
         )
     name = getattr(plugin, "name", None)
     if name != point.name:
-        return f"{what} is installed as {point.name!r} and calls itself {name!r}. Report it there."
+        return (
+            f"{what} is installed as {point.name!r} and calls itself {name!r}. Report it to its "
+            "authors."
+        )
     settings = getattr(plugin, "settings", None)
     if not (isinstance(settings, type) and issubclass(settings, SettingsGroup)):
-        return f"{what} has no settings model. Report it there."
+        return f"{what} has no settings model. Report it to its authors."
     for attribute in kind.needed:
         if not hasattr(plugin, attribute):
-            return f"{what} has no {attribute!r}, as {kind.base} has it. Report it there."
+            return f"{what} has no {attribute!r}, as {kind.base} has it. Report it to its authors."
     return None
 
 

@@ -6,11 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
-from pydantic import ValidationError
-
 from bootstrap.settings.dotenv_file import DotEnvFileError, read_dotenv
 from bootstrap.settings.library_variables import OF_LIBRARIES, unusable_variables
-from ports.settings import Problem, SettingsGroup, problems_of
+from ports.settings import Problem, SettingsError, SettingsGroup
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -18,15 +16,6 @@ if TYPE_CHECKING:
 DOTENV: Final = Path(".env")
 
 _Group = TypeVar("_Group", bound=SettingsGroup)
-
-
-class SettingsError(Exception):
-    """The service cannot start as configured. Its text lists every problem and no value."""
-
-    def __init__(self, *problems: Problem) -> None:
-        self.problems = problems
-        head = "The configuration needs attention:"
-        super().__init__("\n".join([head, *(f"  - {problem}" for problem in problems)]))
 
 
 @final
@@ -55,10 +44,8 @@ class Variables:
         try:
             file = {} if env_file is None else read_dotenv(env_file)
         except DotEnvFileError as error:
-            problem = Problem(".env", str(error))
-        else:
-            return cls(os.environ, file)
-        raise SettingsError(problem)
+            raise SettingsError(Problem(".env", str(error))) from None
+        return cls(os.environ, file)
 
     @property
     def names(self) -> frozenset[str]:
@@ -129,16 +116,15 @@ class Variables:
                 problems.append(
                     Problem(", ".join(found), "mean the same and are set differently; unset one.")
                 )
-        settings: _Group | None = None
         try:
             settings = group.model_validate(values)
-        except ValidationError as error:
+        except SettingsError as error:
             problems += [
                 Problem(given_as.get(problem.setting, problem.setting), problem.advice)
-                for problem in problems_of(error)
+                for problem in error.problems
             ]
-        if settings is None or problems:
-            # Raised out here: pydantic's error keeps the values it was given.
+            raise SettingsError(*problems) from None
+        if problems:
             raise SettingsError(*problems)
         return settings
 

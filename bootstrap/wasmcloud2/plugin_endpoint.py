@@ -49,19 +49,18 @@ def tls_context(settings: PluginEndpointSettings) -> ssl.SSLContext:
     try:
         context.load_verify_locations(settings.client_ca_file)
     except OSError:
-        name, advice = "V2_PLUGIN_CLIENT_CA_FILE", "holds no certificate in PEM form."
-    else:
-        try:
-            context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file, password="")
-        except OSError:
-            name = "V2_PLUGIN_TLS_CERT_FILE, V2_PLUGIN_TLS_KEY_FILE"
-            advice = (
-                "are no certificate and its private key, both in PEM form and the key without a "
-                "passphrase."
-            )
-        else:
-            return context
-    raise SettingsError(Problem(name, advice))
+        advice = "holds no certificate in PEM form."
+        raise SettingsError(Problem("V2_PLUGIN_CLIENT_CA_FILE", advice)) from None
+    try:
+        context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file, password="")
+    except OSError:
+        names = "V2_PLUGIN_TLS_CERT_FILE, V2_PLUGIN_TLS_KEY_FILE"
+        advice = (
+            "are no certificate and its private key, both in PEM form and the key without a "
+            "passphrase."
+        )
+        raise SettingsError(Problem(names, advice)) from None
+    return context
 
 
 def build_front(

@@ -115,10 +115,7 @@ class RelayFront:
             except NatsConnectError as error:
                 is_refusal = isinstance(error, TransportRefusedError)
                 kind = TransportRefusedError if is_refusal else TransportFailedError
-                failure = kind(f"At the {side}'s NATS: {error}")
-            else:
-                continue
-            raise failure
+                raise kind(f"At the {side}'s NATS: {error}") from None
         await self._refuse_one_account()
 
     async def _refuse_one_account(self) -> None:

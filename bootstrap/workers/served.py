@@ -2,7 +2,7 @@
 
 Which workers would be asked by hosts is known by the same check that `/readyz` goes by. One that is
 not served while another one is has a trouble of its own, such as a connection that no longer works:
-a new process mends it. Where none is served the cause lies outside, and each goes on asking.
+a new process corrects it. Where none is served the cause lies outside, and each goes on asking.
 
 Of a process that a signal stopped (SIGSTOP) the kernel notifies the parent at once, and SIGCONT has
 it answer what has arrived meanwhile. Ending it instead would lose that. See ADR 129.

@@ -10,7 +10,7 @@ import structlog
 
 from adapters.system.clock import SystemClock
 from adapters.telemetry.log_setup import log_output
-from bootstrap.closing import CLOSING_SECONDS
+from bootstrap.closing import CLOSING_SECONDS, WorkersEndedError
 from bootstrap.hardening import adopts_orphans
 from bootstrap.workers.supervisor import FAILED, Supervisor
 from bootstrap.workers.template import fork_template
@@ -43,14 +43,6 @@ _log = structlog.get_logger()
 def stop_seconds(settings: Settings) -> float:
     """Return how long a worker may take to stop before it is ended by force."""
     return settings.shutdown_grace_seconds + CLOSING_SECONDS + _EXIT_SECONDS
-
-
-class WorkersEndedError(Exception):
-    """The workers ended with something else than 0; their own records say why."""
-
-    def __init__(self, exit_code: int) -> None:
-        super().__init__(exit_code)
-        self.exit_code = exit_code
 
 
 def supervise(configuration: Configuration, keys: KeyRing, manager: ServiceManager) -> None:

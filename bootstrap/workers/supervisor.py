@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 from bootstrap.retrying import Backoff
 from bootstrap.workers.served import LOOK_SECONDS, ServedWorkers
 from bootstrap.workers.worker_config import RestartHistory, end_of
@@ -29,7 +29,7 @@ class Supervisor:
     """Starts `count` workers and starts each again that dies, later and later.
 
     A worker that ends before it has ever taken requests is a mistake that trying again does not
-    mend: the others are stopped, and its exit code is the supervisor's. One that hangs is killed
+    correct: the others are stopped, and its exit code is the supervisor's. One that hangs is killed
     and started again, whenever it does.
 
     Args:

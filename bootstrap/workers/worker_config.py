@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

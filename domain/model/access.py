@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from domain.model.opaque import opaque
 from domain.model.workload import Workload
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class AccessRequest(NamedTuple):
         return None if isinstance(self.caller, Workload) else self.caller
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether the caller may, and why.
 
     Attributes:
@@ -73,7 +72,7 @@ class AccessPolicy(Protocol):
         """The same object for as long as the same rules are in force, and another afterwards."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class TrustedIssuers(AccessPolicy):
     """Allows entities whose token was issued by one of the named accounts; empty denies all."""
 
@@ -90,9 +89,10 @@ class TrustedIssuers(AccessPolicy):
         return None
 
 
-@dataclass(frozen=True, slots=True)
 class AnyValidEntity(AccessPolicy):
     """Allows every validly signed entity; any key can sign one, so the transport alone guards."""
+
+    __slots__ = ()
 
     def decide(self, request: AccessRequest) -> Decision:
         return NO_WORKLOADS if request.signed is None else _ANYBODY

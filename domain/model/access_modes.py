@@ -1,30 +1,45 @@
-"""Ways to apply a policy: watching without enforcing, and insisting on knowing who asks."""
+"""How strictly rules are applied: watched without enforcing, or insisting on knowing who asks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.access import NO_WORKLOADS, AccessPolicy, Decision
+from domain.model.opaque import opaque
 from domain.model.workload import Workload
 
 if TYPE_CHECKING:
     from domain.model.access import AccessRequest
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedPolicy(AccessPolicy):
-    """Decides as `inner` does and lets everything through, to learn what rules would refuse.
+@opaque
+class AppliedPolicy(AccessPolicy):
+    """Decides as `inner` does, but for what these say.
 
-    A refusal becomes a permission whose reason is the refusal's with "observed_" before it.
+    Attributes:
+        admits_workloads: otherwise each is refused, also where all else is only observed.
+        requires_requester: callers are refused that the transport does not vouch for, before
+            `inner` is asked. None stands between a workload and this process, so it needs none.
+        only_observes: everything else is let through, to learn what rules would refuse. A refusal
+            becomes a permission whose reason is the refusal's with "observed_" before it.
     """
 
     inner: AccessPolicy
+    admits_workloads: bool = True
+    requires_requester: bool = False
+    only_observes: bool = False
 
     def decide(self, request: AccessRequest) -> Decision:
-        """Decide one request; never raises and never refuses."""
-        decision = self.inner.decide(request)
-        if decision.allowed:
+        """Decide one request; never raises."""
+        # `signed` would be a call more, for every request.
+        is_workload = isinstance(request.caller, Workload)
+        if is_workload and not self.admits_workloads:
+            return NO_WORKLOADS
+        if self.requires_requester and request.requester is None and not is_workload:
+            decision = _REQUESTER_UNKNOWN
+        else:
+            decision = self.inner.decide(request)
+        if decision.allowed or not self.only_observes:
             return decision
         return Decision(allowed=True, reason=f"observed_{decision.reason}", grant=decision.grant)
 
@@ -34,40 +49,4 @@ class ObservedPolicy(AccessPolicy):
         return self.inner.revision
 
 
-@dataclass(frozen=True, slots=True)
-class RequesterRequired(AccessPolicy):
-    """Refuses whomever the transport does not vouch for, before `inner` is asked.
-
-    No transport of requests stands between a workload and this process, so that it needs none.
-    """
-
-    inner: AccessPolicy
-
-    def decide(self, request: AccessRequest) -> Decision:
-        """Decide one request; never raises."""
-        if request.requester is None and request.signed is not None:
-            return Decision(allowed=False, reason="requester_unknown")
-        return self.inner.decide(request)
-
-    @property
-    def revision(self) -> object:
-        """The inner rules'."""
-        return self.inner.revision
-
-
-@dataclass(frozen=True, slots=True)
-class SignedCallersOnly(AccessPolicy):
-    """Refuses every workload, also where `inner` only observes."""
-
-    inner: AccessPolicy
-
-    def decide(self, request: AccessRequest) -> Decision:
-        """Decide one request; never raises."""
-        # `signed` would be a call more, for every request.
-        is_workload = isinstance(request.caller, Workload)
-        return NO_WORKLOADS if is_workload else self.inner.decide(request)
-
-    @property
-    def revision(self) -> object:
-        """The inner rules'."""
-        return self.inner.revision
+_REQUESTER_UNKNOWN = Decision(allowed=False, reason="requester_unknown")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -10,8 +9,7 @@ if TYPE_CHECKING:
     from domain.model.secret import SecretValue
 
 
-@dataclass(frozen=True, slots=True)
-class AskedSecret:
+class AskedSecret(NamedTuple):
     """Which secret a request names, in its own words."""
 
     key: str

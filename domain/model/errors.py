@@ -1,6 +1,6 @@
 """Every way a request can end without a secret.
 
-    SecretsError
+    RequestError
     ├── SecretNotFound      ├── InvalidXKey        ├── InvalidEntityJwt
     ├── Unauthorized        ├── EncryptionFailed   ├── InvalidHostJwt
     ├── InvalidRequest      ├── DecryptionFailed   ├── UpstreamError
@@ -14,7 +14,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class SecretsError(Exception):
@@ -28,7 +31,7 @@ class SecretsError(Exception):
         retry_after: seconds from now after which the same request has a chance; None if unknown.
 
     No subclass takes other arguments, so that each request waiting for a shared failure can be
-    given an error of its own: see `adapters.cache.failures`.
+    given an error of its own by `again`.
     """
 
     default_reason = "failed"
@@ -47,59 +50,89 @@ class SecretsError(Exception):
         self.upstream_request_id = upstream_request_id
         self.retry_after = retry_after
 
+    def again(self) -> Self:
+        """Return a new error that says the same, and has no traceback.
 
-class SecretNotFound(SecretsError):
+        One exception raised in many tasks would collect all their stacks.
+        """
+        return type(self)(
+            self.advice,
+            reason=self.reason,
+            upstream_request_id=self.upstream_request_id,
+            retry_after=self.retry_after,
+        )
+
+
+class RequestError(SecretsError):
+    """An error that the protocol can carry.
+
+    `wire_name`: its name there (`GetSecretError` of wasmcloud-secrets-types).
+    """
+
+    wire_name: str
+
+
+class SecretNotFound(RequestError):
     """Nothing is stored under the key, or not in that version, or not that field."""
 
     default_reason = "secret_not_found"
+    wire_name = "SecretNotFound"
 
 
-class InvalidXKey(SecretsError):
+class InvalidXKey(RequestError):
     """The host's xkey header is no public X25519 key in nkeys text form."""
 
     default_reason = "invalid_xkey"
+    wire_name = "InvalidXKey"
 
 
-class EncryptionFailed(SecretsError):
+class EncryptionFailed(RequestError):
     """The answer could not be sealed for the host."""
 
     default_reason = "encryption_failed"
+    wire_name = "EncryptionError"
 
 
-class DecryptionFailed(SecretsError):
+class DecryptionFailed(RequestError):
     """The body does not open with any of the server's xkeys."""
 
     default_reason = "decryption_failed"
+    wire_name = "DecryptionError"
 
 
-class Unauthorized(SecretsError):
+class Unauthorized(RequestError):
     """The caller may not have this secret."""
 
     default_reason = "unauthorized"
+    wire_name = "Unauthorized"
 
 
-class InvalidRequest(SecretsError):
+class InvalidRequest(RequestError):
     """The opened body is not a request, or asks for something impossible."""
 
     default_reason = "invalid_request"
+    wire_name = "InvalidRequest"
 
 
-class InvalidPayload(SecretsError):
+class InvalidPayload(RequestError):
     """The body is empty or too large to be a request."""
 
     default_reason = "invalid_payload"
+    wire_name = "InvalidPayload"
 
 
-class InvalidHeaders(SecretsError):
+class InvalidHeaders(RequestError):
     """The host's xkey header is missing."""
 
     default_reason = "invalid_headers"
+    wire_name = "InvalidHeaders"
 
 
-class InvalidEntityJwt(SecretsError):
+class InvalidEntityJwt(RequestError):
     """The component's or provider's token does not hold."""
 
     default_reason = "invalid_entity_jwt"
+    wire_name = "InvalidEntityJWT"
 
 
 class KeyProbe(InvalidEntityJwt):
@@ -111,16 +144,18 @@ class KeyProbe(InvalidEntityJwt):
     default_reason = "key_probe"
 
 
-class InvalidHostJwt(SecretsError):
+class InvalidHostJwt(RequestError):
     """The host's token does not hold."""
 
     default_reason = "invalid_host_jwt"
+    wire_name = "InvalidHostJWT"
 
 
-class UpstreamError(SecretsError):
+class UpstreamError(RequestError):
     """The secret store could not answer, or answered something that must not be passed on."""
 
     default_reason = "upstream_error"
+    wire_name = "UpstreamError"
 
 
 class StoreUnavailable(UpstreamError):
@@ -179,48 +214,19 @@ class ServiceStarved(UpstreamError):
     default_reason = "service_starved"
 
 
-class PolicyError(SecretsError):
+class PolicyError(RequestError):
     """The policy in the application's manifest is malformed or asks for more than is allowed."""
 
     default_reason = "policy_error"
+    wire_name = "PolicyError"
 
 
-class OtherError(SecretsError):
+class OtherError(RequestError):
     """Anything the protocol has no name for: replays, overload, answers too large, bugs."""
 
     default_reason = "other"
+    wire_name = "Other"
 
 
-RequestError: TypeAlias = (
-    SecretNotFound
-    | InvalidXKey
-    | EncryptionFailed
-    | DecryptionFailed
-    | Unauthorized
-    | InvalidRequest
-    | InvalidPayload
-    | InvalidHeaders
-    | InvalidEntityJwt
-    | InvalidHostJwt
-    | UpstreamError
-    | PolicyError
-    | OtherError
-)
-"""Every error the protocol can carry; matched exhaustively in `domain.model.replies`."""
-
-REQUEST_ERRORS = (
-    SecretNotFound,
-    InvalidXKey,
-    EncryptionFailed,
-    DecryptionFailed,
-    Unauthorized,
-    InvalidRequest,
-    InvalidPayload,
-    InvalidHeaders,
-    InvalidEntityJwt,
-    InvalidHostJwt,
-    UpstreamError,
-    PolicyError,
-    OtherError,
-)
-"""The same, for `except` clauses."""
+REQUEST_ERRORS = tuple(RequestError.__subclasses__())
+"""One class for each name that the protocol has."""

@@ -37,7 +37,7 @@ def host_text(wire_name: str, text: str) -> str:
     """Return what a host says of an error.
 
     Args:
-        wire_name: the error's name on the wire, as `domain.model.replies.wire_name` has it.
+        wire_name: the error's name on the wire, as `RequestError.wire_name` has it.
         text: the text that crossed the wire; only the errors that carry one repeat it.
     """
     said = _TEXTS[wire_name]

@@ -68,7 +68,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Everybody named in one request.
+    """The identities that one request names.
 
     Attributes:
         entity: the component or provider the secret is for.

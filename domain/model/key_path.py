@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.model.errors import InvalidRequest
 
@@ -12,8 +12,7 @@ MAX_KEY_LENGTH = 1024
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPath:
+class KeyPath(NamedTuple):
     """`payments/API_KEY` taken apart.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -19,8 +18,7 @@ Folder: TypeAlias = "tuple[tuple[tuple[str, str], ...], str]"
 NO_PROPERTIES: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class SecretReference:
+class SecretReference(NamedTuple):
     """A secret as the request names it, before any store has read meaning into it.
 
     Attributes:
@@ -31,7 +29,7 @@ class SecretReference:
     """
 
     key: str
-    properties: Mapping[str, str] = field(default_factory=lambda: NO_PROPERTIES)
+    properties: Mapping[str, str] = NO_PROPERTIES
     field: str | None = None
 
 

@@ -4,70 +4,28 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Annotated, assert_never
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.model.errors import (
     REQUEST_ERRORS,
-    DecryptionFailed,
-    EncryptionFailed,
     InvalidEntityJwt,
-    InvalidHeaders,
     InvalidHostJwt,
-    InvalidPayload,
-    InvalidRequest,
-    InvalidXKey,
     OtherError,
     PolicyError,
     RequestError,
-    SecretNotFound,
-    Unauthorized,
     UpstreamError,
 )
 from domain.model.secret import Secret, SecretValue
 from domain.model.strict_json import MalformedJsonError, parse_json
-
-
-def wire_name(error: RequestError) -> str:  # noqa: C901, PLR0911, PLR0912  one case an error
-    """Return the error's name on the wire (`GetSecretError` of wasmcloud-secrets-types)."""
-    match error:
-        case SecretNotFound():
-            return "SecretNotFound"
-        case InvalidXKey():
-            return "InvalidXKey"
-        case EncryptionFailed():
-            return "EncryptionError"
-        case DecryptionFailed():
-            return "DecryptionError"
-        case Unauthorized():
-            return "Unauthorized"
-        case InvalidRequest():
-            return "InvalidRequest"
-        case InvalidPayload():
-            return "InvalidPayload"
-        case InvalidHeaders():
-            return "InvalidHeaders"
-        case InvalidEntityJwt():
-            return "InvalidEntityJWT"
-        case InvalidHostJwt():
-            return "InvalidHostJWT"
-        case UpstreamError():
-            return "UpstreamError"
-        case PolicyError():
-            return "PolicyError"
-        case OtherError():
-            return "Other"
-        case _:
-            assert_never(error)
-
 
 _WITH_TEXT = (InvalidEntityJwt, InvalidHostJwt, UpstreamError, PolicyError, OtherError)
 
 # What `JSONEncoder(ensure_ascii=False).encode` comes to for a text.
 _quote = json.encoder.encode_basestring
 
-_BY_WIRE_NAME = {wire_name(kind("")): kind for kind in REQUEST_ERRORS}
+_BY_WIRE_NAME = {kind.wire_name: kind for kind in REQUEST_ERRORS}
 
 
 def write_error(error: RequestError, request_id: str) -> bytes:
@@ -76,7 +34,7 @@ def write_error(error: RequestError, request_id: str) -> bytes:
     Errors that carry a text get the error's advice and the request id to look up in the log; the
     protocol has no room for a text in the others.
     """
-    name = wire_name(error)
+    name = error.wire_name
     if isinstance(error, _WITH_TEXT):
         return json.dumps({"error": {name: f"{error.advice} (request {request_id})"}}).encode()
     return json.dumps({"error": name}).encode()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from domain.model.errors import InvalidRequest
 from domain.model.key_path import parse_folder, parse_key
@@ -24,8 +23,7 @@ Scope = tuple[tuple[str, str], ...]
 """Coordinates that a secret must have, beside any others, as in `SecretLocation.scope`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """One secret, or a folder with all that lies below it.
 
     Attributes:

@@ -6,7 +6,6 @@ dataclass; the same goes for others along its way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -25,8 +24,7 @@ WORKLOAD_READ: Final = "workload.read"
 """The audit trail's operation of a read for a workload, which this process begins itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(NamedTuple):
     """The sender, as the transport itself vouches: the one identity a caller cannot forge.
 
     Attributes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain.model.audit import AuditEvent, Outcome
-from domain.model.errors import REQUEST_ERRORS, KeyProbe, OtherError, SecretNotFound
+from domain.model.errors import KeyProbe, OtherError, RequestError, SecretNotFound
 from domain.model.messages import SecretRequest
+from domain.model.opaque import opaque
 from domain.model.reference import SecretQuery
-from domain.model.replies import wire_name, write_error
+from domain.model.replies import write_error
 from domain.model.transport import Operation, Reply
 from domain.use_cases.host_waits import HostWaits
 from domain.use_cases.known_requests import KnownRequests, words_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from domain.model.authenticated_request import AskedSecret, AuthenticatedRequest
-    from domain.model.errors import RequestError
     from domain.model.identity import Caller, PublicXKey
     from domain.model.secret import Secret
     from domain.model.transport import Request
@@ -49,7 +49,7 @@ _Asking: TypeAlias = (
 (None also where the store selects it itself), and seal for the host, in so many bytes at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class AnswerRequest(RequestHandler):
     """Answers `server_xkey` and `get`; turns every failure into the protocol's own error.
 
@@ -208,14 +208,14 @@ class AnswerRequest(RequestHandler):
             return Reply(write_error(error, event.request_id))
         if isinstance(error, SecretNotFound) and access is not None:
             return self._refuse(access.missing(error), event)
-        if isinstance(error, REQUEST_ERRORS):
+        if isinstance(error, RequestError):
             return self._refuse(error, event)
         self.faults.unexpected(error, event.request_id)
         return self._refuse(_UNEXPECTED, event)
 
     def _refuse(self, error: RequestError, event: AuditEvent) -> Reply:
         event.outcome, event.reason = Outcome.REFUSED, error.reason
-        event.error, event.advice = wire_name(error), error.advice
+        event.error, event.advice = error.wire_name, error.advice
         event.upstream_request_id = error.upstream_request_id or event.upstream_request_id
         self._record(event)
         return Reply(write_error(error, event.request_id))

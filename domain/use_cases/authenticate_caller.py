@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.authenticated_request import AuthenticatedRequest
 from domain.model.errors import InvalidEntityJwt, InvalidHostJwt
 from domain.model.identity import Caller, IdentityKind
+from domain.model.opaque import opaque
 from domain.model.secret import SecretValue
 from ports.token_verifier import TokenRejectedError
 
@@ -30,7 +30,7 @@ _BAD_TOKEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class AuthenticateCaller:
     """Verifies the entity's token, then the host's. `keeps_entity_token`: whether the verified
     entity token is passed on, for a store that logs in with it.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.access import AccessRequest
 from domain.model.errors import InvalidRequest, PolicyError, SecretNotFound, Unauthorized
+from domain.model.opaque import opaque
 from domain.model.policy_properties import parse_policy
 from domain.model.reference import SecretLocation, SecretReference
 from domain.use_cases.known_places import KnownPlaces, Place, meaning_of
@@ -83,7 +84,7 @@ class Access(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class AuthorizeAccess:
     """Decides by the rules in force; what the request itself says can only narrow.
 

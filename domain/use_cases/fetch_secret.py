@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from domain.model.errors import StoreBusy, StoreTooSlow
 from domain.model.json_field import select_field
+from domain.model.opaque import opaque
 from domain.model.own_lateness import SHORTEST_SECONDS, is_starved, starved
 from ports.lateness import NotMeasured
 
@@ -53,7 +53,7 @@ async def fetch_by_deadline(
     raise starved(late, now - since) if is_starved(late, now - since) else slow
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class FetchSecret:
     """Fetches one secret, and selects one field of it when the request names one.
 

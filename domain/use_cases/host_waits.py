@@ -7,10 +7,11 @@ that run (docs/real-hosts.md). Waits add up, so they are bounded together, for e
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.errors import RateLimited, StoreUnavailable
+from domain.model.opaque import stateful
 from domain.model.recently_used import RecentlyUsed
 from domain.model.transport import HOST_TIMEOUT_SECONDS
 
@@ -49,7 +50,7 @@ _WORKING_SHARE = 0.1
 come quickly are no outage."""
 
 
-@dataclass(slots=True)
+@stateful
 class _Start:
     entity: str
     asked: set[AskedSecret] = field(default_factory=set)
@@ -82,7 +83,7 @@ class Wait(NamedTuple):
     counts: bool
 
 
-@dataclass(slots=True)
+@stateful
 class HostWaits:
     """Bounds what one start of one host waits for the store. All times are monotonic seconds.
 

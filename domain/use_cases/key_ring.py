@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.audit import ServerKey
 from domain.model.errors import DecryptionFailed
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from domain.model.identity import PublicXKey
     from ports.key_exchange import XKeyPair
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class KeyRing:
     """Hosts keep the announced key for the life of their process, so old ones must go on opening.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.errors import InvalidHeaders, InvalidPayload, OtherError
+from domain.model.opaque import opaque
 
 if TYPE_CHECKING:
     from domain.model.audit import ServerKey
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ports.key_exchange import KeyExchange
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class OpenRequest:
     """Opens requests with the server's keys."""
 

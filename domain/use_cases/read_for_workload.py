@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from domain.model.audit import AuditEvent, Outcome
 from domain.model.errors import (
-    REQUEST_ERRORS,
     InvalidRequest,
     OtherError,
     RequestError,
     SecretNotFound,
     UpstreamError,
 )
+from domain.model.opaque import opaque
 from domain.model.reference import SecretQuery
-from domain.model.replies import wire_name
 from domain.model.secret import Secret
 from domain.model.transport import WORKLOAD_READ
 
@@ -51,7 +49,7 @@ class WorkloadRead(NamedTuple):
     outcome: ReadOutcome
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class ReadForWorkload:
     """Reads secrets for callers that no token names, by the rules that name workloads.
     `needs_token`: whether the store answers only with an entity's token at hand.
@@ -88,7 +86,7 @@ class ReadForWorkload:
         except CancelledError:
             self._record(event)
             raise
-        except REQUEST_ERRORS as error:
+        except RequestError as error:
             outcome = error
         except Exception as error:  # noqa: BLE001  the one boundary: a caller must get an answer
             self.faults.unexpected(error, event.request_id)
@@ -99,7 +97,7 @@ class ReadForWorkload:
             event.note = outcome.note
         else:
             event.outcome, event.reason = Outcome.REFUSED, outcome.reason
-            event.error, event.advice = wire_name(outcome), outcome.advice
+            event.error, event.advice = outcome.wire_name, outcome.advice
         event.upstream_request_id = outcome.upstream_request_id
         self._record(event)
         return WorkloadRead(event.request_id, outcome)

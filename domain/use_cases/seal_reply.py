@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.model.errors import OtherError
+from domain.model.opaque import opaque
 from domain.model.replies import write_secret
 from domain.model.transport import Reply
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ports.key_exchange import KeyExchange
 
 
-@dataclass(frozen=True, slots=True)
+@opaque
 class SealReply:
     """Seals each answer with a fresh xkey."""
 
@@ -30,7 +30,7 @@ class SealReply:
             UpstreamError: the value cannot be written as JSON.
         """
         plain = write_secret(secret)
-        # Where possible before it is sealed.
+        # Sealing only adds bytes: what is too large already is refused without its cost.
         if max_bytes is not None and len(plain) > max_bytes:
             raise _too_large(plain, max_bytes)
         sealed, response_xkey = self.key_exchange.seal_with_fresh_key(plain, host_xkey)

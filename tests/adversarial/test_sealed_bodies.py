@@ -29,7 +29,7 @@ LOW_ORDER = [
     39382357235489614581723060781553021112529911719440698176882885853963445705823,
     FIELD_PRIME - 1,
 ]
-"""The points whose shared secret is the same for everybody (https://cr.yp.to/ecdh.html)."""
+"""The points whose shared secret is the same for every key (https://cr.yp.to/ecdh.html)."""
 
 
 async def test_a_body_sealed_for_another_server_does_not_open(

@@ -1,4 +1,4 @@
-"""The pictures of docs/console.md, taken anew: `make screenshots`."""
+"""Takes the pictures of docs/console.md again: `make screenshots`."""
 
 from __future__ import annotations
 

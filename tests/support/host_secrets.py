@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from adapters.crypto.xkeys import SodiumKeyExchange
 from adapters.nats.channel import NatsChannel
 from adapters.nats.subjects import SecretsSubjects
-from domain.model.errors import REQUEST_ERRORS
+from domain.model.errors import RequestError
 from domain.model.host_text import FETCH_FAILED, host_text
 from domain.model.messages import Application, RequestContext, SecretRequest
-from domain.model.replies import wire_name
 from domain.model.transport import HOST_TIMEOUT_SECONDS
 from domain.use_cases.ask_for_secret import HostClient
 from ports.transport import ChannelError
@@ -56,8 +55,8 @@ class HostSecrets:
         for reference in references:
             try:
                 values[reference["name"]] = await self._ask(entity_token, application, reference)
-            except REQUEST_ERRORS as error:
-                text = host_text(wire_name(error), error.advice)
+            except RequestError as error:
+                text = host_text(error.wire_name, error.advice)
             except ChannelError as error:
                 text = f"failed to send secret request: {_TRANSPORT_TEXTS[error.reason]}"
             else:

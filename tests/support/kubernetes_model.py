@@ -59,7 +59,6 @@ class KubernetesModel:
         rights: what each user may do.
         faults: answers to give to reads of a Secret instead, first come first served.
         ready: what /readyz says; None denies it.
-        sends_initial_events: False is a server that cannot begin a watch with what exists.
         bookmarks: whether watches get any.
     """
 
@@ -70,7 +69,6 @@ class KubernetesModel:
     )
     faults: list[Result | Callable[[Call], Result | None]] = field(default_factory=list)
     ready: bool | None = True
-    sends_initial_events: bool = True
     version: int = 100
     compacted: int = 0
     _secrets: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -161,7 +159,7 @@ class KubernetesModel:
                 return status(404, "NotFound")
 
     async def watch(self, call: Call) -> AsyncIterator[Result | dict[str, Any]]:
-        """Give the refusal of a watch, or its events, for as long as it is followed."""
+        """Give the refusal of a watch, or {} and its events, for as long as it is followed."""
         self.calls.append(call)
         user, query = self.user(call), call.query
         namespace, name = call.path.split("/")[4], selected(query)
@@ -171,21 +169,12 @@ class KubernetesModel:
         if not self.allows(user, "watch", namespace, name):
             yield status(403, "Forbidden", "secrets")
             return
-        place = self.version
-        if "sendInitialEvents" in query:
-            if not self.sends_initial_events:
-                yield status(422, "Invalid")
-                return
-            for secret in self._chosen(namespace, name):
-                yield {"type": "ADDED", "object": partial(secret["metadata"])}
-            marks = {"annotations": {"k8s.io/initial-events-end": "true"}}
-            yield {"type": "BOOKMARK", "object": partial({"resourceVersion": str(place), **marks})}
-        else:
-            place = int(query["resourceVersion"])
-            if place < self.compacted:
-                gone = status(410, "Expired").body
-                yield {"type": "ERROR", "object": gone}
-                return
+        place = int(query["resourceVersion"])
+        if place < self.compacted:
+            gone = status(410, "Expired").body
+            yield {"type": "ERROR", "object": gone}
+            return
+        yield {}
         while True:
             for version, kind, metadata in list(self._events):
                 is_meant = metadata["namespace"] == namespace and name in {None, metadata["name"]}

@@ -121,7 +121,8 @@ class KubernetesServer(HttpServer):
                 if not begun:
                     _begin_stream(writer)
                     begun = True
-                _write_chunk(json.dumps(event).encode() + b"\n", writer)
+                if event:
+                    _write_chunk(json.dumps(event).encode() + b"\n", writer)
                 await writer.drain()
             if self._cut:
                 writer.transport.abort()

@@ -33,6 +33,7 @@ CALLER = Caller(
     entity=Claims(IdentityKind.COMPONENT, SubjectKey("M1"), AccountKey("A1"), "1", 0),
     host=Claims(IdentityKind.HOST, SubjectKey("N1"), AccountKey("A2"), "2", 0),
 )
+"""Who asks in the suite's cases: a store that answers by the caller stores its values for it."""
 
 
 class SecretStoreContract(ABC):
@@ -77,9 +78,8 @@ class SecretStoreContract(ABC):
         await asyncio.sleep(seconds)
 
     async def fetch(self, location: SecretLocation, version: str | None = None) -> Secret:
-        return await self.store().fetch(
-            SecretQuery(location=location, version=version, caller=CALLER, deadline=self.deadline())
-        )
+        query = SecretQuery(location, version, CALLER, deadline=self.deadline())
+        return await self.store().fetch(query)
 
     async def get(self, key: str, version: str | None = None) -> Secret:
         return await self.fetch(self.store().locate(SecretReference(key)), version)
@@ -131,7 +131,7 @@ class SecretStoreContract(ABC):
 
     async def test_a_version_of_another_secret_is_not_found(self) -> None:
         await self.put("contract/one", "1")
-        other = await self.put("contract/two", "1")
+        await self.put("contract/two", "1")
         other = await self.put("contract/two", "2")
 
         with pytest.raises(SecretNotFound):

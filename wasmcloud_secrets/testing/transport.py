@@ -22,7 +22,8 @@ class TransportContract(ABC):
     """Subclass it in a test module, with fixtures behind the abstract methods.
 
     Attributes:
-        short: seconds that surely pass where no service answers.
+        short: seconds that the suite waits, or gives as a timeout; to be raised for a transport
+            that notices only now and then that it is to stop.
     """
 
     short = 0.1

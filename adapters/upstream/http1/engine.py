@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from typing_extensions import override
 
+from adapters.system.certificate_files import CertificateFiles
 from adapters.upstream.engine import (
     REUSED_PATIENCE_SECONDS,
     TRUST_SECONDS,
@@ -18,7 +19,7 @@ from adapters.upstream.http1.dialing import Dialer
 from adapters.upstream.http1.pool import ConnectionPool
 from adapters.upstream.http1.request_bytes import RequestBytes
 from adapters.upstream.http1.responses import WholeResponse
-from adapters.upstream.tls import certificate_files, tls_context
+from adapters.upstream.tls import tls_context
 
 if TYPE_CHECKING:
     from adapters.upstream.config import UpstreamConfig
@@ -39,7 +40,9 @@ class Http1Engine(HttpEngine):
         """
         self._config = config
         tls = tls_context(config)
-        self._certificates = certificate_files(config, tls)
+        # What a store has made by itself, it reads again by itself.
+        files = (config.ca_file, config.client_certificate) if config.tls is None else (None, None)
+        self._certificates = CertificateFiles(tls, *files)
         proxy = config.proxy()
         whole_urls = proxy is not None and config.base_url.startswith("http:")
         self._bytes = RequestBytes(

@@ -85,7 +85,7 @@ class ResponseReader(ABC):
             del self._parser
 
     def lost(self, error: Exception | None) -> None:
-        """Take note that nothing more will arrive; the end of some bodies is told by that.
+        """Take note that nothing more will arrive; some bodies end with that.
 
         A server that refuses a request before it has read it all resets the connection: of such a
         response the status counts.

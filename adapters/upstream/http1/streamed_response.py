@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final, final
 from typing_extensions import override
 
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.http1.responses import ResponseReader
+from adapters.upstream.http1.responses import ResponseReader, is_packed
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from adapters.upstream.http1.connection import HttpConnection
 
 _MAX_AHEAD: Final = 256 * 1024
@@ -21,7 +23,7 @@ _MAX_AHEAD: Final = 256 * 1024
 
 @final
 class StreamedResponse(ResponseReader):
-    """Hands on what comes.
+    """Hands on what comes. Its repr shows the status only.
 
     Args:
         connection: is read no faster than the pieces are taken.
@@ -46,15 +48,34 @@ class StreamedResponse(ResponseReader):
                 raise self._failure
             await self._wait()
 
-    async def piece(self, idle_seconds: float) -> bytes:
-        """Return the next piece of the body; b"" at its proper end.
+    @override
+    def __repr__(self) -> str:
+        return f"StreamedResponse({self.status})"
+
+    async def chunks(self, idle_seconds: float) -> AsyncIterator[bytes]:
+        """Give the pieces of the body as they come; ends only with the body's proper end.
 
         Args:
             idle_seconds: how long none may come.
 
         Raises:
-            TransportError: the connection broke, or was silent for too long.
+            TransportError: the connection broke, was silent for too long, or the body is
+                compressed, though none was asked for.
         """
+        while piece := await self._piece(idle_seconds):
+            yield piece
+
+    async def read(self, max_bytes: int, idle_seconds: float) -> bytes:
+        """Return the body of a refusal, cut off after so many bytes; raises as `chunks` does."""
+        body = bytearray()
+        async for chunk in self.chunks(idle_seconds):
+            body += chunk
+            if len(body) >= max_bytes:
+                break
+        return bytes(body[:max_bytes])
+
+    async def _piece(self, idle_seconds: float) -> bytes:
+        """Return the next piece of the body; b"" at its proper end."""
         while not self._pieces:
             if self._failure is not None:
                 raise self._failure
@@ -76,6 +97,8 @@ class StreamedResponse(ResponseReader):
     @override
     def on_head(self) -> None:
         self._news.set()
+        if is_packed(self.headers):
+            self.fail(Failure.UNREADABLE, "Packed")
 
     @override
     def on_body(self, piece: bytes) -> None:

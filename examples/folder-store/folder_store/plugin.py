@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from folder_store.settings import FolderSettings
 from folder_store.store import FolderCheck, FolderSecretStore, FolderShape
-from folder_store.watch import watch
+from folder_store.watch import FolderWatch
 from wasmcloud_secrets.extension import Sample, StoreParts, StorePlugin
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class FolderPlugin(StorePlugin[FolderSettings]):
         return StoreParts(
             store,
             FolderCheck(settings.path),
-            run=lambda: watch(settings.path, settings.poll_seconds, context),
+            run=FolderWatch(settings.path, settings.poll_seconds, context).run,
             samples=samples,
             cache_ttl_seconds=30.0,
             announces_changes=True,

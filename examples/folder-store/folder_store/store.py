@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -72,7 +73,9 @@ class FolderSecretStore(FolderShape, SecretStore):
     def _read(self, path: str) -> Secret | None:
         file = self._folder / path.removeprefix("/")
         try:
-            version, content = str(file.stat().st_mtime_ns), file.read_bytes()
+            with file.open("rb") as opened:
+                # Of the opened file, which another one may replace while it is read.
+                version, content = str(os.fstat(opened.fileno()).st_mtime_ns), opened.read()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         except OSError:

@@ -13,23 +13,35 @@ if TYPE_CHECKING:
     from wasmcloud_secrets.extension import StoreContext
 
 
-async def watch(folder: Path, seconds: float, context: StoreContext) -> None:
-    """Announce every file that is changed, created or removed; never returns.
+class FolderWatch:
+    """Announces every file that is changed, created or removed.
 
-    The service supervises it: whatever it raises shows in readiness, and it is started again.
-
-    Raises:
-        OSError: the folder cannot be read.
+    What it saw last outlives a run that fails: the next run announces what changed in between.
     """
-    before = await asyncio.to_thread(_versions, folder)
-    while True:
-        await context.clock.sleep(seconds)
-        now = await asyncio.to_thread(_versions, folder)
-        for path in before.keys() | now.keys():
-            if before.get(path) != now.get(path):
-                # What is returned may be awaited, and need not be.
-                context.changed(Selection.one(path))
-        before = now
+
+    def __init__(self, folder: Path, seconds: float, context: StoreContext) -> None:
+        self._folder = folder
+        self._seconds = seconds
+        self._context = context
+        self._seen: dict[str, int] | None = None
+
+    async def run(self) -> None:
+        """Look again and again; never returns.
+
+        The service supervises it: an exception shows in readiness, and it is started again.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        while True:
+            now = await asyncio.to_thread(_versions, self._folder)
+            before = now if self._seen is None else self._seen
+            for path in before.keys() | now.keys():
+                if before.get(path) != now.get(path):
+                    # What is returned may be awaited, and need not be.
+                    self._context.changed(Selection.one(path))
+            self._seen = now
+            await self._context.clock.sleep(self._seconds)
 
 
 def _versions(folder: Path) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from folder_store.plugin import PLUGIN
 from folder_store.store import FolderCheck, FolderSecretStore
-from folder_store.watch import watch
+from folder_store.watch import FolderWatch
 from wasmcloud_secrets.extension import (
     SecretReference,
     Selection,
@@ -98,7 +98,7 @@ async def test_a_file_that_cannot_be_read_is_an_outage_and_no_missing_secret(
 async def test_a_changed_file_is_announced(tmp_path: Path) -> None:
     (tmp_path / "KEY").write_text("old")
     context = FakeStoreContext()
-    watching = asyncio.create_task(watch(tmp_path, 0.01, context))
+    watching = asyncio.create_task(FolderWatch(tmp_path, 0.01, context).run())
     await asyncio.sleep(0.1)
 
     os.utime(tmp_path / "KEY", ns=(1, 1))
@@ -109,3 +109,29 @@ async def test_a_changed_file_is_announced(tmp_path: Path) -> None:
             await asyncio.sleep(0.01)
     watching.cancel()
     assert set(context.changes) == {Selection.one("/KEY"), Selection.one("/NEW")}
+
+
+async def test_a_change_while_the_folder_could_not_be_read_is_announced_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "KEY").write_text("old")
+    context = FakeStoreContext()
+    watch = FolderWatch(tmp_path, 0.01, context)
+
+    def failing(_: Path) -> dict[str, int]:
+        raise OSError
+
+    watching = asyncio.create_task(watch.run())
+    await asyncio.sleep(0.1)
+    with monkeypatch.context() as unreadable:
+        unreadable.setattr("folder_store.watch._versions", failing)
+        with pytest.raises(OSError):  # noqa: PT011  as raised above
+            await watching
+    os.utime(tmp_path / "KEY", ns=(1, 1))
+    watching = asyncio.create_task(watch.run())
+
+    async with asyncio.timeout(5):
+        while not context.changes:
+            await asyncio.sleep(0.01)
+    watching.cancel()
+    assert context.changes == [Selection.one("/KEY")]

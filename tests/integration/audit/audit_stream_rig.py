@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import nats
 
-from adapters.audit.buffered import BufferLimits
+from adapters.audit.sink import BufferLimits
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

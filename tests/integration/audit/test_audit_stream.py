@@ -10,8 +10,7 @@ from nats.js.api import StreamConfig
 from structlog.testing import capture_logs
 from typing_extensions import override
 
-from adapters.audit.buffered import BufferLimits
-from adapters.audit.sink import OnFull
+from adapters.audit.sink import BufferLimits, OnFull
 from adapters.audit.stream import AuditStream
 from adapters.audit.stream_config import AuditStreamConfig
 from adapters.system.clock import SystemClock

@@ -18,8 +18,9 @@ from adapters.cache.config import CacheConfig
 from adapters.cache.store import CachedSecretStore
 from adapters.change_notice.notices import ChangeNotices
 from adapters.crypto.control_messages import ControlCodec
+from adapters.infisical.settings import WEBHOOK_PATH
 from adapters.infisical.webhook import InfisicalWebhook
-from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
+from adapters.infisical.webhook_signature import WebhookVerifier
 from adapters.nats.connection import NatsConnection
 from adapters.nats.peer_bus import NatsPeerBus
 from adapters.nats.settings import NatsSettings

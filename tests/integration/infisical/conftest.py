@@ -82,7 +82,7 @@ async def open_adapter(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenAda
                 peers=LoginPeers(None, "", clock, lambda: 0.0),
             )
             store = InfisicalSecretStore(config, api)
-            stack.push_async_callback(store.aclose)
+            stack.push_async_callback(api.aclose)
             return Adapter(store, InfisicalCheck(config, api, clock), clock)
 
         yield build

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootstrap.local.run_plan import RunFolderError, lock_run_folder
+from bootstrap.local.run_plan import NATS_PID, RunFolderError, lock_run_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def test_a_server_left_behind_keeps_it_locked_and_is_named(tmp_path: Path) -> No
     sleep = [sys.executable, "-c", "input()"]
     with lock_run_folder(tmp_path) as folder:
         left = subprocess.Popen(sleep, stdin=subprocess.PIPE, pass_fds=(folder.lock,))
-        folder.nats_pid.write_text(f"{left.pid}\n")
+        (folder.path / NATS_PID).write_text(f"{left.pid}\n")
 
     with left:
         with pytest.raises(RunFolderError, match=f"kill {left.pid}"), lock_run_folder(tmp_path):

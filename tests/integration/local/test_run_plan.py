@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from bootstrap.local.run_plan import RunFolder, plan_run
+from bootstrap.local.run_plan import ENCRYPTION_SEED, SERVER_SEED, RunFolder, plan_run
 from bootstrap.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def test_without_settings_it_is_nats_kv_on_a_server_of_its_own(folder: RunFolder
     assert plan.starts_server
     assert plan.additions == {
         "SECRET_STORE": "nats-kv",
-        "SERVER_XKEY_SEED_FILE": str(folder.server_seed),
-        "ENCRYPTION_XKEY_SEED_FILE": str(folder.encryption_seed),
+        "SERVER_XKEY_SEED_FILE": str(folder.path / SERVER_SEED),
+        "ENCRYPTION_XKEY_SEED_FILE": str(folder.path / ENCRYPTION_SEED),
     }
 
 
@@ -87,7 +87,7 @@ def test_with_infisicals_settings_it_is_infisical(given: Given, folder: RunFolde
     assert plan.starts_server
     assert plan.additions == {
         "SECRET_STORE": "infisical",
-        "SERVER_XKEY_SEED_FILE": str(folder.server_seed),
+        "SERVER_XKEY_SEED_FILE": str(folder.path / SERVER_SEED),
     }
     assert not any("kv put" in line for line in plan.instructions("nats://127.0.0.1:1"))
 

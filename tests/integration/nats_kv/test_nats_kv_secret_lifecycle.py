@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.nats_kv.operating import VersionConflictError
+from adapters.nats_kv.calls import VersionConflictError
 from domain.model.errors import InvalidRequest, SecretNotFound
 from tests.support.environments import kv_settings
 

@@ -144,6 +144,8 @@ async def test_a_change_whose_notice_was_lost_is_announced_within_the_bound(
     infisical.model.put("KEY", "old")
     infisical.model.put("OTHER", "same")
     rechecked = settings | {"CACHE_RECHECK_SECONDS": "10", "WORKERS": "2"}
+    # By default each of two workers reads every 4 seconds: a second secret could come too late.
+    rechecked |= {"CACHE_RECHECK_READS_PER_MINUTE": "600"}
 
     async with (
         ServiceProcess(rechecked, tmp_path) as service,

@@ -38,7 +38,7 @@ POLICY = {"adapters.access_policy.file"}
 AUDIT_FILE = {"adapters.audit.file"}
 INFISICAL = {"adapters.upstream.http1.engine"}
 UNUSED = {"adapters.vault.store", "adapters.kubernetes.store"}
-NATS_KV = {"adapters.nats_kv.store"}
+NATS_KV = {"adapters.nats_kv.store", "nats.js.api"}
 LIBRARIES = {"aiohttp", "jinja2", "rich", "typer", "yaml"}
 """What other stores, the console, the commands and files of rules need."""
 WEBHOOK = {"adapters.infisical.webhook"}

@@ -82,7 +82,7 @@ async def test_half_a_head_ends_a_stream_though_its_body_may_be_silent_for_long(
     async with Silent() as server, asyncio.timeout(5):
         streams = HttpStreams(config(server.address))
         with pytest.raises(StoreTooSlow):
-            async with streams.open("/x", headers={}, query={"watch": "1"}, idle_seconds=30.0):
+            async with streams.open("/x", headers={}, query={"watch": "1"}):
                 pass
         await streams.aclose()
 

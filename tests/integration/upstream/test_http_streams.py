@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
 
-    from adapters.upstream.streams import HttpStream
+    from adapters.upstream.http1.streamed_response import StreamedResponse
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 SECONDS = 0.2
@@ -62,8 +62,13 @@ class Client:
             )
         )
 
-    def open(self, idle_seconds: float = 5.0) -> AbstractAsyncContextManager[HttpStream]:
-        return self.streams.open("/x", headers={}, query={"watch": "1"}, idle_seconds=idle_seconds)
+    def open(self) -> AbstractAsyncContextManager[StreamedResponse]:
+        return self.streams.open("/x", headers={}, query={"watch": "1"})
+
+    async def pieces(self, idle_seconds: float) -> AsyncIterator[bytes]:
+        async with self.open() as stream:
+            async for piece in stream.chunks(idle_seconds):
+                yield piece
 
 
 async def test_a_lookup_that_hangs_ends_a_stream_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +93,8 @@ async def test_a_piece_that_came_while_the_event_loop_was_held_up_is_no_silence(
         server.writer.write(b"1\r\nb\r\n")
         time.sleep(2 * SECONDS)
 
-    async with client.open(SECONDS) as stream:
-        pieces = stream.chunks()
+    async with client.open() as stream:
+        pieces = stream.chunks(SECONDS)
         assert await anext(pieces) == b"a"
         asyncio.get_running_loop().call_later(SECONDS / 4, hold_up)
         assert await anext(pieces) == b"b"
@@ -100,11 +105,10 @@ async def test_a_piece_that_came_while_the_event_loop_was_held_up_is_no_silence(
 
 async def test_a_silent_stream_is_given_up(server: Server) -> None:
     client = Client(server.address)
-    async with client.open(SECONDS) as stream:
-        pieces = stream.chunks()
-        assert await anext(pieces) == b"a"
-        with pytest.raises(StoreTooSlow):
-            await anext(pieces)
+    pieces = client.pieces(SECONDS)
+    assert await anext(pieces) == b"a"
+    with pytest.raises(StoreTooSlow):
+        await anext(pieces)
     await client.streams.aclose()
 
 
@@ -112,9 +116,8 @@ async def test_a_silent_stream_is_given_up(server: Server) -> None:
 async def test_closing_is_no_proper_end_of_a_body(server: Server, head: bytes) -> None:
     server.head = head
     client = Client(server.address)
-    async with client.open() as stream:
-        pieces = stream.chunks()
+    pieces = client.pieces(5.0)
+    await anext(pieces)
+    await client.streams.aclose()
+    with pytest.raises(StoreUnavailable):
         await anext(pieces)
-        await client.streams.aclose()
-        with pytest.raises(StoreUnavailable):
-            await anext(pieces)

@@ -84,7 +84,7 @@ async def test_a_running_component_sees_a_mounted_secret_change_and_go(
         kv.grant("/token")
         await until_awaited(said, lambda found: found == NO_ENTRY)
         assert await ask(operator, "cart", "file /secrets/token") == b"file s3cr3t-token"
-        # The component was never started anew.
+        # The component was never started again.
         assert (await host.workload_status("one"))[0] == "RUNNING"
     assert "s3cr3t" not in host.output
 
@@ -117,10 +117,10 @@ async def test_a_directory_source_is_read_when_the_host_starts_and_only_then(
         await host.start_workload("two", workload)
         again = await ask(operator, "cart", "secret db")
         await host.__aexit__()
-        host, anew = await started()
+        host, restarted = await started()
         await host.__aexit__()
 
-    assert (first, again, anew) == (
+    assert (first, again, restarted) == (
         b"string s3cr3t-db-1",
         b"string s3cr3t-db-1",
         b"string s3cr3t-db-2",

@@ -124,6 +124,13 @@ class World:
         self.variables: dict[str, Any] = infisical_environment()
         self.built: Service | None = None
         self.store_ran_after = ""
+        self.reload_failure: Exception | None = None
+
+    def reload_store(self) -> None:
+        """Note it, then fail if a test says so."""
+        self.events.append("store reloaded")
+        if self.reload_failure is not None:
+            raise self.reload_failure
 
     def service(self) -> Service:
         """Build the service with all that the world brings; once."""
@@ -156,7 +163,7 @@ class World:
             self.check,
             run=self._run_store,
             close=self._close_store,
-            reload=lambda: self.events.append("store reloaded"),
+            reload=self.reload_store,
         )
 
     async def _run_store(self) -> None:

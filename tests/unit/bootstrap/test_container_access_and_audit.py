@@ -19,7 +19,7 @@ from adapters.nats.transport import NatsTransport
 from adapters.telemetry.audit_log import AuditLog
 from adapters.upstream.bounded_store import BoundedSecretStore
 from domain.model.access import AnyValidEntity, TrustedIssuers
-from domain.model.access_modes import ObservedPolicy, RequesterRequired, SignedCallersOnly
+from domain.model.access_modes import AppliedPolicy
 from domain.model.identity import AccountKey
 from tests.support.environments import infisical_environment
 from tests.unit.bootstrap.container_rig import container, variants
@@ -29,9 +29,22 @@ if TYPE_CHECKING:
 
     from adapters.audit.sink import AuditSink
     from bootstrap.audit_trails import AuditTrails
+    from domain.model.access import AccessPolicy
 
 
 KNOWN = {"NATS_REQUESTER_REQUIRED": "true"}
+
+
+def rules(policy: AccessPolicy) -> list[object]:
+    """Return how strictly which rules are applied, and last the accounts that these trust."""
+    match policy:
+        case AppliedPolicy():
+            said = ("admits_workloads", "requires_requester", "only_observes")
+            return [*(name for name in said if getattr(policy, name)), *rules(policy.inner)]
+        case TrustedIssuers():
+            return [type(policy), policy.issuers]
+        case _:
+            return [type(policy)]
 
 
 def test_named_issuers_choose_the_rules() -> None:
@@ -39,10 +52,9 @@ def test_named_issuers_choose_the_rules() -> None:
 
     named = container(**infisical_environment(), TRUSTED_ISSUERS=issuer).access()
 
-    assert container(**infisical_environment()).access().policy == SignedCallersOnly(
-        AnyValidEntity()
-    )
-    assert named.policy == SignedCallersOnly(TrustedIssuers(frozenset({AccountKey(issuer)})))
+    anyone = container(**infisical_environment()).access()
+    assert rules(anyone.policy) == [AnyValidEntity]
+    assert rules(named.policy) == [TrustedIssuers, {AccountKey(issuer)}]
 
 
 def test_a_policy_file_chooses_the_rules() -> None:
@@ -50,8 +62,9 @@ def test_a_policy_file_chooses_the_rules() -> None:
 
     access = built.access()
 
-    assert isinstance(access.policy, AccessPolicyFile)
-    assert access.policy is access.file
+    assert isinstance(access.file, AccessPolicyFile)
+    assert rules(access.policy) == ["admits_workloads", AccessPolicyFile]
+    assert access.policy.inner is access.file
     assert built.handler().authorize.policy is access.policy
     assert built.handler().authorize.hide_missing
 
@@ -61,9 +74,11 @@ def test_whoever_only_observes_lets_unknown_requesters_through_as_well() -> None
         **infisical_environment(), AUTHORIZATION_MODE="observe", NATS_REQUESTER_REQUIRED="true"
     )
 
-    assert built.access().policy == SignedCallersOnly(
-        ObservedPolicy(RequesterRequired(AnyValidEntity()))
-    )
+    assert rules(built.access().policy) == [
+        "requires_requester",
+        "only_observes",
+        AnyValidEntity,
+    ]
 
 
 def test_the_header_that_names_requesters_is_read_only_where_they_are_required() -> None:

@@ -200,7 +200,7 @@ async def test_only_a_store_that_needs_it_gets_the_verified_entity_token(needed:
     given = configuration(**infisical_environment())
     plugin = type("Plugin", (), {"needs_entity_token": needed, "title": "A store"})()
     built = Container(
-        configuration=replace(given, store=replace(given.store, plugin=plugin)),
+        configuration=replace(given, store=given.store._replace(plugin=plugin)),
         keys=load_server_keys(given.service),
     )
     built.store.override(providers.Object(StoreParts(FakeSecretStore(), FakeStoreCheck())))

@@ -167,3 +167,19 @@ async def test_reloading_without_a_policy_file_reopens_the_audit_file() -> None:
         await world.until(lambda: "audit reopened" in world.events)
 
     assert not world.reload.is_set()
+
+
+async def test_a_store_that_fails_to_reload_is_logged_and_served_from_all_the_same() -> None:
+    world = World()
+    world.reload_failure = ValueError("canary-21c6")
+    async with world.running():
+        await world.until(lambda: bool(world.logged("service.ready")))
+        world.reload.set()
+        await world.until(lambda: bool(world.logged("store.reload_failed")))
+        world.reload_failure = None
+        world.reload.set()
+        await world.until(lambda: world.events.count("store reloaded") == 2)
+
+    (failed,) = world.logged("store.reload_failed")
+    assert failed["exception"] == "ValueError"
+    assert "canary" not in world.log.getvalue()

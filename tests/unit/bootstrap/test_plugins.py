@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from bootstrap.settings import SettingsError, load_configuration
-from bootstrap.settings.configuration import ChosenStore
 from bootstrap.settings.model import every_group
 from bootstrap.settings.plugins import Kind, Registry
 from bootstrap.settings.variables import Variables
@@ -65,16 +64,6 @@ class Unsettled(Plugin):
     """Has no settings model."""
 
     settings = dict  # type: ignore[assignment]  # on purpose
-
-
-class Needy(Plugin):
-    """Imports a package, once it is chosen, that is not installed."""
-
-    @override
-    def build(self, settings: Settings, context: object) -> StoreParts:
-        import no_such_package.client  # type: ignore[import-not-found]  # noqa: F401, PLC0415
-
-        raise AssertionError("imported")
 
 
 class Partial:
@@ -162,7 +151,7 @@ def test_without_any_plugin_the_advice_is_to_install_the_service() -> None:
         (f"{HERE}:LATER", "written for version 2 of the plug-ins' interface.*has version 1"),
         (f"{HERE}:NAMELESS", "installed as 'folder' and calls itself 'vault'"),
         (f"{HERE}:UNSETTLED", "has no settings model"),
-        (f"{HERE}:CANARY", "written for version None"),
+        (f"{HERE}:CANARY", "is no StorePlugin: it has no .api_version."),
         (f"{HERE}:PARTIAL", "has no 'needs_entity_token', as StorePlugin has it"),
         (f"{HERE}:MUTE", "has no 'title', as StorePlugin has it"),
     ],
@@ -190,6 +179,22 @@ def test_a_plugin_that_does_not_load_is_logged_once() -> None:
         load_configuration(Variables({"SECRET_STORE": "folder"}), registry)
 
     assert [record["event"] for record in logs] == ["plugin.not_loaded"]
+
+
+def test_a_plugin_that_is_not_chosen_and_does_not_load_is_not_logged() -> None:
+    registry = Registry(
+        [
+            point("folder", f"{HERE}:GOOD"),
+            point("broken", "no_such_module_of_any:PLUGIN"),
+            *_transports(),
+        ]
+    )
+    given = Variables({"SECRET_STORE": "folder", "BROKEN_PATH": "x"})
+
+    with capture_logs() as logs:
+        assert load_configuration(given, registry).store.plugin is GOOD
+
+    assert logs == []
 
 
 def test_a_plugin_that_says_nothing_of_tokens_gets_none() -> None:
@@ -228,15 +233,3 @@ def test_its_variables_are_read_and_documented_with_the_others() -> None:
 
 def _transports() -> list[EntryPoint]:
     return [EntryPoint("nats", "adapters.nats.plugin:PLUGIN", Kind.TRANSPORT.group)]
-
-
-def test_a_plugin_that_needs_a_missing_package_names_it_and_the_setting_that_chose_it() -> None:
-    chosen = ChosenStore(Needy(), Settings())
-
-    with pytest.raises(SettingsError) as caught:
-        chosen.build(None)  # type: ignore[arg-type]
-
-    (problem,) = caught.value.problems
-    assert problem.setting == "SECRET_STORE"
-    assert "needs the package no_such_package, which is not installed" in problem.advice
-    assert "requirements.txt" in problem.advice

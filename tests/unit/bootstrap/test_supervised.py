@@ -65,6 +65,7 @@ async def test_a_task_that_ends_is_a_problem_and_is_started_again_later_and_late
             assert len(task.starts) == before + 1
 
     assert [entry["event"] for entry in log] == ["store.task_ended"] * 3
+    assert all((entry["frames"] is None) == (failure is None) for entry in log)
     assert "canary" not in f"{log}{task.supervised.problem()}"
     await task.supervised.aclose()
 

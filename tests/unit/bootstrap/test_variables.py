@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr
 
 from bootstrap.settings import SettingsError
 from bootstrap.settings.variables import Variables
@@ -71,5 +71,5 @@ def test_the_environment_wins_over_the_file_and_what_is_empty_is_unset() -> None
 
 
 def test_a_field_that_is_misspelled_in_code_is_refused() -> None:
-    with pytest.raises(ValidationError, match="no setting of this group"):
+    with pytest.raises(SettingsError, match="no setting of this group"):
         Vault.model_validate({"address": "https://a", "trys": 3})

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from adapters.crypto.xkeys import SodiumXKeyPair
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 from adapters.nats_kv.settings import NatsKvSettings
 from adapters.telemetry.audit_log import AuditLog
 from adapters.telemetry.log_setup import configure_logging
@@ -63,7 +63,7 @@ def test_a_part_that_fails_by_a_bug_before_workers_are_forked_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = configuration(**nats_kv_environment(tmp_path), WORKERS="2")
-    monkeypatch.setattr(type(given.store.plugin), "build", None)
+    monkeypatch.setattr("bootstrap.store_pipeline.StorePipeline.__init__", None)
 
     assert exit_code_of(lambda: load(given, KeyRing(SodiumXKeyPair.generate()))) == FAILED
 

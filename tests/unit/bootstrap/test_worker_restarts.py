@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 from bootstrap.workers.worker_config import RestartHistory, end_of
 from tests.unit.bootstrap.supervisor_scene import Scene, serving
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bootstrap import hardening
+from bootstrap.closing import WorkersEndedError
 from bootstrap.hardening import Hardening, MemoryLock, adopts_orphans
 from bootstrap.main import main
 from bootstrap.server_keys import load_server_keys
 from bootstrap.workers import worker
 from bootstrap.workers.lifeline import BEAT, STARTED, Lifeline
-from bootstrap.workers.supervise import WorkersEndedError
 from tests.support.environments import configuration, infisical_environment
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_the_workers_worst_exit_code_is_the_service_s(
     def harden(*_: object, **__: object) -> Hardening:
         return Hardening(core_dumps_off=True, undumpable=True, memory_lock=MemoryLock.OFF)
 
-    monkeypatch.setattr("bootstrap.main.supervise", supervise)
+    monkeypatch.setattr("bootstrap.workers.supervise.supervise", supervise)
     monkeypatch.setattr("bootstrap.main.harden_process", harden)
     for name, value in (infisical_environment() | {"WORKERS": "2"}).items():
         monkeypatch.setenv(name, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 from bootstrap.workers.served import LOOK_SECONDS, UNSERVED_SECONDS
 from tests.unit.bootstrap.supervisor_scene import Scene, serving
 

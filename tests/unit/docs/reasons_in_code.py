@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.access_policy.explain import ADVICE
 from adapters.upstream.config import UpstreamConfig
 from adapters.upstream.engine import Failure
-from adapters.upstream.failures import transport_error
+from adapters.upstream.failures import foreign_answer, transport_error
 from domain.model import own_lateness
 from domain.model.errors import REQUEST_ERRORS, KeyProbe, SecretsError
-from domain.model.replies import wire_name
 from domain.use_cases import answer_request, authenticate_caller
 from tests.unit.docs.documents import ROOT, nodes
 
@@ -123,8 +122,9 @@ def _elsewhere() -> Iterator[tuple[str, str, str]]:
     for code, name in STORES.items():
         upper = code.upper()
         config = UpstreamConfig(name, code, "https://store", f"{upper}_…", f"{upper}_…")
-        for failure in Failure:
-            error = transport_error(failure, config)
+        errors = [transport_error(failure, config) for failure in Failure]
+        errors += [foreign_answer(config, proven=proven) for proven in (True, False)]
+        for error in errors:
             yield error.reason, "UpstreamError", error.advice
 
 
@@ -185,7 +185,7 @@ def _kind(node: ast.expr, module: ModuleType) -> type[SecretsError] | None:
 
 
 def _wire_name(kind: type[SecretsError]) -> str:
-    return next((wire_name(each("")) for each in REQUEST_ERRORS if issubclass(kind, each)), "")
+    return next((each.wire_name for each in REQUEST_ERRORS if issubclass(kind, each)), "")
 
 
 def _value(node: ast.expr, module: ModuleType) -> Any:
@@ -230,9 +230,7 @@ def _joined(parts: list[ast.expr], module: ModuleType) -> list[str]:
 _GAPS: Final = {"self.prefix": ["…_"]}
 """The beginning of a setting's name, told from a gap between words."""
 
-_CODES: Final = {
-    f"adapters.upstream.{name}": tuple(STORES) for name in ("admission_config", "origin")
-}
+_CODES: Final = {"adapters.upstream.admission_config": tuple(STORES)}
 _PROPERTIES: Final = ("environment", "impersonate", "mount", "namespace", "project_id", "role")
 _FILLS: Final[Mapping[str, Mapping[str, Iterable[str]]]] = {
     "config.code": _CODES,

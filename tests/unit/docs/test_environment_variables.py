@@ -37,6 +37,9 @@ OTHERS = frozenset(
         # Of sd_notify, and of the image's build.
         "NOTIFY_SOCKET",
         "PYTHON_IMAGE",
+        # On the pages for plug-ins.
+        "OUTAGE_TEXT",
+        "SO_REUSEPORT",
     }
 )
 

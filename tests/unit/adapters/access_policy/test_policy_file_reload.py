@@ -36,7 +36,7 @@ async def test_a_loaded_file_decides_and_shows_itself(
     assert policy.status.digest == digest
     assert policy.status.loaded_at == clock.now()
     assert (policy.status.issuers, policy.status.grants, policy.status.denials) == (1, 1, 0)
-    assert policy.status.refusal is None
+    assert not policy.status.mistakes
     assert [(line["event"], line["digest"]) for line in logs] == [("access_policy.loaded", digest)]
 
 
@@ -102,9 +102,7 @@ async def test_a_broken_new_file_leaves_the_old_rules_and_is_seen(
     assert policy.status.digest == loaded.digest
     assert policy.status.loaded_at == loaded.loaded_at
     assert policy.status.grants == 1
-    assert policy.status.refusal is not None
-    assert policy.status.refusal.at == clock.now()
-    assert [mistake.line for mistake in policy.status.refusal.problems] == [7, 8]
+    assert [mistake.line for mistake in policy.status.mistakes] == [7, 8]
     assert [line["event"] for line in logs] == ["access_policy.refused"] * 2
     assert logs[0]["log_level"] == "error"
     assert logs[0]["mistakes_found"] == 2
@@ -123,7 +121,7 @@ async def test_a_mended_file_is_taken_and_the_refusal_forgotten(
     with capture_logs() as logs:
         assert await policy.reload()
 
-    assert policy.status.refusal is None
+    assert not policy.status.mistakes
     assert [line["event"] for line in logs] == ["access_policy.loaded"]
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.access_policy.status import PolicyRefusal, PolicyStatus
+from adapters.access_policy.problems import PolicyProblem
+from adapters.access_policy.status import PolicyStatus
 from adapters.admin_http.checks import (
     STORE_FRESH_SECONDS,
     STORE_RETRY_SECONDS,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from adapters.admin_http.readiness import ReadinessCheck
 
-REFUSAL = PolicyRefusal(1.0, ())
+MISTAKES = (PolicyProblem(1, "", "mend it"),)
 
 
 @pytest.mark.parametrize("make", [serving_check, audit_check])
@@ -52,9 +53,9 @@ async def test_a_condition_is_looked_at_anew_by_every_probe(
     ("status", "ok", "advice"),
     [
         (PolicyStatus("digest", 1.0), True, ""),
-        (PolicyStatus("digest", 1.0, refusal=REFUSAL), True, "stays in force"),
+        (PolicyStatus("digest", 1.0, mistakes=MISTAKES), True, "stays in force"),
         (PolicyStatus(), False, "ACCESS_POLICY_FILE"),
-        (PolicyStatus(refusal=REFUSAL), False, "ACCESS_POLICY_FILE"),
+        (PolicyStatus(mistakes=MISTAKES), False, "ACCESS_POLICY_FILE"),
     ],
 )
 async def test_a_policy_must_be_in_force_and_mistakes_since_are_mentioned(

@@ -8,9 +8,8 @@ import resource
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from adapters.audit.buffered import BufferLimits
-from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
-from adapters.audit.sink import OnFull
+from adapters.audit.file import AuditFile
+from adapters.audit.sink import BufferLimits, OnFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +32,7 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 def audit_file(path: Path, clock: FakeClock, on_full: OnFull = OnFull.REFUSE) -> AuditFile:
     limits = BufferLimits(on_full=on_full)
-    return AuditFile(AuditFileConfig(path, FsyncPolicy.BATCH, limits), clock)
+    return AuditFile(path, clock, limits)
 
 
 def mode(path: Path) -> int:

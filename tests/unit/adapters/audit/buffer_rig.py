@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from adapters.audit.buffered import AuditLine, BufferedSink, BufferLimits
-from adapters.audit.sink import DeliveryFailedError, OnFull
+from adapters.audit.buffered import AuditLine, BufferedSink
+from adapters.audit.sink import BufferLimits, DeliveryFailedError, OnFull
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from typing_extensions import override
 
-from adapters.audit.file import AuditFile, AuditFileConfig, FsyncPolicy
+from adapters.audit.file import AuditFile
 from adapters.audit.sink import AuditFanOut, AuditSinkError
 from tests.contracts.audit import ANSWERED, AuditInMemoryContract, AuditOutputContract
 from tests.fakes.audit import FakeAuditTrail
@@ -26,12 +26,12 @@ class TestFakeAuditTrail(AuditInMemoryContract):
 
 
 class _FileContract(AuditOutputContract):
-    fsync = FsyncPolicy.BATCH
+    fsync: Literal["never", "batch", "always"] = "batch"
 
     @pytest.fixture(autouse=True)
     def _make(self, tmp_path: Path) -> None:
         self._path = tmp_path / "audit.jsonl"
-        self.trail = AuditFile(AuditFileConfig(self._path, self.fsync), FakeClock())
+        self.trail = AuditFile(self._path, FakeClock(), fsync=self.fsync)
 
     @override
     async def raw(self) -> bytes:
@@ -43,11 +43,11 @@ class TestAuditFile(_FileContract):
 
 
 class TestAuditFileLeftToTheSystem(_FileContract):
-    fsync = FsyncPolicy.NEVER
+    fsync = "never"
 
 
 class TestAuditFileOneByOne(_FileContract):
-    fsync = FsyncPolicy.ALWAYS
+    fsync = "always"
     many = 100  # the disk is waited for each time
 
 
@@ -56,10 +56,7 @@ class TestAuditFanOut(AuditOutputContract):
     def _make(self, tmp_path: Path) -> None:
         self._paths = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
         self.trail = AuditFanOut(
-            [
-                AuditFile(AuditFileConfig(path, FsyncPolicy.NEVER), FakeClock())
-                for path in self._paths
-            ]
+            [AuditFile(path, FakeClock(), fsync="never") for path in self._paths]
         )
 
     @override

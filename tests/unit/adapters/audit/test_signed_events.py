@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.audit import verifying
-from adapters.audit.file import AuditFile, AuditFileConfig
+from adapters.audit.file import AuditFile
 from adapters.audit.signing import LineSigner, public_key_of
 from adapters.audit.verifying import KeyUnusableError, TrailVerifier
 from adapters.crypto.xkeys import SodiumXKeyPair
@@ -171,7 +171,7 @@ def test_the_public_key_follows_from_the_server_xkey_and_shows_nothing_of_it() -
 
 
 async def test_a_file_keeps_signed_events_through_its_buffer(tmp_path: Path) -> None:
-    file = AuditFile(AuditFileConfig(tmp_path / "a"), FakeClock(), LineSigner(SEED).sign)
+    file = AuditFile(tmp_path / "a", FakeClock(), sign=LineSigner(SEED).sign)
     file.record(replace(ANSWERED, key='a\n"b'))
     await file.start()
     for event in numbered(100):

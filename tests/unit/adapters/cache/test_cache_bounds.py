@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.cache.config import CacheConfig
-from adapters.cache.failures import MAX_FAILURES, Failure, FailureMemory
+from adapters.cache.failures import MAX_FAILURES, FailureMemory
 from adapters.cache.key import key_bytes
 from domain.model.errors import SecretNotFound
 from domain.model.selection import Selection
@@ -99,7 +99,7 @@ def test_what_a_caller_says_of_itself_counts() -> None:
 
 def test_failures_are_bounded_and_do_not_outlive_their_time() -> None:
     memory = FailureMemory(1.0)
-    failure = Failure(SecretNotFound, "None.", "secret_not_found")
+    failure = SecretNotFound("None.")
     for number in range(MAX_FAILURES + 10):
         memory.keep((place(f"/{number}"), None, None), failure, 0.0)
     assert len(memory) == MAX_FAILURES
@@ -113,7 +113,7 @@ def test_failures_are_bounded_and_do_not_outlive_their_time() -> None:
 
 def test_a_failure_met_again_lives_its_whole_time_and_holds_no_other_up() -> None:
     memory = FailureMemory(1.0)
-    failure = Failure(SecretNotFound, "None.", "secret_not_found")
+    failure = SecretNotFound("None.")
     again, once, last = [(place(path), None, None) for path in ("/again", "/once", "/last")]
     memory.keep(again, failure, 0.0)
     memory.keep(once, failure, 0.1)
@@ -126,7 +126,7 @@ def test_a_failure_met_again_lives_its_whole_time_and_holds_no_other_up() -> Non
 
 def test_a_negative_time_of_zero_remembers_nothing() -> None:
     memory = FailureMemory(0.0)
-    memory.keep((place(), None, None), Failure(SecretNotFound, "None.", "x"), 0.0)
+    memory.keep((place(), None, None), SecretNotFound("None."), 0.0)
 
     assert len(memory) == 0
 

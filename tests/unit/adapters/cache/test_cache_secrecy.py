@@ -67,7 +67,7 @@ async def test_no_repr_shows_a_value_or_the_sealing_key() -> None:
     key = getattr(sealer, "_ValueSealer__key")  # noqa: B009  the name is mangled on purpose
 
     shown = [repr(item) for item in (sealer, rig.cache._values._entries, *vars(rig.cache).values())]
-    entry = rig.cache._values._entries.get((rig.query().location, None, None))
+    entry = rig.cache._values._get((rig.query().location, None, None))
     shown += [repr(entry), repr(entry and entry.sealed)]
 
     assert CANARY not in "".join(shown)

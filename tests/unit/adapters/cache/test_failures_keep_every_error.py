@@ -1,4 +1,4 @@
-"""The cache's copy of an error says the same, whatever its class."""
+"""The copy of an error for one more request says the same, whatever its class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 import adapters
 import bootstrap
 import domain
-from adapters.cache.failures import Failure
 from domain.model.errors import SecretsError
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def _every_kind() -> list[type[SecretsError]]:
 def test_a_copy_has_the_class_the_text_and_all_else(kind: type[SecretsError]) -> None:
     error = kind("Do this.", reason="why", upstream_request_id="id", retry_after=3.5)
 
-    copy = Failure.of(error).error()
+    copy = error.again()
 
     assert copy is not error
     assert type(copy) is kind
@@ -50,4 +49,4 @@ def test_a_copy_has_the_class_the_text_and_all_else(kind: type[SecretsError]) ->
 
 @pytest.mark.parametrize("kind", _every_kind(), ids=lambda kind: kind.__name__)
 def test_an_error_without_a_reason_keeps_that_of_its_class(kind: type[SecretsError]) -> None:
-    assert Failure.of(kind("Do this.")).error().reason == kind.default_reason
+    assert kind("Do this.").again().reason == kind.default_reason

@@ -145,7 +145,7 @@ def test_a_refusal_says_when_the_first_one_of_the_folder_has_left(now: float, to
         admission.enter(FOLDERS[0], deadline)
     admission.enter(FOLDERS[1], 30.0)
 
-    error = admission.refusal(FOLDERS[0], now).error()
+    error = admission.refusal(FOLDERS[0], now)
 
     assert told in error.advice
     assert error.reason == "too_many_waiting"
@@ -173,8 +173,3 @@ async def test_a_revoked_request_is_woken() -> None:
 
     assert last.woken.done()
     assert (first.revoked, last.revoked) == (False, True)
-
-
-def test_a_limit_below_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="1 or more"):
-        FairAdmission(0)

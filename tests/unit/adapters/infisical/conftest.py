@@ -151,7 +151,7 @@ async def world(config: InfisicalSettings, generation: Generation) -> AsyncItera
     world.gate.set()
     worlds.append(world)
     yield world
-    await world.store.aclose()
+    await world.api.aclose()
 
 
 ChangeConfig = Callable[..., InfisicalSettings]

@@ -81,7 +81,7 @@ async def test_tokens_that_serve_a_read_each_may_be_used_up_quickly(setting: Set
     deadline = setting.clock.monotonic() + 8.0
     for _ in range(20):
         token = await setting.tokens.current(deadline)
-        setting.tokens.confirm()
+        setting.tokens.history.token_served()
         setting.tokens.reject(token)
 
     assert await setting.current() == "t21"

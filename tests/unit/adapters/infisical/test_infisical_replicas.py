@@ -82,7 +82,7 @@ class Replicas:
             guard = LockoutGuard(config.lockout, self.clock, draw)
             api = InfisicalApi(config, http, self.clock, draw, guard=guard, peers=peers)
             self.stores.append(InfisicalSecretStore(config, api))
-            self.listening.append(asyncio.create_task(peers.listen(api.login_refused_elsewhere)))
+            self.listening.append(asyncio.create_task(peers.listen(api.tokens.refused_elsewhere)))
 
     async def respond(self, request: UpstreamRequest) -> UpstreamResponse:
         headers = {name.lower(): text for name, text in request.headers.items()}
@@ -129,7 +129,7 @@ async def replicas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     built = Replicas(tmp_path / "client-secret")
     yield built
     for store in built.stores:
-        await store.aclose()
+        await store._api.aclose()
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()

@@ -91,7 +91,7 @@ async def test_a_good_read_logs_the_login_and_nothing_confidential(world: World)
 async def test_no_object_of_the_adapter_shows_credentials_in_its_repr(world: World) -> None:
     world.model.put("KEY", VALUE)
     await world.get("KEY")
-    token = world.api._tokens._token
+    token = world.api.tokens._token
 
     assert "canary" not in repr(token) + repr(world.api.__dict__) + repr(world.store.__dict__)
     assert CLIENT_SECRET.startswith("canary")

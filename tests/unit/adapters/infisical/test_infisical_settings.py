@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
+from ports.settings import SettingsError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -49,7 +51,7 @@ def test_every_spelling_of_the_address_leads_to_the_api(
 def test_an_address_that_cannot_work_is_refused_without_being_repeated(
     change_config: ChangeConfig, base_url: str
 ) -> None:
-    with pytest.raises(ValueError, match="INFISICAL_BASE_URL") as refusal:
+    with pytest.raises(SettingsError, match="INFISICAL_BASE_URL") as refusal:
         change_config(base_url=base_url)
 
     assert "password@" not in str(refusal.value)
@@ -72,7 +74,7 @@ def test_an_address_that_cannot_work_is_refused_without_being_repeated(
 def test_a_setting_that_cannot_work_is_refused_by_name(
     change_config: ChangeConfig, setting: str, change: dict[str, object]
 ) -> None:
-    with pytest.raises(ValueError, match=setting):
+    with pytest.raises(SettingsError, match=setting):
         change_config(**change)
 
 
@@ -92,3 +94,13 @@ def test_refused_logins_need_a_folder_that_exists(
     assert str(problem).startswith("INFISICAL_LOCKOUT_FILE names a file in a folder that does not")
     assert not [*there.unusable()]
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("key", ["short", "fifteen-letters"])
+def test_a_webhook_key_that_can_be_guessed_is_refused(
+    change_config: ChangeConfig, key: str
+) -> None:
+    with pytest.raises(ValueError, match="at least 16") as refusal:
+        change_config(webhook_key=SecretStr(key))
+
+    assert key not in str(refusal.value)

@@ -56,11 +56,11 @@ async def test_a_token_that_others_had_fetched_before_the_refusal_may_be_refused
     """All tokens are revoked just after another request has had the second one fetched."""
     world.model.put("KEY", "v")
     await world.get("KEY")
-    tokens = world.api._tokens
+    tokens = world.api.tokens
 
     def refuse_while_another_logs_in(_: Call) -> Result:
         tokens.reject(await_free(tokens.current(0.0)))
-        tokens._start()
+        tokens._running.start(tokens._begin)
         return REFUSED_TOKENS[0]
 
     world.model.faults = [refuse_while_another_logs_in, REFUSED_TOKENS[0]]
@@ -82,10 +82,10 @@ def await_free(coroutine: Coroutine[None, None, AccessToken]) -> AccessToken:
 
 async def test_a_request_outlives_two_tokens_and_no_more(world: World) -> None:
     world.model.put("KEY", "v")
-    tokens = world.api._tokens
+    tokens = world.api.tokens
     world.model.faults = [REFUSED_TOKENS[0]] * 3
     # All tokens look as if they had been there before.
-    reject, world.api._tokens.reject = tokens.reject, lambda token: reject(token) + 9  # type: ignore[method-assign]  # to see the bound alone
+    reject, world.api.tokens.reject = tokens.reject, lambda token: reject(token) + 9  # type: ignore[method-assign]  # to see the bound alone
 
     with pytest.raises(UpstreamError) as failure:
         await world.get("KEY")

@@ -11,8 +11,9 @@ from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
 from adapters.admin_http.app import StoreRoutes
+from adapters.infisical.settings import WEBHOOK_PATH
 from adapters.infisical.webhook import MAX_BODY_BYTES, InfisicalWebhook
-from adapters.infisical.webhook_signature import WEBHOOK_PATH, WebhookVerifier
+from adapters.infisical.webhook_signature import WebhookVerifier
 from domain.model.selection import Selection
 from ports.transport import ChannelError
 from tests.fakes.clock import FakeClock

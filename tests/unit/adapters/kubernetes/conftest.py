@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,5 +17,4 @@ async def rig() -> AsyncIterator[Rig]:
     """A watch that runs until the test ends."""
     made = Rig()
     yield made
-    made.task.cancel()
-    await asyncio.gather(made.task, return_exceptions=True)
+    await made.stop()

@@ -31,6 +31,8 @@ from tests.support.kubernetes_model import TOKEN, KubernetesModel
 from tests.support.settling import settle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adapters.kubernetes.credentials import TokenSource
     from adapters.upstream.message import UpstreamRequest
     from domain.model.secret import Secret
@@ -51,7 +53,7 @@ class KubernetesRig:
     """Everything a test of the adapter touches.
 
     Attributes:
-        failures: raised instead of answering the next calls.
+        failures: what the next calls come to instead.
         gate: calls wait here while it is cleared.
         told: selections that every replica was asked to forget.
     """
@@ -63,10 +65,11 @@ class KubernetesRig:
         may_be_stale: bool = False,
         tokens: TokenSource | None = None,
         watches: bool = False,
+        read_certificates: Callable[..., None] = lambda **_: None,
     ) -> None:
         self.model = KubernetesModel()
         self.clock = FakeClock()
-        self.failures: list[TransportError] = []
+        self.failures: list[UpstreamResponse | TransportError] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.engine = FakeHttpEngine(self._answer)
@@ -81,6 +84,7 @@ class KubernetesRig:
             streams,  # type: ignore[arg-type]
             tokens or FixedToken(SecretStr(TOKEN)),
             self.clock,
+            read_certificates,
         )
         self.reader = SecretReader(self.api, self.clock, may_be_stale=may_be_stale)
         notices = ChangeNotices(self.told.append, FakePeerBus(), self.clock, lambda: 0.0)

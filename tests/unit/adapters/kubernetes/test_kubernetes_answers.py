@@ -12,7 +12,6 @@ from adapters.kubernetes.secret_object import SecretObject, State
 from domain.model.errors import (
     CallFailed,
     InvalidRequest,
-    RateLimited,
     SecretNotFound,
     SecretsError,
     StoreUnavailable,
@@ -43,9 +42,6 @@ ROWS: dict[str, tuple[type[SecretsError], str]] = {
     "auth_service_account_deleted": (UpstreamError, reasons.CREDENTIALS_REFUSED),
     "auth_cert_expired": (UpstreamError, reasons.CREDENTIALS_REFUSED),
     "auth_cert_foreign": (UpstreamError, reasons.CREDENTIALS_REFUSED),
-    "throttled_reject": (RateLimited, reasons.RATE_LIMITED),
-    "throttled_queue_full": (RateLimited, reasons.RATE_LIMITED),
-    "throttled_queue_timeout": (RateLimited, reasons.RATE_LIMITED),
     "shutdown_default_get_new": (StoreUnavailable, reasons.FAILING),
     "etcd_hung_get": (StoreUnavailable, reasons.FAILING),
     "etcd_down_get": (StoreUnavailable, reasons.FAILING),
@@ -73,11 +69,6 @@ def test_a_recorded_refusal_is_this_error(
     error = error_for(answer(name))
 
     assert (type(error), error.reason) == expected
-
-
-@pytest.mark.parametrize("name", ["throttled_reject", "shutdown_default_get_new"])
-def test_the_time_to_come_back_is_passed_on(name: str) -> None:
-    assert error_for(answer(name)).retry_after == 1
 
 
 def test_the_servers_own_id_of_the_call_is_passed_on() -> None:

@@ -6,15 +6,11 @@ import asyncio
 
 import pytest
 
-from adapters.kubernetes.transport import NoticingEngine
 from adapters.kubernetes.watch import LONGEST_PAUSE_SECONDS
 from adapters.kubernetes.watches import ASK_AGAIN_SECONDS, ASK_SECONDS, LOST_SECONDS
 from adapters.upstream.engine import Failure, TransportError
-from adapters.upstream.message import UpstreamRequest, UpstreamResponse
-from tests.fakes.http_engine import FakeHttpEngine
+from adapters.upstream.message import UpstreamResponse
 from tests.unit.adapters.kubernetes.kubernetes_rig import KubernetesRig
-
-REQUEST = UpstreamRequest("GET", "https://api.test/version", {})
 
 
 @pytest.mark.parametrize(
@@ -33,36 +29,35 @@ async def test_a_broken_connection_and_a_server_that_stops_are_told(
     outcome: UpstreamResponse | TransportError, told: int
 ) -> None:
     calls: list[int] = []
-    inner = FakeHttpEngine(lambda _: outcome)
-    engine = NoticingEngine(inner)
-    engine.on_gone = lambda: calls.append(1)
+    rig = KubernetesRig()
+    rig.failures = [outcome]
+    rig.api.on_gone = lambda: calls.append(1)
+    await rig.api.is_there()
 
-    result: object
-    try:
-        result = await engine.send(REQUEST)
-    except TransportError as error:
-        result = error
-
-    assert result is outcome
     assert len(calls) == told
-    engine.drop_idle()
-    await engine.aclose()
-    assert (inner.dropped, inner.closed) == (1, True)
 
 
 @pytest.mark.parametrize(
     ("failure", "told"),
     [(Failure.UNTRUSTED, 1), (Failure.REFUSED, 1), (Failure.UNREACHABLE, 0)],
 )
-async def test_a_certificate_that_is_not_taken_is_told(failure: Failure, told: int) -> None:
-    calls: list[int] = []
-    engine = NoticingEngine(FakeHttpEngine(lambda _: TransportError(failure, "SSLError")))
-    engine.on_untrusted = lambda: calls.append(1)
+async def test_certificates_are_read_again_after_one_is_not_taken(
+    failure: Failure, told: int
+) -> None:
+    calls: list[bool] = []
+    rig = KubernetesRig(read_certificates=lambda *, at_once=False: calls.append(at_once))
+    rig.failures = [TransportError(failure, "SSLError")]
+    await rig.api.is_there()
 
-    with pytest.raises(TransportError):
-        await engine.send(REQUEST)
+    assert calls == [False] * told
 
-    assert len(calls) == told
+
+async def test_a_reload_reads_them_at_once_and_opens_new_connections() -> None:
+    calls: list[bool] = []
+    rig = KubernetesRig(read_certificates=lambda *, at_once=False: calls.append(at_once))
+    rig.api.reload()
+
+    assert (calls, rig.engine.dropped) == ([True], 1)
 
 
 async def test_a_small_call_is_made_now_and_then_while_secrets_are_watched() -> None:

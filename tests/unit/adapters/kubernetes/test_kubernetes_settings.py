@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import ValidationError
 
 from adapters.kubernetes.assembly import MAX_WATCHES
 from adapters.kubernetes.connection import Pem
@@ -13,7 +12,7 @@ from adapters.kubernetes.plugin import PLUGIN
 from adapters.kubernetes.settings import KubernetesSettings
 from adapters.kubernetes.sources import connection_of
 from ports.plugin import PluginError
-from ports.settings import problems_of
+from ports.settings import SettingsError
 from tests.fakes.store_context import FakeStoreContext
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ POD = {"service_host": "10.0.0.1", "service_port": "6443"}
 
 
 def problems(**given: Any) -> str:
-    with pytest.raises(ValidationError) as refused:
+    with pytest.raises(SettingsError) as refused:
         KubernetesSettings(**given)
-    return "\n".join(map(str, problems_of(refused.value)))
+    return "\n".join(map(str, refused.value.problems))
 
 
 @pytest.fixture

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.watch import LIFE_SECONDS, LONGEST_PAUSE_SECONDS, METADATA, RESUME_SECONDS
+from adapters.kubernetes.watch import LIFE_SECONDS, LONGEST_PAUSE_SECONDS, RESUME_SECONDS
 from domain.model.errors import StoreUnavailable
 from tests.support.kubernetes_server import recorded_lines, recorded_result
+from tests.support.settling import settle
+from tests.unit.adapters.kubernetes.watch_rig import Rig, page
 
-if TYPE_CHECKING:
-    from tests.unit.adapters.kubernetes.watch_rig import Rig
 
-
-async def test_it_begins_with_all_that_exists_and_asks_for_metadata_only(rig: Rig) -> None:
+async def test_it_goes_on_from_a_list_of_all_that_exists_page_by_page() -> None:
+    rig = Rig(lists=[page("db", more="next"), page("other", version=300)])
     stream = await rig.settle()
+    await rig.stop()
 
+    assert rig.api.list_queries == [{"limit": "500"}, {"limit": "500", "continue": "next"}]
+    assert rig.watch.state.secrets == 2
     assert stream.query == {
         "watch": "1",
         "allowWatchBookmarks": "true",
         "timeoutSeconds": str(int(LIFE_SECONDS)),
-        "sendInitialEvents": "true",
-        "resourceVersionMatch": "NotOlderThan",
+        "resourceVersion": "300",
     }
-    assert rig.api.accepts == [METADATA]
     assert rig.api.idle[0] > LIFE_SECONDS
-    assert not rig.watch.is_live
 
 
-async def test_it_is_live_once_the_initial_events_are_over(rig: Rig) -> None:
+async def test_it_is_live_once_the_watch_is_open(rig: Rig) -> None:
     await rig.live()
 
     assert rig.watch.is_live
@@ -67,7 +65,7 @@ async def test_after_a_clean_end_it_goes_on_from_where_it_was(rig: Rig) -> None:
 
     assert resumed is not stream
     assert resumed.query["resourceVersion"] == "250"
-    assert "sendInitialEvents" not in resumed.query
+    assert len(rig.api.list_queries) == 1
     assert int(resumed.query["timeoutSeconds"]) == int(LIFE_SECONDS * 1.25)
     assert rig.watch.is_live
     assert rig.watch.ends["ended"] == 1
@@ -103,16 +101,13 @@ async def test_a_place_that_is_too_old_is_begun_again_and_compared(rig: Rig) -> 
     await rig.settle()
     rig.clock.advance(RESUME_SECONDS)
     resumed = await rig.settle()
+    rig.api.lists = [page("db", "new", version=500)]
     resumed.send(*recorded_lines("watch_gone"))
     await rig.settle()
     rig.clock.advance(RESUME_SECONDS)
     again = await rig.settle()
-    assert again.query["sendInitialEvents"] == "true"
-    again.event("ADDED", "db", 7)
-    again.event("ADDED", "new", 400)
-    again.complete(500)
-    await rig.settle()
 
+    assert again.query["resourceVersion"] == "500"
     assert rig.changed == ["new"]
     assert rig.watch.ends["expired"] == 1
     assert rig.watch.is_live
@@ -129,24 +124,25 @@ async def test_410_as_the_status_is_the_same(rig: Rig) -> None:
     rig.clock.advance(RESUME_SECONDS)
     await rig.settle()
     rig.clock.advance(RESUME_SECONDS)
-    again = await rig.settle()
-
-    assert again.query["sendInitialEvents"] == "true"
-
-
-async def test_initial_events_that_break_off_are_begun_again(rig: Rig) -> None:
-    stream = await rig.settle()
-    stream.event("ADDED", "db", 7)
-    stream.cut()
-    await rig.settle()
-    rig.clock.advance(1)
-    again = await rig.settle()
-    again.complete()
     await rig.settle()
 
-    assert again.query["sendInitialEvents"] == "true"
+    assert len(rig.api.list_queries) == 2
+
+
+async def test_a_list_that_fails_is_asked_for_again() -> None:
+    expired = recorded_result("list_rv_exact_compacted")
+    named, body = expired.encoded()
+    rig = Rig(lists=[StoreUnavailable("No answer."), Answer.read(expired.status, named, body)])
+    await settle()
+    was_live = rig.watch.is_live
+    for _ in range(3):
+        rig.clock.advance(1)
+        await settle()
+    await rig.stop()
+
+    assert not was_live
     assert rig.watch.is_live
-    assert rig.watch.state.secrets == 0
+    assert (rig.watch.ends["broken"], rig.watch.ends["expired"]) == (1, 1)
 
 
 async def test_a_denial_is_kept_as_its_status_and_tried_again(rig: Rig) -> None:

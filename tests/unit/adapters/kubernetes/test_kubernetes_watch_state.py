@@ -33,27 +33,18 @@ def added(name: str, version: int, uid: str = "u", kind: Kind = Kind.ADDED) -> E
 
 
 def complete(*secrets: Event, version: int = 100) -> WatchState:
-    """A watch whose initial events are over."""
+    """A watch for which all that exists was listed."""
     state = WatchState()
-    for event in secrets:
-        assert not state.take(event)
-    state.take(Event(Kind.BOOKMARK, str(version), ends_initial=True))
+    assert not state.complete(states(*secrets), str(version))
     return state
 
 
-def test_recorded_initial_events_end_with_a_bookmark() -> None:
-    first, last = events("watch_list_initial_events")
-
-    assert (first.kind, first.name, first.state) == (
-        Kind.ADDED,
-        "w1",
-        State("b7580816-9721-486d-a141-b2f569cf27b1", "262"),
-    )
-    assert (last.kind, last.ends_initial, last.version) == (Kind.BOOKMARK, True, "265")
+def states(*secrets: Event) -> dict[str, State]:
+    return {event.name: event.state for event in secrets if event.state is not None}
 
 
 def test_a_recorded_metadata_watch_tells_of_changes_once_it_is_complete() -> None:
-    state = WatchState()
+    state = complete()
     changed = [name for event in events("watch_metadata_only") for name in state.take(event)]
 
     assert set(changed) == {"w1"}
@@ -64,14 +55,6 @@ def test_a_recorded_watch_that_begins_too_early_expires() -> None:
     for name in ("watch_gone", "watch_before_restart_rv"):
         with pytest.raises(WatchExpiredError):
             events(name)
-
-
-def test_without_the_mark_the_initial_events_never_end() -> None:
-    state = WatchState()
-    for event in events("watch_list_without_bookmarks"):
-        state.take(event)
-
-    assert state.version is None
 
 
 def test_what_existed_at_the_start_is_no_change() -> None:
@@ -105,25 +88,16 @@ def test_a_bookmark_moves_the_place_to_go_on_from() -> None:
 
 def test_after_an_expiry_only_what_differs_is_a_change() -> None:
     state = complete(added("same", 1), added("written", 2), added("deleted", 3), added("made", 4))
-    state.begin()
-    assert state.version is None
-    for event in (added("same", 1), added("written", 200), added("new", 201)):
-        state.take(event)
-    state.take(added("made", 202, uid="another"))
+    found = states(
+        added("same", 1),
+        added("written", 200),
+        added("new", 201),
+        added("made", 202, uid="another"),
+    )
 
-    changes = state.take(Event(Kind.BOOKMARK, "300", ends_initial=True))
+    changes = state.complete(found, "300")
 
     assert set(changes) == {"written", "deleted", "new", "made"}
-
-
-def test_initial_events_that_broke_off_begin_again() -> None:
-    state = complete(added("a", 1))
-    state.begin()
-    state.take(added("b", 2))
-    state.begin()
-    state.take(added("a", 1))
-
-    assert not state.take(Event(Kind.BOOKMARK, "300", ends_initial=True))
 
 
 def test_what_was_read_before_the_watch_was_complete_is_compared() -> None:
@@ -132,10 +106,9 @@ def test_what_was_read_before_the_watch_was_complete_is_compared() -> None:
     state.note_read("written", State("u", "2"))
     state.note_read("absent", None)
     state.note_read("still-absent", None)
-    for event in (added("same", 1), added("written", 9), added("absent", 10), added("unread", 11)):
-        state.take(event)
+    found = states(added("same", 1), added("written", 9), added("absent", 10), added("unread", 11))
 
-    changes = state.take(Event(Kind.BOOKMARK, "100", ends_initial=True))
+    changes = state.complete(found, "100")
 
     assert set(changes) == {"written", "absent"}
 
@@ -224,8 +197,7 @@ def test_a_deletion_has_one_name_whether_it_is_seen_or_found_by_comparison() -> 
     seeing, comparing = (complete(added("db", 7, uid="one")) for _ in range(2))
 
     seen = seeing.take(added("db", 120, uid="one", kind=Kind.DELETED))
-    comparing.begin()
-    found = comparing.take(Event(Kind.BOOKMARK, "130", ends_initial=True))
+    found = comparing.complete({}, "130")
 
     assert seen == found == {"db": "gone/one/7"}
 

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from adapters.kubernetes.answer import Answer
-from adapters.kubernetes.api import Stream, WatchApi
+from adapters.kubernetes.api import KubernetesApi
 from adapters.kubernetes.watch import SecretWatch
-from adapters.kubernetes.watch_events import METADATA_LIST
+from adapters.kubernetes.watch_events import METADATA_LIST, error_for_status
 from domain.model.errors import StoreUnavailable
 from tests.fakes.clock import FakeClock
 from tests.support.settling import settle
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
 
 OVER = object()
 
 
-class Opened(Stream):
+class Opened:
     """One watch that a test feeds.
 
     Attributes:
@@ -34,9 +34,8 @@ class Opened(Stream):
     def __init__(self, query: Mapping[str, str]) -> None:
         self.query = query
         self.fed: asyncio.Queue[object] = asyncio.Queue()
-        super().__init__(Answer(200, {}), self._pieces())
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncIterator[bytes]:
         while (piece := await self.fed.get()) is not OVER:
             if isinstance(piece, Exception):
                 raise piece
@@ -51,13 +50,8 @@ class Opened(Stream):
         metadata = {"name": name, "uid": f"uid-{name}", "resourceVersion": str(version)}
         self.send({"type": kind, "object": {"metadata": metadata}})
 
-    def bookmark(self, version: int, **annotations: str) -> None:
-        marks = {"k8s.io/initial-events-end": "true"} if annotations else {}
-        metadata = {"resourceVersion": str(version), "annotations": marks}
-        self.send({"type": "BOOKMARK", "object": {"metadata": metadata}})
-
-    def complete(self, version: int = 100) -> None:
-        self.bookmark(version, end="true")
+    def bookmark(self, version: int) -> None:
+        self.send({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(version)}}})
 
     def end(self) -> None:
         self.fed.put_nowait(OVER)
@@ -66,39 +60,50 @@ class Opened(Stream):
         self.fed.put_nowait(StoreUnavailable("The connection broke."))
 
 
-class FakeApi(WatchApi):
-    """Attributes: `refusals`, answers to the next watches; `lists`, answers to the next lists."""
+def page(*names: str, version: int = 100, more: str = "") -> Answer:
+    items = [
+        {"metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "7"}} for name in names
+    ]
+    metadata = {"resourceVersion": str(version), **({"continue": more} if more else {})}
+    return Answer(200, {"metadata": metadata, "items": items})
+
+
+class FakeApi(KubernetesApi):
+    """Attributes: `refusals`, answers to the next watches; `lists`, answers to the next lists: in
+    the end the Secret `db`.
+    """
 
     def __init__(self) -> None:
         self.opened: list[Opened] = []
         self.refusals: list[Answer | Exception] = []
-        self.lists: list[Answer] = []
+        self.lists: list[Answer | Exception] = []
         self.list_queries: list[Mapping[str, str]] = []
         self.idle: list[float] = []
-        self.accepts: list[str] = []
 
     @override
     @asynccontextmanager
-    async def stream(
-        self, path: str, query: Mapping[str, str], *, accept: str, idle_seconds: float
-    ) -> AsyncIterator[Stream]:
+    async def watch(
+        self, path: str, query: Mapping[str, str], *, idle_seconds: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         assert path == "/api/v1/namespaces/shop/secrets"
         stream = Opened(query)
         self.opened.append(stream)
         self.idle.append(idle_seconds)
-        self.accepts.append(accept)
         if self.refusals:
             refusal = self.refusals.pop(0)
             if isinstance(refusal, Exception):
                 raise refusal
-            stream.answer = refusal
-        yield stream
+            raise error_for_status(refusal.status, refusal.reason, refusal.retry_after)
+        yield stream.pieces()
 
     @override
-    async def get(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
+    async def list(self, path: str, query: Mapping[str, str], *, accept: str) -> Answer:
         assert accept == METADATA_LIST
         self.list_queries.append(query)
-        return self.lists.pop(0)
+        answer = self.lists.pop(0) if self.lists else page("db")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     @override
     async def is_there(self) -> bool:
@@ -108,9 +113,10 @@ class FakeApi(WatchApi):
 class Rig:
     """Attributes: `changed`, the names of changed Secrets, in order; `draw`, the jitter."""
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, lists: Iterable[Answer | Exception] = ()) -> None:
         self.clock = FakeClock()
         self.api = FakeApi()
+        self.api.lists += lists
         self.changed: list[str] = []
         self.draw = 0.0
         self.watch = SecretWatch(
@@ -123,15 +129,16 @@ class Rig:
         )
         self.task = asyncio.create_task(self.watch.run())
 
+    async def stop(self) -> None:
+        """End the watch."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
     async def settle(self) -> Opened:
         """Let everything run that can, and return the newest watch."""
         await settle()
         return self.api.opened[-1]
 
     async def live(self) -> Opened:
-        """Return a watch whose initial events are over."""
-        stream = await self.settle()
-        stream.event("ADDED", "db", 7)
-        stream.complete()
-        await self.settle()
-        return stream
+        """Return a watch that follows on the list of all that exists: `db`, as of version 100."""
+        return await self.settle()

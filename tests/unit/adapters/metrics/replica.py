@@ -15,9 +15,10 @@ from adapters.cache.statistics import CacheStatistics
 from adapters.infisical.state import InfisicalState, TokenState, infisical_samples
 from adapters.kubernetes.assembly import call_samples, read_samples, watch_samples
 from adapters.metrics.audit_trail import MeteredAuditTrail
-from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, WorkerEnd, catalogue
+from adapters.metrics.catalogue import PREFIX, Kind, Label, MetricSpec, catalogue
 from adapters.metrics.registry import Metrics
 from adapters.metrics.secret_store import MeteredSecretStore, host_wait_samples
+from adapters.metrics.worker_end import WorkerEnd
 from adapters.nats.plugin import nats_samples
 from adapters.system.lateness import LoopLateness
 from adapters.upstream.bounded_store import BoundedSecretStore
@@ -159,8 +160,8 @@ class Replica:
         )
         self.transport = Transport()
         self.connection = Connection()
-        self.sink = Sink()
-        self.log = Sink()
+        self.sink: Any = Sink()
+        self.log: Any = Sink()
         self.policy = Policy()
         self.breaker = Breaker()
         self.host_waits = HostWaits(5.0, frozen_seconds=7.5, cut_short=3)

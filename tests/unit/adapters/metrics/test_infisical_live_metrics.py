@@ -48,7 +48,7 @@ def test_the_clients_state_is_shown(name: str, labels: dict[str, str], value: fl
 def test_what_is_not_known_yet_has_no_sample(name: str) -> None:
     replica = Replica()
     status = replica.infisical.status
-    replica.infisical.status = replace(status, token=None, reads=replace(status.reads, limit=None))
+    replica.infisical.status = replace(status, token=None, reads=status.reads._replace(limit=None))
 
     assert replica.value(name) is None
 

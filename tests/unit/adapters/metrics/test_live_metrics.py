@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.access_policy.status import PolicyRefusal, PolicyStatus
+from adapters.access_policy.problems import PolicyProblem
+from adapters.access_policy.status import PolicyStatus
 from adapters.admin_http.readiness import Finding
 from adapters.breaker.circuit import State
 from adapters.breaker.store import BreakerState
-from adapters.metrics.catalogue import WorkerEnd
+from adapters.metrics.worker_end import WorkerEnd
 from ports.plugin import Sample
 from tests.unit.adapters.metrics.replica import Replica
 
@@ -79,7 +80,7 @@ def test_the_time_that_hosts_were_frozen_is_shown() -> None:
 
 def test_a_policy_that_never_loaded_has_no_time_of_loading() -> None:
     replica = Replica()
-    replica.policy.status = PolicyStatus(refusal=PolicyRefusal(1.0, ()))
+    replica.policy.status = PolicyStatus(mistakes=(PolicyProblem(1, "", "mend it"),))
 
     assert replica.value("access_policy_loaded") == 0
     assert replica.value("access_policy_refused") == 1

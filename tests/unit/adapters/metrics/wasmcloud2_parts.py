@@ -39,8 +39,9 @@ class Projected:
 
 def wasmcloud2_samples() -> Iterable[Sample]:
     """Yield every figure of the relay, the agent and the endpoint for plug-ins."""
+    relay: Any = Relay()
     projected: Any = Projected()
-    yield from relay_samples(Relay(), {"operator": True, "hosts": False})
+    yield from relay_samples(relay, {"operator": True, "hosts": False})
     yield from projection_samples([projected], projected)
     yield from PluginApp(_never, FakeClock(), timeout_seconds=8, max_in_flight=1).samples()
 

@@ -6,6 +6,7 @@ import asyncio
 import resource
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ class Stage:
     """A transport that is watched, and how often memory was given back."""
 
     def __init__(self) -> None:
-        self.transport = Transport()
+        self.transport: Any = Transport()
         self.clock = FakeClock()
         self.given_back = 0
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from adapters.crypto.nkeys_text import KeyKind, encode_seed
 from adapters.nats.settings import NatsSettings
 from adapters.nats.subjects import NatsConfigError, SecretsSubjects
+from ports.settings import SettingsError
 
 CANARY = "c4n4ry"
 URLS = ("nats://localhost:4222",)
@@ -63,13 +64,13 @@ def test_an_address_is_shown_whole_and_without_credentials(url: str, shown: str)
     ],
 )
 def test_a_url_that_cannot_be_read_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(ValidationError, match="must be an address") as failure:
+    with pytest.raises(SettingsError, match="must be an address") as failure:
         NatsSettings(urls=(url,))
     assert CANARY not in str(failure.value)
 
 
 def test_no_server_at_all_is_refused() -> None:
-    with pytest.raises(ValidationError, match="at least one"):
+    with pytest.raises(SettingsError, match="at least one"):
         NatsSettings(urls=())
 
 
@@ -103,7 +104,7 @@ def test_a_token_of_a_url_is_a_token() -> None:
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(SettingsError):
         NatsSettings(**{"urls": URLS, **settings})
 
 

@@ -12,6 +12,7 @@ from adapters.nats_kv.bucket import stream_config
 from adapters.nats_kv.keys import is_served, kv_key, parse_revision
 from adapters.nats_kv.value_cipher import SEAL_BYTES, ValueCipher
 from domain.model.errors import InvalidRequest, UpstreamError
+from ports.settings import SettingsError
 from tests.support.environments import kv_settings
 
 
@@ -168,7 +169,7 @@ def test_the_default_bucket_is_the_one_of_wasmclouds_own_backend() -> None:
     ],
 )
 def test_a_setting_outside_its_range_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"must|may hold only"):
+    with pytest.raises(SettingsError, match=r"must|may hold only"):
         kv_settings(**wrong)
 
 

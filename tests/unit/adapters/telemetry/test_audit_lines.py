@@ -52,7 +52,7 @@ OTHERS: dict[str, Any] = {
 }
 
 
-def told(lines: AuditLines, event: AuditEvent) -> dict[str, Any]:
+def written(lines: AuditLines, event: AuditEvent) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(lines.line(event))
     return fields
 
@@ -61,7 +61,7 @@ def told(lines: AuditLines, event: AuditEvent) -> dict[str, Any]:
 def test_a_line_says_what_the_record_says_the_second_time_too(event: AuditEvent) -> None:
     lines = AuditLines()
 
-    first, second = told(lines, event), told(lines, event)
+    first, second = written(lines, event), written(lines, event)
 
     assert first == second == {"event": "secret_request", **audit_fields(event)}
 
@@ -72,7 +72,7 @@ def test_one_thing_that_differs_is_told_as_it_is(name: str) -> None:
     lines.line(FROM_CACHE)
     other = replace(FROM_CACHE, **{name: OTHERS[name]})
 
-    shown = told(lines, other)
+    shown = written(lines, other)
 
     assert shown == {"event": "secret_request", **audit_fields(other)}
     assert shown != {"event": "secret_request", **audit_fields(FROM_CACHE)}
@@ -84,7 +84,7 @@ def test_whatever_came_before_makes_no_difference(changes: list[set[str]]) -> No
     for change in changes:
         event = replace(FROM_CACHE, **{name: OTHERS[name] for name in change})
 
-        assert told(lines, event) == {"event": "secret_request", **audit_fields(event)}
+        assert written(lines, event) == {"event": "secret_request", **audit_fields(event)}
 
 
 KINDS_OF_PARTS = 5
@@ -106,7 +106,9 @@ def test_callers_are_told_apart_when_one_takes_the_place_of_another_in_memory() 
 
     for number in range(100):
         caller = Caller(CALLER.entity, CALLER.host, f"application-{number}")
-        assert told(lines, replace(FROM_CACHE, caller=caller))["application"] == caller.application
+        assert (
+            written(lines, replace(FROM_CACHE, caller=caller))["application"] == caller.application
+        )
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +117,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for number in range(10):
         event = replace_everything(str(number))
-        assert told(lines, event) == {"event": "secret_request", **audit_fields(event)}
+        assert written(lines, event) == {"event": "secret_request", **audit_fields(event)}
         assert len(lines) <= 3 * KINDS_OF_PARTS
 
 

@@ -109,7 +109,7 @@ class TracedCore(Core):
         return await self.handler.handle(self.request(body, host_xkey, max_reply))
 
 
-def told(event: AuditEvent, *, names_allowed: bool = False) -> ReadableSpan:
+def span_of(event: AuditEvent, *, names_allowed: bool = False) -> ReadableSpan:
     """Record an event inside a span, and return the span."""
     spans = RecordedSpans()
     trail = TracedAuditTrail(FakeAuditTrail(), names_allowed=names_allowed)

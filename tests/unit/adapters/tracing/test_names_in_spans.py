@@ -12,7 +12,7 @@ from adapters.tracing.attributes import MAX_TEXT, NAMES
 from domain.model.transport import Request
 from tests.contracts.audit import ANSWERED, JWT, REFUSED, SEED
 from tests.support.core import policy
-from tests.unit.adapters.tracing.recorded_spans import TracedCore, attributes_of, told
+from tests.unit.adapters.tracing.recorded_spans import TracedCore, attributes_of, span_of
 
 
 async def test_an_operation_that_a_requester_made_up_is_called_other() -> None:
@@ -54,7 +54,7 @@ async def test_nobody_and_nothing_is_named_unless_that_is_allowed() -> None:
 
 
 def test_where_it_is_allowed_the_secret_and_the_caller_are_named() -> None:
-    attributes = attributes_of(told(ANSWERED, names_allowed=True))
+    attributes = attributes_of(span_of(ANSWERED, names_allowed=True))
 
     assert (attributes["key"], attributes["path"]) == ("payments/API_KEY", "/payments/API_KEY")
     assert attributes["field"] == "user"
@@ -66,18 +66,18 @@ def test_where_it_is_allowed_the_secret_and_the_caller_are_named() -> None:
 
 @pytest.mark.parametrize("credential", [SEED, JWT])
 def test_what_looks_like_a_credential_is_hidden_where_names_are_shown(credential: str) -> None:
-    span = told(replace(ANSWERED, key=f"a{credential}", field=credential), names_allowed=True)
+    span = span_of(replace(ANSWERED, key=f"a{credential}", field=credential), names_allowed=True)
 
     assert credential not in span.to_json()
     assert attributes_of(span)["field"] == "[redacted]"
 
 
 def test_a_name_is_cut_and_its_broken_unicode_mended() -> None:
-    span = told(replace(ANSWERED, key="k" * 1000, field="half\ud800"), names_allowed=True)
+    span = span_of(replace(ANSWERED, key="k" * 1000, field="half\ud800"), names_allowed=True)
 
     assert attributes_of(span)["key"] == "k" * MAX_TEXT
     assert attributes_of(span)["field"] == "half?"
 
 
 def test_a_reason_that_is_no_code_is_called_other() -> None:
-    assert attributes_of(told(replace(REFUSED, reason="My/Key")))["reason"] == "other"
+    assert attributes_of(span_of(replace(REFUSED, reason="My/Key")))["reason"] == "other"

@@ -14,7 +14,7 @@ from domain.model.errors import UpstreamError
 from domain.model.transport import Operation, Request
 from tests.contracts.audit import REFUSED, AuditInMemoryContract
 from tests.fakes.audit import FakeAuditTrail
-from tests.unit.adapters.tracing.recorded_spans import SUBJECT, TracedCore, attributes_of, told
+from tests.unit.adapters.tracing.recorded_spans import SUBJECT, TracedCore, attributes_of, span_of
 
 
 class TestTracedAuditTrail(AuditInMemoryContract):
@@ -112,7 +112,7 @@ async def test_a_request_given_up_is_a_span_as_well() -> None:
 def test_only_failures_of_the_service_and_its_store_are_errors(
     error: str, reason: str, status: StatusCode
 ) -> None:
-    span = told(replace(REFUSED, error=error, reason=reason))
+    span = span_of(replace(REFUSED, error=error, reason=reason))
 
     assert span.status.status_code is status
     assert span.status.description is None

@@ -1,4 +1,4 @@
-"""Windows that are used up, and the time that a refused key is told."""
+"""Windows that are used up, and the time that a refused key is given."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def seconds_told(error: RateLimited) -> int:
     return max(1, seconds)
 
 
-async def told(read: asyncio.Task[UpstreamResponse]) -> int:
+async def retry_after(read: asyncio.Task[UpstreamResponse]) -> int:
     """Return the seconds after which a read that is refused at once may come back."""
     await settle()
     assert read.done()

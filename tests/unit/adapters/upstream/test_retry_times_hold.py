@@ -96,12 +96,12 @@ async def play(crowd: list[Client], limit: int, own: int | None) -> Town:
     # As at the service's start: one read alone, whose answer names the limit.
     assert await town.ask(-1, Client(0, 0, None)) is None
     tasks = [asyncio.create_task(town.live(n, client)) for n, client in enumerate(crowd)]
-    everybody = asyncio.gather(*tasks)
-    while not everybody.done():
+    every_call = asyncio.gather(*tasks)
+    while not every_call.done():
         assert clock.monotonic() < 1000.0 + 20 * 60, "a call waits for ever"
         clock.advance(STEP)
         await settle()
-    await everybody
+    await every_call
     assert town.server.over == 0
     await town.gate.aclose()
     return town

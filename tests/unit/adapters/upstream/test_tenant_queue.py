@@ -54,7 +54,7 @@ def test_no_tenant_holds_more_than_is_left_free() -> None:
         held.append(count)
 
     assert held == [10, 5, 2, 1, 1, 0]
-    assert (bulkhead.free, bulkhead.in_flight, bulkhead.share) == (0, 19, 10)
+    assert (bulkhead.free, bulkhead.in_flight) == (0, 19)
     bulkhead.end("a")
     assert bulkhead.may_begin("f")
     assert not bulkhead.may_begin("a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adapters.upstream.policy_choices import FolderBounds
 from adapters.vault.addressing import MAX_KEY_LENGTH, Addressing, Place
 from adapters.vault.wire import login_path, mount_path, secret_path
 from domain.model.errors import InvalidRequest, PolicyError
@@ -13,10 +14,9 @@ from tests.support.vault_recordings import recording
 
 SERVICE = Addressing(
     default=Place("secret", "team1"),
-    base=("apps",),
     mounts=frozenset({"team/kv"}),
     namespaces=frozenset({"team1/sub", ""}),
-    folders=(("apps",), ("shared",)),
+    bounds=FolderBounds.of("/apps", ("/apps", "/shared"), "VAULT_"),
 )
 UNPRINTABLE = "\n\t\0\x7f\u00a0\u200b\u2028\u3000\ufeff\ue000\ud800"
 CALLER = Addressing(default=Place("secret", role="demo"), roles=frozenset({"other"}))

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.upstream.admission import Admission
+from adapters.upstream.admission_config import AdmissionConfig
+from adapters.upstream.config import UpstreamConfig
+from adapters.upstream.http import UpstreamHttp
 from adapters.upstream.message import UpstreamResponse
 from adapters.vault.caller_errors import caller_login_error
 from adapters.vault.error_map import error_for
+from adapters.vault.http_calls import HttpCalls, is_vault_answer
 from adapters.vault.login import login_error, read_token
+from adapters.vault.quotas import without_quotas
 from adapters.vault.values import read_unversioned, read_versioned
-from adapters.vault.wire import OK, Answer
+from adapters.vault.wire import OK, Answer, Call
 from domain.model.errors import RateLimited, SecretNotFound, SecretsError, UpstreamError
 from domain.model.reference import SecretLocation
+from tests.fakes.clock import FakeClock
+from tests.fakes.http_engine import FakeHttpEngine
 from tests.support.refused import refused
 from tests.support.vault_recordings import RECORDINGS, recording
 
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 
 NOW = 1_795_900_000.0
 LOCATION = SecretLocation("/app/db")
+CONFIG = UpstreamConfig("Vault", "vault", "https://vault.test", "VAULT_ADDR", "VAULT_CACERT")
 UNVERSIONED_MOUNTS = ("/v1/kv1/", "/v1/kvnover/")
 
 READS = json.loads((RECORDINGS / "expected-reads.json").read_text("utf-8"))
@@ -31,10 +40,22 @@ VALUES: dict[str, list[str]] = READS["values"]
 REFUSALS: dict[str, list[str]] = READS["refusals"]
 
 
-def outcome(name: str, version: str | None = None) -> Secret:
+async def answered(name: str) -> Answer:
+    """Return a recorded answer as the client of the store has it; no call has time for a pause."""
+    clock = FakeClock()
+    engine = FakeHttpEngine(lambda _: recording(name).response)
+    http = UpstreamHttp(CONFIG, clock, lambda: 0.0, is_api_answer=is_vault_answer, engine=engine)
+    http.adapt = without_quotas
+    admission = Admission(AdmissionConfig("Vault", "vault", "LIMIT", 4), clock)
+    calls = HttpCalls(http, admission, clock, lambda: 0.0, {})
+    call = Call("GET", "/v1/secret/data/app/db", tenant="app", mount="secret")
+    return await calls.call(call, clock.monotonic() + 0.2)
+
+
+def outcome(name: str, version: str | None = None, answer: Answer | None = None) -> Secret:
     """Read a recorded answer as the store does."""
     recorded = recording(name)
-    answer = Answer.of(recorded.response)
+    answer = answer or Answer.of(recorded.response)
     if answer.status != OK:
         raise error_for(answer)
     if recorded.target.startswith(UNVERSIONED_MOUNTS):
@@ -51,12 +72,12 @@ def test_a_recorded_value_is_served_with_its_version(name: str, expected: list[s
 
 
 @pytest.mark.parametrize(("name", "expected"), REFUSALS.items())
-def test_a_recorded_refusal_is_the_typed_error_that_it_means_without_a_word_of_the_server(
+async def test_a_recorded_refusal_is_the_typed_error_that_it_means_without_a_word_of_the_server(
     name: str, expected: list[str]
 ) -> None:
     answer = Answer.of(recording(name).response)
     with pytest.raises(SecretsError) as refused:
-        outcome(name)
+        outcome(name, answer=await answered(name))
 
     assert [type(refused.value).__name__, refused.value.reason] == expected
     assert refused.value.__context__ is None
@@ -108,9 +129,9 @@ def test_a_value_of_version_1_that_looks_like_version_2_is_not_read_as_one() -> 
     ("name", "seconds"),
     [("quota_headers_off_4", 1.0), ("quota_headers_on_4", 4.0), ("quota_block_3", 9.0)],
 )
-def test_a_rate_limit_tells_when_to_come_back(name: str, seconds: float) -> None:
+async def test_a_rate_limit_tells_when_to_come_back(name: str, seconds: float) -> None:
     with pytest.raises(RateLimited) as refused:
-        outcome(name)
+        await answered(name)
 
     assert refused.value.retry_after == seconds
 

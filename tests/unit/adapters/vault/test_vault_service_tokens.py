@@ -174,7 +174,7 @@ async def test_an_outage_behind_a_login_that_is_never_locked_is_over_within_seco
 
 async def test_a_rate_limit_on_logins_is_kept_and_told() -> None:
     rig = Rig()
-    rig.calls.instead = ["quota_login_2"]
+    rig.calls.instead = [RateLimited("Wait.", retry_after=29)]
     for _ in range(2):
         with pytest.raises(RateLimited) as refused:
             await rig.token()

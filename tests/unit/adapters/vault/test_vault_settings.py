@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.vault.settings import VaultSettings
-from bootstrap.settings.variables import SettingsError, Variables
+from bootstrap.settings.variables import Variables
+from ports.settings import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,8 +126,7 @@ def test_lists_are_read_into_plain_names() -> None:
 
     assert settings.allowed_mounts == ("kv", "team/kv")
     assert settings.allowed_namespaces == ("", "team1")
-    assert settings.allowed_folders == (("apps",), ("shared",))
-    assert settings.base_folders == ("apps",)
+    assert (settings.secret_path, settings.allowed_paths) == ("/apps", ("/apps", "/shared"))
     assert settings.redirect_addresses == ("https://vault-0:8200", "https://vault-1:8200")
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self
 
 from typer.testing import CliRunner, Result
 
-from adapters.nats_kv.operating import OtherKeyError, Revision, VersionConflictError
+from adapters.nats_kv.calls import VersionConflictError
+from adapters.nats_kv.operating import OtherKeyError, Revision
 from adapters.nats_kv.stream_reader import Operation
 from adapters.nats_kv.value_cipher import read_value
 from bootstrap.cli import kv
@@ -73,7 +74,7 @@ class MemoryKv:
         assert isinstance(value, bytes)
         versions = self.versions.setdefault(key, [])
         if expected is not None and expected != str(len(versions)):
-            raise VersionConflictError("The latest version is not the expected one.")
+            raise VersionConflictError
         versions.append(value)
         return str(len(versions))
 

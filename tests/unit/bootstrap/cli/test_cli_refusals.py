@@ -12,7 +12,7 @@ from domain.model.errors import (
     StoreBusy,
     Unauthorized,
 )
-from domain.model.replies import read_error, wire_name, write_error
+from domain.model.replies import read_error, write_error
 
 HOST = "NHOST"
 
@@ -23,7 +23,7 @@ def test_every_error_has_likely_causes_and_a_way_to_the_reason(kind: type[Reques
 
     text = explained(error, host=HOST, made_up=False)
 
-    assert text.startswith(f"{wire_name(error)}: ")
+    assert text.startswith(f"{error.wire_name}: ")
     assert len(text.partition("Likely causes:\n")[2].split("\n  - ")) >= 1
     assert f"audit why --since 10m --host {HOST}" in text
     assert kind in CAUSES

@@ -78,7 +78,8 @@ def test_put_with_a_stale_expectation_fails_in_one_line(bucket: MemoryKv) -> Non
     result = run("put", "KEY", "--expect", "0", stdin="two")
 
     assert result.exit_code == 1
-    assert result.stderr == "The latest version is not the expected one.\n"
+    assert result.stderr.startswith("The secret's latest version is not the expected one;")
+    assert result.stderr.count("\n") == 1
     assert bucket.versions == {"KEY": [b"one"]}
 
 

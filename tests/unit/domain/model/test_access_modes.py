@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from domain.model.access import AccessPolicy, AccessRequest, Decision
-from domain.model.access_modes import ObservedPolicy, RequesterRequired
+from domain.model.access_modes import AppliedPolicy
 from domain.model.transport import Requester
 from tests.contracts.secret_store import CALLER
 
@@ -36,11 +36,11 @@ class FixedPolicy(AccessPolicy):
 
 
 def test_observing_leaves_a_permission_as_it_is() -> None:
-    assert ObservedPolicy(FixedPolicy(GRANTED)).decide(REQUEST) == GRANTED
+    assert AppliedPolicy(FixedPolicy(GRANTED), only_observes=True).decide(REQUEST) == GRANTED
 
 
 def test_observing_lets_a_refusal_through_and_says_what_it_would_have_been() -> None:
-    assert ObservedPolicy(FixedPolicy(REFUSED)).decide(REQUEST) == Decision(
+    assert AppliedPolicy(FixedPolicy(REFUSED), only_observes=True).decide(REQUEST) == Decision(
         allowed=True, reason="observed_key_not_granted", grant="billing"
     )
 
@@ -48,7 +48,7 @@ def test_observing_lets_a_refusal_through_and_says_what_it_would_have_been() -> 
 def test_a_request_nobody_vouches_for_is_refused_without_asking_further() -> None:
     inner = FixedPolicy(GRANTED)
 
-    assert RequesterRequired(inner).decide(REQUEST) == Decision(
+    assert AppliedPolicy(inner, requires_requester=True).decide(REQUEST) == Decision(
         allowed=False, reason="requester_unknown"
     )
     assert inner.asked == []
@@ -58,4 +58,4 @@ def test_a_request_nobody_vouches_for_is_refused_without_asking_further() -> Non
 def test_a_request_somebody_vouches_for_is_decided_by_the_rules(decision: Decision) -> None:
     request = REQUEST._replace(requester=Requester("HOSTS"))
 
-    assert RequesterRequired(FixedPolicy(decision)).decide(request) == decision
+    assert AppliedPolicy(FixedPolicy(decision), requires_requester=True).decide(request) == decision

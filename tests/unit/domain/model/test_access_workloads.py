@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.model.access import AccessRequest
-from domain.model.access_modes import RequesterRequired
+from domain.model.access_modes import AppliedPolicy
 from domain.model.access_patterns import EntityPattern, SecretPattern, WorkloadPattern
 from domain.model.access_rules import AccessRules, Denial, Grant
 from domain.model.identity import AccountKey, Caller, Claims, IdentityKind, SubjectKey
@@ -133,7 +133,7 @@ def test_a_denial_means_whom_it_names(
 
 
 def test_a_requester_is_required_of_what_a_transport_brings_only() -> None:
-    policy = RequesterRequired(workload_rules())
+    policy = AppliedPolicy(workload_rules(), requires_requester=True)
 
     assert policy.decide(asked()).allowed
     assert policy.decide(SIGNED).reason == "requester_unknown"

@@ -6,14 +6,14 @@ import pytest
 
 from domain.model.errors import REQUEST_ERRORS, PolicyError, SecretNotFound, Unauthorized
 from domain.model.host_text import host_text
-from domain.model.replies import wire_name, write_error
+from domain.model.replies import write_error
 
 
 @pytest.mark.parametrize("kind", REQUEST_ERRORS)
 def test_a_host_repeats_our_text_exactly_where_it_crosses_the_wire(kind: type) -> None:
     error = kind("Do this.")
 
-    said = host_text(wire_name(error), "Do this. (request abc)")
+    said = host_text(error.wire_name, "Do this. (request abc)")
 
     crosses = b"Do this." in write_error(error, "abc")
     assert said.startswith("server error: ")
@@ -31,4 +31,4 @@ def test_a_host_repeats_our_text_exactly_where_it_crosses_the_wire(kind: type) -
 def test_the_words_are_those_measured_at_a_host(
     error: SecretNotFound | Unauthorized | PolicyError, said: str
 ) -> None:
-    assert host_text(wire_name(error), error.advice) == said
+    assert host_text(error.wire_name, error.advice) == said

@@ -27,7 +27,6 @@ from domain.model.replies import (
     MalformedReplyError,
     read_error,
     read_secret,
-    wire_name,
     write_error,
     write_secret,
 )
@@ -59,7 +58,7 @@ def test_every_error_has_the_one_shape_the_client_parses(
 
 
 def test_the_table_above_and_the_except_clause_name_every_error() -> None:
-    assert {wire_name(kind("")) for kind in REQUEST_ERRORS} == {
+    assert {kind.wire_name for kind in REQUEST_ERRORS} == {
         "SecretNotFound",
         "InvalidXKey",
         "EncryptionError",

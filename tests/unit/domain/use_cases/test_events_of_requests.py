@@ -11,7 +11,6 @@ from domain.model.errors import (
     RequestError,
 )
 from domain.model.identity import Caller, IdentityKind
-from domain.model.replies import wire_name
 from tests.support.core import ENTITY, Core, policy
 
 
@@ -50,7 +49,7 @@ async def test_every_error_is_sent_in_clear_without_the_response_xkey_header(
     error = await core.get()
 
     assert type(error) is kind
-    assert (core.event.error, core.event.advice) == (wire_name(kind("")), "Do this.")
+    assert (core.event.error, core.event.advice) == (kind.wire_name, "Do this.")
 
 
 async def test_the_event_tells_what_the_rules_said_even_where_the_request_failed_later(

@@ -149,7 +149,7 @@ def test_a_host_that_goes_on_asking_gets_time_again_once_the_store_has_answered_
 
     assert allowed[0] == pytest.approx(0.05)
     assert allowed[-1] == pytest.approx(0.5)
-    # What is too slow for next to no time only does not begin the outage anew.
+    # What is too slow for next to no time only does not begin another outage.
     slow = [hosts.ask(f"S{number}", takes=0.2 if number % 5 else 0.06) for number in range(40)]
     assert min(slow) == pytest.approx(0.5)
 

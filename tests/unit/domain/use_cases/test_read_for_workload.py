@@ -14,7 +14,7 @@ from domain.model.access import (
     Decision,
     TrustedIssuers,
 )
-from domain.model.access_modes import ObservedPolicy, RequesterRequired, SignedCallersOnly
+from domain.model.access_modes import AppliedPolicy
 from domain.model.access_rules import AccessRules, Denial
 from domain.model.audit import Outcome
 from domain.model.errors import PolicyError, Unauthorized, UpstreamError
@@ -108,7 +108,7 @@ async def test_a_denial_of_the_path_holds_for_workloads_too() -> None:
 @pytest.mark.parametrize(
     "policy",
     [
-        SignedCallersOnly(ObservedPolicy(AnyValidEntity())),
+        AppliedPolicy(AnyValidEntity(), admits_workloads=False, only_observes=True),
         AnyValidEntity(),
         TrustedIssuers(frozenset()),
     ],
@@ -124,7 +124,8 @@ async def test_without_a_policy_file_no_workload_is_served(policy: AccessPolicy)
 
 
 async def test_observing_serves_what_the_rules_would_refuse_and_says_so() -> None:
-    reads = Reads(ObservedPolicy(RequesterRequired(AccessRules(frozenset(), ()))))
+    none = AccessRules(frozenset(), ())
+    reads = Reads(AppliedPolicy(none, requires_requester=True, only_observes=True))
     reads.store.put("/DB", "v")
 
     assert isinstance(await reads.get("secret://DB"), Secret)
@@ -149,7 +150,10 @@ async def test_a_grant_withdrawn_during_the_wait_ends_the_read() -> None:
 
 async def test_what_is_wrong_with_a_property_is_said_where_all_is_let_through() -> None:
     assert isinstance(
-        await Reads(ObservedPolicy(workload_rules())).get("secret://DB?region=eu"), PolicyError
+        await Reads(AppliedPolicy(workload_rules(), only_observes=True)).get(
+            "secret://DB?region=eu"
+        ),
+        PolicyError,
     )
 
 

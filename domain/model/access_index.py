@@ -56,7 +56,7 @@ class IndexedRules(AccessPolicy):
         places: defaultdict[_Place, list[Grant]] = defaultdict(list)
         issuers: defaultdict[AccountKey, list[Grant]] = defaultdict(list)
         for grant in self.rules.grants:
-            for issuer in dict.fromkeys(issuer for issuer, _ in _callers(grant)):
+            for issuer in dict.fromkeys(_issuers(grant)):
                 issuers[issuer].append(grant)
             for place in dict.fromkeys(_places(grant)):
                 places[place].append(grant)
@@ -108,6 +108,13 @@ def _places(grant: Grant) -> Iterator[_Place]:
     if len(callers) * len(folders) > MAX_PLACES:
         folders = {_ROOT}
     return ((*caller, folder) for caller, folder in product(callers, folders))
+
+
+def _issuers(grant: Grant) -> Iterator[AccountKey]:
+    # Of patterns that no entity can match as well: they may be the nearest to a refused request.
+    yield from (pattern.issuer for pattern in grant.entities)
+    if grant.workloads is not None:
+        yield _WORKLOADS
 
 
 def _callers(grant: Grant) -> Iterator[tuple[AccountKey, _Who]]:

@@ -100,7 +100,7 @@ def test_refused_logins_need_a_folder_that_exists(
 def test_a_webhook_key_that_can_be_guessed_is_refused(
     change_config: ChangeConfig, key: str
 ) -> None:
-    with pytest.raises(ValueError, match="at least 16") as refusal:
+    with pytest.raises(SettingsError, match="at least 16") as refusal:
         change_config(webhook_key=SecretStr(key))
 
     assert key not in str(refusal.value)

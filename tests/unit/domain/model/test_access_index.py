@@ -87,6 +87,16 @@ def test_an_index_changes_no_decision(rules: AccessRules, asked: AccessRequest) 
     assert IndexedRules(rules).decide(asked) == rules.decide(asked)
 
 
+def test_a_grant_that_no_entity_can_match_may_be_the_nearest_to_a_refused_request() -> None:
+    issuer = AccountKey("A1")
+    nameless = Grant("nameless", (EntityPattern(issuer, names=()),), ())
+    named = Grant("named", (EntityPattern(issuer, names=(TextPattern("shop"),)),), ())
+    rules = AccessRules(frozenset({issuer}), (nameless, named))
+    asked = request(issuer, SubjectKey("M1"), None, "/a")
+
+    assert IndexedRules(rules).decide(asked) == rules.decide(asked)
+
+
 def test_a_grant_to_the_subject_and_one_to_its_name_are_both_found() -> None:
     issuer, subject = AccountKey("A1"), SubjectKey("M1")
     by_key = Grant(

@@ -155,7 +155,7 @@ async def run(
     if "concurrency" in phases:
         say("throughput and latency")
         sections += await concurrency.measure(
-            floor_us, SETTINGS, builds, rounds=plan.rounds, requests=plan.requests
+            floor_us, SETTINGS, builds, rounds=plan.rounds, requests=2 * plan.requests
         )
     if "scaling" in phases:
         say("scaling with workers")

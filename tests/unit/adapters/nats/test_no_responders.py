@@ -1,4 +1,4 @@
-"""The server's "nobody listens": read as nats-py reads it, without its JetStream."""
+"""The server's answer that nothing listens: read as nats-py reads it, without its JetStream."""
 
 from __future__ import annotations
 

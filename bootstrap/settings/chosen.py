@@ -9,13 +9,15 @@ import structlog
 from bootstrap.settings.plugins import Kind, failure_fields, failure_in
 from ports.plugin import PluginError
 from ports.settings import Problem, SettingsError
+from ports.store_plugin import StoreParts
+from ports.transport_plugin import TransportParts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ports.settings import SettingsGroup
-    from ports.store_plugin import StoreContext, StoreParts, StorePlugin
-    from ports.transport_plugin import TransportContext, TransportParts, TransportPlugin
+    from ports.store_plugin import StoreContext, StorePlugin
+    from ports.transport_plugin import TransportContext, TransportPlugin
 
 _log = structlog.get_logger()
 
@@ -34,7 +36,8 @@ class ChosenStore(NamedTuple):
         Raises:
             SettingsError: it cannot work as it is set.
         """
-        return asked(Kind.STORE, self.plugin, lambda: self.plugin.build(self.settings, context))
+        parts = asked(Kind.STORE, self.plugin, lambda: self.plugin.build(self.settings, context))
+        return _checked(Kind.STORE, self.plugin, parts, StoreParts)
 
     def warnings(self) -> tuple[str, ...]:
         """Return the security weaknesses of its settings.
@@ -57,7 +60,10 @@ class ChosenTransport(NamedTuple):
         Raises:
             SettingsError: it cannot work as it is set.
         """
-        return asked(Kind.TRANSPORT, self.plugin, lambda: self.plugin.build(self.settings, context))
+        parts = asked(
+            Kind.TRANSPORT, self.plugin, lambda: self.plugin.build(self.settings, context)
+        )
+        return _checked(Kind.TRANSPORT, self.plugin, parts, TransportParts)
 
     def warnings(self) -> tuple[str, ...]:
         """Return the security weaknesses of its settings.
@@ -98,4 +104,21 @@ def asked(
             f"chooses a plug-in that fails: {plugin.title} raises "
             f"{failure_in(error, type(plugin).__module__)}. Report it to its authors.",
         )
+    raise SettingsError(problem)
+
+
+def _checked(
+    kind: Kind,
+    plugin: StorePlugin[Any] | TransportPlugin[Any],
+    parts: object,
+    expected: type[_Answer],
+) -> _Answer:
+    """Return what a plug-in built, if it is of the promised type; raises `SettingsError`."""
+    if isinstance(parts, expected):
+        return parts
+    problem = Problem(
+        kind,
+        f"chooses a plug-in that fails: what {plugin.title} builds is of type "
+        f"{type(parts).__name__}, not {expected.__name__}. Report it to its authors.",
+    )
     raise SettingsError(problem)

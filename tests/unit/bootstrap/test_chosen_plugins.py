@@ -82,6 +82,21 @@ def test_a_plugin_that_fails_is_named_with_the_place_and_nothing_of_the_exceptio
     assert caught.value.__context__ is None
 
 
+class Forgetful(Failing):
+    """Builds, and returns nothing."""
+
+    @override
+    def build(self, settings: SettingsGroup, context: object) -> StoreParts:
+        return None  # type: ignore[return-value]
+
+
+def test_a_plugin_that_builds_something_else_is_named_with_the_type() -> None:
+    chosen = ChosenStore(Forgetful(RuntimeError()), SettingsGroup())
+
+    with pytest.raises(SettingsError, match="A failing store builds is of type NoneType, not Stor"):
+        ask_to_build(chosen)
+
+
 def test_what_a_plugin_refuses_is_said_in_its_own_words() -> None:
     refusal = PluginError("must name a folder.", setting="FAILING_STORE_PATH")
 

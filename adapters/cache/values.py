@@ -143,7 +143,7 @@ class CachedValues:
         return len(keys)
 
     def _get(self, key: CacheKey) -> Entry | None:
-        """Return the entry, whatever its age, and count it as used."""
+        """Return the entry, fresh or not, and count it as used."""
         held = self._entries.get(key)
         if held is None:
             return None

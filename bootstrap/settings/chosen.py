@@ -1,4 +1,4 @@
-"""A plug-in that was chosen, with its settings; whatever it raises ends the start with a text."""
+"""A plug-in that was chosen, with its settings; each exception of it ends the start with a text."""
 
 from __future__ import annotations
 

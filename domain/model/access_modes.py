@@ -11,6 +11,8 @@ from domain.model.workload import Workload
 if TYPE_CHECKING:
     from domain.model.access import AccessRequest
 
+_REQUESTER_UNKNOWN = Decision(allowed=False, reason="requester_unknown")
+
 
 @opaque
 class AppliedPolicy(AccessPolicy):
@@ -47,6 +49,3 @@ class AppliedPolicy(AccessPolicy):
     def revision(self) -> object:
         """The inner rules'."""
         return self.inner.revision
-
-
-_REQUESTER_UNKNOWN = Decision(allowed=False, reason="requester_unknown")

@@ -29,7 +29,7 @@ CANARY = "canary-7f3e"
 
 
 class Failing(StorePlugin[SettingsGroup]):
-    """Raises one exception, whatever it is asked. `failure`: that exception."""
+    """Raises one exception from each of its methods. `failure`: that exception."""
 
     name = "failing"
     title = "A failing store"

@@ -1,4 +1,4 @@
-"""The copy of an error for one more request says the same, whatever its class."""
+"""The copy of an error for one more request says the same, of each class."""
 
 from __future__ import annotations
 
